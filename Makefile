@@ -1,0 +1,58 @@
+# Python >= 3.11 is the only prerequisite. `make help` lists what a person needs.
+PYTHON ?= python3
+BIN := .venv/bin
+CDK := node_modules/.bin/cdk
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test up down env lock lint format bench
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: $(STAMP) $(CDK) ## the virtual environment, Node and the pinned CDK CLI
+
+$(STAMP): requirements-dev.txt pyproject.toml
+	@echo "Setting up .venv (Python packages, about a minute the first time) ..."
+	@$(PYTHON) -c 'import sys; sys.exit("hitl-approval needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -q --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' requirements-dev.txt)"
+	@$(BIN)/uv pip sync -q --require-hashes -p $(BIN)/python requirements-dev.txt
+	@$(BIN)/uv pip install -q --no-deps -p $(BIN)/python -e .
+	@touch $(STAMP)
+
+$(CDK): package-lock.json | $(STAMP)
+	@echo "Installing the pinned CDK CLI ..."
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-audit --no-fund
+	@touch $(CDK)
+
+demo: setup ## deploy to a local cloud, ask you to approve, show the workflow resume
+	@$(BIN)/hitl local demo
+
+up: setup ## start the local cloud, deploy the stack and keep both running
+	@$(BIN)/hitl local up
+
+env: ## print the exports for a second terminal: eval "$(make -s env)"
+	@$(BIN)/hitl local env
+
+down: ## stop what `make up` started
+	@$(BIN)/hitl local down
+
+test: setup ## lint, types, import rules and every test
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/pytest
+
+lint: setup ## ruff, mypy --strict, import rules, replay checks
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@PYTHONPATH=lambdas $(BIN)/lint-imports
+
+format: setup ## rewrite the code in the house format
+	@$(BIN)/ruff check --fix-only -q .
+	@$(BIN)/ruff format -q .
+
+lock: ## resolve the lock files again from pyproject.toml
+	@$(BIN)/uv pip compile -q pyproject.toml --extra cdk --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements.txt
+	@$(BIN)/uv pip compile -q pyproject.toml --all-extras --group local --group test --group lint --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements-dev.txt
+	@$(BIN)/uv pip compile -q pyproject.toml --python-version 3.13 --python-platform aarch64-manylinux_2_28 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o lambdas.lock

@@ -1,0 +1,104 @@
+"""Names and numbers that infrastructure and runtime must agree on. Standard library only.
+
+A string that a construct writes and a function reads is typed here once, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+ResumeMode = Literal["callback", "polling"]
+"""How a waiting workflow learns of a decision: rung awake, or by looking every so often."""
+
+
+class Env:
+    """Environment variables of the deployed functions."""
+
+    APPROVALS_TABLE_NAME: Final = "APPROVALS_TABLE_NAME"
+    AUDIT_TABLE_NAME: Final = "AUDIT_TABLE_NAME"
+    SNS_TOPIC_ARN: Final = "SNS_TOPIC_ARN"
+    APPROVAL_TIMEOUT_SECONDS: Final = "APPROVAL_TIMEOUT_SECONDS"
+    """Default time to decide, in seconds."""
+    MAX_APPROVAL_TIMEOUT_SECONDS: Final = "MAX_APPROVAL_TIMEOUT_SECONDS"
+    """Longest time to decide that the durable execution can hold, in seconds."""
+    APPROVAL_POLICY: Final = "APPROVAL_POLICY"
+    """JSON of `Policy.to_dict()`: the deployment's default policy."""
+    RESUME_MODE: Final = "RESUME_MODE"
+    POLL_INTERVAL_SECONDS: Final = "POLL_INTERVAL_SECONDS"
+    RETENTION_DAYS: Final = "RETENTION_DAYS"
+    """Days that a row stays after its expiry, before DynamoDB's TTL removes it."""
+    TRUST_AUTHORIZER: Final = "TRUST_AUTHORIZER"
+    """"true" where the approval function is reached only through an authorizer."""
+    LOG_LEVEL: Final = "LOG_LEVEL"
+
+
+class Table:
+    """Keys and indexes of the approvals table."""
+
+    PARTITION_KEY: Final = "approval_id"
+    STATUS_INDEX: Final = "StatusIndex"
+    STATUS: Final = "status"
+    CREATED_AT: Final = "created_at"
+    TTL: Final = "ttl"
+    LIST_ATTRIBUTES: Final = (
+        "subject",
+        "document_id",
+        "document_name",
+        "requester",
+        "approvers",
+        "expires_at",
+        "decision",
+        "decided_by",
+        "decided_at",
+    )
+    """What a list shows, and so all that the index projects: no callback ids, no context."""
+
+
+class Audit:
+    """Keys of the audit table."""
+
+    PARTITION_KEY: Final = "approval_id"
+    SORT_KEY: Final = "sequence"
+
+
+class Output:
+    """CloudFormation outputs of the deployable stack."""
+
+    WORKFLOW_FUNCTION_NAME: Final = "WorkflowFunctionName"
+    WORKFLOW_FUNCTION_ARN: Final = "WorkflowFunctionArn"
+    WORKFLOW_VERSION: Final = "WorkflowVersion"
+    APPROVAL_API_FUNCTION_NAME: Final = "ApprovalApiFunctionName"
+    APPROVALS_TABLE_NAME: Final = "ApprovalsTableName"
+    AUDIT_TABLE_NAME: Final = "AuditTableName"
+    SNS_TOPIC_ARN: Final = "SnsTopicArn"
+
+
+class Handler:
+    """Entry points inside the one Lambda bundle."""
+
+    WORKFLOW: Final = "workflow.handler.handler"
+    APPROVAL_API: Final = "approval_api.handler.handler"
+
+
+class Metrics:
+    """CloudWatch metrics, written through the log (embedded metric format)."""
+
+    NAMESPACE: Final = "HitlApproval"
+    NOTIFICATION_FAILED: Final = "NotificationFailed"
+    DOORBELL_FAILED: Final = "DoorbellFailed"
+
+
+ALIAS: Final = "live"
+"""Alias of the workflow function that callers start."""
+
+MIN_DEFAULT_TIMEOUT_SECONDS: Final = 60
+"""Shortest default time to decide (the pattern's `MinValue`). A single request may ask for 1 s."""
+
+MAX_EXECUTION_SECONDS: Final = 366 * 24 * 3600
+"""Longest durable execution, Lambda's quota."""
+
+EXECUTION_MARGIN_SECONDS: Final = 900
+"""Time an execution keeps beside the wait itself: start, retries of a step, clocks apart."""
+
+MAX_OPERATIONS: Final = 3_000
+"""Durable operations per execution, Lambda's quota; not raisable."""
