@@ -23,6 +23,8 @@ class Env:
     """Longest time to decide that the durable execution can hold, in seconds."""
     APPROVAL_POLICY: Final = "APPROVAL_POLICY"
     """JSON of `Policy.to_dict()`: the deployment's default policy."""
+    DEFAULT_APPROVERS: Final = "DEFAULT_APPROVERS"
+    """JSON list of names: the approvers of requests that name none."""
     RESUME_MODE: Final = "RESUME_MODE"
     POLL_INTERVAL_SECONDS: Final = "POLL_INTERVAL_SECONDS"
     RETENTION_DAYS: Final = "RETENTION_DAYS"
