@@ -1,1 +1,47 @@
+"""Human approvals for AWS workflows: `wait_for_approval` and what it speaks of.
 
+Names are imported on first use: infrastructure code imports `hitl_approval.contract` without
+boto3 or the durable SDK being there.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hitl_approval.domain.approval import Vote
+    from hitl_approval.domain.errors import ApprovalError, InvalidRequest
+    from hitl_approval.domain.outcome import Outcome
+    from hitl_approval.domain.policy import Policy, Quorum
+    from hitl_approval.domain.request import ApprovalRequest
+    from hitl_approval.waiting import wait_for_approval
+
+_HOMES = {
+    "ApprovalError": "domain.errors",
+    "ApprovalRequest": "domain.request",
+    "InvalidRequest": "domain.errors",
+    "Outcome": "domain.outcome",
+    "Policy": "domain.policy",
+    "Quorum": "domain.policy",
+    "Vote": "domain.approval",
+    "wait_for_approval": "waiting",
+}
+
+__all__ = [
+    "ApprovalError",
+    "ApprovalRequest",
+    "InvalidRequest",
+    "Outcome",
+    "Policy",
+    "Quorum",
+    "Vote",
+    "wait_for_approval",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,1 +1,1 @@
-
+"""The rules of an approval. Pure: no clock, no environment, no random draw, no I/O."""

@@ -1,0 +1,14 @@
+"""The approval function: people's decisions and everyone's questions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hitl_approval.api import handle
+from hitl_approval.settings import settings
+from hitl_approval.wiring import decision_service
+
+
+def handler(event: Any, _: object) -> dict[str, Any]:
+    """Answer one event."""
+    return handle(event, decision_service, trust_authorizer=settings().trust_authorizer)

@@ -1,0 +1,69 @@
+"""Clients, made on first use, and the one place where AWS's errors become ours."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Literal
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError
+
+from hitl_approval.domain.errors import Unavailable
+
+TRANSIENT_CODES = frozenset(
+    {
+        "InternalFailure",
+        "InternalServerError",
+        "InternalErrorException",
+        "ServiceException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "KMSThrottling",
+        "KMSThrottlingException",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "Throttled",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+"""Codes after which the same call may succeed (each service's API reference)."""
+
+_CONFIG = Config(
+    connect_timeout=3,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 3},
+)
+
+
+@cache
+def client(service: Literal["dynamodb", "sns", "lambda"]) -> Any:
+    """The one client of a service in this process."""
+    return boto3.client(service, config=_CONFIG)
+
+
+def error_code(error: ClientError) -> str:
+    """The service's code for an error."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+def is_transient(error: ClientError | HTTPClientError) -> bool:
+    """Whether the same call may succeed later: throttled, a server's fault, or the network's."""
+    if isinstance(error, HTTPClientError):
+        return True
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 or error_code(error) in TRANSIENT_CODES  # noqa: PLR2004  HTTP: server's fault
+
+
+def unavailable(service: str, error: ClientError | HTTPClientError) -> Unavailable:
+    """A transient error as a caller should hear of it: which service, which code, no more."""
+    code = error_code(error) if isinstance(error, ClientError) else type(error).__name__
+    return Unavailable(f"{service} did not take the call now: try again", reason=code)

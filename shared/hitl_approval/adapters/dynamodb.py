@@ -1,0 +1,298 @@
+"""The store on DynamoDB: every transition is one transaction of the row and its audit event."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError, HTTPClientError
+
+from hitl_approval.adapters.aws import error_code, is_transient, unavailable
+from hitl_approval.contract import Audit, Table
+from hitl_approval.domain.approval import Approval, Status, Transition, Vote
+from hitl_approval.domain.audit import isoformat, parse_time
+from hitl_approval.domain.errors import InvalidRequest, VersionConflict
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.view import vote_view
+from hitl_approval.ports import Page
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+_CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DynamoDbStore:
+    """Approvals and audit events in their two tables.
+
+    Attributes:
+        client: a DynamoDB client.
+        approvals_table: name of the approvals table.
+        audit_table: name of the audit table; events are put, never updated or deleted.
+        retention: how long a row stays after its expiry. Only `create` uses it.
+    """
+
+    client: Any
+    approvals_table: str
+    audit_table: str
+    retention: timedelta = timedelta(days=30)
+
+    def create(self, transition: Transition) -> Approval:
+        """See `ports.Store.create`."""
+        row = self._row(transition.after)
+        put = {
+            "Put": {
+                "TableName": self.approvals_table,
+                "Item": _marshal(row),
+                "ConditionExpression": "attribute_not_exists(approval_id)",
+            }
+        }
+        try:
+            self._transact(put, transition)
+        except VersionConflict:
+            existing = self.get(transition.after.approval_id)
+            if existing is None:  # the conflict was another transaction, not a record: try again
+                raise
+            return existing
+        return transition.after
+
+    def commit(self, transition: Transition) -> None:
+        """See `ports.Store.commit`."""
+        after = transition.after
+        changed: dict[str, Any] = {
+            "status": after.status,
+            "version": after.version,
+            "audit_sequence": after.audit_sequence,
+            "audit_hash": after.audit_hash,
+            "votes": [vote_view(vote) for vote in after.votes],
+            "comments": after.comments,
+        }
+        if after.decided_at:
+            changed |= {
+                "decision": after.status,
+                "decided_by": after.decided_by,
+                "decided_at": isoformat(after.decided_at),
+            }
+        update = {
+            "Update": {
+                "TableName": self.approvals_table,
+                "Key": _marshal({Table.PARTITION_KEY: after.approval_id}),
+                "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in changed),
+                "ConditionExpression": "#version = :read AND #status = :pending",
+                "ExpressionAttributeNames": {f"#{name}": name for name in changed},
+                "ExpressionAttributeValues": _marshal(
+                    {f":{name}": value for name, value in changed.items()}
+                    | {":read": after.version - 1, ":pending": "pending"}
+                ),
+            }
+        }
+        self._transact(update, transition)
+
+    def arm(self, approval_id: str, callback_id: str) -> Approval | None:
+        """See `ports.Store.arm`."""
+        try:
+            with _errors():
+                answer = self.client.update_item(
+                    TableName=self.approvals_table,
+                    Key=_marshal({Table.PARTITION_KEY: approval_id}),
+                    UpdateExpression="SET callback_id = :callback, version = version + :one",
+                    ConditionExpression="#status = :pending",
+                    ExpressionAttributeNames={"#status": Table.STATUS},
+                    ExpressionAttributeValues=_marshal(
+                        {":callback": callback_id, ":one": 1, ":pending": "pending"}
+                    ),
+                    ReturnValues="ALL_NEW",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            item: Any = error.response.get("Item")
+            return _approval(_unmarshal(item)) if item else None
+        return _approval(_unmarshal(answer["Attributes"]))
+
+    def get(self, approval_id: str) -> Approval | None:
+        """See `ports.Store.get`."""
+        with _errors():
+            answer = self.client.get_item(
+                TableName=self.approvals_table,
+                Key=_marshal({Table.PARTITION_KEY: approval_id}),
+                ConsistentRead=True,
+            )
+        item = answer.get("Item")
+        return _approval(_unmarshal(item)) if item else None
+
+    def list_by_status(self, status: Status, *, limit: int, cursor: str | None) -> Page:
+        """See `ports.Store.list_by_status`."""
+        start = {"ExclusiveStartKey": _start_key(cursor, status)} if cursor else {}
+        with _errors():
+            answer = self.client.query(
+                TableName=self.approvals_table,
+                IndexName=Table.STATUS_INDEX,
+                KeyConditionExpression="#status = :status",
+                ExpressionAttributeNames={"#status": Table.STATUS},
+                ExpressionAttributeValues=_marshal({":status": status}),
+                ScanIndexForward=False,
+                Limit=limit,
+                **start,
+            )
+        last = answer.get("LastEvaluatedKey")
+        return Page(
+            [_plain(_unmarshal(item)) for item in answer["Items"]],
+            _cursor(_unmarshal(last)) if last else None,
+        )
+
+    def history(self, approval_id: str) -> Sequence[Mapping[str, Any]]:
+        """See `ports.Store.history`."""
+        events: list[Mapping[str, Any]] = []
+        start: dict[str, Any] = {}
+        while True:
+            with _errors():
+                answer = self.client.query(
+                    TableName=self.audit_table,
+                    KeyConditionExpression="approval_id = :id",
+                    ExpressionAttributeValues=_marshal({":id": approval_id}),
+                    ConsistentRead=True,
+                    **start,
+                )
+            events += [_plain(_unmarshal(item)) for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                return events
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def _transact(self, row_write: Mapping[str, Any], transition: Transition) -> None:
+        event_put = {
+            "Put": {
+                "TableName": self.audit_table,
+                "Item": _marshal(transition.event.to_dict()),
+                "ConditionExpression": f"attribute_not_exists({Audit.SORT_KEY})",
+            }
+        }
+        try:
+            with _errors():
+                self.client.transact_write_items(TransactItems=[row_write, event_put])
+        except ClientError as error:
+            if error_code(error) != "TransactionCanceledException":
+                raise
+            reasons = {r.get("Code") for r in error.response.get("CancellationReasons", [])}
+            if reasons & _CONFLICTS:
+                raise VersionConflict from error
+            if reasons <= {"None", "ThrottlingError", "ProvisionedThroughputExceeded"}:
+                raise unavailable("DynamoDB", error) from error
+            raise
+
+    def _row(self, approval: Approval) -> dict[str, Any]:
+        document = (
+            {"document_id": approval.document_id, "document_name": approval.subject}
+            if approval.document_id
+            else {}
+        )
+        doorbell = {"callback_id": approval.callback_id} if approval.callback_id else {}
+        return {
+            "approval_id": approval.approval_id,
+            "status": approval.status,
+            "subject": approval.subject,
+            **document,
+            **doorbell,
+            "requester": approval.requester,
+            "approvers": list(approval.approvers),
+            "policy": approval.policy.to_dict(),
+            "context": approval.context,
+            "content_digest": approval.content_digest,
+            "created_at": isoformat(approval.created_at),
+            "expires_at": isoformat(approval.expires_at),
+            "execution_arn": approval.execution_arn,
+            "creation_token": approval.creation_token,
+            "version": approval.version,
+            "audit_sequence": approval.audit_sequence,
+            "audit_hash": approval.audit_hash,
+            "votes": [],
+            "comments": "",
+            Table.TTL: int((approval.expires_at + self.retention).timestamp()),
+        }
+
+
+def _approval(row: Mapping[str, Any]) -> Approval:
+    decided_at = row.get("decided_at")
+    return Approval(
+        approval_id=row["approval_id"],
+        status=row["status"],
+        subject=row["subject"],
+        requester=row["requester"],
+        approvers=tuple(row["approvers"]),
+        policy=Policy.from_dict(row["policy"]),
+        context=row["context"],
+        document_id=row.get("document_id"),
+        content_digest=row["content_digest"],
+        created_at=parse_time(row["created_at"]),
+        expires_at=parse_time(row["expires_at"]),
+        execution_arn=row["execution_arn"],
+        creation_token=row["creation_token"],
+        callback_id=row.get("callback_id"),
+        version=int(row["version"]),
+        audit_sequence=int(row["audit_sequence"]),
+        audit_hash=row["audit_hash"],
+        votes=tuple(
+            Vote(v["approver"], v["identity"], v["decision"], v["comments"], parse_time(v["at"]))
+            for v in row["votes"]
+        ),
+        decided_by=row.get("decided_by"),
+        comments=row["comments"],
+        decided_at=parse_time(decided_at) if decided_at else None,
+    )
+
+
+def _marshal(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _serialize(value) for name, value in values.items()}
+
+
+def _unmarshal(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _deserialize(value) for name, value in item.items()}
+
+
+def _plain(value: Any) -> Any:
+    """JSON values: DynamoDB's numbers come as Decimal; all of ours are whole."""
+    if isinstance(value, Decimal):
+        return int(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def _cursor(last: Mapping[str, Any]) -> str:
+    key = [last[Table.CREATED_AT], last[Table.PARTITION_KEY]]
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
+
+
+def _start_key(cursor: str, status: str) -> dict[str, Any]:
+    try:
+        created_at, approval_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        parse_time(created_at)
+        key = {
+            Table.STATUS: status,
+            Table.CREATED_AT: created_at,
+            Table.PARTITION_KEY: approval_id + "",
+        }
+    except (ValueError, TypeError, RecursionError):
+        raise InvalidRequest("cursor", "is not one that a list gave") from None
+    return _marshal(key)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except (ClientError, HTTPClientError) as error:
+        if is_transient(error):
+            raise unavailable("DynamoDB", error) from error
+        raise

@@ -1,0 +1,317 @@
+"""The record of an approval and its one state machine.
+
+    pending -> approved | rejected | timeout | cancelled
+
+A transition is a pure function from the record as it was read to the record and the audit event
+that should be committed together. Nothing leaves a terminal status.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from hitl_approval.domain import text
+from hitl_approval.domain.audit import (
+    GENESIS,
+    SYSTEM,
+    Actor,
+    AuditEvent,
+    EventName,
+    Identity,
+    isoformat,
+)
+from hitl_approval.domain.errors import (
+    AlreadyDecided,
+    ApprovalExpired,
+    ContentChanged,
+    Forbidden,
+    InvalidRequest,
+)
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.request import ApprovalRequest, context_json
+
+Decision = Literal["approved", "rejected"]
+Status = Literal["pending", "approved", "rejected", "timeout", "cancelled"]
+STATUSES: tuple[Status, ...] = ("pending", "approved", "rejected", "timeout", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One person's answer."""
+
+    approver: str
+    identity: Identity
+    decision: Decision
+    comments: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """The record: the only truth about an approval.
+
+    `version` counts every write of the record, `audit_sequence` and `audit_hash` are the head of
+    its audit chain, `callback_id` is the doorbell of the waiting workflow (none while it polls).
+    `creation_token` tells a repeated creation from a second approval under the same id.
+    """
+
+    approval_id: str
+    status: Status
+    subject: str
+    requester: str
+    approvers: tuple[str, ...]
+    policy: Policy
+    context: str
+    document_id: str | None
+    content_digest: str
+    created_at: datetime
+    expires_at: datetime
+    execution_arn: str
+    creation_token: str
+    callback_id: str | None
+    version: int
+    audit_sequence: int
+    audit_hash: str
+    votes: tuple[Vote, ...] = ()
+    decided_by: str | None = None
+    comments: str = ""
+    decided_at: datetime | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether a decision is still awaited."""
+        return self.status == "pending"
+
+    def vote_of(self, name: str) -> Vote | None:
+        """The vote that this person has cast, if any."""
+        key = text.person(name)
+        return next((vote for vote in self.votes if text.person(vote.approver) == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A record and the audit event that must be committed with it, or not at all."""
+
+    after: Approval
+    event: AuditEvent
+
+
+def derive_approval_id(execution_arn: str, key: str) -> str:
+    """The id of an approval: a function of its execution and its key, never drawn."""
+    return hashlib.sha256(f"{execution_arn}#{key}".encode()).hexdigest()[:32]
+
+
+def open_approval(
+    request: ApprovalRequest,
+    *,
+    approval_id: str,
+    execution_arn: str,
+    creation_token: str,
+    callback_id: str | None,
+    approvers: tuple[str, ...],
+    policy: Policy,
+    timeout: timedelta,
+    now: datetime,
+) -> Transition:
+    """Ask: the record is born pending, with its first audit event."""
+    context = context_json(request.context)
+    content = {
+        "subject": request.subject,
+        "document_id": request.document_id,
+        "requester": request.requester,
+        "approvers": list(approvers),
+        "policy": policy.to_dict(),
+        "context": context,
+    }
+    approval = Approval(
+        approval_id=approval_id,
+        status="pending",
+        subject=request.subject,
+        requester=request.requester,
+        approvers=approvers,
+        policy=policy,
+        context=context,
+        document_id=request.document_id,
+        content_digest=hashlib.sha256(text.canonical_json(content).encode()).hexdigest(),
+        created_at=now,
+        expires_at=now + timeout,
+        execution_arn=execution_arn,
+        creation_token=creation_token,
+        callback_id=callback_id,
+        version=0,
+        audit_sequence=0,
+        audit_hash=GENESIS,
+    )
+    details = {"expires_at": isoformat(approval.expires_at), "execution_arn": execution_arn}
+    return _record(approval, "requested", Actor(request.requester, "declared"), now, details)
+
+
+def cast_vote(
+    approval: Approval,
+    actor: Actor,
+    decision: Decision,
+    comments: str,
+    *,
+    now: datetime,
+    content_digest: str | None = None,
+) -> Transition | None:
+    """Answer: the vote, and the decision if the policy is satisfied by it.
+
+    Returns:
+        The transition to commit, or None when this person has already voted the same way.
+
+    Raises:
+        AlreadyDecided: another decision, or the caller's own opposite vote, came first.
+        ApprovalExpired: the time to decide has passed.
+        Forbidden: the policy does not let this person decide.
+        ContentChanged: the caller saw something else than what stands on record.
+        InvalidRequest: a rejection without the comment that the policy demands.
+    """
+    earlier = approval.vote_of(actor.name)
+    if not approval.pending:
+        if approval.status != "timeout" and earlier and earlier.decision == decision:
+            return None
+        raise _closed(approval)
+    if now >= approval.expires_at:
+        raise _expired(approval)
+    _check_may_decide(approval, actor)
+    if content_digest is not None and content_digest != approval.content_digest:
+        raise ContentChanged(
+            "the request is not the one that was shown: look at it again",
+            content_digest=approval.content_digest,
+        )
+    if earlier:
+        if earlier.decision == decision:
+            return None
+        raise AlreadyDecided(
+            f"{earlier.approver} has already {earlier.decision} this request",
+            status=approval.status,
+            decided_by=earlier.approver,
+            decided_at=isoformat(earlier.at),
+        )
+    if decision == "rejected" and approval.policy.require_comment_on_rejection and not comments:
+        raise InvalidRequest("comments", "a rejection must say why")
+
+    vote = Vote(actor.name, actor.identity, decision, comments, now)
+    voted = replace(approval, votes=(*approval.votes, vote))
+    outcome = _evaluate(voted)
+    details = {"decision": decision, "comments": comments}
+    if outcome == "pending":
+        return _record(voted, "voted", actor, now, details)
+    return _decide(voted, outcome, actor, comments, now=now, details=details)
+
+
+def expire(approval: Approval, *, now: datetime) -> Transition | None:
+    """Close an approval whose time has passed, or None while it has not."""
+    if not approval.pending or now < approval.expires_at:
+        return None
+    return _decide(approval, "timeout", SYSTEM, "", now=now, details={})
+
+
+def cancel(approval: Approval, actor: Actor, comments: str, *, now: datetime) -> Transition | None:
+    """Withdraw a request, or None when it is withdrawn already.
+
+    Raises:
+        AlreadyDecided: a decision came first.
+        ApprovalExpired: the time to decide has passed.
+        Forbidden: the policy demands a verified identity.
+    """
+    if approval.status == "cancelled":
+        return None
+    if not approval.pending:
+        raise _closed(approval)
+    _check_identity(approval, actor)
+    return _decide(approval, "cancelled", actor, comments, now=now, details={"comments": comments})
+
+
+def note_notification_failed(approval: Approval, reason: str, *, now: datetime) -> Transition:
+    """Put on record that the approvers could not be told."""
+    return _record(approval, "notification_failed", SYSTEM, now, {"reason": reason})
+
+
+def _evaluate(approval: Approval) -> Status:
+    """What the votes amount to: one rejection rejects, a quorum of approvals approves."""
+    if any(vote.decision == "rejected" for vote in approval.votes):
+        return "rejected"
+    people = {text.person(v.approver) for v in approval.votes if v.decision == "approved"}
+    needed = approval.policy.quorum.needed(approval.approvers)
+    return "approved" if people and len(people) >= needed else "pending"
+
+
+def _decide(
+    approval: Approval,
+    status: Literal["approved", "rejected", "timeout", "cancelled"],
+    actor: Actor,
+    comments: str,
+    *,
+    now: datetime,
+    details: Mapping[str, Any],
+) -> Transition:
+    decided = replace(
+        approval, status=status, decided_by=actor.name, comments=comments, decided_at=now
+    )
+    return _record(decided, status, actor, now, details)
+
+
+def _record(
+    after: Approval, event: EventName, actor: Actor, now: datetime, details: Mapping[str, Any]
+) -> Transition:
+    entry = AuditEvent(
+        approval_id=after.approval_id,
+        sequence=after.audit_sequence + 1,
+        event=event,
+        at=now,
+        actor=actor,
+        content_digest=after.content_digest,
+        details=details,
+        previous_hash=after.audit_hash,
+    )
+    return Transition(
+        replace(
+            after,
+            version=after.version + 1,
+            audit_sequence=entry.sequence,
+            audit_hash=entry.hash,
+        ),
+        entry,
+    )
+
+
+def _check_may_decide(approval: Approval, actor: Actor) -> None:
+    _check_identity(approval, actor)
+    key = text.person(actor.name)
+    if key == text.person(approval.requester) and not approval.policy.allow_self_approval:
+        raise Forbidden(
+            f"{actor.name} asked for this and cannot decide it: another person must, "
+            "or cancel the request"
+        )
+    if approval.approvers and key not in {text.person(name) for name in approval.approvers}:
+        raise Forbidden(f"{actor.name} is not an approver of this request")
+
+
+def _check_identity(approval: Approval, actor: Actor) -> None:
+    if approval.policy.require_verified_identity and not actor.verified:
+        raise Forbidden(
+            "this request takes verified identities only: sign in, a name is not enough"
+        )
+
+
+def _closed(approval: Approval) -> AlreadyDecided | ApprovalExpired:
+    if approval.status == "timeout":
+        return _expired(approval)
+    decided_at = isoformat(approval.decided_at) if approval.decided_at else None
+    return AlreadyDecided(
+        f"already {approval.status} by {approval.decided_by} at {decided_at}",
+        status=approval.status,
+        decided_by=approval.decided_by,
+        decided_at=decided_at,
+    )
+
+
+def _expired(approval: Approval) -> ApprovalExpired:
+    expires_at = isoformat(approval.expires_at)
+    return ApprovalExpired(f"expired at {expires_at}", expires_at=expires_at)

@@ -1,0 +1,85 @@
+"""What can go wrong, as answers that a caller can act on."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class ApprovalError(Exception):
+    """A refusal with a stable code.
+
+    Attributes:
+        code: stable, for programs; the text may change, the code may not.
+        status: HTTP status code.
+        details: JSON values that explain, never secrets.
+    """
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.details = details
+
+    def to_dict(self) -> dict[str, Any]:
+        """The error as it stands in an answer's body."""
+        return {"error": {"code": self.code, "message": str(self), "details": self.details}}
+
+
+class InvalidRequest(ApprovalError):  # noqa: N818  the name that callers see as the execution's error type
+    """Input that breaks a rule; nothing was written."""
+
+    code = "INVALID_REQUEST"
+    status = 400
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(f"{field}: {rule}", field=field)
+
+
+class Forbidden(ApprovalError):  # noqa: N818  named as the HTTP status is
+    """The caller may not decide this request."""
+
+    code = "FORBIDDEN"
+    status = 403
+
+
+class ApprovalNotFound(ApprovalError):  # noqa: N818  public code APPROVAL_NOT_FOUND
+    """No approval has this id."""
+
+    code = "APPROVAL_NOT_FOUND"
+    status = 404
+
+    def __init__(self, approval_id: str) -> None:
+        super().__init__(f"no approval has the id {approval_id}", approval_id=approval_id)
+
+
+class AlreadyDecided(ApprovalError):  # noqa: N818  public code APPROVAL_ALREADY_DECIDED
+    """Somebody else's decision, or the caller's own opposite one, came first."""
+
+    code = "APPROVAL_ALREADY_DECIDED"
+    status = 409
+
+
+class ApprovalExpired(ApprovalError):  # noqa: N818  public code APPROVAL_EXPIRED
+    """The time to decide has passed."""
+
+    code = "APPROVAL_EXPIRED"
+    status = 409
+
+
+class ContentChanged(ApprovalError):  # noqa: N818  public code APPROVAL_CHANGED
+    """What the approver saw is not what stands on record."""
+
+    code = "APPROVAL_CHANGED"
+    status = 409
+
+
+class Unavailable(ApprovalError):  # noqa: N818  public code UNAVAILABLE
+    """An AWS service did not take the call now; the same call may succeed later."""
+
+    code = "UNAVAILABLE"
+    status = 503
+
+
+class VersionConflict(Exception):  # noqa: N818  internal: read again and decide again
+    """The record changed since it was read."""

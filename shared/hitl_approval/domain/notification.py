@@ -1,0 +1,64 @@
+"""The message an approver receives: plain, short, and how to answer it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.text import inert, sns_subject
+
+MAX_CONTEXT_SHOWN = 4_000
+"""Characters of context in a message. Ours: a mail is read on a phone; the record has it whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A message about one approval, with the id by which repeats are recognised."""
+
+    approval_id: str
+    subject: str
+    body: str
+
+
+def approval_needed(approval: Approval) -> Notification:
+    """Tell the approvers what is asked, by whom, until when, and how to answer."""
+    rows = [("What", approval.subject)]
+    if approval.document_id:
+        rows.append(("Document", approval.document_id))
+    rows += [
+        ("Requester", approval.requester),
+        ("Approvers", _approvers(approval)),
+        ("Decide by", f"{approval.expires_at:%Y-%m-%d %H:%M:%S} UTC"),
+        ("Approval", approval.approval_id),
+    ]
+    parts = [
+        f"{inert(approval.requester)} asks for your approval.",
+        "\n".join(f"  {label:<11}{inert(value)}" for label, value in rows),
+    ]
+    if approval.context != "{}":
+        parts.append(f"Context:\n{_context(approval.context)}")
+    parts.append(
+        "To answer:\n"
+        f'  hitl approve {approval.approval_id} -m "your comment"\n'
+        f'  hitl reject {approval.approval_id} -m "your reason"'
+    )
+    return Notification(
+        approval.approval_id,
+        sns_subject(f"Approval needed: {approval.subject}"),
+        "\n\n".join(parts) + "\n",
+    )
+
+
+def _approvers(approval: Approval) -> str:
+    names = ", ".join(approval.approvers) or "anyone with access"
+    needed = approval.policy.quorum.needed(approval.approvers)
+    return names if needed == 1 else f"{names} ({needed} approvals needed)"
+
+
+def _context(context: str) -> str:
+    shown = inert(json.dumps(json.loads(context), indent=2, ensure_ascii=False))
+    if len(shown) > MAX_CONTEXT_SHOWN:
+        cut = len(shown) - MAX_CONTEXT_SHOWN
+        shown = f"{shown[:MAX_CONTEXT_SHOWN]}\n... {cut} more characters on record"
+    return "\n".join(f"  {row}" for row in shown.splitlines())

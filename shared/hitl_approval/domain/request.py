@@ -1,0 +1,134 @@
+"""What is asked: an `ApprovalRequest`, valid from the moment it exists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from hitl_approval.domain import text
+from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.policy import Quorum
+
+MAX_APPROVERS = 20
+"""Most approvers of one request. Ours: their votes, with comments, fit one DynamoDB item."""
+MAX_CONTEXT_BYTES = 200_000
+"""Largest context, as UTF-8 JSON. Ours: with the votes it fits an item of 400 KB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRequest:
+    """A question for people.
+
+    Attributes:
+        subject: one line that says what is asked, at most 1,000 characters.
+        requester: who asks.
+        approvers: who may decide, at most 20. Default: the deployment's approvers, else anyone.
+        quorum: how many must approve. Default: the deployment's quorum.
+        timeout: time to decide, whole seconds, at least 1 s. Default: the deployment's.
+        context: JSON values that the approver sees, at most 200,000 bytes.
+        document_id: the caller's own id of what is decided, if it has one.
+
+    Raises:
+        InvalidRequest: a field breaks its rule.
+    """
+
+    subject: str
+    requester: str
+    approvers: Sequence[str] = ()
+    quorum: Quorum | None = None
+    timeout: timedelta | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+    document_id: str | None = None
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__  # the dataclass is frozen for everyone else
+        put(self, "subject", text.line(self.subject, "subject"))
+        put(self, "requester", text.line(self.requester, "requester"))
+        put(self, "approvers", people(self.approvers, "approvers"))
+        if self.document_id is not None:
+            put(self, "document_id", text.line(self.document_id, "document_id"))
+        if self.timeout is not None:
+            _check_timeout(self.timeout)
+        context_json(self.context)
+
+    def timeout_or(self, default: timedelta, *, maximum: timedelta) -> timedelta:
+        """The time to decide under a deployment's default and limit.
+
+        Raises:
+            InvalidRequest: longer than the deployment can hold.
+        """
+        timeout = self.timeout or default
+        if timeout > maximum:
+            raise InvalidRequest(
+                "timeout_seconds",
+                f"must be at most {int(maximum.total_seconds())}, which this deployment's "
+                f"execution timeout can hold, got {int(timeout.total_seconds())}",
+            )
+        return timeout
+
+
+def people(names: Any, field_name: str) -> tuple[str, ...]:
+    """Accept a list of distinct people.
+
+    Raises:
+        InvalidRequest: not a list of names, too many, or one person twice.
+    """
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise InvalidRequest(field_name, f"must be a list of names, got {text.kind(names)}")
+    accepted = tuple(text.line(name, field_name) for name in names)
+    if len(accepted) > MAX_APPROVERS:
+        raise InvalidRequest(field_name, f"must be at most {MAX_APPROVERS}, got {len(accepted)}")
+    seen: set[str] = set()
+    for name in accepted:
+        if text.person(name) in seen:
+            raise InvalidRequest(field_name, f"names {name!r} twice")
+        seen.add(text.person(name))
+    return accepted
+
+
+def seconds(value: Any, field_name: str) -> timedelta:
+    """Accept a whole number of seconds, at least 1.
+
+    Raises:
+        InvalidRequest: anything else, `true` and "60" included.
+    """
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidRequest(field_name, f"must be a whole number, got {text.kind(value)}")
+    if value < 1:
+        raise InvalidRequest(field_name, f"must be at least 1, got {value}")
+    try:
+        return timedelta(seconds=value)
+    except OverflowError:
+        raise InvalidRequest(field_name, "is longer than any deployment can hold") from None
+
+
+def context_json(context: Any) -> str:
+    """The context as it is stored and digested.
+
+    Raises:
+        InvalidRequest: not an object of JSON values, or too large.
+    """
+    if not isinstance(context, Mapping):
+        raise InvalidRequest("context", f"must be an object, got {text.kind(context)}")
+    try:
+        stored = json.dumps(dict(context), sort_keys=True, ensure_ascii=False, allow_nan=False)
+        size = len(stored.encode())
+    except RecursionError:
+        raise InvalidRequest("context", "is nested too deeply") from None
+    except UnicodeEncodeError:
+        raise InvalidRequest("context", "contains a lone surrogate") from None
+    except (TypeError, ValueError):
+        raise InvalidRequest("context", "must hold JSON values only") from None
+    if size > MAX_CONTEXT_BYTES:
+        raise InvalidRequest("context", f"must be at most {MAX_CONTEXT_BYTES} bytes, got {size}")
+    return stored
+
+
+def _check_timeout(timeout: timedelta) -> None:
+    if not isinstance(timeout, timedelta):
+        raise InvalidRequest("timeout", f"must be a timedelta, got {text.kind(timeout)}")
+    if timeout < timedelta(seconds=1) or timeout % timedelta(seconds=1):
+        raise InvalidRequest("timeout", f"must be whole seconds, at least 1, got {timeout}")

@@ -1,0 +1,102 @@
+"""Text from strangers: what is refused, and how the rest is shown without doing harm."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from typing import Any
+
+from hitl_approval.domain.errors import InvalidRequest
+
+MAX_LINE = 1_000
+"""Longest name, id or subject, in characters. Ours: whole in every mail and on every screen."""
+MAX_COMMENT = 2_000
+"""Longest comment, in characters. Ours: 20 votes with comments and a full context fit one item."""
+MAX_SNS_SUBJECT = 99
+"""SNS refuses a subject of 100 characters or more (SNS API reference, Publish)."""
+
+# Characters that reorder or hide what follows them on a screen.
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_LINE_ENDS = frozenset("\u2028\u2029")
+
+
+def _harmful(character: str) -> bool:
+    return (
+        unicodedata.category(character) in {"Cc", "Cs"}
+        or character in _BIDI
+        or character in _LINE_ENDS
+    )
+
+
+def line(value: Any, field: str, *, maximum: int = MAX_LINE) -> str:
+    """Accept one line of visible text, stripped.
+
+    Raises:
+        InvalidRequest: not a string, empty, too long, or with control, direction or line-break
+            characters.
+    """
+    if not isinstance(value, str):
+        raise InvalidRequest(field, f"must be a string, got {kind(value)}")
+    text = value.strip(" ")
+    if not text:
+        raise InvalidRequest(field, "must not be empty")
+    if len(text) > maximum:
+        raise InvalidRequest(field, f"must be at most {maximum} characters, got {len(text)}")
+    for character in text:
+        if _harmful(character):
+            raise InvalidRequest(
+                field, f"must not contain control characters, got U+{ord(character):04X}"
+            )
+    return text
+
+
+def comment(value: Any, field: str) -> str:
+    """Accept a comment: text of several lines, or none at all.
+
+    Raises:
+        InvalidRequest: not a string, too long, or with control characters beside line breaks.
+    """
+    if not isinstance(value, str):
+        raise InvalidRequest(field, f"must be a string, got {kind(value)}")
+    text = value.replace("\r\n", "\n").strip()
+    if len(text) > MAX_COMMENT:
+        raise InvalidRequest(field, f"must be at most {MAX_COMMENT} characters, got {len(text)}")
+    for character in text:
+        if character not in "\n\t" and _harmful(character):
+            raise InvalidRequest(
+                field, f"must not contain control characters, got U+{ord(character):04X}"
+            )
+    return text
+
+
+def kind(value: Any) -> str:
+    """A JSON name for a value's type, for messages."""
+    names = {dict: "an object", list: "a list", bool: "a boolean", str: "a string"}
+    if value is None:
+        return "null"
+    return names.get(type(value), "a number" if isinstance(value, int | float) else "another type")
+
+
+def person(name: str) -> str:
+    """The key by which two spellings of one person are the same (case, width, spaces)."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def inert(text: str, *, keep: str = "\n\t") -> str:
+    """Show control and direction characters as escapes, so that text only reads, never acts."""
+    return "".join(f"\\u{ord(c):04x}" if _harmful(c) and c not in keep else c for c in text)
+
+
+def sns_subject(text: str) -> str:
+    """Text as SNS takes a subject: one line of printable ASCII, fewer than 100 characters."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    cleaned = " ".join(re.sub(r"[^ -~]", " ", ascii_text).split()) or "Approval needed"
+    if len(cleaned) <= MAX_SNS_SUBJECT:
+        return cleaned
+    return cleaned[: MAX_SNS_SUBJECT - 3].rstrip() + "..."
+
+
+def canonical_json(value: Any) -> str:
+    """One spelling per value: sorted keys, no spaces, ASCII. What digests are made over."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,53 @@
+"""An approval as callers see it: JSON values, no callback ids, no tokens."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hitl_approval.domain.approval import Approval, Vote
+from hitl_approval.domain.audit import isoformat
+
+
+def view(approval: Approval) -> dict[str, Any]:
+    """The public view of a record, its context included."""
+    return {**summary(approval), "context": json.loads(approval.context)}
+
+
+def summary(approval: Approval) -> dict[str, Any]:
+    """The public view without the context: bounded, fit for a durable step's result."""
+    document = (
+        {"document_id": approval.document_id, "document_name": approval.subject}
+        if approval.document_id
+        else {}
+    )
+    decision = None if approval.pending else approval.status
+    return {
+        "approval_id": approval.approval_id,
+        "status": approval.status,
+        "subject": approval.subject,
+        **document,
+        "requester": approval.requester,
+        "approvers": list(approval.approvers),
+        "quorum_needed": approval.policy.quorum.needed(approval.approvers),
+        "content_digest": approval.content_digest,
+        "created_at": isoformat(approval.created_at),
+        "expires_at": isoformat(approval.expires_at),
+        "decision": decision,
+        "decided_by": approval.decided_by,
+        "comments": approval.comments,
+        "decided_at": isoformat(approval.decided_at) if approval.decided_at else None,
+        "votes": [vote_view(vote) for vote in approval.votes],
+        "execution_arn": approval.execution_arn,
+    }
+
+
+def vote_view(vote: Vote) -> dict[str, Any]:
+    """One vote as JSON values."""
+    return {
+        "approver": vote.approver,
+        "identity": vote.identity,
+        "decision": vote.decision,
+        "comments": vote.comments,
+        "at": isoformat(vote.at),
+    }

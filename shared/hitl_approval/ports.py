@@ -1,0 +1,95 @@
+"""What the use cases need from the world outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from hitl_approval.domain.approval import Approval, Status, Transition
+from hitl_approval.domain.notification import Notification
+
+Ring = Literal["rung", "closed", "failed"]
+"""What became of a doorbell: rung now, closed already, or not reached (the re-check will see)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list, and the cursor of the next one, if there is one."""
+
+    items: Sequence[Mapping[str, Any]]
+    cursor: str | None
+
+
+class Store(Protocol):
+    """The approvals and their audit. Every write is conditional; the first to commit wins."""
+
+    def create(self, transition: Transition) -> Approval:
+        """Commit a new record and its first event; the record that stands there already wins.
+
+        Returns:
+            The record under this id: the new one, or the one that was there.
+        """
+
+    def commit(self, transition: Transition) -> None:
+        """Commit a transition of a record, if nothing has changed since it was read.
+
+        Raises:
+            VersionConflict: something has: read again and decide again.
+        """
+
+    def arm(self, approval_id: str, callback_id: str) -> Approval | None:
+        """Write the callback to ring on the record if it is still pending.
+
+        Returns:
+            The record as it now is, pending or not; None if there is none.
+        """
+
+    def get(self, approval_id: str) -> Approval | None:
+        """The record, read consistently; None if there is none."""
+
+    def list_by_status(self, status: Status, *, limit: int, cursor: str | None) -> Page:
+        """Records of one status, newest first, as `contract.Table.LIST_ATTRIBUTES` shows them.
+
+        Raises:
+            InvalidRequest: the cursor is not one that a list gave.
+        """
+
+    def history(self, approval_id: str) -> Sequence[Mapping[str, Any]]:
+        """The audit events of one approval, oldest first, as `AuditEvent.to_dict` writes them."""
+
+
+class Notifier(Protocol):
+    """Tells the approvers."""
+
+    def publish(self, notification: Notification) -> None:
+        """Send; at least once, repeats carry the same approval id.
+
+        Raises:
+            Unavailable: not sent now; may be tried again.
+        """
+
+
+class Doorbell(Protocol):
+    """Wakes a waiting workflow."""
+
+    def ring(self, callback_id: str) -> Ring:
+        """Complete the callback. Never raises for a closed, unknown or unreachable one."""
+
+
+class Clock(Protocol):
+    """Time, so that tests can own it."""
+
+    def now(self) -> datetime:
+        """The current moment, UTC."""
+
+    def pause(self, attempt: int) -> None:
+        """Wait a moment before the given retry (1, 2, ...) of a contended write."""
+
+
+class Meter(Protocol):
+    """Counts what operators must see."""
+
+    def count(self, metric: str) -> None:
+        """Add one to a metric of `contract.Metrics`."""

@@ -1,0 +1,256 @@
+"""The use cases: submit, notify, arm, look, decide, cancel, list. No AWS names here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from hitl_approval.contract import Metrics
+from hitl_approval.domain.approval import (
+    Approval,
+    Decision,
+    Status,
+    Transition,
+    cancel,
+    cast_vote,
+    expire,
+    note_notification_failed,
+    open_approval,
+)
+from hitl_approval.domain.audit import Actor
+from hitl_approval.domain.errors import (
+    ApprovalNotFound,
+    InvalidRequest,
+    Unavailable,
+    VersionConflict,
+)
+from hitl_approval.domain.notification import approval_needed
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.request import ApprovalRequest
+from hitl_approval.ports import Clock, Doorbell, Meter, Notifier, Page, Ring, Store
+
+logger = logging.getLogger(__name__)
+
+MAX_TRIES = 10
+"""Tries of a contended write. Ours: with 20 approvers voting at once each still gets through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a decision or a cancellation.
+
+    Attributes:
+        approval: the record as it now is.
+        already: the same answer by the same person was on record before.
+        doorbell: what became of the waiting workflow's doorbell; None if it was not time to ring.
+    """
+
+    approval: Approval
+    already: bool
+    doorbell: Ring | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """A request as this deployment will hold it, its defaults filled in.
+
+    Raises:
+        InvalidRequest: the deployment cannot hold it.
+    """
+
+    request: ApprovalRequest
+    approvers: tuple[str, ...]
+    policy: Policy
+    timeout: timedelta
+
+    def __post_init__(self) -> None:
+        try:
+            self.policy.quorum.check(self.approvers)
+        except ValueError as error:
+            raise InvalidRequest("approvers", str(error)) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Records:
+    """What both sides share: the record, time and the metrics."""
+
+    store: Store
+    clock: Clock
+    meter: Meter
+
+    def get(self, approval_id: str) -> Approval:
+        """One approval.
+
+        Raises:
+            ApprovalNotFound: no approval has this id.
+        """
+        approval = self.store.get(approval_id)
+        if approval is None:
+            raise ApprovalNotFound(approval_id)
+        return approval
+
+    def _change(
+        self, approval_id: str, change: Callable[[Approval], Transition | None]
+    ) -> tuple[Approval, bool]:
+        """Read, decide, commit; on a conflict read and decide again.
+
+        Returns:
+            The record, and whether this call changed it.
+        """
+        for attempt in range(1, MAX_TRIES + 1):
+            approval = self.get(approval_id)
+            transition = change(approval)
+            if transition is None:
+                return approval, False
+            try:
+                self.store.commit(transition)
+            except VersionConflict:
+                self.clock.pause(attempt)
+                continue
+            logger.info("%s approval_id=%s", transition.event.event, approval_id)
+            return transition.after, True
+        raise Unavailable("the record is contended: try again")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestService(_Records):
+    """The asking side, for the workflow that waits."""
+
+    notifier: Notifier
+
+    def submit(
+        self,
+        terms: Terms,
+        *,
+        approval_id: str,
+        execution_arn: str,
+        creation_token: str,
+        callback_id: str | None,
+    ) -> Approval:
+        """Create the record, once for each execution and creation token.
+
+        Raises:
+            InvalidRequest: another approval of the same execution has this id (a name used twice).
+        """
+        proposed = open_approval(
+            terms.request,
+            approval_id=approval_id,
+            execution_arn=execution_arn,
+            creation_token=creation_token,
+            callback_id=callback_id,
+            approvers=terms.approvers,
+            policy=terms.policy,
+            timeout=terms.timeout,
+            now=self.clock.now(),
+        )
+        created = self.store.create(proposed)
+        if created.creation_token != creation_token:
+            raise InvalidRequest(
+                "name", "is used twice in this execution: give each approval its own"
+            )
+        return created
+
+    def notify(self, approval_id: str) -> None:
+        """Tell the approvers, unless the approval has ended meanwhile."""
+        approval = self.get(approval_id)
+        if approval.pending:
+            self.notifier.publish(approval_needed(approval))
+
+    def note_notification_failed(self, approval_id: str, reason: str) -> None:
+        """Put on record, and on the alarm's metric, that nobody could be told."""
+        self.meter.count(Metrics.NOTIFICATION_FAILED)
+        self._change(
+            approval_id,
+            lambda approval: (
+                note_notification_failed(approval, reason, now=self.clock.now())
+                if approval.pending
+                else None
+            ),
+        )
+
+    def arm(self, approval_id: str, callback_id: str) -> Approval:
+        """Give the record the callback to ring; the record as it now is."""
+        approval = self.store.arm(approval_id, callback_id)
+        if approval is None:
+            raise ApprovalNotFound(approval_id)
+        return approval
+
+    def look(self, approval_id: str) -> Approval:
+        """The record as it now is, closed first if its time has passed."""
+        approval, _ = self._change(
+            approval_id, lambda approval: expire(approval, now=self.clock.now())
+        )
+        return approval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionService(_Records):
+    """The answering side, for the people who decide and those who look on."""
+
+    doorbell: Doorbell
+
+    def decide(
+        self,
+        approval_id: str,
+        actor: Actor,
+        decision: Decision,
+        comments: str = "",
+        *,
+        content_digest: str | None = None,
+    ) -> Answer:
+        """Commit a vote and, if it decides, wake the workflow.
+
+        Raises:
+            ApprovalNotFound: no approval has this id.
+            ApprovalError: the vote is refused (see `cast_vote`); nothing was written.
+        """
+        approval, changed = self._change(
+            approval_id,
+            lambda approval: cast_vote(
+                approval,
+                actor,
+                decision,
+                comments,
+                now=self.clock.now(),
+                content_digest=content_digest,
+            ),
+        )
+        return Answer(approval, not changed, self._ring(approval))
+
+    def cancel(self, approval_id: str, actor: Actor, comments: str = "") -> Answer:
+        """Withdraw a request and wake the workflow.
+
+        Raises:
+            ApprovalNotFound: no approval has this id.
+            ApprovalError: it has ended otherwise.
+        """
+        approval, changed = self._change(
+            approval_id, lambda approval: cancel(approval, actor, comments, now=self.clock.now())
+        )
+        return Answer(approval, not changed, self._ring(approval))
+
+    def list_by_status(self, status: Status, *, limit: int, cursor: str | None) -> Page:
+        """One page of the approvals of a status, newest first."""
+        return self.store.list_by_status(status, limit=limit, cursor=cursor)
+
+    def history(self, approval_id: str) -> Sequence[Mapping[str, Any]]:
+        """The audit events of one approval, oldest first.
+
+        Raises:
+            ApprovalNotFound: no approval ever had this id.
+        """
+        events = self.store.history(approval_id)
+        if not events:
+            raise ApprovalNotFound(approval_id)
+        return events
+
+    def _ring(self, approval: Approval) -> Ring | None:
+        if approval.pending or approval.callback_id is None:
+            return None
+        ring = self.doorbell.ring(approval.callback_id)
+        if ring == "failed":
+            self.meter.count(Metrics.DOORBELL_FAILED)
+        return ring

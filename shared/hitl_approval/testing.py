@@ -1,0 +1,188 @@
+"""For tests, yours and ours: the ports in memory, and a clock that stands still.
+
+from hitl_approval.testing import in_memory
+
+world = in_memory()
+world.requests.submit(...)
+world.decisions.decide(...)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hitl_approval.contract import Table
+from hitl_approval.domain.approval import Approval, Status, Transition
+from hitl_approval.domain.audit import parse_time
+from hitl_approval.domain.errors import InvalidRequest, Unavailable, VersionConflict
+from hitl_approval.domain.notification import Notification
+from hitl_approval.domain.view import summary
+from hitl_approval.ports import Page, Ring
+from hitl_approval.service import DecisionService, RequestService
+
+
+@dataclass(slots=True)
+class FixedClock:
+    """Time that moves only when told to. `pauses` counts the waits of contended writes."""
+
+    moment: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    pauses: int = 0
+
+    def now(self) -> datetime:
+        """See `ports.Clock.now`."""
+        return self.moment
+
+    def pause(self, attempt: int) -> None:  # noqa: ARG002  a port's signature
+        """See `ports.Clock.pause`."""
+        self.pauses += 1
+
+    def advance(self, delta: timedelta) -> None:
+        """Let time pass."""
+        self.moment += delta
+
+
+@dataclass(slots=True)
+class InMemoryStore:
+    """The store in two dictionaries; passes the same contract suite as the DynamoDB store."""
+
+    approvals: dict[str, Approval] = field(default_factory=dict)
+    audit: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+
+    def create(self, transition: Transition) -> Approval:
+        """See `ports.Store.create`."""
+        approval_id = transition.after.approval_id
+        if approval_id not in self.approvals:
+            self._write(transition)
+        return self.approvals[approval_id]
+
+    def commit(self, transition: Transition) -> None:
+        """See `ports.Store.commit`."""
+        current = self.approvals.get(transition.after.approval_id)
+        read = transition.after.version - 1
+        if current is None or not current.pending or current.version != read:
+            raise VersionConflict
+        self._write(transition)
+
+    def arm(self, approval_id: str, callback_id: str) -> Approval | None:
+        """See `ports.Store.arm`."""
+        current = self.approvals.get(approval_id)
+        if current is not None and current.pending:
+            current = replace(current, callback_id=callback_id, version=current.version + 1)
+            self.approvals[approval_id] = current
+        return current
+
+    def get(self, approval_id: str) -> Approval | None:
+        """See `ports.Store.get`."""
+        return self.approvals.get(approval_id)
+
+    def list_by_status(self, status: Status, *, limit: int, cursor: str | None) -> Page:
+        """See `ports.Store.list_by_status`."""
+        rows = sorted(
+            (summary(a) for a in self.approvals.values() if a.status == status),
+            key=_position,
+            reverse=True,
+        )
+        if cursor is not None:
+            after = _position_of(cursor)
+            rows = [row for row in rows if _position(row) < after]
+        shown = {Table.PARTITION_KEY, Table.STATUS, Table.CREATED_AT, *Table.LIST_ATTRIBUTES}
+        items = [
+            {name: value for name, value in row.items() if name in shown and value is not None}
+            for row in rows[:limit]
+        ]
+        more = json.dumps(_position(rows[limit - 1])) if len(rows) > limit else None
+        return Page(items, more)
+
+    def history(self, approval_id: str) -> Sequence[Mapping[str, Any]]:
+        """See `ports.Store.history`."""
+        return list(self.audit.get(approval_id, []))
+
+    def _write(self, transition: Transition) -> None:
+        approval = transition.after
+        self.approvals[approval.approval_id] = approval
+        self.audit.setdefault(approval.approval_id, []).append(transition.event.to_dict())
+
+
+@dataclass(slots=True)
+class RecordingNotifier:
+    """Keeps what was sent; fails the next `failures` times."""
+
+    sent: list[Notification] = field(default_factory=list)
+    failures: int = 0
+
+    def publish(self, notification: Notification) -> None:
+        """See `ports.Notifier.publish`."""
+        if self.failures:
+            self.failures -= 1
+            msg = "the topic did not take the message"
+            raise Unavailable(msg)
+        self.sent.append(notification)
+
+
+@dataclass(slots=True)
+class RecordingDoorbell:
+    """Keeps which bells were rung, and answers as told."""
+
+    rung: list[str] = field(default_factory=list)
+    answer: Ring = "rung"
+
+    def ring(self, callback_id: str) -> Ring:
+        """See `ports.Doorbell.ring`."""
+        self.rung.append(callback_id)
+        return self.answer
+
+
+@dataclass(slots=True)
+class RecordingMeter:
+    """Keeps what was counted."""
+
+    counted: list[str] = field(default_factory=list)
+
+    def count(self, metric: str) -> None:
+        """See `ports.Meter.count`."""
+        self.counted.append(metric)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A whole deployment in memory: both services over one store and one clock."""
+
+    store: InMemoryStore
+    clock: FixedClock
+    notifier: RecordingNotifier
+    doorbell: RecordingDoorbell
+    meter: RecordingMeter
+    requests: RequestService
+    decisions: DecisionService
+
+
+def in_memory() -> World:
+    """A deployment in memory."""
+    store, clock, meter = InMemoryStore(), FixedClock(), RecordingMeter()
+    notifier, doorbell = RecordingNotifier(), RecordingDoorbell()
+    return World(
+        store=store,
+        clock=clock,
+        notifier=notifier,
+        doorbell=doorbell,
+        meter=meter,
+        requests=RequestService(store=store, clock=clock, meter=meter, notifier=notifier),
+        decisions=DecisionService(store=store, clock=clock, meter=meter, doorbell=doorbell),
+    )
+
+
+def _position(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row[Table.CREATED_AT], row[Table.PARTITION_KEY]
+
+
+def _position_of(cursor: str) -> tuple[str, str]:
+    try:
+        created_at, approval_id = json.loads(cursor)
+        parse_time(created_at)
+    except (ValueError, TypeError, RecursionError):
+        raise InvalidRequest("cursor", "is not one that a list gave") from None
+    return created_at, approval_id

@@ -1,0 +1,245 @@
+"""`wait_for_approval`: asks, suspends at no compute cost, returns what the record says.
+
+The only module that imports the durable SDK. Every side effect stands in a named step; ids are
+derived; time is read in steps only, so that a replay sees what the first run saw. Renaming or
+inserting an operation fails the executions in flight: append only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any
+from uuid import uuid4
+
+from aws_durable_execution_sdk_python import (
+    CallbackError,
+    DurableContext,
+    StepError,
+)
+from aws_durable_execution_sdk_python.config import CallbackConfig, Duration, StepConfig
+from aws_durable_execution_sdk_python.retries import RetryDecision
+from aws_durable_execution_sdk_python.types import Callback
+from aws_durable_execution_sdk_python.waits import (
+    WaitForConditionConfig,
+    WaitForConditionDecision,
+)
+
+from hitl_approval.domain.approval import Approval, derive_approval_id
+from hitl_approval.domain.audit import isoformat, parse_time
+from hitl_approval.domain.errors import ApprovalNotFound, InvalidRequest, Unavailable
+from hitl_approval.domain.outcome import Outcome
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.request import ApprovalRequest
+from hitl_approval.domain.schedule import poll_delay, recheck_delay
+from hitl_approval.domain.view import summary
+from hitl_approval.service import RequestService, Terms
+from hitl_approval.settings import Settings, settings
+from hitl_approval.wiring import request_service
+
+Snapshot = dict[str, Any]
+"""A record as a step returned it: its public summary, and the time at which it was read."""
+
+CREATE_ATTEMPTS = 6
+"""About a minute of retries: a start that cannot be recorded fails where operators see it."""
+NOTIFY_ATTEMPTS = 6
+"""About a minute of retries, then the failure is put on record and the wait goes on."""
+READ_ATTEMPTS = 60
+"""About an hour of retries: an outage of the table must not end a wait."""
+LONGEST_RETRY = 60
+"""Seconds between two tries of one step, at most."""
+
+
+def wait_for_approval(
+    context: DurableContext, request: ApprovalRequest, *, name: str | None = None
+) -> Outcome:
+    """Ask people, suspend until they have answered or time is up, and return the outcome.
+
+    Args:
+        context: the durable context of the handler, a child context or a parallel branch.
+        request: what is asked.
+        name: names this approval within the execution, so that its id can be derived from the
+            execution's ARN. Unique within the execution. Default: an id of its own.
+
+    Returns:
+        The outcome as it stands on record. A rejection and a timeout are outcomes, not errors.
+
+    Raises:
+        InvalidRequest: this deployment cannot hold the request, or the name is used twice.
+        StepError: the record could not be written or read within about a minute or an hour.
+    """
+    return _Wait(context, request, name, settings(), request_service()).run()
+
+
+class _Wait:
+    """One wait, as a sequence of durable operations."""
+
+    def __init__(
+        self,
+        context: DurableContext,
+        request: ApprovalRequest,
+        name: str | None,
+        values: Settings,
+        service: RequestService,
+    ) -> None:
+        self.context = context
+        self.name = name
+        self.service = service
+        self.values = values
+        self.terms = _terms(request, values)
+        self.approval_id = ""
+        self.rings = 0
+
+    def run(self) -> Outcome:
+        if self.values.resume == "polling":
+            token = self._step("token", lambda: uuid4().hex, READ_ATTEMPTS)
+            final = self._poll(self._ask(token, callback_id=None))
+        else:
+            # Armed before the record exists, so that a decision that comes before the workflow
+            # suspends finds a bell to ring. One second more than asked: it starts a little earlier
+            # than the record's own time.
+            first = recheck_delay(timedelta(0), self.terms.timeout)
+            bell = self._arm(first + timedelta(seconds=1))
+            final = self._listen(self._ask(bell.callback_id, bell.callback_id), bell, first)
+        return Outcome.from_view(final)
+
+    def _ask(self, token: str, callback_id: str | None) -> Snapshot:
+        """Create the record and tell the approvers."""
+        arn = self.context.execution_context.durable_execution_arn
+        self.approval_id = derive_approval_id(arn, self.name or token)
+        snapshot: Snapshot = self._step(
+            "create",
+            lambda: self._snapshot(
+                self.service.submit(
+                    self.terms,
+                    approval_id=self.approval_id,
+                    execution_arn=arn,
+                    creation_token=token,
+                    callback_id=callback_id,
+                )
+            ),
+            CREATE_ATTEMPTS,
+        )
+        try:
+            self._step("notify", lambda: self.service.notify(self.approval_id), NOTIFY_ATTEMPTS)
+        except StepError as error:
+            reason = str(error)[:200]
+            self._step(
+                "notification-failed",
+                lambda: self.service.note_notification_failed(self.approval_id, reason),
+                READ_ATTEMPTS,
+            )
+        return snapshot
+
+    def _listen(self, snapshot: Snapshot, bell: Callback[str], delay: timedelta) -> Snapshot:
+        """Wait for the doorbell, at most until the next moment anything is due."""
+        known_now = _time(snapshot, "now")
+        while snapshot["status"] == "pending":
+            try:
+                bell.result()
+                timed_out = False
+            except CallbackError:  # timed out, or failed by hand: either way it is time to look
+                timed_out = True
+            known_now += delay
+            if not timed_out or known_now >= _time(snapshot, "expires_at"):
+                snapshot = self._step("look", self._look, READ_ATTEMPTS)
+                if snapshot["status"] != "pending":
+                    break
+                known_now = _time(snapshot, "now")
+            delay = recheck_delay(
+                known_now - _time(snapshot, "created_at"),
+                _time(snapshot, "expires_at") - known_now,
+            )
+            # Arm, register, wait: in this order either `register` sees the decision, or the
+            # decider, whose write is conditional on the version that `register` bumps, sees the
+            # new bell.
+            bell = self._arm(delay)
+            snapshot = self._step("register", self._register(bell.callback_id), READ_ATTEMPTS)
+            known_now = _time(snapshot, "now")
+        return snapshot
+
+    def _poll(self, snapshot: Snapshot) -> Snapshot:
+        """Look every so often."""
+
+        def check(state: Snapshot, _: object) -> Snapshot:
+            try:
+                return self._look()
+            except Unavailable:  # a failed check would end the wait: look again at the next poll
+                return {**state, "now": isoformat(self.service.clock.now())}
+
+        def strategy(state: Snapshot, _: int) -> WaitForConditionDecision:
+            if state["status"] != "pending":
+                return WaitForConditionDecision.stop_polling()
+            now = _time(state, "now")
+            delay = poll_delay(
+                self.values.poll_interval,
+                now - _time(state, "created_at"),
+                _time(state, "expires_at") - now,
+            )
+            return WaitForConditionDecision.continue_waiting(_duration(delay))
+
+        config = WaitForConditionConfig(wait_strategy=strategy, initial_state=snapshot)
+        final: Snapshot = self.context.wait_for_condition(check, config, name=self._named("poll"))
+        return final
+
+    def _arm(self, timeout: timedelta) -> Callback[str]:
+        self.rings += 1
+        bell: Callback[str] = self.context.create_callback(
+            name=self._named(f"doorbell-{self.rings}"),
+            config=CallbackConfig(timeout=_duration(timeout)),
+        )
+        return bell
+
+    def _register(self, callback_id: str) -> Callable[[], Snapshot]:
+        return lambda: self._snapshot(self.service.arm(self.approval_id, callback_id))
+
+    def _look(self) -> Snapshot:
+        return self._snapshot(self.service.look(self.approval_id))
+
+    def _snapshot(self, approval: Approval) -> Snapshot:
+        return {**summary(approval), "now": isoformat(self.service.clock.now())}
+
+    def _step(self, name: str, action: Callable[[], Any], attempts: int) -> Any:
+        return self.context.step(
+            lambda _: action(), name=self._named(name), config=_retrying(attempts)
+        )
+
+    def _named(self, operation: str) -> str:
+        return f"{self.name}.{operation}" if self.name else operation
+
+
+def _terms(request: ApprovalRequest, values: Settings) -> Terms:
+    default: Policy = values.policy
+    policy = Policy(
+        quorum=request.quorum or default.quorum,
+        allow_self_approval=default.allow_self_approval,
+        require_verified_identity=default.require_verified_identity,
+        require_comment_on_rejection=default.require_comment_on_rejection,
+    )
+    return Terms(
+        request=request,
+        approvers=tuple(request.approvers) or values.default_approvers,
+        policy=policy,
+        timeout=request.timeout_or(values.approval_timeout, maximum=values.max_approval_timeout),
+    )
+
+
+def _retrying(attempts: int) -> StepConfig:
+    """Retry after 1, 2, 4 ... 60 s; a refusal is final at once."""
+
+    def strategy(error: Exception, made: int) -> RetryDecision:
+        if isinstance(error, InvalidRequest | ApprovalNotFound) or made >= attempts:
+            return RetryDecision.no_retry()
+        return RetryDecision.retry(Duration(seconds=min(2 ** (made - 1), LONGEST_RETRY)))
+
+    return StepConfig(retry_strategy=strategy)
+
+
+def _time(snapshot: Snapshot, field: str) -> datetime:
+    return parse_time(snapshot[field])
+
+
+def _duration(delta: timedelta) -> Duration:
+    """Whole seconds, rounded up, at least 1: zero would mean no timeout at all."""
+    return Duration(seconds=max(1, ceil(delta.total_seconds())))

@@ -1,0 +1,47 @@
+"""Puts the adapters behind the ports, once per process, on first use."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from functools import cache
+
+from hitl_approval.adapters.aws import client
+from hitl_approval.adapters.callbacks import LambdaDoorbell
+from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.adapters.sns import SnsNotifier
+from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock
+from hitl_approval.service import DecisionService, RequestService
+from hitl_approval.settings import settings
+
+
+@cache
+def request_service() -> RequestService:
+    """The asking side of the deployment that this process belongs to."""
+    return RequestService(
+        store=_store(retention=settings().retention),
+        clock=SystemClock(),
+        meter=EmbeddedMetrics(),
+        notifier=SnsNotifier(client=client("sns"), topic_arn=settings().topic_arn),
+    )
+
+
+@cache
+def decision_service() -> DecisionService:
+    """The answering side of the deployment that this process belongs to."""
+    return DecisionService(
+        store=_store(),
+        clock=SystemClock(),
+        meter=EmbeddedMetrics(),
+        doorbell=LambdaDoorbell(client=client("lambda")),
+    )
+
+
+def _store(**options: timedelta) -> DynamoDbStore:
+    logging.getLogger("hitl_approval").setLevel(settings().log_level)
+    return DynamoDbStore(
+        client=client("dynamodb"),
+        approvals_table=settings().approvals_table_name,
+        audit_table=settings().audit_table_name,
+        **options,
+    )
