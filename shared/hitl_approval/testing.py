@@ -185,4 +185,6 @@ def _position_of(cursor: str) -> tuple[str, str]:
         parse_time(created_at)
     except (ValueError, TypeError, RecursionError):
         raise InvalidRequest("cursor", "is not one that a list gave") from None
+    if not isinstance(approval_id, str):
+        raise InvalidRequest("cursor", "is not one that a list gave")
     return created_at, approval_id

@@ -7,6 +7,7 @@ inserting an operation fails the executions in flight: append only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from math import ceil
@@ -47,6 +48,8 @@ NOTIFY_ATTEMPTS = 6
 """About a minute of retries, then the failure is put on record and the wait goes on."""
 READ_ATTEMPTS = 60
 """About an hour of retries: an outage of the table must not end a wait."""
+_NAME = re.compile(r"[A-Za-z0-9_.:/ -]{1,200}")  # operation names: printable ASCII, at most 256
+
 LONGEST_RETRY = 60
 """Seconds between two tries of one step, at most."""
 
@@ -83,6 +86,8 @@ class _Wait:
         values: Settings,
         service: RequestService,
     ) -> None:
+        if name is not None and not _NAME.fullmatch(name):
+            raise InvalidRequest("name", "must be 1 to 200 letters, digits, spaces or any of -_.:/")
         self.context = context
         self.name = name
         self.service = service

@@ -173,7 +173,7 @@ class DynamoDbStore:
             "Put": {
                 "TableName": self.audit_table,
                 "Item": _marshal(transition.event.to_dict()),
-                "ConditionExpression": f"attribute_not_exists({Audit.SORT_KEY})",
+                "ConditionExpression": f"attribute_not_exists({Audit.PARTITION_KEY})",
             }
         }
         try:

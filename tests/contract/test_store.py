@@ -1,0 +1,205 @@
+"""One suite for both stores: what a `ports.Store` promises, in memory and on DynamoDB (moto)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.domain.approval import Approval, Transition, cast_vote, expire
+from hitl_approval.domain.errors import InvalidRequest, VersionConflict
+from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.view import view
+from hitl_approval.ports import Store
+from hitl_approval.testing import InMemoryStore
+from tests.anything import NOW, any_opening, any_request, declared
+
+
+def create_tables(client: Any) -> None:
+    client.create_table(
+        TableName="approvals",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "approval_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"}
+            for name in ("approval_id", "status", "created_at")
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "StatusIndex",
+                "KeySchema": [
+                    {"AttributeName": "status", "KeyType": "HASH"},
+                    {"AttributeName": "created_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {
+                    "ProjectionType": "INCLUDE",
+                    "NonKeyAttributes": ["subject", "requester", "approvers", "expires_at"],
+                },
+            }
+        ],
+    )
+    client.create_table(
+        TableName="audit",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[
+            {"AttributeName": "approval_id", "KeyType": "HASH"},
+            {"AttributeName": "sequence", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "approval_id", "AttributeType": "S"},
+            {"AttributeName": "sequence", "AttributeType": "N"},
+        ],
+    )
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    if request.param == "memory":
+        yield InMemoryStore()
+        return
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        create_tables(client)
+        yield DynamoDbStore(client=client, approvals_table="approvals", audit_table="audit")
+
+
+def vote(approval: Approval, who: str = "bob", decision: Any = "approved") -> Transition:
+    transition = cast_vote(approval, declared(who), decision, "why", now=NOW + timedelta(minutes=1))
+    assert transition is not None
+    return transition
+
+
+def test_should_give_back_what_was_created(store: Store) -> None:
+    opening = any_opening(
+        request=any_request(
+            approvers=["alice", "bob"],
+            document_id="doc-1",
+            context={"amount": 12.5, "": [None, True, "🚀"]},
+        ),
+        policy=Policy(quorum=Quorum.everyone(), require_comment_on_rejection=True),
+    )
+
+    assert store.create(opening) == opening.after
+    assert store.get(opening.after.approval_id) == opening.after
+    assert list(store.history(opening.after.approval_id)) == [opening.event.to_dict()]
+
+
+def test_should_keep_the_first_record_when_two_are_created_under_one_id(store: Store) -> None:
+    first = any_opening()
+    second = any_opening(approval_id=first.after.approval_id, creation_token="another")
+
+    store.create(first)
+
+    assert store.create(second) == first.after
+    assert len(store.history(first.after.approval_id)) == 1
+
+
+def test_should_commit_the_row_and_its_event_together(store: Store) -> None:
+    approval = store.create(any_opening())
+    transition = vote(approval)
+
+    store.commit(transition)
+
+    assert store.get(approval.approval_id) == transition.after
+    assert store.history(approval.approval_id)[-1] == transition.event.to_dict()
+
+
+def test_should_keep_the_first_decision_when_two_arrive_together(store: Store) -> None:
+    approval = store.create(any_opening())
+    approve, reject = vote(approval), vote(approval, "carol", "rejected")
+
+    store.commit(approve)
+    with pytest.raises(VersionConflict):
+        store.commit(reject)
+
+    assert store.get(approval.approval_id) == approve.after
+    assert len(store.history(approval.approval_id)) == 2
+
+
+def test_should_refuse_a_decision_on_a_version_that_was_armed_since(store: Store) -> None:
+    approval = store.create(any_opening())
+    store.arm(approval.approval_id, "bell-2")
+
+    with pytest.raises(VersionConflict):
+        store.commit(vote(approval))
+
+    assert len(store.history(approval.approval_id)) == 1
+
+
+def test_should_never_create_a_row_by_deciding(store: Store) -> None:
+    with pytest.raises(VersionConflict):
+        store.commit(vote(any_opening().after))
+
+
+def test_should_arm_a_pending_record(store: Store) -> None:
+    approval = store.create(any_opening())
+
+    armed = store.arm(approval.approval_id, "bell-2")
+
+    assert armed is not None
+    assert armed.callback_id == "bell-2"
+    assert armed.version == approval.version + 1
+    assert store.get(approval.approval_id) == armed
+
+
+def test_should_leave_a_decided_record_alone_when_armed(store: Store) -> None:
+    approval = store.create(any_opening())
+    decided = vote(approval)
+    store.commit(decided)
+
+    assert store.arm(approval.approval_id, "bell-2") == decided.after
+    assert store.get(approval.approval_id) == decided.after
+
+
+def test_should_not_create_a_row_by_arming(store: Store) -> None:
+    assert store.arm("nobody", "bell-1") is None
+    assert store.get("nobody") is None
+    assert list(store.history("nobody")) == []
+
+
+def test_should_give_back_votes_and_the_timeout(store: Store) -> None:
+    approval = store.create(any_opening(policy=Policy(quorum=Quorum.at_least(2))))
+    store.commit(vote(approval))
+    voted = store.get(approval.approval_id)
+    assert voted is not None
+    ended = expire(voted, now=voted.expires_at)
+    assert ended is not None
+    store.commit(ended)
+
+    stored = store.get(approval.approval_id)
+    assert stored is not None
+    assert view(stored) == view(ended.after)
+    assert stored == ended.after
+    assert [e["event"] for e in store.history(approval.approval_id)] == [
+        "requested",
+        "voted",
+        "timeout",
+    ]
+
+
+def test_should_list_a_status_newest_first_in_pages(store: Store) -> None:
+    ids = [store.create(any_opening(now=NOW + timedelta(seconds=n))).approval_id for n in range(5)]
+    decided = store.get(ids[2])
+    assert decided is not None
+    store.commit(vote(decided))
+
+    first = store.list_by_status("pending", limit=3, cursor=None)
+    second = store.list_by_status("pending", limit=3, cursor=first.cursor)
+
+    assert [item["approval_id"] for item in first.items] == [ids[4], ids[3], ids[1]]
+    assert [item["approval_id"] for item in second.items] == [ids[0]]
+    assert second.cursor is None
+    assert store.list_by_status("approved", limit=3, cursor=None).items[0]["approval_id"] == ids[2]
+    assert "callback_id" not in first.items[0]
+    assert "context" not in first.items[0]
+
+
+@pytest.mark.parametrize("cursor", ["x", "e30=", "WzEsMl0=", '["2026-01-02", 5]', "[" * 900, "é"])
+def test_should_refuse_a_cursor_that_no_list_gave(store: Store, cursor: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"^cursor: "):
+        store.list_by_status("pending", limit=3, cursor=cursor)

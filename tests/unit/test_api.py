@@ -1,0 +1,404 @@
+"""The approval function's answers: good payloads, bad ones, and both ways of calling it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hitl_approval.api import handle
+from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.testing import World, in_memory
+from tests.anything import any_opening, any_request
+
+
+@pytest.fixture
+def world() -> World:
+    return in_memory()
+
+
+def pending(world: World, **fields: Any) -> str:
+    return world.store.create(any_opening(now=world.clock.now(), **fields)).approval_id
+
+
+def call(world: World, event: Any, *, trust_authorizer: bool = False) -> tuple[int, Any]:
+    answer = handle(event, lambda: world.decisions, trust_authorizer=trust_authorizer)
+    assert set(answer) == {"statusCode", "body"}
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+def decide(approval_id: Any, **fields: Any) -> dict[str, Any]:
+    return {
+        "action": "decide",
+        "approval_id": approval_id,
+        "decision": "approved",
+        "approver": "test-approver",
+        "comments": "Looks good, approved",
+    } | fields
+
+
+def code(body: Any) -> str:
+    assert set(body["error"]) == {"code", "message", "details"}
+    return str(body["error"]["code"])
+
+
+def snapshot(world: World) -> str:
+    return repr((world.store.approvals, world.store.audit))
+
+
+@pytest.mark.parametrize("decision", ["approved", "rejected"])
+def test_should_take_the_public_patterns_payload(world: World, decision: str) -> None:
+    approval_id = pending(world)
+
+    status, body = call(world, decide(approval_id, decision=decision))
+
+    assert status == 200
+    assert body["approval_id"] == approval_id
+    assert (body["status"], body["decision"]) == (decision, decision)
+    assert body["decided_by"] == "test-approver"
+    assert body["comments"] == "Looks good, approved"
+    assert body["already"] is False
+    assert body["workflow"] == "woken"
+    assert world.doorbell.rung == ["bell-1"]
+
+
+def test_should_take_decided_by_and_no_action(world: World) -> None:
+    approval_id = pending(world)
+    event = decide(approval_id, decided_by="dora")
+    del event["action"], event["approver"]
+
+    assert call(world, event)[1]["decided_by"] == "dora"
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_should_take_the_same_payload_as_an_api_gateway_body(world: World, encoded: bool) -> None:
+    body = json.dumps(decide(pending(world)))
+    event = {
+        "requestContext": {"http": {"method": "POST"}},
+        "body": base64.b64encode(body.encode()).decode() if encoded else body,
+        "isBase64Encoded": encoded,
+    }
+    assert call(world, event)[0] == 200
+
+
+def test_should_answer_200_and_ring_again_when_the_same_person_repeats_a_decision(
+    world: World,
+) -> None:
+    approval_id = pending(world)
+    call(world, decide(approval_id))
+    status, body = call(world, decide(approval_id, comments="again", approver="TEST-approver"))
+
+    assert (status, body["already"], body["comments"]) == (200, True, "Looks good, approved")
+    assert world.doorbell.rung == ["bell-1", "bell-1"]
+    assert len(world.store.history(approval_id)) == 2
+
+
+@pytest.mark.parametrize(
+    "second",
+    [{"decision": "rejected"}, {"approver": "other"}, {"decision": "rejected", "approver": "x"}],
+)
+def test_should_tell_the_second_decider_who_won(world: World, second: dict[str, Any]) -> None:
+    approval_id = pending(world)
+    call(world, decide(approval_id))
+    before = snapshot(world)
+
+    status, body = call(world, decide(approval_id, **second))
+
+    assert (status, code(body)) == (409, "APPROVAL_ALREADY_DECIDED")
+    assert body["error"]["details"]["decided_by"] == "test-approver"
+    assert body["error"]["details"]["status"] == "approved"
+    assert body["error"]["details"]["decided_at"]
+    assert snapshot(world) == before
+
+
+BAD_DECISIONS: list[tuple[str, dict[str, Any]]] = [
+    ("approval_id", {"approval_id": None}),
+    ("approval_id", {"approval_id": ""}),
+    ("approval_id", {"approval_id": "x" * 3_000}),
+    ("approval_id", {"approval_id": {"$ne": ""}}),
+    ("approval_id", {"approval_id": "../../etc"}),
+    ("approval_id", {"approval_id": 7}),
+    ("decision", {"decision": "APPROVED"}),
+    ("decision", {"decision": None}),
+    ("decision", {"decision": True}),
+    ("decision", {"decision": []}),
+    ("decision", {"decision": {}}),
+    ("decision", {"decision": "timeout"}),
+    ("decision", {"decision": "pending"}),
+    ("comments", {"comments": "x" * 450_000}),
+    ("comments", {"comments": 7}),
+    ("comments", {"comments": "nul \x00"}),
+    ("comments", {"comments": "lone \ud800"}),
+    ("approver", {"approver": None}),
+    ("approver", {"approver": ""}),
+    ("approver", {"approver": ["bob"]}),
+    ("approver", {"approver": "two\nlines"}),
+    ("decided_by", {"decided_by": "somebody else"}),
+    ("action", {"action": "explode"}),
+    ("action", {"action": None}),
+    ("action", {"action": []}),
+    ("action", {"action": {}}),
+    ("comment", {"comment": "misspelt"}),
+    ("content_digest", {"content_digest": 7}),
+]
+
+
+@pytest.mark.parametrize(("field", "change"), BAD_DECISIONS, ids=lambda v: repr(v)[:40])
+def test_should_refuse_a_malformed_decision_and_change_nothing(
+    world: World, field: str, change: dict[str, Any]
+) -> None:
+    approval_id = pending(world)
+    before = snapshot(world)
+
+    status, body = call(world, decide(approval_id) | change)
+
+    assert (status, code(body)) == (400, "INVALID_REQUEST")
+    assert body["error"]["message"].startswith(f"{field}: ")
+    assert snapshot(world) == before
+    assert world.doorbell.rung == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [None, [], "x", 5, {}, {"body": None}, {"body": 5}, {"body": True}, {"body": {"a": 1}},
+     {"body": ""}, {"body": "[" * 100_000}, {"body": "[]"}, {"body": "null"}, {"body": "{"},
+     {"body": "x" * 1_000_000}, {"body": "!!", "isBase64Encoded": True},
+     {"body": "/w==", "isBase64Encoded": True}, {"body": "1" * 5_000},
+     {"requestContext": None}, {"requestContext": {"http": 7}}],
+    ids=lambda v: repr(v)[:40],
+)  # fmt: skip
+def test_should_refuse_an_event_that_carries_no_payload(world: World, event: Any) -> None:
+    status, body = call(world, event)
+    assert (status, code(body)) == (400, "INVALID_REQUEST")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "post"])
+@pytest.mark.parametrize("shape", ["http", "rest"])
+def test_should_never_decide_by_another_method_than_post(
+    world: World, method: str, shape: str
+) -> None:
+    approval_id = pending(world)
+    where = (
+        {"requestContext": {"http": {"method": method}}}
+        if shape == "http"
+        else {"httpMethod": method}
+    )
+
+    status, body = call(world, where | {"body": json.dumps(decide(approval_id))})
+
+    assert (status, code(body)) == (405, "METHOD_NOT_ALLOWED")
+    assert world.store.approvals[approval_id].pending
+
+
+def test_should_say_so_when_no_approval_has_the_id(world: World) -> None:
+    status, body = call(world, decide("nobody-asked"))
+    assert (status, code(body)) == (404, "APPROVAL_NOT_FOUND")
+    assert world.store.approvals == {}
+
+
+def test_should_refuse_a_decision_after_expiry(world: World) -> None:
+    approval_id = pending(world, timeout=timedelta(minutes=1))
+    world.clock.advance(timedelta(minutes=1))
+
+    status, body = call(world, decide(approval_id))
+
+    assert (status, code(body)) == (409, "APPROVAL_EXPIRED")
+    assert world.store.approvals[approval_id].pending  # the workflow, not a caller, closes it
+
+
+def test_should_refuse_who_is_not_an_approver(world: World) -> None:
+    approval_id = pending(world, request=any_request(approvers=["alice"]))
+    status, body = call(world, decide(approval_id, approver="mallory"))
+    assert (status, code(body)) == (403, "FORBIDDEN")
+
+
+def test_should_refuse_requesters_on_their_own_request(world: World) -> None:
+    approval_id = pending(world, request=any_request(requester="Rita"))
+    status, body = call(world, decide(approval_id, approver=" rita "))
+    assert (status, code(body)) == (403, "FORBIDDEN")
+
+
+def test_should_refuse_a_declared_name_where_a_verified_identity_is_demanded(world: World) -> None:
+    approval_id = pending(world, policy=Policy(require_verified_identity=True))
+    status, body = call(world, decide(approval_id))
+    assert (status, code(body)) == (403, "FORBIDDEN")
+
+
+def test_should_demand_a_reason_for_a_rejection_when_the_policy_says_so(world: World) -> None:
+    approval_id = pending(world, policy=Policy(require_comment_on_rejection=True))
+    status, body = call(world, decide(approval_id, decision="rejected", comments="  "))
+    assert (status, body["error"]["message"]) == (400, "comments: a rejection must say why")
+
+
+def test_should_refuse_a_decision_on_content_that_was_not_shown(world: World) -> None:
+    approval_id = pending(world)
+    shown = world.store.approvals[approval_id].content_digest
+
+    status, body = call(world, decide(approval_id, content_digest="0" * 64))
+
+    assert (status, code(body)) == (409, "APPROVAL_CHANGED")
+    assert call(world, decide(approval_id, content_digest=shown))[0] == 200
+
+
+SIGNED_IN = {
+    "iam": {"iam": {"userArn": "arn:aws:sts::1:assumed-role/finance/alice"}},
+    "jwt": {"jwt": {"claims": {"sub": "u-1", "email": "alice@x.org", "email_verified": "true"}}},
+}
+
+
+@pytest.mark.parametrize(("kind", "name"), [("iam", "arn:aws:sts::1:assumed-role/finance/alice"),
+                                            ("jwt", "alice@x.org")])  # fmt: skip
+def test_should_record_the_verified_identity(world: World, kind: str, name: str) -> None:
+    approval_id = pending(world, policy=Policy(require_verified_identity=True))
+    payload = decide(approval_id)
+    del payload["approver"]
+    event = {"requestContext": {"authorizer": SIGNED_IN[kind]}, "body": json.dumps(payload)}
+
+    status, body = call(world, event, trust_authorizer=True)
+
+    assert (status, body["decided_by"], body["votes"][0]["identity"]) == (200, name, kind)
+
+
+def test_should_refuse_a_name_beside_a_verified_identity(world: World) -> None:
+    approval_id = pending(world)
+    event = {
+        "requestContext": {"authorizer": SIGNED_IN["jwt"]},
+        "body": json.dumps(decide(approval_id, approver="the-boss")),
+    }
+    status, body = call(world, event, trust_authorizer=True)
+    assert (status, code(body)) == (400, "INVALID_REQUEST")
+    assert world.store.approvals[approval_id].pending
+
+
+def test_should_not_believe_an_authorizer_that_a_caller_may_have_written(world: World) -> None:
+    approval_id = pending(world, policy=Policy(require_verified_identity=True))
+    event = {
+        "requestContext": {"authorizer": SIGNED_IN["jwt"]},
+        "body": json.dumps(decide(approval_id)),
+    }
+    status, body = call(world, event, trust_authorizer=False)
+    assert (status, code(body)) == (403, "FORBIDDEN")
+
+
+def test_should_not_believe_an_unverified_email(world: World) -> None:
+    approval_id = pending(world)
+    payload = decide(approval_id)
+    del payload["approver"]
+    claims = {"sub": "u-1", "email": "ceo@x.org", "email_verified": "false"}
+    event = {
+        "requestContext": {"authorizer": {"jwt": {"claims": claims}}},
+        "body": json.dumps(payload),
+    }
+    assert call(world, event, trust_authorizer=True)[1]["decided_by"] == "u-1"
+
+
+def test_should_wait_for_the_quorum_and_count_people_not_votes(world: World) -> None:
+    approval_id = pending(
+        world,
+        request=any_request(approvers=["alice", "bob", "carol"]),
+        policy=Policy(quorum=Quorum.at_least(2)),
+    )
+    _, first = call(world, decide(approval_id, approver="alice"))
+    _, again = call(world, decide(approval_id, approver="ALICE"))
+    status, changed_mind = call(world, decide(approval_id, approver="alice", decision="rejected"))
+    _, second = call(world, decide(approval_id, approver="bob"))
+
+    assert (first["status"], first["workflow"]) == ("pending", "waiting")
+    assert (again["status"], again["already"]) == ("pending", True)
+    assert (status, code(changed_mind)) == (409, "APPROVAL_ALREADY_DECIDED")
+    assert second["status"] == "approved"
+    assert [vote["approver"] for vote in second["votes"]] == ["alice", "bob"]
+
+
+def test_should_let_one_rejection_veto(world: World) -> None:
+    approval_id = pending(world, policy=Policy(quorum=Quorum.at_least(2)))
+    call(world, decide(approval_id, approver="alice"))
+    assert (
+        call(world, decide(approval_id, approver="bob", decision="rejected"))[1]["status"]
+        == "rejected"
+    )
+
+
+def test_should_cancel_a_pending_request_once(world: World) -> None:
+    approval_id = pending(world)
+    event = {"action": "cancel", "approval_id": approval_id, "approver": "rita", "comments": "moot"}
+
+    assert call(world, event)[1]["status"] == "cancelled"
+    assert call(world, event)[1]["already"] is True
+    assert call(world, decide(approval_id))[0] == 409
+    assert [e["event"] for e in world.store.history(approval_id)] == ["requested", "cancelled"]
+
+
+def test_should_not_cancel_what_is_decided(world: World) -> None:
+    approval_id = pending(world)
+    call(world, decide(approval_id))
+    status, body = call(world, {"action": "cancel", "approval_id": approval_id, "approver": "rita"})
+    assert (status, code(body)) == (409, "APPROVAL_ALREADY_DECIDED")
+
+
+def test_should_show_an_approval_without_its_callback(world: World) -> None:
+    approval_id = pending(world, request=any_request(context={"amount": 5}, document_id="doc-1"))
+
+    status, body = call(world, {"action": "get", "approval_id": approval_id})
+
+    assert status == 200
+    assert body["context"] == {"amount": 5}
+    assert body["document_id"] == "doc-1"
+    assert "bell-1" not in json.dumps(body)
+    assert "token-1" not in json.dumps(body)
+
+
+def test_should_show_the_history(world: World) -> None:
+    approval_id = pending(world)
+    call(world, decide(approval_id))
+    status, body = call(world, {"action": "history", "approval_id": approval_id})
+    assert status == 200
+    assert [event["event"] for event in body["events"]] == ["requested", "approved"]
+    assert call(world, {"action": "history", "approval_id": "none"})[0] == 404
+
+
+def test_should_list_newest_first_in_pages(world: World) -> None:
+    ids = []
+    for _ in range(5):
+        ids.append(pending(world))
+        world.clock.advance(timedelta(seconds=1))
+
+    seen, cursor = [], None
+    while True:
+        event = {"action": "list", "status": "pending", "limit": 2}
+        _, page = call(world, event | ({"cursor": cursor} if cursor else {}))
+        seen += [item["approval_id"] for item in page["approvals"]]
+        cursor = page["cursor"]
+        if cursor is None:
+            break
+
+    assert seen == list(reversed(ids))
+    assert call(world, {"action": "list", "status": "approved"})[1]["approvals"] == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"limit": 0}, {"limit": -1}, {"limit": 10**9}, {"limit": "x"}, {"limit": True}, {"limit": 1.5},
+     {"status": "foo"}, {"status": []}, {"status": None}, {"cursor": "nonsense"}, {"cursor": 5},
+     {"cursor": "x" * 5_000}, {"page": 2}],
+    ids=repr,
+)  # fmt: skip
+def test_should_refuse_a_malformed_list(world: World, change: dict[str, Any]) -> None:
+    status, body = call(world, {"action": "list"} | change)
+    assert (status, code(body)) == (400, "INVALID_REQUEST")
+
+
+def test_should_answer_an_unexpected_error_without_its_trace(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> Any:
+        raise ZeroDivisionError("secret detail")
+
+    answer = handle(decide("any"), broken, trust_authorizer=False)
+
+    assert answer["statusCode"] == 500
+    assert "secret detail" not in answer["body"]
+    assert "unexpected error" in caplog.text

@@ -1,0 +1,305 @@
+"""One approval from its start to its result, in both resume modes, with side effects counted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hitl_approval.domain.audit import Actor, isoformat
+from hitl_approval.domain.errors import Unavailable
+from hitl_approval.domain.schedule import poll_delay
+from tests.anything import a_document
+
+from .conftest import Stage, StageFactory, eventually
+
+
+@pytest.mark.parametrize("decision", ["approved", "rejected"])
+def test_should_answer_with_the_decision_its_author_and_comment(
+    stage: Stage, decision: str
+) -> None:
+    stage.start(a_document())
+    stage.suspend()
+
+    answer = stage.decide(decision, by="bob", comments="read it twice")
+    body = stage.finish()
+
+    assert answer.doorbell == "rung"
+    assert body == {
+        "approval_id": stage.approval_id,
+        "document_id": "doc-123",
+        "decision": decision,
+        "comments": "read it twice",
+        "decided_by": "bob",
+        "decided_at": isoformat(stage.approval.decided_at or stage.clock.now()),
+    }
+    assert stage.approval.status == decision
+    assert stage.approval.decided_by == "bob"
+    assert stage.events() == ["requested", decision]
+    assert len(stage.notifier.sent) == 1
+
+
+def test_should_time_out_at_expiry(stage: Stage) -> None:
+    stage.start(a_document(timeout_seconds=45))
+    stage.suspend()
+
+    stage.time_out_bell()
+
+    assert stage.finish()["decision"] == "timeout"
+    assert stage.approval.status == "timeout"
+    assert stage.events() == ["requested", "timeout"]
+
+
+def test_should_end_with_a_cancellation(stage: Stage) -> None:
+    stage.start(a_document())
+    stage.suspend()
+
+    stage.decisions.cancel(stage.approval_id, Actor("rita", "declared"), "not needed any more")
+
+    body = stage.finish()
+    assert (body["decision"], body["decided_by"], body["comments"]) == (
+        "cancelled",
+        "rita",
+        "not needed any more",
+    )
+
+
+@pytest.mark.parametrize(
+    "result", [b"approved", b'{"decision": "approved"}', b'{"decision": ', b"true"]
+)
+def test_should_approve_nothing_when_the_callback_brings_garbage(
+    stage: Stage, result: bytes
+) -> None:
+    stage.start(a_document())
+    stage.suspend()
+    first = stage.open_bell().callback_details.callback_id
+
+    stage.runner.send_callback_success(first, result)
+
+    second = eventually(
+        lambda: (bell := stage.open_bell().callback_details.callback_id) != first and bell
+    )
+    eventually(lambda: stage.approval.callback_id == second)
+    assert stage.approval.pending
+    assert not stage.done()
+    stage.decide("rejected")
+    assert stage.finish()["decision"] == "rejected"
+
+
+def test_should_stay_decidable_when_the_callback_is_failed_by_hand(stage: Stage) -> None:
+    stage.start(a_document())
+    stage.suspend()
+    first = stage.open_bell().callback_details.callback_id
+
+    stage.runner.send_callback_failure(first)
+
+    eventually(lambda: stage.approval.callback_id != first)
+    stage.decide()
+    assert stage.finish()["decision"] == "approved"
+
+
+def test_should_notice_a_decision_whose_doorbell_was_lost(stage: Stage) -> None:
+    stage.start(a_document())
+    stage.suspend()
+    stage.decisions = type(stage.decisions)(
+        store=stage.store, clock=stage.clock, meter=stage.meter, doorbell=_Broken()
+    )
+
+    assert stage.decide().doorbell == "failed"
+    waited = stage.time_out_bell()
+
+    assert stage.finish()["decision"] == "approved"
+    assert waited <= timedelta(seconds=61)
+    assert stage.meter.counted == ["DoorbellFailed"]
+
+
+class _Broken:
+    def ring(self, callback_id: str) -> Any:
+        return "failed"
+
+
+def test_should_hear_a_decision_that_comes_before_the_workflow_suspends(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = stage.notifier.publish
+
+    def publish_and_decide(notification: Any) -> None:
+        publish(notification)
+        stage.decide("approved", by="eager")
+
+    monkeypatch.setattr(type(stage.notifier), "publish", lambda _, n: publish_and_decide(n))
+    stage.start(a_document())
+
+    assert stage.finish()["decided_by"] == "eager"
+    assert stage.names() == [
+        "document.doorbell-1",
+        "document.create",
+        "document.notify",
+        "document.look",
+    ]
+
+
+def test_should_create_one_row_and_one_message_over_many_replays(stage: Stage) -> None:
+    stage.start(a_document(timeout_seconds=86400))
+    stage.suspend()
+
+    for _ in range(6):
+        stage.time_out_bell()
+        stage.next_bell()
+    stage.decide()
+
+    assert stage.finish()["decision"] == "approved"
+    assert stage.invocations >= 8
+    assert len(stage.store.approvals) == 1
+    assert len(stage.notifier.sent) == 1
+    assert stage.events() == ["requested", "approved"]
+
+
+def test_should_wait_as_long_again_between_looks(stage: Stage) -> None:
+    stage.start(a_document(timeout_seconds=7 * 86400))
+    stage.suspend()
+    waits = []
+    while not stage.done():
+        waits.append(stage.time_out_bell().total_seconds())
+        stage.next_bell()
+
+    assert stage.finish()["decision"] == "timeout"
+    assert waits[:4] == [61, 60, 121, 242]  # each about the sum of those before
+    assert max(waits) == 86400
+    assert 7 * 86400 <= sum(waits) <= 7 * 86400 + 5
+    assert len(stage.operations()) < 60
+
+
+def test_should_keep_one_row_when_the_create_step_is_retried(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = stage.store.create
+    calls = []
+
+    def applied_but_reply_lost(transition: Any) -> Any:
+        calls.append(transition.after.approval_id)
+        created = create(transition)
+        if len(calls) == 1:
+            raise Unavailable("reply lost")
+        return created
+
+    monkeypatch.setattr(type(stage.store), "create", lambda _, t: applied_but_reply_lost(t))
+    stage.start(a_document())
+    stage.suspend()
+    stage.decide()
+
+    assert stage.finish()["decision"] == "approved"
+    assert len(calls) == 2
+    assert len(set(calls)) == 1
+    assert stage.events() == ["requested", "approved"]
+    assert len(stage.notifier.sent) == 1
+
+
+def test_should_notify_again_with_the_same_id_when_a_publish_failed(stage: Stage) -> None:
+    stage.notifier.failures = 2
+    stage.start(a_document())
+    stage.suspend()
+
+    assert [message.approval_id for message in stage.notifier.sent] == [stage.approval_id]
+    assert stage.events() == ["requested"]
+
+
+def test_should_put_a_failed_notification_on_record_and_stay_decidable(stage: Stage) -> None:
+    stage.notifier.failures = 10_000
+    stage.start(a_document())
+    eventually(lambda: "notification_failed" in stage.events())
+    stage.decide("rejected")
+
+    assert stage.finish()["decision"] == "rejected"
+    assert stage.meter.counted == ["NotificationFailed"]
+    assert stage.events() == ["requested", "notification_failed", "rejected"]
+
+
+def test_should_fail_visibly_when_the_record_cannot_be_created(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def throttled(_: Any, __: Any) -> Any:
+        raise Unavailable("throttled for ever")
+
+    monkeypatch.setattr(type(stage.store), "create", throttled)
+    stage.start(a_document())
+
+    assert "throttled for ever" in str(stage.fail().message)
+    assert stage.notifier.sent == []
+
+
+def test_should_fail_rather_than_approve_when_the_row_is_gone(stage: Stage) -> None:
+    stage.start(a_document(timeout_seconds=30))
+    stage.suspend()
+    stage.store.approvals.clear()
+
+    stage.time_out_bell()
+
+    assert "no approval has the id" in str(stage.fail().message)
+
+
+@pytest.mark.parametrize("decision", ["approved", "rejected"])
+def test_should_resume_by_polling(make_stage: StageFactory, decision: str) -> None:
+    stage = make_stage(RESUME_MODE="polling")
+    look = stage.requests.look
+    looks = 0
+
+    def looked(approval_id: str) -> Any:
+        nonlocal looks
+        looks += 1
+        if looks == 5:
+            stage.decide(decision)
+        return look(approval_id)
+
+    object.__setattr__(stage, "requests", _Overriding(stage.requests, look=looked))
+    stage.start(a_document())
+
+    assert stage.finish()["decision"] == decision
+    assert looks == 5
+    assert stage.names() == [
+        "document.token",
+        "document.create",
+        "document.notify",
+        "document.poll",
+    ]
+    assert stage.approval.callback_id is None
+    assert len(stage.notifier.sent) == 1
+
+
+def test_should_survive_a_throttled_read_while_polling(make_stage: StageFactory) -> None:
+    stage = make_stage(RESUME_MODE="polling")
+    look = stage.requests.look
+    looks = 0
+
+    def throttled(approval_id: str) -> Any:
+        nonlocal looks
+        looks += 1
+        if looks < 4:
+            raise Unavailable("throttled")
+        return look(approval_id)
+
+    object.__setattr__(stage, "requests", _Overriding(stage.requests, look=throttled))
+    stage.start(a_document(timeout_seconds=60))
+
+    assert stage.finish()["decision"] == "timeout"
+
+
+def test_should_poll_a_whole_year_within_the_operations_of_one_execution() -> None:
+    waited, year, polls = timedelta(0), timedelta(days=365), 0
+    while waited < year:
+        waited += max(poll_delay(timedelta(seconds=5), waited, year - waited), timedelta(seconds=1))
+        polls += 1
+
+    assert polls < 2_500
+
+
+class _Overriding:
+    """A service with one method replaced."""
+
+    def __init__(self, service: Any, **methods: Any) -> None:
+        self._service = service
+        self.__dict__.update(methods)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._service, name)
