@@ -90,6 +90,12 @@ class Metrics:
     DOORBELL_FAILED: Final = "DoorbellFailed"
 
 
+DOCUMENT_APPROVAL: Final = "document"
+"""Name of the packaged workflow's approval: callers derive its id from the execution's ARN."""
+
+DEFAULT_STACK_NAME: Final = "hitl-approval"
+"""Name of the deployable app's stack, unless its context says otherwise."""
+
 ALIAS: Final = "live"
 """Alias of the workflow function that callers start."""
 

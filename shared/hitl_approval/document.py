@@ -7,18 +7,10 @@ from typing import Any
 
 from aws_durable_execution_sdk_python import DurableContext
 
-from hitl_approval.domain import text
+from hitl_approval.contract import DOCUMENT_APPROVAL
 from hitl_approval.domain.audit import isoformat
-from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.request import ApprovalRequest, context_json, people, seconds
+from hitl_approval.domain.document import parse_document
 from hitl_approval.waiting import wait_for_approval
-
-APPROVAL_NAME = "document"
-"""The approval's name in its execution: callers derive its id from the execution's ARN."""
-
-_FIELDS = frozenset(
-    {"document_id", "document_name", "requester", "timeout_seconds", "approvers", "context"}
-)
 
 
 def review_document(event: Any, context: DurableContext) -> dict[str, Any]:
@@ -37,7 +29,7 @@ def review_document(event: Any, context: DurableContext) -> dict[str, Any]:
         InvalidRequest: a field breaks its rule; nothing was written and nobody was told.
     """
     request = parse_document(event)
-    outcome = wait_for_approval(context, request, name=APPROVAL_NAME)
+    outcome = wait_for_approval(context, request, name=DOCUMENT_APPROVAL)
     body = {
         "approval_id": outcome.approval_id,
         "document_id": request.document_id,
@@ -47,41 +39,3 @@ def review_document(event: Any, context: DurableContext) -> dict[str, Any]:
         "decided_at": isoformat(outcome.decided_at),
     }
     return {"statusCode": 200, "body": json.dumps(body)}
-
-
-def parse_document(event: Any) -> ApprovalRequest:
-    """Read the event of the document workflow.
-
-    Raises:
-        InvalidRequest: naming the field and the rule. An unknown field is refused: a misspelt
-            `approvers` must not let anyone approve.
-    """
-    if not isinstance(event, dict):
-        raise InvalidRequest("event", f"must be an object, got {text.kind(event)}")
-    for name in ("document_id", "document_name", "requester"):
-        if name not in event:
-            raise InvalidRequest(name, "is required")
-    unknown = sorted(set(event) - _FIELDS)
-    if unknown:
-        shown = text.inert(unknown[0][:100], keep="")
-        raise InvalidRequest(
-            shown, f"is not a field of this workflow ({', '.join(sorted(_FIELDS))})"
-        )
-    approvers: tuple[str, ...] = ()
-    if "approvers" in event:
-        approvers = people(event["approvers"], "approvers")
-        if not approvers:
-            raise InvalidRequest("approvers", "must name at least one, or be left out")
-    context = event.get("context", {})
-    context_json(context)
-    timeout = (
-        seconds(event["timeout_seconds"], "timeout_seconds") if "timeout_seconds" in event else None
-    )
-    return ApprovalRequest(
-        subject=text.line(event["document_name"], "document_name"),
-        document_id=text.line(event["document_id"], "document_id"),
-        requester=text.line(event["requester"], "requester"),
-        approvers=approvers,
-        timeout=timeout,
-        context=context,
-    )

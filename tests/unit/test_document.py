@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.document import parse_document
+from hitl_approval.domain.document import parse_document
 from hitl_approval.domain.errors import InvalidRequest
 from tests.anything import a_document
 

@@ -18,6 +18,7 @@ from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 from aws_durable_execution_sdk_python_testing.exceptions import ResourceNotFoundException
 
 from hitl_approval import waiting
+from hitl_approval.contract import DOCUMENT_APPROVAL
 from hitl_approval.domain.approval import Approval, derive_approval_id
 from hitl_approval.domain.audit import Actor
 from hitl_approval.ports import Ring
@@ -101,7 +102,7 @@ class Stage:
 
     @property
     def approval_id(self) -> str:
-        return derive_approval_id(self.arn, "document")
+        return derive_approval_id(self.arn, DOCUMENT_APPROVAL)
 
     @property
     def approval(self) -> Approval:

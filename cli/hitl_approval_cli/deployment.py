@@ -1,0 +1,162 @@
+"""A deployed stack as the CLI sees it: found by its outputs, spoken to through its functions."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
+from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
+)
+
+from hitl_approval.contract import DOCUMENT_APPROVAL, Output
+from hitl_approval.domain.approval import derive_approval_id
+from hitl_approval_cli.errors import CliError
+
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+_REFUSED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnrecognizedClientException", "InvalidClientTokenId"}
+)
+_THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One deployed stack.
+
+    Attributes:
+        stack: the stack's name.
+        region, profile, endpoint_url: as boto3 takes them; None for its own defaults.
+    """
+
+    stack: str
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
+
+    def submit(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Start the packaged workflow; its approval's id is derived, so it is known at once."""
+        with self._errors():
+            answer = self.client("lambda").invoke(
+                FunctionName=self._output(Output.WORKFLOW_FUNCTION_ARN),
+                InvocationType="Event",
+                DurableExecutionName=f"hitl-{uuid.uuid4().hex}",
+                Payload=json.dumps(event).encode(),
+            )
+        arn = answer["DurableExecutionArn"]
+        return {
+            "approval_id": derive_approval_id(arn, DOCUMENT_APPROVAL),
+            "execution_arn": arn,
+        }
+
+    def ask(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Send one action to the approval function.
+
+        Raises:
+            CliError: the function refused, with its code, or was not reached.
+        """
+        with self._errors():
+            answer = self.client("lambda").invoke(
+                FunctionName=self._output(Output.APPROVAL_API_FUNCTION_NAME),
+                Payload=json.dumps(payload).encode(),
+            )
+            reply = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer or not isinstance(reply, dict) or "statusCode" not in reply:
+            msg = "the approval function failed: its log has the details"
+            raise CliError(msg, code="FUNCTION_ERROR")
+        body: dict[str, Any] = json.loads(reply["body"])
+        if reply["statusCode"] != 200:  # noqa: PLR2004  HTTP: OK
+            error = body["error"]
+            raise CliError(error["message"], code=error["code"], details=error["details"])
+        return body
+
+    def outcome(self, execution_arn: str) -> dict[str, Any]:
+        """The durable execution as it now is: `Status`, and `Result` or `Error` at its end."""
+        with self._errors():
+            answer = self.client("lambda").get_durable_execution(DurableExecutionArn=execution_arn)
+        return dict(answer)
+
+    def output(self, key: str) -> str:
+        """One of the stack's outputs (`contract.Output`)."""
+        with self._errors():
+            return self._output(key)
+
+    def client(self, service: Any) -> Any:
+        """A client for this deployment's account and region."""
+        return self._session.client(service, endpoint_url=self.endpoint_url, config=_CONFIG)
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        return boto3.Session(profile_name=self.profile, region_name=self.region)
+
+    @cached_property
+    def _outputs(self) -> Mapping[str, str]:
+        stacks = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
+        return {o["OutputKey"]: o["OutputValue"] for o in stacks[0].get("Outputs", [])}
+
+    def _output(self, key: str) -> str:
+        if key not in self._outputs:
+            msg = f"stack {self.stack} has no output {key}: is it a hitl-approval stack?"
+            raise CliError(msg, code="NOT_A_HITL_STACK")
+        return self._outputs[key]
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """AWS's errors as one line that says what to do."""
+        try:
+            yield
+        except (NoCredentialsError, PartialCredentialsError) as error:
+            msg = "no AWS credentials: run `aws configure` or set AWS_PROFILE"
+            raise CliError(msg, code="NO_CREDENTIALS") from error
+        except NoRegionError as error:
+            raise CliError(
+                "no AWS region: pass --region or set AWS_REGION", code="NO_REGION"
+            ) from error
+        except ProfileNotFound as error:
+            raise CliError(f"{error}: pass another --profile", code="NO_PROFILE") from error
+        except (EndpointConnectionError, BotoConnectionError, HTTPClientError) as error:
+            where = self.endpoint_url or "AWS"
+            msg = f"{where} cannot be reached: check the network, --region and --endpoint-url"
+            raise CliError(msg, code="NOT_REACHED") from error
+        except ClientError as error:
+            raise self._client_error(error) from error
+        except BotoCoreError as error:
+            raise CliError(str(error), code=type(error).__name__) from error
+
+    def _client_error(self, error: ClientError) -> CliError:
+        code = error.response.get("Error", {}).get("Code", "")
+        if code == "ValidationError" and error.operation_name == "DescribeStacks":
+            where = self._session.region_name or "this region"
+            msg = (
+                f"no stack {self.stack} in {where}: pass --stack or set HITL_STACK, check --region"
+            )
+            return CliError(msg, code="NO_STACK")
+        if code in _EXPIRED:
+            return CliError("the AWS credentials have expired: sign in again", code="EXPIRED")
+        if code in _REFUSED:
+            what = error.operation_name
+            return CliError(f"AWS refused {what}: check the credentials' permissions", code=code)
+        if code in _THROTTLED:
+            return CliError("AWS is throttling: try again in a moment", code=code)
+        message = error.response.get("Error", {}).get("Message", code)
+        return CliError(f"{error.operation_name}: {message}", code=code)
+
+
+_CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard"})

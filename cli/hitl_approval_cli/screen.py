@@ -1,0 +1,176 @@
+"""What a person sees: tables and sentences by rich; what a program sees: JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from hitl_approval.domain.text import inert
+
+STYLES = {
+    "pending": "yellow",
+    "requested": "yellow",
+    "voted": "yellow",
+    "approved": "bold green",
+    "rejected": "bold red",
+    "notification_failed": "bold red",
+    "timeout": "magenta",
+    "cancelled": "dim",
+}
+
+out = Console(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False)
+
+
+def json_line(value: Any) -> None:
+    """One JSON value on one line."""
+    print(json.dumps(value))  # noqa: T201  stdout is the product here, unwrapped and uncoloured
+
+
+def safe(value: Any) -> str:
+    """A stranger's text, inert in a terminal: no escapes, no direction marks, no markup."""
+    return escape(inert("" if value is None else str(value)))
+
+
+def status(value: str) -> str:
+    """A status or event in its colour."""
+    return f"[{STYLES.get(value, 'default')}]{safe(value)}[/]"
+
+
+def local_time(value: str | None) -> str:
+    """A time on record in this machine's zone."""
+    if not value:
+        return ""
+    return f"{datetime.fromisoformat(value).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def time_left(expires_at: str) -> str:
+    """How long there still is to decide."""
+    left = datetime.fromisoformat(expires_at) - datetime.now(UTC)
+    seconds = int(left.total_seconds())
+    if seconds <= 0:
+        return "expired"
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= 2 * size:
+            return f"{seconds // size}{unit} left"
+    return f"{seconds}s left"
+
+
+def plain_error(line: str) -> None:
+    """One line on stderr, inert, neither wrapped nor coloured."""
+    err.print(inert(line, keep=""), markup=False, soft_wrap=True)
+
+
+def approvals(items: Sequence[Mapping[str, Any]], wanted: str, cursor: str | None = None) -> None:
+    """A page of approvals, and how to get the next one."""
+    if not items:
+        out.print(f"No {wanted} approvals.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title in ("ID", "SUBJECT", "REQUESTER", "STATUS", "CREATED", "DECIDE BY / DECIDED BY"):
+        table.add_column(
+            title, overflow="fold" if title == "ID" else "ellipsis", no_wrap=title != "ID"
+        )
+    for item in items:
+        pending = item["status"] == "pending"
+        last = (
+            f"{local_time(item.get('expires_at'))} ({time_left(item['expires_at'])})"
+            if pending
+            else safe(item.get("decided_by"))
+        )
+        table.add_row(
+            safe(item["approval_id"]),
+            safe(item.get("subject")),
+            safe(item.get("requester")),
+            status(item["status"]),
+            local_time(item["created_at"]),
+            last,
+        )
+    out.print(table)
+    if cursor:
+        out.print(
+            f"More: hitl list --status {wanted} --cursor {cursor}", style="dim", soft_wrap=True
+        )
+
+
+def decided(answer: Mapping[str, Any]) -> None:
+    """What became of a decision."""
+    already = " already" if answer["already"] else ""
+    if answer["status"] == "pending":
+        by = f": {len(answer['votes'])} of {answer['quorum_needed']} approvals"
+    else:
+        by = f" by {safe(answer['decided_by'])}"
+    out.print(
+        f"{safe(answer['approval_id'])}{already} {status(answer['status'])}{by}"
+        f" (workflow: {answer['workflow']})",
+        soft_wrap=True,
+    )
+
+
+def approval(item: Mapping[str, Any]) -> None:
+    """One approval, whole."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    rows: list[tuple[str, str]] = [
+        ("Approval", safe(item["approval_id"])),
+        ("Status", status(item["status"])),
+        ("What", safe(item["subject"])),
+    ]
+    if item.get("document_id"):
+        rows.append(("Document", safe(item["document_id"])))
+    names = ", ".join(item["approvers"]) or "anyone with access"
+    needed = item["quorum_needed"]
+    rows += [
+        ("Requester", safe(item["requester"])),
+        ("Approvers", safe(names) + (f" ({needed} approvals needed)" if needed > 1 else "")),
+        ("Created", local_time(item["created_at"])),
+    ]
+    if item["status"] == "pending":
+        rows.append(
+            ("Decide by", f"{local_time(item['expires_at'])} ({time_left(item['expires_at'])})")
+        )
+    else:
+        rows += [
+            ("Decided by", safe(item["decided_by"])),
+            ("Decided at", local_time(item["decided_at"])),
+            ("Comments", safe(item["comments"]) or "-"),
+        ]
+    for vote in item.get("votes", []):
+        said = f": {safe(vote['comments'])}" if vote["comments"] else ""
+        rows.append(
+            (
+                "Vote",
+                f"{safe(vote['approver'])} ({vote['identity']}) {status(vote['decision'])}{said}",
+            )
+        )
+    if item.get("context"):
+        rows.append(("Context", safe(json.dumps(item["context"], indent=2, ensure_ascii=False))))
+    for label, value in rows:
+        table.add_row(label, value)
+    out.print(table)
+
+
+def history(events: Sequence[Mapping[str, Any]]) -> None:
+    """An audit trail."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title in ("#", "TIME", "EVENT", "ACTOR", "HOW KNOWN", "COMMENT", "HASH"):
+        table.add_column(title, overflow="fold")
+    for event in events:
+        details = event["details"]
+        table.add_row(
+            str(event["sequence"]),
+            local_time(event["at"]),
+            status(event["event"]),
+            safe(event["actor"]),
+            safe(event["identity"]),
+            safe(details.get("comments") or details.get("reason")),
+            safe(event["hash"][:12]),
+        )
+    out.print(table)

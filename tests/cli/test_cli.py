@@ -1,0 +1,268 @@
+"""`hitl` as people and scripts use it: what it prints, how it ends, what it refuses."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+
+from hitl_approval.domain.approval import derive_approval_id
+from hitl_approval.testing import World
+from hitl_approval_cli import main
+from tests.anything import any_opening, any_request
+
+from .conftest import FakeCloud, Hitl
+
+
+def pending(world: World, **fields: object) -> str:
+    opening = any_opening(request=any_request(**fields), now=world.clock.now())
+    return world.store.create(opening).approval_id
+
+
+def test_should_submit_and_print_the_id_alone(hitl: Hitl, cloud: FakeCloud) -> None:
+    result = hitl("submit", "--subject", "Q4 Budget", "--approver", "alice", "--timeout", "8h")
+
+    assert result.status == 0
+    (event,) = cloud.started
+    assert event["document_id"].startswith("doc-")
+    del event["document_id"]
+    assert event == {
+        "document_name": "Q4 Budget",
+        "requester": "bob",
+        "approvers": ["alice"],
+        "timeout_seconds": 28800,
+    }
+    assert len(result.out.strip()) == 32
+
+
+def test_should_derive_the_id_from_the_execution(hitl: Hitl) -> None:
+    answer = hitl("submit", "--subject", "Q4", "--json").json
+    assert answer["approval_id"] == derive_approval_id(answer["execution_arn"], "document")
+
+
+def test_should_read_the_context_from_a_file(hitl: Hitl, cloud: FakeCloud, tmp_path: Path) -> None:
+    file = tmp_path / "context.json"
+    file.write_text('{"amount": 5}')
+    assert hitl("submit", "--subject", "Q4", "--context", f"@{file}").status == 0
+    assert cloud.started[0]["context"] == {"amount": 5}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--subject", ""], "document_name: must not be empty"),
+        (["--subject", "two\nlines"], "document_name: must not contain control characters"),
+        (["--subject", "x", "--timeout", "soon"], "--timeout: must look like"),
+        (["--subject", "x", "--timeout", "0"], "--timeout: must look like"),
+        (["--subject", "x", "--timeout", "-5"], "--timeout: must look like"),
+        (["--subject", "x", "--context", "{"], "--context: is not JSON"),
+        (["--subject", "x", "--context", "[]"], "context: must be an object"),
+        (["--subject", "x", "--context", "@/nowhere"], "--context: /nowhere: No such file"),
+        (["--subject", "x", "--approver", "a", "--approver", "A"], "approvers: names 'A' twice"),
+    ],
+)
+def test_should_refuse_a_bad_request_before_sending_it(
+    hitl: Hitl, cloud: FakeCloud, words: list[str], message: str
+) -> None:
+    result = hitl("submit", *words)
+    assert (result.status, result.out) == (2, "")
+    assert message in result.err
+    assert len(result.err.splitlines()) == 1
+    assert cloud.started == []
+
+
+def test_should_list_what_is_pending(hitl: Hitl, world: World) -> None:
+    approval_id = pending(world)
+    result = hitl("list")
+    assert result.status == 0
+    assert approval_id in result.out
+    assert "Q4 Budget Proposal" in result.out
+    assert hitl("list", "--json").json["approvals"][0]["approval_id"] == approval_id
+
+
+def test_should_say_that_a_list_is_empty(hitl: Hitl) -> None:
+    assert hitl("list", "--status", "rejected").out == "No rejected approvals.\n"
+
+
+def test_should_say_how_to_get_the_next_page(hitl: Hitl, world: World) -> None:
+    first, second = pending(world), pending(world)
+    page = hitl("list", "--limit", "1", "--json").json
+    assert "More: hitl list --status pending --cursor" in hitl("list", "--limit", "1").out
+    rest = hitl("list", "--limit", "1", "--cursor", page["cursor"], "--json").json
+    assert {page["approvals"][0]["approval_id"], rest["approvals"][0]["approval_id"]} == {
+        first,
+        second,
+    }
+
+
+@pytest.mark.parametrize(
+    "words", [["--limit", "0"], ["--limit", "-1"], ["--limit", "1000000000"], ["--limit", "x"]]
+)
+def test_should_refuse_a_limit_out_of_range(hitl: Hitl, words: list[str]) -> None:
+    result = hitl("list", *words)
+    assert result.status == 2
+    assert "--limit" in result.err
+
+
+def test_should_refuse_an_unknown_status(hitl: Hitl) -> None:
+    result = hitl("list", "--status", "foo")
+    assert result.status == 1
+    assert result.err.startswith("hitl: status: must be one of pending, approved")
+
+
+@pytest.mark.parametrize(
+    ("verb", "status"), [("approve", "approved"), ("reject", "rejected"), ("cancel", "cancelled")]
+)
+def test_should_decide(hitl: Hitl, world: World, verb: str, status: str) -> None:
+    approval_id = pending(world)
+
+    result = hitl(verb, approval_id, "-m", "because", "--yes")
+
+    assert result.status == 0
+    assert f"{approval_id} {status} by bob (workflow: woken)" in result.out
+    assert world.store.approvals[approval_id].comments == "because"
+    assert "already" in hitl(verb, approval_id, "-m", "because", "--yes").out
+
+
+def test_should_show_the_request_and_ask_in_a_terminal(hitl: Hitl, world: World) -> None:
+    approval_id = pending(world, context={"amount": 5})
+
+    no = hitl("approve", approval_id, stdin="n\n", terminal=True)
+    assert '"amount": 5' in no.out
+    assert "Nothing was changed." in no.err
+    assert world.store.approvals[approval_id].pending
+
+    yes = hitl("approve", approval_id, stdin="y\n", terminal=True)
+    assert "approved" in yes.out
+    assert world.store.approvals[approval_id].status == "approved"
+
+
+def test_should_not_decide_unasked_without_a_terminal(hitl: Hitl, world: World) -> None:
+    approval_id = pending(world)
+    result = hitl("approve", approval_id)
+    assert result.status == 2
+    assert result.err == "hitl: not a terminal, so nobody can be asked: pass --yes\n"
+    assert world.store.approvals[approval_id].pending
+
+
+def test_should_decide_many_and_let_one_bad_id_stop_nothing(hitl: Hitl, world: World) -> None:
+    ids = [pending(world) for _ in range(49)]
+    lines = [*ids[:20], "no-such-id", *ids[20:]]
+
+    result = hitl("approve", "-", "--yes", "--json", stdin="\n".join(lines))
+
+    assert result.status == 1
+    assert len(result.out.splitlines()) == 49
+    (error,) = result.err.splitlines()
+    assert json.loads(error)["approval_id"] == "no-such-id"
+    assert all(world.store.approvals[approval_id].status == "approved" for approval_id in ids)
+
+
+def test_should_tell_who_won(hitl: Hitl, world: World) -> None:
+    approval_id = pending(world)
+    hitl("approve", approval_id, "--yes", "--as", "alice")
+
+    result = hitl("reject", approval_id, "--yes")
+
+    assert result.status == 1
+    assert result.err.startswith("hitl: already approved by alice at ")
+    assert result.err.endswith("(APPROVAL_ALREADY_DECIDED)\n")
+
+
+def test_should_give_errors_as_json(hitl: Hitl) -> None:
+    result = hitl("get", "nobody", "--json")
+    assert (result.status, result.out) == (1, "")
+    assert json.loads(result.err)["error"]["code"] == "APPROVAL_NOT_FOUND"
+
+
+def test_should_show_an_approval_and_its_history(hitl: Hitl, world: World) -> None:
+    approval_id = pending(world, approvers=["bob", "carol"])
+    hitl("approve", approval_id, "--yes", "-m", "fine")
+
+    shown = hitl("get", approval_id).out
+    trail = hitl("history", approval_id).out
+
+    assert "bob, carol" in shown
+    assert "bob (declared) approved: fine" in shown
+    assert "requested" in trail
+    assert "fine" in trail
+    assert [e["event"] for e in hitl("history", approval_id, "--json").json["events"]] == [
+        "requested",
+        "approved",
+    ]
+
+
+def test_should_show_hostile_text_inert(hitl: Hitl, world: World) -> None:
+    approval_id = pending(
+        world, subject="[bold red]<script>[/]", context={"note": "\x1b[2J\u202egnp"}
+    )
+    shown = hitl("get", approval_id).out
+    assert "[bold red]<script>[/]" in shown
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+
+
+def client_error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "secret"}}, "DescribeStacks")
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (NoCredentialsError(), "no AWS credentials: run `aws configure`"),
+        (client_error("ExpiredToken"), "the AWS credentials have expired: sign in again"),
+        (client_error("AccessDenied"), "AWS refused DescribeStacks: check the credentials'"),
+        (client_error("Throttling"), "AWS is throttling: try again in a moment"),
+        (EndpointConnectionError(endpoint_url="x"), "AWS cannot be reached: check the network"),
+    ],
+)
+def test_should_say_in_one_line_why_aws_did_not_answer(
+    hitl: Hitl, cloud: FakeCloud, error: Exception, line: str
+) -> None:
+    cloud.error = error
+    result = hitl("list")
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith(f"hitl: {line}")
+    assert len(result.err.splitlines()) == 1
+
+
+def test_should_say_which_stack_is_missing(hitl: Hitl) -> None:
+    result = hitl("list", "--stack", "other")
+    assert result.err.startswith(
+        "hitl: no stack other in us-east-1: pass --stack or set HITL_STACK"
+    )
+
+
+def test_should_show_every_command_with_an_example(hitl: Hitl) -> None:
+    from typer.main import get_command
+
+    commands = get_command(main.app).commands  # type: ignore[attr-defined]
+    assert set(commands) == {
+        "submit", "list", "get", "approve", "reject", "cancel", "history", "local",
+    }  # fmt: skip
+    for name in commands:
+        assert hitl(name, "--help").status == 0
+        if name != "local":
+            assert f"Example: hitl {name}" in commands[name].help
+
+
+def test_should_end_with_usage_status_for_unknown_words(hitl: Hitl) -> None:
+    assert hitl("explode").status == 2
+    assert hitl("get").status == 2
+
+
+def test_should_show_times_in_the_local_zone(hitl: Hitl, world: World) -> None:
+    approval_id = pending(world)
+    local = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).astimezone()
+    assert f"{local:%Y-%m-%d %H:%M:%S}" in hitl("get", approval_id).out
+    assert hitl("get", approval_id, "--json").json["created_at"] == "2026-01-02T03:04:05.000Z"
+
+
+def test_should_end_quietly_when_interrupted(hitl: Hitl, cloud: FakeCloud) -> None:
+    cloud.error = KeyboardInterrupt()  # type: ignore[assignment]
+    result = hitl("list")
+    assert result.status in {1, 130}
+    assert "Traceback" not in result.err
