@@ -1,0 +1,172 @@
+"""The real `cdk deploy` of the real app into the local cloud, once for the whole session."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hitl_approval_cli.local import LocalCloud
+
+from hitl_approval_cli import cdk
+from hitl_approval_cli.deployment import Deployment
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60.0
+
+
+def eventually(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
+    """Wait until the condition holds; returns its value."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    pytest.fail(f"within {patience:.0f} s there was no {what}")
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    log = tmp_path_factory.mktemp("cloud") / "cloud.log"
+    with LocalCloud.start(log_file=log) as running:
+        cdk.finish("cdk bootstrap", cdk.start_bootstrap(ROOT, running.environment()))
+        yield running
+
+
+@pytest.fixture(scope="session")
+def environment(cloud: LocalCloud) -> dict[str, str]:
+    return {**os.environ, **cloud.environment()}
+
+
+@dataclass
+class Live:
+    """A deployed stack, and the mailbox of one approver."""
+
+    stack: str
+    deployment: Deployment
+    mailbox: str = ""
+    received: list[dict[str, Any]] = field(default_factory=list)
+
+    def submit(self, **fields: Any) -> dict[str, Any]:
+        document = {
+            "document_id": "doc-123",
+            "document_name": "Q4 Budget Proposal",
+            "requester": "user@example.com",
+        }
+        started = self.deployment.submit(document | fields)
+        eventually(lambda: self.row(started["approval_id"]), "row")
+        return started
+
+    def row(self, approval_id: str) -> dict[str, Any]:
+        answer = self.deployment.client("dynamodb").get_item(
+            TableName=f"{self.stack}-ApprovalRequests",
+            Key={"approval_id": {"S": approval_id}},
+            ConsistentRead=True,
+        )
+        return dict(answer.get("Item", {}))
+
+    def rows(self, execution_arn: str) -> list[Any]:
+        answer = self.deployment.client("dynamodb").scan(
+            TableName=f"{self.stack}-ApprovalRequests",
+            FilterExpression="execution_arn = :arn",
+            ExpressionAttributeValues={":arn": {"S": execution_arn}},
+        )
+        return list(answer["Items"])
+
+    def events(self, approval_id: str) -> list[str]:
+        answer = self.deployment.ask({"action": "history", "approval_id": approval_id})
+        return [event["event"] for event in answer["events"]]
+
+    def decide(self, approval_id: str, decision: str, **fields: Any) -> dict[str, Any]:
+        return self.deployment.ask(
+            {
+                "action": "decide",
+                "approval_id": approval_id,
+                "decision": decision,
+                "approver": "test-approver",
+                "comments": "read it twice",
+            }
+            | fields
+        )
+
+    def result(self, execution_arn: str, patience: float = PATIENCE) -> dict[str, Any]:
+        def ended() -> Any:
+            execution = self.deployment.outcome(execution_arn)
+            return None if execution["Status"] == "RUNNING" else execution
+
+        execution = eventually(ended, "end of the workflow", patience)
+        assert execution["Status"] == "SUCCEEDED", execution
+        answer = json.loads(execution["Result"])
+        assert answer["statusCode"] == 200
+        body: dict[str, Any] = json.loads(answer["body"])
+        return body
+
+    def messages(self, approval_id: str) -> list[dict[str, Any]]:
+        """What the mailbox has received about one approval so far."""
+        sqs = self.deployment.client("sqs")
+        while batch := sqs.receive_message(
+            QueueUrl=self.mailbox, MaxNumberOfMessages=10, WaitTimeSeconds=0
+        ).get("Messages", []):
+            for message in batch:
+                sqs.delete_message(QueueUrl=self.mailbox, ReceiptHandle=message["ReceiptHandle"])
+                self.received.append(json.loads(message["Body"]))
+        return [m for m in self.received if approval_id in m["Message"]]
+
+
+Deploy = Callable[..., Live]
+
+
+@pytest.fixture(scope="session")
+def deploy(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Deploy:
+    """Deploy the app with some context; each stack once."""
+    deployed: dict[str, Live] = {}
+
+    def once(stack: str, **context: str) -> Live:
+        if stack not in deployed:
+            environment = cloud.environment()
+            values = {"stack_name": stack, "removal_policy": "destroy", **context}
+            cdk.finish("cdk synth", cdk.start_synth(ROOT, environment, values))
+            cdk.finish("cdk deploy", cdk.start_deploy(ROOT, environment))
+            live = Live(stack, Deployment(stack, cloud.region, None, cloud.endpoint_url))
+            live.mailbox = _subscribe_mailbox(live)
+            deployed[stack] = live
+        return deployed[stack]
+
+    return once
+
+
+def _in_mode(deploy: Deploy, mode: str) -> Live:
+    return deploy(f"app-{mode}", resume=mode, poll_interval_seconds="1")
+
+
+@pytest.fixture(params=["callback", "polling"])
+def live(request: pytest.FixtureRequest, deploy: Deploy) -> Live:
+    return _in_mode(deploy, str(request.param))
+
+
+@pytest.fixture
+def callback_live(deploy: Deploy) -> Live:
+    return _in_mode(deploy, "callback")
+
+
+def _subscribe_mailbox(live: Live) -> str:
+    sqs = live.deployment.client("sqs")
+    url = str(sqs.create_queue(QueueName=f"{live.stack}-mailbox")["QueueUrl"])
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    live.deployment.client("sns").subscribe(
+        TopicArn=live.deployment.output("SnsTopicArn"),
+        Protocol="sqs",
+        Endpoint=attributes["Attributes"]["QueueArn"],
+    )
+    return url
+
+
+@pytest.fixture(autouse=True)
+def _credentials(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in cloud.environment().items():
+        monkeypatch.setenv(name, value)

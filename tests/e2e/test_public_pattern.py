@@ -1,0 +1,121 @@
+"""Every command block of the public pattern's Testing section, run with the real AWS CLI.
+
+The blocks stand in `public_pattern_commands.json` as they are published, in their order; only
+`<APPROVAL_ID>`, the stack's name and, where the pattern calls its own tool
+(`python approval_cli.py get`), the tool are filled in.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Deploy, Live, eventually
+
+BLOCKS: dict[str, str] = json.loads(
+    Path(__file__).with_name("public_pattern_commands.json").read_text(encoding="utf-8")
+)
+Session = Callable[..., str]
+
+
+@pytest.fixture
+def live(deploy: Deploy) -> Live:
+    """A stack of its own with the app's defaults, as a reader of the pattern deploys it."""
+    return deploy("app-pattern")
+
+
+@pytest.fixture
+def shell(live: Live, environment: dict[str, str], tmp_path: Path) -> Session:
+    """Run blocks in one shell session after another, its variables carried on as in a terminal."""
+    binaries = str(Path(sys.executable).parent)
+    variables = {
+        **environment,
+        "PATH": f"{binaries}:{environment['PATH']}",
+        "AWS_PAGER": "",
+        "HITL_STACK": live.stack,
+    }
+
+    def run(block: str, **fill: str) -> str:
+        script = BLOCKS[block].replace("STACK_NAME=app-sam", f"STACK_NAME={live.stack}")
+        script = script.replace(
+            "python approval_cli.py get <approval_id>", "hitl get <APPROVAL_ID>"
+        )
+        for name, value in fill.items():
+            script = script.replace(f"<{name}>", value)
+        assert "<APPROVAL_ID>" not in script
+        if "logs tail" in script:  # --follow never ends by itself
+            script = script.replace(" --follow", "")
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", f"{script}\nenv -0 > variables"],
+            cwd=tmp_path,
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block}\n{script}\n{done.stdout}\n{done.stderr}"
+        for entry in (tmp_path / "variables").read_text().split("\0"):
+            name, _, value = entry.partition("=")
+            if name in {"STACK_NAME", "WORKFLOW_FUNCTION", "APPROVAL_API_FUNCTION",
+                        "WORKFLOW_VERSION"}:  # fmt: skip
+                variables[name] = value
+        return done.stdout
+
+    return run
+
+
+def status_of(item: str) -> Any:
+    return json.loads(item)["Item"]["status"]["S"]
+
+
+@pytest.mark.parametrize(("block", "decision"), [("approve", "approved"), ("reject", "rejected")])
+def test_should_run_the_patterns_commands_from_start_to_end(
+    shell: Session, live: Live, tmp_path: Path, block: str, decision: str
+) -> None:
+    shell("set environment variables")
+    already = {item["approval_id"]["S"] for item in json.loads(shell("scan all"))["Items"]}
+    assert '"StatusCode": 202' in shell("invoke the workflow")
+
+    def new_pending() -> Any:
+        items = json.loads(shell("list pending approvals"))["Items"]
+        return [i["approval_id"]["S"] for i in items if i["approval_id"]["S"] not in already]
+
+    (approval_id,) = eventually(new_pending, "pending approval")
+    assert status_of(shell("get approval details", APPROVAL_ID=approval_id)) == "pending"
+
+    shell(block, APPROVAL_ID=approval_id)
+    answer = json.loads((tmp_path / "approval_response.json").read_text())
+    assert answer["statusCode"] == 200
+
+    arn = live.row(approval_id)["execution_arn"]["S"]
+    assert live.result(arn)["decision"] == decision
+    assert status_of(shell("get approval details", APPROVAL_ID=approval_id)) == decision
+    shell("verify workflow completion", APPROVAL_ID=approval_id)
+
+
+def test_should_run_the_patterns_timeout_commands(shell: Session, live: Live) -> None:
+    shell("set environment variables")
+    shell("invoke the workflow")
+    already = {item["approval_id"]["S"] for item in json.loads(shell("scan all"))["Items"]}
+    shell("invoke with a timeout")
+
+    def timing_out() -> Any:
+        items = json.loads(shell("scan all"))["Items"]
+        return [i for i in items if i["document_id"]["S"] == "doc-456"]
+
+    (item,) = eventually(timing_out, "approval")
+    approval_id = item["approval_id"]["S"]
+    assert approval_id not in already
+    # The pattern waits its 60 seconds out; an impatient operator may also look now.
+    assert "pending" in shell("check the status", APPROVAL_ID=approval_id)
+    created, expires = item["created_at"]["S"], item["expires_at"]["S"]
+    assert created[:16] != expires[:16]
+    assert live.result(item["execution_arn"]["S"], patience=90)["decision"] == "timeout"
+    assert "timeout" in shell("check the status", APPROVAL_ID=approval_id)
