@@ -1,0 +1,191 @@
+"""One Lambda bundle for all functions, made by uv: no Docker, same bytes on every machine.
+
+The bundle is pure Python, and that is checked, so that the same files run on arm64, on x86_64 and
+in the local cloud. Its asset hash is made over everything that goes in (lock, architecture, Python
+version, recipe, sources), and known before anything is built: a second synth finds the folder of
+that hash in `cdk.out` and builds nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import jsii
+from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
+from aws_cdk import aws_lambda as lambda_
+
+from hitl_approval import contract
+
+RECIPE: Final = "1"
+"""Raise it when the way of bundling changes what comes out."""
+
+PYTHON_VERSION: Final = "3.13"
+"""Python of the deployed functions (the pattern's); `lambdas.lock` is resolved for it."""
+
+PLATFORMS: Final = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
+"""Lambda's architectures as uv names them (AL2023 has glibc 2.34)."""
+
+_UV_SECONDS: Final = 600
+_NATIVE: Final = frozenset({".so", ".pyd", ".dylib", ".dll"})
+# What installers write about the installation, never read at run time. METADATA stays:
+# importlib.metadata reads it.
+_NOISE: Final = frozenset({"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"})
+
+
+class BundlingError(Exception):
+    """The bundle could not be made; the message says why in one line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What goes into the bundle.
+
+    Attributes:
+        runtime: the package `hitl_approval`.
+        entry_points: the folder that holds one package per function.
+        lock: the dependencies, pinned and hashed for the target.
+    """
+
+    runtime: Path
+    entry_points: Path
+    lock: Path
+
+    @classmethod
+    def found(cls) -> Sources:
+        """The sources beside this package: as the wheel carries them, else as the checkout does.
+
+        Raises:
+            BundlingError: neither is there.
+        """
+        here = Path(__file__).resolve().parent
+        runtime = Path(contract.__file__).resolve().parent
+        for entry_points, lock in (
+            (here / "_lambdas", here / "_lambdas.lock"),
+            (here.parents[1] / "lambdas", here.parents[1] / "lambdas.lock"),
+        ):
+            if entry_points.is_dir() and lock.is_file():
+                return cls(runtime=runtime, entry_points=entry_points, lock=lock)
+        msg = f"found no lambdas/ and lambdas.lock for {here}: install hitl-approval again"
+        raise BundlingError(msg)
+
+    def files(self) -> Iterator[tuple[str, Path]]:
+        """Each source file with its place in the bundle, sorted by place."""
+        roots = [self.runtime]
+        roots += [path for path in self.entry_points.iterdir() if path.is_dir()]
+        for root in sorted(roots, key=lambda path: path.name):
+            for path in sorted(root.rglob("*")):
+                if path.is_file() and path.suffix != ".pyc" and "__pycache__" not in path.parts:
+                    yield f"{root.name}/{path.relative_to(root).as_posix()}", path
+
+    def digest(self, architecture: str) -> str:
+        """SHA-256 over every byte that decides what the bundle holds."""
+        digest = hashlib.sha256()
+        for part in (RECIPE, PYTHON_VERSION, PLATFORMS[architecture]):
+            digest.update(f"{part}\n".encode())
+        for place, path in (("lock", self.lock), *self.files()):
+            content = path.read_bytes()
+            digest.update(f"{place}\n{len(content)}\n".encode())
+            digest.update(content)
+        return digest.hexdigest()
+
+
+def code(architecture: lambda_.Architecture, sources: Sources | None = None) -> lambda_.Code:
+    """The bundle as the code of any function of this package.
+
+    Args:
+        architecture: of the functions; pure Python, but the dependencies are resolved for it.
+        sources: what to bundle. Default: what belongs to this package.
+    """
+    sources = sources or Sources.found()
+    return lambda_.Code.from_asset(
+        str(sources.entry_points),
+        display_name="hitl-approval functions",
+        asset_hash=sources.digest(architecture.name),
+        asset_hash_type=AssetHashType.CUSTOM,
+        bundling=BundlingOptions(
+            image=DockerImage.from_registry("hitl-approval-never-uses-docker"),
+            local=_UvBundling(sources, architecture.name),
+        ),
+    )
+
+
+@jsii.implements(ILocalBundling)
+class _UvBundling:
+    """What CDK calls when the asset folder of this hash is not there yet."""
+
+    def __init__(self, sources: Sources, architecture: str) -> None:
+        self.sources = sources
+        self.architecture = architecture
+
+    def try_bundle(self, output_dir: str, *, image: DockerImage, **_: Any) -> bool:  # noqa: ARG002  CDK's signature
+        """Make the bundle, or raise: returning False would make CDK start Docker."""
+        bundle(self.sources, self.architecture, Path(output_dir))
+        return True
+
+
+def bundle(sources: Sources, architecture: str, target: Path) -> None:
+    """Install the locked dependencies and copy the sources into an empty folder.
+
+    Raises:
+        BundlingError: uv failed, or a dependency is not pure Python.
+    """
+    _install(sources.lock, architecture, target)
+    shutil.rmtree(target / "bin", ignore_errors=True)
+    for path in sorted(target.rglob("*"), reverse=True):
+        if path.name == "__pycache__" and path.is_dir():
+            shutil.rmtree(path)
+        elif path.name in _NOISE and path.parent.suffix == ".dist-info":
+            path.unlink()
+    (target / ".lock").unlink(missing_ok=True)  # uv's own, while it works
+    for place, path in sources.files():
+        (target / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target / place)
+    for path in target.rglob("*"):
+        if path.suffix in _NATIVE:
+            msg = (
+                f"{path.relative_to(target)} is native code, which binds the bundle to one "
+                f"architecture: take a pure-Python release in {sources.lock.name}"
+            )
+            raise BundlingError(msg)
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def _install(lock: Path, architecture: str, target: Path) -> None:
+    command = [
+        *(_uv(), "pip", "install", "--quiet", "--no-progress", "--color", "never"),
+        *("--requirements", str(lock), "--require-hashes", "--no-deps", "--only-binary", ":all:"),
+        *("--target", str(target), "--python", sys.executable),
+        *("--python-version", PYTHON_VERSION, "--python-platform", PLATFORMS[architecture]),
+        *("--link-mode", "copy", "--no-compile-bytecode", "--no-sources"),
+    ]
+    try:
+        done = subprocess.run(  # noqa: S603  our own arguments, no shell
+            command, check=False, capture_output=True, text=True, timeout=_UV_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        msg = f"uv could not install {lock.name}: {error}"
+        raise BundlingError(msg) from error
+    if done.returncode != 0:
+        reason = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        msg = f"uv could not install {lock.name}: {reason}"
+        raise BundlingError(msg)
+
+
+def _uv() -> str:
+    try:
+        from uv import find_uv_bin
+
+        return str(find_uv_bin())
+    except (ImportError, FileNotFoundError):
+        on_path = shutil.which("uv")
+        if on_path is None:
+            msg = "bundling needs uv: pip install uv"
+            raise BundlingError(msg) from None
+        return on_path

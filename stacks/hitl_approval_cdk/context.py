@@ -1,0 +1,167 @@
+"""The deployable app's context keys (`cdk deploy -c approval_timeout_seconds=7200`), read strictly.
+
+A key that is not known and a value that does not fit are refused with one line: a misspelt rule
+that silently does nothing would be a weaker policy than the one that was asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any, Final, cast, get_args
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+
+from hitl_approval.contract import ResumeMode
+from hitl_approval.domain.policy import Quorum
+from hitl_approval_cdk.stack import HitlApprovalOptions
+
+DEFAULT_STACK_NAME: Final = "hitl-approval"
+DEFAULT_APPROVAL_TIMEOUT_SECONDS: Final = 300
+"""The pattern's default, short enough to watch a timeout; the construct's own is 1 hour."""
+
+_STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
+# The CDK's own keys and other tools' have a colon, an @, a slash or a hyphen.
+_OURS = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+class ContextError(ValueError):
+    """A context key or value that cannot be meant; the message is one line for a person."""
+
+
+def stack_name(context: Mapping[str, Any]) -> str:
+    """Name of the stack: the key `stack_name`.
+
+    Raises:
+        ContextError: not a name that CloudFormation takes.
+    """
+    name = context.get("stack_name", DEFAULT_STACK_NAME)
+    if not isinstance(name, str) or not _STACK_NAME.fullmatch(name):
+        msg = f"context stack_name must be a letter, then letters, digits and hyphens, got {name!r}"
+        raise ContextError(msg)
+    return name
+
+
+def options(context: Mapping[str, Any]) -> HitlApprovalOptions:
+    """Keywords of `HitlApproval` from the app's context.
+
+    Raises:
+        ContextError: an unknown key, or a value that does not fit its key.
+    """
+    unknown = [k for k in context if _OURS.fullmatch(k) and k not in KEYS and k != "stack_name"]
+    if unknown:
+        near = get_close_matches(unknown[0], KEYS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known are stack_name, {', '.join(KEYS)}"
+        msg = f"context key {unknown[0]} is unknown: {hint}"
+        raise ContextError(msg)
+    values: dict[str, Any] = {
+        "approval_timeout": Duration.seconds(DEFAULT_APPROVAL_TIMEOUT_SECONDS)
+    }
+    for key, (keyword, parse, what) in KEYS.items():
+        if key not in context:
+            continue
+        try:
+            values[keyword] = parse(context[key])
+        except (ValueError, TypeError, KeyError):
+            msg = f"context {key} must be {what}, got {context[key]!r}"
+            raise ContextError(msg) from None
+    return cast(HitlApprovalOptions, values)
+
+
+def _number(value: Any) -> int:
+    """A whole number, also as the CLI passes it: text."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}", value.strip()):
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise ValueError
+
+
+def _seconds(value: Any) -> Duration:
+    return Duration.seconds(_number(value))
+
+
+def _days(value: Any) -> Duration:
+    return Duration.days(_number(value))
+
+
+def _switch(value: Any) -> bool:
+    return {"true": True, "false": False}[str(value).strip().lower()]
+
+
+def _names(value: Any) -> list[str]:
+    """`ann,bob` from the command line, or a JSON list from cdk.json."""
+    if isinstance(value, str):
+        return [name.strip() for name in value.split(",")] if value.strip() else []
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return value
+    raise ValueError
+
+
+def _quorum(value: Any) -> Quorum:
+    if value == "any_one":
+        return Quorum.any_one()
+    if value == "everyone":
+        return Quorum.everyone()
+    return Quorum.at_least(_number(value))
+
+
+def _resume(value: Any) -> str:
+    if value not in get_args(ResumeMode):
+        raise ValueError
+    return str(value)
+
+
+def _log_retention(value: Any) -> logs.RetentionDays:
+    return LOG_RETENTIONS[_number(value)]
+
+
+LOG_RETENTIONS: Final[Mapping[int, logs.RetentionDays]] = {
+    1: logs.RetentionDays.ONE_DAY,
+    3: logs.RetentionDays.THREE_DAYS,
+    7: logs.RetentionDays.ONE_WEEK,
+    14: logs.RetentionDays.TWO_WEEKS,
+    30: logs.RetentionDays.ONE_MONTH,
+    90: logs.RetentionDays.THREE_MONTHS,
+    180: logs.RetentionDays.SIX_MONTHS,
+    365: logs.RetentionDays.ONE_YEAR,
+    731: logs.RetentionDays.TWO_YEARS,
+    1827: logs.RetentionDays.FIVE_YEARS,
+    3653: logs.RetentionDays.TEN_YEARS,
+}
+_REMOVAL: Final = {"retain": RemovalPolicy.RETAIN, "destroy": RemovalPolicy.DESTROY}
+_ARCHITECTURES: Final = {
+    "arm64": lambda_.Architecture.ARM_64,
+    "x86_64": lambda_.Architecture.X86_64,
+}
+_TRUE_OR_FALSE: Final = "true or false"
+
+KEYS: Final[Mapping[str, tuple[str, Callable[[Any], Any], str]]] = {
+    "approval_timeout_seconds": ("approval_timeout", _seconds, "a whole number of seconds"),
+    "approvers": ("approvers", _names, "names with commas between them"),
+    "quorum": ("quorum", _quorum, "any_one, everyone or a number of at least 1"),
+    "notify_emails": ("notify_emails", _names, "addresses with commas between them"),
+    "resume": ("resume", _resume, "callback or polling"),
+    "poll_interval_seconds": ("poll_interval", _seconds, "a whole number of seconds"),
+    "removal_policy": ("removal_policy", _REMOVAL.__getitem__, "retain or destroy"),
+    "deletion_protection": ("deletion_protection", _switch, _TRUE_OR_FALSE),
+    "allow_self_approval": ("allow_self_approval", _switch, _TRUE_OR_FALSE),
+    "require_verified_identity": ("require_verified_identity", _switch, _TRUE_OR_FALSE),
+    "require_comment_on_rejection": ("require_comment_on_rejection", _switch, _TRUE_OR_FALSE),
+    "execution_timeout_days": ("execution_timeout", _days, "a whole number of days"),
+    "execution_retention_days": ("execution_retention", _days, "a whole number of days"),
+    "retention_days": ("retention", _days, "a whole number of days"),
+    "log_retention_days": (
+        "log_retention",
+        _log_retention,
+        f"one of {', '.join(map(str, LOG_RETENTIONS))}",
+    ),
+    "log_level": ("log_level", str.upper, "a level like INFO"),
+    "trust_authorizer": ("trust_authorizer", _switch, _TRUE_OR_FALSE),
+    "architecture": ("architecture", _ARCHITECTURES.__getitem__, "arm64 or x86_64"),
+    "memory_size": ("memory_size", _number, "a whole number of MB"),
+}
+"""Context key -> the keyword of `HitlApproval`, how its value is read, and what it must be."""

@@ -1,0 +1,268 @@
+"""What a deployment refuses at synth. Each message names the property, its value and the fix.
+
+Tokens, whose values only CloudFormation knows, pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from math import ceil
+from typing import Final, get_args
+
+from aws_cdk import Duration, RemovalPolicy, Token
+
+from hitl_approval import contract
+from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.policy import Quorum
+from hitl_approval.domain.request import people
+from hitl_approval.domain.schedule import poll_delay
+
+DAY: Final = 24 * 3600
+LONGEST_APPROVAL: Final = contract.MAX_EXECUTION_SECONDS - contract.EXECUTION_MARGIN_SECONDS
+SHORTEST_EXECUTION_DEFAULT: Final = 7 * DAY
+"""A single request may ask for up to a week, unless the deployment's own default is longer."""
+OPERATIONS_RESERVE: Final = 200
+"""Operations that a polling workflow keeps for its steps and all their retries (about 140)."""
+MAX_APPROVERS_BYTES: Final = 2_500
+"""Lambda holds 4,096 bytes of environment in all; this leaves room for everything else."""
+MAX_EXECUTION_RETENTION_DAYS: Final = 90
+LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+def seconds(name: str, value: Duration) -> int | None:
+    """Whole seconds of a duration; None for a token.
+
+    Raises:
+        ValueError: a part of a second is left over.
+    """
+    if value.is_unresolved():
+        return None
+    milliseconds = value.to_milliseconds()
+    if milliseconds % 1000:
+        msg = f"{name} must be whole seconds, got {milliseconds / 1000:g} s: use Duration.seconds()"
+        raise ValueError(msg)
+    return int(milliseconds // 1000)
+
+
+def days(name: str, value: Duration, *, maximum: int | None = None) -> int | None:
+    """Whole days of a duration, at least 1; None for a token.
+
+    Raises:
+        ValueError: not whole days, less than one, or more than the maximum.
+    """
+    total = seconds(name, value)
+    if total is None:
+        return None
+    if total < DAY or total % DAY:
+        msg = f"{name} must be whole days, at least 1, got {total} s: use Duration.days()"
+        raise ValueError(msg)
+    if maximum is not None and total > maximum * DAY:
+        msg = f"{name} must be at most {maximum} days, got {total // DAY}: Lambda keeps no longer"
+        raise ValueError(msg)
+    return total // DAY
+
+
+def approval_seconds(value: Duration) -> int | None:
+    """The default time to decide.
+
+    Raises:
+        ValueError: shorter than the pattern's minimum, or longer than an execution can hold.
+    """
+    total = seconds("approval_timeout", value)
+    if total is None:
+        return None
+    if total < contract.MIN_DEFAULT_TIMEOUT_SECONDS:
+        msg = (
+            f"approval_timeout must be at least {contract.MIN_DEFAULT_TIMEOUT_SECONDS} s, got "
+            f"{total} s: people need time; a single request may ask for less"
+        )
+        raise ValueError(msg)
+    if total > LONGEST_APPROVAL:
+        msg = (
+            f"approval_timeout must be at most {LONGEST_APPROVAL} s, got {total} s: a durable "
+            f"execution lasts at most 366 days and keeps {contract.EXECUTION_MARGIN_SECONDS} s "
+            f"of margin"
+        )
+        raise ValueError(msg)
+    return total
+
+
+def default_execution_timeout(approval: int | None) -> Duration:
+    """An execution timeout that leaves room for requests which ask for longer than the default."""
+    if approval is None:
+        return Duration.seconds(contract.MAX_EXECUTION_SECONDS)
+    generous = max(ceil(approval / DAY) * DAY + DAY, SHORTEST_EXECUTION_DEFAULT)
+    return Duration.seconds(min(generous, contract.MAX_EXECUTION_SECONDS))
+
+
+def execution_seconds(value: Duration, approval: int | None) -> int | None:
+    """The execution timeout.
+
+    Raises:
+        ValueError: it cannot hold the approval timeout, or is longer than Lambda allows.
+    """
+    total = seconds("execution_timeout", value)
+    if total is None:
+        return None
+    if total > contract.MAX_EXECUTION_SECONDS:
+        msg = (
+            f"execution_timeout must be at most {contract.MAX_EXECUTION_SECONDS} s (366 days), "
+            f"got {total} s: Lambda allows no longer"
+        )
+        raise ValueError(msg)
+    margin = contract.EXECUTION_MARGIN_SECONDS
+    needed = (approval or contract.MIN_DEFAULT_TIMEOUT_SECONDS) + margin
+    if total < needed:
+        msg = (
+            f"execution_timeout must be at least approval_timeout plus {margin} s, got "
+            f"{total} s for an approval_timeout of {needed - margin} s: use "
+            f"Duration.seconds({needed}) or more, or leave it out"
+        )
+        raise ValueError(msg)
+    return total
+
+
+def poll_seconds(
+    value: Duration, *, longest: int | None, resume: contract.ResumeMode
+) -> int | None:
+    """The poll interval.
+
+    Args:
+        value: as given.
+        longest: longest wait that a request may ask for, in seconds; None if unknown.
+        resume: only polling spends an operation per poll.
+
+    Raises:
+        ValueError: less than a second, or so short that a wait passes Lambda's operations.
+    """
+    total = seconds("poll_interval", value)
+    if total is None:
+        return None
+    if total < 1:
+        msg = "poll_interval must be at least 1 s, got 0 s: 5 s is the default"
+        raise ValueError(msg)
+    if resume == "polling" and longest is not None:
+        allowed = contract.MAX_OPERATIONS - OPERATIONS_RESERVE
+        if polls(total, longest, limit=allowed) >= allowed:
+            msg = (
+                f"poll_interval of {total} s needs {allowed} polls or more in {longest} s, but an "
+                f"execution has {contract.MAX_OPERATIONS} operations: poll less often, shorten "
+                f"execution_timeout, or use resume='callback'"
+            )
+            raise ValueError(msg)
+    return total
+
+
+def polls(interval: int, longest: int, *, limit: int) -> int:
+    """Polls of an undisturbed wait, by the runtime's own schedule; counts no further than limit."""
+    waited, count = 0, 0
+    while waited < longest and count < limit:
+        delay = poll_delay(
+            timedelta(seconds=interval),
+            timedelta(seconds=waited),
+            timedelta(seconds=longest - waited),
+        )
+        waited += max(1, ceil(delay.total_seconds()))
+        count += 1
+    return count
+
+
+def approvers(names: Sequence[str] | None, quorum: Quorum) -> tuple[str, ...]:
+    """The default approvers, and a quorum that they can reach.
+
+    Raises:
+        ValueError: an empty list, a malformed or repeated name, too many or too few names.
+    """
+    if quorum.kind == "at_least":
+        Quorum.at_least(quorum.count)
+    if names is None:
+        return ()
+    if Token.is_unresolved(names) or any(Token.is_unresolved(name) for name in names):
+        return tuple(names)
+    if isinstance(names, str) or not names:
+        msg = (
+            f"approvers must be a list of at least one name, got {names!r}: name somebody, or "
+            f"leave it out so that anyone who may call the approval function decides"
+        )
+        raise ValueError(msg)
+    try:
+        accepted = people(names, "approvers")
+    except InvalidRequest as error:
+        msg = f"{error} (got {list(names)}): name each approver once, in one line"
+        raise ValueError(msg) from error
+    size = sum(len(name.encode()) + 3 for name in accepted)
+    if size > MAX_APPROVERS_BYTES:
+        msg = (
+            f"approvers take {size} bytes of the functions' environment, at most "
+            f"{MAX_APPROVERS_BYTES} fit: name them in the requests"
+        )
+        raise ValueError(msg)
+    quorum.check(accepted)
+    return accepted
+
+
+def emails(addresses: Sequence[str]) -> tuple[str, ...]:
+    """Addresses to notify.
+
+    Raises:
+        ValueError: not an address, or one twice.
+    """
+    if isinstance(addresses, str):
+        msg = f"notify_emails must be a list of addresses, got {addresses!r}: use [{addresses!r}]"
+        raise ValueError(msg)  # noqa: TRY004  one kind of error for all that synth refuses
+    seen: set[str] = set()
+    for address in addresses:
+        if Token.is_unresolved(address):
+            continue
+        if not isinstance(address, str) or not _EMAIL.fullmatch(address):
+            msg = (
+                f"notify_emails must be addresses like ann@example.com, got {address!r}: "
+                f"one @, no spaces or line breaks"
+            )
+            raise ValueError(msg)
+        if address.casefold() in seen:
+            msg = f"notify_emails has {address!r} twice: name each address once"
+            raise ValueError(msg)
+        seen.add(address.casefold())
+    return tuple(addresses)
+
+
+def removal(policy: RemovalPolicy, *, deletion_protection: bool) -> None:
+    """What happens to the data when the stack goes.
+
+    Raises:
+        ValueError: a policy that tables do not have, or two that contradict each other.
+    """
+    if policy == RemovalPolicy.SNAPSHOT:
+        msg = "removal_policy must be RETAIN or DESTROY, got SNAPSHOT: tables have none"
+        raise ValueError(msg)
+    if policy == RemovalPolicy.DESTROY and deletion_protection:
+        msg = (
+            "removal_policy is DESTROY but deletion_protection is on, so that deleting the stack "
+            "would fail half-way: use RemovalPolicy.RETAIN or deletion_protection=False"
+        )
+        raise ValueError(msg)
+
+
+def one_of(name: str, value: str, allowed: Sequence[str]) -> None:
+    """A value from a short list.
+
+    Raises:
+        ValueError: any other.
+    """
+    if not Token.is_unresolved(value) and value not in allowed:
+        msg = f"{name} must be one of {', '.join(allowed)}, got {value!r}"
+        raise ValueError(msg)
+
+
+def resume_mode(value: contract.ResumeMode) -> None:
+    """How a waiting workflow learns of a decision.
+
+    Raises:
+        ValueError: no such mode.
+    """
+    one_of("resume", value, get_args(contract.ResumeMode))
