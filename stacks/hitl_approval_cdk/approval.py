@@ -164,6 +164,9 @@ class HitlApproval(Construct):
 
         validation.resume_mode(resume)
         approval_seconds = validation.approval_seconds(approval_timeout)
+        execution_timeout = execution_timeout or validation.default_execution_timeout(
+            approval_seconds
+        )
         execution_seconds = validation.execution_seconds(execution_timeout, approval_seconds)
         longest = (
             None if execution_seconds is None else execution_seconds - EXECUTION_MARGIN_SECONDS
@@ -197,7 +200,7 @@ class HitlApproval(Construct):
         self.topic: sns.ITopic = topic or sns.Topic(
             self, "Topic", enforce_ssl=True, master_key=encryption_key
         )
-        self._topic_key = self.topic.master_key or (None if topic else encryption_key)
+        self._topic_key = topic.master_key if topic else encryption_key
         for index, address in enumerate(addresses):
             sns.Subscription(
                 self,
@@ -221,11 +224,7 @@ class HitlApproval(Construct):
         stack = Stack.of(self)
         self.dead_letter_queue: sqs.Queue = self._dead_letter_queue()
         self.workflow_function: lambda_.Function = self._workflow_function(
-            execution_timeout=(
-                Duration.seconds(execution_seconds)
-                if execution_timeout is None
-                else execution_timeout
-            ),
+            execution_timeout=execution_timeout,
             execution_retention=execution_retention,
             environment={
                 **both,
