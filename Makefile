@@ -46,7 +46,8 @@ lint: setup ## ruff, mypy --strict, import rules, replay checks
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@PYTHONPATH=lambdas $(BIN)/lint-imports
+	@PYTHONPATH=lambdas $(BIN)/lint-imports --no-cache >.venv/lint-imports.txt || { cat .venv/lint-imports.txt; exit 1; }
+	@$(BIN)/replayguard check lambdas shared
 
 format: setup ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix-only -q .

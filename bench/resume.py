@@ -2,7 +2,7 @@
 
     make bench
 
-Both times come from the record: `decided_at` of the committed decision, and the end that the durable
+Both times come from the record: `decided_at` of the decision, and the end that the durable
 engine wrote. Operations and invocations are counted from the execution's history.
 """
 

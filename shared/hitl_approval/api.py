@@ -203,16 +203,15 @@ def _known(actor: Actor | None) -> Actor:
     return actor
 
 
+_WORKFLOW = {"rung": "woken", "closed": "awake", "failed": "will re-check", None: "polls"}
+
+
 def _outcome(answer: Answer) -> dict[str, Any]:
+    waiting = answer.approval.pending
     return {
         **view(answer.approval),
         "already": answer.already,
-        "workflow": {
-            None: "waiting",
-            "rung": "woken",
-            "closed": "awake",
-            "failed": "will re-check",
-        }[answer.doorbell],
+        "workflow": "waiting" if waiting else _WORKFLOW[answer.doorbell],
     }
 
 

@@ -65,6 +65,21 @@ def test_should_take_the_public_patterns_payload(world: World, decision: str) ->
     assert world.doorbell.rung == ["bell-1"]
 
 
+@pytest.mark.parametrize(
+    ("bell", "ring", "workflow"),
+    [("b", "rung", "woken"), ("b", "closed", "awake"), ("b", "failed", "will re-check"),
+     (None, "rung", "polls")],
+)  # fmt: skip
+def test_should_say_how_the_workflow_hears_of_it(
+    world: World, bell: str | None, ring: Any, workflow: str
+) -> None:
+    approval_id = pending(world, callback_id=bell)
+    world.doorbell.answer = ring
+    status, body = call(world, decide(approval_id))
+    assert (status, body["status"], body["workflow"]) == (200, "approved", workflow)
+    assert world.meter.counted == (["DoorbellFailed"] if ring == "failed" else [])
+
+
 def test_should_take_decided_by_and_no_action(world: World) -> None:
     approval_id = pending(world)
     event = decide(approval_id, decided_by="dora")
