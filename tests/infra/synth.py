@@ -1,0 +1,158 @@
+"""Synthesis for tests: the feature flags of cdk.json, no bundling, no noise in templates."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App, DefaultStackSynthesizer, Duration, RemovalPolicy, Stack, assertions
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+
+from hitl_approval_cdk import HitlApproval, HitlApprovalStack, Quorum, context
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS: Mapping[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+
+Resources = Mapping[str, Mapping[str, Any]]
+
+
+def any_app(**more: Any) -> App:
+    """An app with the flags of the deployable one, which bundles nothing."""
+    values = {**FLAGS, "aws:cdk:bundling-stacks": [], **more}
+    return App(
+        analytics_reporting=False,
+        default_stack_synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+        context=values,
+    )
+
+
+def any_stack(name: str = "Embedding") -> Stack:
+    return Stack(any_app(), name)
+
+
+def template(stack: Stack) -> dict[str, Any]:
+    found: dict[str, Any] = dict(assertions.Template.from_stack(stack).to_json())
+    return found
+
+
+def of_type(resources: Resources, kind: str) -> dict[str, dict[str, Any]]:
+    return {
+        name: dict(resource.get("Properties", {}))
+        for name, resource in resources.items()
+        if resource["Type"] == kind
+    }
+
+
+def text(value: Any) -> str:
+    """An intrinsic function as readable text: `<LogicalId.Arn>:*`, hashes of ids left out."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and len(value) == 1:
+        [(function, argument)] = value.items()
+        if function == "Ref":
+            return f"<{_short(argument)}>"
+        if function == "Fn::GetAtt":
+            return f"<{_short(argument[0])}.{argument[1]}>"
+        if function == "Fn::Join" and argument[0] == "":
+            return "".join(text(part) for part in argument[1])
+    raise AssertionError(value)
+
+
+def _short(logical_id: str) -> str:
+    return re.sub(r"[0-9A-F]{8}$", "", logical_id)
+
+
+def permissions(resources: Resources) -> dict[str, set[tuple[str, str]]]:
+    """Role (or user) -> every (action, resource) that it is allowed; anything unusual fails."""
+    allowed: dict[str, set[tuple[str, str]]] = {}
+    for role, properties in of_type(resources, "AWS::IAM::Role").items():
+        assert not {"Policies", "ManagedPolicyArns"} & properties.keys()
+        allowed[_short(role)] = set()
+    for policy in of_type(resources, "AWS::IAM::Policy").values():
+        holders = [*policy.get("Roles", []), *policy.get("Users", [])]
+        for holder in holders:
+            allowed.setdefault(text(holder)[1:-1], set()).update(_statements(policy))
+    return allowed
+
+
+def _statements(policy: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for statement in policy["PolicyDocument"]["Statement"]:
+        assert statement.keys() == {"Action", "Effect", "Resource"}, statement
+        assert statement["Effect"] == "Allow"
+        for action in _many(statement["Action"]):
+            for resource in _many(statement["Resource"]):
+                yield action, text(resource)
+
+
+def _many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _default(app: App) -> Stack:
+    return HitlApprovalStack(app, context.DEFAULT_STACK_NAME, **context.options({}))
+
+
+def _polling_with_customer_key(app: App) -> Stack:
+    stack = Stack(app, "Polling")
+    HitlApproval(
+        stack,
+        "Approval",
+        approval_timeout=Duration.days(30),
+        approvers=["ann@example.com", "bob@example.com", "cid@example.com"],
+        quorum=Quorum.at_least(2),
+        notify_emails=["ann@example.com"],
+        resume="polling",
+        poll_interval=Duration.seconds(10),
+        removal_policy=RemovalPolicy.DESTROY,
+        encryption_key=kms.Key(stack, "Key"),
+        require_comment_on_rejection=True,
+    )
+    return stack
+
+
+def _embedded_twice(app: App) -> Stack:
+    stack = Stack(app, "Embedding")
+    payments = HitlApproval(stack, "Payments", notify_emails=["finance@example.com"])
+    HitlApproval(stack, "Releases", notify_emails=["leads@example.com"], trust_authorizer=True)
+    payments.grant_request(iam.User(stack, "Requester"))
+    payments.grant_decide(iam.User(stack, "Decider"))
+    return stack
+
+
+def _brought_along(app: App) -> Stack:
+    stack = Stack(app, "BroughtAlong")
+    key = kms.Key.from_key_arn(
+        stack, "Key", "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222"
+    )
+    HitlApproval(
+        stack,
+        "Approval",
+        table=dynamodb.Table.from_table_attributes(
+            stack,
+            "Table",
+            table_arn="arn:aws:dynamodb:eu-central-1:123456789012:table/approvals",
+            encryption_key=key,
+        ),
+        audit_table=dynamodb.Table.from_table_arn(
+            stack, "Audit", "arn:aws:dynamodb:eu-central-1:123456789012:table/audit"
+        ),
+        topic=sns.Topic.from_topic_arn(
+            stack, "Topic", "arn:aws:sns:eu-central-1:123456789012:approvers"
+        ),
+    )
+    return stack
+
+
+CONFIGURATIONS: Mapping[str, Callable[[App], Stack]] = {
+    "default": _default,
+    "polling_with_customer_key": _polling_with_customer_key,
+    "embedded_twice": _embedded_twice,
+    "brought_along": _brought_along,
+}
+"""What users write: one builder per configuration."""

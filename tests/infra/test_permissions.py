@@ -1,0 +1,145 @@
+"""Who may do what. Threat: a function that is tricked must not be able to rewrite history,
+decide without a record, or reach anything that belongs to somebody else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hitl_approval_cdk import HitlApproval
+from tests.infra.synth import Resources, any_stack, permissions, template
+
+TABLE = "<ApprovalTable.Arn>"
+AUDIT = "<ApprovalAuditTable.Arn>"
+EXECUTIONS = "<ApprovalWorkflowFunction.Arn>:*"
+
+WORKFLOW = {
+    ("dynamodb:GetItem", TABLE),
+    ("dynamodb:PutItem", TABLE),
+    ("dynamodb:UpdateItem", TABLE),
+    ("dynamodb:PutItem", AUDIT),
+    ("sns:Publish", "<ApprovalTopic>"),
+    ("sqs:SendMessage", "<ApprovalDeadLetterQueue.Arn>"),
+    ("logs:CreateLogStream", "<ApprovalWorkflowLogs.Arn>"),
+    ("logs:PutLogEvents", "<ApprovalWorkflowLogs.Arn>"),
+    ("lambda:CheckpointDurableExecution", EXECUTIONS),
+    ("lambda:GetDurableExecutionState", EXECUTIONS),
+}
+APPROVAL = {
+    ("dynamodb:GetItem", TABLE),
+    ("dynamodb:UpdateItem", TABLE),
+    ("dynamodb:Query", f"{TABLE}/index/StatusIndex"),
+    ("dynamodb:PutItem", AUDIT),
+    ("dynamodb:Query", AUDIT),
+    ("lambda:SendDurableExecutionCallbackSuccess", EXECUTIONS),
+    ("logs:CreateLogStream", "<ApprovalApprovalLogs.Arn>"),
+    ("logs:PutLogEvents", "<ApprovalApprovalLogs.Arn>"),
+}
+TABLE_KEY = {
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+}
+
+
+def test_should_allow_each_function_exactly_what_it_does(default: Resources) -> None:
+    assert permissions(default) == {
+        "ApprovalWorkflowRole": WORKFLOW,
+        "ApprovalApprovalRole": APPROVAL,
+    }
+
+
+def test_should_allow_the_same_without_feature_flags() -> None:
+    from aws_cdk import App, Stack
+
+    stack = Stack(App(context={"aws:cdk:bundling-stacks": []}), "Plain")
+    HitlApproval(stack, "Approval")
+    assert permissions(template(stack)["Resources"]) == {
+        "ApprovalWorkflowRole": WORKFLOW,
+        "ApprovalApprovalRole": APPROVAL,
+    }
+
+
+def test_should_allow_a_customer_key_by_exact_actions(templates: dict[str, Any]) -> None:
+    resources = templates["polling_with_customer_key"]["Resources"]
+    key = {(action, "<Key.Arn>") for action in TABLE_KEY}
+    assert permissions(resources) == {
+        "ApprovalWorkflowRole": WORKFLOW | key,
+        "ApprovalApprovalRole": APPROVAL | key,
+    }
+
+
+def test_should_allow_what_was_brought_along_and_its_key(templates: dict[str, Any]) -> None:
+    found = permissions(templates["brought_along"]["Resources"])
+    table = "arn:aws:dynamodb:eu-central-1:123456789012:table/approvals"
+    audit = "arn:aws:dynamodb:eu-central-1:123456789012:table/audit"
+    key = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222"
+    topic = "arn:aws:sns:eu-central-1:123456789012:approvers"
+    ours = {TABLE: table, AUDIT: audit, "<ApprovalTopic>": topic}
+
+    def moved(permission: tuple[str, str]) -> tuple[str, str]:
+        action, resource = permission
+        for old, new in ours.items():
+            resource = resource.replace(old, new)
+        return action, resource
+
+    keys = {(action, key) for action in TABLE_KEY}
+    assert found == {
+        "ApprovalWorkflowRole": {moved(p) for p in WORKFLOW} | keys,
+        "ApprovalApprovalRole": {moved(p) for p in APPROVAL} | keys,
+    }
+
+
+def test_should_never_let_anyone_change_or_delete_what_is_on_record(
+    any_resources: Resources,
+) -> None:
+    for allowed in permissions(any_resources).values():
+        for action, resource in allowed:
+            assert "*" not in action
+            assert resource.removesuffix(":*").count("*") == 0
+            assert "Delete" not in action
+            assert "Scan" not in action
+            if "udit" in resource:
+                assert action in {"dynamodb:PutItem", "dynamodb:Query"}
+
+
+def test_should_keep_two_deployments_in_one_stack_apart(templates: dict[str, Any]) -> None:
+    found = permissions(templates["embedded_twice"]["Resources"])
+    for prefix, other in (("Payments", "Releases"), ("Releases", "Payments")):
+        roles = {role for role in found if role.startswith(prefix)}
+        assert roles == {f"{prefix}WorkflowRole", f"{prefix}ApprovalRole"}
+        for role in roles:
+            assert found[role]
+            assert not any(other in resource for _, resource in found[role])
+
+
+def test_should_grant_asking_and_deciding_and_no_more(templates: dict[str, Any]) -> None:
+    found = permissions(templates["embedded_twice"]["Resources"])
+    assert found["Requester"] == {("lambda:InvokeFunction", "<PaymentsLiveAlias>")}
+    assert {action for action, _ in found["Decider"]} == {"lambda:InvokeFunction"}
+    for _, resource in found["Decider"]:
+        assert resource.startswith("<PaymentsApprovalFunction.Arn>")
+        assert "*" not in resource
+
+
+def test_should_only_let_lambda_take_the_roles() -> None:
+    stack = any_stack()
+    HitlApproval(stack, "Approval")
+    for resource in template(stack)["Resources"].values():
+        if resource["Type"] == "AWS::IAM::Role":
+            [statement] = resource["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+            assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_should_let_the_durable_policy_depend_on_the_function_and_not_the_reverse(
+    default: Resources,
+) -> None:
+    function = next(n for n in default if n.startswith("ApprovalWorkflowFunction"))
+    durable = next(n for n in default if n.startswith("ApprovalDurableExecutionPolicy"))
+    assert function in str(default[durable])
+    for name, resource in default.items():
+        if name != durable:
+            assert durable not in str(resource)
