@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -56,7 +56,7 @@ class AuditEvent:
     @property
     def hash(self) -> str:
         """SHA-256 over everything the event says and the hash of the event before it."""
-        return hashlib.sha256(canonical_json(self._hashed()).encode()).hexdigest()
+        return _hash(self._hashed())
 
     def _hashed(self) -> dict[str, Any]:
         return {
@@ -80,3 +80,53 @@ def isoformat(moment: datetime) -> str:
 def parse_time(value: str) -> datetime:
     """Read back what `isoformat` wrote."""
     return datetime.fromisoformat(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with a trail.
+
+    Attributes:
+        sequence: the event that shows it; one past the last event for a trail cut short.
+        problem: what is wrong, in words.
+    """
+
+    sequence: int
+    problem: str
+
+
+def verify(
+    events: Sequence[Mapping[str, Any]], *, head_sequence: int, head_hash: str
+) -> list[Finding]:
+    """Check a trail, as stored and in stored order, against itself and against the record's head.
+
+    Args:
+        events: what `AuditEvent.to_dict` wrote, oldest first.
+        head_sequence: the record's `audit_sequence`: how many events there must be.
+        head_hash: the record's `audit_hash`: the hash that the last event must have.
+
+    Returns:
+        Every change, removal, insertion or reordering that can be seen; empty when all is well.
+    """
+    findings: list[Finding] = []
+    previous = GENESIS
+    for expected, event in enumerate(events, start=1):
+        sequence = event.get("sequence")
+        if sequence != expected:
+            findings.append(Finding(expected, f"event {sequence} stands where {expected} must"))
+        if event.get("previous_hash") != previous:
+            findings.append(Finding(expected, "does not follow from the event before it"))
+        told = {name: value for name, value in event.items() if name != "hash"}
+        if _hash(told) != event.get("hash"):
+            findings.append(Finding(expected, "has been changed since it was written"))
+        previous = str(event.get("hash"))
+    if len(events) < head_sequence:
+        missing = head_sequence - len(events)
+        findings.append(Finding(len(events) + 1, f"{missing} events are missing at the end"))
+    elif len(events) > head_sequence or previous != head_hash:
+        findings.append(Finding(len(events), "the record's head names another last event"))
+    return findings
+
+
+def _hash(told: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical_json(told).encode()).hexdigest()
