@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hitl_approval_cli.local import LocalCloud
 
 from hitl_approval_cli import cdk
 from hitl_approval_cli.deployment import Deployment
+from hitl_approval_cli.local import LocalCloud
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0

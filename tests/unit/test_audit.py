@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.anything import NOW, any_opening, declared
 
 from hitl_approval.domain.approval import Approval, cast_vote
 from hitl_approval.domain.audit import verify
 from hitl_approval.domain.policy import Policy, Quorum
+from tests.anything import NOW, any_opening, declared
 
 Trail = list[dict[str, Any]]
 
