@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from aws_cdk import App, Stack
+from aws_cdk import aws_sns as sns
+
 from hitl_approval_cdk import HitlApproval
 from tests.infra.synth import Resources, any_stack, permissions, template
 
@@ -53,10 +56,8 @@ def test_should_allow_each_function_exactly_what_it_does(default: Resources) -> 
 
 
 def test_should_allow_the_same_without_feature_flags() -> None:
-    from aws_cdk import App, Stack
-
     stack = Stack(App(context={"aws:cdk:bundling-stacks": []}), "Plain")
-    HitlApproval(stack, "Approval")
+    HitlApproval(stack, "Approval", topic=sns.Topic(stack, "ApprovalTopic"))
     assert permissions(template(stack)["Resources"]) == {
         "ApprovalWorkflowRole": WORKFLOW,
         "ApprovalApprovalRole": APPROVAL,

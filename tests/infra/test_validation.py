@@ -1,0 +1,351 @@
+"""What synth refuses (CASES.md, Construct): property, value and fix in one message."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any, get_type_hints
+
+import pytest
+from aws_cdk import CfnParameter, Duration, RemovalPolicy, Token, assertions
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+
+from hitl_approval import contract
+from hitl_approval.domain import schedule
+from hitl_approval_cdk import HitlApproval, HitlApprovalStack, Quorum, validation
+from hitl_approval_cdk.stack import HitlApprovalOptions
+from tests.infra.synth import any_app, any_stack, of_type, template
+
+MAXIMUM = contract.MAX_EXECUTION_SECONDS - contract.EXECUTION_MARGIN_SECONDS
+
+REFUSED: list[tuple[str, dict[str, Any], list[str]]] = [
+    (
+        "timeout of 59 s",
+        {"approval_timeout": Duration.seconds(59)},
+        ["approval_timeout", "at least 60 s", "got 59 s"],
+    ),
+    (
+        "timeout of half a second more",
+        {"approval_timeout": Duration.millis(60_500)},
+        ["approval_timeout", "whole seconds", "got 60.5 s"],
+    ),
+    (
+        "timeout beyond what an execution can hold",
+        {"approval_timeout": Duration.seconds(MAXIMUM + 1)},
+        ["approval_timeout", f"at most {MAXIMUM} s", f"got {MAXIMUM + 1} s", "366 days"],
+    ),
+    (
+        "execution timeout equal to the approval timeout",
+        {"approval_timeout": Duration.hours(2), "execution_timeout": Duration.hours(2)},
+        ["execution_timeout", "got 7200 s", "approval_timeout of 7200 s", "Duration.seconds(8100)"],
+    ),
+    (
+        "execution timeout without its margin",
+        {"approval_timeout": Duration.hours(2), "execution_timeout": Duration.seconds(8099)},
+        ["execution_timeout", "got 8099 s", "plus 900 s"],
+    ),
+    (
+        "execution timeout below the approval timeout",
+        {"approval_timeout": Duration.hours(2), "execution_timeout": Duration.hours(1)},
+        ["execution_timeout", "got 3600 s", "approval_timeout of 7200 s"],
+    ),
+    (
+        "execution timeout of 367 days",
+        {"execution_timeout": Duration.days(367)},
+        ["execution_timeout", "at most 31622400 s", "got 31708800 s"],
+    ),
+    (
+        "no poll interval",
+        {"poll_interval": Duration.seconds(0)},
+        ["poll_interval", "at least 1 s", "got 0 s"],
+    ),
+    (
+        "poll interval of half a second",
+        {"resume": "polling", "poll_interval": Duration.millis(500)},
+        ["poll_interval", "whole seconds", "got 0.5 s"],
+    ),
+    ("no approvers at all", {"approvers": []}, ["approvers", "got []", "leave it out"]),
+    ("approvers in one string", {"approvers": "ann"}, ["approvers", "got 'ann'"]),
+    (
+        "the same approver twice",
+        {"approvers": ["ann", "bob", "ann"]},
+        ["approvers", "'ann' twice", "once"],
+    ),
+    (
+        "one approver in two spellings",
+        {"approvers": ["Ann@example.com", "ann@example.com"]},
+        ["approvers", "twice"],
+    ),
+    ("a nameless approver", {"approvers": ["ann", ""]}, ["approvers", "empty", "['ann', '']"]),
+    ("an approver with a line break", {"approvers": ["ann\nbob"]}, ["approvers", "U+000A"]),
+    (
+        "21 approvers",
+        {"approvers": [f"a{n}" for n in range(21)]},
+        ["approvers", "at most 20", "got 21"],
+    ),
+    (
+        "more names than an environment holds",
+        {"approvers": [f"{n}" * 900 for n in range(1, 4)]},
+        ["approvers", "2709 bytes", "name them in the requests"],
+    ),
+    (
+        "a quorum of 3 of 2",
+        {"approvers": ["a", "b"], "quorum": Quorum.at_least(3)},
+        ["quorum needs 3 approvals but 2 approvers are configured: ['a', 'b']"],
+    ),
+    (
+        "a quorum of none, around its factory",
+        {"quorum": Quorum("at_least", 0)},
+        ["quorum", "at least 1", "got 0"],
+    ),
+    ("an address without @", {"notify_emails": ["ann"]}, ["notify_emails", "got 'ann'"]),
+    ("an address with two @", {"notify_emails": ["a@b@c.example"]}, ["notify_emails", "one @"]),
+    (
+        "an address with a line break",
+        {"notify_emails": ["a@example.com\n"]},
+        ["notify_emails", r"got 'a@example.com\n'"],
+    ),
+    (
+        "an address with another header",
+        {"notify_emails": ["a@example.com\r\nBcc: e@example.com"]},
+        ["notify_emails", "line breaks"],
+    ),
+    (
+        "one address twice",
+        {"notify_emails": ["ann@example.com", "ANN@example.com"]},
+        ["notify_emails", "'ANN@example.com' twice"],
+    ),
+    (
+        "addresses in one string",
+        {"notify_emails": "ann@example.com"},
+        ["notify_emails", "use ['ann@example.com']"],
+    ),
+    (
+        "deletion with deletion protection",
+        {"removal_policy": RemovalPolicy.DESTROY, "deletion_protection": True},
+        ["removal_policy is DESTROY", "deletion_protection", "RemovalPolicy.RETAIN"],
+    ),
+    (
+        "a snapshot of tables",
+        {"removal_policy": RemovalPolicy.SNAPSHOT},
+        ["removal_policy", "SNAPSHOT"],
+    ),
+    ("another resume mode", {"resume": "push"}, ["resume", "callback, polling", "got 'push'"]),
+    ("another log level", {"log_level": "LOUD"}, ["log_level", "INFO", "got 'LOUD'"]),
+    (
+        "another architecture",
+        {"architecture": lambda_.Architecture.custom("riscv")},
+        ["architecture", "arm64, x86_64", "got 'riscv'"],
+    ),
+    ("retention of hours", {"retention": Duration.hours(36)}, ["retention", "whole days"]),
+    (
+        "history for 91 days",
+        {"execution_retention": Duration.days(91)},
+        ["execution_retention", "at most 90 days", "got 91"],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
+)
+def test_should_refuse_and_name_property_value_and_fix(
+    options: dict[str, Any], parts: list[str]
+) -> None:
+    with pytest.raises(ValueError, match=r"^[a-z]") as refusal:
+        HitlApproval(any_stack(), "Approval", **options)
+    for part in parts:
+        assert part in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_should_refuse_a_name_for_a_table_that_is_brought_along() -> None:
+    stack = any_stack()
+    table = dynamodb.Table.from_table_name(stack, "Theirs", "theirs")
+    with pytest.raises(ValueError, match="table_name 'mine' has no effect"):
+        HitlApproval(stack, "Approval", table=table, table_name="mine")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"approval_timeout": Duration.seconds(60)},
+        {"approval_timeout": Duration.seconds(MAXIMUM)},
+        {"approval_timeout": Duration.hours(2), "execution_timeout": Duration.seconds(8100)},
+        {"approval_timeout": Duration.days(364), "resume": "polling"},
+        {
+            "resume": "polling",
+            "poll_interval": Duration.seconds(1),
+            "execution_timeout": Duration.days(366),
+        },
+        {"poll_interval": Duration.minutes(1), "resume": "polling"},
+        {"approvers": [f"approver-{n}@example.com" for n in range(20)]},
+        {"approvers": ["ann", "bob"], "quorum": Quorum.everyone()},
+        {"quorum": Quorum.at_least(2)},
+        {"architecture": lambda_.Architecture.X86_64},
+        {"removal_policy": RemovalPolicy.RETAIN, "deletion_protection": True},
+        {"removal_policy": RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE},
+    ],
+    ids=str,
+)
+def test_should_accept_what_lies_just_inside(options: dict[str, Any]) -> None:
+    HitlApproval(any_stack(), "Approval", **options)
+
+
+class TestPolling:
+    @pytest.mark.parametrize("interval", [1, 5, 60])
+    def test_should_stay_within_the_operations_of_an_execution_for_a_year(
+        self, interval: int
+    ) -> None:
+        allowed = contract.MAX_OPERATIONS - validation.OPERATIONS_RESERVE
+        assert 0 < validation.polls(interval, MAXIMUM, limit=10_000) < allowed
+
+    def test_should_refuse_a_poll_that_would_pass_the_operations(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # With the schedule's stretch no whole second does; without it, 5 s end after 4 hours.
+        monkeypatch.setattr(schedule, "POLL_STRETCH", 0.0)
+        with pytest.raises(ValueError, match="poll_interval of 5 s needs 2800 polls or more"):
+            HitlApproval(any_stack(), "Approval", resume="polling")
+        HitlApproval(any_stack(), "Approval", resume="callback")
+        HitlApproval(any_stack(), "Approval", resume="polling", execution_timeout=Duration.hours(3))
+
+
+class TestTokens:
+    def test_should_leave_to_cloudformation_what_only_it_knows(self) -> None:
+        stack = any_stack()
+        seconds = CfnParameter(stack, "Seconds", type="Number").value_as_number
+        life = CfnParameter(stack, "Life", type="Number").value_as_number
+        names = CfnParameter(stack, "Names", type="CommaDelimitedList").value_as_list
+        name = CfnParameter(stack, "Name").value_as_string
+        address = CfnParameter(stack, "Address").value_as_string
+        HitlApproval(
+            stack,
+            "Approval",
+            approval_timeout=Duration.seconds(seconds),
+            execution_timeout=Duration.seconds(life),
+            poll_interval=Duration.seconds(seconds),
+            approvers=names,
+            notify_emails=[address],
+            log_level=name,
+            table_name=name,
+            resume="polling",
+        )
+        resources = template(stack)["Resources"]
+        [workflow] = [
+            f
+            for f in of_type(resources, "AWS::Lambda::Function").values()
+            if f["Handler"] == contract.Handler.WORKFLOW
+        ]
+        assert workflow["DurableConfig"]["ExecutionTimeout"] == {"Ref": "Life"}
+        variables = workflow["Environment"]["Variables"]
+        # Nothing can be subtracted from a token: requests may then not ask for longer.
+        for variable in ("APPROVAL_TIMEOUT_SECONDS", "MAX_APPROVAL_TIMEOUT_SECONDS"):
+            assert variables[variable] == {"Ref": "Seconds"}
+        assert variables["LOG_LEVEL"] == {"Ref": "Name"}
+        [subscription] = of_type(resources, "AWS::SNS::Subscription").values()
+        assert subscription["Endpoint"] == {"Ref": "Address"}
+
+    def test_should_still_hold_a_year_when_only_the_default_is_unknown(self) -> None:
+        stack = any_stack()
+        seconds = CfnParameter(stack, "Seconds", type="Number").value_as_number
+        approval = HitlApproval(stack, "Approval", approval_timeout=Duration.seconds(seconds))
+        assert not Token.is_unresolved(approval.workflow_alias.alias_name)
+        config = str(template(stack))
+        assert f"'ExecutionTimeout': {contract.MAX_EXECUTION_SECONDS}" in config
+
+    def test_should_accept_one_approver_that_is_a_token(self) -> None:
+        stack = any_stack()
+        name = CfnParameter(stack, "Name").value_as_string
+        HitlApproval(stack, "Approval", approvers=["ann", name, name])
+        assert "DEFAULT_APPROVERS" in str(template(stack))
+
+
+class TestWarnings:
+    def test_should_warn_when_nobody_hears_of_requests(self) -> None:
+        stack = any_stack()
+        HitlApproval(stack, "Approval")
+        assert "nobody hears" in _warnings(stack)
+
+    @pytest.mark.parametrize("way", ["addresses", "own topic", "subscribed later"])
+    def test_should_be_silent_when_somebody_does(self, way: str) -> None:
+        stack = any_stack()
+        if way == "addresses":
+            HitlApproval(stack, "Approval", notify_emails=["ann@example.com"])
+        elif way == "own topic":
+            HitlApproval(stack, "Approval", topic=sns.Topic(stack, "Theirs"))
+        else:
+            approval = HitlApproval(stack, "Approval")
+            sns.Subscription(
+                stack,
+                "Later",
+                topic=approval.topic,
+                protocol=sns.SubscriptionProtocol.HTTPS,
+                endpoint="https://example.com",
+            )
+        assert _warnings(stack) == ""
+
+    def test_should_warn_when_every_request_has_to_name_its_approvers(self) -> None:
+        stack = any_stack()
+        HitlApproval(stack, "Approval", quorum=Quorum.everyone(), notify_emails=["ann@example.com"])
+        assert "every request must name its own" in _warnings(stack)
+
+
+class TestKeywords:
+    def test_should_describe_each_with_its_default(self) -> None:
+        written = inspect.getdoc(HitlApproval) or ""
+        arguments = written.split("Args:")[1].split("Attributes:")[0]
+        for name in _keywords():
+            [description] = re.findall(
+                rf"^ {{4}}{name}: (.*?)(?=^ {{4}}\w|\Z)", arguments, re.M | re.S
+            )
+            assert "Default: " in description, name
+
+    def test_should_all_have_a_default(self) -> None:
+        for name, parameter in _keywords().items():
+            assert parameter.default is not parameter.empty, name
+            assert parameter.kind is parameter.KEYWORD_ONLY, name
+
+    def test_should_be_taken_by_the_stack_as_well(self) -> None:
+        hints = get_type_hints(HitlApproval.__init__)
+        assert get_type_hints(HitlApprovalOptions) == {name: hints[name] for name in _keywords()}
+
+    def test_should_let_the_stack_name_its_table_otherwise(self) -> None:
+        stack = HitlApprovalStack(any_app(), "Stack", table_name="mine", stack_name="other")
+        assert stack.stack_name == "other"
+        [*names] = [
+            t.get("TableName")
+            for t in of_type(template(stack)["Resources"], "AWS::DynamoDB::Table").values()
+        ]
+        assert sorted(map(str, names)) == ["None", "mine"]
+
+    def test_should_give_what_it_made_as_attributes(self) -> None:
+        stack = any_stack()
+        table = dynamodb.Table.from_table_name(stack, "Theirs", "theirs")
+        approval = HitlApproval(stack, "Approval", table=table)
+        assert approval.table is table
+        for name in (
+            "audit_table",
+            "topic",
+            "workflow_function",
+            "workflow_alias",
+            "approval_function",
+            "dead_letter_queue",
+        ):
+            assert getattr(approval, name) is not None
+
+
+def _keywords() -> dict[str, inspect.Parameter]:
+    signature = inspect.signature(HitlApproval.__init__)
+    return {
+        name: parameter
+        for name, parameter in signature.parameters.items()
+        if name not in {"self", "scope", "construct_id"}
+    }
+
+
+def _warnings(stack: Any) -> str:
+    found = assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value())
+    return "\n".join(str(message.entry.data) for message in found)
