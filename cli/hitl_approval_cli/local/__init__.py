@@ -1,0 +1,12 @@
+"""The local cloud: AWS's APIs and AWS's own durable engine, in one process on 127.0.0.1."""
+
+from __future__ import annotations
+
+from hitl_approval_cli.local.process import (
+    LocalCloud,
+    LocalCloudError,
+    is_local_cloud,
+    stop_local_cloud,
+)
+
+__all__ = ["LocalCloud", "LocalCloudError", "is_local_cloud", "stop_local_cloud"]

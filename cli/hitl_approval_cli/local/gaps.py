@@ -1,0 +1,233 @@
+"""What ministack 1.5.33 does otherwise than AWS, one function per gap.
+
+Each says what upstream does and what AWS does, and is applied once by the server. Each has a test
+in `tests/local/test_gaps.py` that fails as soon as upstream no longer needs it: then it goes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from aws_durable_execution_sdk_python.lambda_service import ErrorObject
+from ministack.core import lambda_runtime
+from ministack.core.responses import request_scope
+from ministack.services import dynamodb, lambda_svc, sqs
+from ministack.services.cloudformation import provisioners
+
+from hitl_approval_cli.local import functions
+from hitl_approval_cli.local.durable_api import DurableApi
+from hitl_approval_cli.local.engine import DurableEngine, function_error, outcome
+from hitl_approval_cli.local.functions import Function, Record
+
+logger = logging.getLogger(__name__)
+
+Properties = dict[str, Any]
+
+MAX_WARM = 12
+"""Processes that are kept for the next invocation, of all functions together."""
+RUNTIME_LIBRARIES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+"""What Lambda's managed Python runtimes bring along."""
+
+
+def route_durable_requests(api: DurableApi) -> None:
+    """Let AWS's engine answer the durable API, and Invoke of durable functions.
+
+    Upstream runs durable functions only if DurableConfig has a field `Enabled` that AWS does not
+    know, ignores DurableExecutionName, never resumes Event invokes, times a callback without
+    heartbeat out at once, counts no step retries, loses the state of `wait_for_condition`, and
+    resumes on `$LATEST`. AWS does what its engine does.
+    """
+    stock = lambda_svc.handle_request
+
+    async def handle_request(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+    ) -> Any:
+        answer = await api.answer(method, path, headers, body, query)
+        return answer or await stock(method, path, headers, body, query)
+
+    lambda_svc.handle_request = handle_request
+
+
+def run_functions_for_events(engine: DurableEngine, longest_wait: float) -> None:
+    """Start an execution when something else than Invoke calls a durable function.
+
+    Upstream hands the event of a topic, a rule, a function URL or a mapping to the handler as it
+    is, which the durable SDK refuses. In AWS it is the input of an execution, and a caller that
+    wants an answer waits for its end. All invocations, durable or not, wait for one of
+    `functions.MAX_RUNNING` slots; upstream starts a process for each.
+    """
+
+    def execute(record: Record, event: Any) -> dict[str, Any]:
+        function = Function.from_config(record.get("config") or record)
+        if function.durable is None:
+            return functions.execute(record, event)
+        arn = engine.begin(function, json.dumps(event))
+        result, failed = outcome(engine.wait(arn, longest_wait))
+        if failed:
+            return {"error": True, "body": function_error(failed)}
+        return {"body": None if result is None else json.loads(result)}
+
+    lambda_svc._execute_function = execute
+
+
+def bound_warm_processes() -> None:
+    """Keep at most `MAX_WARM` processes, ending those that were not used for the longest time.
+
+    Upstream keeps one process for each version of each function for ever, and those of a burst for
+    minutes. AWS does not use the memory of this machine.
+    """
+    stock = lambda_svc.acquire_worker
+
+    def acquire_worker(*arguments: Any, **options: Any) -> Any:
+        leased = stock(*arguments, **options)
+        _end_idle(lambda_runtime._workers)
+        return leased
+
+    lambda_svc.acquire_worker = acquire_worker
+
+
+def _end_idle(pools: dict[str, list[Any]]) -> None:
+    with lambda_runtime._lock:
+        workers = [(worker, pool) for pool in pools.values() for worker in pool]
+        idle = sorted(
+            (each for each in workers if not each[0].in_use), key=lambda each: each[0].last_used
+        )
+        ended = idle[: max(0, len(workers) - MAX_WARM)]
+        for worker, pool in ended:
+            pool.remove(worker)
+    lambda_runtime.kill_workers([worker for worker, _ in ended])
+
+
+def hide_own_packages(folder: Path) -> None:
+    """Let functions import their bundle and what Lambda's runtime brings, nothing else.
+
+    Upstream runs them in the server's own interpreter with all that is installed there, so that a
+    dependency missing from a bundle is found all the same. In AWS it is an import error.
+    """
+    folder.mkdir(parents=True)
+    for library in RUNTIME_LIBRARIES:
+        spec = find_spec(library)
+        if spec is not None and spec.origin is not None:
+            origin = Path(spec.origin)
+            origin = origin.parent if spec.submodule_search_locations else origin
+            (folder / origin.name).symlink_to(origin)
+    lambda_runtime._PYTHON_WORKER_SCRIPT = (
+        _SEARCH_PATH.format(libraries=str(folder)) + lambda_runtime._PYTHON_WORKER_SCRIPT
+    )
+
+
+_SEARCH_PATH = """
+import sys, sysconfig
+_library = sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")
+sys.path[1:] = [e for e in sys.path if e.startswith(_library) and "-packages" not in e]
+sys.path.append({libraries!r})
+"""
+
+
+def keep_function_properties() -> None:
+    """Create and update functions by CloudFormation with their DurableConfig and dead-letter queue.
+
+    Upstream's CloudFormation drops both properties, and makes a function anew, without its
+    versions, when DurableConfig changes. AWS keeps the versions.
+    """
+    stock_create, stock_update = provisioners._lambda_create, provisioners._lambda_update
+
+    def create(logical_id: str, properties: Properties, stack: str) -> Any:
+        name, attributes = stock_create(logical_id, properties, stack)
+        _set_function_properties(name, properties)
+        return name, attributes
+
+    def update(
+        physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str | None
+    ) -> Any:
+        if "DurableConfig" in old and "DurableConfig" in new:
+            old = {**old, "DurableConfig": new["DurableConfig"]}
+        name, attributes = stock_update(physical_id, old, new, stack, logical_id)
+        _set_function_properties(name, new)
+        return name, attributes
+
+    provisioners._lambda_create, provisioners._lambda_update = create, update
+    provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"] |= {"create": create, "update": update}
+
+
+def _set_function_properties(name: str, properties: Properties) -> None:
+    config = lambda_svc._functions[name]["config"]
+    config.pop("DeadLetterConfig", None)
+    if properties.get("DeadLetterConfig"):
+        config["DeadLetterConfig"] = properties["DeadLetterConfig"]
+    if properties.get("DurableConfig"):
+        durable = properties["DurableConfig"]
+        config["DurableConfig"] = {field: int(value) for field, value in durable.items()}
+
+
+def keep_table_properties() -> None:
+    """Create and update tables by CloudFormation with TTL, point-in-time recovery and encryption.
+
+    Upstream's CloudFormation drops the three properties, so that the describe calls deny them.
+    """
+    stock_create, stock_update = provisioners._ddb_create, provisioners._ddb_update
+
+    def create(logical_id: str, properties: Properties, stack: str) -> Any:
+        name, attributes = stock_create(logical_id, properties, stack)
+        _set_table_properties(name, properties)
+        return name, attributes
+
+    def update(
+        physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str | None
+    ) -> Any:
+        name, attributes = stock_update(physical_id, old, new, stack, logical_id)
+        _set_table_properties(name, new)
+        return name, attributes
+
+    provisioners._ddb_create, provisioners._ddb_update = create, update
+    provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"] |= {"create": create, "update": update}
+
+
+def _set_table_properties(name: str, properties: Properties) -> None:
+    table = {"TableName": name}
+    expiry = properties.get("TimeToLiveSpecification")
+    if expiry:
+        dynamodb._update_ttl({**table, "TimeToLiveSpecification": expiry})
+    recovery = properties.get("PointInTimeRecoverySpecification")
+    if recovery:
+        dynamodb._update_continuous_backups({**table, "PointInTimeRecoverySpecification": recovery})
+    encryption = properties.get("SSESpecification")
+    if encryption:
+        encryption = {"Enabled" if key == "SSEEnabled" else key: v for key, v in encryption.items()}
+        dynamodb._tables[name]["SSEDescription"] = dynamodb._sse_description_from_spec(encryption)
+
+
+def send_to_dead_letter_queue(function: Function, payload: str, error: ErrorObject | None) -> None:
+    """Put the event of a failed asynchronous execution into the function's dead-letter queue.
+
+    The engine has no such queue, and upstream's message for plain functions wraps the event. AWS
+    sends the event as it was, with the error in the message's attributes.
+    """
+    target = str(function.dead_letter_arn)
+    *_, service, region, account, name = target.split(":")
+    url = sqs._queue_name_to_url.get_scoped(account, region, name) if service == "sqs" else None
+    if url is None:
+        logger.warning("%s: no dead-letter queue %s", function.arn, target)
+        return
+    about = {
+        "RequestID": str(uuid.uuid4()),
+        "ErrorCode": "200",
+        "ErrorMessage": (error and error.message) or "The execution failed.",
+    }
+    with request_scope(account, region):
+        sqs._act_send_message(
+            {
+                "QueueUrl": url,
+                "MessageBody": payload,
+                "MessageAttributes": {
+                    key: {"DataType": "String", "StringValue": value}
+                    for key, value in about.items()
+                },
+            },
+            url,
+        )

@@ -1,0 +1,178 @@
+"""Start, address and stop a local cloud that runs in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+MODULE = "hitl_approval_cli.local"
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+GRACE_SECONDS = 15.0
+"""How long a cloud may take to write its state and end, before it is killed."""
+
+
+class LocalCloudError(Exception):
+    """The local cloud did not start; the message is one line."""
+
+
+@dataclass(frozen=True)
+class LocalCloud:
+    """A running local cloud.
+
+    Attributes:
+        endpoint_url: what `AWS_ENDPOINT_URL` must say.
+        pid: the server's process.
+        region: the region that its clients use.
+    """
+
+    endpoint_url: str
+    pid: int
+    _process: subprocess.Popen[bytes]
+    region: str = REGION
+
+    @classmethod
+    def start(
+        cls,
+        *,
+        port: int | None = None,
+        state_dir: Path | None = None,
+        log_file: Path | None = None,
+        startup_timeout: float = 60,
+        detached: bool = False,
+    ) -> Self:
+        """Start a cloud and wait until it answers.
+
+        Args:
+            port: on 127.0.0.1. Default: a free one.
+            state_dir: where tables, stacks and executions outlive the cloud. Default: nowhere.
+            log_file: where its log is appended. Default: nowhere.
+            startup_timeout: seconds.
+            detached: whether it outlives this process. Default: it ends when this process does.
+
+        Raises:
+            LocalCloudError: it did not start; with the last line that it wrote.
+        """
+        words = [sys.executable, "-m", MODULE, "--port", str(port or 0)]
+        if state_dir is not None:
+            words += ["--state-dir", str(state_dir)]
+        if not detached:
+            words += ["--exit-with-parent", str(os.getpid())]
+        with _open_log(log_file) as log:
+            process = subprocess.Popen(  # noqa: S603  our own module with words of ours
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                # Ctrl-C in the terminal is for the caller, which then stops the cloud in order.
+                start_new_session=True,
+            )
+            try:
+                ready = _ready_line(process, startup_timeout)
+            except BaseException:  # Ctrl-C included: nothing of ours outlives us
+                _end(process)
+                raise
+            if not ready:
+                _end(process)
+                raise LocalCloudError(_why(log, startup_timeout))
+        return cls(json.loads(ready)["endpoint_url"], process.pid, process)
+
+    def environment(self) -> dict[str, str]:
+        """Variables that point every AWS SDK, the AWS CLI and the CDK CLI here and nowhere else."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            # A profile or an SSO session of the user must never be picked up by mistake.
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_REGION": self.region,
+        }
+
+    def stop(self) -> None:
+        """End the cloud and its workers; does nothing when it has ended already."""
+        _end(self._process)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def is_local_cloud(pid: int) -> bool:
+    """Whether this process runs and is a local cloud, not one that got its number since."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").replace("\0", " ")
+    except OSError:
+        if Path("/proc/self/cmdline").exists():
+            return False
+        listed = subprocess.run(  # noqa: S603  a number of ours
+            ["ps", "-o", "command=", "-p", str(pid)],  # noqa: S607  wherever the system has it
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        command = listed.stdout
+    return f"-m {MODULE}" in command
+
+
+def stop_local_cloud(pid: int) -> None:
+    """End a local cloud that another process started; kills it when it does not end by itself."""
+    if not is_local_cloud(pid):
+        return
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE_SECONDS
+    while is_local_cloud(pid):
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+            return
+        time.sleep(0.05)
+
+
+def _open_log(log_file: Path | None) -> IO[bytes]:
+    if log_file is None:
+        return tempfile.TemporaryFile()
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    return log_file.open("a+b")
+
+
+def _ready_line(process: subprocess.Popen[bytes], timeout: float) -> bytes:
+    """The line that says it is ready; empty when it ended or took too long."""
+    assert process.stdout is not None  # noqa: S101  it was started with a pipe
+    with process.stdout as pipe:
+        ready, _, _ = select.select([pipe], [], [], timeout)
+        return pipe.readline() if ready else b""
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _why(log: IO[bytes], timeout: float) -> str:
+    log.seek(0)
+    lines = [line.strip() for line in log.read().decode(errors="replace").splitlines()]
+    said = [line for line in lines if line]
+    return said[-1] if said else f"the local cloud was not ready after {timeout:g} s"

@@ -1,0 +1,165 @@
+"""Assemble ministack and AWS's durable engine, serve them on one loopback port until a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NoReturn
+
+from hitl_approval_cli.local.process import ACCOUNT, REGION
+
+HOST = "127.0.0.1"
+# Variables of the caller that would change what the emulator or the functions in it do.
+FOREIGN = ("AWS_", "CDK_", "LAMBDA_", "MINISTACK_", "LOCALSTACK_", "PYTHONPATH")
+
+
+def run(
+    *, port: int, state_dir: Path | None, log_file: Path | None, parent: int | None
+) -> NoReturn:
+    """Serve until SIGINT, SIGTERM, SIGHUP or the parent's end; print one line when ready.
+
+    Args:
+        port: 0 for a free one.
+        state_dir: where state outlives the server; None for nowhere.
+        log_file: None for stderr.
+        parent: process whose end ends the server; 0 for the one that started it, None for none.
+    """
+    if parent == 0:
+        parent = os.getppid()
+    ready = _keep_stdout_for_the_ready_line(log_file)
+    try:
+        listener = socket.create_server((HOST, port), reuse_port=False)
+    except OSError as error:
+        sys.exit(f"port {port} on {HOST} cannot be used: {error.strerror}")
+    endpoint_url = f"http://{HOST}:{listener.getsockname()[1]}"
+    scratch = Path(tempfile.mkdtemp(prefix="hitl-local-"))
+    _configure(listener, state_dir, scratch)
+    cloud = _Cloud(endpoint_url, (state_dir or scratch) / "executions.db", scratch)
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(cloud.serve(listener, ready, parent))
+    cloud.stop()
+    shutil.rmtree(scratch, ignore_errors=True)
+    # All is written and every worker has ended. What is left are threads that wait for sockets
+    # and timers, which the interpreter would wait for in turn.
+    sys.stderr.flush()
+    os._exit(0)
+
+
+class _Cloud:
+    """The two emulators, joined."""
+
+    def __init__(self, endpoint_url: str, database: Path, scratch: Path) -> None:
+        # ministack reads its configuration when it is imported.
+        from ministack.app import app
+        from ministack.core import lambda_runtime
+
+        from hitl_approval_cli.local import gaps
+        from hitl_approval_cli.local.durable_api import MAX_SYNCHRONOUS_SECONDS, DurableApi
+        from hitl_approval_cli.local.engine import DurableEngine
+
+        self._app = app
+        self._endpoint_url = endpoint_url
+        self._end_workers = lambda_runtime.reset
+        self._engine = DurableEngine(
+            database, endpoint_url=endpoint_url, dead_letter=gaps.send_to_dead_letter_queue
+        )
+        gaps.route_durable_requests(DurableApi(self._engine))
+        gaps.run_functions_for_events(self._engine, MAX_SYNCHRONOUS_SECONDS)
+        gaps.bound_warm_processes()
+        gaps.hide_own_packages(scratch / "runtime")
+        gaps.keep_function_properties()
+        gaps.keep_table_properties()
+
+    async def serve(self, listener: socket.socket, ready: Any, parent: int | None) -> None:
+        """Serve until told to stop."""
+        from hypercorn.asyncio import serve
+        from hypercorn.config import Config
+
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, stop.set)
+        watch = loop.create_task(_watch(parent, stop)) if parent else None
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            async def announce(message: Any) -> None:
+                await send(message)
+                if message["type"] == "lifespan.startup.complete":
+                    # Functions are restored by now: what was running can go on.
+                    self._engine.start()
+                    line = {"endpoint_url": self._endpoint_url, "pid": os.getpid()}
+                    print(json.dumps(line), file=ready, flush=True)
+
+            await self._app(scope, receive, announce if scope["type"] == "lifespan" else send)
+
+        config = Config()
+        config.bind = [f"fd://{listener.detach()}"]
+        config.keep_alive_timeout = 75
+        config.graceful_timeout = 1
+        config.loglevel = "WARNING"
+        await serve(app, config, shutdown_trigger=stop.wait)
+        if watch:
+            watch.cancel()
+
+    def stop(self) -> None:
+        """End executions' timers and all worker processes."""
+        self._engine.stop()
+        self._end_workers()
+
+
+async def _watch(parent: int, stop: asyncio.Event) -> None:
+    while os.getppid() == parent:
+        await asyncio.sleep(0.5)
+    stop.set()
+
+
+def _keep_stdout_for_the_ready_line(log_file: Path | None) -> Any:
+    """Send all else that is printed to the log."""
+    if log_file is not None:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        with log_file.open("ab") as log:
+            os.dup2(log.fileno(), 2)
+    ready = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return ready
+
+
+def _configure(listener: socket.socket, state_dir: Path | None, scratch: Path) -> None:
+    """Set ministack's configuration, which it reads from the environment."""
+    for name in [name for name in os.environ if name.startswith(FOREIGN)]:
+        del os.environ[name]
+    state = (state_dir or scratch).absolute()
+    state.mkdir(parents=True, exist_ok=True)
+    keep = "1" if state_dir else "0"
+    # Functions unpack their bundles and write their own files in the temporary folder.
+    tempfile.tempdir = str(scratch)
+    os.environ |= {
+        "TMPDIR": str(scratch),
+        "BIND_HOST": HOST,
+        "GATEWAY_PORT": str(listener.getsockname()[1]),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "PERSIST_STATE": keep,
+        "STATE_DIR": str(state / "services"),
+        "S3_PERSIST": keep,
+        "S3_DATA_DIR": str(state / "s3"),
+        "LOG_LEVEL": "INFO",
+        # Idle processes end after a minute; AWS's concurrency, since invocations wait in line.
+        "LAMBDA_WARM_TTL_SECONDS": "60",
+        "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "MINISTACK_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
