@@ -92,7 +92,8 @@ class DurableApi:
             return await self._invoke(invoked["name"], headers, body, query)
         for expected, pattern, respond in self._routes:
             if method == expected and (match := pattern.fullmatch(path)):
-                return await run_offloop(_respond, respond, match["target"], body, query)
+                answer = await run_offloop(_respond, respond, match["target"], body, query)
+                return cast(Response, answer)
         return None
 
     # Invoke
@@ -311,7 +312,7 @@ def _json(body: bytes) -> dict[str, Any]:
 
 
 def _first(query: Query, name: str) -> str | None:
-    return (query.get(name) or [None])[0] or None
+    return next(iter(query.get(name, ())), None) or None
 
 
 def _flag(query: Query, name: str, *, default: bool) -> bool:

@@ -6,7 +6,6 @@ store. What it lacks to stand in for the service is added here, one docstring pe
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import uuid
@@ -17,10 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aws_durable_execution_sdk_python.execution import (
-    DurableExecutionInvocationInput,
-    InvocationStatus,
-)
+from aws_durable_execution_sdk_python.execution import DurableExecutionInvocationInput
 from aws_durable_execution_sdk_python.lambda_service import (
     CallbackOptions,
     ErrorObject,
@@ -104,7 +100,7 @@ class DurableEngine:
             dead_letter: takes the events of asynchronous executions that failed.
         """
         self.store = SQLiteExecutionStore.create_and_initialize(database)
-        self._scheduler = Scheduler()
+        self._scheduler: Any = Scheduler()
         self._registry = ExecutionRegistry(self.store, self._scheduler)
         invoker = _Invoker(None, endpoint_url=endpoint_url, region_name=REGION)
         processor = CheckpointProcessor(self.store, self._scheduler)
@@ -326,7 +322,7 @@ class _Executor(Executor):
 class _Invoker(LambdaInvoker):
     """Runs handlers in this process's own Lambda instead of over HTTP."""
 
-    def invoke(
+    def invoke(  # noqa: PLR0917  upstream's signature
         self,
         function_name: str,  # noqa: ARG002  the ARN says it, with the version
         input: DurableExecutionInvocationInput,  # noqa: A002  upstream's name
@@ -365,7 +361,7 @@ def outcome(execution: Execution) -> tuple[str | None, ErrorObject | None]:
     ended = execution.result
     if ended is None:
         return None, ErrorObject.from_message("The execution has not ended.")
-    if ended.status is InvocationStatus.SUCCEEDED:
+    if execution.current_status() is ExecutionStatus.SUCCEEDED:
         return ended.result, None
     return None, ended.error or ErrorObject.from_message("The execution failed.")
 
@@ -379,11 +375,6 @@ def function_error(error: ErrorObject) -> Mapping[str, Any]:
         "stackTrace": error.stack_trace,
     }
     return {name: value for name, value in named.items() if value is not None}
-
-
-def payload_of(result: str | None) -> Any:
-    """A result as the caller gets it."""
-    return None if result is None else json.loads(result)
 
 
 def _remaining(since: datetime, seconds: float, now: datetime) -> float:
