@@ -314,7 +314,7 @@ class HitlApproval(Construct):
         return dynamodb.TableEncryption.CUSTOMER_MANAGED
 
     def _dead_letter_queue(self) -> sqs.Queue:
-        queue = sqs.Queue(
+        return sqs.Queue(
             self,
             "DeadLetterQueue",
             enforce_ssl=True,
@@ -324,12 +324,6 @@ class HitlApproval(Construct):
             encryption_master_key=self._encryption_key,
             retention_period=Duration.days(14),
         )
-        _acknowledge(
-            queue,
-            "AwsSolutions-SQS3",
-            "This is the dead-letter queue, of a Lambda function; it needs none of its own.",
-        )
-        return queue
 
     def _workflow_function(
         self,
@@ -498,13 +492,14 @@ def _runtime() -> lambda_.Runtime:
 
 def _acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
     """Record why a rule of cdk-nag's does not apply here; costs nothing where nobody runs it."""
-    Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
+    acknowledgment = Acknowledgment(id=f"AwsSolutions::AwsSolutions-{rule}", reason=reason)
+    Validations.of(construct).acknowledge(acknowledgment)
 
 
 def _acknowledge_runtime(function: lambda_.Function) -> None:
     _acknowledge(
         function,
-        "AwsSolutions-L1",
+        "L1",
         "Durable functions run on python3.13 and python3.14; the locked bundle is resolved for "
         f"python{bundling.PYTHON_VERSION}.",
     )
@@ -515,7 +510,7 @@ def _acknowledge_executions(construct: IConstruct, function: lambda_.Function) -
     arn = stack.get_logical_id(function.node.default_child)  # type: ignore[arg-type]
     _acknowledge(
         construct,
-        f"AwsSolutions-IAM5[Resource::<{arn}.Arn>:*]",
+        f"IAM5[Resource::<{arn}.Arn>:*]",
         "Lambda authorizes durable actions on versions and executions of this one function, "
         "whose ids are not known before they exist.",
     )

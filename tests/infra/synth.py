@@ -110,7 +110,7 @@ def _polling_with_customer_key(app: App) -> Stack:
         resume="polling",
         poll_interval=Duration.seconds(10),
         removal_policy=RemovalPolicy.DESTROY,
-        encryption_key=kms.Key(stack, "Key"),
+        encryption_key=kms.Key(stack, "Key", enable_key_rotation=True),
         require_comment_on_rejection=True,
     )
     return stack
