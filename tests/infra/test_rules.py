@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk import App, Stack, Validations, assertions
+from aws_cdk import App, Validations, assertions
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from cdk_nag import AwsSolutionsChecks
-from cfnlint import ManualArgs
-from cfnlint.api import lint
+from cfnlint import ManualArgs  # type: ignore[import-untyped]  # it has no stubs
+from cfnlint.api import lint  # type: ignore[import-untyped]
 
 from tests.infra.synth import CONFIGURATIONS, any_app
 

@@ -1,0 +1,196 @@
+"""The deployable app: context keys in, one stack out; a mistake is one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+
+from hitl_approval_cdk import HitlApprovalStack, Quorum, context
+from hitl_approval_cdk.context import ContextError
+from hitl_approval_cdk.stack import HitlApprovalOptions
+from tests.infra.synth import FLAGS, ROOT, any_app, of_type, template
+
+GIVEN: dict[str, tuple[Any, Any]] = {
+    "approval_timeout_seconds": ("7200", 7200),
+    "approvers": ("ann, bob", ["ann", "bob"]),
+    "quorum": ("2", Quorum.at_least(2)),
+    "notify_emails": ("a@example.com,b@example.com", ["a@example.com", "b@example.com"]),
+    "resume": ("polling", "polling"),
+    "poll_interval_seconds": ("10", 10),
+    "removal_policy": ("destroy", RemovalPolicy.DESTROY),
+    "deletion_protection": ("false", False),
+    "allow_self_approval": ("true", True),
+    "require_verified_identity": ("TRUE", True),
+    "require_comment_on_rejection": (True, True),
+    "execution_timeout_days": ("30", 30 * 86400),
+    "execution_retention_days": ("90", 90 * 86400),
+    "retention_days": ("7", 7 * 86400),
+    "log_retention_days": ("365", logs.RetentionDays.ONE_YEAR),
+    "log_level": ("debug", "DEBUG"),
+    "trust_authorizer": ("true", True),
+    "architecture": ("x86_64", "x86_64"),
+    "memory_size": ("1024", 1024),
+}
+
+
+def plain(value: Any) -> Any:
+    """Two of jsii's objects are never equal: compare what they say."""
+    if isinstance(value, Duration):
+        return value.to_seconds()
+    return value.name if isinstance(value, lambda_.Architecture) else value
+
+
+@pytest.mark.parametrize("key", list(GIVEN))
+def test_should_read_every_key_as_the_command_line_gives_it(key: str) -> None:
+    given, meant = GIVEN[key]
+    keyword = context.KEYS[key][0]
+    assert plain(dict(context.options({key: given}))[keyword]) == meant
+
+
+def test_should_know_every_key_and_only_keywords_of_the_construct() -> None:
+    assert set(GIVEN) == set(context.KEYS)
+    assert {keyword for keyword, _, _ in context.KEYS.values()} <= set(
+        HitlApprovalOptions.__annotations__
+    )
+
+
+def test_should_deploy_with_all_keys_at_once() -> None:
+    values = {key: given for key, (given, _) in GIVEN.items()}
+    stack = HitlApprovalStack(any_app(), "All", **context.options(values))
+    [workflow, _] = of_type(template(stack)["Resources"], "AWS::Lambda::Function").values()
+    assert workflow["MemorySize"] == 1024
+
+
+def test_should_default_to_the_patterns_timeout_and_nothing_else() -> None:
+    options = dict(context.options({}))
+    assert plain(options.pop("approval_timeout")) == 300
+    assert options == {}
+    assert context.stack_name({}) == "hitl-approval"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"approval_timeout_seconds": "1h"}, "approval_timeout_seconds must be a whole number"),
+        ({"approval_timeout_seconds": "-1"}, "got '-1'"),
+        ({"approval_timeout_seconds": "60.5"}, "got '60.5'"),
+        ({"approval_timeout_seconds": True}, "got True"),
+        ({"approval_timeout_seconds": ""}, "got ''"),
+        ({"approval_timeout_seconds": None}, "got None"),
+        ({"quorum": "0"}, "quorum must be any_one, everyone or a number of at least 1, got '0'"),
+        ({"quorum": "most"}, "got 'most'"),
+        ({"resume": "push"}, "resume must be callback or polling, got 'push'"),
+        ({"removal_policy": "delete"}, "removal_policy must be retain or destroy, got 'delete'"),
+        ({"allow_self_approval": "yes"}, "allow_self_approval must be true or false, got 'yes'"),
+        ({"log_retention_days": "8"}, "log_retention_days must be one of 1, 3, 7"),
+        ({"architecture": "riscv"}, "architecture must be arm64 or x86_64, got 'riscv'"),
+        ({"approvers": 7}, "approvers must be names with commas between them, got 7"),
+        ({"approvers": ["ann", 7]}, "got ['ann', 7]"),
+        ({"log_level": 10}, "log_level must be a level like INFO, got 10"),
+        ({"require_verified_identiy": "true"}, "did you mean require_verified_identity?"),
+        ({"timeout": "60"}, "context key timeout is unknown: known are stack_name,"),
+    ],
+    ids=str,
+)
+def test_should_refuse_in_one_line(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ContextError) as refusal:
+        context.options(values)
+    assert message in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["", "1st", "a_b", "a b", "a/b", "x" * 129, 7, None])
+def test_should_refuse_a_stack_name_that_cloudformation_refuses(name: Any) -> None:
+    with pytest.raises(ContextError, match="stack_name must be"):
+        context.stack_name({"stack_name": name})
+
+
+def test_should_leave_keys_of_other_tools_alone() -> None:
+    others = {
+        "@aws-cdk/core:checkSecretUsage": True,
+        "aws:cdk:bundling-stacks": [],
+        "acknowledged-issue-numbers": [1],
+        "availability-zones:account=123456789012:region=us-east-1": ["a"],
+        "stack_name": "x",
+    }
+    assert set(context.options(others)) == {"approval_timeout"}
+
+
+def test_should_name_stack_and_table_after_the_key() -> None:
+    stack = HitlApprovalStack(any_app(), context.stack_name({"stack_name": "payments-prod"}))
+    tables = of_type(template(stack)["Resources"], "AWS::DynamoDB::Table").values()
+    assert "payments-prod-ApprovalRequests" in {table.get("TableName") for table in tables}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"poll_interval_seconds": "0"}, "poll_interval must be at least 1 s, got 0 s"),
+        ({"quorm": "2"}, "context key quorm is unknown: did you mean quorum?"),
+    ],
+    ids=["a value that the construct refuses", "a key that is unknown"],
+)
+def test_should_end_with_one_line_and_no_stack_trace(
+    values: dict[str, str], message: str, tmp_path: Path
+) -> None:
+    done = run_app(values, tmp_path)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("hitl-approval: ")
+    assert message in line
+    assert not (tmp_path / "hitl-approval.template.json").exists()
+
+
+def test_should_end_with_one_line_when_the_bundle_cannot_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "empty"))
+    done = run_app({}, tmp_path)
+    assert done.returncode == 1
+    [line] = [said for said in done.stderr.splitlines() if "Bundling asset" not in said]
+    assert line.startswith("hitl-approval: uv could not install lambdas.lock: ")
+
+
+def test_should_say_what_to_install_on_a_bare_python(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", str(ROOT / "app.py")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("hitl-approval: aws_cdk is not installed")
+    assert "pip install -r requirements.txt" in line
+
+
+def test_should_run_as_cdk_json_says() -> None:
+    settings = json.loads((ROOT / "cdk.json").read_text())
+    assert settings["app"] == "python3 app.py"
+    assert settings["context"]["@aws-cdk/core:validateAgainstDefaultRules"] is True
+
+
+def run_app(values: dict[str, str], out: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "app.py")],
+        cwd=out,
+        env={
+            **os.environ,
+            "CDK_OUTDIR": str(out),
+            "CDK_CONTEXT_JSON": json.dumps({**FLAGS, **values}),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
