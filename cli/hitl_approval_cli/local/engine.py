@@ -220,10 +220,12 @@ class _Executor(Executor):
             input.account_id, region, input.function_name, input.function_qualifier
         )
         version = function.version if function else input.function_qualifier
-        pinned = replace(input, function_qualifier=version, invocation_id=str(uuid.uuid4()))
+        # The SDK finds its input by the last part of the ARN.
+        identity = str(uuid.uuid4())
+        pinned = replace(input, function_qualifier=version, invocation_id=identity)
         execution = Execution(
             f"arn:aws:lambda:{region}:{input.account_id}:function:{input.function_name}:{version}"
-            f"/durable-execution/{input.execution_name}/{uuid.uuid4()}",
+            f"/durable-execution/{input.execution_name}/{identity}",
             pinned,
             [],
         )

@@ -1,0 +1,15 @@
+"""A plain function."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+from typing import Any
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    time.sleep(event.get("sleep", 0))
+    if "import" in event:
+        importlib.import_module(event["import"])
+    return {"pid": os.getpid(), "got": event}

@@ -1,0 +1,77 @@
+"""One local cloud for all tests, and one stock ministack beside it to show each gap."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hitl_approval_cli.local import LocalCloud
+from tests.local.harness import Deployed, Emulator, eventually
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """Ours."""
+    with LocalCloud.start(log_file=tmp_path_factory.mktemp("cloud") / "cloud.log") as running:
+        yield Emulator(running.endpoint_url, running.pid)
+
+
+@pytest.fixture(scope="session")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """Ministack as it is installed."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    folder = tmp_path_factory.mktemp("stock")
+    environment = {
+        **os.environ,
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "TMPDIR": str(folder),
+        "STATE_DIR": str(folder / "state"),
+        "S3_DATA_DIR": str(folder / "s3"),
+    }
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ministack"], env=environment, stdout=log, stderr=log
+        )
+    try:
+        eventually(lambda: _answers(port), "stock ministack")
+        yield Emulator(f"http://127.0.0.1:{port}", process.pid)
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+@pytest.fixture(scope="session")
+def counters(cloud: Emulator) -> str:
+    """The table in which functions count their side effects."""
+    cloud.client("dynamodb").create_table(
+        TableName="counters",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return "counters"
+
+
+@pytest.fixture(scope="session")
+def durable(cloud: Emulator, counters: str) -> Deployed:
+    """The durable function, deployed once."""
+    return cloud.deploy()
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
