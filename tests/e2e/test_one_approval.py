@@ -115,7 +115,7 @@ def test_should_fail_an_invalid_start_before_any_row_or_message(live: Live) -> N
     )
 
     assert execution["Status"] == "FAILED"
-    assert execution["Error"]["ErrorType"] == "InvalidRequest"
+    assert execution["Error"]["ErrorType"] == "hitl_approval.InvalidRequest"
     assert execution["Error"]["ErrorMessage"] == "document_id: must not be empty"
     assert live.rows(arn) == []
     assert not [m for m in live.messages("") if "invalid start" in m["Message"]]

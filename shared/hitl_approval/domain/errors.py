@@ -29,6 +29,10 @@ class ApprovalError(Exception):
 class InvalidRequest(ApprovalError):  # noqa: N818  the name that callers see as the execution's error type
     """Input that breaks a rule; nothing was written."""
 
+    # The durable SDK writes module and name as the execution's ErrorType: the public home, which
+    # callers may match on, not this file, which may move.
+    __module__ = "hitl_approval"
+
     code = "INVALID_REQUEST"
     status = 400
 
