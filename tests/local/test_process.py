@@ -1,0 +1,129 @@
+"""The local cloud starts, ends and keeps its state as it is told, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hitl_approval_cli.local import (
+    LocalCloud,
+    LocalCloudError,
+    is_local_cloud,
+    stop_local_cloud,
+)
+from tests.local.harness import Emulator, eventually, is_running
+
+
+def emulator(cloud: LocalCloud) -> Emulator:
+    return Emulator(cloud.endpoint_url, cloud.pid)
+
+
+def test_should_listen_on_the_loopback_interface_only(cloud: Emulator) -> None:
+    assert cloud.listening() == {"0100007F"}  # 127.0.0.1
+
+
+def test_should_point_clients_here_and_nowhere_else(tmp_path: Path) -> None:
+    with LocalCloud.start(log_file=tmp_path / "log") as cloud:
+        environment = cloud.environment()
+    assert environment["AWS_ENDPOINT_URL"] == cloud.endpoint_url
+    assert environment["AWS_CONFIG_FILE"] == os.devnull
+    assert environment["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+    assert not any(name.startswith("CDK_") for name in environment)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_should_end_with_all_workers_and_files(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    log = tmp_path / "log"
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    cloud = LocalCloud.start(log_file=log)
+    function = emulator(cloud).deploy("plain.handler")
+    function.invoke({"sleep": 30}, "Event")
+    workers = eventually(emulator(cloud).children, "worker")
+    os.kill(cloud.pid, number)
+    eventually(lambda: not is_running(cloud.pid), "end of the cloud")
+    eventually(lambda: not any(is_running(worker) for worker in workers), "end of the workers")
+    cloud.stop()
+    assert list(temporary.iterdir()) == []
+    assert "Traceback" not in log.read_text()
+
+
+def test_should_stop_what_another_process_started() -> None:
+    cloud = LocalCloud.start(detached=True)
+    assert is_local_cloud(cloud.pid)
+    assert not is_local_cloud(os.getpid())
+    stop_local_cloud(cloud.pid)
+    assert not is_local_cloud(cloud.pid)
+    stop_local_cloud(cloud.pid)
+    cloud.stop()
+
+
+def test_should_end_when_its_parent_is_killed() -> None:
+    code = (
+        "import time\n"
+        "from hitl_approval_cli.local import LocalCloud\n"
+        "print(LocalCloud.start().pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert is_local_cloud(pid)
+        parent.kill()
+    eventually(lambda: not is_running(pid), "end of the cloud")
+
+
+def test_should_say_in_one_line_that_the_port_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(LocalCloudError) as error:
+            LocalCloud.start(port=port)
+    assert str(error.value) == f"port {port} on 127.0.0.1 cannot be used: Address already in use"
+
+
+def test_should_give_up_when_it_does_not_start_in_time() -> None:
+    with pytest.raises(LocalCloudError, match=r"was not ready after 0\.01 s"):
+        LocalCloud.start(startup_timeout=0.01)
+
+
+def test_should_keep_tables_stacks_and_executions(state_dir: Path) -> None:
+    with LocalCloud.start(state_dir=state_dir) as cloud:
+        emulator(cloud).client("dynamodb").create_table(
+            TableName="counters",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        emulator(cloud).client("s3").create_bucket(Bucket="kept")
+        function = emulator(cloud).deploy()
+        asking = function.start({"do": "ask", "counter": "kept"})
+        callback_id = function.callback_id(asking)
+        late = function.start({"do": "ask", "timeout": 1})
+        napping = function.start({"do": "wait", "seconds": 1})
+        function.update("two")
+        ended = function.invoke({"do": "echo"})["DurableExecutionArn"]
+
+    began = time.monotonic()
+    with LocalCloud.start(state_dir=state_dir) as cloud:
+        function = type(function)(emulator(cloud), function.name, emulator(cloud).client("lambda"))
+        assert function.get(ended)["Status"] == "SUCCEEDED"
+        assert function.get(asking)["Status"] == "RUNNING"
+        assert function.result(napping) == {"awake": True}
+        assert function.ended(late)["Status"] == "FAILED"
+        function.lambda_.send_durable_execution_callback_success(
+            CallbackId=callback_id, Result=b"yes"
+        )
+        assert function.result(asking) == {"answer": "yes", "version": "one", "before": 1}
+        buckets = emulator(cloud).client("s3").list_buckets()["Buckets"]
+        assert [bucket["Name"] for bucket in buckets] == ["kept"]
+    assert time.monotonic() - began < 20
