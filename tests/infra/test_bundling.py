@@ -366,8 +366,9 @@ def _python(version: str) -> str:
     name = f"python{version}"
     on_path = shutil.which(name)
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    candidates = [*([on_path] if on_path else []), *pyenv.glob(f"{version}.*/bin/{name}")]
+    candidates = [str(path) for path in pyenv.glob(f"{version}.*/bin/{name}")]
+    candidates += [on_path] if on_path else []
     for candidate in candidates:
         if subprocess.run([candidate, "-V"], capture_output=True, check=False).returncode == 0:
-            return str(candidate)
+            return candidate
     pytest.skip(f"no Python {version} on this machine")
