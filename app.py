@@ -26,11 +26,11 @@ def main() -> None:
     try:
         name = context.stack_name(values)
         HitlApprovalStack(app, name, **context.options(values))
+        app.synth()
     except (ValueError, RuntimeError) as error:
         # What Python raised inside a callback of CDK's comes back with CDK's story around it.
         reason = str(error).rsplit("@jsii/kernel.RuntimeError:", 1)[-1]
         sys.exit(f"hitl-approval: {' '.join(reason.split())}")
-    app.synth()
 
 
 if __name__ == "__main__":

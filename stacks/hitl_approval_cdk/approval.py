@@ -183,6 +183,7 @@ class HitlApproval(Construct):
         validation.removal(removal_policy, deletion_protection=deletion_protection)
         validation.one_of("log_level", log_level, validation.LOG_LEVELS)
         validation.one_of("architecture", architecture.name, tuple(bundling.PLATFORMS))
+        validation.memory(memory_size)
         if table is not None and table_name is not None:
             msg = f"table_name {table_name!r} has no effect on a table brought along: leave it out"
             raise ValueError(msg)
@@ -369,6 +370,9 @@ class HitlApproval(Construct):
             ),
         )
         _acknowledge_runtime(function)
+        Annotations.of(function).acknowledge_info(
+            "aws-lambda:Function.DurableConfig", "It is durable from its first deployment on."
+        )
         # The role names its own function here: a policy of its own, on which nothing depends,
         # keeps CloudFormation out of a circle.
         durable = iam.Policy(

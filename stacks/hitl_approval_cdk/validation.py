@@ -259,6 +259,18 @@ def one_of(name: str, value: str, allowed: Sequence[str]) -> None:
         raise ValueError(msg)
 
 
+def memory(megabytes: int) -> None:
+    """Memory of a function, which also decides its share of a CPU.
+
+    Raises:
+        ValueError: outside what Lambda offers.
+    """
+    low, high = 128, 10_240
+    if not Token.is_unresolved(megabytes) and not low <= megabytes <= high:
+        msg = f"memory_size must be {low} to {high} MB, got {megabytes}: 512 is the default"
+        raise ValueError(msg)
+
+
 def resume_mode(value: contract.ResumeMode) -> None:
     """How a waiting workflow learns of a decision.
 

@@ -139,6 +139,8 @@ REFUSED: list[tuple[str, dict[str, Any], list[str]]] = [
         {"architecture": lambda_.Architecture.custom("riscv")},
         ["architecture", "arm64, x86_64", "got 'riscv'"],
     ),
+    ("127 MB", {"memory_size": 127}, ["memory_size", "128 to 10240 MB", "got 127"]),
+    ("11 GB", {"memory_size": 11_264}, ["memory_size", "128 to 10240 MB", "got 11264"]),
     ("retention of hours", {"retention": Duration.hours(36)}, ["retention", "whole days"]),
     (
         "history for 91 days",
@@ -286,6 +288,13 @@ class TestWarnings:
                 endpoint="https://example.com",
             )
         assert _warnings(stack) == ""
+
+    def test_should_say_nothing_more_than_that(self) -> None:
+        stack = any_stack()
+        HitlApproval(stack, "Approval", notify_emails=["ann@example.com"])
+        found = assertions.Annotations.from_stack(stack)
+        assert not found.find_info("*", assertions.Match.any_value())
+        assert not found.find_error("*", assertions.Match.any_value())
 
     def test_should_warn_when_every_request_has_to_name_its_approvers(self) -> None:
         stack = any_stack()
