@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,10 +15,19 @@ from tests.local.harness import Deployed, Emulator, eventually
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    log = tmp_path_factory.mktemp("cloud") / "cloud.log"
+    with pytest.MonkeyPatch.context() as caller:
+        caller.setenv("SECRET_OF_THE_CALLER", "token")
+        cloud = LocalCloud.start(log_file=log)
+    with cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="session")
+def cloud(running: LocalCloud) -> Emulator:
     """Ours."""
-    with LocalCloud.start(log_file=tmp_path_factory.mktemp("cloud") / "cloud.log") as running:
-        yield Emulator(running.endpoint_url, running.pid)
+    return Emulator(running.endpoint_url, running.pid)
 
 
 @pytest.fixture(scope="session")
@@ -65,11 +73,6 @@ def counters(cloud: Emulator) -> str:
 def durable(cloud: Emulator, counters: str) -> Deployed:
     """The durable function, deployed once."""
     return cloud.deploy()
-
-
-@pytest.fixture
-def state_dir(tmp_path: Path) -> Path:
-    return tmp_path / "state"
 
 
 def _answers(port: int) -> bool:

@@ -43,15 +43,15 @@ def eventually(condition: Callable[[], T], what: str, patience: float = 20.0) ->
 
 
 @cache
-def bundle(version: str = "one") -> bytes:
-    """The test functions and the durable SDK, as a Lambda asset."""
+def bundle(module: str, version: str) -> bytes:
+    """One of the test functions, the durable one with its SDK, as a Lambda asset."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
-        archive.writestr("version.py", f"VERSION = {version!r}\n")
-        for file in BUNDLE.glob("*.py"):
-            archive.write(file, file.name)
-        for file in SDK.rglob("*.py"):
-            archive.write(file, str(file.relative_to(SDK.parent)))
+        archive.writestr("version.txt", version)
+        archive.write(BUNDLE / f"{module}.py", f"{module}.py")
+        if module == "durable":
+            for file in SDK.rglob("*.py"):
+                archive.write(file, str(file.relative_to(SDK.parent)))
     return written.getvalue()
 
 
@@ -88,7 +88,7 @@ class Emulator:
             Role=ROLE,
             Handler=handler,
             Timeout=20,
-            Code={"ZipFile": bundle(version)},
+            Code={"ZipFile": bundle(handler.split(".", maxsplit=1)[0], version)},
             **settings,
         )
         published = lambda_.publish_version(FunctionName=name)["Version"]
@@ -185,7 +185,9 @@ class Deployed:
 
     def update(self, version: str) -> None:
         """Deploy other code, as a new version, and point the alias there."""
-        self.lambda_.update_function_code(FunctionName=self.name, ZipFile=bundle(version))
+        self.lambda_.update_function_code(
+            FunctionName=self.name, ZipFile=bundle("durable", version)
+        )
         published = self.lambda_.publish_version(FunctionName=self.name)["Version"]
         self.lambda_.update_alias(FunctionName=self.name, Name="live", FunctionVersion=published)
 

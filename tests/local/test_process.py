@@ -29,13 +29,20 @@ def test_should_listen_on_the_loopback_interface_only(cloud: Emulator) -> None:
     assert cloud.listening() == {"0100007F"}  # 127.0.0.1
 
 
-def test_should_point_clients_here_and_nowhere_else(tmp_path: Path) -> None:
-    with LocalCloud.start(log_file=tmp_path / "log") as cloud:
-        environment = cloud.environment()
-    assert environment["AWS_ENDPOINT_URL"] == cloud.endpoint_url
+def test_should_point_clients_here_and_nowhere_else(running: LocalCloud) -> None:
+    environment = running.environment()
+    assert environment["AWS_ENDPOINT_URL"] == running.endpoint_url
     assert environment["AWS_CONFIG_FILE"] == os.devnull
     assert environment["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
     assert not any(name.startswith("CDK_") for name in environment)
+
+
+def test_should_hide_the_callers_environment_from_functions(cloud: Emulator) -> None:
+    seen = cloud.deploy("plain.handler").invoke({})["Payload"]["environment"]
+    assert "SECRET_OF_THE_CALLER" not in seen
+    assert seen["AWS_ENDPOINT_URL"] == cloud.endpoint_url
+    assert seen["AWS_REGION"] == "us-east-1"
+    assert seen["TZ"] == "UTC"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -46,26 +53,26 @@ def test_should_end_with_all_workers_and_files(
     temporary.mkdir()
     log = tmp_path / "log"
     monkeypatch.setenv("TMPDIR", str(temporary))
-    cloud = LocalCloud.start(log_file=log)
+    cloud = LocalCloud.start(log_file=log, detached=True)
+    assert is_local_cloud(cloud.pid)
     function = emulator(cloud).deploy("plain.handler")
     function.invoke({"sleep": 30}, "Event")
     workers = eventually(emulator(cloud).children, "worker")
-    os.kill(cloud.pid, number)
+    if number is signal.SIGTERM:
+        stop_local_cloud(cloud.pid)
+        assert not is_local_cloud(cloud.pid)
+    os.kill(cloud.pid, number)  # a zombie until it is collected below
     eventually(lambda: not is_running(cloud.pid), "end of the cloud")
-    eventually(lambda: not any(is_running(worker) for worker in workers), "end of the workers")
+    assert not any(is_running(worker) for worker in workers)
+    cloud.stop()
     cloud.stop()
     assert list(temporary.iterdir()) == []
     assert "Traceback" not in log.read_text()
 
 
-def test_should_stop_what_another_process_started() -> None:
-    cloud = LocalCloud.start(detached=True)
-    assert is_local_cloud(cloud.pid)
+def test_should_know_a_local_cloud_from_another_process() -> None:
     assert not is_local_cloud(os.getpid())
-    stop_local_cloud(cloud.pid)
-    assert not is_local_cloud(cloud.pid)
-    stop_local_cloud(cloud.pid)
-    cloud.stop()
+    stop_local_cloud(os.getpid())
 
 
 def test_should_end_when_its_parent_is_killed() -> None:
@@ -96,7 +103,8 @@ def test_should_give_up_when_it_does_not_start_in_time() -> None:
         LocalCloud.start(startup_timeout=0.01)
 
 
-def test_should_keep_tables_stacks_and_executions(state_dir: Path) -> None:
+def test_should_keep_tables_stacks_and_executions(tmp_path: Path) -> None:
+    state_dir = tmp_path / "state"
     with LocalCloud.start(state_dir=state_dir) as cloud:
         emulator(cloud).client("dynamodb").create_table(
             TableName="counters",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
+from functools import partialmethod
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,7 @@ from typing import Any
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 from ministack.core import lambda_runtime
 from ministack.core.responses import request_scope
-from ministack.services import dynamodb, lambda_svc, sqs
-from ministack.services.cloudformation import provisioners
+from ministack.services import lambda_svc, sqs
 
 from hitl_approval_cli.local import functions
 from hitl_approval_cli.local.durable_api import DurableApi
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 Properties = dict[str, Any]
 
-MAX_WARM = 12
+MAX_WARM = 8
 """Processes that are kept for the next invocation, of all functions together."""
 RUNTIME_LIBRARIES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 """What Lambda's managed Python runtimes bring along."""
@@ -103,6 +103,16 @@ def _end_idle(pools: dict[str, list[Any]]) -> None:
     lambda_runtime.kill_workers([worker for worker, _ in ended])
 
 
+def answer_without_waiting_for_logs() -> None:
+    """Wait 5 ms for the log lines of an invocation.
+
+    Upstream waits 50 ms after each invocation that logs nothing. AWS answers at once. Lines that
+    come later than that are logged with the next invocation.
+    """
+    stock = lambda_runtime.Worker._drain_stderr_bounded
+    lambda_runtime.Worker._drain_stderr_bounded = partialmethod(stock, first_line_wait=0.005)
+
+
 def hide_own_packages(folder: Path) -> None:
     """Let functions import their bundle and what Lambda's runtime brings, nothing else.
 
@@ -129,12 +139,20 @@ sys.path.append({libraries!r})
 """
 
 
+def close_gaps_of_cloudformation() -> None:
+    """Apply the two below; apart, because importing CloudFormation takes more than a second."""
+    keep_function_properties()
+    keep_table_properties()
+
+
 def keep_function_properties() -> None:
     """Create and update functions by CloudFormation with their DurableConfig and dead-letter queue.
 
     Upstream's CloudFormation drops both properties, and makes a function anew, without its
     versions, when DurableConfig changes. AWS keeps the versions.
     """
+    from ministack.services.cloudformation import provisioners
+
     stock_create, stock_update = provisioners._lambda_create, provisioners._lambda_update
 
     def create(logical_id: str, properties: Properties, stack: str) -> Any:
@@ -170,6 +188,8 @@ def keep_table_properties() -> None:
 
     Upstream's CloudFormation drops the three properties, so that the describe calls deny them.
     """
+    from ministack.services.cloudformation import provisioners
+
     stock_create, stock_update = provisioners._ddb_create, provisioners._ddb_update
 
     def create(logical_id: str, properties: Properties, stack: str) -> Any:
@@ -189,6 +209,8 @@ def keep_table_properties() -> None:
 
 
 def _set_table_properties(name: str, properties: Properties) -> None:
+    from ministack.services import dynamodb
+
     table = {"TableName": name}
     expiry = properties.get("TimeToLiveSpecification")
     if expiry:

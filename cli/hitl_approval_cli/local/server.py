@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 from hitl_approval_cli.local.process import ACCOUNT, REGION
 
 HOST = "127.0.0.1"
-# Variables of the caller that would change what the emulator or the functions in it do.
-FOREIGN = ("AWS_", "CDK_", "LAMBDA_", "MINISTACK_", "LOCALSTACK_", "PYTHONPATH")
+KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
+"""The caller's other variables are dropped: functions would see them, some configure ministack."""
 
 
 def run(
@@ -37,7 +37,7 @@ def run(
     try:
         listener = socket.create_server((HOST, port), reuse_port=False)
     except OSError as error:
-        sys.exit(f"port {port} on {HOST} cannot be used: {error.strerror}")
+        sys.exit(f"port {port} on {HOST} cannot be used: {os.strerror(error.errno or 0)}")
     endpoint_url = f"http://{HOST}:{listener.getsockname()[1]}"
     scratch = Path(tempfile.mkdtemp(prefix="hitl-local-"))
     _configure(listener, state_dir, scratch)
@@ -57,7 +57,7 @@ class _Cloud:
 
     def __init__(self, endpoint_url: str, database: Path, scratch: Path) -> None:
         # ministack reads its configuration when it is imported.
-        from ministack.app import app
+        from ministack.app import SERVICE_HANDLERS, app
         from ministack.core import lambda_runtime
 
         from hitl_approval_cli.local import gaps
@@ -73,9 +73,18 @@ class _Cloud:
         gaps.route_durable_requests(DurableApi(self._engine))
         gaps.run_functions_for_events(self._engine, MAX_SYNCHRONOUS_SECONDS)
         gaps.bound_warm_processes()
+        gaps.answer_without_waiting_for_logs()
         gaps.hide_own_packages(scratch / "runtime")
-        gaps.keep_function_properties()
-        gaps.keep_table_properties()
+        self._close_gaps_of_cloudformation = gaps.close_gaps_of_cloudformation
+        self._cloudformation: asyncio.Future[None] | None = None
+        stock = SERVICE_HANDLERS["cloudformation"]
+
+        async def cloudformation(*request: Any) -> Any:
+            if self._cloudformation:
+                await asyncio.shield(self._cloudformation)
+            return await stock(*request)
+
+        SERVICE_HANDLERS["cloudformation"] = cloudformation
 
     async def serve(self, listener: socket.socket, ready: Any, parent: int | None) -> None:
         """Serve until told to stop."""
@@ -94,6 +103,10 @@ class _Cloud:
                 if message["type"] == "lifespan.startup.complete":
                     # Functions are restored by now: what was running can go on.
                     self._engine.start()
+                    # It takes half of the start-up time: ready before it, its callers wait for it.
+                    self._cloudformation = asyncio.ensure_future(
+                        asyncio.to_thread(self._close_gaps_of_cloudformation)
+                    )
                     line = {"endpoint_url": self._endpoint_url, "pid": os.getpid()}
                     print(json.dumps(line), file=ready, flush=True)
 
@@ -133,19 +146,22 @@ def _keep_stdout_for_the_ready_line(log_file: Path | None) -> Any:
 
 def _configure(listener: socket.socket, state_dir: Path | None, scratch: Path) -> None:
     """Set ministack's configuration, which it reads from the environment."""
-    for name in [name for name in os.environ if name.startswith(FOREIGN)]:
-        del os.environ[name]
+    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+    os.environ.clear()
     state = (state_dir or scratch).absolute()
     state.mkdir(parents=True, exist_ok=True)
     keep = "1" if state_dir else "0"
     # Functions unpack their bundles and write their own files in the temporary folder.
     tempfile.tempdir = str(scratch)
-    os.environ |= {
+    os.environ |= kept | {
         "TMPDIR": str(scratch),
+        "TZ": "UTC",
         "BIND_HOST": HOST,
         "GATEWAY_PORT": str(listener.getsockname()[1]),
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
+        # Where there is Docker, ministack would remove the containers of its other instances.
+        "DOCKER_HOST": "unix:///nonexistent",
         "PERSIST_STATE": keep,
         "STATE_DIR": str(state / "services"),
         "S3_PERSIST": keep,

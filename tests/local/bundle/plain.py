@@ -12,4 +12,4 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     time.sleep(event.get("sleep", 0))
     if "import" in event:
         importlib.import_module(event["import"])
-    return {"pid": os.getpid(), "got": event}
+    return {"pid": os.getpid(), "environment": dict(os.environ), "got": event}
