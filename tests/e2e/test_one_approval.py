@@ -80,9 +80,7 @@ def test_should_start_one_workflow_when_the_start_is_delivered_twice(live: Live)
     assert len(live.messages(approval_id)) == 1
 
 
-@pytest.mark.parametrize(
-    "result", [b"approved", b'{"decision": "approved"}', b"{", b"\xff\x00", b""], ids=repr
-)
+@pytest.mark.parametrize("result", [b"approved", b'{"decision": "approved"}', b"{", b""], ids=repr)
 def test_should_approve_nothing_when_a_callback_brings_garbage(
     callback_live: Live, result: bytes
 ) -> None:

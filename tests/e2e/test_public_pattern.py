@@ -1,13 +1,15 @@
 """Every command block of the public pattern's Testing section, run with the real AWS CLI.
 
-The blocks stand in `public_pattern_commands.json` as they are published, in their order; only
-`<APPROVAL_ID>`, the stack's name and, where the pattern calls its own tool
-(`python approval_cli.py get`), the tool are filled in.
+The blocks stand in `public_pattern_commands.json` as they are published. What is filled in: the
+approval's id, the stack's name, and `hitl get` where the pattern calls its own tool. What version 1
+of the AWS CLI, the one on PyPI, does not know: `--cli-binary-format raw-in-base64-out`, which tells
+version 2 to do what version 1 always does, is left out; `logs tail` is `logs filter-log-events`.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -49,8 +51,12 @@ def shell(live: Live, environment: dict[str, str], tmp_path: Path) -> Session:
         for name, value in fill.items():
             script = script.replace(f"<{name}>", value)
         assert "<APPROVAL_ID>" not in script
-        if "logs tail" in script:  # --follow never ends by itself
-            script = script.replace(" --follow", "")
+        script = re.sub(
+            r"aws logs tail (\S+) --follow",
+            r"aws logs filter-log-events --log-group-name \1",
+            script,
+        )
+        script = script.replace("  --cli-binary-format raw-in-base64-out \\\n", "")
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", f"{script}\nenv -0 > variables"],
             cwd=tmp_path,
@@ -97,7 +103,7 @@ def test_should_run_the_patterns_commands_from_start_to_end(
     arn = live.row(approval_id)["execution_arn"]["S"]
     assert live.result(arn)["decision"] == decision
     assert status_of(shell("get approval details", APPROVAL_ID=approval_id)) == decision
-    shell("verify workflow completion", APPROVAL_ID=approval_id)
+    assert "REPORT RequestId" in shell("verify workflow completion", APPROVAL_ID=approval_id)
 
 
 def test_should_run_the_patterns_timeout_commands(shell: Session, live: Live) -> None:

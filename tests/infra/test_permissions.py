@@ -135,12 +135,9 @@ def test_should_only_let_lambda_take_the_roles() -> None:
             assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
-def test_should_let_the_durable_policy_depend_on_the_function_and_not_the_reverse(
-    default: Resources,
-) -> None:
+def test_should_let_only_the_alias_wait_for_the_functions_own_policy(default: Resources) -> None:
     function = next(n for n in default if n.startswith("ApprovalWorkflowFunction"))
-    durable = next(n for n in default if n.startswith("ApprovalDurableExecutionPolicy"))
-    assert function in str(default[durable])
-    for name, resource in default.items():
-        if name != durable:
-            assert durable not in str(resource)
+    own = next(n for n in default if n.startswith("ApprovalWorkflowOwnPolicy"))
+    assert function in str(default[own])
+    waiting = {r["Type"] for n, r in default.items() if n != own and own in str(r)}
+    assert waiting == {"AWS::Lambda::Alias", "AWS::Lambda::EventInvokeConfig"}

@@ -19,7 +19,7 @@ EXECUTIONS = "IAM5[Resource::<ApprovalWorkflowFunction44C8BE57.Arn>:*]"
 ACKNOWLEDGED = {
     "Approval/WorkflowFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/ApprovalFunction": {"AwsSolutions::AwsSolutions-L1"},
-    "Approval/DurableExecutionPolicy": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
+    "Approval/WorkflowOwnPolicy": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
     "Approval/ApprovalRole": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
 }
 """All that is acknowledged, and where. A longer list needs a reason in the construct."""
