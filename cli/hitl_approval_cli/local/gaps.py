@@ -72,7 +72,17 @@ def run_functions_for_events(engine: DurableEngine, longest_wait: float) -> None
             return {"error": True, "body": function_error(failed)}
         return {"body": None if result is None else json.loads(result)}
 
+    stock_asynchronous = lambda_svc.invoke_async_with_retry
+
+    def invoke_asynchronously(record: Record, event: Any) -> None:
+        function = Function.from_config(record.get("config") or record)
+        if function.durable is None:
+            stock_asynchronous(record, event)
+        else:
+            engine.begin(function, json.dumps(event), asynchronous=True)
+
     lambda_svc._execute_function = execute
+    lambda_svc.invoke_async_with_retry = invoke_asynchronously
 
 
 def bound_warm_processes() -> None:

@@ -69,6 +69,7 @@ class LocalCloud:
         if not detached:
             words += ["--exit-with-parent", str(os.getpid())]
         with _open_log(log_file) as log:
+            earlier = log.seek(0, os.SEEK_END)
             process = subprocess.Popen(  # noqa: S603  our own module with words of ours
                 words,
                 stdin=subprocess.DEVNULL,
@@ -83,8 +84,13 @@ class LocalCloud:
                 _end(process)
                 raise
             if not ready:
+                too_late = process.poll() is None
                 _end(process)
-                raise LocalCloudError(_why(log, startup_timeout))
+                if too_late:
+                    msg = f"the local cloud was not ready after {startup_timeout:g} s"
+                    raise LocalCloudError(msg)
+                log.seek(earlier)
+                raise LocalCloudError(_last_line(log.read()))
         return cls(json.loads(ready)["endpoint_url"], process.pid, process)
 
     def environment(self) -> dict[str, str]:
@@ -158,8 +164,8 @@ def _ready_line(process: subprocess.Popen[bytes], timeout: float) -> bytes:
     """The line that says it is ready; empty when it ended or took too long."""
     assert process.stdout is not None  # noqa: S101  it was started with a pipe
     with process.stdout as pipe:
-        ready, _, _ = select.select([pipe], [], [], timeout)
-        return pipe.readline() if ready else b""
+        readable, _, _ = select.select([pipe], [], [], timeout)
+        return pipe.readline() if readable else b""
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -171,8 +177,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _why(log: IO[bytes], timeout: float) -> str:
-    log.seek(0)
-    lines = [line.strip() for line in log.read().decode(errors="replace").splitlines()]
-    said = [line for line in lines if line]
-    return said[-1] if said else f"the local cloud was not ready after {timeout:g} s"
+def _last_line(log: bytes) -> str:
+    lines = [line.strip() for line in log.decode(errors="replace").splitlines()]
+    return next((line for line in reversed(lines) if line), "the local cloud ended at once")

@@ -33,11 +33,11 @@ def run(
     """
     if parent == 0:
         parent = os.getppid()
-    ready = _keep_stdout_for_the_ready_line(log_file)
     try:
-        listener = socket.create_server((HOST, port), reuse_port=False)
+        listener = socket.create_server((HOST, port))
     except OSError as error:
         sys.exit(f"port {port} on {HOST} cannot be used: {os.strerror(error.errno or 0)}")
+    ready = _keep_stdout_for_the_ready_line(log_file)
     endpoint_url = f"http://{HOST}:{listener.getsockname()[1]}"
     scratch = Path(tempfile.mkdtemp(prefix="hitl-local-"))
     _configure(listener, state_dir, scratch)
