@@ -54,16 +54,16 @@ def main() -> None:
         os.environ.update(cloud.environment())
         cdk.finish("cdk bootstrap", cdk.start_bootstrap(ROOT, cloud.environment()))
         for mode in ("callback", "polling"):
-            results["modes"][mode] = _measure(_deploy(cloud, mode), count)
+            results["modes"][mode] = _measure(_deploy(cloud, mode, Path(folder)), count)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     _show(results)
 
 
-def _deploy(cloud: LocalCloud, mode: str) -> Deployment:
+def _deploy(cloud: LocalCloud, mode: str, folder: Path) -> Deployment:
     print(f"deploying {mode} ...", file=sys.stderr)
     values = {"stack_name": f"bench-{mode}", "resume": mode, "removal_policy": "destroy"}
-    cdk.finish("cdk synth", cdk.start_synth(ROOT, cloud.environment(), values))
-    cdk.finish("cdk deploy", cdk.start_deploy(ROOT, cloud.environment()))
+    cdk.finish("cdk synth", cdk.start_synth(ROOT, cloud.environment(), values, folder / "cdk.out"))
+    cdk.finish("cdk deploy", cdk.start_deploy(ROOT, cloud.environment(), folder / "cdk.out"))
     return Deployment(f"bench-{mode}", cloud.region, None, cloud.endpoint_url)
 
 

@@ -39,15 +39,18 @@ def start_bootstrap(root: Path, environment: Mapping[str, str]) -> subprocess.Po
 
 
 def start_synth(
-    root: Path, environment: Mapping[str, str], context: Mapping[str, str]
+    root: Path, environment: Mapping[str, str], context: Mapping[str, str], assembly: Path
 ) -> subprocess.Popen[str]:
-    """Begin `cdk synth` into `cdk.out`, where a current Lambda bundle is used again."""
-    return _start(root, environment, ["synth", "--quiet", *_context(context)])
+    """Begin `cdk synth` into a folder, where a current Lambda bundle is used again."""
+    words = ["synth", "--quiet", "--output", str(assembly)]
+    return _start(root, environment, [*words, *_context(context)])
 
 
-def start_deploy(root: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    """Begin `cdk deploy` of what `start_synth` left."""
-    words = ["deploy", "--all", "--app", "cdk.out", "--require-approval", "never"]
+def start_deploy(
+    root: Path, environment: Mapping[str, str], assembly: Path
+) -> subprocess.Popen[str]:
+    """Begin `cdk deploy` of what `start_synth` left in a folder."""
+    words = ["deploy", "--all", "--app", str(assembly), "--require-approval", "never"]
     return _start(root, environment, [*words, "--progress", "events"])
 
 

@@ -140,16 +140,19 @@ def _start(root: Path, *, port: int | None, keep: bool, detached: bool) -> Any:
 
 
 def _deploy(root: Path, environment: Mapping[str, str], context: Mapping[str, str]) -> None:
+    assembly = (
+        _folder(root) / "cdk.out"
+    )  # not the app's own: a `cdk` by hand must not be in the way
     with _progress("cdk bootstrap, and cdk synth beside it"):
         bootstrap = cdk.start_bootstrap(root, environment)
         try:
-            cdk.finish("cdk synth", cdk.start_synth(root, environment, context))
+            cdk.finish("cdk synth", cdk.start_synth(root, environment, context, assembly))
         except BaseException:  # Ctrl-C included: nothing of ours outlives us
             bootstrap.kill()
             raise
         cdk.finish("cdk bootstrap", bootstrap)
     with _progress("cdk deploy"):
-        cdk.finish("cdk deploy", cdk.start_deploy(root, environment))
+        cdk.finish("cdk deploy", cdk.start_deploy(root, environment, assembly))
 
 
 @contextmanager

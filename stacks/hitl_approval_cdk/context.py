@@ -15,11 +15,10 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
-from hitl_approval.contract import ResumeMode
+from hitl_approval.contract import DEFAULT_STACK_NAME, ResumeMode
 from hitl_approval.domain.policy import Quorum
 from hitl_approval_cdk.stack import HitlApprovalOptions
 
-DEFAULT_STACK_NAME: Final = "hitl-approval"
 DEFAULT_APPROVAL_TIMEOUT_SECONDS: Final = 300
 """The pattern's default, short enough to watch a timeout; the construct's own is 1 hour."""
 

@@ -45,3 +45,10 @@ def test_should_link_to_files_that_exist(page: str) -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", text):
         if not link.startswith("http"):
             assert ((ROOT / page).parent / link).exists(), link
+
+
+def test_should_document_every_context_key() -> None:
+    from hitl_approval_cdk.context import KEYS
+
+    for key in ("stack_name", *KEYS):
+        assert f"`{key}`" in README, key

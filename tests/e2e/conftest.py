@@ -125,13 +125,14 @@ Deploy = Callable[..., Live]
 def deploy(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Deploy:
     """Deploy the app with some context; each stack once."""
     deployed: dict[str, Live] = {}
+    assembly = tmp_path_factory.mktemp("cdk.out")
 
     def once(stack: str, **context: str) -> Live:
         if stack not in deployed:
             environment = cloud.environment()
             values = {"stack_name": stack, "removal_policy": "destroy", **context}
-            cdk.finish("cdk synth", cdk.start_synth(ROOT, environment, values))
-            cdk.finish("cdk deploy", cdk.start_deploy(ROOT, environment))
+            cdk.finish("cdk synth", cdk.start_synth(ROOT, environment, values, assembly))
+            cdk.finish("cdk deploy", cdk.start_deploy(ROOT, environment, assembly))
             live = Live(stack, Deployment(stack, cloud.region, None, cloud.endpoint_url))
             live.mailbox = _subscribe_mailbox(live)
             deployed[stack] = live

@@ -14,6 +14,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 
+from hitl_approval.contract import DEFAULT_STACK_NAME
 from hitl_approval_cdk import HitlApproval, HitlApprovalStack, Quorum, context
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,7 +96,7 @@ def _many(value: Any) -> list[Any]:
 
 
 def _default(app: App) -> Stack:
-    return HitlApprovalStack(app, context.DEFAULT_STACK_NAME, **context.options({}))
+    return HitlApprovalStack(app, DEFAULT_STACK_NAME, **context.options({}))
 
 
 def _polling_with_customer_key(app: App) -> Stack:
