@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import boto3
 import pytest
 
 from hitl_approval_cli.local import (
@@ -29,12 +30,17 @@ def test_should_listen_on_the_loopback_interface_only(cloud: Emulator) -> None:
     assert cloud.listening() == {"0100007F"}  # 127.0.0.1
 
 
-def test_should_point_clients_here_and_nowhere_else(running: LocalCloud) -> None:
-    environment = running.environment()
-    assert environment["AWS_ENDPOINT_URL"] == running.endpoint_url
-    assert environment["AWS_CONFIG_FILE"] == os.devnull
-    assert environment["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
-    assert not any(name.startswith("CDK_") for name in environment)
+@pytest.mark.parametrize("variable", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
+def test_should_point_clients_here_whatever_profile_the_caller_uses(
+    running: LocalCloud, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "company")
+    for name, value in running.environment().items():
+        monkeypatch.setenv(name, value)
+    sts = boto3.session.Session().client("sts")
+    assert sts.meta.endpoint_url == running.endpoint_url
+    assert sts.get_caller_identity()["Account"] == "000000000000"
+    assert not any(name.startswith("CDK_") for name in running.environment())
 
 
 def test_should_hide_the_callers_environment_from_functions(cloud: Emulator) -> None:

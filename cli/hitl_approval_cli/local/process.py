@@ -84,27 +84,32 @@ class LocalCloud:
                 _end(process)
                 raise
             if not ready:
-                too_late = process.poll() is None
                 _end(process)
-                if too_late:
-                    msg = f"the local cloud was not ready after {startup_timeout:g} s"
-                    raise LocalCloudError(msg)
                 log.seek(earlier)
-                raise LocalCloudError(_last_line(log.read()))
+                late = f"the local cloud was not ready after {startup_timeout:g} s"
+                raise LocalCloudError(late if ready is None else _last_line(log.read()))
         return cls(json.loads(ready)["endpoint_url"], process.pid, process)
 
     def environment(self) -> dict[str, str]:
         """Variables that point every AWS SDK, the AWS CLI and the CDK CLI here and nowhere else."""
+        no_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"]))
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
-            # A profile or an SSO session of the user must never be picked up by mistake.
-            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SESSION_TOKEN": "",
+            # A profile of the user must never be picked up by mistake; naming none is an error
+            # to boto3 when AWS_PROFILE is set to one, so here is an empty one.
+            "AWS_PROFILE": "default",
+            "AWS_DEFAULT_PROFILE": "default",
+            "AWS_CONFIG_FILE": str(Path(__file__).with_name("aws-config")),
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_DEFAULT_REGION": self.region,
             "AWS_REGION": self.region,
+            "NO_PROXY": no_proxy,
+            "no_proxy": no_proxy,
         }
 
     def stop(self) -> None:
@@ -160,12 +165,12 @@ def _open_log(log_file: Path | None) -> IO[bytes]:
     return log_file.open("a+b")
 
 
-def _ready_line(process: subprocess.Popen[bytes], timeout: float) -> bytes:
-    """The line that says it is ready; empty when it ended or took too long."""
+def _ready_line(process: subprocess.Popen[bytes], timeout: float) -> bytes | None:
+    """The line that says it is ready; empty when it has ended, None when it took too long."""
     assert process.stdout is not None  # noqa: S101  it was started with a pipe
     with process.stdout as pipe:
         readable, _, _ = select.select([pipe], [], [], timeout)
-        return pipe.readline() if readable else b""
+        return pipe.readline() if readable else None
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
