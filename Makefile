@@ -26,7 +26,7 @@ $(STAMP): requirements-dev.txt pyproject.toml
 
 $(CDK): package-lock.json | $(STAMP)
 	@echo "Installing the pinned CDK CLI ..."
-	@npm ci --silent --no-audit --no-fund
+	@npm ci --loglevel=error --no-audit --no-fund >.venv/npm.txt
 	@touch $(CDK)
 
 demo: setup ## deploy to a local cloud, ask you to approve, show the workflow resume

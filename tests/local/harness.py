@@ -23,6 +23,10 @@ BUNDLE = Path(__file__).parent / "bundle"
 SDK = Path(aws_durable_execution_sdk_python.__file__).parent
 ROLE = "arn:aws:iam::000000000000:role/any"
 
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self").exists(), reason="looks at processes as Linux shows them"
+)
+
 T = TypeVar("T")
 _numbers = count(1)
 

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from hitl_approval_cli.local.gaps import MAX_WARM
-from tests.local.harness import Deployed, Emulator, any_name, eventually
+from tests.local.harness import Deployed, Emulator, any_name, eventually, needs_proc
 
 
 def counted(cloud: Emulator, counter: str) -> dict[str, int]:
@@ -278,6 +278,7 @@ def test_should_put_the_event_of_a_failed_asynchronous_execution_into_the_dead_l
     assert message["MessageAttributes"]["ErrorMessage"]["StringValue"] == "it went wrong"
 
 
+@needs_proc
 def test_should_carry_hundreds_of_suspended_executions(cloud: Emulator, durable: Deployed) -> None:
     arns = [durable.start({"do": "ask"}) for _ in range(50)]
     ids = [durable.callback_id(arn) for arn in arns]

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from hitl_approval_cli.local.functions import MAX_RUNNING
 from hitl_approval_cli.local.gaps import MAX_WARM
-from tests.local.harness import ROLE, Deployed, Emulator, any_name, eventually
+from tests.local.harness import ROLE, Deployed, Emulator, any_name, eventually, needs_proc
 
 MANY = MAX_RUNNING + 1
 
@@ -46,6 +46,7 @@ def test_run_functions_for_events(stock: Emulator, cloud: Emulator) -> None:
     assert len(started(cloud)) == 1
 
 
+@needs_proc
 def test_bound_warm_processes(stock: Emulator, cloud: Emulator) -> None:
     def used_and_kept(emulator: Emulator) -> tuple[int, int]:
         def invoke(times: int) -> list[dict[str, Any]]:

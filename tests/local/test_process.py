@@ -19,13 +19,14 @@ from hitl_approval_cli.local import (
     is_local_cloud,
     stop_local_cloud,
 )
-from tests.local.harness import Emulator, eventually, is_running
+from tests.local.harness import Emulator, eventually, is_running, needs_proc
 
 
 def emulator(cloud: LocalCloud) -> Emulator:
     return Emulator(cloud.endpoint_url, cloud.pid)
 
 
+@needs_proc
 def test_should_listen_on_the_loopback_interface_only(cloud: Emulator) -> None:
     assert cloud.listening() == {"0100007F"}  # 127.0.0.1
 
@@ -51,6 +52,7 @@ def test_should_hide_the_callers_environment_from_functions(cloud: Emulator) -> 
     assert seen["TZ"] == "UTC"
 
 
+@needs_proc
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_should_end_with_all_workers_and_files(
     number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -81,6 +83,7 @@ def test_should_know_a_local_cloud_from_another_process() -> None:
     stop_local_cloud(os.getpid())
 
 
+@needs_proc
 def test_should_end_when_its_parent_is_killed() -> None:
     code = (
         "import time\n"

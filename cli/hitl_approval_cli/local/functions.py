@@ -83,7 +83,6 @@ def run(function: Function, event: Mapping[str, Any]) -> Any:
         record = {**record, "config": {**config, "FunctionArn": function.arn}}
         # As an Invoke from outside: what this function invokes is then known to be nested.
         lambda_svc._invoke_depth.set(1)
-        _held.slot = False
         answer = execute(record, event)
     if answer.get("error") or answer.get("throttle"):
         raise FunctionError(str(answer.get("body")))

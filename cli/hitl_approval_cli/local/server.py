@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -16,6 +15,7 @@ from typing import Any, NoReturn
 from hitl_approval_cli.local.process import ACCOUNT, REGION
 
 HOST = "127.0.0.1"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
 """The caller's other variables are dropped: functions would see them, some configure ministack."""
 
@@ -38,16 +38,19 @@ def run(
     except OSError as error:
         sys.exit(f"port {port} on {HOST} cannot be used: {os.strerror(error.errno or 0)}")
     ready = _keep_stdout_for_the_ready_line(log_file)
-    endpoint_url = f"http://{HOST}:{listener.getsockname()[1]}"
-    scratch = Path(tempfile.mkdtemp(prefix="hitl-local-"))
-    _configure(listener, state_dir, scratch)
-    cloud = _Cloud(endpoint_url, (state_dir or scratch) / "executions.db", scratch)
-    loop = asyncio.new_event_loop()
-    loop.run_until_complete(cloud.serve(listener, ready, parent))
-    cloud.stop()
-    shutil.rmtree(scratch, ignore_errors=True)
+    for number in SIGNALS:  # until the loop takes them over
+        signal.signal(number, lambda *_: sys.exit(0))
+    with tempfile.TemporaryDirectory(prefix="hitl-local-", ignore_cleanup_errors=True) as folder:
+        scratch = Path(folder)
+        _configure(listener, state_dir, scratch)
+        endpoint_url = f"http://{HOST}:{os.environ['GATEWAY_PORT']}"
+        cloud = _Cloud(endpoint_url, (state_dir or scratch) / "executions.db", scratch)
+        try:
+            asyncio.new_event_loop().run_until_complete(cloud.serve(listener, ready, parent))
+        finally:
+            cloud.stop()
     # All is written and every worker has ended. What is left are threads that wait for sockets
-    # and timers, which the interpreter would wait for in turn.
+    # and timers, and the interpreter would wait for them in turn.
     sys.stderr.flush()
     os._exit(0)
 
@@ -93,7 +96,7 @@ class _Cloud:
 
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in SIGNALS:
             loop.add_signal_handler(number, stop.set)
         watch = loop.create_task(_watch(parent, stop)) if parent else None
 
@@ -117,14 +120,21 @@ class _Cloud:
         config.keep_alive_timeout = 75
         config.graceful_timeout = 1
         config.loglevel = "WARNING"
-        await serve(app, config, shutdown_trigger=stop.wait)
+
+        async def told_to_stop() -> None:
+            await stop.wait()
+            # Before ministack writes its state: a step that is checkpointed has its rows in it.
+            await asyncio.to_thread(self.stop)
+
+        await serve(app, config, shutdown_trigger=told_to_stop)
         if watch:
             watch.cancel()
 
     def stop(self) -> None:
-        """End executions' timers and all worker processes."""
-        self._engine.stop()
+        """End invocations, their processes, and all timers."""
+        self._engine.executor.shutdown()
         self._end_workers()
+        self._engine.stop()
 
 
 async def _watch(parent: int, stop: asyncio.Event) -> None:
