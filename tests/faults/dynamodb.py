@@ -1,0 +1,314 @@
+"""DynamoDB in memory: exactly the calls and expressions that we make; any other is refused.
+
+`test_dynamodb.py` holds it against moto on thousands of random operations.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from hitl_approval.contract import Audit, Table
+
+Item = Mapping[str, Any]
+"""An item as the wire has it: attribute names to typed values."""
+Key = tuple[str, ...]
+
+_NAME = r"#?[A-Za-z_]\w*"
+_ABSENT = re.compile(rf"attribute_not_exists\(({_NAME})\)")
+_EQUAL = re.compile(rf"({_NAME}) = (:\w+)")
+_ASSIGN = re.compile(rf"({_NAME}) = (?:(:\w+)|({_NAME}) \+ (:\w+))")
+_TYPE_ORDER = {"N": lambda text: Decimal(text), "S": lambda text: text}
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Keys of a table, and its one index, if it has one."""
+
+    hash: str
+    range: str | None = None
+    index: str | None = None
+    index_hash: str = ""
+    index_range: str = ""
+    projected: frozenset[str] = frozenset()
+
+    def key(self, item: Item) -> Key:
+        names = (self.hash,) if self.range is None else (self.hash, self.range)
+        return tuple(_flat(item[name]) for name in names)
+
+
+APPROVALS = Schema(
+    hash=Table.PARTITION_KEY,
+    index=Table.STATUS_INDEX,
+    index_hash=Table.STATUS,
+    index_range=Table.CREATED_AT,
+    projected=frozenset(
+        {Table.PARTITION_KEY, Table.STATUS, Table.CREATED_AT, *Table.LIST_ATTRIBUTES}
+    ),
+)
+AUDIT = Schema(hash=Audit.PARTITION_KEY, range=Audit.SORT_KEY)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One item that changed."""
+
+    table: str
+    key: Key
+    before: Item | None
+    after: Item
+
+
+@dataclass
+class DynamoDb:
+    """The tables, and a watcher that hears of every write."""
+
+    schemas: Mapping[str, Schema]
+    watch: Callable[[Write], None] = lambda _: None
+    tables: dict[str, dict[Key, Item]] = field(default_factory=dict)
+    tokens: dict[str, None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.tables = {name: {} for name in self.schemas}
+
+    def call(self, operation: str, request: Mapping[str, Any], token: str) -> dict[str, Any]:
+        """Answer one API call; `token` is the idempotency token that botocore would send."""
+        match operation:
+            case "GetItem":
+                return self._get(request)
+            case "PutItem":
+                self._store(self._put(request, operation))
+                return {}
+            case "UpdateItem":
+                return self._update_item(request)
+            case "TransactWriteItems":
+                return self._transact(request["TransactItems"], token)
+            case "Query":
+                return self._query(request)
+            case _:
+                raise NotImplementedError(operation)
+
+    def items(self, table: str) -> list[Item]:
+        return list(self.tables[table].values())
+
+    def _get(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        _only(request, "TableName", "Key", "ConsistentRead")
+        table = request["TableName"]
+        item = self.tables[table].get(self.schemas[table].key(request["Key"]))
+        return {} if item is None else {"Item": item}
+
+    def _put(self, request: Mapping[str, Any], operation: str) -> Write:
+        _only(request, "TableName", "Item", "ConditionExpression")
+        table, item = request["TableName"], request["Item"]
+        key = self.schemas[table].key(item)
+        before = self.tables[table].get(key)
+        _check(request, before, operation)
+        return Write(table, key, before, item)
+
+    def _update(self, request: Mapping[str, Any], operation: str) -> Write:
+        table = request["TableName"]
+        key = self.schemas[table].key(request["Key"])
+        before = self.tables[table].get(key)
+        _check(request, before, operation)
+        after = {**(before or request["Key"]), **_assignments(request, before or {}, operation)}
+        return Write(table, key, before, after)
+
+    def _update_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        _only(
+            request,
+            "TableName",
+            "Key",
+            "UpdateExpression",
+            "ConditionExpression",
+            "ExpressionAttributeNames",
+            "ExpressionAttributeValues",
+            "ReturnValues",
+            "ReturnValuesOnConditionCheckFailure",
+        )
+        write = self._update(request, "UpdateItem")
+        self._store(write)
+        return {"Attributes": write.after} if request.get("ReturnValues") == "ALL_NEW" else {}
+
+    def _transact(self, actions: Sequence[Mapping[str, Any]], token: str) -> dict[str, Any]:
+        if token in self.tokens:
+            return {}
+        writes: list[Write] = []
+        reasons: list[dict[str, str]] = []
+        for action in actions:
+            ((kind, request),) = action.items()
+            handler = {"Put": self._put, "Update": self._update}[kind]
+            try:
+                writes.append(handler(request, "TransactWriteItems"))
+                reasons.append({"Code": "None"})
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                    raise
+                reasons.append(
+                    {
+                        "Code": "ConditionalCheckFailed",
+                        "Message": "The conditional request failed",
+                    }
+                )
+        if len({(write.table, write.key) for write in writes}) < len(writes):
+            raise client_error("TransactWriteItems", "ValidationException", 400)
+        if len(writes) < len(actions):
+            raise cancelled(reasons)
+        for write in writes:
+            self._store(write)
+        self.tokens[token] = None
+        return {}
+
+    def _query(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        _only(
+            request,
+            "TableName",
+            "IndexName",
+            "KeyConditionExpression",
+            "ExpressionAttributeNames",
+            "ExpressionAttributeValues",
+            "ScanIndexForward",
+            "Limit",
+            "ExclusiveStartKey",
+            "ConsistentRead",
+        )
+        schema = self.schemas[request["TableName"]]
+        indexed = "IndexName" in request
+        if indexed and request["IndexName"] != schema.index:
+            raise client_error("Query", "ValidationException", 400)
+        hash_name = schema.index_hash if indexed else schema.hash
+        range_name = schema.index_range if indexed else str(schema.range)
+        wanted = _equalities(request["KeyConditionExpression"], request)
+        if [name for name, _ in wanted] != [hash_name]:
+            raise client_error("Query", "ValidationException", 400)
+
+        def position(item: Item) -> tuple[Any, Key]:
+            ((kind, text),) = item[range_name].items()
+            return _TYPE_ORDER[kind](text), schema.key(item)
+
+        found = sorted(
+            (
+                item
+                for item in self.tables[request["TableName"]].values()
+                if item.get(hash_name) == wanted[0][1] and range_name in item
+            ),
+            key=position,
+            reverse=not request.get("ScanIndexForward", True),
+        )
+        if start := request.get("ExclusiveStartKey"):
+            backwards = not request.get("ScanIndexForward", True)
+            after = position(start)
+            found = [
+                item
+                for item in found
+                if (position(item) < after if backwards else position(item) > after)
+            ]
+        limit = request.get("Limit", len(found))
+        page = found[:limit]
+        answer: dict[str, Any] = {"Items": [self._project(item, schema, indexed) for item in page]}
+        if page and len(page) == limit and "Limit" in request:
+            names = {hash_name, range_name, schema.hash, schema.range or schema.hash}
+            answer["LastEvaluatedKey"] = {name: page[-1][name] for name in names}
+        return answer
+
+    def _project(self, item: Item, schema: Schema, indexed: bool) -> Item:  # noqa: FBT001
+        if not indexed:
+            return item
+        return {name: value for name, value in item.items() if name in schema.projected}
+
+    def _store(self, write: Write) -> None:
+        self.tables[write.table][write.key] = write.after
+        self.watch(write)
+
+
+def client_error(
+    operation: str, code: str, status: int, message: str = "", **response: Any
+) -> ClientError:
+    """An error as botocore raises it."""
+    return ClientError(
+        {
+            "Error": {"Code": code, "Message": message or code},
+            "ResponseMetadata": {"HTTPStatusCode": status},
+            **response,
+        },  # type: ignore[arg-type]  # a partial response, as services send it
+        operation,
+    )
+
+
+def cancelled(reasons: list[dict[str, str]]) -> ClientError:
+    """A cancelled transaction, with the reason of each of its actions."""
+    return client_error(
+        "TransactWriteItems", "TransactionCanceledException", 400, CancellationReasons=reasons
+    )
+
+
+def _check(request: Mapping[str, Any], before: Item | None, operation: str) -> None:
+    expression = request.get("ConditionExpression")
+    if expression is None or _holds(expression, request, before or {}):
+        return
+    shown = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and before
+    raise client_error(
+        operation,
+        "ConditionalCheckFailedException",
+        400,
+        "The conditional request failed",
+        **({"Item": before} if shown else {}),
+    )
+
+
+def _holds(expression: str, request: Mapping[str, Any], item: Item) -> bool:
+    if absent := _ABSENT.fullmatch(expression):
+        return _resolve(absent[1], request) not in item
+    return all(item.get(name) == value for name, value in _equalities(expression, request))
+
+
+def _equalities(expression: str, request: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    pairs = [_EQUAL.fullmatch(part) for part in expression.split(" AND ")]
+    return [(_resolve(pair[1], request), _value(pair[2], request)) for pair in map(_known, pairs)]
+
+
+def _assignments(request: Mapping[str, Any], item: Item, operation: str) -> dict[str, Any]:
+    expression = request["UpdateExpression"]
+    if not expression.startswith("SET "):
+        raise NotImplementedError(expression)
+    changed: dict[str, Any] = {}
+    for part in expression.removeprefix("SET ").split(", "):
+        assign = _known(_ASSIGN.fullmatch(part))
+        target = _resolve(assign[1], request)
+        if assign[2]:
+            changed[target] = _value(assign[2], request)
+            continue
+        source = item.get(_resolve(assign[3], request))
+        if source is None or "N" not in source:
+            raise client_error(operation, "ValidationException", 400)
+        total = Decimal(source["N"]) + Decimal(_value(assign[4], request)["N"])
+        changed[target] = {"N": str(total)}
+    return changed
+
+
+def _known(match: re.Match[str] | None) -> re.Match[str]:
+    if match is None:
+        raise NotImplementedError("an expression that the double does not know: teach it")
+    return match
+
+
+def _resolve(name: str, request: Mapping[str, Any]) -> str:
+    return str(request["ExpressionAttributeNames"][name]) if name.startswith("#") else name
+
+
+def _value(name: str, request: Mapping[str, Any]) -> Any:
+    return request["ExpressionAttributeValues"][name]
+
+
+def _flat(value: Mapping[str, Any]) -> str:
+    ((kind, text),) = value.items()
+    return f"{kind}:{text}"
+
+
+def _only(request: Mapping[str, Any], *known: str) -> None:
+    if unknown := set(request) - set(known):
+        raise NotImplementedError(f"parameters that the double does not know: {sorted(unknown)}")

@@ -1,0 +1,220 @@
+"""What people and machines do in the schedules: each scenario sets a world up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import boto3
+
+from tests.faults.deployment import TIMEOUT, Deployment, deploy
+from tests.faults.durable import Handler, arn_of
+from tests.faults.simulator import Actor, Bounds, Chooser
+
+SECOND = timedelta(seconds=1)
+APPROVERS = ["bob", "carol", "dave"]
+
+
+def event(**fields: Any) -> dict[str, Any]:
+    """The packaged workflow's event."""
+    return {
+        "document_id": "doc-1",
+        "document_name": "Contract",
+        "requester": "alice",
+        "approvers": APPROVERS,
+        "timeout_seconds": int(TIMEOUT.total_seconds()),
+        **fields,
+    }
+
+
+def decision(approval_id: str, approver: str, decided: str) -> dict[str, Any]:
+    return {
+        "approval_id": approval_id,
+        "approver": approver,
+        "decision": decided,
+        "comments": f"{approver} has {decided}",
+    }
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A name, a deployment, and who acts in it."""
+
+    name: str
+    set_up: Callable[[Deployment], None]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    handlers: tuple[Handler, Handler] | None = None
+
+    def run(self, chooser: Chooser, bounds: Bounds) -> Deployment:
+        deployment = deploy(chooser, bounds, self.environment, self.handlers)
+        self.set_up(deployment)
+        deployment.world.run()
+        return deployment
+
+
+def _approve(world: Deployment) -> None:
+    approval = world.start("start", event())
+    world.person("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
+
+
+def _reject(world: Deployment) -> None:
+    approval = world.start("start", event())
+    world.person("bob", decision(approval, "bob", "rejected"), when=world.row_exists(approval))
+
+
+def _late_approve(world: Deployment) -> None:
+    """The decision comes when everything is quiet, in the middle of the wait."""
+    approval = world.start("start", event(timeout_seconds=200))
+    world.person("bob", decision(approval, "bob", "approved"), at=70 * SECOND)
+
+
+def _timeout(world: Deployment) -> None:
+    world.start("start", event())
+
+
+def _cancel(world: Deployment) -> None:
+    approval = world.start("start", event())
+    withdrawal = {"action": "cancel", "approval_id": approval, "approver": "alice"}
+    world.person("alice", withdrawal, when=world.row_exists(approval))
+    world.person("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
+
+
+def _early(world: Deployment) -> None:
+    """A decision, and a forbidden one, that may come before there is anything to decide."""
+    approval = world.start("start", event())
+    world.person("bob", decision(approval, "bob", "approved"))
+    world.person("mallory", decision(approval, "mallory", "approved"), at=SECOND)
+
+
+def _approve_against_timeout(world: Deployment) -> None:
+    """Bob reads the request in time; his write and the end of the time fall together."""
+    approval = world.start("start", event())
+    late = timedelta(0) if world.polling else SECOND
+    latency = SECOND + late / 2
+    world.person(
+        "bob", decision(approval, "bob", "approved"), at=TIMEOUT + late - 2 * latency,
+        latency=latency,
+    )
+
+
+def _opposite(world: Deployment) -> None:
+    approval = world.start("start", event())
+    world.person("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
+    world.person("carol", decision(approval, "carol", "rejected"), when=world.row_exists(approval))
+
+
+def _quorum(world: Deployment) -> None:
+    """Two of three; all three answer together, one of them no."""
+    approval = world.start("start", event())
+    world.person("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
+    world.person("carol", decision(approval, "carol", "approved"), at=6 * SECOND)
+    world.person("dave", decision(approval, "dave", "rejected"), at=6 * SECOND)
+
+
+def _redelivered(world: Deployment) -> None:
+    """The start comes twice, and the second time its invocation runs beside the first."""
+    approval = world.start("start", event())
+    world.start("start", event())
+    world.person("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
+
+
+def _zombie(world: Deployment) -> None:
+    """The service takes a running invocation for dead and starts another beside it."""
+    approval = world.start("start", event())
+    execution = world.durable.executions[arn_of("start")]
+
+    def again(me: Actor) -> None:
+        me.point(frozenset({(f"execution {arn_of('start')}", True)}))
+        if not execution.is_complete:
+            world.durable.invoke(me, execution, world.workflow)
+
+    world.world.add("again", again)
+    world.person("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
+
+
+def _poison(world: Deployment) -> None:
+    """Somebody completes the workflow's callbacks with garbage, once as success, once as error."""
+    approval = world.start("start", event(timeout_seconds=90))
+
+    def forge(completion: str, **payload: Any) -> Callable[[Actor], None]:
+        def body(me: Actor) -> None:
+            me.wait(lambda: bool(world.durable.open_callbacks(arn_of("start"))), None)
+            me.start_process()
+            for callback_id in world.durable.open_callbacks(arn_of("start")):
+                send = getattr(boto3.client("lambda"), completion)
+                send(CallbackId=callback_id, **payload)
+
+        return body
+
+    garbage = json.dumps({"status": "approved", "decision": "approved"}).encode()
+    world.world.add("forger", forge("send_durable_execution_callback_success", Result=garbage))
+    world.person("bob", decision(approval, "bob", "rejected"), at=75 * SECOND)
+
+
+def _skew(ahead: int, behind: int) -> Callable[[Deployment], None]:
+    def set_up(world: Deployment) -> None:
+        """Clocks of the functions 5 minutes apart; bob decides as the workflow's time ends."""
+        minute = 60 * SECOND
+        approval = world.start("start", event(timeout_seconds=600), skew=ahead * minute)
+        late = timedelta(0) if world.polling else SECOND
+        world.person(
+            "bob", decision(approval, "bob", "approved"), at=600 * SECOND + late,
+            skew=behind * minute,
+        )
+        world.person(
+            "carol", decision(approval, "carol", "rejected"), at=600 * SECOND + late,
+            skew=-behind * minute,
+        )
+
+    return set_up
+
+
+def _storm(conflicts: int) -> Callable[[Deployment], None]:
+    def set_up(world: Deployment) -> None:
+        """Every transaction meets a conflict, so many times."""
+        approval = world.start("start", event())
+        world.world.storm = conflicts
+        world.person("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
+
+    return set_up
+
+
+POLLING = {"RESUME_MODE": "polling", "POLL_INTERVAL_SECONDS": "30"}
+TWO_OF_THREE = {
+    "APPROVAL_POLICY": (
+        '{"quorum": "at_least", "quorum_count": 2, "allow_self_approval": false,'
+        ' "require_verified_identity": false, "require_comment_on_rejection": false}'
+    )
+}
+
+
+def _both(name: str, set_up: Callable[[Deployment], None], **environment: str) -> list[Scenario]:
+    return [
+        Scenario(name, set_up, environment),
+        Scenario(f"{name}-polling", set_up, {**environment, **POLLING}),
+    ]
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    scenario.name: scenario
+    for scenario in [
+        *_both("approve", _approve),
+        *_both("reject", _reject),
+        Scenario("late-approve", _late_approve),
+        *_both("timeout", _timeout),
+        *_both("cancel", _cancel),
+        Scenario("early", _early),
+        *_both("approve-against-timeout", _approve_against_timeout),
+        *_both("opposite", _opposite),
+        *_both("quorum", _quorum, **TWO_OF_THREE),
+        Scenario("redelivered", _redelivered),
+        *_both("zombie", _zombie),
+        Scenario("poison", _poison),
+        *_both("skew-ahead", _skew(5, -5)),
+        *_both("skew-behind", _skew(-5, 5)),
+        *[Scenario(f"storm-{n}", _storm(n)) for n in (3, 9, 10, 25, 60)],
+    ]
+}
