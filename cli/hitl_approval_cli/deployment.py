@@ -100,7 +100,8 @@ class Deployment:
 
     def client(self, service: Any) -> Any:
         """A client for this deployment's account and region."""
-        return self._session.client(service, endpoint_url=self.endpoint_url, config=_CONFIG)
+        with self._errors():
+            return self._session.client(service, endpoint_url=self.endpoint_url, config=_CONFIG)
 
     @cached_property
     def _session(self) -> boto3.Session:

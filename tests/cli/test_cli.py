@@ -266,3 +266,15 @@ def test_should_end_quietly_when_interrupted(hitl: Hitl, cloud: FakeCloud) -> No
     result = hitl("list")
     assert result.status in {1, 130}
     assert "Traceback" not in result.err
+
+
+def test_should_say_in_one_line_that_a_profile_is_missing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status = main.run(
+        lambda: main.app(["list", "--profile", "nobody", "--stack", "any"]), as_json=False
+    )
+    assert status == 1
+    assert capsys.readouterr().err.startswith(
+        "hitl: The config profile (nobody) could not be found"
+    )
