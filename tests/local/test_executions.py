@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -146,6 +147,20 @@ def test_should_start_one_execution_for_a_name(durable: Deployed) -> None:
     with pytest.raises(ClientError) as error:
         durable.start({"do": "echo", "say": "other"}, DurableExecutionName=name)
     assert code(error) == ("DurableExecutionAlreadyStartedException", 409)
+
+
+@pytest.mark.parametrize("name", ["no/slash", "n" * 65])
+def test_should_refuse_an_execution_name_that_aws_refuses(durable: Deployed, name: str) -> None:
+    with pytest.raises(ClientError) as error:
+        durable.start({"do": "echo"}, DurableExecutionName=name)
+    assert code(error) == ("ValidationException", 400)
+
+
+def test_should_log_all_lines_of_an_invocation(cloud: Emulator) -> None:
+    plain = cloud.deploy("plain.handler")
+    answers = [plain.invoke({"say": f"line {number}"}, LogType="Tail") for number in range(3)]
+    logged = [base64.b64decode(answer["LogResult"]).decode() for answer in answers]
+    assert [text.strip() for text in logged] == ["line 0", "line 1", "line 2"]
 
 
 def test_should_answer_a_synchronous_invoke_with_the_result(durable: Deployed) -> None:

@@ -127,6 +127,8 @@ def test_should_keep_tables_stacks_and_executions(tmp_path: Path) -> None:
         callback_id = function.callback_id(asking)
         late = function.start({"do": "ask", "timeout": 1})
         napping = function.start({"do": "wait", "seconds": 1})
+        working = function.start({"do": "interrupted", "counter": "kept-too"})
+        eventually(lambda: _row(cloud, "kept-too"), "first attempt")
         function.update("two")
         ended = function.invoke({"do": "echo"})["DurableExecutionArn"]
 
@@ -135,6 +137,7 @@ def test_should_keep_tables_stacks_and_executions(tmp_path: Path) -> None:
         function = type(function)(emulator(cloud), function.name, emulator(cloud).client("lambda"))
         assert function.get(ended)["Status"] == "SUCCEEDED"
         assert function.get(asking)["Status"] == "RUNNING"
+        assert function.result(working) == 2
         assert function.result(napping) == {"awake": True}
         assert function.ended(late)["Status"] == "FAILED"
         function.lambda_.send_durable_execution_callback_success(
@@ -144,3 +147,8 @@ def test_should_keep_tables_stacks_and_executions(tmp_path: Path) -> None:
         buckets = emulator(cloud).client("s3").list_buckets()["Buckets"]
         assert [bucket["Name"] for bucket in buckets] == ["kept"]
     assert time.monotonic() - began < 20
+
+
+def _row(cloud: LocalCloud, counter: str) -> bool:
+    key = {"id": {"S": counter}}
+    return "Item" in emulator(cloud).client("dynamodb").get_item(TableName="counters", Key=key)

@@ -52,6 +52,7 @@ MAX_SYNCHRONOUS_SECONDS = 15 * 60
 PAGE = 100
 MAX_PAGE = 1000
 
+_EXECUTION_NAME = re.compile(r"[a-zA-Z0-9-_]{1,64}")
 _INVOKE = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations/?")
 _STATUS = {
     CallbackTimeoutException: 400,  # the engine says 408, the service model 400
@@ -113,6 +114,14 @@ class DurableApi:
                 "You cannot invoke a durable function using an unqualified ARN.",
                 400,
             )
+        execution_name = headers.get("x-amz-durable-execution-name")
+        if execution_name is not None and not _EXECUTION_NAME.fullmatch(execution_name):
+            return _error(
+                "ValidationException",
+                f"1 validation error detected: Value {execution_name!r} at 'durableExecutionName' "
+                f"failed to satisfy constraint: Member must match {_EXECUTION_NAME.pattern}",
+                400,
+            )
         asynchronous = kind == "Event"
         timeout = function.durable.get("ExecutionTimeout", 0)
         if not asynchronous and timeout > MAX_SYNCHRONOUS_SECONDS:
@@ -136,7 +145,7 @@ class DurableApi:
                 self._engine.begin,
                 function,
                 payload,
-                name=headers.get("x-amz-durable-execution-name"),
+                name=execution_name,
                 asynchronous=asynchronous,
             )
         except AlreadyStartedError as error:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
+import queue
 import uuid
-from functools import partialmethod
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ Properties = dict[str, Any]
 
 MAX_WARM = 8
 """Processes that are kept for the next invocation, of all functions together."""
+LOG_TIMEOUT = 0.25
+"""Seconds after which a process without an end of its log is taken for dead."""
 RUNTIME_LIBRARIES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 """What Lambda's managed Python runtimes bring along."""
 
@@ -114,13 +116,44 @@ def _end_idle(pools: dict[str, list[Any]]) -> None:
 
 
 def answer_without_waiting_for_logs() -> None:
-    """Wait 5 ms for the log lines of an invocation.
+    """Know by a mark in the log that an invocation has written its last line.
 
-    Upstream waits 50 ms after each invocation that logs nothing. AWS answers at once. Lines that
-    come later than that are logged with the next invocation.
+    Upstream waits 50 ms after each invocation that logs nothing, since more could come. AWS answers
+    at once.
     """
     stock = lambda_runtime.Worker._drain_stderr_bounded
-    lambda_runtime.Worker._drain_stderr_bounded = partialmethod(stock, first_line_wait=0.005)
+
+    def drain(worker: Any) -> str:
+        if not worker.config.get("Runtime", "").startswith("python"):
+            return str(stock(worker))
+        lines: list[str] = []
+        try:
+            while (line := worker._stderr_queue.get(timeout=LOG_TIMEOUT)) != _LOG_MARK:
+                lines.append(line)
+        except queue.Empty:
+            pass  # the process has died before its mark
+        return "\n".join(lines)
+
+    lambda_runtime.Worker._drain_stderr_bounded = drain
+    lambda_runtime._PYTHON_WORKER_SCRIPT = (
+        _MARK_LOG.format(mark=_LOG_MARK) + lambda_runtime._PYTHON_WORKER_SCRIPT
+    )
+
+
+_LOG_MARK = "--- end of the invocation's log ---"
+# The script answers through what was stdout when it began, and sends all else to stderr.
+_MARK_LOG = """
+import sys
+class _Answers:
+    def __init__(self, stdout):
+        self.stdout, self.flush = stdout, stdout.flush
+    def write(self, answer):
+        if not answer.startswith('{{"status": "ready"'):
+            sys.stderr.write({mark!r} + "\\n")
+            sys.stderr.flush()
+        self.stdout.write(answer)
+sys.stdout = _Answers(sys.stdout)
+"""
 
 
 def hide_own_packages(folder: Path) -> None:

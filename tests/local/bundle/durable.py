@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,18 @@ def poll(event: dict[str, Any], context: DurableContext) -> Any:
     return context.wait_for_condition(look, config, name="poll")
 
 
+def interrupted(event: dict[str, Any], context: DurableContext) -> Any:
+    """A step that the first time takes longer than the cloud runs."""
+
+    def work(_: Any) -> int:
+        attempts = add(event["counter"], "attempts")
+        if attempts == 1:
+            time.sleep(15)
+        return attempts
+
+    return context.step(work, name="work")
+
+
 def call(event: dict[str, Any], context: DurableContext) -> Any:
     """Invoke another function and wait for its answer."""
     return context.invoke(event["function"], event["payload"], name="call")
@@ -108,5 +121,6 @@ SCENARIOS = {
     "wait": wait,
     "retry": retry,
     "poll": poll,
+    "interrupted": interrupted,
     "call": call,
 }
