@@ -102,6 +102,8 @@ class Deployment:
     workflow: Handler
     api: Handler
     polling: bool = False
+    may_fail: bool = False
+    """Whether the execution may fail, if it leaves no record: its start met a long outage."""
     answers: list[Answer] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -113,9 +115,10 @@ class Deployment:
     # What happens in it
 
     def start(self, name: str, event: Mapping[str, Any], **options: timedelta) -> str:
-        """Start an execution and the service that drives it; returns the approval's id."""
-        arn = self.durable.start(name, event)
-        self.world.add(name, self.durable.drive(arn, self.workflow), **options)
+        """Start an execution, once for each name; returns its approval's id."""
+        arn, new = self.durable.start(name, event)
+        if new:
+            self.world.add(name, self.durable.drive(arn, self.workflow), **options)
         return derive_approval_id(arn, DOCUMENT_APPROVAL)
 
     def person(
@@ -134,7 +137,7 @@ class Deployment:
             if at is not None:
                 me.sleep(at)
             if when is not None:
-                me.wait(when, None)
+                me.wait(when)
             for attempt in range(1, TRIES + 1):
                 answer = self._ask(me, payload)
                 settled = answer.status is not None and answer.status < 500  # noqa: PLR2004

@@ -77,10 +77,11 @@ class DurableService(ExecutionObserver):
 
     # Starting and invoking
 
-    def start(self, name: str, event: Any) -> str:
-        """Start an execution; the same name is the same execution."""
+    def start(self, name: str, event: Any) -> tuple[str, bool]:
+        """Start an execution, if the name is new; the same name is the same execution."""
         arn = arn_of(name)
-        if arn not in self.executions:
+        new = arn not in self.executions
+        if new:
             execution = Execution(
                 arn,
                 StartDurableExecutionInput(
@@ -98,7 +99,7 @@ class DurableService(ExecutionObserver):
             execution.start(self.world.now)
             self.executions[arn] = execution
             self.due[arn] = self.world.now
-        return arn
+        return arn, new
 
     def drive(self, arn: str, handler: Handler) -> Callable[[Actor], None]:
         """The service's side of an execution: invoke whenever something is due, until it ends."""
@@ -106,7 +107,7 @@ class DurableService(ExecutionObserver):
         def body(me: Actor) -> None:
             execution = self.executions[arn]
             while not execution.is_complete:
-                me.wait(lambda: self._must_invoke(execution), self._next(execution))
+                me.wait(lambda: self._must_invoke(execution), lambda: self._next(execution))
                 me.point(footprint(arn))
                 self._fire(execution)
                 if not execution.is_complete and self._must_invoke(execution):

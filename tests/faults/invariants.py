@@ -48,7 +48,8 @@ def all_agree(deployment: Deployment) -> Iterator[str]:
         if result is None:
             continue  # a workflow that hangs breaks promise 4
         if result.status.value != "SUCCEEDED" or result.result is None:
-            yield f"{arn} failed: {result.error.message if result.error else 'without a word'}"
+            if rows or not deployment.may_fail:
+                yield f"{arn} failed: {result.error.message if result.error else 'no word'}"
             continue
         told = json.loads(json.loads(result.result)["body"])
         row = rows.get(told["approval_id"])

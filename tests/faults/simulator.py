@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from tests.faults.dynamodb import Item, Write, cancelled, client_error
+from tests.faults.dynamodb import Write, cancelled, client_error
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 RUNAWAY = 3_000
@@ -116,7 +116,7 @@ class Actor:
         self.request = 0
         self.pending: Footprint | None = NOTHING
         self.ready: Callable[[], bool] | None = None
-        self.wake: datetime | None = None
+        self.wake_at: Callable[[], datetime | None] = _never
         self.baton = threading.Lock()
         self.baton.acquire()
         self._body = body
@@ -128,7 +128,8 @@ class Actor:
             return False
         if self.pending is not None:
             return True
-        return (self.wake is not None and self.wake <= self.world.now) or (
+        wake = self.wake_at()
+        return (wake is not None and wake <= self.world.now) or (
             self.ready is not None and self.ready()
         )
 
@@ -151,14 +152,21 @@ class Actor:
         self.pending = None
         self.world.executed(footprint)
 
-    def wait(self, ready: Callable[[], bool] | None, until: datetime | None) -> None:
-        """Wait until something is so, or until a time; never, if neither comes."""
-        self.pending, self.ready, self.wake = None, ready, until
+    def wait(
+        self,
+        ready: Callable[[], bool] | None = None,
+        until: Callable[[], datetime | None] | None = None,
+    ) -> None:
+        """Wait until something is so, or until a time; for ever, if neither comes."""
+        self.pending, self.ready, self.wake_at = None, ready, until or _never
         self.world.pass_baton(self)
-        self.ready = self.wake = None
+        self.ready, self.wake_at = None, _never
 
     def sleep(self, duration: timedelta) -> None:
-        self.wait(None, self.world.now + duration)
+        self.sleep_until(self.world.now + duration)
+
+    def sleep_until(self, moment: datetime) -> None:
+        self.wait(until=lambda: moment)
 
     def _run(self) -> None:
         self.baton.acquire()
@@ -251,7 +259,7 @@ class World:
 
     def _pick(self, me: Actor | None) -> Actor | None:
         while not (enabled := [actor for actor in self.actors if actor.enabled]):
-            wakes = [a.wake for a in self.actors if not a.done and a.wake is not None]
+            wakes = [wake for a in self.actors if not a.done and (wake := a.wake_at())]
             if not wakes:
                 return None
             self.now = min(wakes)
@@ -342,7 +350,7 @@ class World:
             case "conflict":
                 raise _conflict(call.label)
             case "slow":
-                self._at(call, lambda: me.wait(None, self.frozen_until()))
+                self._at(call, lambda: me.sleep_until(self.frozen_until()))
                 self._at(call, lambda: me.point(call.footprint))
                 return call.apply(token)
             case "dies-after":
@@ -371,8 +379,8 @@ class World:
         self.writes.append(Wrote(write, me.name, me.request, self.now))
 
 
-def rows(write: Wrote) -> tuple[Item | None, Item]:
-    return write.write.before, write.write.after
+def _never() -> None:
+    return None
 
 
 def _again(echo: Actor, call: Call, token: str) -> None:
