@@ -117,6 +117,10 @@ def demo(
         _deploy(root, cloud.environment(), {})
         with _as_environment(cloud.environment()):
             play(Deployment(DEFAULT_STACK_NAME), choice)
+    except KeyboardInterrupt:
+        cloud.stop()
+        screen.plain_error("\nInterrupted; everything is stopped.")
+        raise
     finally:
         cloud.stop()
     screen.out.print(f"\nDone in {time.monotonic() - began:.0f} s; everything is stopped.")
@@ -126,7 +130,7 @@ def _start(root: Path, *, port: int | None, keep: bool, detached: bool) -> Any:
     from hitl_approval_cli.local import LocalCloud, LocalCloudError
 
     folder = _folder(root)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with _progress("Starting the local cloud"):
         try:
             return LocalCloud.start(
@@ -193,7 +197,8 @@ def _context(given: list[str] | None) -> dict[str, str]:
 
 
 def _folder(root: Path) -> Path:
-    return root / ".hitl"
+    """Where the local cloud's log, state and assembly are kept."""
+    return Path(os.environ.get("HITL_LOCAL_DIR") or root / ".hitl")
 
 
 def _state_file(root: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from hitl_approval.domain.text import inert
 
+ID_WIDTH = 32
 STYLES = {
     "pending": "yellow",
     "requested": "yellow",
@@ -24,7 +26,10 @@ STYLES = {
     "cancelled": "dim",
 }
 
-out = Console(highlight=False, soft_wrap=False)
+PIPED_WIDTH = 240
+"""Columns when no terminal says how many it has: a program that reads tables wants them whole."""
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 err = Console(stderr=True, highlight=False)
 
 
@@ -73,24 +78,18 @@ def approvals(items: Sequence[Mapping[str, Any]], wanted: str, cursor: str | Non
         out.print(f"No {wanted} approvals.")
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("ID", "SUBJECT", "REQUESTER", "STATUS", "CREATED", "DECIDE BY / DECIDED BY"):
-        table.add_column(
-            title, overflow="fold" if title == "ID" else "ellipsis", no_wrap=title != "ID"
-        )
+    pending = wanted == "pending"
+    table.add_column("ID", no_wrap=True, min_width=ID_WIDTH)  # whole, to be copied
+    table.add_column("SUBJECT", no_wrap=True, overflow="ellipsis")
+    table.add_column("REQUESTER", no_wrap=True, overflow="ellipsis")
+    last = "TO DECIDE" if pending else "DECIDED BY"
+    table.add_column(last, no_wrap=True, overflow="ellipsis", min_width=len(last))
     for item in items:
-        pending = item["status"] == "pending"
-        last = (
-            f"{local_time(item.get('expires_at'))} ({time_left(item['expires_at'])})"
-            if pending
-            else safe(item.get("decided_by"))
-        )
         table.add_row(
             safe(item["approval_id"]),
             safe(item.get("subject")),
             safe(item.get("requester")),
-            status(item["status"]),
-            local_time(item["created_at"]),
-            last,
+            time_left(item["expires_at"]) if pending else safe(item.get("decided_by")),
         )
     out.print(table)
     if cursor:
@@ -161,7 +160,7 @@ def history(events: Sequence[Mapping[str, Any]]) -> None:
     """An audit trail."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for title in ("#", "TIME", "EVENT", "ACTOR", "HOW KNOWN", "COMMENT", "HASH"):
-        table.add_column(title, overflow="fold")
+        table.add_column(title, overflow="fold", no_wrap=title in {"#", "TIME", "HASH"})
     for event in events:
         details = event["details"]
         table.add_row(
