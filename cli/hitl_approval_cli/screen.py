@@ -79,11 +79,12 @@ def approvals(items: Sequence[Mapping[str, Any]], wanted: str, cursor: str | Non
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     pending = wanted == "pending"
-    table.add_column("ID", no_wrap=True, min_width=ID_WIDTH)  # whole, to be copied
-    table.add_column("SUBJECT", no_wrap=True, overflow="ellipsis")
-    table.add_column("REQUESTER", no_wrap=True, overflow="ellipsis")
     last = "TO DECIDE" if pending else "DECIDED BY"
-    table.add_column(last, no_wrap=True, overflow="ellipsis", min_width=len(last))
+    room = max(20, out.width - ID_WIDTH - len(last) - 6)  # 6: two spaces between the columns
+    table.add_column("ID", no_wrap=True)  # whole, to be copied
+    table.add_column("SUBJECT", no_wrap=True, overflow="ellipsis", max_width=room * 2 // 3)
+    table.add_column("REQUESTER", no_wrap=True, overflow="ellipsis", max_width=room // 3)
+    table.add_column(last, no_wrap=True, overflow="ellipsis")
     for item in items:
         table.add_row(
             safe(item["approval_id"]),

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from rich.console import Console
 
 from hitl_approval.domain.approval import derive_approval_id
+from hitl_approval.domain.view import view
 from hitl_approval.testing import World
-from hitl_approval_cli import main
+from hitl_approval_cli import main, screen
 from tests.anything import any_opening, any_request
 
 from .conftest import FakeCloud, Hitl
@@ -278,3 +280,18 @@ def test_should_say_in_one_line_that_a_profile_is_missing(
     assert capsys.readouterr().err.startswith(
         "hitl: The config profile (nobody) could not be found"
     )
+
+
+def test_should_show_whole_ids_and_the_time_left_in_80_columns(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(screen, "out", Console(width=80))
+    long = any_request(subject="Quarterly " * 9, requester="somebody@a-long-domain.example.com")
+    item = view(any_opening(request=long, now=datetime.now(UTC)).after) | {"approval_id": "f" * 32}
+
+    screen.approvals([item], "pending")
+
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    assert "f" * 32 in lines[1]
+    assert "59m left" in lines[1]
