@@ -95,6 +95,7 @@ class _Wait:
         self.terms = _terms(request, values)
         self.approval_id = ""
         self.rings = 0
+        self.told = True
 
     def run(self) -> Outcome:
         if self.values.resume == "polling":
@@ -129,6 +130,7 @@ class _Wait:
         try:
             self._step("notify", lambda: self.service.notify(self.approval_id), NOTIFY_ATTEMPTS)
         except StepError as error:
+            self.told = False
             reason = str(error)[:200]
             self._step(
                 "notification-failed",
@@ -162,6 +164,8 @@ class _Wait:
             bell = self._arm(delay)
             snapshot = self._step("register", self._register(bell.callback_id), READ_ATTEMPTS)
             known_now = _time(snapshot, "now")
+            if not self.told:
+                self.told = self._step("notify-again", self._try_to_notify, READ_ATTEMPTS)
         return snapshot
 
     def _poll(self, snapshot: Snapshot) -> Snapshot:
@@ -169,7 +173,7 @@ class _Wait:
 
         def check(state: Snapshot, _: object) -> Snapshot:
             try:
-                return self._look()
+                return {**self._look(), "told": state["told"] or self._try_to_notify()}
             except Unavailable:  # a failed check would end the wait: look again at the next poll
                 return {**state, "now": isoformat(self.service.clock.now())}
 
@@ -184,7 +188,8 @@ class _Wait:
             )
             return WaitForConditionDecision.continue_waiting(_duration(delay))
 
-        config = WaitForConditionConfig(wait_strategy=strategy, initial_state=snapshot)
+        told = {**snapshot, "told": self.told}
+        config = WaitForConditionConfig(wait_strategy=strategy, initial_state=told)
         final: Snapshot = self.context.wait_for_condition(check, config, name=self._named("poll"))
         return final
 
@@ -201,6 +206,14 @@ class _Wait:
 
     def _look(self) -> Snapshot:
         return self._snapshot(self.service.look(self.approval_id))
+
+    def _try_to_notify(self) -> bool:
+        """Tell the approvers now, who could not be told at first; whether it went well."""
+        try:
+            self.service.notify(self.approval_id)
+        except Unavailable:
+            return False
+        return True
 
     def _snapshot(self, approval: Approval) -> Snapshot:
         return {**summary(approval), "now": isoformat(self.service.clock.now())}

@@ -10,6 +10,7 @@ import pytest
 from hitl_approval.domain.audit import Actor, isoformat
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.schedule import poll_delay
+from hitl_approval.waiting import NOTIFY_ATTEMPTS
 from tests.anything import a_document
 
 from .conftest import Stage, StageFactory, eventually
@@ -214,6 +215,25 @@ def test_should_put_a_failed_notification_on_record_and_stay_decidable(stage: St
     assert stage.finish()["decision"] == "rejected"
     assert stage.meter.counted == ["NotificationFailed"]
     assert stage.events() == ["requested", "notification_failed", "rejected"]
+
+
+@pytest.mark.parametrize("mode", ["callback", "polling"])
+def test_should_tell_the_approvers_at_the_next_look_when_it_failed_at_first(
+    make_stage: StageFactory, mode: str
+) -> None:
+    stage = make_stage(RESUME_MODE=mode)
+    stage.notifier.failures = NOTIFY_ATTEMPTS + 1
+    stage.start(a_document(timeout_seconds=600))
+    if mode == "callback":
+        eventually(lambda: "notification_failed" in stage.events())
+        for _ in range(3):
+            stage.time_out_bell()
+            stage.next_bell()
+        stage.decide()
+
+    assert stage.finish()["decision"] == ("approved" if mode == "callback" else "timeout")
+    assert [message.approval_id for message in stage.notifier.sent] == [stage.approval_id]
+    assert stage.events().count("notification_failed") == 1
 
 
 def test_should_fail_visibly_when_the_record_cannot_be_created(

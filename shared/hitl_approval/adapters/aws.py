@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004
 
 from hitl_approval.domain.errors import Unavailable
 
@@ -37,6 +37,14 @@ TRANSIENT_CODES = frozenset(
 )
 """Codes after which the same call may succeed (each service's API reference)."""
 
+NETWORK_ERRORS = (HTTPClientError, ConnectionError)
+"""What botocore raises when no answer came: connection refused, closed, timed out."""
+
+CALL_ERRORS = (ClientError, *NETWORK_ERRORS)
+"""What a call can raise: an error that the service answered, or none at all."""
+
+CallError = ClientError | HTTPClientError | ConnectionError
+
 _CONFIG = Config(
     connect_timeout=3,
     read_timeout=10,
@@ -55,15 +63,15 @@ def error_code(error: ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "")
 
 
-def is_transient(error: ClientError | HTTPClientError) -> bool:
+def is_transient(error: CallError) -> bool:
     """Whether the same call may succeed later: throttled, a server's fault, or the network's."""
-    if isinstance(error, HTTPClientError):
+    if not isinstance(error, ClientError):
         return True
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status >= 500 or error_code(error) in TRANSIENT_CODES  # noqa: PLR2004  HTTP: server's fault
 
 
-def unavailable(service: str, error: ClientError | HTTPClientError) -> Unavailable:
+def unavailable(service: str, error: CallError) -> Unavailable:
     """A transient error as a caller should hear of it: which service, which code, no more."""
     code = error_code(error) if isinstance(error, ClientError) else type(error).__name__
     return Unavailable(f"{service} did not take the call now: try again", reason=code)

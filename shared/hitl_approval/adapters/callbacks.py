@@ -6,9 +6,9 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError
 
-from hitl_approval.adapters.aws import error_code
+from hitl_approval.adapters.aws import NETWORK_ERRORS, error_code
 from hitl_approval.ports import Ring
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class LambdaDoorbell:
                 return "closed"
             logger.warning("doorbell not reached: %s", error_code(error))
             return "failed"
-        except HTTPClientError as error:
+        except NETWORK_ERRORS as error:
             logger.warning("doorbell not reached: %s", type(error).__name__)
             return "failed"
         return "rung"

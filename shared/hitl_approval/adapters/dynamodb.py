@@ -12,9 +12,9 @@ from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError
 
-from hitl_approval.adapters.aws import error_code, is_transient, unavailable
+from hitl_approval.adapters.aws import CALL_ERRORS, error_code, is_transient, unavailable
 from hitl_approval.contract import Audit, Table
 from hitl_approval.domain.approval import Approval, Status, Transition, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
@@ -292,7 +292,7 @@ def _start_key(cursor: str, status: str) -> dict[str, Any]:
 def _errors() -> Iterator[None]:
     try:
         yield
-    except (ClientError, HTTPClientError) as error:
+    except CALL_ERRORS as error:
         if is_transient(error):
             raise unavailable("DynamoDB", error) from error
         raise

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError, HTTPClientError
-
-from hitl_approval.adapters.aws import is_transient, unavailable
+from hitl_approval.adapters.aws import CALL_ERRORS, unavailable
 from hitl_approval.domain.notification import Notification
 
 
@@ -32,7 +30,6 @@ class SnsNotifier:
                     }
                 },
             )
-        except (ClientError, HTTPClientError) as error:
-            if is_transient(error):
-                raise unavailable("SNS", error) from error
-            raise
+        except CALL_ERRORS as error:
+            # A refusal too, of a topic deleted say, may be gone at the next look.
+            raise unavailable("SNS", error) from error
