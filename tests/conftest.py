@@ -34,7 +34,8 @@ def deployment_environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         "APPROVAL_TIMEOUT_SECONDS": "3600",
         "MAX_APPROVAL_TIMEOUT_SECONDS": "31536000",
         "APPROVAL_POLICY": (
-            '{"quorum": "any_one", "quorum_count": 1, "allow_self_approval": false,'
+            '{"quorum": "any_one", "quorum_count": 1, "rejections_needed": 1,'
+            ' "on_timeout": "timeout", "allow_self_approval": false,'
             ' "require_verified_identity": false, "require_comment_on_rejection": false}'
         ),
         "DEFAULT_APPROVERS": "[]",

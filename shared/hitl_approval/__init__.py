@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hitl_approval.domain.approval import Vote
     from hitl_approval.domain.errors import ApprovalError, InvalidRequest
     from hitl_approval.domain.outcome import Outcome
-    from hitl_approval.domain.policy import Policy, Quorum
+    from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
     from hitl_approval.domain.request import ApprovalRequest
     from hitl_approval.waiting import wait_for_approval
 
@@ -21,6 +21,7 @@ _HOMES = {
     "ApprovalError": "domain.errors",
     "ApprovalRequest": "domain.request",
     "InvalidRequest": "domain.errors",
+    "OnTimeout": "domain.policy",
     "Outcome": "domain.outcome",
     "Policy": "domain.policy",
     "Quorum": "domain.policy",
@@ -32,6 +33,7 @@ __all__ = [
     "ApprovalError",
     "ApprovalRequest",
     "InvalidRequest",
+    "OnTimeout",
     "Outcome",
     "Policy",
     "Quorum",

@@ -67,8 +67,11 @@ class Terms:
     timeout: timedelta
 
     def __post_init__(self) -> None:
+        deciders = self.policy.deciders(self.approvers, self.request.requester)
+        if self.approvers and not deciders:
+            raise InvalidRequest("approvers", "name only the requester, who cannot decide")
         try:
-            self.policy.quorum.check(self.approvers)
+            self.policy.check(deciders)
         except ValueError as error:
             raise InvalidRequest("approvers", str(error)) from None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
@@ -229,12 +230,7 @@ class _Wait:
 
 def _terms(request: ApprovalRequest, values: Settings) -> Terms:
     default: Policy = values.policy
-    policy = Policy(
-        quorum=request.quorum or default.quorum,
-        allow_self_approval=default.allow_self_approval,
-        require_verified_identity=default.require_verified_identity,
-        require_comment_on_rejection=default.require_comment_on_rejection,
-    )
+    policy = replace(default, quorum=request.quorum) if request.quorum else default
     return Terms(
         request=request,
         approvers=tuple(request.approvers) or values.default_approvers,

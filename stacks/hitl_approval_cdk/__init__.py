@@ -1,7 +1,7 @@
 """AWS CDK constructs for human approvals: `HitlApproval`, and a stack that is just one."""
 
-from hitl_approval.domain.policy import Quorum
+from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk.approval import HitlApproval
 from hitl_approval_cdk.stack import HitlApprovalStack
 
-__all__ = ["HitlApproval", "HitlApprovalStack", "Quorum"]
+__all__ = ["HitlApproval", "HitlApprovalStack", "OnTimeout", "Quorum"]

@@ -35,7 +35,7 @@ from hitl_approval.contract import (
     ResumeMode,
     Table,
 )
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
 from hitl_approval_cdk import bundling, validation
 
 # What DynamoDB asks of a caller's right to the key of an encrypted table ("Encryption at rest:
@@ -74,7 +74,10 @@ class HitlApproval(Construct):
             60 s. Default: 1 hour.
         approvers: who may decide requests that name nobody; at most 20. Default: anyone who may
             call the approval function.
-        quorum: how many must approve; one rejection always rejects. Default: any one.
+        quorum: how many must approve. Default: any one.
+        rejections_needed: how many must reject for a rejection. Default: 1, a veto for each.
+        on_timeout: what silence means: a timeout or a rejection, never an approval.
+            Default: `OnTimeout.timeout()`.
         notify_emails: addresses subscribed to the topic; each confirms once, by the mail that AWS
             sends. Default: none.
         resume: `"callback"` wakes the workflow at once; `"polling"` looks at the record every so
@@ -132,6 +135,8 @@ class HitlApproval(Construct):
         approval_timeout: Duration | None = None,
         approvers: Sequence[str] | None = None,
         quorum: Quorum | None = None,
+        rejections_needed: int = 1,
+        on_timeout: OnTimeout | None = None,
         notify_emails: Sequence[str] = (),
         resume: ResumeMode = "callback",
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
@@ -180,7 +185,15 @@ class HitlApproval(Construct):
             execution_retention,
             maximum=validation.MAX_EXECUTION_RETENTION_DAYS,
         )
-        names = validation.approvers(approvers, quorum)
+        policy = Policy(
+            quorum=quorum,
+            rejections_needed=rejections_needed,
+            on_timeout=on_timeout or OnTimeout.timeout(),
+            allow_self_approval=allow_self_approval,
+            require_verified_identity=require_verified_identity,
+            require_comment_on_rejection=require_comment_on_rejection,
+        )
+        names = validation.approvers(approvers, policy)
         addresses = validation.emails(notify_emails)
         validation.removal(removal_policy, deletion_protection=deletion_protection)
         validation.one_of("log_level", log_level, validation.LOG_LEVELS)
@@ -218,12 +231,6 @@ class HitlApproval(Construct):
             Env.AUDIT_TABLE_NAME: self.audit_table.table_name,
             Env.LOG_LEVEL: log_level,
         }
-        policy = Policy(
-            quorum=quorum,
-            allow_self_approval=allow_self_approval,
-            require_verified_identity=require_verified_identity,
-            require_comment_on_rejection=require_comment_on_rejection,
-        )
         stack = Stack.of(self)
         self.dead_letter_queue: sqs.Queue = self._dead_letter_queue()
         self.workflow_function: lambda_.Function = self._workflow_function(

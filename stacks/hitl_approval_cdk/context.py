@@ -16,7 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
 from hitl_approval.contract import DEFAULT_STACK_NAME, ResumeMode
-from hitl_approval.domain.policy import Quorum
+from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk.stack import HitlApprovalOptions
 
 DEFAULT_APPROVAL_TIMEOUT_SECONDS: Final = 300
@@ -108,6 +108,10 @@ def _quorum(value: Any) -> Quorum:
     return Quorum.at_least(_number(value))
 
 
+def _on_timeout(value: Any) -> OnTimeout:
+    return {"timeout": OnTimeout.timeout(), "reject": OnTimeout.reject()}[value]
+
+
 def _resume(value: Any) -> str:
     if value not in get_args(ResumeMode):
         raise ValueError
@@ -142,6 +146,8 @@ KEYS: Final[Mapping[str, tuple[str, Callable[[Any], Any], str]]] = {
     "approval_timeout_seconds": ("approval_timeout", _seconds, "a whole number of seconds"),
     "approvers": ("approvers", _names, "names with commas between them"),
     "quorum": ("quorum", _quorum, "any_one, everyone or a number of at least 1"),
+    "rejections_needed": ("rejections_needed", _number, "a whole number"),
+    "on_timeout": ("on_timeout", _on_timeout, "timeout or reject: silence never approves"),
     "notify_emails": ("notify_emails", _names, "addresses with commas between them"),
     "resume": ("resume", _resume, "callback or polling"),
     "poll_interval_seconds": ("poll_interval", _seconds, "a whole number of seconds"),

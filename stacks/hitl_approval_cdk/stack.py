@@ -14,7 +14,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from hitl_approval.contract import Output, ResumeMode
-from hitl_approval.domain.policy import Quorum
+from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk.approval import HitlApproval
 
 DESCRIPTION = "Human approvals for AWS workflows (hitl-approval)"
@@ -26,6 +26,8 @@ class HitlApprovalOptions(TypedDict, total=False):
     approval_timeout: Duration | None
     approvers: Sequence[str] | None
     quorum: Quorum | None
+    rejections_needed: int
+    on_timeout: OnTimeout | None
     notify_emails: Sequence[str]
     resume: ResumeMode
     removal_policy: RemovalPolicy

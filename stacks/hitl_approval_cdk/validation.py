@@ -15,7 +15,7 @@ from aws_cdk import Duration, RemovalPolicy, Token
 
 from hitl_approval import contract
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.policy import Quorum
+from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.domain.request import people
 from hitl_approval.domain.schedule import poll_delay
 
@@ -171,15 +171,16 @@ def polls(interval: int, longest: int, *, limit: int) -> int:
     return count
 
 
-def approvers(names: Sequence[str] | None, quorum: Quorum) -> tuple[str, ...]:
-    """The default approvers, and a quorum that they can reach.
+def approvers(names: Sequence[str] | None, policy: Policy) -> tuple[str, ...]:
+    """The default approvers, and a policy that they can satisfy.
 
     Raises:
         ValueError: an empty list, a malformed or repeated name, too many or too few names.
     """
-    if quorum.kind == "at_least":
-        Quorum.at_least(quorum.count)
+    if policy.quorum.kind == "at_least":
+        Quorum.at_least(policy.quorum.count)
     if names is None:
+        Policy(rejections_needed=policy.rejections_needed).check(())
         return ()
     if Token.is_unresolved(names) or any(Token.is_unresolved(name) for name in names):
         return tuple(names)
@@ -201,7 +202,7 @@ def approvers(names: Sequence[str] | None, quorum: Quorum) -> tuple[str, ...]:
             f"{MAX_APPROVERS_BYTES} fit: name them in the requests"
         )
         raise ValueError(msg)
-    quorum.check(accepted)
+    policy.check(accepted)
     return accepted
 
 

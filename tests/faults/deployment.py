@@ -54,7 +54,8 @@ ENVIRONMENT = {
     "APPROVAL_TIMEOUT_SECONDS": "3600",
     "MAX_APPROVAL_TIMEOUT_SECONDS": "31536000",
     "APPROVAL_POLICY": (
-        '{"quorum": "any_one", "quorum_count": 1, "allow_self_approval": false,'
+        '{"quorum": "any_one", "quorum_count": 1, "rejections_needed": 1,'
+            ' "on_timeout": "timeout", "allow_self_approval": false,'
         ' "require_verified_identity": false, "require_comment_on_rejection": false}'
     ),
     "DEFAULT_APPROVERS": "[]",
@@ -76,6 +77,8 @@ PUBLISH_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "slow", 
 TRIES = 5
 """How often a person, or the page they use, repeats a request that was not answered."""
 PATIENCE = timedelta(seconds=2)
+
+Payload = Mapping[str, Any]
 
 _deserialize = TypeDeserializer().deserialize
 
@@ -124,7 +127,7 @@ class Deployment:
     def person(
         self,
         name: str,
-        payload: Mapping[str, Any],
+        payload: Payload | Callable[[], Payload],
         *,
         at: timedelta | None = None,
         when: Callable[[], bool] | None = None,
@@ -138,8 +141,9 @@ class Deployment:
                 me.sleep(at)
             if when is not None:
                 me.wait(when)
+            asked = payload() if callable(payload) else payload
             for attempt in range(1, TRIES + 1):
-                answer = self._ask(me, payload)
+                answer = self._ask(me, asked)
                 settled = answer.status is not None and answer.status < 500  # noqa: PLR2004
                 last = settled or attempt == TRIES or not patient
                 self.answers.append(_final(answer) if last else answer)
@@ -153,7 +157,7 @@ class Deployment:
         key = (f"S:{approval_id}",)
         return lambda: key in self.db.tables[APPROVALS_TABLE]
 
-    def _ask(self, me: Actor, payload: Mapping[str, Any]) -> Answer:
+    def _ask(self, me: Actor, payload: Payload) -> Answer:
         me.start_process()
         asked_at = self.world.now
         status: int | None = None
@@ -163,6 +167,8 @@ class Deployment:
         except (Killed, ProcessDied):
             if self.world.over:
                 raise
+        except Exception:  # noqa: BLE001  Lambda answers for a function that raises
+            status = 500
         else:
             me.point(NOTHING)
             if self.world.outcome(("lost",)) == "ok":

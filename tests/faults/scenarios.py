@@ -213,7 +213,8 @@ def _storm_at_start(conflicts: int) -> Callable[[Deployment], None]:
 POLLING = {"RESUME_MODE": "polling", "POLL_INTERVAL_SECONDS": "30"}
 TWO_OF_THREE = {
     "APPROVAL_POLICY": (
-        '{"quorum": "at_least", "quorum_count": 2, "allow_self_approval": false,'
+        '{"quorum": "at_least", "quorum_count": 2, "rejections_needed": 1,'
+        ' "on_timeout": "timeout", "allow_self_approval": false,'
         ' "require_verified_identity": false, "require_comment_on_rejection": false}'
     )
 }

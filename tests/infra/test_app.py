@@ -14,7 +14,7 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
-from hitl_approval_cdk import HitlApprovalStack, Quorum, context
+from hitl_approval_cdk import HitlApprovalStack, OnTimeout, Quorum, context
 from hitl_approval_cdk.context import ContextError
 from hitl_approval_cdk.stack import HitlApprovalOptions
 from tests.infra.synth import FLAGS, ROOT, any_app, of_type, template
@@ -23,6 +23,8 @@ GIVEN: dict[str, tuple[Any, Any]] = {
     "approval_timeout_seconds": ("7200", 7200),
     "approvers": ("ann, bob", ["ann", "bob"]),
     "quorum": ("2", Quorum.at_least(2)),
+    "rejections_needed": ("2", 2),
+    "on_timeout": ("reject", OnTimeout.reject()),
     "notify_emails": ("a@example.com,b@example.com", ["a@example.com", "b@example.com"]),
     "resume": ("polling", "polling"),
     "poll_interval_seconds": ("10", 10),
@@ -97,7 +99,7 @@ def test_should_default_to_the_patterns_timeout_and_nothing_else() -> None:
         ({"approvers": ["ann", 7]}, "got ['ann', 7]"),
         ({"log_level": 10}, "log_level must be a level like INFO, got 10"),
         ({"require_verified_identiy": "true"}, "did you mean require_verified_identity?"),
-        ({"timeout": "60"}, "context key timeout is unknown: known are stack_name,"),
+        ({"colour": "red"}, "context key colour is unknown: known are stack_name,"),
     ],
     ids=str,
 )

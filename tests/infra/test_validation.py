@@ -22,6 +22,16 @@ MAXIMUM = contract.MAX_EXECUTION_SECONDS - contract.EXECUTION_MARGIN_SECONDS
 
 REFUSED: list[tuple[str, dict[str, Any], list[str]]] = [
     (
+        "no rejection rejects",
+        {"rejections_needed": 0},
+        ["rejections_needed", "at least 1", "got 0"],
+    ),
+    (
+        "more rejections than approvers",
+        {"rejections_needed": 3, "approvers": ["ann", "bob"]},
+        ["rejections_needed is 3", "2 approvers are configured", "['ann', 'bob']"],
+    ),
+    (
         "timeout of 59 s",
         {"approval_timeout": Duration.seconds(59)},
         ["approval_timeout", "at least 60 s", "got 59 s"],

@@ -337,6 +337,15 @@ def test_should_let_one_rejection_veto(world: World) -> None:
     )
 
 
+def test_should_ask_everyone_but_the_requester(world: World) -> None:
+    approval_id = pending(
+        world,
+        request=any_request(approvers=["ann", "rita"], requester="rita"),
+        policy=Policy(quorum=Quorum.everyone()),
+    )
+    assert call(world, decide(approval_id, approver="ann"))[1]["status"] == "approved"
+
+
 def test_should_cancel_a_pending_request_once(world: World) -> None:
     approval_id = pending(world)
     event = {"action": "cancel", "approval_id": approval_id, "approver": "rita", "comments": "moot"}

@@ -86,6 +86,16 @@ class Approval:
         """Whether a decision is still awaited."""
         return self.status == "pending"
 
+    @property
+    def deciders(self) -> tuple[str, ...]:
+        """Those of the named approvers who may decide; empty when anyone may."""
+        return self.policy.deciders(self.approvers, self.requester)
+
+    @property
+    def approvals_needed(self) -> int:
+        """How many must approve."""
+        return self.policy.quorum.needed(self.deciders)
+
     def vote_of(self, name: str) -> Vote | None:
         """The vote that this person has cast, if any."""
         key = text.person(name)
@@ -209,7 +219,10 @@ def expire(approval: Approval, *, now: datetime) -> Transition | None:
     """Close an approval whose time has passed, or None while it has not."""
     if not approval.pending or now < approval.expires_at:
         return None
-    return _decide(approval, "timeout", SYSTEM, "", now=now, details={})
+    details = {"reason": "nobody decided in time"}
+    return _decide(
+        approval, approval.policy.on_timeout.status, SYSTEM, "", now=now, details=details
+    )
 
 
 def cancel(approval: Approval, actor: Actor, comments: str, *, now: datetime) -> Transition | None:
@@ -234,12 +247,15 @@ def note_notification_failed(approval: Approval, reason: str, *, now: datetime) 
 
 
 def _evaluate(approval: Approval) -> Status:
-    """What the votes amount to: one rejection rejects, a quorum of approvals approves."""
-    if any(vote.decision == "rejected" for vote in approval.votes):
-        return "rejected"
-    people = {text.person(v.approver) for v in approval.votes if v.decision == "approved"}
-    needed = approval.policy.quorum.needed(approval.approvers)
-    return "approved" if people and len(people) >= needed else "pending"
+    """What the votes amount to, counting people, not votes."""
+    by_decision: dict[Decision, set[str]] = {"approved": set(), "rejected": set()}
+    for vote in approval.votes:
+        by_decision[vote.decision].add(text.person(vote.approver))
+    return approval.policy.outcome(
+        approval.deciders,
+        approvals=len(by_decision["approved"]),
+        rejections=len(by_decision["rejected"]),
+    )
 
 
 def _decide(

@@ -52,7 +52,7 @@ def approval_needed(approval: Approval) -> Notification:
 
 def _approvers(approval: Approval) -> str:
     names = ", ".join(approval.approvers) or "anyone with access"
-    needed = approval.policy.quorum.needed(approval.approvers)
+    needed = approval.approvals_needed
     return names if needed == 1 else f"{names} ({needed} approvals needed)"
 
 

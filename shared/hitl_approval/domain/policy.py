@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+from hitl_approval.domain.text import person
+
 QuorumKind = Literal["any_one", "at_least", "everyone"]
 
 
@@ -59,27 +61,90 @@ class Quorum:
             raise ValueError(msg)
 
 
+@dataclass(frozen=True, slots=True)
+class OnTimeout:
+    """What silence means. Made by its two factories; there is none by which silence approves."""
+
+    status: Literal["timeout", "rejected"] = "timeout"
+
+    @classmethod
+    def timeout(cls) -> Self:
+        """The outcome is `timeout`, which the workflow can tell from a rejection."""
+        return cls()
+
+    @classmethod
+    def reject(cls) -> Self:
+        """The outcome is `rejected`, decided by the system."""
+        return cls("rejected")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The rules that a decision must satisfy.
 
     Attributes:
-        quorum: approvals needed. One rejection always rejects (veto).
+        quorum: approvals needed.
+        rejections_needed: rejections that reject; 1 is a veto.
+        on_timeout: what silence means.
         allow_self_approval: whether requesters may decide their own request.
         require_verified_identity: refuse names that were only typed in (`declared`).
         require_comment_on_rejection: a rejection must say why.
     """
 
     quorum: Quorum = field(default_factory=Quorum.any_one)
+    rejections_needed: int = 1
+    on_timeout: OnTimeout = field(default_factory=OnTimeout.timeout)
     allow_self_approval: bool = False
     require_verified_identity: bool = False
     require_comment_on_rejection: bool = False
+
+    def check(self, approvers: Sequence[str]) -> None:
+        """Refuse rules that these approvers can never satisfy.
+
+        Raises:
+            ValueError: with the numbers, the people and so the fix.
+        """
+        self.quorum.check(approvers)
+        needed = self.rejections_needed
+        if not isinstance(needed, int) or isinstance(needed, bool) or needed < 1:
+            msg = f"rejections_needed must be at least 1, got {needed!r}: 1 lets anyone veto"
+            raise ValueError(msg)
+        if approvers and needed > len(approvers):
+            msg = (
+                f"rejections_needed is {needed} but {len(approvers)} approvers are configured: "
+                f"{list(approvers)}"
+            )
+            raise ValueError(msg)
+
+    def deciders(self, approvers: Sequence[str], requester: str) -> tuple[str, ...]:
+        """Those of the named approvers who may decide what this person asked for."""
+        if self.allow_self_approval:
+            return tuple(approvers)
+        return tuple(name for name in approvers if person(name) != person(requester))
+
+    def outcome(
+        self, deciders: Sequence[str], *, approvals: int, rejections: int
+    ) -> Literal["pending", "approved", "rejected"]:
+        """What so many distinct people's votes amount to.
+
+        Rejected once enough have rejected, or once too few of those who may decide (none named:
+        anyone) are left to reach the quorum.
+        """
+        needed = self.quorum.needed(deciders)
+        if rejections >= self.rejections_needed:
+            return "rejected"
+        if approvals and approvals >= needed:
+            return "approved"
+        out_of_reach = bool(deciders) and len(deciders) - rejections < needed
+        return "rejected" if out_of_reach else "pending"
 
     def to_dict(self) -> dict[str, Any]:
         """The policy as JSON values, for the row and for the functions' environment."""
         return {
             "quorum": self.quorum.kind,
             "quorum_count": self.quorum.count,
+            "rejections_needed": self.rejections_needed,
+            "on_timeout": self.on_timeout.status,
             "allow_self_approval": self.allow_self_approval,
             "require_verified_identity": self.require_verified_identity,
             "require_comment_on_rejection": self.require_comment_on_rejection,
@@ -94,6 +159,8 @@ class Policy:
         """
         return cls(
             quorum=Quorum(values["quorum"], int(values["quorum_count"])),
+            rejections_needed=int(values["rejections_needed"]),
+            on_timeout=OnTimeout(values["on_timeout"]),
             allow_self_approval=values["allow_self_approval"],
             require_verified_identity=values["require_verified_identity"],
             require_comment_on_rejection=values["require_comment_on_rejection"],

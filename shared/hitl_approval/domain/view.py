@@ -29,7 +29,7 @@ def summary(approval: Approval) -> dict[str, Any]:
         **document,
         "requester": approval.requester,
         "approvers": list(approval.approvers),
-        "quorum_needed": approval.policy.quorum.needed(approval.approvers),
+        "quorum_needed": approval.approvals_needed,
         "content_digest": approval.content_digest,
         "created_at": isoformat(approval.created_at),
         "expires_at": isoformat(approval.expires_at),
