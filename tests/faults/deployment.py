@@ -208,6 +208,8 @@ class Deployment:
                 "SendDurableExecutionCallbackSuccess" | "SendDurableExecutionCallbackFailure"
             ):
                 return self.world.call(self.durable.ring(request))
+            case "GetDurableExecution":
+                return self.world.call(self.durable.describe(request))
             case "Publish":
                 return self.world.call(self._publish(request))
             case _:
@@ -287,9 +289,8 @@ def _pause(_: SystemClock, attempt: int) -> None:
     actor.sleep(timedelta(seconds=min(1.0, 0.02 * 2**attempt) / 2))
 
 
-def _count(_: EmbeddedMetrics, metric: str) -> None:
-    world = _DEPLOYMENT[0].world
-    world.metrics.append((metric, world.current.name if world.current else ""))
+def _count(_: EmbeddedMetrics, metric: str, value: int = 1) -> None:
+    _DEPLOYMENT[0].world.metrics[metric] += value
 
 
 @contextmanager
@@ -319,6 +320,7 @@ def forget() -> None:
     settings.cache_clear()
     wiring.request_service.cache_clear()
     wiring.decision_service.cache_clear()
+    wiring.sweep_service.cache_clear()
 
 
 def deploy(

@@ -242,6 +242,18 @@ class DurableService(ExecutionObserver):
         touched = footprint(owner.durable_execution_arn) if owner else frozenset()
         return Call("SendDurableExecutionCallback", touched, apply, BELL_FAULTS)
 
+    def describe(self, request: Mapping[str, Any]) -> Call:
+        """GetDurableExecution."""
+        arn = request["DurableExecutionArn"]
+
+        def apply(_: str) -> dict[str, Any]:
+            if arn not in self.executions:
+                raise client_error("GetDurableExecution", "ResourceNotFoundException", 404)
+            return {"Status": self.executions[arn].current_status().value}
+
+        reads = frozenset({(f"execution {arn}", False)})
+        return Call("GetDurableExecution", reads, apply, ("fail", "dies-before", "slow"))
+
     def open_callbacks(self, arn: str) -> list[str]:
         return [
             o.callback_details.callback_id

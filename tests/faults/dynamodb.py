@@ -20,38 +20,48 @@ Item = Mapping[str, Any]
 Key = tuple[str, ...]
 
 _NAME = r"#?[A-Za-z_]\w*"
-_ABSENT = re.compile(rf"attribute_not_exists\(({_NAME})\)")
-_EQUAL = re.compile(rf"({_NAME}) = (:\w+)")
+_PRESENCE = re.compile(rf"attribute_(not_)?exists\(({_NAME})\)")
+_COMPARED = re.compile(rf"({_NAME}) (=|<) (:\w+)")
 _ASSIGN = re.compile(rf"({_NAME}) = (?:(:\w+)|({_NAME}) \+ (:\w+))")
-_TYPE_ORDER = {"N": lambda text: Decimal(text), "S": lambda text: text}
+_UPDATE = re.compile(r"SET (.+?)(?: REMOVE (.+))?")
+_TYPE_ORDER: Mapping[str, Callable[[str], Any]] = {"N": Decimal, "S": str}
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Keys of a table or of one of its indexes, and what an index shows beside them."""
+
+    hash: str
+    range: str | None = None
+    shown: frozenset[str] | None = None
+    """None: everything."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.hash,) if self.range is None else (self.hash, self.range)
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """Keys of a table, and its one index, if it has one."""
+    """Keys of a table, and its indexes by name."""
 
-    hash: str
-    range: str | None = None
-    index: str | None = None
-    index_hash: str = ""
-    index_range: str = ""
-    projected: frozenset[str] = frozenset()
+    primary: Index
+    indexes: Mapping[str, Index] = field(default_factory=dict)
 
     def key(self, item: Item) -> Key:
-        names = (self.hash,) if self.range is None else (self.hash, self.range)
-        return tuple(_flat(item[name]) for name in names)
+        return tuple(_flat(item[name]) for name in self.primary.names)
 
 
 APPROVALS = Schema(
-    hash=Table.PARTITION_KEY,
-    index=Table.STATUS_INDEX,
-    index_hash=Table.STATUS,
-    index_range=Table.CREATED_AT,
-    projected=frozenset(
-        {Table.PARTITION_KEY, Table.STATUS, Table.CREATED_AT, *Table.LIST_ATTRIBUTES}
-    ),
+    Index(Table.PARTITION_KEY),
+    {
+        Table.STATUS_INDEX: Index(
+            Table.STATUS, Table.CREATED_AT, frozenset(Table.LIST_ATTRIBUTES)
+        ),
+        Table.ATTENTION_INDEX: Index(Table.ATTENTION, Table.ATTENTION_AT, frozenset()),
+    },
 )
-AUDIT = Schema(hash=Audit.PARTITION_KEY, range=Audit.SORT_KEY)
+AUDIT = Schema(Index(Audit.PARTITION_KEY, Audit.SORT_KEY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +125,7 @@ class DynamoDb:
         key = self.schemas[table].key(request["Key"])
         before = self.tables[table].get(key)
         _check(request, before, operation)
-        after = {**(before or request["Key"]), **_assignments(request, before or {}, operation)}
+        after = _updated(request, before or request["Key"], operation)
         return Write(table, key, before, after)
 
     def _update_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -177,48 +187,55 @@ class DynamoDb:
             "ConsistentRead",
         )
         schema = self.schemas[request["TableName"]]
-        indexed = "IndexName" in request
-        if indexed and request["IndexName"] != schema.index:
+        index = schema.primary
+        if "IndexName" in request:
+            index = schema.indexes[request["IndexName"]]
+        wanted = [
+            (_resolve(part[1], request), part[2], _value(part[3], request))
+            for part in (
+                _known(_COMPARED.fullmatch(part))
+                for part in request["KeyConditionExpression"].split(" AND ")
+            )
+        ]
+        if [(name, how) for name, how, _ in wanted[:1]] != [(index.hash, "=")] or any(
+            name != index.range for name, _, _ in wanted[1:]
+        ):
             raise client_error("Query", "ValidationException", 400)
-        hash_name = schema.index_hash if indexed else schema.hash
-        range_name = schema.index_range if indexed else str(schema.range)
-        wanted = _equalities(request["KeyConditionExpression"], request)
-        if [name for name, _ in wanted] != [hash_name]:
-            raise client_error("Query", "ValidationException", 400)
+        backwards = not request.get("ScanIndexForward", True)
 
         def position(item: Item) -> tuple[Any, Key]:
-            ((kind, text),) = item[range_name].items()
-            return _TYPE_ORDER[kind](text), schema.key(item)
+            ranged = _order(item[index.range]) if index.range else None
+            return ranged, schema.key(item)
 
         found = sorted(
             (
                 item
                 for item in self.tables[request["TableName"]].values()
-                if item.get(hash_name) == wanted[0][1] and range_name in item
+                if all(name in item for name in index.names)
+                and all(_compare(item[name], how, value) for name, how, value in wanted)
             ),
             key=position,
-            reverse=not request.get("ScanIndexForward", True),
+            reverse=backwards,
         )
         if start := request.get("ExclusiveStartKey"):
-            backwards = not request.get("ScanIndexForward", True)
             after = position(start)
             found = [
                 item
                 for item in found
                 if (position(item) < after if backwards else position(item) > after)
             ]
-        limit = request.get("Limit", len(found))
-        page = found[:limit]
-        answer: dict[str, Any] = {"Items": [self._project(item, schema, indexed) for item in page]}
-        if page and len(page) == limit and "Limit" in request:
-            names = {hash_name, range_name, schema.hash, schema.range or schema.hash}
-            answer["LastEvaluatedKey"] = {name: page[-1][name] for name in names}
+        page = found[: request.get("Limit", len(found))]
+        keys = {*index.names, *schema.primary.names}
+        shown = None if index.shown is None else keys | index.shown
+        answer: dict[str, Any] = {
+            "Items": [
+                {name: value for name, value in item.items() if shown is None or name in shown}
+                for item in page
+            ]
+        }
+        if page and len(page) == request.get("Limit"):
+            answer["LastEvaluatedKey"] = {name: page[-1][name] for name in keys}
         return answer
-
-    def _project(self, item: Item, schema: Schema, indexed: bool) -> Item:  # noqa: FBT001
-        if not indexed:
-            return item
-        return {name: value for name, value in item.items() if name in schema.projected}
 
     def _store(self, write: Write) -> None:
         self.tables[write.table][write.key] = write.after
@@ -261,22 +278,32 @@ def _check(request: Mapping[str, Any], before: Item | None, operation: str) -> N
 
 
 def _holds(expression: str, request: Mapping[str, Any], item: Item) -> bool:
-    if absent := _ABSENT.fullmatch(expression):
-        return _resolve(absent[1], request) not in item
-    return all(item.get(name) == value for name, value in _equalities(expression, request))
+    return all(_part_holds(part, request, item) for part in expression.split(" AND "))
 
 
-def _equalities(expression: str, request: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    pairs = [_EQUAL.fullmatch(part) for part in expression.split(" AND ")]
-    return [(_resolve(pair[1], request), _value(pair[2], request)) for pair in map(_known, pairs)]
+def _part_holds(part: str, request: Mapping[str, Any], item: Item) -> bool:
+    if presence := _PRESENCE.fullmatch(part):
+        return (_resolve(presence[2], request) in item) is not bool(presence[1])
+    compared = _known(_COMPARED.fullmatch(part))
+    value = item.get(_resolve(compared[1], request))
+    return value is not None and _compare(value, compared[2], _value(compared[3], request))
 
 
-def _assignments(request: Mapping[str, Any], item: Item, operation: str) -> dict[str, Any]:
-    expression = request["UpdateExpression"]
-    if not expression.startswith("SET "):
-        raise NotImplementedError(expression)
-    changed: dict[str, Any] = {}
-    for part in expression.removeprefix("SET ").split(", "):
+def _compare(value: Mapping[str, Any], how: str, other: Mapping[str, Any]) -> bool:
+    if how == "=":
+        return value == other
+    return value.keys() == other.keys() and bool(_order(value) < _order(other))
+
+
+def _order(value: Mapping[str, Any]) -> Any:
+    ((kind, text),) = value.items()
+    return _TYPE_ORDER[kind](text)
+
+
+def _updated(request: Mapping[str, Any], item: Item, operation: str) -> Item:
+    update = _known(_UPDATE.fullmatch(request["UpdateExpression"]))
+    changed: dict[str, Any] = dict(item)
+    for part in update[1].split(", "):
         assign = _known(_ASSIGN.fullmatch(part))
         target = _resolve(assign[1], request)
         if assign[2]:
@@ -287,6 +314,8 @@ def _assignments(request: Mapping[str, Any], item: Item, operation: str) -> dict
             raise client_error(operation, "ValidationException", 400)
         total = Decimal(source["N"]) + Decimal(_value(assign[4], request)["N"])
         changed[target] = {"N": str(total)}
+    for name in update[2].split(", ") if update[2] else []:
+        changed.pop(_resolve(name, request), None)
     return changed
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from hitl_approval.contract import Metrics
+from hitl_approval.contract import Metrics, Table
 from hitl_approval.domain.audit import verify
 from hitl_approval.domain.text import person
 from tests.faults.deployment import APPROVALS_TABLE, AUDIT_TABLE, TIMEOUT, Answer, Deployment, plain
@@ -23,6 +23,8 @@ SHORTEST_RECHECK = timedelta(seconds=60)
 SLACK = timedelta(seconds=30)
 """Retries of steps and invocations, with the faults that a schedule has."""
 TERMINAL = {"approved", "rejected", "timeout", "cancelled"}
+NOTES = {Table.ATTENTION, Table.ATTENTION_AT, "resumed"}
+"""What may still be noted on a record that has ended: who has heard of it."""
 CLOSED = {"APPROVAL_ALREADY_DECIDED", "APPROVAL_EXPIRED"}
 
 
@@ -33,9 +35,10 @@ def one_terminal_status(deployment: Deployment) -> Iterator[str]:
         if write.table != APPROVALS_TABLE or write.before is None:
             continue
         before, after = plain(write.before), plain(write.after)
-        if before["status"] in TERMINAL:
+        changed = {name for name in before | after if before.get(name) != after.get(name)}
+        if before["status"] in TERMINAL and changed - NOTES:
             yield (
-                f"{wrote.actor} wrote on a record that had ended: "
+                f"{wrote.actor} changed {sorted(changed - NOTES)} of a record that had ended: "
                 f"{before['status']} became {after['status']}"
             )
 
@@ -147,7 +150,7 @@ def told_once(deployment: Deployment) -> Iterator[str]:
         if approval_id in ids or "audit_hash" not in row:
             continue
         on_record = [e["event"] for e in deployment.events(approval_id)]
-        alarmed = Metrics.NOTIFICATION_FAILED in [name for name, _ in deployment.world.metrics]
+        alarmed = deployment.world.metrics[Metrics.NOTIFICATION_FAILED]
         if "notification_failed" in on_record and alarmed:
             continue
         if row["status"] not in TERMINAL - {"timeout"}:

@@ -197,7 +197,7 @@ class World:
     faults: Counter[str] = field(default_factory=Counter)
     steps: list[str] = field(default_factory=list)
     writes: list[Wrote] = field(default_factory=list)
-    metrics: list[tuple[str, str]] = field(default_factory=list)
+    metrics: Counter[str] = field(default_factory=Counter)
     messages: list[Mapping[str, Any]] = field(default_factory=list)
     frozen_until: Callable[[], datetime] = lambda: START
     storm: int = 0
