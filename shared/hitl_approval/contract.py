@@ -42,6 +42,12 @@ class Table:
     STATUS: Final = "status"
     CREATED_AT: Final = "created_at"
     TTL: Final = "ttl"
+    ATTENTION_INDEX: Final = "AttentionIndex"
+    """Sparse: rows that still need something, and since when. The sweep reads nothing else."""
+    ATTENTION: Final = "attention"
+    """`pending` until decided, `decided` until the workflow has resumed, then absent."""
+    ATTENTION_AT: Final = "attention_at"
+    """The expiry of a pending row, the decision's time of a decided one."""
     LIST_ATTRIBUTES: Final = (
         "subject",
         "document_id",
@@ -70,6 +76,7 @@ class Output:
     WORKFLOW_FUNCTION_ARN: Final = "WorkflowFunctionArn"
     WORKFLOW_VERSION: Final = "WorkflowVersion"
     APPROVAL_API_FUNCTION_NAME: Final = "ApprovalApiFunctionName"
+    SWEEP_FUNCTION_NAME: Final = "SweepFunctionName"
     APPROVALS_TABLE_NAME: Final = "ApprovalsTableName"
     AUDIT_TABLE_NAME: Final = "AuditTableName"
     SNS_TOPIC_ARN: Final = "SnsTopicArn"
@@ -80,6 +87,7 @@ class Handler:
 
     WORKFLOW: Final = "workflow.handler.handler"
     APPROVAL_API: Final = "approval_api.handler.handler"
+    SWEEP: Final = "sweep.handler.handler"
 
 
 class Metrics:
@@ -88,6 +96,10 @@ class Metrics:
     NAMESPACE: Final = "HitlApproval"
     NOTIFICATION_FAILED: Final = "NotificationFailed"
     DOORBELL_FAILED: Final = "DoorbellFailed"
+    DECIDED_NOT_RESUMED: Final = "DecidedNotResumed"
+    """Decisions that a sweep found with their workflow asleep or gone. 0 when all is well."""
+    PENDING_PAST_EXPIRY: Final = "PendingPastExpiry"
+    """Requests that a sweep had to close because their workflow did not. 0 when all is well."""
 
 
 DOCUMENT_APPROVAL: Final = "document"

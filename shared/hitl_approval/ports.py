@@ -14,6 +14,12 @@ Ring = Literal["rung", "closed", "failed"]
 """What became of a doorbell: rung now, closed already, or not reached (the re-check will see)."""
 
 
+Attention = Literal["pending", "decided"]
+"""What a record still needs: a decision or its expiry, or a workflow that has read its end."""
+
+Execution = Literal["running", "ended"]
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a list, and the cursor of the next one, if there is one."""
@@ -49,6 +55,12 @@ class Store(Protocol):
     def get(self, approval_id: str) -> Approval | None:
         """The record, read consistently; None if there is none."""
 
+    def acknowledge(self, approval_id: str) -> None:
+        """Note that the workflow has read the end of this approval from the record. Idempotent."""
+
+    def overdue(self, attention: Attention, *, before: datetime, limit: int) -> Sequence[str]:
+        """Ids of records that have needed attention since before that time, longest first."""
+
     def list_by_status(self, status: Status, *, limit: int, cursor: str | None) -> Page:
         """Records of one status, newest first, as `contract.Table.LIST_ATTRIBUTES` shows them.
 
@@ -78,6 +90,17 @@ class Doorbell(Protocol):
         """Complete the callback. Never raises for a closed, unknown or unreachable one."""
 
 
+class Executions(Protocol):
+    """Looks at the workflows."""
+
+    def look(self, execution_arn: str) -> Execution:
+        """Whether the execution still runs; one that is not known any more has ended.
+
+        Raises:
+            Unavailable: it cannot be told now.
+        """
+
+
 class Clock(Protocol):
     """Time, so that tests can own it."""
 
@@ -91,5 +114,5 @@ class Clock(Protocol):
 class Meter(Protocol):
     """Counts what operators must see."""
 
-    def count(self, metric: str) -> None:
-        """Add one to a metric of `contract.Metrics`."""
+    def count(self, metric: str, value: int = 1) -> None:
+        """Add to a metric of `contract.Metrics`; 0 says that all is well."""

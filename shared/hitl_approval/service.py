@@ -30,9 +30,23 @@ from hitl_approval.domain.errors import (
 from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
-from hitl_approval.ports import Clock, Doorbell, Meter, Notifier, Page, Ring, Store
+from hitl_approval.ports import (
+    Clock,
+    Doorbell,
+    Executions,
+    Meter,
+    Notifier,
+    Page,
+    Ring,
+    Store,
+)
 
 logger = logging.getLogger(__name__)
+
+SWEEP_GRACE = timedelta(minutes=5)
+"""How long a workflow has to do a thing by itself. Ours: longer than clocks are apart."""
+SWEEP_LIMIT = 100
+"""Records of each kind that one sweep takes up. Ours: well inside one invocation's time."""
 
 MAX_TRIES = 10
 """Tries of a contended write. Ours: with 20 approvers voting at once each still gets through."""
@@ -179,13 +193,19 @@ class RequestService(_Records):
         approval = self.store.arm(approval_id, callback_id)
         if approval is None:
             raise ApprovalNotFound(approval_id)
-        return approval
+        return self._seen(approval)
 
     def look(self, approval_id: str) -> Approval:
         """The record as it now is, closed first if its time has passed."""
         approval, _ = self._change(
             approval_id, lambda approval: expire(approval, now=self.clock.now())
         )
+        return self._seen(approval)
+
+    def _seen(self, approval: Approval) -> Approval:
+        """Note on the record that its workflow, which is who asks, has read how it ended."""
+        if not approval.pending and not approval.resumed:
+            self.store.acknowledge(approval.approval_id)
         return approval
 
 
@@ -257,3 +277,71 @@ class DecisionService(_Records):
         if ring == "failed":
             self.meter.count(Metrics.DOORBELL_FAILED)
         return ring
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepService(_Records):
+    """Finds and mends what a crash, an outage or an operator left behind.
+
+    The workflow mends by itself whatever leaves it alive: a lost doorbell, a message that was not
+    sent. The sweep is for the rest, and for the time in between.
+    """
+
+    doorbell: Doorbell
+    executions: Executions
+
+    def sweep(self) -> dict[str, int]:
+        """Close what is past its expiry, wake who has not heard of a decision; count both.
+
+        Returns:
+            How many were found, by metric. Found again at the next sweep are only those whose
+            workflow still runs and has not yet looked.
+        """
+        before = self.clock.now() - SWEEP_GRACE
+        expired = self.store.overdue("pending", before=before, limit=SWEEP_LIMIT)
+        unheard = self.store.overdue("decided", before=before, limit=SWEEP_LIMIT)
+        found = {
+            Metrics.PENDING_PAST_EXPIRY: sum(self._mend(i, self._close) for i in expired),
+            Metrics.DECIDED_NOT_RESUMED: sum(self._mend(i, self._wake) for i in unheard),
+        }
+        for metric, count in found.items():
+            self.meter.count(metric, count)
+        return found
+
+    def _mend(self, approval_id: str, mend: Callable[[str], bool]) -> bool:
+        """Mend one record; what cannot be mended now does not keep the others from it."""
+        try:
+            return mend(approval_id)
+        except ApprovalNotFound:  # removed since the index was written
+            return False
+        except Unavailable as error:
+            logger.warning("not mended now: %s approval_id=%s", error, approval_id)
+            return True
+
+    def _close(self, approval_id: str) -> bool:
+        """Write the expiry that the workflow did not write; whether this call did."""
+        approval, changed = self._change(
+            approval_id, lambda approval: expire(approval, now=self.clock.now())
+        )
+        if changed:
+            logger.warning("closed after its expiry approval_id=%s", approval_id)
+            self._wake(approval.approval_id)
+        return changed
+
+    def _wake(self, approval_id: str) -> bool:
+        """Ring for a decision that was not heard; whether that was amiss.
+
+        A workflow that polls hears of it at its next poll. One that has ended, stopped by an
+        operator say, will never hear: that is put in the log and needs no more attention.
+        """
+        approval = self.get(approval_id)
+        if approval.pending or approval.resumed:
+            return False
+        if self.executions.look(approval.execution_arn) == "ended":
+            logger.error("decided, but its workflow has ended approval_id=%s", approval_id)
+            self.store.acknowledge(approval_id)
+            return True
+        if approval.callback_id is None:
+            return False
+        self.doorbell.ring(approval.callback_id)
+        return True

@@ -21,8 +21,8 @@ from hitl_approval.domain.audit import parse_time
 from hitl_approval.domain.errors import InvalidRequest, Unavailable, VersionConflict
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.view import summary
-from hitl_approval.ports import Page, Ring
-from hitl_approval.service import DecisionService, RequestService
+from hitl_approval.ports import Attention, Execution, Page, Ring
+from hitl_approval.service import DecisionService, RequestService, SweepService
 
 
 @dataclass(slots=True)
@@ -78,6 +78,21 @@ class InMemoryStore:
     def get(self, approval_id: str) -> Approval | None:
         """See `ports.Store.get`."""
         return self.approvals.get(approval_id)
+
+    def acknowledge(self, approval_id: str) -> None:
+        """See `ports.Store.acknowledge`."""
+        if approval_id in self.approvals:
+            self.approvals[approval_id] = replace(self.approvals[approval_id], resumed=True)
+
+    def overdue(self, attention: Attention, *, before: datetime, limit: int) -> Sequence[str]:
+        """See `ports.Store.overdue`."""
+        found = []
+        for approval in self.approvals.values():
+            since = approval.expires_at if approval.pending else approval.decided_at
+            wanted = "pending" if approval.pending else "decided"
+            if wanted == attention and not approval.resumed and since and since < before:
+                found.append((since, approval.approval_id))
+        return [approval_id for _, approval_id in sorted(found)[:limit]]
 
     def list_by_status(self, status: Status, *, limit: int, cursor: str | None) -> Page:
         """See `ports.Store.list_by_status`."""
@@ -142,14 +157,25 @@ class RecordingMeter:
 
     counted: list[str] = field(default_factory=list)
 
-    def count(self, metric: str) -> None:
+    def count(self, metric: str, value: int = 1) -> None:
         """See `ports.Meter.count`."""
-        self.counted.append(metric)
+        self.counted += [metric] * value
+
+
+@dataclass(slots=True)
+class FakeExecutions:
+    """Workflows of which the named ones have ended."""
+
+    ended: set[str] = field(default_factory=set)
+
+    def look(self, execution_arn: str) -> Execution:
+        """See `ports.Executions.look`."""
+        return "ended" if execution_arn in self.ended else "running"
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A whole deployment in memory: both services over one store and one clock."""
+    """A whole deployment in memory: all services over one store and one clock."""
 
     store: InMemoryStore
     clock: FixedClock
@@ -157,13 +183,15 @@ class World:
     doorbell: RecordingDoorbell
     meter: RecordingMeter
     requests: RequestService
+    executions: FakeExecutions
     decisions: DecisionService
+    sweeps: SweepService
 
 
 def in_memory() -> World:
     """A deployment in memory."""
     store, clock, meter = InMemoryStore(), FixedClock(), RecordingMeter()
-    notifier, doorbell = RecordingNotifier(), RecordingDoorbell()
+    notifier, doorbell, executions = RecordingNotifier(), RecordingDoorbell(), FakeExecutions()
     return World(
         store=store,
         clock=clock,
@@ -171,7 +199,11 @@ def in_memory() -> World:
         doorbell=doorbell,
         meter=meter,
         requests=RequestService(store=store, clock=clock, meter=meter, notifier=notifier),
+        executions=executions,
         decisions=DecisionService(store=store, clock=clock, meter=meter, doorbell=doorbell),
+        sweeps=SweepService(
+            store=store, clock=clock, meter=meter, doorbell=doorbell, executions=executions
+        ),
     )
 
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 from functools import cache
 
 from hitl_approval.adapters.aws import client
-from hitl_approval.adapters.callbacks import LambdaDoorbell
+from hitl_approval.adapters.callbacks import LambdaDoorbell, LambdaExecutions
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock
-from hitl_approval.service import DecisionService, RequestService
+from hitl_approval.service import DecisionService, RequestService, SweepService
 from hitl_approval.settings import settings
 
 
@@ -34,6 +34,18 @@ def decision_service() -> DecisionService:
         clock=SystemClock(),
         meter=EmbeddedMetrics(),
         doorbell=LambdaDoorbell(client=client("lambda")),
+    )
+
+
+@cache
+def sweep_service() -> SweepService:
+    """The mending side of the deployment that this process belongs to."""
+    return SweepService(
+        store=_store(),
+        clock=SystemClock(),
+        meter=EmbeddedMetrics(),
+        doorbell=LambdaDoorbell(client=client("lambda")),
+        executions=LambdaExecutions(client=client("lambda")),
     )
 
 

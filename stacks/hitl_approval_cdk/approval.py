@@ -18,6 +18,8 @@ from aws_cdk import (
     Validations,
 )
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -52,7 +54,7 @@ _SEND_KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 
 _WORKFLOW_SECONDS = 60
 """Time of one invocation: a few writes, then it suspends. Nothing to do with the wait."""
-_APPROVAL_SECONDS = 30
+_PLAIN_SECONDS = 30
 
 
 class HitlApproval(Construct):
@@ -99,7 +101,9 @@ class HitlApproval(Construct):
             whole seconds, at least 1 s. Only for polling. Default: 5 seconds.
         retention: how long an approval's row stays after its expiry, in whole days. The audit
             table keeps its events for good. Default: 30 days.
-        table: an approvals table to use, with the keys and the index of
+        sweep_interval: how often what was left behind is looked for, whole minutes, at least 1.
+            Default: 5 minutes.
+        table: an approvals table to use, with the keys and the indexes of
             `hitl_approval.contract.Table`. Default: a new one.
         audit_table: an audit table to use, with the keys of `hitl_approval.contract.Audit`.
             Default: a new one.
@@ -121,6 +125,7 @@ class HitlApproval(Construct):
         workflow_function: the durable function; start its alias, never the function itself.
         workflow_alias: `live`: what callers start.
         approval_function: decides, lists and cancels.
+        sweep_function: mends on a schedule what a crash or an operator left behind.
         dead_letter_queue: starts that failed every attempt.
 
     Raises:
@@ -148,6 +153,7 @@ class HitlApproval(Construct):
         execution_retention: Duration | None = None,
         poll_interval: Duration | None = None,
         retention: Duration | None = None,
+        sweep_interval: Duration | None = None,
         table: dynamodb.ITable | None = None,
         audit_table: dynamodb.ITable | None = None,
         topic: sns.ITopic | None = None,
@@ -166,6 +172,7 @@ class HitlApproval(Construct):
         execution_retention = execution_retention or Duration.days(14)
         poll_interval = poll_interval or Duration.seconds(5)
         retention = retention or Duration.days(30)
+        sweep_interval = sweep_interval or Duration.minutes(5)
         quorum = quorum or Quorum.any_one()
         architecture = architecture or lambda_.Architecture.ARM_64
 
@@ -180,6 +187,7 @@ class HitlApproval(Construct):
         )
         validation.poll_seconds(poll_interval, longest=longest, resume=resume)
         validation.days("retention", retention)
+        validation.sweep_minutes(sweep_interval)
         validation.days(
             "execution_retention",
             execution_retention,
@@ -265,14 +273,17 @@ class HitlApproval(Construct):
         self.approval_function: lambda_.Function = self._approval_function(
             {**both, Env.TRUST_AUTHORIZER: "true" if trust_authorizer else "false"}
         )
+        self.sweep_function: lambda_.Function = self._sweep_function(both, sweep_interval)
+        self._warn(policy, approvers, own_topic=topic is None)
 
-        if quorum.kind == "everyone" and approvers is None:
+    def _warn(self, policy: Policy, approvers: Sequence[str] | None, *, own_topic: bool) -> None:
+        if policy.quorum.kind == "everyone" and approvers is None:
             Annotations.of(self).add_warning_v2(
                 "hitl-approval:quorumWithoutApprovers",
                 "quorum is everyone but no approvers are configured: every request must name its "
                 "own, or it is refused",
             )
-        if topic is None:
+        if own_topic:
             Aspects.of(self).add(_WarnIfNobodySubscribed(self.topic))
 
     def grant_request(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -303,6 +314,12 @@ class HitlApproval(Construct):
             sort_key=_string(Table.CREATED_AT),
             projection_type=dynamodb.ProjectionType.INCLUDE,
             non_key_attributes=list(Table.LIST_ATTRIBUTES),
+        )
+        table.add_global_secondary_index(
+            index_name=Table.ATTENTION_INDEX,
+            partition_key=_string(Table.ATTENTION),
+            sort_key=_string(Table.ATTENTION_AT),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
         return table
 
@@ -407,23 +424,61 @@ class HitlApproval(Construct):
             ["lambda:SendDurableExecutionCallbackSuccess"],
             f"{self.workflow_function.function_arn}:*",
         )
+        return self._plain_function(
+            "Approval", "Takes people's decisions", Handler.APPROVAL_API, role, environment
+        )
+
+    def _sweep_function(self, environment: dict[str, str], interval: Duration) -> lambda_.Function:
+        role = self._role("SweepRole", "Mends: closes what is overdue, rings again")
+        self._allow(role, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
+        index = f"{self.table.table_arn}/index/{Table.ATTENTION_INDEX}"
+        self._allow(role, ["dynamodb:Query"], index)
+        self._allow(role, ["dynamodb:PutItem"], self.audit_table.table_arn)
+        self._allow(
+            role,
+            ["lambda:GetDurableExecution", "lambda:SendDurableExecutionCallbackSuccess"],
+            f"{self.workflow_function.function_arn}:*",
+        )
+        function = self._plain_function(
+            "Sweep",
+            "Mends what was left behind",
+            Handler.SWEEP,
+            role,
+            environment,
+        )
+        events.Rule(
+            self,
+            "SweepSchedule",
+            schedule=events.Schedule.rate(interval),
+            targets=[targets.LambdaFunction(function)],
+        )
+        return function
+
+    def _plain_function(
+        self,
+        name: str,
+        description: str,
+        handler: str,
+        role: iam.Role,
+        environment: dict[str, str],
+    ) -> lambda_.Function:
         self._allow_table_keys(role)
         function = lambda_.Function(
             self,
-            "ApprovalFunction",
-            description="Takes people's decisions",
+            f"{name}Function",
+            description=description,
             runtime=_runtime(),
             code=self._code,
-            handler=Handler.APPROVAL_API,
+            handler=handler,
             architecture=self._architecture,
             memory_size=self._memory_size,
-            timeout=Duration.seconds(_APPROVAL_SECONDS),
+            timeout=Duration.seconds(_PLAIN_SECONDS),
             role=role,
             environment=environment,
         )
         _acknowledge_runtime(function)
         _acknowledge_executions(role, self.workflow_function)
-        self._own_policy("ApprovalOwnPolicy", role, self._log_group("ApprovalLogs", function))
+        self._own_policy(f"{name}OwnPolicy", role, self._log_group(f"{name}Logs", function))
         return function
 
     def _role(self, construct_id: str, description: str) -> iam.Role:

@@ -158,6 +158,7 @@ KEYS: Final[Mapping[str, tuple[str, Callable[[Any], Any], str]]] = {
     "require_comment_on_rejection": ("require_comment_on_rejection", _switch, _TRUE_OR_FALSE),
     "execution_timeout_days": ("execution_timeout", _days, "a whole number of days"),
     "execution_retention_days": ("execution_retention", _days, "a whole number of days"),
+    "sweep_interval_seconds": ("sweep_interval", _seconds, "a whole number of seconds"),
     "retention_days": ("retention", _days, "a whole number of days"),
     "log_retention_days": (
         "log_retention",

@@ -39,6 +39,7 @@ class HitlApprovalOptions(TypedDict, total=False):
     execution_retention: Duration | None
     poll_interval: Duration | None
     retention: Duration | None
+    sweep_interval: Duration | None
     table: dynamodb.ITable | None
     audit_table: dynamodb.ITable | None
     topic: sns.ITopic | None
@@ -118,6 +119,10 @@ class HitlApprovalStack(Stack):
             Output.APPROVAL_API_FUNCTION_NAME: (
                 approval.approval_function.function_name,
                 "Approval function: decide, get, list, cancel",
+            ),
+            Output.SWEEP_FUNCTION_NAME: (
+                approval.sweep_function.function_name,
+                "Sweep function: mends what was left behind",
             ),
             Output.APPROVALS_TABLE_NAME: (approval.table.table_name, "Approvals table"),
             Output.AUDIT_TABLE_NAME: (approval.audit_table.table_name, "Append-only audit table"),

@@ -19,6 +19,7 @@ from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.domain.request import people
 from hitl_approval.domain.schedule import poll_delay
 
+MINUTE: Final = 60
 DAY: Final = 24 * 3600
 LONGEST_APPROVAL: Final = contract.MAX_EXECUTION_SECONDS - contract.EXECUTION_MARGIN_SECONDS
 SHORTEST_EXECUTION_DEFAULT: Final = 7 * DAY
@@ -169,6 +170,18 @@ def polls(interval: int, longest: int, *, limit: int) -> int:
         waited += max(1, ceil(delay.total_seconds()))
         count += 1
     return count
+
+
+def sweep_minutes(interval: Duration) -> None:
+    """How often to sweep.
+
+    Raises:
+        ValueError: not whole minutes, at least 1.
+    """
+    total = seconds("sweep_interval", interval)
+    if total is not None and (total < MINUTE or total % MINUTE):
+        msg = f"sweep_interval must be whole minutes, at least 1, got {total} s"
+        raise ValueError(msg)
 
 
 def approvers(names: Sequence[str] | None, policy: Policy) -> tuple[str, ...]:

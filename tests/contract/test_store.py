@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -27,7 +28,7 @@ def create_tables(client: Any) -> None:
         KeySchema=[{"AttributeName": "approval_id", "KeyType": "HASH"}],
         AttributeDefinitions=[
             {"AttributeName": name, "AttributeType": "S"}
-            for name in ("approval_id", "status", "created_at")
+            for name in ("approval_id", "status", "created_at", "attention", "attention_at")
         ],
         GlobalSecondaryIndexes=[
             {
@@ -40,7 +41,15 @@ def create_tables(client: Any) -> None:
                     "ProjectionType": "INCLUDE",
                     "NonKeyAttributes": ["subject", "requester", "approvers", "expires_at"],
                 },
-            }
+            },
+            {
+                "IndexName": "AttentionIndex",
+                "KeySchema": [
+                    {"AttributeName": "attention", "KeyType": "HASH"},
+                    {"AttributeName": "attention_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            },
         ],
     )
     client.create_table(
@@ -203,3 +212,33 @@ def test_should_list_a_status_newest_first_in_pages(store: Store) -> None:
 def test_should_refuse_a_cursor_that_no_list_gave(store: Store, cursor: str) -> None:
     with pytest.raises(InvalidRequest, match=r"^cursor: "):
         store.list_by_status("pending", limit=3, cursor=cursor)
+
+
+def test_should_find_what_needs_attention_longest_first(store: Store) -> None:
+    ids = [store.create(any_opening(now=NOW + timedelta(minutes=n))).approval_id for n in (2, 0, 1)]
+    late = NOW + timedelta(days=1)
+
+    assert list(store.overdue("pending", before=late, limit=9)) == [ids[1], ids[2], ids[0]]
+    assert list(store.overdue("pending", before=late, limit=1)) == [ids[1]]
+    assert list(store.overdue("pending", before=NOW + timedelta(hours=1), limit=9)) == []
+    assert list(store.overdue("decided", before=late, limit=9)) == []
+
+
+def test_should_need_attention_until_the_workflow_has_resumed(store: Store) -> None:
+    approval = store.create(any_opening())
+    decided = vote(approval)
+    store.commit(decided)
+    late = NOW + timedelta(days=1)
+
+    assert list(store.overdue("pending", before=late, limit=9)) == []
+    assert list(store.overdue("decided", before=late, limit=9)) == [approval.approval_id]
+
+    for _ in range(2):
+        store.acknowledge(approval.approval_id)
+        assert list(store.overdue("decided", before=late, limit=9)) == []
+    assert store.get(approval.approval_id) == replace(decided.after, resumed=True)
+
+
+def test_should_not_create_a_row_by_acknowledging(store: Store) -> None:
+    store.acknowledge("nobody")
+    assert store.get("nobody") is None

@@ -36,6 +36,7 @@ GIVEN: dict[str, tuple[Any, Any]] = {
     "execution_timeout_days": ("30", 30 * 86400),
     "execution_retention_days": ("90", 90 * 86400),
     "retention_days": ("7", 7 * 86400),
+    "sweep_interval_seconds": ("600", 600),
     "log_retention_days": ("365", logs.RetentionDays.ONE_YEAR),
     "log_level": ("debug", "DEBUG"),
     "trust_authorizer": ("true", True),
@@ -68,8 +69,8 @@ def test_should_know_every_key_and_only_keywords_of_the_construct() -> None:
 def test_should_deploy_with_all_keys_at_once() -> None:
     values = {key: given for key, (given, _) in GIVEN.items()}
     stack = HitlApprovalStack(any_app(), "All", **context.options(values))
-    [workflow, _] = of_type(template(stack)["Resources"], "AWS::Lambda::Function").values()
-    assert workflow["MemorySize"] == 1024
+    functions = of_type(template(stack)["Resources"], "AWS::Lambda::Function").values()
+    assert {function["MemorySize"] for function in functions} == {1024}
 
 
 def test_should_default_to_the_patterns_timeout_and_nothing_else() -> None:

@@ -38,6 +38,16 @@ APPROVAL = {
     ("logs:CreateLogStream", "<ApprovalApprovalLogs.Arn>"),
     ("logs:PutLogEvents", "<ApprovalApprovalLogs.Arn>"),
 }
+SWEEP = {
+    ("dynamodb:GetItem", TABLE),
+    ("dynamodb:UpdateItem", TABLE),
+    ("dynamodb:Query", f"{TABLE}/index/AttentionIndex"),
+    ("dynamodb:PutItem", AUDIT),
+    ("lambda:GetDurableExecution", EXECUTIONS),
+    ("lambda:SendDurableExecutionCallbackSuccess", EXECUTIONS),
+    ("logs:CreateLogStream", "<ApprovalSweepLogs.Arn>"),
+    ("logs:PutLogEvents", "<ApprovalSweepLogs.Arn>"),
+}
 TABLE_KEY = {
     "kms:Decrypt",
     "kms:DescribeKey",
@@ -52,6 +62,7 @@ def test_should_allow_each_function_exactly_what_it_does(default: Resources) -> 
     assert permissions(default) == {
         "ApprovalWorkflowRole": WORKFLOW,
         "ApprovalApprovalRole": APPROVAL,
+        "ApprovalSweepRole": SWEEP,
     }
 
 
@@ -61,6 +72,7 @@ def test_should_allow_the_same_without_feature_flags() -> None:
     assert permissions(template(stack)["Resources"]) == {
         "ApprovalWorkflowRole": WORKFLOW,
         "ApprovalApprovalRole": APPROVAL,
+        "ApprovalSweepRole": SWEEP,
     }
 
 
@@ -70,6 +82,7 @@ def test_should_allow_a_customer_key_by_exact_actions(templates: dict[str, Any])
     assert permissions(resources) == {
         "ApprovalWorkflowRole": WORKFLOW | key,
         "ApprovalApprovalRole": APPROVAL | key,
+        "ApprovalSweepRole": SWEEP | key,
     }
 
 
@@ -91,6 +104,7 @@ def test_should_allow_what_was_brought_along_and_its_key(templates: dict[str, An
     assert found == {
         "ApprovalWorkflowRole": {moved(p) for p in WORKFLOW} | keys,
         "ApprovalApprovalRole": {moved(p) for p in APPROVAL} | keys,
+        "ApprovalSweepRole": {moved(p) for p in SWEEP} | keys,
     }
 
 
@@ -111,7 +125,7 @@ def test_should_keep_two_deployments_in_one_stack_apart(templates: dict[str, Any
     found = permissions(templates["embedded_twice"]["Resources"])
     for prefix, other in (("Payments", "Releases"), ("Releases", "Payments")):
         roles = {role for role in found if role.startswith(prefix)}
-        assert roles == {f"{prefix}WorkflowRole", f"{prefix}ApprovalRole"}
+        assert roles == {f"{prefix}WorkflowRole", f"{prefix}ApprovalRole", f"{prefix}SweepRole"}
         for role in roles:
             assert found[role]
             assert not any(other in resource for _, resource in found[role])

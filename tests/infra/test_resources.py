@@ -35,6 +35,9 @@ APPROVAL_ENV = {
 }
 
 
+SWEEP_ENV = {Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, Env.LOG_LEVEL}
+
+
 def functions(resources: Resources) -> dict[str, dict[str, Any]]:
     """Handler -> properties, for the first deployment in the template."""
     found = of_type(resources, "AWS::Lambda::Function")
@@ -52,6 +55,7 @@ class TestEnvironment:
     ) -> None:
         assert set(environment(any_resources, contract.Handler.WORKFLOW)) == WORKFLOW_ENV
         assert set(environment(any_resources, contract.Handler.APPROVAL_API)) == APPROVAL_ENV
+        assert set(environment(any_resources, contract.Handler.SWEEP)) == SWEEP_ENV
         named = {value for name, value in vars(Env).items() if name.isupper()}
         assert named == WORKFLOW_ENV | APPROVAL_ENV
 
@@ -128,6 +132,14 @@ class TestFunctions:
             "RetentionPeriodInDays": 14,
         }
         assert "DurableConfig" not in found[contract.Handler.APPROVAL_API]
+        assert "DurableConfig" not in found[contract.Handler.SWEEP]
+
+    def test_should_sweep_every_five_minutes(self, default: Resources) -> None:
+        [rule] = of_type(default, "AWS::Events::Rule").values()
+        assert rule["ScheduleExpression"] == "rate(5 minutes)"
+        assert rule["State"] == "ENABLED"
+        [target] = rule["Targets"]
+        assert text(target["Arn"]) == "<ApprovalSweepFunction.Arn>"
 
     def test_should_hold_longer_waits_than_the_default(self, any_resources: Resources) -> None:
         for properties in of_type(any_resources, "AWS::Lambda::Function").values():
@@ -177,6 +189,7 @@ class TestFunctions:
         assert {text(group["LogGroupName"]) for group in groups.values()} == {
             "/aws/lambda/<ApprovalWorkflowFunction>",
             "/aws/lambda/<ApprovalApprovalFunction>",
+            "/aws/lambda/<ApprovalSweepFunction>",
         }
         assert not any("LoggingConfig" in found for found in functions(default).values())
 
@@ -188,7 +201,7 @@ class TestStorage:
         table = _table(default, "ApprovalTable")["Properties"]
         assert table["TableName"] == "hitl-approval-ApprovalRequests"
         assert table["KeySchema"] == [{"AttributeName": "approval_id", "KeyType": "HASH"}]
-        [index] = table["GlobalSecondaryIndexes"]
+        index, attention = table["GlobalSecondaryIndexes"]
         assert index["IndexName"] == "StatusIndex"
         assert [(key["AttributeName"], key["KeyType"]) for key in index["KeySchema"]] == [
             ("status", "HASH"),
@@ -198,6 +211,12 @@ class TestStorage:
             "ProjectionType": "INCLUDE",
             "NonKeyAttributes": list(contract.Table.LIST_ATTRIBUTES),
         }
+        assert attention["IndexName"] == "AttentionIndex"
+        assert [key["AttributeName"] for key in attention["KeySchema"]] == [
+            "attention",
+            "attention_at",
+        ]
+        assert attention["Projection"] == {"ProjectionType": "KEYS_ONLY"}
         assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
 
     def test_should_lay_out_the_audit_table_without_expiry(self, default: Resources) -> None:
@@ -285,6 +304,7 @@ class TestOutputs:
             Output.WORKFLOW_FUNCTION_NAME: "<ApprovalWorkflowFunction>",
             Output.WORKFLOW_FUNCTION_ARN: "<ApprovalLiveAlias>",
             Output.APPROVAL_API_FUNCTION_NAME: "<ApprovalApprovalFunction>",
+            Output.SWEEP_FUNCTION_NAME: "<ApprovalSweepFunction>",
             Output.APPROVALS_TABLE_NAME: "<ApprovalTable>",
             Output.AUDIT_TABLE_NAME: "<ApprovalAuditTable>",
             Output.SNS_TOPIC_ARN: "<ApprovalTopic>",

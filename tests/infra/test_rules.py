@@ -19,6 +19,8 @@ EXECUTIONS = "IAM5[Resource::<ApprovalWorkflowFunction44C8BE57.Arn>:*]"
 ACKNOWLEDGED = {
     "Approval/WorkflowFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/ApprovalFunction": {"AwsSolutions::AwsSolutions-L1"},
+    "Approval/SweepFunction": {"AwsSolutions::AwsSolutions-L1"},
+    "Approval/SweepRole": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
     "Approval/WorkflowOwnPolicy": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
     "Approval/ApprovalRole": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
 }

@@ -22,6 +22,11 @@ MAXIMUM = contract.MAX_EXECUTION_SECONDS - contract.EXECUTION_MARGIN_SECONDS
 
 REFUSED: list[tuple[str, dict[str, Any], list[str]]] = [
     (
+        "sweep of half a minute",
+        {"sweep_interval": Duration.seconds(30)},
+        ["sweep_interval", "whole minutes, at least 1", "got 30 s"],
+    ),
+    (
         "no rejection rejects",
         {"rejections_needed": 0},
         ["rejections_needed", "at least 1", "got 0"],

@@ -13,7 +13,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from hitl_approval.adapters.callbacks import LambdaDoorbell
+from hitl_approval.adapters.callbacks import LambdaDoorbell, LambdaExecutions
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.domain.errors import Unavailable, VersionConflict
@@ -112,3 +112,14 @@ def test_should_never_fail_a_committed_decision_for_its_doorbell(
     error: Exception, ring: str
 ) -> None:
     assert LambdaDoorbell(client=Failing(error)).ring("bell") == ring
+
+
+def test_should_take_an_execution_that_nobody_knows_for_ended() -> None:
+    gone = answered("ResourceNotFoundException", 404)
+    assert LambdaExecutions(client=Failing(gone)).look("arn") == "ended"
+
+
+@pytest.mark.parametrize("error", [*LATER, answered("AccessDeniedException", 403)], ids=repr)
+def test_should_not_take_an_execution_for_ended_that_cannot_be_looked_at(error: Exception) -> None:
+    with pytest.raises(Unavailable):
+        LambdaExecutions(client=Failing(error)).look("arn")

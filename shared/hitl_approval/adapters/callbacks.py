@@ -1,4 +1,4 @@
-"""The doorbell: Lambda's durable callbacks. It only wakes; the record says what was decided."""
+"""Lambda's durable executions: the doorbell that wakes one, and whether one still runs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from hitl_approval.adapters.aws import NETWORK_ERRORS, error_code
-from hitl_approval.ports import Ring
+from hitl_approval.adapters.aws import CALL_ERRORS, NETWORK_ERRORS, error_code, unavailable
+from hitl_approval.ports import Execution, Ring
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ CLOSED_CODES = frozenset({"CallbackTimeoutException", "ResourceNotFoundException
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaDoorbell:
-    """Completes the callback with nothing in it: both answers travel as success."""
+    """Completes the callback with nothing in it: what was decided stands on the record."""
 
     client: Any
 
@@ -36,3 +36,20 @@ class LambdaDoorbell:
             logger.warning("doorbell not reached: %s", type(error).__name__)
             return "failed"
         return "rung"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaExecutions:
+    """Asks Lambda for a durable execution's status."""
+
+    client: Any
+
+    def look(self, execution_arn: str) -> Execution:
+        """See `ports.Executions.look`."""
+        try:
+            answer = self.client.get_durable_execution(DurableExecutionArn=execution_arn)
+        except CALL_ERRORS as error:
+            if isinstance(error, ClientError) and error_code(error) == "ResourceNotFoundException":
+                return "ended"  # its history is kept for a limited time
+            raise unavailable("Lambda", error) from error
+        return "running" if answer["Status"] == "RUNNING" else "ended"

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +21,7 @@ from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.errors import InvalidRequest, VersionConflict
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.view import vote_view
-from hitl_approval.ports import Page
+from hitl_approval.ports import Attention, Page
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -80,6 +80,8 @@ class DynamoDbStore:
                 "decision": after.status,
                 "decided_by": after.decided_by,
                 "decided_at": isoformat(after.decided_at),
+                Table.ATTENTION: "decided",
+                Table.ATTENTION_AT: isoformat(after.decided_at),
             }
         update = {
             "Update": {
@@ -118,6 +120,35 @@ class DynamoDbStore:
             item: Any = error.response.get("Item")
             return _approval(_unmarshal(item)) if item else None
         return _approval(_unmarshal(answer["Attributes"]))
+
+    def acknowledge(self, approval_id: str) -> None:
+        """See `ports.Store.acknowledge`."""
+        try:
+            with _errors():
+                self.client.update_item(
+                    TableName=self.approvals_table,
+                    Key=_marshal({Table.PARTITION_KEY: approval_id}),
+                    UpdateExpression="SET resumed = :true REMOVE attention, attention_at",
+                    ConditionExpression=f"attribute_exists({Table.PARTITION_KEY})",
+                    ExpressionAttributeValues=_marshal({":true": True}),
+                )
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise  # the row has gone: there is nothing to note
+
+    def overdue(self, attention: Attention, *, before: datetime, limit: int) -> Sequence[str]:
+        """See `ports.Store.overdue`."""
+        with _errors():
+            answer = self.client.query(
+                TableName=self.approvals_table,
+                IndexName=Table.ATTENTION_INDEX,
+                KeyConditionExpression="attention = :attention AND attention_at < :before",
+                ExpressionAttributeValues=_marshal(
+                    {":attention": attention, ":before": isoformat(before)}
+                ),
+                Limit=limit,
+            )
+        return [str(_unmarshal(item)[Table.PARTITION_KEY]) for item in answer["Items"]]
 
     def get(self, approval_id: str) -> Approval | None:
         """See `ports.Store.get`."""
@@ -216,6 +247,8 @@ class DynamoDbStore:
             "audit_hash": approval.audit_hash,
             "votes": [],
             "comments": "",
+            Table.ATTENTION: "pending",
+            Table.ATTENTION_AT: isoformat(approval.expires_at),
             Table.TTL: int((approval.expires_at + self.retention).timestamp()),
         }
 
@@ -247,6 +280,7 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         decided_by=row.get("decided_by"),
         comments=row["comments"],
         decided_at=parse_time(decided_at) if decided_at else None,
+        resumed=row.get("resumed", False),
     )
 
 

@@ -29,7 +29,7 @@ class SystemClock:
 class EmbeddedMetrics:
     """Metrics as log lines (CloudWatch embedded metric format): no call, no permission."""
 
-    def count(self, metric: str) -> None:
+    def count(self, metric: str, value: int = 1) -> None:
         """See `ports.Meter.count`."""
         line = {
             "_aws": {
@@ -42,6 +42,6 @@ class EmbeddedMetrics:
                     }
                 ],
             },
-            metric: 1,
+            metric: value,
         }
         sys.stdout.write(json.dumps(line) + "\n")

@@ -56,6 +56,7 @@ class Approval:
 
     `version` counts every write of the record, `audit_sequence` and `audit_hash` are the head of
     its audit chain, `callback_id` is the doorbell of the waiting workflow (none while it polls).
+    `resumed` says that the workflow has read the end of the approval from the record.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -80,6 +81,7 @@ class Approval:
     decided_by: str | None = None
     comments: str = ""
     decided_at: datetime | None = None
+    resumed: bool = False
 
     @property
     def pending(self) -> bool:

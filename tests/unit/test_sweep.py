@@ -1,0 +1,119 @@
+"""What a crash, an outage or an operator leaves behind is found, mended and counted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hitl_approval.domain.errors import Unavailable
+from hitl_approval.domain.policy import Policy
+from hitl_approval.service import SWEEP_GRACE, Terms
+from hitl_approval.testing import World, in_memory
+from tests.anything import any_id, any_request, declared
+
+HOUR = timedelta(hours=1)
+NOTHING = {"PendingPastExpiry": 0, "DecidedNotResumed": 0}
+
+
+@pytest.fixture
+def world() -> World:
+    return in_memory()
+
+
+def ask(world: World, callback_id: str | None = "bell-1") -> str:
+    approval_id = any_id()
+    request = any_request()
+    terms = Terms(request=request, approvers=(), policy=Policy(), timeout=HOUR)
+    world.requests.submit(
+        terms,
+        approval_id=approval_id,
+        execution_arn=f"arn/{approval_id}",
+        creation_token="token",
+        callback_id=callback_id,
+    )
+    return approval_id
+
+
+def test_should_find_nothing_when_all_is_well(world: World) -> None:
+    ask(world)
+    decided = ask(world)
+    world.decisions.decide(decided, declared("bob"), "approved")
+    world.requests.look(decided)  # the workflow resumes
+    world.clock.advance(HOUR / 2)
+
+    assert world.sweeps.sweep() == NOTHING
+    assert world.meter.counted == []
+
+
+def test_should_leave_the_workflow_time_to_do_it_by_itself(world: World) -> None:
+    decided = ask(world)
+    world.decisions.decide(decided, declared("bob"), "approved")
+    world.clock.advance(SWEEP_GRACE)
+    assert world.sweeps.sweep() == NOTHING
+
+
+def test_should_ring_again_until_the_workflow_has_resumed(world: World) -> None:
+    world.doorbell.answer = "failed"
+    decided = ask(world)
+    world.decisions.decide(decided, declared("bob"), "approved")
+    world.clock.advance(HOUR)
+    world.doorbell.answer = "rung"
+
+    assert world.sweeps.sweep() == NOTHING | {"DecidedNotResumed": 1}
+    assert world.doorbell.rung == ["bell-1", "bell-1"]
+    world.requests.look(decided)
+    assert world.sweeps.sweep() == NOTHING
+    assert world.meter.counted == ["DoorbellFailed", "DecidedNotResumed"]
+
+
+def test_should_close_what_its_workflow_did_not_close(world: World) -> None:
+    approval_id = ask(world)
+    world.executions.ended.add(f"arn/{approval_id}")
+    world.clock.advance(HOUR + 2 * SWEEP_GRACE)
+
+    assert world.sweeps.sweep() == NOTHING | {"PendingPastExpiry": 1}
+    assert world.store.approvals[approval_id].status == "timeout"
+    assert [e["event"] for e in world.store.history(approval_id)] == ["requested", "timeout"]
+    assert world.sweeps.sweep() == NOTHING
+
+
+def test_should_report_a_decision_whose_workflow_was_stopped_once(world: World) -> None:
+    approval_id = ask(world)
+    world.executions.ended.add(f"arn/{approval_id}")
+    world.decisions.decide(approval_id, declared("bob"), "rejected")
+    world.clock.advance(HOUR)
+
+    assert world.sweeps.sweep() == NOTHING | {"DecidedNotResumed": 1}
+    assert world.sweeps.sweep() == NOTHING
+    assert world.store.approvals[approval_id].status == "rejected"
+    assert len(world.doorbell.rung) == 1  # the decision's own
+
+
+def test_should_let_a_polling_workflow_take_its_time(world: World) -> None:
+    approval_id = ask(world, callback_id=None)
+    world.decisions.decide(approval_id, declared("bob"), "approved")
+    world.clock.advance(HOUR)
+    assert world.sweeps.sweep() == NOTHING
+    assert world.doorbell.rung == []
+
+
+def test_should_mend_the_others_when_one_cannot_be_mended_now(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = ask(world), ask(world)
+    for approval_id in (first, second):
+        world.decisions.decide(approval_id, declared("bob"), "approved")
+    world.clock.advance(HOUR)
+
+    def look(_: Any, execution_arn: str) -> str:
+        if execution_arn == f"arn/{first}":
+            raise Unavailable("throttled")
+        return "ended"
+
+    monkeypatch.setattr(type(world.executions), "look", look)
+
+    assert world.sweeps.sweep() == NOTHING | {"DecidedNotResumed": 2}
+    assert not world.store.approvals[first].resumed
+    assert world.store.approvals[second].resumed
