@@ -67,7 +67,7 @@ def play(deployment: Deployment, choice: Choice | None) -> None:
     screen.out.print_json(json.dumps(result))
 
     _title("5. The audit trail")
-    screen.history(deployment.ask({"action": "history", "approval_id": approval_id})["events"])
+    screen.history(deployment.ask({"action": "history", "approval_id": approval_id}))
 
 
 def _title(text: str) -> None:

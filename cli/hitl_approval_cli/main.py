@@ -120,12 +120,14 @@ def get(to: Connection, *, approval_id: Id) -> None:
 @app.command()
 @connected
 def history(to: Connection, *, approval_id: Id) -> None:
-    """Show an approval's audit trail, oldest first.
+    """Show an approval's audit trail, oldest first, and whether it has been tampered with.
 
     Example: hitl history 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
     """
     answer = to.deployment.ask({"action": "history", "approval_id": approval_id})
-    to.show(answer, lambda: screen.history(answer["events"]))
+    to.show(answer, lambda: screen.history(answer))
+    if not answer["verified"]:
+        raise typer.Exit(Exit.FAILED)
 
 
 @app.command()

@@ -157,12 +157,12 @@ def approval(item: Mapping[str, Any]) -> None:
     out.print(table)
 
 
-def history(events: Sequence[Mapping[str, Any]]) -> None:
-    """An audit trail."""
+def history(trail: Mapping[str, Any]) -> None:
+    """An audit trail, and what is wrong with it."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for title in ("#", "TIME", "EVENT", "ACTOR", "HOW KNOWN", "COMMENT", "HASH"):
         table.add_column(title, overflow="fold", no_wrap=title in {"#", "TIME", "HASH"})
-    for event in events:
+    for event in trail["events"]:
         details = event["details"]
         table.add_row(
             str(event["sequence"]),
@@ -174,3 +174,7 @@ def history(events: Sequence[Mapping[str, Any]]) -> None:
             safe(event["hash"][:12]),
         )
     out.print(table)
+    if trail["verified"]:
+        out.print(f"[green]ok[/] {len(trail['events'])} events, chain verified")
+    for finding in trail["findings"]:
+        out.print(f"[bold red]tampered[/] event {finding['sequence']}: {safe(finding['problem'])}")

@@ -13,6 +13,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any, cast
 
 from hitl_approval.domain import text
@@ -135,7 +136,13 @@ def _history(
     payload: Mapping[str, Any], _: Actor | None, service: DecisionService
 ) -> dict[str, Any]:
     approval_id = _approval_id(payload)
-    return {"approval_id": approval_id, "events": list(service.history(approval_id))}
+    trail = service.history(approval_id)
+    return {
+        "approval_id": approval_id,
+        "events": list(trail.events),
+        "verified": not trail.findings,
+        "findings": [asdict(finding) for finding in trail.findings],
+    }
 
 
 _Action = Callable[[Mapping[str, Any], Actor | None, DecisionService], dict[str, Any]]

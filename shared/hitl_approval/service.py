@@ -20,7 +20,7 @@ from hitl_approval.domain.approval import (
     note_notification_failed,
     open_approval,
 )
-from hitl_approval.domain.audit import Actor
+from hitl_approval.domain.audit import Actor, Finding, Head, verify
 from hitl_approval.domain.errors import (
     ApprovalNotFound,
     InvalidRequest,
@@ -65,6 +65,14 @@ class Answer:
     approval: Approval
     already: bool
     doorbell: Ring | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """An audit trail, oldest event first, and what `verify` found wrong with it."""
+
+    events: Sequence[Mapping[str, Any]]
+    findings: Sequence[Finding]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,16 +267,25 @@ class DecisionService(_Records):
         """One page of the approvals of a status, newest first."""
         return self.store.list_by_status(status, limit=limit, cursor=cursor)
 
-    def history(self, approval_id: str) -> Sequence[Mapping[str, Any]]:
-        """The audit events of one approval, oldest first.
+    def history(self, approval_id: str) -> Trail:
+        """The audit trail of one approval, and what is wrong with it.
 
         Raises:
             ApprovalNotFound: no approval ever had this id.
         """
-        events = self.store.history(approval_id)
+        head = self._head(approval_id)
+        for _ in range(MAX_TRIES):
+            events = self.store.history(approval_id)
+            before, head = head, self._head(approval_id)
+            if head == before:  # nothing was written between the reads
+                break
         if not events:
             raise ApprovalNotFound(approval_id)
-        return events
+        return Trail(events, verify(events, head))
+
+    def _head(self, approval_id: str) -> Head | None:
+        approval = self.store.get(approval_id)
+        return approval.audit_head if approval else None
 
     def _ring(self, approval: Approval) -> Ring | None:
         if approval.pending or approval.callback_id is None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hitl_approval.contract import Metrics, Table
-from hitl_approval.domain.audit import verify
+from hitl_approval.domain.audit import Head, verify
 from hitl_approval.domain.text import person
 from tests.faults.deployment import APPROVALS_TABLE, AUDIT_TABLE, TIMEOUT, Answer, Deployment, plain
 
@@ -166,9 +166,8 @@ def audit_is_whole(deployment: Deployment) -> Iterator[str]:
         if "audit_hash" not in row:
             continue
         events = deployment.events(approval_id)
-        for finding in verify(
-            events, head_sequence=int(row["audit_sequence"]), head_hash=row["audit_hash"]
-        ):
+        head = Head(int(row["audit_sequence"]), row["audit_hash"])
+        for finding in verify(events, head):
             yield f"event {finding.sequence} {finding.problem}"
         names = [event["event"] for event in events]
         if names[:1] != ["requested"] or any(name in TERMINAL for name in names[:-1]):

@@ -381,7 +381,52 @@ def test_should_show_the_history(world: World) -> None:
     status, body = call(world, {"action": "history", "approval_id": approval_id})
     assert status == 200
     assert [event["event"] for event in body["events"]] == ["requested", "approved"]
+    assert (body["verified"], body["findings"]) == (True, [])
     assert call(world, {"action": "history", "approval_id": "none"})[0] == 404
+
+
+def test_should_name_the_event_that_was_tampered_with(world: World) -> None:
+    approval_id = pending(world)
+    call(world, decide(approval_id, approver="ann"))
+    trail = world.store.audit[approval_id]
+    trail[1] = {**trail[1], "actor": "bob"}
+
+    _, body = call(world, {"action": "history", "approval_id": approval_id})
+
+    assert body["verified"] is False
+    assert body["findings"] == [{"sequence": 2, "problem": "has been changed since it was written"}]
+
+
+def test_should_name_an_event_that_was_appended(world: World) -> None:
+    approval_id = pending(world)
+    world.store.audit[approval_id].append(dict(world.store.audit[approval_id][0]))
+    _, body = call(world, {"action": "history", "approval_id": approval_id})
+    assert body["verified"] is False
+
+
+def test_should_not_take_an_event_written_meanwhile_for_tampering(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approval_id = pending(world)
+    history = type(world.store).history
+    read: list[str] = []
+
+    def written_meanwhile(store: Any, wanted: str) -> Any:
+        if not read:
+            call(world, decide(approval_id))
+        read.append(wanted)
+        return history(store, wanted)
+
+    monkeypatch.setattr(type(world.store), "history", written_meanwhile)
+    _, body = call(world, {"action": "history", "approval_id": approval_id})
+    assert (body["verified"], len(body["events"])) == (True, 2)
+
+
+def test_should_still_show_the_trail_of_a_row_that_has_expired(world: World) -> None:
+    approval_id = pending(world)
+    del world.store.approvals[approval_id]
+    status, body = call(world, {"action": "history", "approval_id": approval_id})
+    assert (status, len(body["events"]), body["verified"]) == (200, 1, True)
 
 
 def test_should_list_newest_first_in_pages(world: World) -> None:

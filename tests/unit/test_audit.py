@@ -34,7 +34,7 @@ def trail_of(voters: int) -> tuple[Approval, Trail]:
 
 
 def problems(approval: Approval, events: Trail) -> list[int]:
-    findings = verify(events, head_sequence=approval.audit_sequence, head_hash=approval.audit_hash)
+    findings = verify(events, approval.audit_head)
     return [finding.sequence for finding in findings]
 
 

@@ -21,6 +21,7 @@ from hitl_approval.domain.audit import (
     Actor,
     AuditEvent,
     EventName,
+    Head,
     Identity,
     isoformat,
 )
@@ -87,6 +88,11 @@ class Approval:
     def pending(self) -> bool:
         """Whether a decision is still awaited."""
         return self.status == "pending"
+
+    @property
+    def audit_head(self) -> Head:
+        """What `audit.verify` holds the trail against."""
+        return Head(self.audit_sequence, self.audit_hash)
 
     @property
     def deciders(self) -> tuple[str, ...]:

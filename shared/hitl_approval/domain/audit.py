@@ -95,15 +95,21 @@ class Finding:
     problem: str
 
 
-def verify(
-    events: Sequence[Mapping[str, Any]], *, head_sequence: int, head_hash: str
-) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the record says of its trail: how many events, and the last one's hash."""
+
+    sequence: int
+    hash: str
+
+
+def verify(events: Sequence[Mapping[str, Any]], head: Head | None) -> list[Finding]:
     """Check a trail, as stored and in stored order, against itself and against the record's head.
 
     Args:
         events: what `AuditEvent.to_dict` wrote, oldest first.
-        head_sequence: the record's `audit_sequence`: how many events there must be.
-        head_hash: the record's `audit_hash`: the hash that the last event must have.
+        head: the record's; None when its row has expired, and then a trail cut short at its end
+            cannot be told from a whole one.
 
     Returns:
         Every change, removal, insertion or reordering that can be seen; empty when all is well.
@@ -120,10 +126,12 @@ def verify(
         if _hash(told) != event.get("hash"):
             findings.append(Finding(expected, "has been changed since it was written"))
         previous = str(event.get("hash"))
-    if len(events) < head_sequence:
-        missing = head_sequence - len(events)
+    if head is None:
+        return findings
+    if len(events) < head.sequence:
+        missing = head.sequence - len(events)
         findings.append(Finding(len(events) + 1, f"{missing} events are missing at the end"))
-    elif len(events) > head_sequence or previous != head_hash:
+    elif len(events) > head.sequence or previous != head.hash:
         findings.append(Finding(len(events), "the record's head names another last event"))
     return findings
 
