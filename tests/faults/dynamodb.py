@@ -233,7 +233,7 @@ class DynamoDb:
                 for item in page
             ]
         }
-        if page and len(page) == request.get("Limit"):
+        if len(page) < len(found):
             answer["LastEvaluatedKey"] = {name: page[-1][name] for name in keys}
         return answer
 

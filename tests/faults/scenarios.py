@@ -68,9 +68,9 @@ def _reject(world: Deployment) -> None:
 
 
 def _late_approve(world: Deployment) -> None:
-    """The decision comes when everything is quiet, in the middle of the wait."""
+    """The decision comes while the workflow looks for itself and arms its second doorbell."""
     approval = world.start("start", event(timeout_seconds=200))
-    world.person("bob", decision(approval, "bob", "approved"), at=70 * SECOND)
+    world.person("bob", decision(approval, "bob", "approved"), at=61 * SECOND)
 
 
 def _timeout(world: Deployment) -> None:
@@ -114,6 +114,13 @@ def _quorum(world: Deployment) -> None:
     world.person("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
     world.person("carol", decision(approval, "carol", "approved"), at=6 * SECOND)
     world.person("dave", decision(approval, "dave", "rejected"), at=6 * SECOND)
+
+
+def _together(world: Deployment) -> None:
+    """Two of three; neither of two votes at once may swallow the other."""
+    approval = world.start("start", event())
+    world.person("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
+    world.person("carol", decision(approval, "carol", "approved"), at=5 * SECOND)
 
 
 def _redelivered(world: Deployment) -> None:
@@ -239,6 +246,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         *_both("approve-against-timeout", _approve_against_timeout),
         *_both("opposite", _opposite),
         *_both("quorum", _quorum, **TWO_OF_THREE),
+        Scenario("together", _together, TWO_OF_THREE),
         Scenario("redelivered", _redelivered),
         *_both("zombie", _zombie),
         Scenario("poison", _poison),

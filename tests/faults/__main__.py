@@ -1,0 +1,162 @@
+"""The full tier, one schedule again, or random ones for as long as you like.
+
+    python -m tests.faults                                  the full tier; exit 1 on a violation
+    python -m tests.faults --scenario NAME                  one scenario of it
+    python -m tests.faults --replay SCENARIO:CHOICES        one schedule, step by step
+    python -m tests.faults --deep SECONDS [--seed N]        random schedules with up to 6 faults
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import multiprocessing
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[2] / "lambdas")]
+
+from tests.faults.deployment import Deployment, simulated
+from tests.faults.explore import every, randomly, replay
+from tests.faults.invariants import violations
+from tests.faults.pattern_rebuild import PATTERN
+from tests.faults.scenarios import SCENARIOS
+from tests.faults.simulator import Bounds, Nondeterminism
+from tests.faults.tiers import PAIRS, full
+
+ALL = {**SCENARIOS, **PATTERN}
+DEEP_FAULTS = 6
+SHOWN = 3
+"""Violating schedules that are printed for each scenario; all are counted."""
+
+
+@dataclass
+class Tally:
+    """What became of one scenario within one bound."""
+
+    scenario: str
+    bound: str
+    schedules: int = 0
+    violating: int = 0
+    seconds: float = 0.0
+    kinds: Counter[str] = field(default_factory=Counter)
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, deployment: Deployment, label: str) -> None:
+        self.schedules += 1
+        if not (broken := violations(deployment)):
+            return
+        self.violating += 1
+        self.kinds.update({line.partition(":")[0] for line in broken})
+        if len(self.examples) < SHOWN:
+            self.examples.append("\n    ".join([label, *broken]))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--replay", metavar="SCENARIO:CHOICES")
+    parser.add_argument("--deep", type=float, metavar="SECONDS")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scenario", choices=sorted(ALL))
+    chosen = parser.parse_args(arguments)
+    names = [chosen.scenario] if chosen.scenario else list(SCENARIOS)
+    if chosen.replay:
+        return _replay(chosen.replay)
+    if chosen.deep:
+        return _deep(names, chosen.deep, chosen.seed)
+    return _full(names)
+
+
+def _replay(which: str) -> int:
+    name, _, choices = which.partition(":")
+    if name not in ALL:
+        return _say(f"no scenario {name!r}: one of {', '.join(ALL)}") or 2
+    with simulated():
+        try:
+            deployment = replay(ALL[name].run, choices)
+        except (Nondeterminism, ValueError) as error:
+            return _say(f"cannot be replayed: {error}") or 2
+    broken = violations(deployment)
+    _say("\n".join([*deployment.world.steps, "", *(broken or ["every promise was kept"])]))
+    return 1 if broken else 0
+
+
+def _full(names: Sequence[str]) -> int:
+    """All tiers, scenario by scenario, on all cores."""
+    tasks = [(name, index) for name in names for index in range(len(_bounds(name)))]
+    tasks.sort(key=lambda task: (task[0] not in PAIRS, -task[1]))  # the longest first
+    started = time.monotonic()
+    with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
+        tallies = []
+        for tally in pool.imap_unordered(_explore, tasks):
+            tallies.append(tally)
+            _say(f"  {tally.scenario}, {tally.bound}: {tally.schedules} in {tally.seconds:.0f} s")
+    order = list(ALL)
+    tallies.sort(key=lambda tally: (order.index(tally.scenario), tally.bound))
+    return _report(tallies, time.monotonic() - started)
+
+
+def _bounds(name: str) -> tuple[Bounds, ...]:
+    return full(SCENARIOS[name]) if name in SCENARIOS else (Bounds(faults=1),)
+
+
+def _explore(task: tuple[str, int]) -> Tally:
+    name, index = task
+    bounds = _bounds(name)[index]
+    orders = "all orders" if bounds.preemptions is None else f"{bounds.preemptions} preemptions"
+    tally = Tally(name, f"{bounds.faults} faults, {orders}")
+    started = time.monotonic()
+    with simulated():
+        for deployment in every(ALL[name].run, bounds):
+            choices = ",".join(deployment.world.trail)
+            tally.add(deployment, f"make faults REPLAY={name}:{choices}")
+    tally.seconds = time.monotonic() - started
+    return tally
+
+
+def _deep(names: Sequence[str], seconds: float, seed: int) -> int:
+    started = time.monotonic()
+    tallies = {name: Tally(name, f"up to {DEEP_FAULTS} faults") for name in names}
+    with simulated():
+        for number in _until(started + seconds):
+            name = names[number % len(names)]
+            deployment = randomly(ALL[name].run, seed + number, DEEP_FAULTS)
+            choices = ",".join(deployment.world.trail)
+            tallies[name].add(deployment, f"make faults REPLAY={name}:{choices}")
+    return _report(list(tallies.values()), time.monotonic() - started)
+
+
+def _until(deadline: float) -> Iterator[int]:
+    return itertools.takewhile(lambda _: time.monotonic() < deadline, itertools.count())
+
+
+def _report(tallies: Sequence[Tally], seconds: float) -> int:
+    for tally in tallies:
+        for example in tally.examples:
+            _say(f"\n{example}")
+    _say(f"\n{'scenario':34}{'bound':26}{'schedules':>10}{'violating':>11}")
+    for tally in tallies:
+        kinds = f"  {dict(tally.kinds)}" if tally.kinds else ""
+        _say(
+            f"{tally.scenario:34}{tally.bound:26}{tally.schedules:>10,}{tally.violating:>11,}{kinds}"
+        )
+    schedules = sum(tally.schedules for tally in tallies)
+    violating = sum(tally.violating for tally in tallies)
+    _say(f"{'':34}{'':26}{schedules:>10,}{violating:>11,}")
+    _say(f"{schedules:,} schedules in {seconds:.0f} s, {violating:,} with violations")
+    return 1 if violating else 0
+
+
+def _say(line: str) -> int:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,238 @@
+"""The DynamoDB double answers as moto does, on thousands of random operations of ours."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.contract import Audit
+from hitl_approval.domain.approval import (
+    STATUSES,
+    Approval,
+    Transition,
+    cancel,
+    cast_vote,
+    expire,
+)
+from hitl_approval.domain.errors import ApprovalError, VersionConflict
+from tests.anything import NOW, any_opening, declared
+from tests.faults.dynamodb import APPROVALS, AUDIT, DynamoDb
+
+OPERATIONS = 3_000
+"""Store operations, each one to three API calls."""
+APPROVAL_COUNT = 4
+"""Few, so that they meet each other."""
+
+
+@pytest.fixture
+def moto() -> Iterator[Any]:
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        _create_tables(client)
+        yield client
+
+
+def _create_tables(client: Any) -> None:
+    for name, schema in {"approvals": APPROVALS, "audit": AUDIT}.items():
+        keyed = {*schema.primary.names, *(n for i in schema.indexes.values() for n in i.names)}
+        client.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=_keys(schema.primary.names),
+            AttributeDefinitions=[
+                {"AttributeName": n, "AttributeType": "N" if n == Audit.SORT_KEY else "S"}
+                for n in sorted(keyed)
+            ],
+            **(
+                {
+                    "GlobalSecondaryIndexes": [
+                        {
+                            "IndexName": index_name,
+                            "KeySchema": _keys(index.names),
+                            "Projection": {
+                                "ProjectionType": "INCLUDE",
+                                "NonKeyAttributes": sorted(index.shown),
+                            }
+                            if index.shown
+                            else {"ProjectionType": "KEYS_ONLY"},
+                        }
+                        for index_name, index in schema.indexes.items()
+                    ]
+                }
+                if schema.indexes
+                else {}
+            ),
+        )
+
+
+def _keys(names: tuple[str, ...]) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": name, "KeyType": kind}
+        for name, kind in zip(names, ("HASH", "RANGE"), strict=False)
+    ]
+
+
+class Twin:
+    """Sends every call to moto and to the double, and compares what they answer."""
+
+    def __init__(self) -> None:
+        self.double = DynamoDb({"approvals": APPROVALS, "audit": AUDIT})
+        self.send = BaseClient._make_api_call  # type: ignore[attr-defined]  # botocore's seam
+        self.heard: Counter[str] = Counter()
+
+    def call(self, client: BaseClient, operation: str, request: dict[str, Any]) -> Any:
+        token = f"token-{self.heard.total()}"
+        ours = _told(lambda: self.double.call(operation, request, token))
+        answers: list[Any] = []
+        theirs = _told(lambda: answers.append(self.send(client, operation, request)) or answers[0])
+        if ours[0] == theirs[0] == "ok" and len(ours[1].get("Items", ())) == request.get("Limit"):
+            # Whether a full page that is the last one names its end is up to the service.
+            ends = [told[1].pop("LastEvaluatedKey", None) for told in (ours, theirs)]
+            assert None in ends or ends[0] == ends[1], (operation, request)
+        assert ours == theirs, (operation, request)
+        self.heard[f"{operation} {theirs[0]}"] += 1
+        if answers:
+            return answers[0]
+        raise theirs[-1]
+
+
+def _told(call: Callable[[], Any]) -> Any:
+    """An answer, reduced to what the service promises."""
+    try:
+        answer = call()
+    except ClientError as error:
+        response: Any = error.response
+        reasons = [reason["Code"] for reason in response.get("CancellationReasons", [])]
+        return Refused((response["Error"]["Code"], reasons, response.get("Item"), error))
+    keys = ("Item", "Items", "Attributes", "LastEvaluatedKey")
+    return ("ok", {key: answer[key] for key in keys if answer.get(key)})
+
+
+class Refused(tuple[Any, ...]):
+    """A refusal; equal to another without regard to the exception itself."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Refused) and self[:-1] == other[:-1]
+
+    def __hash__(self) -> int:
+        return hash(self[0])
+
+
+def test_should_answer_as_moto_does_to_thousands_of_our_calls(moto: Any) -> None:
+    lots = random.Random(20260102)
+    twin = Twin()
+    store = DynamoDbStore(client=moto, approvals_table="approvals", audit_table="audit")
+    known: list[Approval] = []
+    generation = 0
+
+    def operate() -> None:
+        name = f"approval-{generation}-{lots.randrange(APPROVAL_COUNT)}"
+        now = NOW + timedelta(milliseconds=lots.randrange(90 * 60 * 1000))
+        record = lots.choice(known) if known else None
+        match lots.randrange(9):
+            case 0:
+                opening = any_opening(
+                    approval_id=name,
+                    creation_token=str(lots.random()),
+                    now=now,
+                )
+                known.append(store.create(opening))
+            case 1:
+                store.arm(name, f"bell-{lots.randrange(9)}")
+            case 2:
+                store.acknowledge(name)
+            case 3:
+                if (found := store.get(name)) is not None:
+                    known.append(found)  # and what was read earlier is written on as well
+            case 4:
+                status = lots.choice(STATUSES)
+                page = store.list_by_status(status, limit=lots.randrange(1, 4), cursor=None)
+                if page.cursor:
+                    store.list_by_status(status, limit=2, cursor=page.cursor)
+            case 5:
+                store.history(name)
+            case 6:
+                attention = lots.choice(("pending", "decided"))
+                store.overdue(attention, before=now, limit=lots.randrange(1, 4))
+            case _ if record is not None:
+                if transition := _any_transition(lots, record, now):
+                    store.commit(transition)
+            case _:
+                pass
+
+    with patch.object(BaseClient, "_make_api_call", lambda c, o, r: twin.call(c, o, r)):
+        for _ in range(OPERATIONS):
+            with suppress(VersionConflict):
+                operate()
+            if lots.random() < 0.02:  # noqa: PLR2004
+                known.clear()
+                generation += 1
+
+    seen = "\n".join(f"{count:6} {what}" for what, count in sorted(twin.heard.items()))
+    print(f"\n{twin.heard.total()} calls agreed\n{seen}")  # noqa: T201  the count is the point
+    assert twin.heard.total() >= OPERATIONS * 0.9
+    for call in (
+        "TransactWriteItems ok",
+        "TransactWriteItems TransactionCanceledException",
+        "UpdateItem ok",
+        "UpdateItem ConditionalCheckFailedException",
+        "GetItem ok",
+        "Query ok",
+    ):
+        assert twin.heard[call] > 50, call
+
+
+def test_should_refuse_an_expression_that_it_does_not_know() -> None:
+    double = DynamoDb({"approvals": APPROVALS, "audit": AUDIT})
+    request = {
+        "TableName": "approvals",
+        "Item": {"approval_id": {"S": "1"}},
+        "ConditionExpression": "size(votes) > :none",
+    }
+    with pytest.raises(NotImplementedError):
+        double.call("PutItem", request, "token")
+
+
+def test_should_take_a_repeated_transaction_for_the_one_it_is() -> None:
+    double = DynamoDb({"approvals": APPROVALS, "audit": AUDIT})
+    put = {
+        "Put": {
+            "TableName": "approvals",
+            "Item": {"approval_id": {"S": "1"}},
+            "ConditionExpression": "attribute_not_exists(approval_id)",
+        }
+    }
+    double.call("TransactWriteItems", {"TransactItems": [put]}, "token-1")
+
+    assert double.call("TransactWriteItems", {"TransactItems": [put]}, "token-1") == {}
+    with pytest.raises(ClientError):
+        double.call("TransactWriteItems", {"TransactItems": [put]}, "token-2")
+
+
+def _any_transition(lots: random.Random, record: Approval, now: datetime) -> Transition | None:
+    match lots.randrange(4):
+        case 0:
+            made = expire(record, now=now)
+        case 1:
+            with suppress(ApprovalError):
+                return cancel(record, declared("alice"), "no more", now=now)
+            return None
+        case _:
+            decision = lots.choice(("approved", "rejected"))
+            with suppress(ApprovalError):
+                return cast_vote(record, declared("bob"), decision, "why", now=now)
+            return None
+    return made
+

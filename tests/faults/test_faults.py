@@ -1,0 +1,92 @@
+"""Nothing lost, nothing doubled, nothing fails open: over every schedule of the quick tier.
+
+What that tier covers and where it is bounded is said in `tiers.py`. A failure prints the choices
+that lead to it, as `make faults REPLAY=<scenario>:<choices>` runs them again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.deployment import simulated
+from tests.faults.explore import every, randomly, replay
+from tests.faults.invariants import INVARIANTS, violations
+from tests.faults.pattern_rebuild import PATTERN
+from tests.faults.sabotage import CASES, Case
+from tests.faults.scenarios import SCENARIOS
+from tests.faults.simulator import Bounds
+from tests.faults.tiers import FLOOR, explore, quick
+
+
+@pytest.fixture(autouse=True)
+def world() -> Iterator[None]:
+    with simulated():
+        yield
+
+
+@pytest.fixture(scope="module")
+def explored(request: pytest.FixtureRequest) -> Iterator[Counter[str]]:
+    """Schedules by scenario; their number is printed at the end."""
+    counts: Counter[str] = Counter()
+    yield counts
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line(f"\nfaults: {counts.total()} schedules, 0 violations unless shown")
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_should_keep_every_promise(name: str, explored: Counter[str]) -> None:
+    for deployment in explore(SCENARIOS[name], quick(SCENARIOS[name])):
+        explored[name] += 1
+        if broken := violations(deployment):
+            choices = ",".join(deployment.world.trail)
+            story = "\n".join([*broken, *deployment.world.steps])
+            pytest.fail(f"make faults REPLAY={name}:{choices}\n{story}")
+
+    assert explored[name] >= FLOOR[name], "fewer schedules than before: does something hide them?"
+
+
+def test_should_see_that_the_public_pattern_breaks_its_promises() -> None:
+    seen: Counter[str] = Counter()
+    for scenario in PATTERN.values():
+        for deployment in every(scenario.run, Bounds(faults=1)):
+            seen.update({line.partition(":")[0] for line in violations(deployment)})
+
+    assert seen["one_terminal_status"] > 500  # a second opposite decision overwrites the first
+    assert seen["nothing_answered_is_lost"] > 400  # a decision answered with 200 becomes another
+    assert seen["all_agree"] > 200  # the workflow says one thing, the row another
+    assert seen["told_once"] > 30  # a repeated step draws another id: two rows, two messages
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_should_see_what_is_broken_on_purpose(case: Case) -> None:
+    with case.sabotage():
+        for deployment in every(SCENARIOS[case.scenario].run, case.bounds):
+            if any(line.startswith(f"{case.broken}:") for line in violations(deployment)):
+                return
+    pytest.fail(f"{case.name} was not seen to break {case.broken}")
+
+
+def test_should_break_every_promise_on_purpose_at_least_once() -> None:
+    assert {case.broken for case in CASES} == {check.__name__ for check in INVARIANTS}
+
+
+def test_should_run_a_list_of_choices_again() -> None:
+    scenario = SCENARIOS["opposite"]
+    for deployment in list(every(scenario.run, Bounds(faults=1, preemptions=0)))[::20]:
+        again = replay(scenario.run, ",".join(deployment.world.trail))
+
+        assert again.world.steps == deployment.world.steps
+        assert again.world.trail == deployment.world.trail
+
+
+def test_should_run_a_random_schedule_again_from_its_choices() -> None:
+    scenario = SCENARIOS["quorum"]
+    for seed in range(10):
+        deployment = randomly(scenario.run, seed, faults=5)
+        again = replay(scenario.run, ",".join(deployment.world.trail))
+
+        assert again.world.steps == deployment.world.steps
