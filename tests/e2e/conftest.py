@@ -121,6 +121,15 @@ class Live:
 Deploy = Callable[..., Live]
 
 
+def deploy_stack(cloud: LocalCloud, stack: str, assembly: Path, **context: str) -> Live:
+    """`cdk deploy` of the app with some context into a cloud that is bootstrapped."""
+    environment = cloud.environment()
+    values = {"stack_name": stack, "removal_policy": "destroy", **context}
+    cdk.finish("cdk synth", cdk.start_synth(ROOT, environment, values, assembly))
+    cdk.finish("cdk deploy", cdk.start_deploy(ROOT, environment, assembly))
+    return Live(stack, Deployment(stack, cloud.region, None, cloud.endpoint_url))
+
+
 @pytest.fixture(scope="session")
 def deploy(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Deploy:
     """Deploy the app with some context; each stack once."""
@@ -129,11 +138,7 @@ def deploy(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Deplo
 
     def once(stack: str, **context: str) -> Live:
         if stack not in deployed:
-            environment = cloud.environment()
-            values = {"stack_name": stack, "removal_policy": "destroy", **context}
-            cdk.finish("cdk synth", cdk.start_synth(ROOT, environment, values, assembly))
-            cdk.finish("cdk deploy", cdk.start_deploy(ROOT, environment, assembly))
-            live = Live(stack, Deployment(stack, cloud.region, None, cloud.endpoint_url))
+            live = deploy_stack(cloud, stack, assembly, **context)
             live.mailbox = _subscribe_mailbox(live)
             deployed[stack] = live
         return deployed[stack]
