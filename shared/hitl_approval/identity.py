@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hitl_approval.domain import text
-from hitl_approval.domain.audit import Actor
+from hitl_approval.domain.audit import Actor, Identity
 from hitl_approval.domain.errors import InvalidRequest
 
 
@@ -34,7 +34,7 @@ def identify(
 def _declared(payload: Mapping[str, Any]) -> str | None:
     """`approver`, or `decided_by` as some callers of the public pattern write it."""
     names = [
-        text.line(payload[field], field)
+        text.line(payload[field], field, maximum=text.MAX_PERSON)
         for field in ("approver", "decided_by")
         if payload.get(field) is not None
     ]
@@ -48,12 +48,16 @@ def _verified(event: Mapping[str, Any]) -> Actor | None:
     authorizer = _object(_object(event, "requestContext"), "authorizer")
     arn = _object(authorizer, "iam").get("userArn")
     if isinstance(arn, str) and arn:
-        return Actor(arn, "iam")
+        return _actor(arn, "iam")
     claims = _object(_object(authorizer, "jwt"), "claims")
     # An address counts only where its issuer has verified it; the subject always does.
     email = claims.get("email") if claims.get("email_verified") in {True, "true"} else None
     name = email or claims.get("sub")
-    return Actor(name, "jwt") if isinstance(name, str) and name else None
+    return _actor(name, "jwt") if isinstance(name, str) and name else None
+
+
+def _actor(name: str, identity: Identity) -> Actor:
+    return Actor(text.line(name, "identity", maximum=text.MAX_PERSON), identity)
 
 
 def _object(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:

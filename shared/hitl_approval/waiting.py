@@ -31,17 +31,16 @@ from aws_durable_execution_sdk_python.waits import (
 from hitl_approval.domain.approval import Approval, derive_approval_id
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.errors import ApprovalNotFound, InvalidRequest, Unavailable
-from hitl_approval.domain.outcome import Outcome
+from hitl_approval.domain.outcome import Outcome, snapshot_of
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.schedule import poll_delay, recheck_delay
-from hitl_approval.domain.view import summary
 from hitl_approval.service import RequestService, Terms
 from hitl_approval.settings import Settings, settings
 from hitl_approval.wiring import request_service
 
 Snapshot = dict[str, Any]
-"""A record as a step returned it: its public summary, and the time at which it was read."""
+"""A record as a step returned it, see `snapshot_of`."""
 
 CREATE_ATTEMPTS = 6
 """About a minute of retries: a start that cannot be recorded fails where operators see it."""
@@ -109,7 +108,7 @@ class _Wait:
             first = recheck_delay(timedelta(0), self.terms.timeout)
             bell = self._arm(first + timedelta(seconds=1))
             final = self._listen(self._ask(bell.callback_id, bell.callback_id), bell, first)
-        return Outcome.from_view(final)
+        return Outcome.from_snapshot(final)
 
     def _ask(self, token: str, callback_id: str | None) -> Snapshot:
         """Create the record and tell the approvers."""
@@ -217,7 +216,7 @@ class _Wait:
         return True
 
     def _snapshot(self, approval: Approval) -> Snapshot:
-        return {**summary(approval), "now": isoformat(self.service.clock.now())}
+        return snapshot_of(approval, now=self.service.clock.now())
 
     def _step(self, name: str, action: Callable[[], Any], attempts: int) -> Any:
         return self.context.step(

@@ -32,6 +32,8 @@ def test_should_require_the_fields_of_the_public_pattern(field: str) -> None:
     [
         "",
         "   ",
+        "\u00a0",
+        "\u200b\u2060",
         7,
         None,
         True,

@@ -44,7 +44,7 @@ def parse_document(event: Any) -> ApprovalRequest:
     return ApprovalRequest(
         subject=text.line(event["document_name"], "document_name"),
         document_id=text.line(event["document_id"], "document_id"),
-        requester=text.line(event["requester"], "requester"),
+        requester=text.line(event["requester"], "requester", maximum=text.MAX_PERSON),
         approvers=approvers,
         timeout=timeout,
         context=context,

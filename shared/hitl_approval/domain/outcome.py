@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from hitl_approval.domain.approval import Vote
-from hitl_approval.domain.audit import parse_time
+from hitl_approval.domain.approval import Approval, Vote
+from hitl_approval.domain.audit import isoformat, parse_time
+from hitl_approval.domain.view import vote_view
+
+SHORT_COMMENT = 280
+"""Characters of each vote's comment in an outcome."""
 
 FinalStatus = Literal["approved", "rejected", "timeout", "cancelled"]
 
@@ -23,7 +27,8 @@ class Outcome:
         decided_by: whose answer decided; `hitl-approval` for a timeout.
         comments: what that person wrote.
         decided_at: when it was decided, UTC.
-        votes: everyone's answers, in the order they came.
+        votes: everyone's answers, in the order they came; their comments are shortened to 280
+            characters, and whole on the record.
     """
 
     approval_id: str
@@ -39,18 +44,36 @@ class Outcome:
         return self.status == "approved"
 
     @classmethod
-    def from_view(cls, view: Mapping[str, Any]) -> Self:
-        """Read the outcome from a terminal record's public view."""
-        return cls(
-            approval_id=view["approval_id"],
-            status=view["status"],
-            decided_by=view["decided_by"],
-            comments=view["comments"],
-            decided_at=parse_time(view["decided_at"]),
-            votes=tuple(
-                Vote(
-                    v["approver"], v["identity"], v["decision"], v["comments"], parse_time(v["at"])
-                )
-                for v in view["votes"]
-            ),
+    def from_snapshot(cls, values: Mapping[str, Any]) -> Self:
+        """Read the outcome from what `snapshot_of` made of a terminal record."""
+        votes = (
+            Vote(v["approver"], v["identity"], v["decision"], v["comments"], parse_time(v["at"]))
+            for v in values["votes"]
         )
+        return cls(
+            approval_id=values["approval_id"],
+            status=values["status"],
+            decided_by=values["decided_by"],
+            comments=values["comments"],
+            decided_at=parse_time(values["decided_at"]),
+            votes=tuple(votes),
+        )
+
+
+def snapshot_of(approval: Approval, *, now: datetime) -> dict[str, Any]:
+    """What a durable step returns of a record: what the wait and its outcome need, and no more.
+
+    A durable operation holds 256 KB; 20 votes with whole comments in the widest script do not fit.
+    """
+    votes = () if approval.pending else approval.votes
+    return {
+        "approval_id": approval.approval_id,
+        "status": approval.status,
+        "created_at": isoformat(approval.created_at),
+        "expires_at": isoformat(approval.expires_at),
+        "decided_by": approval.decided_by,
+        "comments": approval.comments,
+        "decided_at": isoformat(approval.decided_at) if approval.decided_at else None,
+        "votes": [{**vote_view(vote), "comments": vote.comments[:SHORT_COMMENT]} for vote in votes],
+        "now": isoformat(now),
+    }

@@ -14,7 +14,7 @@ from hitl_approval.domain.policy import Quorum
 
 MAX_APPROVERS = 20
 """Most approvers of one request. Ours: their votes, with comments, fit one DynamoDB item."""
-MAX_CONTEXT_BYTES = 200_000
+MAX_CONTEXT_BYTES = 150_000
 """Largest context, as UTF-8 JSON. Ours: with the votes it fits an item of 400 KB."""
 
 
@@ -24,11 +24,11 @@ class ApprovalRequest:
 
     Attributes:
         subject: one line that says what is asked, at most 1,000 characters.
-        requester: who asks.
+        requester: who asks, at most 320 characters.
         approvers: who may decide, at most 20. Default: the deployment's approvers, else anyone.
         quorum: how many must approve. Default: the deployment's quorum.
         timeout: time to decide, whole seconds, at least 1 s. Default: the deployment's.
-        context: JSON values that the approver sees, at most 200,000 bytes.
+        context: JSON values that the approver sees, at most 150,000 bytes.
         document_id: the caller's own id of what is decided, if it has one.
 
     Raises:
@@ -46,7 +46,7 @@ class ApprovalRequest:
     def __post_init__(self) -> None:
         put = object.__setattr__  # the dataclass is frozen for everyone else
         put(self, "subject", text.line(self.subject, "subject"))
-        put(self, "requester", text.line(self.requester, "requester"))
+        put(self, "requester", text.line(self.requester, "requester", maximum=text.MAX_PERSON))
         put(self, "approvers", people(self.approvers, "approvers"))
         if self.document_id is not None:
             put(self, "document_id", text.line(self.document_id, "document_id"))
@@ -78,7 +78,7 @@ def people(names: Any, field_name: str) -> tuple[str, ...]:
     """
     if isinstance(names, str) or not isinstance(names, Iterable):
         raise InvalidRequest(field_name, f"must be a list of names, got {text.kind(names)}")
-    accepted = tuple(text.line(name, field_name) for name in names)
+    accepted = tuple(text.line(name, field_name, maximum=text.MAX_PERSON) for name in names)
     if len(accepted) > MAX_APPROVERS:
         raise InvalidRequest(field_name, f"must be at most {MAX_APPROVERS}, got {len(accepted)}")
     seen: set[str] = set()

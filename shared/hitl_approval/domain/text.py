@@ -11,6 +11,8 @@ from hitl_approval.domain.errors import InvalidRequest
 
 MAX_LINE = 1_000
 """Longest name, id or subject, in characters. Ours: whole in every mail and on every screen."""
+MAX_PERSON = 320
+"""Longest name of a person, in characters: the longest e-mail address (RFC 3696, errata)."""
 MAX_COMMENT = 2_000
 """Longest comment, in characters. Ours: 20 votes with comments and a full context fit one item."""
 MAX_SNS_SUBJECT = 99
@@ -39,8 +41,6 @@ def line(value: Any, field: str, *, maximum: int = MAX_LINE) -> str:
     if not isinstance(value, str):
         raise InvalidRequest(field, f"must be a string, got {kind(value)}")
     text = value.strip(" ")
-    if not text:
-        raise InvalidRequest(field, "must not be empty")
     if len(text) > maximum:
         raise InvalidRequest(field, f"must be at most {maximum} characters, got {len(text)}")
     for character in text:
@@ -48,6 +48,8 @@ def line(value: Any, field: str, *, maximum: int = MAX_LINE) -> str:
             raise InvalidRequest(
                 field, f"must not contain control characters, got U+{ord(character):04X}"
             )
+    if all(unicodedata.category(character)[0] in "ZC" for character in text):
+        raise InvalidRequest(field, "must not be empty")
     return text
 
 
@@ -79,8 +81,14 @@ def kind(value: Any) -> str:
 
 
 def person(name: str) -> str:
-    """The key by which two spellings of one person are the same (case, width, spaces)."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """The key by which two spellings of one person are the same.
+
+    Case, width, spaces and characters that are not seen (zero-width ones, say) make no difference.
+    """
+    seen = "".join(
+        c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf"
+    )
+    return " ".join(seen.casefold().split())
 
 
 def inert(text: str, *, keep: str = "\n\t") -> str:

@@ -15,7 +15,7 @@ def view(approval: Approval) -> dict[str, Any]:
 
 
 def summary(approval: Approval) -> dict[str, Any]:
-    """The public view without the context: bounded, fit for a durable step's result."""
+    """The public view without the context."""
     document = (
         {"document_id": approval.document_id, "document_name": approval.subject}
         if approval.document_id

@@ -1,0 +1,97 @@
+"""The largest approval that is accepted fits what holds it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.domain import text
+from hitl_approval.domain.approval import cast_vote
+from hitl_approval.domain.notification import approval_needed
+from hitl_approval.domain.outcome import snapshot_of
+from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.request import MAX_APPROVERS, MAX_CONTEXT_BYTES, ApprovalRequest
+from tests.anything import NOW, any_opening, declared
+
+WIDEST = "🚀"
+"""Four bytes in UTF-8, twelve in ASCII JSON."""
+ITEM_LIMIT = 400 * 1024
+"""DynamoDB's largest item, names and values (DynamoDB developer guide, Service quotas)."""
+OPERATION_LIMIT = 256 * 1024
+"""A durable operation's payload."""
+MESSAGE_LIMIT = 256 * 1024
+"""SNS's largest message."""
+
+
+def people() -> list[str]:
+    return [f"{number:02}{WIDEST * (text.MAX_PERSON - 2)}" for number in range(MAX_APPROVERS)]
+
+
+def largest_request() -> ApprovalRequest:
+    padding = MAX_CONTEXT_BYTES - len(json.dumps({"x": ""}))
+    return ApprovalRequest(
+        subject=WIDEST * text.MAX_LINE,
+        document_id=WIDEST * text.MAX_LINE,
+        requester=WIDEST * text.MAX_PERSON,
+        approvers=people(),
+        context={"x": "x" * padding},
+    )
+
+
+def size(value: Any) -> int:
+    """Bytes of a DynamoDB value, with the overhead of containers."""
+    if isinstance(value, dict):
+        return 3 + sum(len(name.encode()) + 1 + size(inner) for name, inner in value.items())
+    if isinstance(value, list):
+        return 3 + sum(1 + size(inner) for inner in value)
+    return len(str(value).encode())
+
+
+def plain(typed: Any) -> Any:
+    ((kind, value),) = typed.items()
+    if kind == "M":
+        return {name: plain(inner) for name, inner in value.items()}
+    return [plain(inner) for inner in value] if kind == "L" else value
+
+
+class Recorder:
+    """A client that keeps the row as DynamoDB would."""
+
+    def __init__(self) -> None:
+        self.row: dict[str, Any] = {}
+
+    def transact_write_items(self, TransactItems: list[dict[str, Any]]) -> None:  # noqa: N803
+        if put := TransactItems[0].get("Put"):
+            self.row = dict(put["Item"])
+        else:
+            update = TransactItems[0]["Update"]
+            values = update["ExpressionAttributeValues"]
+            self.row |= {
+                name: values[f":{name}"] for name in update["ExpressionAttributeNames"].values()
+            }
+
+
+def test_should_hold_the_largest_approval_with_everyones_longest_comment() -> None:
+    client = Recorder()
+    store = DynamoDbStore(client=client, approvals_table="approvals", audit_table="audit")
+    policy = Policy(quorum=Quorum.everyone())
+    approval = store.create(any_opening(request=largest_request(), policy=policy))
+    for person in people():
+        voted = cast_vote(
+            approval,
+            declared(person),
+            "approved",
+            WIDEST * text.MAX_COMMENT,
+            now=NOW + timedelta(minutes=1),
+        )
+        assert voted is not None
+        store.commit(voted)
+        approval = voted.after
+
+    assert approval.status == "approved"
+    row = {name: plain(value) for name, value in client.row.items()}
+    assert ITEM_LIMIT * 3 / 4 < size(row) < ITEM_LIMIT
+    assert len(json.dumps(snapshot_of(approval, now=NOW))) < OPERATION_LIMIT
+    assert len(approval_needed(approval).body.encode()) < MESSAGE_LIMIT
