@@ -1,9 +1,9 @@
 """The full tier, one schedule again, or random ones for as long as you like.
 
-    python -m tests.faults                                  the full tier; exit 1 on a violation
-    python -m tests.faults --scenario NAME                  one scenario of it
-    python -m tests.faults --replay SCENARIO:CHOICES        one schedule, step by step
-    python -m tests.faults --deep SECONDS [--seed N]        random schedules with up to 6 faults
+python -m tests.faults                                  the full tier; exit 1 on a violation
+python -m tests.faults --scenario NAME                  one scenario of it
+python -m tests.faults --replay SCENARIO:CHOICES        one schedule, step by step
+python -m tests.faults --deep SECONDS [--seed N]        random schedules with up to 6 faults
 """
 
 from __future__ import annotations
@@ -17,9 +17,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-
-sys.path[:0] = [str(Path(__file__).parents[2] / "lambdas")]
 
 from tests.faults.deployment import Deployment, simulated
 from tests.faults.explore import every, randomly, replay

@@ -6,10 +6,12 @@ import importlib
 import json
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -42,6 +44,7 @@ from tests.faults.simulator import (
     World,
 )
 
+LAMBDAS = Path(__file__).parents[2] / "lambdas"
 APPROVALS_TABLE = "test-ApprovalRequests"
 AUDIT_TABLE = "test-AuditEvents"
 TIMEOUT = timedelta(seconds=60)
@@ -55,7 +58,7 @@ ENVIRONMENT = {
     "MAX_APPROVAL_TIMEOUT_SECONDS": "31536000",
     "APPROVAL_POLICY": (
         '{"quorum": "any_one", "quorum_count": 1, "rejections_needed": 1,'
-            ' "on_timeout": "timeout", "allow_self_approval": false,'
+        ' "on_timeout": "timeout", "allow_self_approval": false,'
         ' "require_verified_identity": false, "require_comment_on_rejection": false}'
     ),
     "DEFAULT_APPROVERS": "[]",
@@ -74,7 +77,7 @@ READ_FAULTS = ("fail", "dies-before", "slow")
 WRITE_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "conflict", "slow", "echo")
 PUBLISH_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "slow", "echo")
 
-TRIES = 5
+TRIES = 12
 """How often a person, or the page they use, repeats a request that was not answered."""
 PATIENCE = timedelta(seconds=2)
 
@@ -144,7 +147,7 @@ class Deployment:
             asked = payload() if callable(payload) else payload
             for attempt in range(1, TRIES + 1):
                 answer = self._ask(me, asked)
-                settled = answer.status is not None and answer.status < 500  # noqa: PLR2004
+                settled = answer.status is not None and answer.status < 500
                 last = settled or attempt == TRIES or not patient
                 self.answers.append(_final(answer) if last else answer)
                 if last:
@@ -204,9 +207,7 @@ class Deployment:
         match operation:
             case "CheckpointDurableExecution":
                 return self.world.call(self.durable.checkpoint(request))
-            case (
-                "SendDurableExecutionCallbackSuccess" | "SendDurableExecutionCallbackFailure"
-            ):
+            case "SendDurableExecutionCallbackSuccess" | "SendDurableExecutionCallbackFailure":
                 return self.world.call(self.durable.ring(request))
             case "GetDurableExecution":
                 return self.world.call(self.durable.describe(request))
@@ -300,6 +301,7 @@ def simulated() -> Iterator[None]:
     logging.disable(logging.CRITICAL)
     with (
         patch.dict(os.environ, ENVIRONMENT),
+        patch.object(sys, "path", [str(LAMBDAS), *sys.path]),
         patch.object(BaseClient, "_make_api_call", _api_call),
         patch.object(SystemClock, "now", _now),
         patch.object(SystemClock, "pause", _pause),

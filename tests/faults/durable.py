@@ -229,14 +229,15 @@ class DurableService(ExecutionObserver):
             if owner is None:
                 raise client_error("SendDurableExecutionCallback", "ResourceNotFoundException", 404)
             self._fire(owner)
-            _, operation = owner.find_callback_operation(callback_id)
+            operation = owner.find_callback_operation(callback_id)[1]
             if owner.is_complete or operation.status is not OperationStatus.STARTED:
                 raise client_error("SendDurableExecutionCallback", "CallbackTimeoutException", 400)
+            now = self.world.now
             if "Error" in request:
                 error = ErrorObject.from_dict(request["Error"])
-                owner.complete_callback_failure(callback_id, error, self.world.now)
+                owner.complete_callback_failure(callback_id, error, now)
             else:
-                owner.complete_callback_success(callback_id, request.get("Result"), self.world.now)
+                owner.complete_callback_success(callback_id, request.get("Result"), now)
             return {}
 
         touched = footprint(owner.durable_execution_arn) if owner else frozenset()
@@ -312,4 +313,3 @@ def stop_at_once(self: ExecutionState) -> None:
     """`ExecutionState.stop_checkpointing` with a signal in place of a poll every 0.1 s."""
     self._checkpointing_stopped.set()
     self._checkpoint_queue.put(next(iter(_Signal)))
-

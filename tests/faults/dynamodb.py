@@ -55,9 +55,7 @@ class Schema:
 APPROVALS = Schema(
     Index(Table.PARTITION_KEY),
     {
-        Table.STATUS_INDEX: Index(
-            Table.STATUS, Table.CREATED_AT, frozenset(Table.LIST_ATTRIBUTES)
-        ),
+        Table.STATUS_INDEX: Index(Table.STATUS, Table.CREATED_AT, frozenset(Table.LIST_ATTRIBUTES)),
         Table.ATTENTION_INDEX: Index(Table.ATTENTION, Table.ATTENTION_AT, frozenset()),
     },
 )
@@ -246,14 +244,12 @@ def client_error(
     operation: str, code: str, status: int, message: str = "", **response: Any
 ) -> ClientError:
     """An error as botocore raises it."""
-    return ClientError(
-        {
-            "Error": {"Code": code, "Message": message or code},
-            "ResponseMetadata": {"HTTPStatusCode": status},
-            **response,
-        },  # type: ignore[arg-type]  # a partial response, as services send it
-        operation,
-    )
+    answer: Any = {
+        "Error": {"Code": code, "Message": message or code},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+        **response,
+    }
+    return ClientError(answer, operation)
 
 
 def cancelled(reasons: list[dict[str, str]]) -> ClientError:

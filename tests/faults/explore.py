@@ -52,7 +52,7 @@ class _Random:
     lots: random.Random
 
     def choose(self, _: int, options: Sequence[str]) -> int:
-        if self.lots.random() < 0.7:  # noqa: PLR2004
+        if self.lots.random() < 0.7:
             return 0
         return self.lots.randrange(len(options))
 
@@ -87,5 +87,5 @@ def replay(run: Run, choices: str) -> Deployment:
 
 def randomly(run: Run, seed: int, faults: int) -> Deployment:
     """One random schedule."""
-    lots = random.Random(seed)  # noqa: S311  replayable lots, no secret
+    lots = random.Random(seed)
     return run(_Random(lots), Bounds(faults=faults, reduce=False))

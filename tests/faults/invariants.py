@@ -105,7 +105,7 @@ def nothing_answered_is_lost(deployment: Deployment) -> Iterator[str]:
     """4. A decision answered with 200 is never lost and always resumes the workflow in time."""
     rows = deployment.rows()
     for answer in deployment.answers:
-        if answer.status != 200:  # noqa: PLR2004
+        if answer.status != 200:
             continue
         row = rows[answer.payload["approval_id"]]
         if answer.payload.get("action") == "cancel":
@@ -128,12 +128,12 @@ def nothing_answered_is_lost(deployment: Deployment) -> Iterator[str]:
         if not execution.is_complete:
             yield f"{arn} waits for ever"
             continue
-        row = by_arn.get(arn)
-        if row is None or row["status"] not in TERMINAL:
+        asked = by_arn.get(arn)
+        if asked is None or asked["status"] not in TERMINAL:
             continue
-        decided = _decided_at(deployment, row["approval_id"])
+        decided = _decided_at(deployment, asked["approval_id"])
         took = deployment.durable.completed_at[arn] - decided
-        if took > _patience(deployment, row, decided):
+        if took > _patience(deployment, asked, decided):
             yield f"the workflow resumed {took} after the decision"
 
 
@@ -182,13 +182,13 @@ def losers_hear_who_won(deployment: Deployment) -> Iterator[str]:
     """7. Losing callers hear who won, and no caller is left without an answer."""
     rows = deployment.rows()
     for answer in deployment.answers:
-        if answer.status == 500:  # noqa: PLR2004
+        if answer.status == 500:
             yield f"{answer.actor} heard of an internal error"
-        if answer.last and (answer.status is None or answer.status >= 500):  # noqa: PLR2004
+        if answer.last and (answer.status is None or answer.status >= 500):
             yield f"{answer.actor} never heard what became of {_asked(answer)}"
         row = rows.get(answer.payload["approval_id"])
         error = answer.body.get("error", {})
-        if answer.status == 404 and row and _created(deployment, row) < answer.asked_at:  # noqa: PLR2004
+        if answer.status == 404 and row and _created(deployment, row) < answer.asked_at:
             yield f"{answer.actor} was told that there is no such approval"
         if error.get("code") not in CLOSED or row is None:
             continue
@@ -210,7 +210,7 @@ def refusals_change_nothing(deployment: Deployment) -> Iterator[str]:
     """8. A refused or malformed request changes nothing."""
     wrote = Counter((w.actor, w.request) for w in deployment.world.writes)
     for answer in deployment.answers:
-        refused = answer.status is not None and 400 <= answer.status < 500  # noqa: PLR2004
+        refused = answer.status is not None and 400 <= answer.status < 500
         if refused and wrote[answer.actor, answer.request]:
             yield f"{answer.actor}'s {_asked(answer)} was refused ({answer.status}), yet it wrote"
 

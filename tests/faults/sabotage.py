@@ -17,6 +17,7 @@ from hitl_approval.adapters.dynamodb import DynamoDbStore, _marshal
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.domain import approval as state_machine
 from hitl_approval.domain.approval import Approval, Transition, expire
+from hitl_approval.domain.audit import GENESIS
 from hitl_approval.domain.errors import AlreadyDecided, VersionConflict
 from hitl_approval.service import Answer, DecisionService, RequestService
 from tests.faults.simulator import Bounds
@@ -176,7 +177,7 @@ def _does_not_chain() -> Iterator[None]:
     record = state_machine._record
 
     def unchained(after: Approval, *args: Any) -> Transition:
-        return record(replace(after, audit_hash=state_machine.GENESIS), *args)
+        return record(replace(after, audit_hash=GENESIS), *args)
 
     with patch.object(state_machine, "_record", unchained):
         yield
@@ -208,6 +209,10 @@ def _notes_every_attempt() -> Iterator[None]:
         yield
 
 
+CALM = Bounds()
+ONE = Bounds(faults=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A sabotage, the promise it breaks, and where that is seen first."""
@@ -215,14 +220,13 @@ class Case:
     sabotage: Sabotage
     broken: str
     scenario: str
-    bounds: Bounds = Bounds()
+    bounds: Bounds = CALM
 
     @property
     def name(self) -> str:
         return str(self.sabotage.__name__).strip("_")
 
 
-ONE = Bounds(faults=1)
 CASES: tuple[Case, ...] = (
     Case(_writes_without_a_condition, "one_terminal_status", "opposite"),
     Case(_drops_the_version_condition, "nothing_answered_is_lost", "late-approve"),

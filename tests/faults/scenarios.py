@@ -97,7 +97,9 @@ def _approve_against_timeout(world: Deployment) -> None:
     late = timedelta(0) if world.polling else SECOND
     latency = SECOND + late / 2
     world.person(
-        "bob", decision(approval, "bob", "approved"), at=TIMEOUT + late - 2 * latency,
+        "bob",
+        decision(approval, "bob", "approved"),
+        at=TIMEOUT + late - 2 * latency,
         latency=latency,
     )
 

@@ -21,17 +21,21 @@ from hitl_approval.contract import Audit
 from hitl_approval.domain.approval import (
     STATUSES,
     Approval,
+    Decision,
     Transition,
     cancel,
     cast_vote,
     expire,
 )
 from hitl_approval.domain.errors import ApprovalError, VersionConflict
+from hitl_approval.ports import Attention
 from tests.anything import NOW, any_opening, declared
 from tests.faults.dynamodb import APPROVALS, AUDIT, DynamoDb
 
 OPERATIONS = 3_000
 """Store operations, each one to three API calls."""
+ATTENTIONS: tuple[Attention, ...] = ("pending", "decided")
+DECISIONS: tuple[Decision, ...] = ("approved", "rejected")
 APPROVAL_COUNT = 4
 """Few, so that they meet each other."""
 
@@ -96,7 +100,12 @@ class Twin:
         token = f"token-{self.heard.total()}"
         ours = _told(lambda: self.double.call(operation, request, token))
         answers: list[Any] = []
-        theirs = _told(lambda: answers.append(self.send(client, operation, request)) or answers[0])
+
+        def ask() -> Any:
+            answers.append(self.send(client, operation, request))
+            return answers[0]
+
+        theirs = _told(ask)
         if ours[0] == theirs[0] == "ok" and len(ours[1].get("Items", ())) == request.get("Limit"):
             # Whether a full page that is the last one names its end is up to the service.
             ends = [told[1].pop("LastEvaluatedKey", None) for told in (ours, theirs)]
@@ -164,7 +173,7 @@ def test_should_answer_as_moto_does_to_thousands_of_our_calls(moto: Any) -> None
             case 5:
                 store.history(name)
             case 6:
-                attention = lots.choice(("pending", "decided"))
+                attention: Attention = lots.choice(ATTENTIONS)
                 store.overdue(attention, before=now, limit=lots.randrange(1, 4))
             case _ if record is not None:
                 if transition := _any_transition(lots, record, now):
@@ -172,11 +181,14 @@ def test_should_answer_as_moto_does_to_thousands_of_our_calls(moto: Any) -> None
             case _:
                 pass
 
-    with patch.object(BaseClient, "_make_api_call", lambda c, o, r: twin.call(c, o, r)):
+    def send(client: BaseClient, operation: str, request: dict[str, Any]) -> Any:
+        return twin.call(client, operation, request)
+
+    with patch.object(BaseClient, "_make_api_call", send):
         for _ in range(OPERATIONS):
             with suppress(VersionConflict):
                 operate()
-            if lots.random() < 0.02:  # noqa: PLR2004
+            if lots.random() < 0.02:
                 known.clear()
                 generation += 1
 
@@ -230,9 +242,8 @@ def _any_transition(lots: random.Random, record: Approval, now: datetime) -> Tra
                 return cancel(record, declared("alice"), "no more", now=now)
             return None
         case _:
-            decision = lots.choice(("approved", "rejected"))
+            decision: Decision = lots.choice(DECISIONS)
             with suppress(ApprovalError):
                 return cast_vote(record, declared("bob"), decision, "why", now=now)
             return None
     return made
-
