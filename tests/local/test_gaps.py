@@ -7,6 +7,8 @@ in `gaps.py`: remove that function.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -64,6 +66,25 @@ def test_bound_warm_processes(stock: Emulator, cloud: Emulator) -> None:
     used, kept = used_and_kept(cloud)
     assert used <= MAX_RUNNING
     assert kept <= MAX_WARM
+
+
+@needs_proc
+def test_let_processes_fail_alone(stock: Emulator, cloud: Emulator) -> None:
+    def survives(emulator: Emulator) -> bool:
+        """Whether an invocation at work survives that another one's process dies at its start."""
+        function = emulator.deploy("plain.handler")
+        before = set(emulator.children())
+        with ThreadPoolExecutor(2) as pool:
+            at_work = pool.submit(function.invoke, {"sleep": 3})
+            (first,) = eventually(lambda: set(emulator.children()) - before, "first process")
+            time.sleep(0.5)
+            pool.submit(function.invoke, {"sleep": 3})
+            new = eventually(lambda: set(emulator.children()) - before - {first}, "second process")
+            os.kill(new.pop(), signal.SIGKILL)
+            return "FunctionError" not in at_work.result()
+
+    assert not survives(stock)
+    assert survives(cloud)
 
 
 def test_answer_without_waiting_for_logs(stock: Emulator, cloud: Emulator) -> None:

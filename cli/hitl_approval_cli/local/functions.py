@@ -20,6 +20,7 @@ Execute = Callable[[Record, Any], dict[str, Any]]
 _stock_execute = cast(Execute, lambda_svc._execute_function)
 _slots = threading.BoundedSemaphore(MAX_RUNNING)
 _held = threading.local()
+_closing = threading.Event()
 
 
 class FunctionError(Exception):
@@ -92,7 +93,16 @@ def run(function: Function, event: Mapping[str, Any]) -> Any:
 def execute(record: Record, event: Any) -> dict[str, Any]:
     """Run ministack's executor when one of the slots is free."""
     with _slot():
+        if _closing.is_set():
+            message = "The local cloud is being stopped."
+            error = {"errorType": "ServiceException", "errorMessage": message}
+            return {"error": True, "body": error, "log": ""}
         return _stock_execute(record, event)
+
+
+def close() -> None:
+    """Refuse the invocations that wait in line: their processes would outlive the cloud."""
+    _closing.set()
 
 
 @contextmanager

@@ -115,6 +115,25 @@ def _end_idle(pools: dict[str, list[Any]]) -> None:
     lambda_runtime.kill_workers([worker for worker, _ in ended])
 
 
+def let_processes_fail_alone() -> None:
+    """End the process that did not start, and no other.
+
+    Upstream then ends all processes of the function, those that start and those at work for others
+    included. Under load the ones that start fail in turn, and so on for ever. In AWS an environment
+    fails alone.
+    """
+    stock = lambda_runtime.Worker.invoke
+
+    def invoke(worker: Any, *arguments: Any, **options: Any) -> dict[str, Any]:
+        try:
+            return dict(stock(worker, *arguments, **options))
+        except Exception as error:  # noqa: BLE001  whatever it was, it is this process's alone
+            lambda_runtime.kill_workers([worker])
+            return {"status": "error", "error": str(error), "log": ""}
+
+    lambda_runtime.Worker.invoke = invoke
+
+
 def answer_without_waiting_for_logs() -> None:
     """Know by a mark in the log that an invocation has written its last line.
 

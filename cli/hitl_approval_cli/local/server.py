@@ -63,19 +63,21 @@ class _Cloud:
         from ministack.app import SERVICE_HANDLERS, app
         from ministack.core import lambda_runtime
 
-        from hitl_approval_cli.local import gaps
+        from hitl_approval_cli.local import functions, gaps
         from hitl_approval_cli.local.durable_api import MAX_SYNCHRONOUS_SECONDS, DurableApi
         from hitl_approval_cli.local.engine import DurableEngine
 
         self._app = app
         self._endpoint_url = endpoint_url
         self._end_workers = lambda_runtime.reset
+        self._refuse_invocations = functions.close
         self._engine = DurableEngine(
             database, endpoint_url=endpoint_url, dead_letter=gaps.send_to_dead_letter_queue
         )
         gaps.route_durable_requests(DurableApi(self._engine))
         gaps.run_functions_for_events(self._engine, MAX_SYNCHRONOUS_SECONDS)
         gaps.bound_warm_processes()
+        gaps.let_processes_fail_alone()
         gaps.answer_without_waiting_for_logs()
         gaps.hide_own_packages(scratch / "runtime")
         self._close_gaps_of_cloudformation = gaps.close_gaps_of_cloudformation
@@ -133,6 +135,7 @@ class _Cloud:
     def stop(self) -> None:
         """End invocations, their processes, and all timers."""
         self._engine.executor.shutdown()
+        self._refuse_invocations()
         self._end_workers()
         self._engine.stop()
 
