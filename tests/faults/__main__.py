@@ -3,7 +3,7 @@
 python -m tests.faults                                  the full tier; exit 1 on a violation
 python -m tests.faults --scenario NAME                  one scenario of it
 python -m tests.faults --replay SCENARIO:CHOICES        one schedule, step by step
-python -m tests.faults --deep SECONDS [--seed N]        random schedules with up to 6 faults
+python -m tests.faults --deep SECONDS [--seed N]        random schedules with up to 5 faults
 """
 
 from __future__ import annotations
@@ -14,44 +14,17 @@ import multiprocessing
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
-from tests.faults.deployment import Deployment, simulated
-from tests.faults.explore import every, randomly, replay
+from tests.faults.deployment import simulated
+from tests.faults.explore import randomly, replay
 from tests.faults.invariants import violations
-from tests.faults.pattern_rebuild import PATTERN
 from tests.faults.scenarios import SCENARIOS
-from tests.faults.simulator import Bounds, Nondeterminism
-from tests.faults.tiers import PAIRS, full
+from tests.faults.simulator import Nondeterminism
+from tests.faults.tally import ALL, Tally, bounds_of, explore
+from tests.faults.tiers import PAIRS
 
-ALL = {**SCENARIOS, **PATTERN}
-DEEP_FAULTS = 6
-SHOWN = 3
-"""Violating schedules that are printed for each scenario; all are counted."""
-
-
-@dataclass
-class Tally:
-    """What became of one scenario within one bound."""
-
-    scenario: str
-    bound: str
-    schedules: int = 0
-    violating: int = 0
-    seconds: float = 0.0
-    kinds: Counter[str] = field(default_factory=Counter)
-    examples: list[str] = field(default_factory=list)
-
-    def add(self, deployment: Deployment, label: str) -> None:
-        self.schedules += 1
-        if not (broken := violations(deployment)):
-            return
-        self.violating += 1
-        self.kinds.update({line.partition(":")[0] for line in broken})
-        if len(self.examples) < SHOWN:
-            self.examples.append("\n    ".join([label, *broken]))
+DEEP_FAULTS = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -85,35 +58,17 @@ def _replay(which: str) -> int:
 
 def _full(names: Sequence[str]) -> int:
     """All tiers, scenario by scenario, on all cores."""
-    tasks = [(name, index) for name in names for index in range(len(_bounds(name)))]
+    tasks = [(name, index) for name in names for index in range(len(bounds_of(name)))]
     tasks.sort(key=lambda task: (task[0] not in PAIRS, -task[1]))  # the longest first
     started = time.monotonic()
     with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
         tallies = []
-        for tally in pool.imap_unordered(_explore, tasks):
+        for tally in pool.imap_unordered(explore, tasks):
             tallies.append(tally)
             _say(f"  {tally.scenario}, {tally.bound}: {tally.schedules} in {tally.seconds:.0f} s")
     order = list(ALL)
     tallies.sort(key=lambda tally: (order.index(tally.scenario), tally.bound))
     return _report(tallies, time.monotonic() - started)
-
-
-def _bounds(name: str) -> tuple[Bounds, ...]:
-    return full(SCENARIOS[name]) if name in SCENARIOS else (Bounds(faults=1),)
-
-
-def _explore(task: tuple[str, int]) -> Tally:
-    name, index = task
-    bounds = _bounds(name)[index]
-    orders = "all orders" if bounds.preemptions is None else f"{bounds.preemptions} preemptions"
-    tally = Tally(name, f"{bounds.faults} faults, {orders}")
-    started = time.monotonic()
-    with simulated():
-        for deployment in every(ALL[name].run, bounds):
-            choices = ",".join(deployment.world.trail)
-            tally.add(deployment, f"make faults REPLAY={name}:{choices}")
-    tally.seconds = time.monotonic() - started
-    return tally
 
 
 def _deep(names: Sequence[str], seconds: float, seed: int) -> int:

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from tests.faults.deployment import simulated
+from tests.faults.deployment import Deployment, simulated
 from tests.faults.explore import every, randomly, replay
 from tests.faults.invariants import INVARIANTS, violations
 from tests.faults.pattern_rebuild import PATTERN
@@ -56,9 +56,9 @@ def test_should_see_that_the_public_pattern_breaks_its_promises() -> None:
         for deployment in every(scenario.run, Bounds(faults=1, preemptions=1)):
             seen.update({line.partition(":")[0] for line in violations(deployment)})
 
-    assert seen["one_terminal_status"] > 500  # a second opposite decision overwrites the first
-    assert seen["nothing_answered_is_lost"] > 400  # a decision answered with 200 becomes another
-    assert seen["all_agree"] > 200  # the workflow says one thing, the row another
+    assert seen["one_terminal_status"] > 300  # a second opposite decision overwrites the first
+    assert seen["nothing_answered_is_lost"] > 250  # a decision answered with 200 becomes another
+    assert seen["all_agree"] > 180  # the workflow says one thing, the row another
     assert seen["told_once"] > 30  # a repeated step draws another id: two rows, two messages
 
 
@@ -73,6 +73,34 @@ def test_should_see_what_is_broken_on_purpose(case: Case) -> None:
 
 def test_should_break_every_promise_on_purpose_at_least_once() -> None:
     assert {case.broken for case in CASES} == {check.__name__ for check in INVARIANTS}
+
+
+@pytest.mark.parametrize("name", ["approve", "late-approve", "cancel-polling"])
+def test_should_leave_out_equal_schedules_only(name: str) -> None:
+    run = SCENARIOS[name].run
+    reduced = Counter(map(_end, every(run, Bounds())))
+    whole = Counter(map(_end, every(run, Bounds(reduce=False))))
+
+    assert reduced.keys() == whole.keys()
+    assert reduced.total() < whole.total()
+
+
+def _end(deployment: Deployment) -> str:
+    """Everything that anybody can tell of a schedule afterwards, but for its order."""
+    rows = deployment.rows()
+    executions = deployment.durable.executions.values()
+    answers = [(a.actor, a.request, a.status, sorted(a.body.items())) for a in deployment.answers]
+    return repr(
+        [
+            sorted(
+                (row["status"], row["version"], str(row.get("decided_by"))) for row in rows.values()
+            ),
+            [[e["event"] for e in deployment.events(approval_id)] for approval_id in rows],
+            [execution.result and execution.result.result for execution in executions],
+            sorted(answers, key=str),
+            len(deployment.world.messages),
+        ]
+    )
 
 
 def test_should_run_a_list_of_choices_again() -> None:
