@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down env lock lint format bench
+.PHONY: help setup demo test up down env lock lint format bench faults faults-deep
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -63,3 +63,9 @@ lock: ## resolve the lock files again from pyproject.toml
 
 bench: setup ## from a decision to the resumed workflow, callback beside polling
 	@$(BIN)/python bench/resume.py
+
+faults: setup ## every schedule of every scenario with faults; REPLAY=scenario:choices runs one again
+	@$(BIN)/python -m tests.faults $(if $(REPLAY),--replay '$(REPLAY)')
+
+faults-deep: setup ## random deeper schedules, for SECONDS (default 600)
+	@$(BIN)/python -m tests.faults --deep $(or $(SECONDS),600)
