@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,7 +21,7 @@ from hitl_approval.domain.approval import (
     note_notification_failed,
     open_approval,
 )
-from hitl_approval.domain.audit import Actor, Finding, Head, verify
+from hitl_approval.domain.audit import SYSTEM, Actor, Finding, Head, verify
 from hitl_approval.domain.errors import (
     ApprovalNotFound,
     InvalidRequest,
@@ -177,6 +178,17 @@ class RequestService(_Records):
                 "name", "is used twice in this execution: give each approval its own"
             )
         return created
+
+    def withdraw(self, approval_id: str, creation_token: str) -> None:
+        """Cancel what `submit` may have written although it failed, if it stands there."""
+
+        def cancelled(approval: Approval) -> Transition | None:
+            if not approval.pending or approval.creation_token != creation_token:
+                return None
+            return cancel(approval, SYSTEM, "the workflow could not start", now=self.clock.now())
+
+        with suppress(ApprovalNotFound):
+            self._change(approval_id, cancelled)
 
     def notify(self, approval_id: str) -> None:
         """Tell the approvers, unless the approval has ended meanwhile."""

@@ -114,19 +114,27 @@ class _Wait:
         """Create the record and tell the approvers."""
         arn = self.context.execution_context.durable_execution_arn
         self.approval_id = derive_approval_id(arn, self.name or token)
-        snapshot: Snapshot = self._step(
-            "create",
-            lambda: self._snapshot(
-                self.service.submit(
-                    self.terms,
-                    approval_id=self.approval_id,
-                    execution_arn=arn,
-                    creation_token=token,
-                    callback_id=callback_id,
-                )
-            ),
-            CREATE_ATTEMPTS,
-        )
+        try:
+            snapshot: Snapshot = self._step(
+                "create",
+                lambda: self._snapshot(
+                    self.service.submit(
+                        self.terms,
+                        approval_id=self.approval_id,
+                        execution_arn=arn,
+                        creation_token=token,
+                        callback_id=callback_id,
+                    )
+                ),
+                CREATE_ATTEMPTS,
+            )
+        except StepError:
+            # A try whose answer was lost may have been written after all: nobody must be asked to
+            # decide what no workflow waits for.
+            self._step(
+                "withdraw", lambda: self.service.withdraw(self.approval_id, token), READ_ATTEMPTS
+            )
+            raise
         try:
             self._step("notify", lambda: self.service.notify(self.approval_id), NOTIFY_ATTEMPTS)
         except StepError as error:

@@ -249,6 +249,24 @@ def test_should_fail_visibly_when_the_record_cannot_be_created(
     assert stage.notifier.sent == []
 
 
+def test_should_withdraw_what_was_written_when_the_start_fails_all_the_same(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = stage.store.create
+
+    def applied_but_never_answered(transition: Any) -> Any:
+        create(transition)
+        raise Unavailable("reply lost")
+
+    monkeypatch.setattr(type(stage.store), "create", lambda _, t: applied_but_never_answered(t))
+    stage.start(a_document())
+
+    assert "reply lost" in str(stage.fail().message)
+    assert stage.approval.status == "cancelled"
+    assert stage.events() == ["requested", "cancelled"]
+    assert stage.notifier.sent == []
+
+
 def test_should_fail_rather_than_approve_when_the_row_is_gone(stage: Stage) -> None:
     stage.start(a_document(timeout_seconds=30))
     stage.suspend()
