@@ -399,7 +399,8 @@ def _has_called(pid: int) -> bool:
 @cache
 def _client(endpoint_url: str, service: str) -> Any:
     """A client for many threads, which leaves retries to its callers."""
-    make: Any = boto3.client
+    # A session of its own: the default one remembers the profiles of whichever test used it first.
+    make: Any = boto3.Session().client
     return make(
         service,
         region_name=REGION,

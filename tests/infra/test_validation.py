@@ -102,8 +102,8 @@ REFUSED: list[tuple[str, dict[str, Any], list[str]]] = [
     ),
     (
         "more names than an environment holds",
-        {"approvers": [f"{n}" * 900 for n in range(1, 4)]},
-        ["approvers", "2709 bytes", "name them in the requests"],
+        {"approvers": [f"{n:02}" * 160 for n in range(9)]},
+        ["approvers", "2907 bytes", "name them in the requests"],
     ),
     (
         "a quorum of 3 of 2",
