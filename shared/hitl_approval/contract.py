@@ -25,6 +25,8 @@ class Env:
     """JSON of `Policy.to_dict()`: the deployment's default policy."""
     DEFAULT_APPROVERS: Final = "DEFAULT_APPROVERS"
     """JSON list of names: the approvers of requests that name none."""
+    APPROVER_GROUPS: Final = "APPROVER_GROUPS"
+    """JSON object: the people that each group's name stands for."""
     RESUME_MODE: Final = "RESUME_MODE"
     POLL_INTERVAL_SECONDS: Final = "POLL_INTERVAL_SECONDS"
     RETENTION_DAYS: Final = "RETENTION_DAYS"

@@ -61,6 +61,12 @@ class Settings:
         return tuple(self._json(Env.DEFAULT_APPROVERS))
 
     @property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """The people that each group's name stands for."""
+        groups = self._json(Env.APPROVER_GROUPS)
+        return {name: tuple(members) for name, members in groups.items()}
+
+    @property
     def resume(self) -> ResumeMode:
         """How a waiting workflow learns of a decision."""
         mode = self._required(Env.RESUME_MODE)

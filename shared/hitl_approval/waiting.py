@@ -8,7 +8,7 @@ inserting an operation fails the executions in flight: append only.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import ceil
@@ -32,8 +32,7 @@ from hitl_approval.domain.approval import Approval, derive_approval_id
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.errors import ApprovalNotFound, InvalidRequest, Unavailable
 from hitl_approval.domain.outcome import Outcome, snapshot_of
-from hitl_approval.domain.policy import Policy
-from hitl_approval.domain.request import ApprovalRequest
+from hitl_approval.domain.request import ApprovalRequest, Members, expand, members_of
 from hitl_approval.domain.schedule import poll_delay, recheck_delay
 from hitl_approval.service import RequestService, Terms
 from hitl_approval.settings import Settings, settings
@@ -55,7 +54,11 @@ LONGEST_RETRY = 60
 
 
 def wait_for_approval(
-    context: DurableContext, request: ApprovalRequest, *, name: str | None = None
+    context: DurableContext,
+    request: ApprovalRequest,
+    *,
+    name: str | None = None,
+    members: Members | None = None,
 ) -> Outcome:
     """Ask people, suspend until they have answered or time is up, and return the outcome.
 
@@ -64,15 +67,21 @@ def wait_for_approval(
         request: what is asked.
         name: names this approval within the execution, so that its id can be derived from the
             execution's ARN. Unique within the execution. Default: an id of its own.
+        members: called in a step of its own with each approver that is named; returns the people
+            that the name stands for, or None for a person. Who is asked is thereby settled.
+            Default: the groups of the deployment.
 
     Returns:
         The outcome as it stands on record. A rejection and a timeout are outcomes, not errors.
 
     Raises:
         InvalidRequest: this deployment cannot hold the request, or the name is used twice.
-        StepError: the record could not be written or read within about a minute or an hour.
+        StepError: the record could not be written or read within about a minute or an hour, or
+            `members` kept failing.
     """
-    return _Wait(context, request, name, settings(), request_service()).run()
+    return _Wait(
+        context, request, name, members, values=settings(), service=request_service()
+    ).run()
 
 
 class _Wait:
@@ -83,6 +92,8 @@ class _Wait:
         context: DurableContext,
         request: ApprovalRequest,
         name: str | None,
+        members: Members | None,
+        *,
         values: Settings,
         service: RequestService,
     ) -> None:
@@ -92,10 +103,32 @@ class _Wait:
         self.name = name
         self.service = service
         self.values = values
-        self.terms = _terms(request, values)
+        self.terms = self._terms(request, members)
         self.approval_id = ""
         self.rings = 0
         self.told = True
+
+    def _terms(self, request: ApprovalRequest, members: Members | None) -> Terms:
+        """The request as this deployment will hold it."""
+        values = self.values
+        named = tuple(request.approvers) or values.default_approvers
+        if members is None:
+            members = members_of(values.groups)
+        elif named:
+            ask = members  # the closure below must not see the rebinding
+            found = self._step(
+                "members", lambda: {name: _listed(ask(name)) for name in named}, CREATE_ATTEMPTS
+            )
+            members = found.get
+        default = values.policy
+        return Terms(
+            request=request,
+            approvers=expand(named, members, "approvers"),
+            policy=replace(default, quorum=request.quorum) if request.quorum else default,
+            timeout=request.timeout_or(
+                values.approval_timeout, maximum=values.max_approval_timeout
+            ),
+        )
 
     def run(self) -> Outcome:
         if self.values.resume == "polling":
@@ -235,17 +268,6 @@ class _Wait:
         return f"{self.name}.{operation}" if self.name else operation
 
 
-def _terms(request: ApprovalRequest, values: Settings) -> Terms:
-    default: Policy = values.policy
-    policy = replace(default, quorum=request.quorum) if request.quorum else default
-    return Terms(
-        request=request,
-        approvers=tuple(request.approvers) or values.default_approvers,
-        policy=policy,
-        timeout=request.timeout_or(values.approval_timeout, maximum=values.max_approval_timeout),
-    )
-
-
 def _retrying(attempts: int) -> StepConfig:
     """Retry after 1, 2, 4 ... 60 s; a refusal is final at once."""
 
@@ -255,6 +277,11 @@ def _retrying(attempts: int) -> StepConfig:
         return RetryDecision.retry(Duration(seconds=min(2 ** (made - 1), LONGEST_RETRY)))
 
     return StepConfig(retry_strategy=strategy)
+
+
+def _listed(people: Sequence[str] | None) -> list[str] | str | None:
+    """People as a step can return them; a bare string stays one, to be refused."""
+    return people if people is None or isinstance(people, str) else list(people)
 
 
 def _time(snapshot: Snapshot, field: str) -> datetime:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import jsii
 from aws_cdk import (
-    Acknowledgment,
     Annotations,
     Aspects,
     Duration,
@@ -15,7 +14,6 @@ from aws_cdk import (
     Stack,
     Token,
     Tokenization,
-    Validations,
 )
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
@@ -31,30 +29,21 @@ from constructs import Construct, IConstruct
 from hitl_approval.contract import (
     ALIAS,
     EXECUTION_MARGIN_SECONDS,
-    Audit,
     Env,
     Handler,
     ResumeMode,
-    Table,
 )
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
-from hitl_approval_cdk import bundling, validation
-
-# What DynamoDB asks of a caller's right to the key of an encrypted table ("Encryption at rest:
-# usage notes", DynamoDB developer guide), without its wildcards.
-_TABLE_KEY_ACTIONS = (
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:Encrypt",
-    "kms:GenerateDataKey",
-    "kms:ReEncryptFrom",
-    "kms:ReEncryptTo",
+from hitl_approval_cdk import bundling, nag, tables, validation
+from hitl_approval_cdk.functions import Functions
+from hitl_approval_cdk.permissions import (
+    LOOK,
+    RING,
+    Permissions,
+    allow,
+    executions_of,
+    send_with,
 )
-_SEND_KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
-
-_WORKFLOW_SECONDS = 60
-"""Time of one invocation: a few writes, then it suspends. Nothing to do with the wait."""
-_PLAIN_SECONDS = 30
 
 
 class HitlApproval(Construct):
@@ -74,8 +63,10 @@ class HitlApproval(Construct):
         construct_id: its name there; part of the logical ids of tables that hold data.
         approval_timeout: time to decide of requests that ask for none; whole seconds, at least
             60 s. Default: 1 hour.
-        approvers: who may decide requests that name nobody; at most 20. Default: anyone who may
-            call the approval function.
+        approvers: who may decide requests that name nobody: people or `groups`; at most 20
+            people. Default: anyone who may call the approval function.
+        groups: the people that a name in `approvers`, here or in a request, stands for.
+            Default: none, every name is a person's own.
         quorum: how many must approve. Default: any one.
         rejections_needed: how many must reject for a rejection. Default: 1, a veto for each.
         on_timeout: what silence means: a timeout or a rejection, never an approval.
@@ -139,6 +130,7 @@ class HitlApproval(Construct):
         *,
         approval_timeout: Duration | None = None,
         approvers: Sequence[str] | None = None,
+        groups: Mapping[str, Sequence[str]] | None = None,
         quorum: Quorum | None = None,
         rejections_needed: int = 1,
         on_timeout: OnTimeout | None = None,
@@ -201,7 +193,9 @@ class HitlApproval(Construct):
             require_verified_identity=require_verified_identity,
             require_comment_on_rejection=require_comment_on_rejection,
         )
-        names = validation.approvers(approvers, policy)
+        members = validation.groups(groups or {})
+        names = validation.approvers(approvers, policy, members)
+        validation.environment(names, members)
         addresses = validation.emails(notify_emails)
         validation.removal(removal_policy, deletion_protection=deletion_protection)
         validation.one_of("log_level", log_level, validation.LOG_LEVELS)
@@ -211,20 +205,16 @@ class HitlApproval(Construct):
             msg = f"table_name {table_name!r} has no effect on a table brought along: leave it out"
             raise ValueError(msg)
 
-        self._encryption_key = encryption_key
-        self._removal_policy = removal_policy
-        self._deletion_protection = deletion_protection
-        self._log_retention = log_retention
-        self._architecture = architecture
-        self._memory_size = memory_size
-        self._code = bundling.code(architecture)
-
-        self.table: dynamodb.ITable = table or self._approvals_table(table_name)
-        self.audit_table: dynamodb.ITable = audit_table or self._audit_table()
+        data = tables.TableOptions(
+            encryption_key=encryption_key,
+            removal_policy=removal_policy,
+            deletion_protection=deletion_protection,
+        )
+        self.table: dynamodb.ITable = table or tables.approvals_table(self, data, name=table_name)
+        self.audit_table: dynamodb.ITable = audit_table or tables.audit_table(self, data)
         self.topic: sns.ITopic = topic or sns.Topic(
             self, "Topic", enforce_ssl=True, master_key=encryption_key
         )
-        self._topic_key = topic.master_key if topic else encryption_key
         for index, address in enumerate(addresses):
             sns.Subscription(
                 self,
@@ -234,30 +224,47 @@ class HitlApproval(Construct):
                 endpoint=address,
             )
 
-        both = {
+        self.dead_letter_queue: sqs.Queue = self._dead_letter_queue(encryption_key)
+        self._permissions = Permissions(
+            table=self.table,
+            audit_table=self.audit_table,
+            topic=self.topic,
+            topic_key=topic.master_key if topic else encryption_key,
+        )
+        self._functions = Functions(
+            scope=self,
+            code=bundling.code(architecture),
+            architecture=architecture,
+            memory_size=memory_size,
+            log_retention=log_retention,
+            removal_policy=removal_policy,
+        )
+        self._environment = {
             Env.APPROVALS_TABLE_NAME: self.table.table_name,
             Env.AUDIT_TABLE_NAME: self.audit_table.table_name,
             Env.LOG_LEVEL: log_level,
         }
         stack = Stack.of(self)
-        self.dead_letter_queue: sqs.Queue = self._dead_letter_queue()
-        self.workflow_function: lambda_.Function = self._workflow_function(
-            execution_timeout=execution_timeout,
-            execution_retention=execution_retention,
-            environment={
-                **both,
-                Env.SNS_TOPIC_ARN: self.topic.topic_arn,
-                Env.APPROVAL_TIMEOUT_SECONDS: _text(approval_timeout.to_seconds()),
-                Env.MAX_APPROVAL_TIMEOUT_SECONDS: _text(
-                    approval_timeout.to_seconds() if longest is None else longest
-                ),
-                Env.APPROVAL_POLICY: stack.to_json_string(policy.to_dict()),
-                Env.DEFAULT_APPROVERS: stack.to_json_string(list(names)),
-                Env.RESUME_MODE: resume,
-                Env.POLL_INTERVAL_SECONDS: _text(poll_interval.to_seconds()),
-                Env.RETENTION_DAYS: _text(retention.to_days()),
-            },
+        self._asking_environment = {
+            **self._environment,
+            Env.SNS_TOPIC_ARN: self.topic.topic_arn,
+            Env.APPROVAL_TIMEOUT_SECONDS: _text(approval_timeout.to_seconds()),
+            Env.MAX_APPROVAL_TIMEOUT_SECONDS: _text(
+                approval_timeout.to_seconds() if longest is None else longest
+            ),
+            Env.APPROVAL_POLICY: stack.to_json_string(policy.to_dict()),
+            Env.DEFAULT_APPROVERS: stack.to_json_string(list(names)),
+            Env.APPROVER_GROUPS: stack.to_json_string(members),
+            Env.RESUME_MODE: resume,
+            Env.POLL_INTERVAL_SECONDS: _text(poll_interval.to_seconds()),
+            Env.RETENTION_DAYS: _text(retention.to_days()),
+        }
+        workflow, own_policy = self._workflow_function(
+            lambda_.DurableConfig(
+                execution_timeout=execution_timeout, retention_period=execution_retention
+            ),
         )
+        self.workflow_function: lambda_.Function = workflow
         self.workflow_alias: lambda_.Alias = lambda_.Alias(
             self,
             "LiveAlias",
@@ -269,11 +276,11 @@ class HitlApproval(Construct):
             max_event_age=Duration.hours(6),
         )
         # Nobody can start an execution that is not yet allowed to checkpoint.
-        self.workflow_alias.node.add_dependency(self._workflow_policy)
+        self.workflow_alias.node.add_dependency(own_policy)
         self.approval_function: lambda_.Function = self._approval_function(
-            {**both, Env.TRUST_AUTHORIZER: "true" if trust_authorizer else "false"}
+            trust_authorizer=trust_authorizer
         )
-        self.sweep_function: lambda_.Function = self._sweep_function(both, sweep_interval)
+        self.sweep_function: lambda_.Function = self._sweep_function(sweep_interval)
         self._warn(policy, approvers, own_topic=topic is None)
 
     def _warn(self, policy: Policy, approvers: Sequence[str] | None, *, own_topic: bool) -> None:
@@ -294,157 +301,61 @@ class HitlApproval(Construct):
         """Let somebody decide, list and cancel: invoke the approval function."""
         return self.approval_function.grant_invoke_latest_version(grantee)
 
-    def _approvals_table(self, table_name: str | None) -> dynamodb.Table:
-        table = dynamodb.Table(
-            self,
-            "Table",
-            table_name=table_name,
-            partition_key=_string(Table.PARTITION_KEY),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            time_to_live_attribute=Table.TTL,
-            point_in_time_recovery_specification=_recovery(),
-            encryption=self._table_encryption(),
-            encryption_key=self._encryption_key,
-            removal_policy=self._removal_policy,
-            deletion_protection=self._deletion_protection,
-        )
-        table.add_global_secondary_index(
-            index_name=Table.STATUS_INDEX,
-            partition_key=_string(Table.STATUS),
-            sort_key=_string(Table.CREATED_AT),
-            projection_type=dynamodb.ProjectionType.INCLUDE,
-            non_key_attributes=list(Table.LIST_ATTRIBUTES),
-        )
-        table.add_global_secondary_index(
-            index_name=Table.ATTENTION_INDEX,
-            partition_key=_string(Table.ATTENTION),
-            sort_key=_string(Table.ATTENTION_AT),
-            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
-        )
-        return table
-
-    def _audit_table(self) -> dynamodb.Table:
-        return dynamodb.Table(
-            self,
-            "AuditTable",
-            partition_key=_string(Audit.PARTITION_KEY),
-            sort_key=dynamodb.Attribute(name=Audit.SORT_KEY, type=dynamodb.AttributeType.NUMBER),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            point_in_time_recovery_specification=_recovery(),
-            encryption=self._table_encryption(),
-            encryption_key=self._encryption_key,
-            removal_policy=self._removal_policy,
-            deletion_protection=self._deletion_protection,
-        )
-
-    def _table_encryption(self) -> dynamodb.TableEncryption:
-        if self._encryption_key is None:
-            return dynamodb.TableEncryption.AWS_MANAGED
-        return dynamodb.TableEncryption.CUSTOMER_MANAGED
-
-    def _dead_letter_queue(self) -> sqs.Queue:
+    def _dead_letter_queue(self, key: kms.IKey | None) -> sqs.Queue:
         return sqs.Queue(
             self,
             "DeadLetterQueue",
             enforce_ssl=True,
-            encryption=sqs.QueueEncryption.SQS_MANAGED
-            if self._encryption_key is None
-            else sqs.QueueEncryption.KMS,
-            encryption_master_key=self._encryption_key,
+            encryption=sqs.QueueEncryption.SQS_MANAGED if key is None else sqs.QueueEncryption.KMS,
+            encryption_master_key=key,
             retention_period=Duration.days(14),
         )
 
     def _workflow_function(
-        self,
-        *,
-        execution_timeout: Duration,
-        execution_retention: Duration,
-        environment: dict[str, str],
-    ) -> lambda_.Function:
-        role = self._role(
-            "WorkflowRole", "Asks and waits: writes approvals, publishes to the topic"
+        self, durable_config: lambda_.DurableConfig
+    ) -> tuple[lambda_.Function, iam.Policy]:
+        role = self._functions.role(
+            "Workflow", "Asks and waits: writes approvals, publishes to the topic"
         )
-        self._allow(
-            role,
-            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
-            self.table.table_arn,
-        )
-        self._allow(role, ["dynamodb:PutItem"], self.audit_table.table_arn)
-        self._allow(role, ["sns:Publish"], self.topic.topic_arn)
-        self._allow_table_keys(role)
-        self._allow_key(role, self._topic_key, _SEND_KEY_ACTIONS)
-        self._allow_key(role, self._encryption_key, _SEND_KEY_ACTIONS)  # the dead-letter queue
-        function = lambda_.Function(
-            self,
-            "WorkflowFunction",
+        self._permissions.ask(role)
+        send_with(self.dead_letter_queue.encryption_master_key, role)
+        return self._functions.durable(
+            "Workflow",
             description="Asks people for approval and waits for their decision",
-            runtime=_runtime(),
-            code=self._code,
             handler=Handler.WORKFLOW,
-            architecture=self._architecture,
-            memory_size=self._memory_size,
-            timeout=Duration.seconds(_WORKFLOW_SECONDS),
             role=role,
-            environment=environment,
-            durable_config=lambda_.DurableConfig(
-                execution_timeout=execution_timeout,
-                retention_period=execution_retention,
-            ),
-            dead_letter_queue=self.dead_letter_queue,  # adds sqs:SendMessage to the role
-            current_version_options=lambda_.VersionOptions(
-                # Executions stay on the version they started on, for as long as they wait.
-                removal_policy=RemovalPolicy.RETAIN,
-            ),
-        )
-        _acknowledge_runtime(function)
-        Annotations.of(function).acknowledge_info(
-            "aws-lambda:Function.DurableConfig", "It is durable from its first deployment on."
-        )
-        self._workflow_policy = self._own_policy(
-            "WorkflowOwnPolicy",
-            role,
-            self._log_group("WorkflowLogs", function),
-            iam.PolicyStatement(
-                actions=["lambda:CheckpointDurableExecution", "lambda:GetDurableExecutionState"],
-                resources=[f"{function.function_arn}:*"],
-            ),
-        )
-        _acknowledge_executions(self._workflow_policy, function)
-        return function
-
-    def _approval_function(self, environment: dict[str, str]) -> lambda_.Function:
-        role = self._role(
-            "ApprovalRole", "Decides: reads and updates approvals, rings the workflow"
-        )
-        self._allow(role, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
-        self._allow(role, ["dynamodb:Query"], f"{self.table.table_arn}/index/{Table.STATUS_INDEX}")
-        self._allow(role, ["dynamodb:PutItem", "dynamodb:Query"], self.audit_table.table_arn)
-        self._allow(
-            role,
-            ["lambda:SendDurableExecutionCallbackSuccess"],
-            f"{self.workflow_function.function_arn}:*",
-        )
-        return self._plain_function(
-            "Approval", "Takes people's decisions", Handler.APPROVAL_API, role, environment
+            environment=self._asking_environment,
+            durable_config=durable_config,
+            dead_letter_queue=self.dead_letter_queue,
         )
 
-    def _sweep_function(self, environment: dict[str, str], interval: Duration) -> lambda_.Function:
-        role = self._role("SweepRole", "Mends: closes what is overdue, rings again")
-        self._allow(role, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
-        index = f"{self.table.table_arn}/index/{Table.ATTENTION_INDEX}"
-        self._allow(role, ["dynamodb:Query"], index)
-        self._allow(role, ["dynamodb:PutItem"], self.audit_table.table_arn)
-        self._allow(
-            role,
-            ["lambda:GetDurableExecution", "lambda:SendDurableExecutionCallbackSuccess"],
-            f"{self.workflow_function.function_arn}:*",
+    def _approval_function(self, *, trust_authorizer: bool) -> lambda_.Function:
+        role = self._functions.role(
+            "Approval", "Decides: reads and updates approvals, rings the workflow"
         )
-        function = self._plain_function(
+        self._permissions.decide(role)
+        self._reach_executions(role, [RING])
+        return self._functions.plain(
+            "Approval",
+            description="Takes people's decisions",
+            handler=Handler.APPROVAL_API,
+            role=role,
+            environment={
+                **self._environment,
+                Env.TRUST_AUTHORIZER: "true" if trust_authorizer else "false",
+            },
+        )
+
+    def _sweep_function(self, interval: Duration) -> lambda_.Function:
+        role = self._functions.role("Sweep", "Mends: closes what is overdue, rings again")
+        self._permissions.mend(role)
+        self._reach_executions(role, [LOOK, RING])
+        function = self._functions.plain(
             "Sweep",
-            "Mends what was left behind",
-            Handler.SWEEP,
-            role,
-            environment,
+            description="Mends what was left behind",
+            handler=Handler.SWEEP,
+            role=role,
+            environment=self._environment,
         )
         events.Rule(
             self,
@@ -454,80 +365,9 @@ class HitlApproval(Construct):
         )
         return function
 
-    def _plain_function(
-        self,
-        name: str,
-        description: str,
-        handler: str,
-        role: iam.Role,
-        environment: dict[str, str],
-    ) -> lambda_.Function:
-        self._allow_table_keys(role)
-        function = lambda_.Function(
-            self,
-            f"{name}Function",
-            description=description,
-            runtime=_runtime(),
-            code=self._code,
-            handler=handler,
-            architecture=self._architecture,
-            memory_size=self._memory_size,
-            timeout=Duration.seconds(_PLAIN_SECONDS),
-            role=role,
-            environment=environment,
-        )
-        _acknowledge_runtime(function)
-        _acknowledge_executions(role, self.workflow_function)
-        self._own_policy(f"{name}OwnPolicy", role, self._log_group(f"{name}Logs", function))
-        return function
-
-    def _role(self, construct_id: str, description: str) -> iam.Role:
-        return iam.Role(
-            self,
-            construct_id,
-            description=description,
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        )
-
-    def _log_group(self, construct_id: str, function: lambda_.Function) -> logs.LogGroup:
-        """The group where Lambda, and so `aws logs tail /aws/lambda/NAME`, looks by itself."""
-        return logs.LogGroup(
-            self,
-            construct_id,
-            log_group_name=f"/aws/lambda/{function.function_name}",
-            retention=self._log_retention,
-            removal_policy=self._removal_policy,
-        )
-
-    def _own_policy(
-        self,
-        construct_id: str,
-        role: iam.Role,
-        group: logs.LogGroup,
-        *statements: iam.PolicyStatement,
-    ) -> iam.Policy:
-        """What a role may do with its own function.
-
-        A policy by itself, on which the function does not depend: in the role's default policy it
-        would lead CloudFormation in a circle.
-        """
-        log = iam.PolicyStatement(
-            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-            # The ARN of a log group ends in `:*`, which stands for its streams.
-            resources=[group.log_group_arn],
-        )
-        return iam.Policy(self, construct_id, statements=[log, *statements], roles=[role])
-
-    def _allow(self, role: iam.Role, actions: list[str], resource: str) -> None:
-        role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
-
-    def _allow_table_keys(self, role: iam.Role) -> None:
-        self._allow_key(role, self.table.encryption_key, _TABLE_KEY_ACTIONS)
-        self._allow_key(role, self.audit_table.encryption_key, _TABLE_KEY_ACTIONS)
-
-    def _allow_key(self, role: iam.Role, key: kms.IKey | None, actions: Sequence[str]) -> None:
-        if key is not None:
-            key.grant(role, *actions)
+    def _reach_executions(self, role: iam.Role, actions: list[str]) -> None:
+        allow(role, actions, executions_of(self.workflow_function.function_arn))
+        nag.executions(role, self.workflow_function)
 
 
 @jsii.implements(IAspect)
@@ -556,41 +396,3 @@ class _WarnIfNobodySubscribed:
 def _text(number: float) -> str:
     """A number as the environment holds it, tokens included."""
     return Tokenization.stringify_number(number)
-
-
-def _string(name: str) -> dynamodb.Attribute:
-    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
-
-
-def _recovery() -> dynamodb.PointInTimeRecoverySpecification:
-    return dynamodb.PointInTimeRecoverySpecification(point_in_time_recovery_enabled=True)
-
-
-def _runtime() -> lambda_.Runtime:
-    return lambda_.Runtime.PYTHON_3_13
-
-
-def _acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
-    """Record why a rule of cdk-nag's does not apply here; costs nothing where nobody runs it."""
-    acknowledgment = Acknowledgment(id=f"AwsSolutions::AwsSolutions-{rule}", reason=reason)
-    Validations.of(construct).acknowledge(acknowledgment)
-
-
-def _acknowledge_runtime(function: lambda_.Function) -> None:
-    _acknowledge(
-        function,
-        "L1",
-        "Durable functions run on python3.13 and python3.14; the locked bundle is resolved for "
-        f"python{bundling.PYTHON_VERSION}.",
-    )
-
-
-def _acknowledge_executions(construct: IConstruct, function: lambda_.Function) -> None:
-    stack = Stack.of(function)
-    arn = stack.get_logical_id(function.node.default_child)  # type: ignore[arg-type]
-    _acknowledge(
-        construct,
-        f"IAM5[Resource::<{arn}.Arn>:*]",
-        "Lambda authorizes durable actions on versions and executions of this one function, "
-        "whose ids are not known before they exist.",
-    )

@@ -6,6 +6,7 @@ that silently does nothing would be a weaker policy than the one that was asked 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
@@ -100,6 +101,14 @@ def _names(value: Any) -> list[str]:
     raise ValueError
 
 
+def _groups(value: Any) -> dict[str, list[str]]:
+    """An object of lists in cdk.json, or the same as JSON text from the command line."""
+    groups = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(groups, dict):
+        raise TypeError
+    return {name: _names(members) for name, members in groups.items()}
+
+
 def _quorum(value: Any) -> Quorum:
     if value == "any_one":
         return Quorum.any_one()
@@ -145,6 +154,7 @@ _TRUE_OR_FALSE: Final = "true or false"
 KEYS: Final[Mapping[str, tuple[str, Callable[[Any], Any], str]]] = {
     "approval_timeout_seconds": ("approval_timeout", _seconds, "a whole number of seconds"),
     "approvers": ("approvers", _names, "names with commas between them"),
+    "groups": ("groups", _groups, 'like {"leads": ["ann", "bob"]}'),
     "quorum": ("quorum", _quorum, "any_one, everyone or a number of at least 1"),
     "rejections_needed": ("rejections_needed", _number, "a whole number"),
     "on_timeout": ("on_timeout", _on_timeout, "timeout or reject: silence never approves"),

@@ -25,6 +25,7 @@ class HitlApprovalOptions(TypedDict, total=False):
 
     approval_timeout: Duration | None
     approvers: Sequence[str] | None
+    groups: Mapping[str, Sequence[str]] | None
     quorum: Quorum | None
     rejections_needed: int
     on_timeout: OnTimeout | None

@@ -5,8 +5,9 @@ Tokens, whose values only CloudFormation knows, pass.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from math import ceil
 from typing import Final, get_args
@@ -16,7 +17,7 @@ from aws_cdk import Duration, RemovalPolicy, Token
 from hitl_approval import contract
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.policy import Policy, Quorum
-from hitl_approval.domain.request import people
+from hitl_approval.domain.request import expand, members_of, people
 from hitl_approval.domain.schedule import poll_delay
 
 MINUTE: Final = 60
@@ -184,8 +185,33 @@ def sweep_minutes(interval: Duration) -> None:
         raise ValueError(msg)
 
 
-def approvers(names: Sequence[str] | None, policy: Policy) -> tuple[str, ...]:
-    """The default approvers, and a policy that they can satisfy.
+def groups(named: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Groups of approvers.
+
+    Raises:
+        ValueError: a group without members, or a malformed or repeated name.
+    """
+    if not isinstance(named, Mapping):
+        msg = f"groups must be names with a list of members each, got {named!r}"
+        raise ValueError(msg)  # noqa: TRY004  one kind of error for all that synth refuses
+    accepted: dict[str, list[str]] = {}
+    try:
+        people(tuple(named), "groups")
+        for name, members in named.items():
+            accepted[name] = list(people(members, f"groups[{name!r}]"))
+            if not accepted[name]:
+                msg = f"groups[{name!r}] has no members: name somebody, or leave the group out"
+                raise ValueError(msg)
+    except InvalidRequest as error:
+        msg = f"{error}: name each group and each of its members once, in one line"
+        raise ValueError(msg) from error
+    return accepted
+
+
+def approvers(
+    names: Sequence[str] | None, policy: Policy, groups: Mapping[str, Sequence[str]]
+) -> tuple[str, ...]:
+    """The default approvers, and a policy that they and the groups among them can satisfy.
 
     Raises:
         ValueError: an empty list, a malformed or repeated name, too many or too few names.
@@ -208,15 +234,29 @@ def approvers(names: Sequence[str] | None, policy: Policy) -> tuple[str, ...]:
     except InvalidRequest as error:
         msg = f"{error} (got {list(names)}): name each approver once, in one line"
         raise ValueError(msg) from error
-    size = sum(len(name.encode()) + 3 for name in accepted)
+    try:
+        policy.check(expand(accepted, members_of(groups), "approvers"))
+    except InvalidRequest as error:
+        msg = f"{error} (got {list(names)}): name fewer"
+        raise ValueError(msg) from error
+    return accepted
+
+
+def environment(approvers: Sequence[str], groups: Mapping[str, Sequence[str]]) -> None:
+    """Room for the approvers and the groups in a function's environment, tokens not counted.
+
+    Raises:
+        ValueError: they take too much.
+    """
+    known = [name for name in approvers if not Token.is_unresolved(name)]
+    size = len(json.dumps([known, dict(groups)]).encode())
     if size > MAX_APPROVERS_BYTES:
         msg = (
-            f"approvers take {size} bytes of the functions' environment, at most "
-            f"{MAX_APPROVERS_BYTES} fit: name them in the requests"
+            f"approvers and groups take {size} bytes of the functions' environment, at most "
+            f"{MAX_APPROVERS_BYTES} fit: name people in the requests, or look groups up with "
+            f"wait_for_approval(members=...)"
         )
         raise ValueError(msg)
-    policy.check(accepted)
-    return accepted
 
 
 def emails(addresses: Sequence[str]) -> tuple[str, ...]:

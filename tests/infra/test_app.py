@@ -22,6 +22,7 @@ from tests.infra.synth import FLAGS, ROOT, any_app, of_type, template
 GIVEN: dict[str, tuple[Any, Any]] = {
     "approval_timeout_seconds": ("7200", 7200),
     "approvers": ("ann, bob", ["ann", "bob"]),
+    "groups": ('{"leads": ["ann", "bob"]}', {"leads": ["ann", "bob"]}),
     "quorum": ("2", Quorum.at_least(2)),
     "rejections_needed": ("2", 2),
     "on_timeout": ("reject", OnTimeout.reject()),

@@ -103,7 +103,7 @@ REFUSED: list[tuple[str, dict[str, Any], list[str]]] = [
     (
         "more names than an environment holds",
         {"approvers": [f"{n:02}" * 160 for n in range(9)]},
-        ["approvers", "2907 bytes", "name them in the requests"],
+        ["approvers", "2922 bytes", "name people in the requests"],
     ),
     (
         "a quorum of 3 of 2",
@@ -278,6 +278,43 @@ class TestTokens:
         name = CfnParameter(stack, "Name").value_as_string
         HitlApproval(stack, "Approval", approvers=["ann", name, name])
         assert "DEFAULT_APPROVERS" in str(template(stack))
+
+
+class TestGroups:
+    def test_should_count_the_people_of_groups(self) -> None:
+        stack = any_stack()
+        HitlApproval(
+            stack,
+            "Approval",
+            approvers=["leads"],
+            groups={"leads": ["ann", "bob"]},
+            quorum=Quorum.at_least(2),
+        )
+        assert '{"leads":["ann","bob"]}' in str(template(stack))
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"groups": ["leads"]}, "groups must be names with a list of members each"),
+            ({"groups": {"leads": []}}, "groups['leads'] has no members: name somebody"),
+            ({"groups": {"leads": "ann"}}, "groups['leads']: must be a list of names"),
+            ({"groups": {"leads": ["ann", "Ann"]}}, "groups['leads']: names 'Ann' twice"),
+            ({"groups": {"": ["ann"]}}, "groups: must not be empty"),
+            (
+                {"groups": {"all": ["a", "b"]}, "approvers": ["all"], "rejections_needed": 3},
+                "rejections_needed is 3 but 2 approvers are configured: ['a', 'b']",
+            ),
+            (
+                {"groups": {f"g{n}": [f"{m:0160}" for m in range(2)] for n in range(9)}},
+                "approvers and groups take 3030 bytes",
+            ),
+        ],
+    )
+    def test_should_refuse_groups_that_cannot_work(
+        self, options: dict[str, Any], message: str
+    ) -> None:
+        with pytest.raises(ValueError, match=re.escape(message)):
+            HitlApproval(any_stack(), "Approval", **options)
 
 
 class TestWarnings:

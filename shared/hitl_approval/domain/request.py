@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -25,7 +25,8 @@ class ApprovalRequest:
     Attributes:
         subject: one line that says what is asked, at most 1,000 characters.
         requester: who asks, at most 320 characters.
-        approvers: who may decide, at most 20. Default: the deployment's approvers, else anyone.
+        approvers: who may decide: people, or groups that the deployment knows; at most 20 people
+            in all. Default: the deployment's approvers, else anyone.
         quorum: how many must approve. Default: the deployment's quorum.
         timeout: time to decide, whole seconds, at least 1 s. Default: the deployment's.
         context: JSON values that the approver sees, at most 150,000 bytes.
@@ -87,6 +88,32 @@ def people(names: Any, field_name: str) -> tuple[str, ...]:
             raise InvalidRequest(field_name, f"names {name!r} twice")
         seen.add(text.person(name))
     return accepted
+
+
+Members = Callable[[str], Sequence[str] | None]
+"""Says which people a name stands for; None: the name is a person's own."""
+
+
+def members_of(groups: Mapping[str, Sequence[str]]) -> Members:
+    """The members of groups known beforehand; case and spaces of a group's name do not matter."""
+    by_key = {text.person(name): tuple(people) for name, people in groups.items()}
+    return lambda name: by_key.get(text.person(name))
+
+
+def expand(names: Sequence[str], members: Members, field_name: str) -> tuple[str, ...]:
+    """The people that these names stand for, each once, in the order in which they are named.
+
+    Raises:
+        InvalidRequest: a group is empty, a member is not a name, or there are too many in all.
+    """
+    expanded: dict[str, str] = {}
+    for name in names:
+        found = members(name)
+        if found is not None and not found:
+            raise InvalidRequest(field_name, f"names the group {name!r}, which has no members")
+        for member in (name,) if found is None else people(found, field_name):
+            expanded.setdefault(text.person(member), member)
+    return people(tuple(expanded.values()), field_name)
 
 
 def seconds(value: Any, field_name: str) -> timedelta:

@@ -1,0 +1,99 @@
+"""Who may do what with one deployment: exact actions on exact resources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+
+from hitl_approval.contract import Table
+
+# What DynamoDB asks of a caller's right to the key of an encrypted table ("Encryption at rest:
+# usage notes", DynamoDB developer guide), without its wildcards.
+_TABLE_KEY_ACTIONS = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+_SEND_KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
+
+RING = "lambda:SendDurableExecutionCallbackSuccess"
+LOOK = "lambda:GetDurableExecution"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permissions:
+    """Rights to one deployment's tables, topic and keys.
+
+    Attributes:
+        table: the approvals table.
+        audit_table: the append-only audit table.
+        topic: where approvers are told.
+        topic_key: the key of the topic, if it has one of the customer's.
+    """
+
+    table: dynamodb.ITable
+    audit_table: dynamodb.ITable
+    topic: sns.ITopic
+    topic_key: kms.IKey | None
+
+    def ask(self, grantee: iam.IGrantable) -> None:
+        """What `wait_for_approval` does: write approvals, tell approvers."""
+        allow(
+            grantee,
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            self.table.table_arn,
+        )
+        allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
+        allow(grantee, ["sns:Publish"], self.topic.topic_arn)
+        self.use_table_keys(grantee)
+        send_with(self.topic_key, grantee)
+
+    def decide(self, grantee: iam.IGrantable) -> None:
+        """What the approval function does with the tables."""
+        allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
+        allow(grantee, ["dynamodb:Query"], self.index(Table.STATUS_INDEX))
+        allow(grantee, ["dynamodb:PutItem", "dynamodb:Query"], self.audit_table.table_arn)
+        self.use_table_keys(grantee)
+
+    def mend(self, grantee: iam.IGrantable) -> None:
+        """What the sweep does with the tables."""
+        allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
+        allow(grantee, ["dynamodb:Query"], self.index(Table.ATTENTION_INDEX))
+        allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
+        self.use_table_keys(grantee)
+
+    def index(self, name: str) -> str:
+        """ARN of an index of the approvals table."""
+        return f"{self.table.table_arn}/index/{name}"
+
+    def use_table_keys(self, grantee: iam.IGrantable) -> None:
+        """Use of the tables' keys, as far as they are the customer's."""
+        for key in (self.table.encryption_key, self.audit_table.encryption_key):
+            if key is not None:
+                key.grant(grantee, *_TABLE_KEY_ACTIONS)
+
+
+def allow(grantee: iam.IGrantable, actions: Sequence[str], resource: str) -> iam.Grant:
+    """Allow these actions on this resource."""
+    return iam.Grant.add_to_principal(
+        grantee=grantee, actions=list(actions), resource_arns=[resource]
+    )
+
+
+def send_with(key: kms.IKey | None, grantee: iam.IGrantable) -> None:
+    """Use of the key of a topic or a queue that is sent to."""
+    if key is not None:
+        key.grant(grantee, *_SEND_KEY_ACTIONS)
+
+
+def executions_of(function_arn: str) -> str:
+    """The versions of a function and their durable executions: what Lambda authorizes on."""
+    return f"{function_arn}:*"
