@@ -33,6 +33,8 @@ class Env:
     """Days that a row stays after its expiry, before DynamoDB's TTL removes it."""
     TRUST_AUTHORIZER: Final = "TRUST_AUTHORIZER"
     """"true" where the approval function is reached only through an authorizer."""
+    EVENT_BUS_NAME: Final = "EVENT_BUS_NAME"
+    """Name or ARN of the bus that is told of every transition."""
     LOG_LEVEL: Final = "LOG_LEVEL"
 
 
@@ -90,18 +92,44 @@ class Handler:
     WORKFLOW: Final = "workflow.handler.handler"
     APPROVAL_API: Final = "approval_api.handler.handler"
     SWEEP: Final = "sweep.handler.handler"
+    RELAY: Final = "relay.handler.handler"
 
 
 class Metrics:
     """CloudWatch metrics, written through the log (embedded metric format)."""
 
     NAMESPACE: Final = "HitlApproval"
+    DEPLOYMENT: Final = "Deployment"
+    """The one dimension: the name of the deployment's approvals table."""
     NOTIFICATION_FAILED: Final = "NotificationFailed"
     DOORBELL_FAILED: Final = "DoorbellFailed"
     DECIDED_NOT_RESUMED: Final = "DecidedNotResumed"
     """Decisions that a sweep found with their workflow asleep or gone. 0 when all is well."""
     PENDING_PAST_EXPIRY: Final = "PendingPastExpiry"
     """Requests that a sweep had to close because their workflow did not. 0 when all is well."""
+    PENDING: Final = "Pending"
+    """Requests that await a decision, as the last sweep counted them."""
+    REQUESTED: Final = "Requested"
+    APPROVED: Final = "Approved"
+    REJECTED: Final = "Rejected"
+    TIMED_OUT: Final = "TimedOut"
+    CANCELLED: Final = "Cancelled"
+    TIME_TO_DECISION: Final = "TimeToDecision"
+    """Seconds from a request to people's approval or rejection."""
+
+
+class Events:
+    """Events on EventBridge; `docs/events.md` describes them for those who listen."""
+
+    SOURCE: Final = "hitl-approval"
+    VERSION: Final = "1"
+    """Of the detail's shape: raised when a field goes or changes its meaning, not for new ones."""
+    REQUESTED: Final = "Approval Requested"
+    VOTED: Final = "Approval Voted"
+    DECIDED: Final = "Approval Decided"
+    TIMED_OUT: Final = "Approval Timed Out"
+    CANCELLED: Final = "Approval Cancelled"
+    NOTIFICATION_FAILED: Final = "Approval Notification Failed"
 
 
 DOCUMENT_APPROVAL: Final = "document"

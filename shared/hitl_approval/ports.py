@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from hitl_approval.domain.announcement import Announcement
 from hitl_approval.domain.approval import Approval, Status, Transition
 from hitl_approval.domain.notification import Notification
 
@@ -18,6 +19,9 @@ Attention = Literal["pending", "decided"]
 """What a record still needs: a decision or its expiry, or a workflow that has read its end."""
 
 Execution = Literal["running", "ended"]
+
+Unit = Literal["Count", "Seconds"]
+"""Of a metric, as CloudWatch names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,9 @@ class Store(Protocol):
     def overdue(self, attention: Attention, *, before: datetime, limit: int) -> Sequence[str]:
         """Ids of records that have needed attention since before that time, longest first."""
 
+    def count_pending(self) -> int:
+        """How many records await a decision, as the index has them by now."""
+
     def list_by_status(self, status: Status, *, limit: int, cursor: str | None) -> Page:
         """Records of one status, newest first, as `contract.Table.LIST_ATTRIBUTES` shows them.
 
@@ -80,6 +87,17 @@ class Notifier(Protocol):
 
         Raises:
             Unavailable: not sent now; may be tried again.
+        """
+
+
+class Announcer(Protocol):
+    """Tells other systems."""
+
+    def announce(self, announcements: Sequence[Announcement]) -> int:
+        """Send in order, at least once.
+
+        Returns:
+            How many of the first were sent before one was not.
         """
 
 
@@ -116,3 +134,6 @@ class Meter(Protocol):
 
     def count(self, metric: str, value: int = 1) -> None:
         """Add to a metric of `contract.Metrics`; 0 says that all is well."""
+
+    def measure(self, metric: str, value: float, unit: Unit) -> None:
+        """Note what a metric of `contract.Metrics` measures now."""

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from hitl_approval.contract import Metrics
+from hitl_approval.domain.announcement import announce
 from hitl_approval.domain.approval import (
     Approval,
     Decision,
@@ -21,7 +22,7 @@ from hitl_approval.domain.approval import (
     note_notification_failed,
     open_approval,
 )
-from hitl_approval.domain.audit import SYSTEM, Actor, Finding, Head, verify
+from hitl_approval.domain.audit import SYSTEM, Actor, Finding, Head, parse_time, verify
 from hitl_approval.domain.errors import (
     ApprovalNotFound,
     InvalidRequest,
@@ -32,6 +33,7 @@ from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.ports import (
+    Announcer,
     Clock,
     Doorbell,
     Executions,
@@ -335,6 +337,7 @@ class SweepService(_Records):
         }
         for metric, count in found.items():
             self.meter.count(metric, count)
+        self.meter.measure(Metrics.PENDING, self.store.count_pending(), "Count")
         return found
 
     def _mend(self, approval_id: str, mend: Callable[[str], bool]) -> bool:
@@ -374,3 +377,50 @@ class SweepService(_Records):
             return False
         self.doorbell.ring(approval.callback_id)
         return True
+
+
+_COUNTED = {
+    "requested": Metrics.REQUESTED,
+    "approved": Metrics.APPROVED,
+    "rejected": Metrics.REJECTED,
+    "timeout": Metrics.TIMED_OUT,
+    "cancelled": Metrics.CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayService(_Records):
+    """Tells other systems of every transition that has been committed, and counts them.
+
+    Fed with the committed audit events, each at least once and in order, so that what it tells has
+    happened and what has happened is told, whatever becomes of the function that committed it.
+    """
+
+    announcer: Announcer
+    deployment: str
+
+    def relay(self, events: Sequence[Mapping[str, Any]]) -> int:
+        """Announce these audit events.
+
+        Returns:
+            How many of the first were announced: the others are to be brought again.
+        """
+        records = {event["approval_id"]: None for event in events}
+        found = {approval_id: self.store.get(approval_id) for approval_id in records}
+        announced = self.announcer.announce(
+            [
+                announce(event, found[event["approval_id"]], deployment=self.deployment)
+                for event in events
+            ]
+        )
+        for event in events[:announced]:
+            self._count(event, found[event["approval_id"]])
+        return announced
+
+    def _count(self, event: Mapping[str, Any], approval: Approval | None) -> None:
+        if metric := _COUNTED.get(event["event"]):
+            self.meter.count(metric)
+        by_people = event["event"] in {"approved", "rejected"} and event["identity"] != "system"
+        if approval and by_people:
+            waited = parse_time(event["at"]) - approval.created_at
+            self.meter.measure(Metrics.TIME_TO_DECISION, waited.total_seconds(), "Seconds")

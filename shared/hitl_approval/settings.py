@@ -86,6 +86,11 @@ class Settings:
         return timedelta(days=int(self._required(Env.RETENTION_DAYS)))
 
     @property
+    def event_bus_name(self) -> str:
+        """Name or ARN of the bus that is told of every transition."""
+        return self._required(Env.EVENT_BUS_NAME)
+
+    @property
     def trust_authorizer(self) -> bool:
         """Whether the function is reached only through an authorizer, which can be believed."""
         return self.values.get(Env.TRUST_AUTHORIZER) == "true"

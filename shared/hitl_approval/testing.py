@@ -16,13 +16,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hitl_approval.contract import Table
+from hitl_approval.domain.announcement import Announcement
 from hitl_approval.domain.approval import Approval, Status, Transition
 from hitl_approval.domain.audit import parse_time
 from hitl_approval.domain.errors import InvalidRequest, Unavailable, VersionConflict
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.view import summary
-from hitl_approval.ports import Attention, Execution, Page, Ring
-from hitl_approval.service import DecisionService, RequestService, SweepService
+from hitl_approval.ports import Attention, Execution, Page, Ring, Unit
+from hitl_approval.service import DecisionService, RelayService, RequestService, SweepService
 
 
 @dataclass(slots=True)
@@ -94,6 +95,10 @@ class InMemoryStore:
                 found.append((since, approval.approval_id))
         return [approval_id for _, approval_id in sorted(found)[:limit]]
 
+    def count_pending(self) -> int:
+        """See `ports.Store.count_pending`."""
+        return sum(approval.pending for approval in self.approvals.values())
+
     def list_by_status(self, status: Status, *, limit: int, cursor: str | None) -> Page:
         """See `ports.Store.list_by_status`."""
         rows = sorted(
@@ -152,14 +157,33 @@ class RecordingDoorbell:
 
 
 @dataclass(slots=True)
+class RecordingAnnouncer:
+    """Keeps what was announced; takes no more than `room` at a time."""
+
+    announced: list[Announcement] = field(default_factory=list)
+    room: int = 1_000
+
+    def announce(self, announcements: Sequence[Announcement]) -> int:
+        """See `ports.Announcer.announce`."""
+        taken = announcements[: self.room]
+        self.announced += taken
+        return len(taken)
+
+
+@dataclass(slots=True)
 class RecordingMeter:
     """Keeps what was counted."""
 
     counted: list[str] = field(default_factory=list)
+    measured: list[tuple[str, float, Unit]] = field(default_factory=list)
 
     def count(self, metric: str, value: int = 1) -> None:
         """See `ports.Meter.count`."""
         self.counted += [metric] * value
+
+    def measure(self, metric: str, value: float, unit: Unit) -> None:
+        """See `ports.Meter.measure`."""
+        self.measured.append((metric, value, unit))
 
 
 @dataclass(slots=True)
@@ -186,12 +210,15 @@ class World:
     executions: FakeExecutions
     decisions: DecisionService
     sweeps: SweepService
+    announcer: RecordingAnnouncer
+    relays: RelayService
 
 
 def in_memory() -> World:
     """A deployment in memory."""
     store, clock, meter = InMemoryStore(), FixedClock(), RecordingMeter()
     notifier, doorbell, executions = RecordingNotifier(), RecordingDoorbell(), FakeExecutions()
+    announcer = RecordingAnnouncer()
     return World(
         store=store,
         clock=clock,
@@ -203,6 +230,10 @@ def in_memory() -> World:
         decisions=DecisionService(store=store, clock=clock, meter=meter, doorbell=doorbell),
         sweeps=SweepService(
             store=store, clock=clock, meter=meter, doorbell=doorbell, executions=executions
+        ),
+        announcer=announcer,
+        relays=RelayService(
+            store=store, clock=clock, meter=meter, announcer=announcer, deployment="in-memory"
         ),
     )
 

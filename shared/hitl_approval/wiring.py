@@ -9,9 +9,10 @@ from functools import cache
 from hitl_approval.adapters.aws import client
 from hitl_approval.adapters.callbacks import LambdaDoorbell, LambdaExecutions
 from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.adapters.eventbridge import EventBridgeAnnouncer
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock
-from hitl_approval.service import DecisionService, RequestService, SweepService
+from hitl_approval.service import DecisionService, RelayService, RequestService, SweepService
 from hitl_approval.settings import settings
 
 
@@ -21,7 +22,7 @@ def request_service() -> RequestService:
     return RequestService(
         store=_store(retention=settings().retention),
         clock=SystemClock(),
-        meter=EmbeddedMetrics(),
+        meter=_meter(),
         notifier=SnsNotifier(client=client("sns"), topic_arn=settings().topic_arn),
     )
 
@@ -32,7 +33,7 @@ def decision_service() -> DecisionService:
     return DecisionService(
         store=_store(),
         clock=SystemClock(),
-        meter=EmbeddedMetrics(),
+        meter=_meter(),
         doorbell=LambdaDoorbell(client=client("lambda")),
     )
 
@@ -43,10 +44,28 @@ def sweep_service() -> SweepService:
     return SweepService(
         store=_store(),
         clock=SystemClock(),
-        meter=EmbeddedMetrics(),
+        meter=_meter(),
         doorbell=LambdaDoorbell(client=client("lambda")),
         executions=LambdaExecutions(client=client("lambda")),
     )
+
+
+@cache
+def relay_service() -> RelayService:
+    """The side that tells other systems, of the deployment that this process belongs to."""
+    return RelayService(
+        store=_store(),
+        clock=SystemClock(),
+        meter=_meter(),
+        announcer=EventBridgeAnnouncer(
+            client=client("events"), event_bus_name=settings().event_bus_name
+        ),
+        deployment=settings().approvals_table_name,
+    )
+
+
+def _meter() -> EmbeddedMetrics:
+    return EmbeddedMetrics(deployment=settings().approvals_table_name)
 
 
 def _store(**options: timedelta) -> DynamoDbStore:

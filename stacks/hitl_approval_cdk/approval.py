@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import jsii
 from aws_cdk import (
@@ -13,8 +14,8 @@ from aws_cdk import (
     RemovalPolicy,
     Stack,
     Token,
-    Tokenization,
 )
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -24,18 +25,23 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
+from aws_cdk.aws_cloudwatch_actions import SnsAction
 from constructs import Construct, IConstruct
 
 from hitl_approval.contract import (
     ALIAS,
-    EXECUTION_MARGIN_SECONDS,
     Env,
     Handler,
+    Metrics,
     ResumeMode,
 )
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
 from hitl_approval_cdk import bundling, nag, tables, validation
+from hitl_approval_cdk.asking import Asking
+from hitl_approval_cdk.attachment import attach, runtime_layer
+from hitl_approval_cdk.deployment import ApprovalDeployment
 from hitl_approval_cdk.functions import Functions
+from hitl_approval_cdk.imported import ImportedApproval
 from hitl_approval_cdk.permissions import (
     LOOK,
     RING,
@@ -46,7 +52,7 @@ from hitl_approval_cdk.permissions import (
 )
 
 
-class HitlApproval(Construct):
+class HitlApproval(ApprovalDeployment):
     """Ask people, wait as long as it takes at no compute cost, keep a record of who decided.
 
     Deploys the approvals table, an append-only audit table, the notification topic, the durable
@@ -96,8 +102,12 @@ class HitlApproval(Construct):
             Default: 5 minutes.
         table: an approvals table to use, with the keys and the indexes of
             `hitl_approval.contract.Table`. Default: a new one.
-        audit_table: an audit table to use, with the keys of `hitl_approval.contract.Audit`.
-            Default: a new one.
+        audit_table: an audit table to use, with the keys of `hitl_approval.contract.Audit`; with
+            a stream of new images if events are wanted. Default: a new one.
+        event_bus: the bus that is told of every transition. Default: the account's default bus.
+        alarm_topic: a topic to tell when approvers could not be told, a decision did not resume its
+            workflow, a request was not closed in time, or something reached the dead-letter
+            queue. Default: no alarms.
         topic: a topic to publish to. Default: a new one that refuses unencrypted connections.
         table_name: physical name of the approvals table. Default: a generated one.
         deletion_protection: whether DynamoDB refuses to delete the tables. Default: False.
@@ -117,7 +127,10 @@ class HitlApproval(Construct):
         workflow_alias: `live`: what callers start.
         approval_function: decides, lists and cancels.
         sweep_function: mends on a schedule what a crash or an operator left behind.
-        dead_letter_queue: starts that failed every attempt.
+        relay_function: tells the event bus; None when the audit table brought along has no stream.
+        event_bus: the bus that is told; None in that case.
+        dead_letter_queue: starts that failed every attempt, and where in the audit table's stream
+            to find events that the bus did not take for a day.
 
     Raises:
         ValueError: a value that cannot work; the message names property, value and fix.
@@ -149,6 +162,8 @@ class HitlApproval(Construct):
         table: dynamodb.ITable | None = None,
         audit_table: dynamodb.ITable | None = None,
         topic: sns.ITopic | None = None,
+        event_bus: events.IEventBus | None = None,
+        alarm_topic: sns.ITopic | None = None,
         table_name: str | None = None,
         deletion_protection: bool = False,
         trust_authorizer: bool = False,
@@ -160,42 +175,28 @@ class HitlApproval(Construct):
         super().__init__(scope, construct_id)
         # The functions' log groups are made here, whatever the app around us does by default.
         self.node.set_context("@aws-cdk/aws-lambda:useCdkManagedLogGroup", False)
-        approval_timeout = approval_timeout or Duration.hours(1)
-        execution_retention = execution_retention or Duration.days(14)
-        poll_interval = poll_interval or Duration.seconds(5)
-        retention = retention or Duration.days(30)
         sweep_interval = sweep_interval or Duration.minutes(5)
-        quorum = quorum or Quorum.any_one()
         architecture = architecture or lambda_.Architecture.ARM_64
 
-        validation.resume_mode(resume)
-        approval_seconds = validation.approval_seconds(approval_timeout)
-        execution_timeout = execution_timeout or validation.default_execution_timeout(
-            approval_seconds
+        asking = Asking.settle(
+            approval_timeout=approval_timeout,
+            execution_timeout=execution_timeout,
+            execution_retention=execution_retention,
+            resume=resume,
+            poll_interval=poll_interval,
+            retention=retention,
+            policy=Policy(
+                quorum=quorum or Quorum.any_one(),
+                rejections_needed=rejections_needed,
+                on_timeout=on_timeout or OnTimeout.timeout(),
+                allow_self_approval=allow_self_approval,
+                require_verified_identity=require_verified_identity,
+                require_comment_on_rejection=require_comment_on_rejection,
+            ),
+            approvers=approvers,
+            groups=groups,
         )
-        execution_seconds = validation.execution_seconds(execution_timeout, approval_seconds)
-        longest = (
-            None if execution_seconds is None else execution_seconds - EXECUTION_MARGIN_SECONDS
-        )
-        validation.poll_seconds(poll_interval, longest=longest, resume=resume)
-        validation.days("retention", retention)
         validation.sweep_minutes(sweep_interval)
-        validation.days(
-            "execution_retention",
-            execution_retention,
-            maximum=validation.MAX_EXECUTION_RETENTION_DAYS,
-        )
-        policy = Policy(
-            quorum=quorum,
-            rejections_needed=rejections_needed,
-            on_timeout=on_timeout or OnTimeout.timeout(),
-            allow_self_approval=allow_self_approval,
-            require_verified_identity=require_verified_identity,
-            require_comment_on_rejection=require_comment_on_rejection,
-        )
-        members = validation.groups(groups or {})
-        names = validation.approvers(approvers, policy, members)
-        validation.environment(names, members)
         addresses = validation.emails(notify_emails)
         validation.removal(removal_policy, deletion_protection=deletion_protection)
         validation.one_of("log_level", log_level, validation.LOG_LEVELS)
@@ -244,32 +245,18 @@ class HitlApproval(Construct):
             Env.AUDIT_TABLE_NAME: self.audit_table.table_name,
             Env.LOG_LEVEL: log_level,
         }
-        stack = Stack.of(self)
         self._asking_environment = {
             **self._environment,
+            **asking.environment(Stack.of(self)),
             Env.SNS_TOPIC_ARN: self.topic.topic_arn,
-            Env.APPROVAL_TIMEOUT_SECONDS: _text(approval_timeout.to_seconds()),
-            Env.MAX_APPROVAL_TIMEOUT_SECONDS: _text(
-                approval_timeout.to_seconds() if longest is None else longest
-            ),
-            Env.APPROVAL_POLICY: stack.to_json_string(policy.to_dict()),
-            Env.DEFAULT_APPROVERS: stack.to_json_string(list(names)),
-            Env.APPROVER_GROUPS: stack.to_json_string(members),
-            Env.RESUME_MODE: resume,
-            Env.POLL_INTERVAL_SECONDS: _text(poll_interval.to_seconds()),
-            Env.RETENTION_DAYS: _text(retention.to_days()),
         }
-        workflow, own_policy = self._workflow_function(
-            lambda_.DurableConfig(
-                execution_timeout=execution_timeout, retention_period=execution_retention
-            ),
-        )
+        workflow, own_policy = self._workflow_function(asking.durable_config)
         self.workflow_function: lambda_.Function = workflow
         self.workflow_alias: lambda_.Alias = lambda_.Alias(
             self,
             "LiveAlias",
             alias_name=ALIAS,
-            version=self.workflow_function.current_version,
+            version=workflow.current_version,
             # A failed execution may already have asked people: never ask them again. Throttled
             # starts are not failures and stay queued for 6 hours.
             retry_attempts=0,
@@ -281,7 +268,22 @@ class HitlApproval(Construct):
             trust_authorizer=trust_authorizer
         )
         self.sweep_function: lambda_.Function = self._sweep_function(sweep_interval)
-        self._warn(policy, approvers, own_topic=topic is None)
+        self.event_bus: events.IEventBus | None = None
+        self.relay_function: lambda_.Function | None = None
+        if self.audit_table.table_stream_arn is not None:
+            self.event_bus = event_bus or events.EventBus.from_event_bus_name(
+                self, "DefaultBus", "default"
+            )
+            self.relay_function = self._relay_function(self.event_bus)
+        elif event_bus is not None:
+            msg = (
+                "event_bus would never hear of anything, because audit_table has no stream: give "
+                "that table stream=StreamViewType.NEW_IMAGE, or leave event_bus out"
+            )
+            raise ValueError(msg)
+        if alarm_topic is not None:
+            self._add_alarms(alarm_topic)
+        self._warn(asking.policy, approvers, own_topic=topic is None)
 
     def _warn(self, policy: Policy, approvers: Sequence[str] | None, *, own_topic: bool) -> None:
         if policy.quorum.kind == "everyone" and approvers is None:
@@ -293,13 +295,77 @@ class HitlApproval(Construct):
         if own_topic:
             Aspects.of(self).add(_WarnIfNobodySubscribed(self.topic))
 
-    def grant_request(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let somebody ask: start workflow executions through the alias."""
-        return self.workflow_alias.grant_invoke(grantee)
+    @classmethod
+    def from_attributes(
+        cls,
+        scope: Construct,
+        construct_id: str,
+        *,
+        table_arn: str,
+        audit_table_arn: str,
+        topic_arn: str,
+        workflow_alias_arn: str,
+        approval_function_arn: str,
+        encryption_key: kms.IKey | None = None,
+        event_bus: events.IEventBus | None = None,
+    ) -> ApprovalDeployment:
+        """A deployment made in another stack or app of the same account and region.
 
-    def grant_decide(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let somebody decide, list and cancel: invoke the approval function."""
-        return self.approval_function.grant_invoke_latest_version(grantee)
+        Within one app pass the `HitlApproval` itself; this is for what CloudFormation outputs say.
+
+        Args:
+            scope: where it belongs.
+            construct_id: its name there.
+            table_arn: the approvals table.
+            audit_table_arn: the audit table.
+            topic_arn: the topic.
+            workflow_alias_arn: what callers start, the output `WorkflowFunctionArn`.
+            approval_function_arn: the approval function.
+            encryption_key: the key of its tables. Default: none of the customer's.
+            event_bus: the bus that it tells. Default: the account's default bus.
+
+        Raises:
+            ValueError: an ARN that is none, or of another account or region than the stack.
+        """
+        return ImportedApproval(
+            scope,
+            construct_id,
+            table_arn=table_arn,
+            audit_table_arn=audit_table_arn,
+            topic_arn=topic_arn,
+            workflow_alias_arn=workflow_alias_arn,
+            approval_function_arn=approval_function_arn,
+            encryption_key=encryption_key,
+            event_bus=event_bus,
+        )
+
+    @property
+    def runtime_layer(self) -> lambda_.LayerVersion:
+        """`hitl_approval` and what it imports, for functions of this stack; `attach` adds it."""
+        return runtime_layer(Stack.of(self))
+
+    def attach(self, function: lambda_.IFunction, *, layer: bool = True) -> None:
+        """Let a durable function of yours call `wait_for_approval`.
+
+        Gives it the environment, the layer and the rights, and the approval and the sweep function
+        the right to ring its callbacks and no other function's.
+
+        Args:
+            function: durable, defined in this app, in this stack or in one that depends on it.
+            layer: whether it gets the runtime as a layer; False when its own bundle holds
+                `hitl-approval`.
+
+        Raises:
+            ValueError: the function is imported, not durable, not on a runtime for durable
+                functions, attached already, or ends before a request's time is up.
+        """
+        attach(
+            function,
+            to=self,
+            permissions=self._permissions,
+            environment=self._asking_environment,
+            layer=layer,
+        )
 
     def _dead_letter_queue(self, key: kms.IKey | None) -> sqs.Queue:
         return sqs.Queue(
@@ -365,9 +431,86 @@ class HitlApproval(Construct):
         )
         return function
 
+    def _relay_function(self, event_bus: events.IEventBus) -> lambda_.Function:
+        role = self._functions.role("Relay", "Tells: reads the audit's stream, puts events")
+        self._permissions.relay(
+            role,
+            stream_arn=cast(str, self.audit_table.table_stream_arn),
+            event_bus_arn=event_bus.event_bus_arn,
+        )
+        allow(role, ["sqs:SendMessage"], self.dead_letter_queue.queue_arn)
+        send_with(self.dead_letter_queue.encryption_master_key, role)
+        function = self._functions.plain(
+            "Relay",
+            description="Tells the event bus of every transition",
+            handler=Handler.RELAY,
+            role=role,
+            environment={**self._environment, Env.EVENT_BUS_NAME: event_bus.event_bus_name},
+        )
+        lambda_.EventSourceMapping(
+            self,
+            "RelayStream",
+            target=function,
+            event_source_arn=self.audit_table.table_stream_arn,
+            starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+            batch_size=100,
+            filters=[lambda_.FilterCriteria.filter({"eventName": ["INSERT"]})],
+            report_batch_item_failures=True,
+            bisect_batch_on_error=True,
+            # Tried again until the stream forgets, a day later; then noted in the queue.
+            on_failure=_FailedBatches(self.dead_letter_queue),
+        )
+        return function
+
+    def _add_alarms(self, topic: sns.ITopic) -> None:
+        for construct_id, metric, what in (
+            (
+                "NotificationFailedAlarm",
+                self.metric_notification_failed(),
+                "Approvers could not be told of a request",
+            ),
+            (
+                "DecidedNotResumedAlarm",
+                self.metric_decided_not_resumed(),
+                "A decision did not resume its workflow",
+            ),
+            (
+                "PendingPastExpiryAlarm",
+                self.metric(Metrics.PENDING_PAST_EXPIRY),
+                "A request was not closed by its workflow in time",
+            ),
+            (
+                "DeadLetterAlarm",
+                self.dead_letter_queue.metric_approximate_number_of_messages_visible(),
+                "A start or an event failed every attempt: look into the dead-letter queue",
+            ),
+        ):
+            alarm = metric.create_alarm(
+                self,
+                construct_id,
+                alarm_description=what,
+                threshold=0,
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+                evaluation_periods=1,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
+            alarm.add_alarm_action(SnsAction(topic))
+
     def _reach_executions(self, role: iam.Role, actions: list[str]) -> None:
         allow(role, actions, executions_of(self.workflow_function.function_arn))
         nag.executions(role, self.workflow_function)
+
+
+@jsii.implements(lambda_.IEventSourceDlq)
+class _FailedBatches:
+    """A queue as a stream's dead-letter queue; CDK's own grants wildcards on its key."""
+
+    def __init__(self, queue: sqs.IQueue) -> None:
+        self.queue = queue
+
+    def bind(self, _: object, __: object) -> lambda_.DlqDestinationConfig:
+        """Where to; the rights are granted where the role is."""
+        return lambda_.DlqDestinationConfig(destination=self.queue.queue_arn)
 
 
 @jsii.implements(IAspect)
@@ -391,8 +534,3 @@ class _WarnIfNobodySubscribed:
             "hitl-approval:nobodyIsSubscribed",
             "nobody hears of approval requests: pass notify_emails, or subscribe to the topic",
         )
-
-
-def _text(number: float) -> str:
-    """A number as the environment holds it, tokens included."""
-    return Tokenization.stringify_number(number)

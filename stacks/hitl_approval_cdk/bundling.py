@@ -13,9 +13,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
@@ -51,11 +51,13 @@ class Sources:
         runtime: the package `hitl_approval`.
         entry_points: the folder that holds one package per function.
         lock: the dependencies, pinned and hashed for the target.
+        kind: a layer has no entry points: other people's functions import the runtime from it.
     """
 
     runtime: Path
     entry_points: Path
     lock: Path
+    kind: Literal["functions", "layer"] = "functions"
 
     @classmethod
     def found(cls) -> Sources:
@@ -75,10 +77,20 @@ class Sources:
         msg = f"found no lambdas/ and lambdas.lock for {here}: install hitl-approval again"
         raise BundlingError(msg)
 
+    @property
+    def folder(self) -> str:
+        """Where in the bundle everything goes: Lambda looks for a layer's Python in `python/`."""
+        return "python" if self.kind == "layer" else ""
+
+    def for_layer(self) -> Sources:
+        """The same without entry points."""
+        return replace(self, kind="layer")
+
     def files(self) -> Iterator[tuple[str, Path]]:
         """Each source file with its place in the bundle, sorted by place."""
         roots = [self.runtime]
-        roots += [path for path in self.entry_points.iterdir() if path.is_dir()]
+        if self.kind == "functions":
+            roots += [path for path in self.entry_points.iterdir() if path.is_dir()]
         for root in sorted(roots, key=lambda path: path.name):
             for path in sorted(root.rglob("*")):
                 if path.is_file() and path.suffix != ".pyc" and "__pycache__" not in path.parts:
@@ -87,7 +99,7 @@ class Sources:
     def digest(self, architecture: str) -> str:
         """SHA-256 over every byte that decides what the bundle holds."""
         digest = hashlib.sha256()
-        for part in (RECIPE, PYTHON_VERSION, PLATFORMS[architecture]):
+        for part in (RECIPE, PYTHON_VERSION, PLATFORMS[architecture], self.folder):
             digest.update(f"{part}\n".encode())
         for place, path in (("lock", self.lock), *self.files()):
             content = path.read_bytes()
@@ -97,7 +109,7 @@ class Sources:
 
 
 def code(architecture: lambda_.Architecture, sources: Sources | None = None) -> lambda_.Code:
-    """The bundle as the code of any function of this package.
+    """The bundle as the code of any function of this package, or of its layer.
 
     Args:
         architecture: of the functions; pure Python, but the dependencies are resolved for it.
@@ -105,8 +117,8 @@ def code(architecture: lambda_.Architecture, sources: Sources | None = None) -> 
     """
     sources = sources or Sources.found()
     return lambda_.Code.from_asset(
-        str(sources.entry_points),
-        display_name="hitl-approval functions",
+        str(sources.runtime),
+        display_name=f"hitl-approval {sources.kind}",
         asset_hash=sources.digest(architecture.name),
         asset_hash_type=AssetHashType.CUSTOM,
         bundling=BundlingOptions(
@@ -126,7 +138,7 @@ class _UvBundling:
 
     def try_bundle(self, output_dir: str, *, image: DockerImage, **_: Any) -> bool:  # noqa: ARG002  CDK's signature
         """Make the bundle, or raise: returning False would make CDK start Docker."""
-        bundle(self.sources, self.architecture, Path(output_dir))
+        bundle(self.sources, self.architecture, Path(output_dir, self.sources.folder))
         return True
 
 

@@ -70,6 +70,22 @@ class Permissions:
         allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
         self.use_table_keys(grantee)
 
+    def relay(self, grantee: iam.IGrantable, *, stream_arn: str, event_bus_arn: str) -> None:
+        """What the relay does: read the audit's stream and the record, put events."""
+        allow(
+            grantee,
+            [
+                "dynamodb:DescribeStream",
+                "dynamodb:GetRecords",
+                "dynamodb:GetShardIterator",
+                "dynamodb:ListStreams",
+            ],
+            stream_arn,
+        )
+        allow(grantee, ["dynamodb:GetItem"], self.table.table_arn)
+        allow(grantee, ["events:PutEvents"], event_bus_arn)
+        self.use_table_keys(grantee)
+
     def index(self, name: str) -> str:
         """ARN of an index of the approvals table."""
         return f"{self.table.table_arn}/index/{name}"

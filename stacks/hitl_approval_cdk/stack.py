@@ -7,6 +7,7 @@ from typing import Any, TypedDict, Unpack
 
 from aws_cdk import CfnOutput, Duration, Environment, IStackSynthesizer, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -44,6 +45,8 @@ class HitlApprovalOptions(TypedDict, total=False):
     table: dynamodb.ITable | None
     audit_table: dynamodb.ITable | None
     topic: sns.ITopic | None
+    event_bus: events.IEventBus | None
+    alarm_topic: sns.ITopic | None
     table_name: str | None
     deletion_protection: bool
     trust_authorizer: bool

@@ -59,6 +59,7 @@ def audit_table(scope: Construct, options: TableOptions) -> dynamodb.Table:
         "AuditTable",
         partition_key=_string(Audit.PARTITION_KEY),
         sort_key=dynamodb.Attribute(name=Audit.SORT_KEY, type=dynamodb.AttributeType.NUMBER),
+        stream=dynamodb.StreamViewType.NEW_IMAGE,
         billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
         point_in_time_recovery_specification=_recovery(),
         encryption=_encryption(options),

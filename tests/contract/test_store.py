@@ -219,6 +219,7 @@ def test_should_find_what_needs_attention_longest_first(store: Store) -> None:
     late = NOW + timedelta(days=1)
 
     assert list(store.overdue("pending", before=late, limit=9)) == [ids[1], ids[2], ids[0]]
+    assert store.count_pending() == 3
     assert list(store.overdue("pending", before=late, limit=1)) == [ids[1]]
     assert list(store.overdue("pending", before=NOW + timedelta(hours=1), limit=9)) == []
     assert list(store.overdue("decided", before=late, limit=9)) == []
@@ -232,6 +233,7 @@ def test_should_need_attention_until_the_workflow_has_resumed(store: Store) -> N
 
     assert list(store.overdue("pending", before=late, limit=9)) == []
     assert list(store.overdue("decided", before=late, limit=9)) == [approval.approval_id]
+    assert store.count_pending() == 0
 
     for _ in range(2):
         store.acknowledge(approval.approval_id)

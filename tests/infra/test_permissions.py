@@ -14,7 +14,12 @@ from tests.infra.synth import Resources, any_stack, permissions, template
 
 TABLE = "<ApprovalTable.Arn>"
 AUDIT = "<ApprovalAuditTable.Arn>"
+STREAM = "<ApprovalAuditTable.StreamArn>"
+QUEUE = "<ApprovalDeadLetterQueue.Arn>"
+DEFAULT_BUS = "arn:<AWS::Partition>:events:<AWS::Region>:<AWS::AccountId>:event-bus/default"
 EXECUTIONS = "<ApprovalWorkflowFunction.Arn>:*"
+
+FUNCTIONS = ("Workflow", "Approval", "Sweep", "Relay")
 
 WORKFLOW = {
     ("dynamodb:GetItem", TABLE),
@@ -48,6 +53,17 @@ SWEEP = {
     ("logs:CreateLogStream", "<ApprovalSweepLogs.Arn>"),
     ("logs:PutLogEvents", "<ApprovalSweepLogs.Arn>"),
 }
+RELAY = {
+    ("dynamodb:GetItem", TABLE),
+    ("dynamodb:DescribeStream", STREAM),
+    ("dynamodb:GetRecords", STREAM),
+    ("dynamodb:GetShardIterator", STREAM),
+    ("dynamodb:ListStreams", STREAM),
+    ("events:PutEvents", DEFAULT_BUS),
+    ("sqs:SendMessage", QUEUE),
+    ("logs:CreateLogStream", "<ApprovalRelayLogs.Arn>"),
+    ("logs:PutLogEvents", "<ApprovalRelayLogs.Arn>"),
+}
 TABLE_KEY = {
     "kms:Decrypt",
     "kms:DescribeKey",
@@ -63,6 +79,7 @@ def test_should_allow_each_function_exactly_what_it_does(default: Resources) -> 
         "ApprovalWorkflowRole": WORKFLOW,
         "ApprovalApprovalRole": APPROVAL,
         "ApprovalSweepRole": SWEEP,
+        "ApprovalRelayRole": RELAY,
     }
 
 
@@ -73,6 +90,7 @@ def test_should_allow_the_same_without_feature_flags() -> None:
         "ApprovalWorkflowRole": WORKFLOW,
         "ApprovalApprovalRole": APPROVAL,
         "ApprovalSweepRole": SWEEP,
+        "ApprovalRelayRole": RELAY,
     }
 
 
@@ -83,6 +101,7 @@ def test_should_allow_a_customer_key_by_exact_actions(templates: dict[str, Any])
         "ApprovalWorkflowRole": WORKFLOW | key,
         "ApprovalApprovalRole": APPROVAL | key,
         "ApprovalSweepRole": SWEEP | key,
+        "ApprovalRelayRole": RELAY | key,
     }
 
 
@@ -118,14 +137,15 @@ def test_should_never_let_anyone_change_or_delete_what_is_on_record(
             assert "Delete" not in action
             assert "Scan" not in action
             if "udit" in resource:
-                assert action in {"dynamodb:PutItem", "dynamodb:Query"}
+                reading = {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"}
+                assert action.removeprefix("dynamodb:") in {"PutItem", "Query", *reading}
 
 
 def test_should_keep_two_deployments_in_one_stack_apart(templates: dict[str, Any]) -> None:
     found = permissions(templates["embedded_twice"]["Resources"])
     for prefix, other in (("Payments", "Releases"), ("Releases", "Payments")):
         roles = {role for role in found if role.startswith(prefix)}
-        assert roles == {f"{prefix}WorkflowRole", f"{prefix}ApprovalRole", f"{prefix}SweepRole"}
+        assert roles == {f"{prefix}{name}Role" for name in FUNCTIONS}
         for role in roles:
             assert found[role]
             assert not any(other in resource for _, resource in found[role])

@@ -36,6 +36,7 @@ APPROVAL_ENV = {
 }
 
 
+RELAY_ENV = {Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, Env.EVENT_BUS_NAME, Env.LOG_LEVEL}
 SWEEP_ENV = {Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, Env.LOG_LEVEL}
 
 
@@ -57,8 +58,10 @@ class TestEnvironment:
         assert set(environment(any_resources, contract.Handler.WORKFLOW)) == WORKFLOW_ENV
         assert set(environment(any_resources, contract.Handler.APPROVAL_API)) == APPROVAL_ENV
         assert set(environment(any_resources, contract.Handler.SWEEP)) == SWEEP_ENV
+        if contract.Handler.RELAY in functions(any_resources):
+            assert set(environment(any_resources, contract.Handler.RELAY)) == RELAY_ENV
         named = {value for name, value in vars(Env).items() if name.isupper()}
-        assert named == WORKFLOW_ENV | APPROVAL_ENV
+        assert named == WORKFLOW_ENV | APPROVAL_ENV | RELAY_ENV
 
     def test_should_be_the_environment_that_the_workflow_tests_run_with(
         self, deployment_environment: dict[str, str]
@@ -191,6 +194,7 @@ class TestFunctions:
             "/aws/lambda/<ApprovalWorkflowFunction>",
             "/aws/lambda/<ApprovalApprovalFunction>",
             "/aws/lambda/<ApprovalSweepFunction>",
+            "/aws/lambda/<ApprovalRelayFunction>",
         }
         assert not any("LoggingConfig" in found for found in functions(default).values())
 

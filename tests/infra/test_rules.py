@@ -20,6 +20,7 @@ ACKNOWLEDGED = {
     "Approval/WorkflowFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/ApprovalFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/SweepFunction": {"AwsSolutions::AwsSolutions-L1"},
+    "Approval/RelayFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/SweepRole": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
     "Approval/WorkflowOwnPolicy": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
     "Approval/ApprovalRole": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},

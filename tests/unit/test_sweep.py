@@ -45,6 +45,7 @@ def test_should_find_nothing_when_all_is_well(world: World) -> None:
 
     assert world.sweeps.sweep() == NOTHING
     assert world.meter.counted == []
+    assert world.meter.measured == [("Pending", 1, "Count")]
 
 
 def test_should_leave_the_workflow_time_to_do_it_by_itself(world: World) -> None:

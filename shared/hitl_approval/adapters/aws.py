@@ -53,7 +53,7 @@ _CONFIG = Config(
 
 
 @cache
-def client(service: Literal["dynamodb", "sns", "lambda"]) -> Any:
+def client(service: Literal["dynamodb", "events", "lambda", "sns"]) -> Any:
     """The one client of a service in this process."""
     return boto3.client(service, config=_CONFIG)
 

@@ -150,6 +150,25 @@ class DynamoDbStore:
             )
         return [str(_unmarshal(item)[Table.PARTITION_KEY]) for item in answer["Items"]]
 
+    def count_pending(self) -> int:
+        """See `ports.Store.count_pending`."""
+        count = 0
+        start: dict[str, Any] = {}
+        while True:
+            with _errors():
+                answer = self.client.query(
+                    TableName=self.approvals_table,
+                    IndexName=Table.ATTENTION_INDEX,
+                    KeyConditionExpression="attention = :pending",
+                    ExpressionAttributeValues=_marshal({":pending": "pending"}),
+                    Select="COUNT",
+                    **start,
+                )
+            count += int(answer["Count"])
+            if "LastEvaluatedKey" not in answer:
+                return count
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
     def get(self, approval_id: str) -> Approval | None:
         """See `ports.Store.get`."""
         with _errors():
@@ -177,7 +196,7 @@ class DynamoDbStore:
             )
         last = answer.get("LastEvaluatedKey")
         return Page(
-            [_plain(_unmarshal(item)) for item in answer["Items"]],
+            [read_item(item) for item in answer["Items"]],
             _cursor(_unmarshal(last)) if last else None,
         )
 
@@ -194,7 +213,7 @@ class DynamoDbStore:
                     ConsistentRead=True,
                     **start,
                 )
-            events += [_plain(_unmarshal(item)) for item in answer["Items"]]
+            events += [read_item(item) for item in answer["Items"]]
             if "LastEvaluatedKey" not in answer:
                 return events
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
@@ -290,6 +309,12 @@ def _marshal(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _unmarshal(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _deserialize(value) for name, value in item.items()}
+
+
+def read_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An item, a stream's image too, as JSON values."""
+    plain: dict[str, Any] = _plain(_unmarshal(item))
+    return plain
 
 
 def _plain(value: Any) -> Any:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hitl_approval.contract import Metrics
+from hitl_approval.ports import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +30,26 @@ class SystemClock:
 class EmbeddedMetrics:
     """Metrics as log lines (CloudWatch embedded metric format): no call, no permission."""
 
+    deployment: str
+
     def count(self, metric: str, value: int = 1) -> None:
         """See `ports.Meter.count`."""
+        self.measure(metric, value, "Count")
+
+    def measure(self, metric: str, value: float, unit: Unit) -> None:
+        """See `ports.Meter.measure`."""
         line = {
             "_aws": {
                 "Timestamp": int(time.time() * 1000),
                 "CloudWatchMetrics": [
                     {
                         "Namespace": Metrics.NAMESPACE,
-                        "Dimensions": [[]],
-                        "Metrics": [{"Name": metric, "Unit": "Count"}],
+                        "Dimensions": [[Metrics.DEPLOYMENT]],
+                        "Metrics": [{"Name": metric, "Unit": unit}],
                     }
                 ],
             },
+            Metrics.DEPLOYMENT: self.deployment,
             metric: value,
         }
         sys.stdout.write(json.dumps(line) + "\n")

@@ -1,0 +1,26 @@
+"""The relay: from the audit table's stream, which forgets nothing committed, to the event bus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hitl_approval.adapters.dynamodb import read_item
+from hitl_approval.service import RelayService
+
+
+def relay(batch: Mapping[str, Any], service: RelayService) -> dict[str, Any]:
+    """Announce one batch of a DynamoDB stream, in order.
+
+    Returns:
+        Lambda's partial batch answer: the first record that was not announced, from which Lambda
+        goes on; empty when all were.
+    """
+    records = [record["dynamodb"] for record in batch["Records"]]
+    announced = service.relay([read_item(record["NewImage"]) for record in records])
+    return {
+        "batchItemFailures": [
+            {"itemIdentifier": record["SequenceNumber"]}
+            for record in records[announced : announced + 1]
+        ]
+    }

@@ -1,0 +1,197 @@
+"""What can be done with a deployment, whether made here or imported: grants, metrics, events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict, Unpack
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from hitl_approval.contract import Events, Metrics, Table
+from hitl_approval_cdk.permissions import allow
+
+METRIC_PERIOD = Duration.minutes(5)
+
+
+class MetricOptions(TypedDict, total=False):
+    """Keywords of `cloudwatch.Metric` that a caller may set."""
+
+    account: str
+    color: str
+    label: str
+    period: Duration
+    region: str
+    statistic: str
+    unit: cloudwatch.Unit
+
+
+class RuleOptions(TypedDict, total=False):
+    """Keywords of `events.Rule` that a caller may set."""
+
+    description: str
+    enabled: bool
+    rule_name: str
+
+
+class ApprovalDeployment(Construct):
+    """Grants, metrics and events of one deployment: a `HitlApproval`, or an imported one.
+
+    Attributes:
+        table: the approvals table.
+        audit_table: the append-only audit table.
+        topic: where approvers hear of requests.
+        workflow_alias: what callers start.
+        approval_function: decides, lists and cancels.
+        event_bus: the bus that is told of every transition; None if none is.
+    """
+
+    table: dynamodb.ITable
+    audit_table: dynamodb.ITable
+    topic: sns.ITopic
+    workflow_alias: lambda_.IFunction
+    approval_function: lambda_.IFunction
+    event_bus: events.IEventBus | None
+
+    def grant_request(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody ask: start workflow executions through the alias."""
+        return allow(grantee, ["lambda:InvokeFunction"], self.workflow_alias.function_arn)
+
+    def grant_decide(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody decide, list and cancel: invoke the approval function."""
+        return allow(grantee, ["lambda:InvokeFunction"], self.approval_function.function_arn)
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody read the approvals themselves, one or a list by status."""
+        _decrypt(self.table, grantee)
+        table = self.table.table_arn
+        return allow(grantee, ["dynamodb:GetItem", "dynamodb:Query"], table).combine(
+            allow(grantee, ["dynamodb:Query"], f"{table}/index/{Table.STATUS_INDEX}")
+        )
+
+    def grant_read_audit(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody read and export the audit, without asking the functions that wrote it."""
+        _decrypt(self.audit_table, grantee)
+        return allow(
+            grantee,
+            ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
+            self.audit_table.table_arn,
+        )
+
+    def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """A metric of this deployment, one of `hitl_approval.contract.Metrics`.
+
+        Args:
+            metric_name: its name.
+            **options: keywords of `cloudwatch.Metric`. Default: the sum over 5 minutes.
+        """
+        values: MetricOptions = {"period": METRIC_PERIOD, "statistic": "Sum", **options}
+        return cloudwatch.Metric(
+            namespace=Metrics.NAMESPACE,
+            metric_name=metric_name,
+            dimensions_map={Metrics.DEPLOYMENT: self.table.table_name},
+            **values,
+        )
+
+    def metric_pending(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Requests that await a decision, as each sweep counts them. Default: the maximum."""
+        options.setdefault("statistic", "Maximum")
+        return self.metric(Metrics.PENDING, **options)
+
+    def metric_time_to_decision(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Seconds from a request to people's answer. Default: the median."""
+        options.setdefault("statistic", "p50")
+        return self.metric(Metrics.TIME_TO_DECISION, **options)
+
+    def metric_timed_out(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Requests that nobody decided in time."""
+        return self.metric(Metrics.TIMED_OUT, **options)
+
+    def metric_notification_failed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Requests whose approvers could not be told at first."""
+        return self.metric(Metrics.NOTIFICATION_FAILED, **options)
+
+    def metric_decided_not_resumed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Decisions that a sweep found with their workflow asleep or gone; 0 when all is well."""
+        return self.metric(Metrics.DECIDED_NOT_RESUMED, **options)
+
+    def on_event(
+        self,
+        construct_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        detail_types: Sequence[str] = (),
+        **options: Unpack[RuleOptions],
+    ) -> events.Rule:
+        """Bring this deployment's events to a target.
+
+        Args:
+            construct_id: name of the rule below this construct.
+            target: where to. Default: nowhere, until `add_target`.
+            detail_types: of `hitl_approval.contract.Events`. Default: all.
+            **options: keywords of `events.Rule`.
+
+        Raises:
+            ValueError: this deployment tells no bus.
+        """
+        if self.event_bus is None:
+            msg = (
+                f"{self.node.path} tells no event bus, because its audit_table has no stream: "
+                f"give that table stream=StreamViewType.NEW_IMAGE, or leave audit_table out"
+            )
+            raise ValueError(msg)
+        detail: Mapping[str, Any] = {"deployment": [self.table.table_name]}
+        pattern = events.EventPattern(
+            source=[Events.SOURCE], detail_type=list(detail_types) or None, detail=detail
+        )
+        rule = events.Rule(
+            self, construct_id, event_bus=self.event_bus, event_pattern=pattern, **options
+        )
+        if target is not None:
+            rule.add_target(target)
+        return rule
+
+    def on_requested(
+        self,
+        construct_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        **options: Unpack[RuleOptions],
+    ) -> events.Rule:
+        """Bring each new request to a target; see `on_event`."""
+        return self.on_event(
+            construct_id, target=target, detail_types=[Events.REQUESTED], **options
+        )
+
+    def on_decided(
+        self,
+        construct_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        **options: Unpack[RuleOptions],
+    ) -> events.Rule:
+        """Bring each approval and each rejection to a target; see `on_event`."""
+        return self.on_event(construct_id, target=target, detail_types=[Events.DECIDED], **options)
+
+    def on_timed_out(
+        self,
+        construct_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        **options: Unpack[RuleOptions],
+    ) -> events.Rule:
+        """Bring each request that nobody decided in time to a target; see `on_event`."""
+        return self.on_event(
+            construct_id, target=target, detail_types=[Events.TIMED_OUT], **options
+        )
+
+
+def _decrypt(table: dynamodb.ITable, grantee: iam.IGrantable) -> None:
+    if table.encryption_key is not None:
+        table.encryption_key.grant(grantee, "kms:Decrypt", "kms:DescribeKey")

@@ -1,0 +1,59 @@
+"""What has been committed reaches the event bus of the local cloud, through the deployed relay."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hitl_approval.contract import Events, Output
+
+from .conftest import Live, eventually
+
+
+def listen(live: Live) -> str:
+    """A queue that every event of this deployment is brought to."""
+    sqs, events = live.deployment.client("sqs"), live.deployment.client("events")
+    url = str(sqs.create_queue(QueueName=f"{live.stack}-events")["QueueUrl"])
+    answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    table = live.deployment.output(Output.APPROVALS_TABLE_NAME)
+    pattern = {"source": [Events.SOURCE], "detail": {"deployment": [table]}}
+    events.put_rule(Name=f"{live.stack}-events", EventPattern=json.dumps(pattern))
+    target = {"Id": "queue", "Arn": answer["Attributes"]["QueueArn"]}
+    events.put_targets(Rule=f"{live.stack}-events", Targets=[target])
+    return url
+
+
+def test_should_bring_each_transition_to_the_bus(callback_live: Live) -> None:
+    live = callback_live
+    queue = listen(live)
+    received: dict[str, dict[str, Any]] = {}
+
+    def heard(approval_id: str, count: int) -> list[dict[str, Any]]:
+        for message in (
+            live.deployment.client("sqs")
+            .receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+            .get("Messages", [])
+        ):
+            event = json.loads(message["Body"])
+            received[event["detail"]["event_id"]] = event
+        ours = [e for e in received.values() if e["detail"]["approval_id"] == approval_id]
+        return sorted(ours, key=_sequence) if len(ours) == count else []
+
+    started = live.submit()
+    approval_id = started["approval_id"]
+    [requested] = eventually(lambda: heard(approval_id, 1), "event of the request")
+    live.decide(approval_id, "rejected")
+    requested, decided = eventually(lambda: heard(approval_id, 2), "event of the decision")
+
+    assert [e["detail-type"] for e in (requested, decided)] == [
+        "Approval Requested",
+        "Approval Decided",
+    ]
+    assert decided["source"] == "hitl-approval"
+    assert decided["detail"]["status"] == "rejected"
+    assert decided["detail"]["document_id"] == "doc-123"
+    live.result(started["execution_arn"])
+
+
+def _sequence(event: dict[str, Any]) -> int:
+    return int(event["detail"]["sequence"])

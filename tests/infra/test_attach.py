@@ -1,0 +1,190 @@
+"""Other people's durable functions: what attach gives them, and what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_cdk import Duration, Stack, assertions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from cdk_nag import AwsSolutionsChecks
+
+from hitl_approval.contract import Env
+from hitl_approval_cdk import HitlApproval
+from tests.infra.synth import any_app, any_stack, of_type, permissions, template, text
+from tests.infra.test_resources import WORKFLOW_ENV
+
+ARN = "arn:aws:lambda:eu-central-1:123456789012:function:refund"
+
+
+def durable(scope: Stack, name: str = "Refund", **options: Any) -> lambda_.Function:
+    values: dict[str, Any] = {
+        "runtime": lambda_.Runtime.PYTHON_3_13,
+        "handler": "refund.handler",
+        "code": lambda_.Code.from_inline("pass"),
+        "durable_config": lambda_.DurableConfig(execution_timeout=Duration.days(2)),
+        "role": iam.Role(
+            scope, f"{name}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
+        ),
+    }
+    return lambda_.Function(scope, name, **(values | options))
+
+
+def environment(stack: Stack) -> dict[str, str]:
+    functions = of_type(template(stack)["Resources"], "AWS::Lambda::Function")
+    [refund] = [f for f in functions.values() if f["Handler"] == "refund.handler"]
+    return {name: text(value) for name, value in refund["Environment"]["Variables"].items()}
+
+
+def test_should_give_environment_layer_and_rights() -> None:
+    stack = any_stack()
+    approvals = HitlApproval(stack, "Approval")
+    approvals.attach(durable(stack))
+
+    resources = template(stack)["Resources"]
+    assert environment(stack).keys() == WORKFLOW_ENV
+    [layer] = of_type(resources, "AWS::Lambda::LayerVersion").values()
+    assert layer["CompatibleRuntimes"] == ["python3.13", "python3.14"]
+    assert permissions(resources)["RefundRole"] == {
+        ("dynamodb:GetItem", "<ApprovalTable.Arn>"),
+        ("dynamodb:PutItem", "<ApprovalTable.Arn>"),
+        ("dynamodb:UpdateItem", "<ApprovalTable.Arn>"),
+        ("dynamodb:PutItem", "<ApprovalAuditTable.Arn>"),
+        ("sns:Publish", "<ApprovalTopic>"),
+        ("lambda:CheckpointDurableExecution", "<Refund.Arn>:*"),
+        ("lambda:GetDurableExecutionState", "<Refund.Arn>:*"),
+    }
+
+
+def test_should_let_the_deployment_reach_that_functions_callbacks_and_no_more() -> None:
+    stack, alone = any_stack(), any_stack("Alone")
+    HitlApproval(alone, "Approval")
+    HitlApproval(stack, "Approval").attach(durable(stack))
+
+    before = permissions(template(alone)["Resources"])
+    after = permissions(template(stack)["Resources"])
+
+    ring = ("lambda:SendDurableExecutionCallbackSuccess", "<Refund.Arn>:*")
+    look = ("lambda:GetDurableExecution", "<Refund.Arn>:*")
+    assert after["ApprovalApprovalRole"] - before["ApprovalApprovalRole"] == {ring}
+    assert after["ApprovalSweepRole"] - before["ApprovalSweepRole"] == {ring, look}
+    for role in ("ApprovalWorkflowRole", "ApprovalRelayRole"):
+        assert after[role] == before[role]
+
+
+def test_should_let_requests_wait_as_long_as_the_functions_own_execution() -> None:
+    stack = any_stack()
+    HitlApproval(stack, "Approval").attach(durable(stack))
+    assert environment(stack)[Env.MAX_APPROVAL_TIMEOUT_SECONDS] == str(2 * 86400 - 900)
+
+
+def test_should_attach_a_function_of_another_stack() -> None:
+    app = any_app()
+    ours, theirs = Stack(app, "Ours"), Stack(app, "Theirs")
+    approvals = HitlApproval(ours, "Approval", encryption_key=kms.Key(ours, "Key"))
+    approvals.attach(durable(theirs))
+    approvals.attach(durable(ours, "Other"))
+    for stack in (ours, theirs):
+        found = assertions.Template.from_stack(stack)
+        found.resource_count_is("AWS::Lambda::LayerVersion", 1)
+        assert stack.dependencies == ([] if stack is ours else [ours])
+
+
+def test_should_satisfy_the_rules_of_cdk_nag() -> None:
+    from aws_cdk import Validations
+
+    app = any_app()
+    stack = Stack(app, "Embedding")
+    HitlApproval(stack, "Approval").attach(durable(stack))
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    Validations.of(stack.node.find_child("Refund")).acknowledge(
+        _their_runtime()  # whoever writes the function chooses its runtime
+    )
+    template(stack)
+
+
+def _their_runtime() -> Any:
+    from aws_cdk import Acknowledgment
+
+    return Acknowledgment(id="AwsSolutions::AwsSolutions-L1", reason="durable: 3.13 or 3.14")
+
+
+def test_should_leave_the_layer_out_for_a_bundle_that_has_it_all() -> None:
+    stack = any_stack()
+    HitlApproval(stack, "Approval").attach(durable(stack), layer=False)
+    assert not of_type(template(stack)["Resources"], "AWS::Lambda::LayerVersion")
+
+
+def test_should_offer_the_layer_by_itself() -> None:
+    stack = any_stack()
+    first, second = HitlApproval(stack, "First"), HitlApproval(stack, "Second")
+    assert first.runtime_layer is second.runtime_layer
+
+
+REFUSED: dict[str, tuple[Callable[[Stack], lambda_.IFunction], str]] = {
+    "imported": (
+        lambda stack: lambda_.Function.from_function_arn(stack, "Theirs", ARN),
+        (
+            "attach cannot give Embedding/Theirs its environment, because it is imported: "
+            "attach it in the app that defines it"
+        ),
+    ),
+    "an alias": (
+        lambda stack: lambda_.Alias(
+            stack, "Live", alias_name="live", version=durable(stack).current_version
+        ),
+        (
+            "attach needs the function, Embedding/Live is a version or an alias of it: pass the "
+            "function"
+        ),
+    ),
+    "not durable": (
+        lambda stack: durable(stack, durable_config=None),
+        (
+            "Embedding/Refund is not durable and cannot wait: give it durable_config=DurableConfig("
+            "execution_timeout=...), which replaces a function that is deployed already"
+        ),
+    ),
+    "a runtime without durable functions": (
+        lambda stack: durable(stack, runtime=lambda_.Runtime.PYTHON_3_12, durable_config=None),
+        "Embedding/Refund is not durable",
+    ),
+    "another language": (
+        lambda stack: durable(stack, runtime=lambda_.Runtime.NODEJS_24_X),
+        (
+            "Embedding/Refund runs on nodejs24.x, durable functions in Python on python3.13 or "
+            "python3.14: change its runtime"
+        ),
+    ),
+    "too short a life": (
+        lambda stack: durable(
+            stack, durable_config=lambda_.DurableConfig(execution_timeout=Duration.hours(1))
+        ),
+        (
+            "Embedding/Refund has an execution_timeout of 3600 s, but requests wait for 3600 s by "
+            "default: use Duration.seconds(4500) or more"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", list(REFUSED))
+def test_should_refuse_a_function_that_could_not_wait(case: str) -> None:
+    stack = any_stack()
+    make, message = REFUSED[case]
+    approvals = HitlApproval(stack, "Approval")
+    function = make(stack)
+    with pytest.raises(ValueError, match=r"^[A-Za-z]") as refused:
+        approvals.attach(function)
+    assert str(refused.value).startswith(message)
+
+
+def test_should_attach_a_function_to_one_deployment_only() -> None:
+    stack = any_stack()
+    function = durable(stack)
+    HitlApproval(stack, "First").attach(function)
+    with pytest.raises(ValueError, match="Embedding/Refund is attached already"):
+        HitlApproval(stack, "Second").attach(function)

@@ -1,0 +1,145 @@
+"""From the audit table's stream to the event bus: in order, nothing skipped."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import TypeSerializer
+from botocore.exceptions import ClientError
+
+from hitl_approval.adapters.eventbridge import EventBridgeAnnouncer
+from hitl_approval.domain.announcement import Announcement
+from hitl_approval.domain.policy import OnTimeout, Policy
+from hitl_approval.relay import relay
+from hitl_approval.testing import World, in_memory
+from tests.anything import any_opening, declared
+
+
+@pytest.fixture
+def world() -> World:
+    return in_memory()
+
+
+def decided(world: World) -> str:
+    approval_id = world.store.create(any_opening(now=world.clock.now())).approval_id
+    world.clock.advance(timedelta(minutes=2))
+    world.decisions.decide(approval_id, declared("bob"), "approved", "fine")
+    return approval_id
+
+
+def batch(*events: Any) -> dict[str, Any]:
+    """A stream's batch as Lambda delivers it."""
+    serialize = TypeSerializer().serialize
+    return {
+        "Records": [
+            {
+                "eventName": "INSERT",
+                "dynamodb": {
+                    "NewImage": {name: serialize(value) for name, value in event.items()},
+                    "SequenceNumber": str(1000 + number),
+                },
+            }
+            for number, event in enumerate(events)
+        ]
+    }
+
+
+def test_should_announce_each_committed_event_in_order(world: World) -> None:
+    approval_id = decided(world)
+
+    answer = relay(batch(*world.store.history(approval_id)), world.relays)
+
+    assert answer == {"batchItemFailures": []}
+    assert [a.detail_type for a in world.announcer.announced] == [
+        "Approval Requested",
+        "Approval Decided",
+    ]
+    last = json.loads(world.announcer.announced[-1].detail)
+    assert last["event_id"] == f"{approval_id}-2"
+    assert (last["status"], last["actor"], last["comments"]) == ("approved", "bob", "fine")
+    assert last["subject"] == "Q4 Budget Proposal"
+
+
+def test_should_go_on_from_the_first_event_that_was_not_taken(world: World) -> None:
+    events = [event for _ in range(2) for event in world.store.history(decided(world))]
+    world.announcer.room = 3
+
+    answer = relay(batch(*events), world.relays)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "1003"}]}
+    assert world.meter.counted == ["Requested", "Approved", "Requested"]
+
+
+def test_should_measure_how_long_people_took(world: World) -> None:
+    relay(batch(*world.store.history(decided(world))), world.relays)
+    assert world.meter.measured == [("TimeToDecision", 120.0, "Seconds")]
+
+
+def test_should_not_take_silence_for_an_answer(world: World) -> None:
+    opening = any_opening(now=world.clock.now(), policy=Policy(on_timeout=OnTimeout.reject()))
+    approval_id = world.store.create(opening).approval_id
+    world.clock.advance(timedelta(hours=2))
+    world.requests.look(approval_id)
+
+    relay(batch(*world.store.history(approval_id)), world.relays)
+
+    assert world.meter.counted == ["Requested", "Rejected"]
+    assert world.meter.measured == []
+
+
+class Bus:
+    """Takes events, refuses those that it is told to."""
+
+    def __init__(self, *refused: int) -> None:
+        self.refused = refused
+        self.calls: list[int] = []
+        self.seen = 0
+
+    def put_events(self, **call: Any) -> dict[str, Any]:
+        self.calls.append(len(call["Entries"]))
+        answers: list[dict[str, str]] = []
+        for entry in call["Entries"]:
+            assert (entry["Source"], entry["EventBusName"]) == ("hitl-approval", "bus")
+            self.seen += 1
+            refused = self.seen in self.refused
+            answers.append({"ErrorCode": "ThrottlingException"} if refused else {"EventId": "1"})
+        return {"Entries": answers}
+
+
+def announcements(count: int, size: int = 2) -> list[Announcement]:
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    return [
+        Announcement(detail_type="Approval Decided", at=at, detail="x" * size) for _ in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "calls"),
+    [(0, 2, []), (10, 2, [10]), (23, 2, [10, 10, 3]), (5, 90_000, [2, 2, 1])],
+)
+def test_should_put_as_many_in_a_call_as_it_takes(count: int, size: int, calls: list[int]) -> None:
+    bus = Bus()
+    announcer = EventBridgeAnnouncer(client=bus, event_bus_name="bus")
+    assert announcer.announce(announcements(count, size)) == count
+    assert bus.calls == calls
+
+
+def test_should_stop_at_an_entry_that_is_not_taken() -> None:
+    bus = Bus(12)
+    announcer = EventBridgeAnnouncer(client=bus, event_bus_name="bus")
+    assert announcer.announce(announcements(30)) == 11
+    assert bus.calls == [10, 10]
+
+
+def test_should_stop_at_a_call_that_fails() -> None:
+    class Down(Bus):
+        def put_events(self, **call: Any) -> dict[str, Any]:
+            if self.calls:
+                raise ClientError({"Error": {"Code": "InternalException"}}, "PutEvents")
+            return super().put_events(**call)
+
+    announcer = EventBridgeAnnouncer(client=Down(), event_bus_name="bus")
+    assert announcer.announce(announcements(15)) == 10
