@@ -84,6 +84,17 @@ def wait_for_approval(
     ).run()
 
 
+def approved_context(context: DurableContext, approval_id: str) -> str:
+    """The context that stands on an approval's record, as JSON, read in a step."""
+    service = request_service()
+    read: str = context.step(
+        lambda _: service.get(approval_id).context,
+        name="approved-context",
+        config=_retrying(READ_ATTEMPTS),
+    )
+    return read
+
+
 class _Wait:
     """One wait, as a sequence of durable operations."""
 
