@@ -10,10 +10,11 @@ import pytest
 from hitl_approval.domain.audit import Actor, isoformat
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.schedule import poll_delay
+from hitl_approval.testing.virtual_time import eventually
 from hitl_approval.waiting import NOTIFY_ATTEMPTS
 from tests.anything import a_document
 
-from .conftest import Stage, StageFactory, eventually
+from .conftest import Stage, StageFactory
 
 
 @pytest.mark.parametrize("decision", ["approved", "rejected"])
