@@ -135,6 +135,9 @@ class Events:
 DOCUMENT_APPROVAL: Final = "document"
 """Name of the packaged workflow's approval: callers derive its id from the execution's ARN."""
 
+TASK_TOKEN: Final = "task_token"  # noqa: S105  a field's name
+"""Field of the packaged workflow's event: the Step Functions task that waits for the outcome."""
+
 DEFAULT_STACK_NAME: Final = "hitl-approval"
 """Name of the deployable app's stack, unless its context says otherwise."""
 

@@ -108,6 +108,24 @@ class Doorbell(Protocol):
         """Complete the callback. Never raises for a closed, unknown or unreachable one."""
 
 
+class Tasks(Protocol):
+    """Answers the task of a state machine that waits for an approval. Both are idempotent."""
+
+    def succeed(self, token: str, output: Mapping[str, Any]) -> bool:
+        """Let the state machine go on with this output; whether it still waited.
+
+        Raises:
+            Unavailable: not sent now; may be tried again.
+        """
+
+    def fail(self, token: str, error: str, cause: str) -> bool:
+        """Let the state fail; whether it still waited.
+
+        Raises:
+            Unavailable: not sent now; may be tried again.
+        """
+
+
 class Executions(Protocol):
     """Looks at the workflows."""
 

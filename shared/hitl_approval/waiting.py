@@ -84,13 +84,18 @@ def wait_for_approval(
     ).run()
 
 
+def patiently() -> StepConfig:
+    """For a step that an outage of its service must not fail: retried for about an hour."""
+    return _retrying(READ_ATTEMPTS)
+
+
 def approved_context(context: DurableContext, approval_id: str) -> str:
     """The context that stands on an approval's record, as JSON, read in a step."""
     service = request_service()
     read: str = context.step(
         lambda _: service.get(approval_id).context,
         name="approved-context",
-        config=_retrying(READ_ATTEMPTS),
+        config=patiently(),
     )
     return read
 

@@ -12,6 +12,7 @@ from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.eventbridge import EventBridgeAnnouncer
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock
+from hitl_approval.adapters.tasks import StepFunctionsTasks
 from hitl_approval.service import DecisionService, RelayService, RequestService, SweepService
 from hitl_approval.settings import settings
 
@@ -62,6 +63,12 @@ def relay_service() -> RelayService:
         ),
         deployment=settings().approvals_table_name,
     )
+
+
+@cache
+def tasks() -> StepFunctionsTasks:
+    """The state machines that wait for this deployment's approvals."""
+    return StepFunctionsTasks(client=client("stepfunctions"))
 
 
 def _meter() -> EmbeddedMetrics:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import jsii
 from aws_cdk import (
@@ -26,6 +26,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_cloudwatch_actions import SnsAction
+from aws_cdk.aws_stepfunctions_tasks import LambdaInvoke
 from constructs import Construct, IConstruct
 
 from hitl_approval.contract import (
@@ -50,6 +51,7 @@ from hitl_approval_cdk.permissions import (
     executions_of,
     send_with,
 )
+from hitl_approval_cdk.step import step
 
 
 class HitlApproval(ApprovalDeployment):
@@ -365,6 +367,55 @@ class HitlApproval(ApprovalDeployment):
             permissions=self._permissions,
             environment=self._asking_environment,
             layer=layer,
+        )
+
+    def step(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        subject: str,
+        requester: str,
+        approvers: Sequence[str] | str | None = None,
+        timeout: Duration | None = None,
+        context: Mapping[str, Any] | str | None = None,
+        result_path: str | None = None,
+    ) -> LambdaInvoke:
+        """A state of a Step Functions state machine that asks and waits.
+
+        The state's output is `approved` (true or false), `decision` (`approved`, `rejected`,
+        `timeout` or `cancelled`), `approval_id`, `comments`, `decided_by` and `decided_at`: a
+        rejection is a result, for a Choice to look at. A request that cannot be made fails the
+        state with the error `InvalidRequest`. The state machine must be a standard one, and is
+        allowed to be answered by the workflow when the app is synthesized.
+
+        Args:
+            scope: where the state belongs.
+            construct_id: the state's name.
+            subject: one line that says what is asked; this and the following take JSON paths,
+                `JsonPath.format("Refund {}", JsonPath.string_at("$.amount"))` say.
+            requester: who asks.
+            approvers: who may decide, or the path of a list. Default: the deployment's.
+            timeout: time to decide, whole seconds. Default: the deployment's, and then no timeout
+                of the state itself.
+            context: what the approver sees. Default: nothing.
+            result_path: where in the state's input the output goes. Default: in its place.
+
+        Raises:
+            ValueError: the timeout is no time to decide.
+        """
+        return step(
+            scope,
+            construct_id,
+            workflow_alias=self.workflow_alias,
+            workflow_role=cast(iam.IRole, self.workflow_function.role),
+            mark=self.node.addr,
+            subject=subject,
+            requester=requester,
+            approvers=approvers,
+            timeout=timeout,
+            context=context,
+            result_path=result_path,
         )
 
     def _dead_letter_queue(self, key: kms.IKey | None) -> sqs.Queue:
