@@ -7,15 +7,17 @@ import json
 import re
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+from typer.exceptions import TyperException
 
 from hitl_approval.domain.approval import STATUSES
 from hitl_approval.domain.document import parse_document
 from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.text import inert
 from hitl_approval_cli import screen
 from hitl_approval_cli.connected import Connection, connected
 from hitl_approval_cli.errors import CliError, Exit, usage
@@ -255,23 +257,31 @@ def show_error(error: CliError, *, as_json: bool, about: str = "") -> None:
         return
     prefix = f"hitl: {about}: " if about else "hitl: "
     code = "" if error.status is Exit.USAGE else f" ({error.code})"
-    screen.plain_error(f"{prefix}{error}{code}")
+    screen.plain_error(inert(f"{prefix}{error}{code}", keep=""))
 
 
-def run(command: Callable[[], Any], *, as_json: bool) -> int:
-    """Run the program and give its exit status; every failure is one line."""
+def run(words: Sequence[str]) -> int:
+    """Run the command line and give its exit status; every failure is one line."""
+    as_json = "--json" in words
     try:
-        command()
-    except SystemExit as end:  # typer's own: usage errors, --help, a declined question, Ctrl-C
-        return int(end.code or Exit.OK)
+        status: int | None = app(list(words), standalone_mode=False)
     except CliError as error:
         show_error(error, as_json=as_json)
         return error.status
+    except TyperException as error:
+        line = error.format_message()
+        if line:  # none where the help has been shown instead
+            show_error(usage(line), as_json=as_json)
+        return Exit.USAGE
+    except typer.Abort:
+        screen.plain_error("Aborted.")
+        return Exit.FAILED
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         sys.stderr.close()
-    return Exit.OK
+        return Exit.OK
+    return status or Exit.OK
 
 
 def main() -> None:
     """Entry point of the `hitl` command."""
-    sys.exit(run(app, as_json="--json" in sys.argv[1:]))
+    sys.exit(run(sys.argv[1:]))

@@ -97,7 +97,7 @@ def hitl(
         monkeypatch.setattr("sys.stdout.isatty", lambda: terminal, raising=False)
         monkeypatch.setattr(screen, "out", Console(highlight=False, width=200))
         monkeypatch.setattr(screen, "err", Console(stderr=True, highlight=False, width=200))
-        status = main.run(lambda: main.app(list(words)), as_json="--json" in words)
+        status = main.run(words)
         captured = capsys.readouterr()
         return Result(status, captured.out, captured.err)
 
