@@ -91,7 +91,8 @@ def hitl(
     monkeypatch.setenv("COLUMNS", "200")
 
     def run(*words: str, stdin: str = "", terminal: bool = False) -> Result:
-        reader = io.StringIO(stdin)
+        # A lone surrogate in `stdin` comes in as a byte that is not UTF-8.
+        reader = io.TextIOWrapper(io.BytesIO(stdin.encode(errors="surrogateescape")), "utf-8")
         monkeypatch.setattr(reader, "isatty", lambda: terminal, raising=False)
         monkeypatch.setattr("sys.stdin", reader)
         monkeypatch.setattr("sys.stdout.isatty", lambda: terminal, raising=False)

@@ -148,6 +148,18 @@ def test_should_not_decide_unasked_without_a_terminal(hitl: Hitl, world: World) 
     assert world.store.approvals[approval_id].pending
 
 
+def test_should_ask_who_decides_when_the_user_has_no_name(
+    hitl: Hitl, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nameless() -> str:
+        raise OSError
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    monkeypatch.setenv("HITL_USER", "")
+    result = hitl("approve", pending(world), "--yes")
+    assert (result.status, result.err) == (2, "hitl: this user has no name: set HITL_USER\n")
+
+
 def test_should_decide_many_and_let_one_bad_id_stop_nothing(hitl: Hitl, world: World) -> None:
     ids = [pending(world) for _ in range(49)]
     lines = [*ids[:20], "no-such-id", *ids[20:]]

@@ -15,6 +15,8 @@ MAX_PERSON = 320
 """Longest name of a person, in characters: the longest e-mail address (RFC 3696, errata)."""
 MAX_COMMENT = 2_000
 """Longest comment, in characters. Ours: 20 votes with comments and a full context fit one item."""
+MAX_SHOWN = 100
+"""Characters of a refused value that stand in a message. Ours: enough to recognise it."""
 MAX_SNS_SUBJECT = 99
 """SNS refuses a subject of 100 characters or more (SNS API reference, Publish)."""
 
@@ -78,6 +80,16 @@ def kind(value: Any) -> str:
     if value is None:
         return "null"
     return names.get(type(value), "a number" if isinstance(value, int | float) else "another type")
+
+
+def cut(text: str) -> str:
+    """Text for a message: a stranger's input never stands in it whole."""
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
+
+
+def shown(value: Any) -> str:
+    """A refused value for a message, in quotes if it is text."""
+    return repr(cut(value)) if isinstance(value, str) else cut(repr(value))
 
 
 def person(name: str) -> str:
