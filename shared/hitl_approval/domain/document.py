@@ -27,10 +27,8 @@ def parse_document(event: Any) -> ApprovalRequest:
             raise InvalidRequest(name, "is required")
     unknown = sorted(set(event) - _FIELDS)
     if unknown:
-        shown = text.inert(unknown[0][:100], keep="")
-        raise InvalidRequest(
-            shown, f"is not a field of this workflow ({', '.join(sorted(_FIELDS))})"
-        )
+        rule = f"is not a field of this workflow ({', '.join(sorted(_FIELDS))})"
+        raise InvalidRequest(text.field_name(unknown[0]), rule)
     approvers: tuple[str, ...] = ()
     if "approvers" in event:
         approvers = people(event["approvers"], "approvers")

@@ -20,6 +20,7 @@ MAX_SHOWN = 100
 MAX_SNS_SUBJECT = 99
 """SNS refuses a subject of 100 characters or more (SNS API reference, Publish)."""
 
+_APPROVAL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Characters that reorder or hide what follows them on a screen.
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LINE_ENDS = frozenset("\u2028\u2029")
@@ -72,6 +73,16 @@ def comment(value: Any, field: str) -> str:
                 field, f"must not contain control characters, got U+{ord(character):04X}"
             )
     return text
+
+
+def is_approval_id(value: Any) -> bool:
+    """Whether an approval could have this id: 1 to 64 letters, digits, - or _."""
+    return isinstance(value, str) and _APPROVAL_ID.fullmatch(value) is not None
+
+
+def field_name(name: str) -> str:
+    """A stranger's field name, for a message."""
+    return inert(cut(name), keep="") or '""'
 
 
 def kind(value: Any) -> str:
