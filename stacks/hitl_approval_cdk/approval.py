@@ -177,6 +177,15 @@ class HitlApproval(Construct):
         architecture = architecture or lambda_.Architecture.ARM_64
 
         validation.resume_mode(resume)
+        validation.rules(
+            quorum=quorum,
+            on_timeout=on_timeout,
+            allow_self_approval=allow_self_approval,
+            require_verified_identity=require_verified_identity,
+            require_comment_on_rejection=require_comment_on_rejection,
+            deletion_protection=deletion_protection,
+            trust_authorizer=trust_authorizer,
+        )
         approval_seconds = validation.approval_seconds(approval_timeout)
         execution_timeout = execution_timeout or validation.default_execution_timeout(
             approval_seconds
