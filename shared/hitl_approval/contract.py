@@ -102,6 +102,9 @@ class Metrics:
     """Requests that a sweep had to close because their workflow did not. 0 when all is well."""
 
 
+LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+"""What `LOG_LEVEL` may be."""
+
 DOCUMENT_APPROVAL: Final = "document"
 """Name of the packaged workflow's approval: callers derive its id from the execution's ARN."""
 

@@ -31,6 +31,7 @@ from constructs import Construct, IConstruct
 from hitl_approval.contract import (
     ALIAS,
     EXECUTION_MARGIN_SECONDS,
+    LOG_LEVELS,
     Audit,
     Env,
     Handler,
@@ -213,7 +214,7 @@ class HitlApproval(Construct):
         names = validation.approvers(approvers, policy)
         addresses = validation.emails(notify_emails)
         validation.removal(removal_policy, deletion_protection=deletion_protection)
-        validation.one_of("log_level", log_level, validation.LOG_LEVELS)
+        validation.one_of("log_level", log_level, LOG_LEVELS)
         validation.one_of("architecture", architecture.name, tuple(bundling.PLATFORMS))
         validation.memory(memory_size)
         if table is not None and table_name is not None:

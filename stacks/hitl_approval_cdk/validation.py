@@ -30,7 +30,6 @@ OPERATIONS_RESERVE: Final = 200
 MAX_APPROVERS_BYTES: Final = 2_500
 """Lambda holds 4,096 bytes of environment in all; this leaves room for everything else."""
 MAX_EXECUTION_RETENTION_DAYS: Final = 90
-LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 

@@ -260,7 +260,7 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         subject=row["subject"],
         requester=row["requester"],
         approvers=tuple(row["approvers"]),
-        policy=Policy.from_dict(row["policy"]),
+        policy=Policy.from_dict(_plain(row["policy"])),
         context=row["context"],
         document_id=row.get("document_id"),
         content_digest=row["content_digest"],
