@@ -44,6 +44,7 @@ class _Loader(yaml.SafeLoader):
         elif isinstance(node, yaml.SequenceNode):
             value = self.construct_sequence(node, deep=True)
         else:
+            assert isinstance(node, yaml.ScalarNode)
             value = self.construct_scalar(node)
         return TAGS[node.tag](value)
 
@@ -56,15 +57,15 @@ REFUSED: dict[str, list[Case]] = _CORPUS["refused"]
 ACCEPTED: dict[str, list[Case]] = _CORPUS["accepted"]
 
 
-def refused(*entries: str, only: Callable[[Case], bool] = lambda _: True) -> Any:
+def refused(*entries: str, only: Callable[[Case], bool] = lambda _: True) -> pytest.MarkDecorator:
     """Run a test once for each refused input of these entry points, as `case`."""
     return _each(case for entry in entries for case in REFUSED[entry] if only(case))
 
 
-def accepted(entry: str) -> Any:
+def accepted(entry: str) -> pytest.MarkDecorator:
     """Run a test once for each accepted input of an entry point, as `case`."""
     return _each(ACCEPTED[entry])
 
 
-def _each(cases: Iterable[Case]) -> Any:
+def _each(cases: Iterable[Case]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", [pytest.param(case, id=case["id"]) for case in cases])
