@@ -132,6 +132,9 @@ class Events:
     NOTIFICATION_FAILED: Final = "Approval Notification Failed"
 
 
+LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+"""What `LOG_LEVEL` may be."""
+
 DOCUMENT_APPROVAL: Final = "document"
 """Name of the packaged workflow's approval: callers derive its id from the execution's ARN."""
 

@@ -119,6 +119,9 @@ class _Wait:
         self.name = name
         self.service = service
         self.values = values
+        # All settings are read here: one that is garbled must fail before anything is written.
+        self.resume = values.resume
+        self.poll_interval = values.poll_interval
         self.terms = self._terms(request, members)
         self.approval_id = ""
         self.rings = 0
@@ -147,7 +150,7 @@ class _Wait:
         )
 
     def run(self) -> Outcome:
-        if self.values.resume == "polling":
+        if self.resume == "polling":
             token = self._step("token", lambda: uuid4().hex, READ_ATTEMPTS)
             final = self._poll(self._ask(token, callback_id=None))
         else:
@@ -239,7 +242,7 @@ class _Wait:
                 return WaitForConditionDecision.stop_polling()
             now = _time(state, "now")
             delay = poll_delay(
-                self.values.poll_interval,
+                self.poll_interval,
                 now - _time(state, "created_at"),
                 _time(state, "expires_at") - now,
             )

@@ -31,6 +31,7 @@ from constructs import Construct, IConstruct
 
 from hitl_approval.contract import (
     ALIAS,
+    LOG_LEVELS,
     Env,
     Handler,
     Metrics,
@@ -180,6 +181,16 @@ class HitlApproval(ApprovalDeployment):
         sweep_interval = sweep_interval or Duration.minutes(5)
         architecture = architecture or lambda_.Architecture.ARM_64
 
+        quorum = quorum or Quorum.any_one()
+        validation.rules(
+            quorum=quorum,
+            on_timeout=on_timeout,
+            allow_self_approval=allow_self_approval,
+            require_verified_identity=require_verified_identity,
+            require_comment_on_rejection=require_comment_on_rejection,
+            deletion_protection=deletion_protection,
+            trust_authorizer=trust_authorizer,
+        )
         asking = Asking.settle(
             approval_timeout=approval_timeout,
             execution_timeout=execution_timeout,
@@ -188,7 +199,7 @@ class HitlApproval(ApprovalDeployment):
             poll_interval=poll_interval,
             retention=retention,
             policy=Policy(
-                quorum=quorum or Quorum.any_one(),
+                quorum=quorum,
                 rejections_needed=rejections_needed,
                 on_timeout=on_timeout or OnTimeout.timeout(),
                 allow_self_approval=allow_self_approval,
@@ -201,7 +212,7 @@ class HitlApproval(ApprovalDeployment):
         validation.sweep_minutes(sweep_interval)
         addresses = validation.emails(notify_emails)
         validation.removal(removal_policy, deletion_protection=deletion_protection)
-        validation.one_of("log_level", log_level, validation.LOG_LEVELS)
+        validation.one_of("log_level", log_level, LOG_LEVELS)
         validation.one_of("architecture", architecture.name, tuple(bundling.PLATFORMS))
         validation.memory(memory_size)
         if table is not None and table_name is not None:

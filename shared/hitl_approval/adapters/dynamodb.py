@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +16,8 @@ from hitl_approval.adapters.aws import CALL_ERRORS, error_code, is_transient, un
 from hitl_approval.contract import Audit, Table
 from hitl_approval.domain.approval import Approval, Status, Transition, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
-from hitl_approval.domain.errors import InvalidRequest, VersionConflict
+from hitl_approval.domain.cursor import decode_cursor, encode_cursor
+from hitl_approval.domain.errors import VersionConflict
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.view import vote_view
 from hitl_approval.ports import Attention, Page
@@ -194,10 +193,10 @@ class DynamoDbStore:
                 Limit=limit,
                 **start,
             )
-        last = answer.get("LastEvaluatedKey")
+        last = _unmarshal(answer.get("LastEvaluatedKey", {}))
         return Page(
             [read_item(item) for item in answer["Items"]],
-            _cursor(_unmarshal(last)) if last else None,
+            encode_cursor(last[Table.CREATED_AT], last[Table.PARTITION_KEY]) if last else None,
         )
 
     def history(self, approval_id: str) -> Sequence[Mapping[str, Any]]:
@@ -280,7 +279,7 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         subject=row["subject"],
         requester=row["requester"],
         approvers=tuple(row["approvers"]),
-        policy=Policy.from_dict(row["policy"]),
+        policy=Policy.from_dict(_plain(row["policy"])),
         context=row["context"],
         document_id=row.get("document_id"),
         content_digest=row["content_digest"],
@@ -328,23 +327,15 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _cursor(last: Mapping[str, Any]) -> str:
-    key = [last[Table.CREATED_AT], last[Table.PARTITION_KEY]]
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
-
-
 def _start_key(cursor: str, status: str) -> dict[str, Any]:
-    try:
-        created_at, approval_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        parse_time(created_at)
-        key = {
+    created_at, approval_id = decode_cursor(cursor)
+    return _marshal(
+        {
             Table.STATUS: status,
             Table.CREATED_AT: created_at,
-            Table.PARTITION_KEY: approval_id + "",
+            Table.PARTITION_KEY: approval_id,
         }
-    except (ValueError, TypeError, RecursionError):
-        raise InvalidRequest("cursor", "is not one that a list gave") from None
-    return _marshal(key)
+    )
 
 
 @contextmanager

@@ -32,10 +32,8 @@ def parse_document(event: Any) -> ApprovalRequest:
     fields = {*required, *_OPTIONAL}
     unknown = sorted(set(event) - fields)
     if unknown:
-        shown = text.inert(unknown[0][:100], keep="")
-        raise InvalidRequest(
-            shown, f"is not a field of this workflow ({', '.join(sorted(fields))})"
-        )
+        rule = f"is not a field of this workflow ({', '.join(sorted(fields))})"
+        raise InvalidRequest(text.field_name(unknown[0]), rule)
     approvers: tuple[str, ...] = ()
     if "approvers" in event:
         approvers = people(event["approvers"], "approvers")

@@ -9,7 +9,6 @@ world.decisions.decide(...)
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,8 +17,8 @@ from typing import Any
 from hitl_approval.contract import Table
 from hitl_approval.domain.announcement import Announcement
 from hitl_approval.domain.approval import Approval, Status, Transition
-from hitl_approval.domain.audit import parse_time
-from hitl_approval.domain.errors import InvalidRequest, Unavailable, VersionConflict
+from hitl_approval.domain.cursor import decode_cursor, encode_cursor
+from hitl_approval.domain.errors import Unavailable, VersionConflict
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.view import summary
 from hitl_approval.ports import Attention, Execution, Page, Ring, Unit
@@ -107,14 +106,14 @@ class InMemoryStore:
             reverse=True,
         )
         if cursor is not None:
-            after = _position_of(cursor)
+            after = decode_cursor(cursor)
             rows = [row for row in rows if _position(row) < after]
         shown = {Table.PARTITION_KEY, Table.STATUS, Table.CREATED_AT, *Table.LIST_ATTRIBUTES}
         items = [
             {name: value for name, value in row.items() if name in shown and value is not None}
             for row in rows[:limit]
         ]
-        more = json.dumps(_position(rows[limit - 1])) if len(rows) > limit else None
+        more = encode_cursor(*_position(rows[limit - 1])) if len(rows) > limit else None
         return Page(items, more)
 
     def history(self, approval_id: str) -> Sequence[Mapping[str, Any]]:
@@ -240,14 +239,3 @@ def in_memory() -> World:
 
 def _position(row: Mapping[str, Any]) -> tuple[str, str]:
     return row[Table.CREATED_AT], row[Table.PARTITION_KEY]
-
-
-def _position_of(cursor: str) -> tuple[str, str]:
-    try:
-        created_at, approval_id = json.loads(cursor)
-        parse_time(created_at)
-    except (ValueError, TypeError, RecursionError):
-        raise InvalidRequest("cursor", "is not one that a list gave") from None
-    if not isinstance(approval_id, str):
-        raise InvalidRequest("cursor", "is not one that a list gave")
-    return created_at, approval_id
