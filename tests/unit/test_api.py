@@ -242,6 +242,18 @@ def test_should_refuse_a_declared_name_where_a_verified_identity_is_demanded(wor
     assert (status, code(body)) == (403, "FORBIDDEN")
 
 
+def test_should_refuse_a_declared_name_s_cancellation_where_identity_is_demanded(
+    world: World,
+) -> None:
+    approval_id = pending(world, policy=Policy(require_verified_identity=True))
+    before = snapshot(world)
+
+    status, body = call(world, {"action": "cancel", "approval_id": approval_id, "approver": "rita"})
+
+    assert (status, code(body)) == (403, "FORBIDDEN")
+    assert snapshot(world) == before
+
+
 def test_should_demand_a_reason_for_a_rejection_when_the_policy_says_so(world: World) -> None:
     approval_id = pending(world, policy=Policy(require_comment_on_rejection=True))
     status, body = call(world, decide(approval_id, decision="rejected", comments="  "))
