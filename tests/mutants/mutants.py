@@ -254,8 +254,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a typed-in name cancels where identity is demanded",
         APPROVAL,
-        "        raise _closed(approval)\n    _check_identity(approval, actor)\n",
-        "        raise _closed(approval)\n",
+        "        raise _expired(approval)\n    _check_identity(approval, actor)\n",
+        "        raise _expired(approval)\n",
         "refusals_change_nothing",
         (API,),
     ),
@@ -286,10 +286,29 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a vote counts at the moment of expiry",
         APPROVAL,
-        "    if now >= approval.expires_at:\n",
-        "    if now > approval.expires_at:\n",
+        "    if now >= approval.expires_at:\n"
+        "        raise _expired(approval)\n    _check_may_decide(",
+        "    if now > approval.expires_at:\n"
+        "        raise _expired(approval)\n    _check_may_decide(",
         "one_terminal_status",
         (TERMS,),
+    ),
+    Mutant(
+        "a cancellation counts after the expiry",
+        APPROVAL,
+        "    if now >= approval.expires_at:\n"
+        "        raise _expired(approval)\n    _check_identity(",
+        "    _check_identity(",
+        "refusals_change_nothing",
+        (TERMS,),
+    ),
+    Mutant(
+        "a failed start that has expired is left behind",
+        USE_CASES,
+        "            return expire(approval, now=now) or cancel(\n",
+        "            return cancel(\n",
+        "told_once",
+        (SERVICE,),
     ),
     Mutant(
         "nothing expires at the moment of expiry",
@@ -310,8 +329,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "what has ended is cancelled",
         APPROVAL,
-        "        raise _closed(approval)\n    _check_identity(approval, actor)\n",
-        "        pass\n    _check_identity(approval, actor)\n",
+        "    if not approval.pending:\n        raise _closed(approval)\n",
+        "",
         "one_terminal_status",
         (PROPERTIES,),
     ),

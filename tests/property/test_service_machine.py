@@ -99,7 +99,9 @@ class Model:
     def cancel(self, name: str, now: datetime) -> Outcome:
         if self.status == "cancelled":
             return "already"
-        return self._write("cancelled", name, now) if self.pending else "refused"
+        if not self.pending or now >= self.expires_at:
+            return "refused"
+        return self._write("cancelled", name, now)
 
     def expire(self, now: datetime) -> Outcome:
         if self.pending and now >= self.expires_at:
@@ -255,7 +257,9 @@ class Services(RuleBasedStateMachine):
         model = self._model(which)
         self.requests.withdraw(self._id(which), token)
         if token == "token" and model.pending:
-            model.cancel("hitl-approval", self.clock.now())
+            now = self.clock.now()
+            model.expire(now)
+            model.cancel("hitl-approval", now)
 
     @rule(which=WHICH, fails=st.booleans())
     def notify(self, which: int, fails: bool) -> None:
@@ -319,7 +323,7 @@ class Services(RuleBasedStateMachine):
         self.clock.advance(minutes * MINUTE)
 
     @precondition(busy)
-    @rule(which=WHICH, early=st.booleans(), call=st.one_of(VOTE, st.just(("look",))))
+    @rule(which=WHICH, early=st.booleans(), call=st.one_of(VOTE, CANCEL, st.just(("look",))))
     def act_at_the_expiry(self, which: int, early: bool, call: Call) -> None:
         moment = self._model(which).expires_at - timedelta(microseconds=early)
         self.clock.moment = max(self.clock.moment, moment)
@@ -390,6 +394,13 @@ class Services(RuleBasedStateMachine):
                 assert self.ends.setdefault(approval_id, end) == end
 
     @invariant()
+    def nobody_decides_after_the_expiry(self) -> None:
+        for approval_id, model in self.models.items():
+            row = self.store.approvals[approval_id]
+            if row.status != "timeout":
+                assert (row.decided_at or model.expires_at - MINUTE) < model.expires_at
+
+    @invariant()
     def approved_is_by_a_quorum_of_those_who_may(self) -> None:
         for approval_id, model in self.models.items():
             row = self.store.approvals[approval_id]
@@ -399,8 +410,6 @@ class Services(RuleBasedStateMachine):
             assert len(yes) >= model.rules.approvals
             assert REQUESTER not in yes
             assert not model.rules.approvers or yes <= set(model.rules.approvers)
-            assert row.decided_at is not None
-            assert row.decided_at < model.expires_at
 
     @invariant()
     def who_is_told_and_rung_is_as_the_model_says(self) -> None:

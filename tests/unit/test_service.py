@@ -147,6 +147,15 @@ def test_should_withdraw_its_own_request_once(world: World) -> None:
     assert [e["event"] for e in world.store.history("approval-1")] == ["requested", "cancelled"]
 
 
+def test_should_close_a_failed_start_that_has_expired_meanwhile(world: World) -> None:
+    submit(world)
+    world.clock.advance(HOUR)
+
+    world.requests.withdraw("approval-1", "token-1")
+
+    assert world.store.approvals["approval-1"].status == "timeout"
+
+
 def test_should_close_what_has_expired_when_its_workflow_looks(world: World) -> None:
     submit(world)
     world.clock.advance(HOUR)
