@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down env lock lint format bench faults faults-deep
+.PHONY: help setup demo test up down env lock lint format bench faults faults-deep mutants
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -69,3 +69,6 @@ faults: setup ## every schedule of every scenario with faults; REPLAY=scenario:c
 
 faults-deep: setup ## random deeper schedules, for SECONDS (default 600)
 	@$(BIN)/python -m tests.faults --deep $(or $(SECONDS),600)
+
+mutants: setup ## breaks the source on purpose, edit by edit: a test must see each
+	@$(BIN)/python -m tests.mutants

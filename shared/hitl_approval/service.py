@@ -182,12 +182,15 @@ class RequestService(_Records):
         return created
 
     def withdraw(self, approval_id: str, creation_token: str) -> None:
-        """Cancel what `submit` may have written although it failed, if it stands there."""
+        """Close what `submit` may have written although it failed, if it stands there."""
 
         def cancelled(approval: Approval) -> Transition | None:
             if not approval.pending or approval.creation_token != creation_token:
                 return None
-            return cancel(approval, SYSTEM, "the workflow could not start", now=self.clock.now())
+            now = self.clock.now()
+            return expire(approval, now=now) or cancel(
+                approval, SYSTEM, "the workflow could not start", now=now
+            )
 
         with suppress(ApprovalNotFound):
             self._change(approval_id, cancelled)

@@ -60,6 +60,25 @@ def test_should_say_that_the_table_may_answer_later(error: Exception) -> None:
     assert "secret" not in str(unavailable.value.to_dict())
 
 
+def test_should_read_what_was_written_last() -> None:
+    asked: list[dict[str, Any]] = []
+
+    class Recording:
+        def get_item(self, **request: Any) -> dict[str, Any]:
+            asked.append(request)
+            return {}
+
+        def query(self, **request: Any) -> dict[str, Any]:
+            asked.append(request)
+            return {"Items": []}
+
+    store = DynamoDbStore(client=Recording(), approvals_table="a", audit_table="b")
+    store.get("any")
+    store.history("any")
+
+    assert [request["ConsistentRead"] for request in asked] == [True, True]
+
+
 def test_should_not_hide_a_fault_of_ours() -> None:
     store = DynamoDbStore(
         client=Failing(answered("ValidationException")), approvals_table="a", audit_table="b"

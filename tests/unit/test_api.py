@@ -312,3 +312,15 @@ def test_should_answer_an_unexpected_error_without_its_trace(
     assert answer["statusCode"] == 500
     assert "secret detail" not in answer["body"]
     assert "unexpected error" in caplog.text
+
+
+def test_should_refuse_a_declared_name_s_cancellation_where_identity_is_demanded(
+    world: World,
+) -> None:
+    approval_id = pending(world, policy=Policy(require_verified_identity=True))
+    before = snapshot(world)
+
+    status, body = call(world, {"action": "cancel", "approval_id": approval_id, "approver": "rita"})
+
+    assert (status, code(body)) == (403, "FORBIDDEN")
+    assert snapshot(world) == before

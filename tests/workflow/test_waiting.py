@@ -173,9 +173,11 @@ def test_should_wait_as_long_again_between_looks(stage: Stage) -> None:
     assert len(stage.operations()) < 60
 
 
+@pytest.mark.parametrize("mode", ["callback", "polling"])
 def test_should_keep_one_row_when_the_create_step_is_retried(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    make_stage: StageFactory, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
+    stage = make_stage(RESUME_MODE=mode)
     create = stage.store.create
     calls = []
 
@@ -187,14 +189,16 @@ def test_should_keep_one_row_when_the_create_step_is_retried(
         return created
 
     monkeypatch.setattr(type(stage.store), "create", lambda _, t: applied_but_reply_lost(t))
-    stage.start(a_document())
-    stage.suspend()
-    stage.decide()
+    stage.start(a_document(timeout_seconds=600))
+    if mode == "callback":
+        stage.suspend()
+        stage.decide()
 
-    assert stage.finish()["decision"] == "approved"
+    decision = "approved" if mode == "callback" else "timeout"
+    assert stage.finish()["decision"] == decision
     assert len(calls) == 2
     assert len(set(calls)) == 1
-    assert stage.events() == ["requested", "approved"]
+    assert stage.events() == ["requested", decision]
     assert len(stage.notifier.sent) == 1
 
 

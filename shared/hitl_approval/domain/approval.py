@@ -245,6 +245,8 @@ def cancel(approval: Approval, actor: Actor, comments: str, *, now: datetime) ->
         return None
     if not approval.pending:
         raise _closed(approval)
+    if now >= approval.expires_at:
+        raise _expired(approval)
     _check_identity(approval, actor)
     return _decide(approval, "cancelled", actor, comments, now=now, details={"comments": comments})
 

@@ -121,9 +121,12 @@ class InMemoryStore:
         return list(self.audit.get(approval_id, []))
 
     def _write(self, transition: Transition) -> None:
-        approval = transition.after
+        approval, event = transition.after, transition.event.to_dict()
+        trail = self.audit.get(approval.approval_id, [])
+        if any(earlier["sequence"] == event["sequence"] for earlier in trail):
+            raise VersionConflict
         self.approvals[approval.approval_id] = approval
-        self.audit.setdefault(approval.approval_id, []).append(transition.event.to_dict())
+        self.audit[approval.approval_id] = [*trail, event]
 
 
 @dataclass(slots=True)
