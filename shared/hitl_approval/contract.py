@@ -33,6 +33,8 @@ class Env:
     """Days that a row stays after its expiry, before DynamoDB's TTL removes it."""
     TRUST_AUTHORIZER: Final = "TRUST_AUTHORIZER"
     """"true" where the approval function is reached only through an authorizer."""
+    SIGNING_KEY_ARN: Final = "SIGNING_KEY_ARN"
+    """The KMS key that signs audit events; not set where they are not signed."""
     EVENT_BUS_NAME: Final = "EVENT_BUS_NAME"
     """Name or ARN of the bus that is told of every transition."""
     LOG_LEVEL: Final = "LOG_LEVEL"
@@ -71,6 +73,9 @@ class Audit:
 
     PARTITION_KEY: Final = "approval_id"
     SORT_KEY: Final = "sequence"
+    HASH: Final = "hash"
+    SIGNATURE: Final = "signature"
+    """Beside the event, and like its hash no part of what is hashed."""
 
 
 class Output:

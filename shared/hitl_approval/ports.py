@@ -90,6 +90,24 @@ class Notifier(Protocol):
         """
 
 
+class Signer(Protocol):
+    """Signs what has happened, so that only who may use the key can have written it."""
+
+    def sign(self, event_hash: str) -> str:
+        """Sign the hash of an audit event, and by it all events before.
+
+        Raises:
+            Unavailable: not signed now; may be tried again.
+        """
+
+    def verify(self, event_hash: str, signature: str) -> bool:
+        """Whether this key has signed this hash.
+
+        Raises:
+            Unavailable: it cannot be told now.
+        """
+
+
 class Announcer(Protocol):
     """Tells other systems."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from hitl_approval.contract import Metrics
+from hitl_approval.contract import Audit, Metrics
 from hitl_approval.domain.announcement import announce
 from hitl_approval.domain.approval import (
     Approval,
@@ -41,6 +41,7 @@ from hitl_approval.ports import (
     Notifier,
     Page,
     Ring,
+    Signer,
     Store,
 )
 
@@ -78,6 +79,17 @@ class Trail:
     findings: Sequence[Finding]
 
 
+def unsigned(events: Sequence[Mapping[str, Any]], signer: Signer | None) -> list[Finding]:
+    """What is wrong with the signatures of a trail, where its deployment signs."""
+    if signer is None:
+        return []
+    return [
+        Finding(number, "is not signed by the deployment's key")
+        for number, event in enumerate(events, start=1)
+        if not signer.verify(str(event.get(Audit.HASH)), str(event.get(Audit.SIGNATURE, "")))
+    ]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """A request as this deployment will hold it, its defaults filled in.
@@ -108,6 +120,7 @@ class _Records:
     store: Store
     clock: Clock
     meter: Meter
+    signer: Signer | None = None
 
     def get(self, approval_id: str) -> Approval:
         """One approval.
@@ -134,13 +147,18 @@ class _Records:
             if transition is None:
                 return approval, False
             try:
-                self.store.commit(transition)
+                self.store.commit(self._signed(transition))
             except VersionConflict:
                 self.clock.pause(attempt)
                 continue
             logger.info("%s approval_id=%s", transition.event.event, approval_id)
             return transition.after, True
         raise Unavailable("the record is contended: try again")
+
+    def _signed(self, transition: Transition) -> Transition:
+        if self.signer is None:
+            return transition
+        return replace(transition, signature=self.signer.sign(transition.event.hash))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +192,7 @@ class RequestService(_Records):
             timeout=terms.timeout,
             now=self.clock.now(),
         )
-        created = self.store.create(proposed)
+        created = self.store.create(self._signed(proposed))
         if created.creation_token != creation_token:
             raise InvalidRequest(
                 "name", "is used twice in this execution: give each approval its own"
@@ -298,7 +316,7 @@ class DecisionService(_Records):
                 break
         if not events:
             raise ApprovalNotFound(approval_id)
-        return Trail(events, verify(events, head))
+        return Trail(events, [*verify(events, head), *unsigned(events, self.signer)])
 
     def _head(self, approval_id: str) -> Head | None:
         approval = self.store.get(approval_id)

@@ -104,6 +104,11 @@ class Settings:
         return timedelta(days=self._whole(Env.RETENTION_DAYS))
 
     @property
+    def signing_key_arn(self) -> str | None:
+        """The KMS key that signs audit events; None where they are not signed."""
+        return self.values.get(Env.SIGNING_KEY_ARN) or None
+
+    @property
     def event_bus_name(self) -> str:
         """Name or ARN of the bus that is told of every transition."""
         return self._required(Env.EVENT_BUS_NAME)

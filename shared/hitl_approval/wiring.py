@@ -10,6 +10,7 @@ from hitl_approval.adapters.aws import client
 from hitl_approval.adapters.callbacks import LambdaDoorbell, LambdaExecutions
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.eventbridge import EventBridgeAnnouncer
+from hitl_approval.adapters.kms import KmsSigner
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock
 from hitl_approval.adapters.tasks import StepFunctionsTasks
@@ -24,6 +25,7 @@ def request_service() -> RequestService:
         store=_store(retention=settings().retention),
         clock=SystemClock(),
         meter=_meter(),
+        signer=_signer(),
         notifier=SnsNotifier(client=client("sns"), topic_arn=settings().topic_arn),
     )
 
@@ -35,6 +37,7 @@ def decision_service() -> DecisionService:
         store=_store(),
         clock=SystemClock(),
         meter=_meter(),
+        signer=_signer(),
         doorbell=LambdaDoorbell(client=client("lambda")),
     )
 
@@ -46,6 +49,7 @@ def sweep_service() -> SweepService:
         store=_store(),
         clock=SystemClock(),
         meter=_meter(),
+        signer=_signer(),
         doorbell=LambdaDoorbell(client=client("lambda")),
         executions=LambdaExecutions(client=client("lambda")),
     )
@@ -73,6 +77,11 @@ def tasks() -> StepFunctionsTasks:
 
 def _meter() -> EmbeddedMetrics:
     return EmbeddedMetrics(deployment=settings().approvals_table_name)
+
+
+def _signer() -> KmsSigner | None:
+    key = settings().signing_key_arn
+    return KmsSigner(client=client("kms"), key_arn=key) if key else None
 
 
 def _store(**options: timedelta) -> DynamoDbStore:

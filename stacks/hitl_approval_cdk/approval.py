@@ -89,6 +89,9 @@ class HitlApproval(ApprovalDeployment):
             Default: `RemovalPolicy.RETAIN`.
         encryption_key: key for the tables, the topic and the dead-letter queue, except those
             brought along. Default: keys that AWS owns and manages.
+        signing_key: an asymmetric key (`ECC_NIST_P256`, `SIGN_VERIFY`) that signs each audit event,
+            and by its hash all before, so that who may write the audit table cannot forge a trail.
+            An event that cannot be signed is not written. Default: events are not signed.
         allow_self_approval: whether requesters may decide their own requests. Default: False.
         require_verified_identity: refuse deciders whose name was only typed in. Default: False.
         require_comment_on_rejection: a rejection must say why. Default: False.
@@ -154,6 +157,7 @@ class HitlApproval(ApprovalDeployment):
         resume: ResumeMode = "callback",
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
         encryption_key: kms.IKey | None = None,
+        signing_key: kms.IKey | None = None,
         allow_self_approval: bool = False,
         require_verified_identity: bool = False,
         require_comment_on_rejection: bool = False,
@@ -210,6 +214,7 @@ class HitlApproval(ApprovalDeployment):
             groups=groups,
         )
         validation.sweep_minutes(sweep_interval)
+        validation.signing_key(signing_key)
         addresses = validation.emails(notify_emails)
         validation.removal(removal_policy, deletion_protection=deletion_protection)
         validation.one_of("log_level", log_level, LOG_LEVELS)
@@ -244,6 +249,7 @@ class HitlApproval(ApprovalDeployment):
             audit_table=self.audit_table,
             topic=self.topic,
             topic_key=topic.master_key if topic else encryption_key,
+            signing_key=signing_key,
         )
         self._functions = Functions(
             scope=self,
@@ -258,6 +264,8 @@ class HitlApproval(ApprovalDeployment):
             Env.AUDIT_TABLE_NAME: self.audit_table.table_name,
             Env.LOG_LEVEL: log_level,
         }
+        if signing_key is not None:
+            self._environment[Env.SIGNING_KEY_ARN] = signing_key.key_arn
         self._asking_environment = {
             **self._environment,
             **asking.environment(Stack.of(self)),
@@ -281,6 +289,7 @@ class HitlApproval(ApprovalDeployment):
             trust_authorizer=trust_authorizer
         )
         self.sweep_function: lambda_.Function = self._sweep_function(sweep_interval)
+        self.signing_key: kms.IKey | None = signing_key
         self.event_bus: events.IEventBus | None = None
         self.relay_function: lambda_.Function | None = None
         if self.audit_table.table_stream_arn is not None:
@@ -320,6 +329,7 @@ class HitlApproval(ApprovalDeployment):
         workflow_alias_arn: str,
         approval_function_arn: str,
         encryption_key: kms.IKey | None = None,
+        signing_key: kms.IKey | None = None,
         event_bus: events.IEventBus | None = None,
     ) -> ApprovalDeployment:
         """A deployment made in another stack or app of the same account and region.
@@ -335,6 +345,7 @@ class HitlApproval(ApprovalDeployment):
             workflow_alias_arn: what callers start, the output `WorkflowFunctionArn`.
             approval_function_arn: the approval function.
             encryption_key: the key of its tables. Default: none of the customer's.
+            signing_key: the key that signs its audit events. Default: none.
             event_bus: the bus that it tells. Default: the account's default bus.
 
         Raises:
@@ -349,6 +360,7 @@ class HitlApproval(ApprovalDeployment):
             workflow_alias_arn=workflow_alias_arn,
             approval_function_arn=approval_function_arn,
             encryption_key=encryption_key,
+            signing_key=signing_key,
             event_bus=event_bus,
         )
 

@@ -34,6 +34,7 @@ class HitlApprovalOptions(TypedDict, total=False):
     resume: ResumeMode
     removal_policy: RemovalPolicy
     encryption_key: kms.IKey | None
+    signing_key: kms.IKey | None
     allow_self_approval: bool
     require_verified_identity: bool
     require_comment_on_rejection: bool

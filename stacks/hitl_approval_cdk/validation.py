@@ -10,9 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from math import ceil
-from typing import Final, get_args
+from typing import Final, cast, get_args
 
 from aws_cdk import Duration, RemovalPolicy, Token
+from aws_cdk import aws_kms as kms
 
 from hitl_approval import contract
 from hitl_approval.domain.errors import InvalidRequest
@@ -32,6 +33,8 @@ MAX_APPROVERS_BYTES: Final = 2_500
 """Lambda holds 4,096 bytes of environment in all; this leaves room for everything else."""
 MAX_EXECUTION_RETENTION_DAYS: Final = 90
 
+_SIGNING_SPEC = kms.KeySpec.ECC_NIST_P256
+_SIGNING_USAGE = kms.KeyUsage.SIGN_VERIFY
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -363,3 +366,21 @@ def resume_mode(value: contract.ResumeMode) -> None:
         ValueError: no such mode.
     """
     one_of("resume", value, get_args(contract.ResumeMode))
+
+
+def signing_key(key: kms.IKey | None) -> None:
+    """The key that signs audit events, as far as it is made in this app.
+
+    Raises:
+        ValueError: a key that cannot sign what is signed.
+    """
+    if not isinstance(key, kms.Key):
+        return
+    made = cast(kms.CfnKey, key.node.default_child)
+    if (made.key_spec, made.key_usage) != (_SIGNING_SPEC.value, _SIGNING_USAGE.value):
+        msg = (
+            f"signing_key must be a key that signs, got {made.key_spec or 'SYMMETRIC_DEFAULT'}: "
+            f"use kms.Key(..., key_spec=kms.KeySpec.ECC_NIST_P256, "
+            f"key_usage=kms.KeyUsage.SIGN_VERIFY)"
+        )
+        raise ValueError(msg)

@@ -61,7 +61,7 @@ class TestEnvironment:
         if contract.Handler.RELAY in functions(any_resources):
             assert set(environment(any_resources, contract.Handler.RELAY)) == RELAY_ENV
         named = {value for name, value in vars(Env).items() if name.isupper()}
-        assert named == WORKFLOW_ENV | APPROVAL_ENV | RELAY_ENV
+        assert named == WORKFLOW_ENV | APPROVAL_ENV | RELAY_ENV | {Env.SIGNING_KEY_ARN}
 
     def test_should_be_the_environment_that_the_workflow_tests_run_with(
         self, deployment_environment: dict[str, str]

@@ -324,3 +324,21 @@ def test_should_refuse_a_declared_name_s_cancellation_where_identity_is_demanded
 
     assert (status, code(body)) == (403, "FORBIDDEN")
     assert snapshot(world) == before
+
+
+def test_should_let_nobody_approve_what_they_asked_for(world: World) -> None:
+    approval_id = pending(world, request=any_request(requester="Rita"))
+    status, body = call(world, decide(approval_id, approver="rita"))
+    assert (status, code(body)) == (403, "FORBIDDEN")
+
+
+def test_should_take_an_authorizers_word_only_where_it_can_be_believed(world: World) -> None:
+    approval_id = pending(world, policy=Policy(require_verified_identity=True))
+    claims = {"jwt": {"claims": {"sub": "bob"}}}
+    payload = {name: value for name, value in decide(approval_id).items() if name != "approver"}
+    event = {"body": json.dumps(payload), "requestContext": {"authorizer": claims}}
+    status, _ = call(world, event)
+    assert status != 200
+    assert world.store.approvals[approval_id].pending
+    status, body = call(world, event, trust_authorizer=True)
+    assert (status, body["decided_by"]) == (200, "bob")

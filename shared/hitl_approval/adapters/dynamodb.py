@@ -221,7 +221,7 @@ class DynamoDbStore:
         event_put = {
             "Put": {
                 "TableName": self.audit_table,
-                "Item": _marshal(transition.event.to_dict()),
+                "Item": _marshal(transition.entry),
                 "ConditionExpression": f"attribute_not_exists({Audit.PARTITION_KEY})",
             }
         }

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from hitl_approval.contract import Audit
 from hitl_approval.domain import text
 from hitl_approval.domain.audit import (
     GENESIS,
@@ -112,10 +113,21 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A record and the audit event that must be committed with it, or not at all."""
+    """A record and the audit event that must be committed with it, or not at all.
+
+    Attributes:
+        signature: of the event's hash, where the deployment signs.
+    """
 
     after: Approval
     event: AuditEvent
+    signature: str | None = None
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """The audit event as it is stored."""
+        signed = {Audit.SIGNATURE: self.signature} if self.signature else {}
+        return {**self.event.to_dict(), **signed}
 
 
 def derive_approval_id(execution_arn: str, key: str) -> str:

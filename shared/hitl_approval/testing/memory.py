@@ -121,7 +121,7 @@ class InMemoryStore:
         return list(self.audit.get(approval_id, []))
 
     def _write(self, transition: Transition) -> None:
-        approval, event = transition.after, transition.event.to_dict()
+        approval, event = transition.after, transition.entry
         trail = self.audit.get(approval.approval_id, [])
         if any(earlier["sequence"] == event["sequence"] for earlier in trail):
             raise VersionConflict
