@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -99,6 +99,15 @@ class Deployment:
         """One of the stack's outputs (`contract.Output`)."""
         with self._errors():
             return self._output(key)
+
+    def find_output(self, key: str) -> str | None:
+        """One of the stack's outputs, if it has it."""
+        with self._errors():
+            return self._outputs.get(key)
+
+    def errors(self) -> AbstractContextManager[None]:
+        """Turns what AWS raises inside it into one line that says what to do."""
+        return self._errors()
 
     def client(self, service: Any) -> Any:
         """A client for this deployment's account and region."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
+
+from hitl_approval.domain.text import cut, inert
+from hitl_approval_cli import screen
 
 
 class Exit(IntEnum):
@@ -15,6 +19,10 @@ class Exit(IntEnum):
     """AWS was not reached, the stack was not found, or the deployment refused."""
     USAGE = 2
     """The command's words are wrong."""
+    REJECTED = 3
+    """Of `submit --wait`, as are the next two."""
+    TIMED_OUT = 4
+    CANCELLED = 5
     INTERRUPTED = 130
     """Ctrl-C."""
 
@@ -49,3 +57,16 @@ class CliError(Exception):
 def usage(message: str) -> CliError:
     """Wrong words: nothing was sent."""
     return CliError(message, code="USAGE", status=Exit.USAGE)
+
+
+def show_error(error: CliError, *, as_json: bool, about: str = "") -> None:
+    """One line on stderr: a sentence, or an object with `--json`."""
+    if as_json:
+        details = error.to_dict()
+        if about:
+            details["approval_id"] = about
+        screen.plain_error(json.dumps(details))
+        return
+    prefix = f"hitl: {cut(about)}: " if about else "hitl: "
+    code = "" if error.status is Exit.USAGE else f" ({error.code})"
+    screen.plain_error(inert(f"{prefix}{error}{code}", keep=""))

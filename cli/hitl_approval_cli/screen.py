@@ -33,6 +33,11 @@ out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDT
 err = Console(stderr=True, highlight=False)
 
 
+def now() -> datetime:
+    """The current moment, UTC: the one place where this program asks for it."""
+    return datetime.now(UTC)
+
+
 def json_line(value: Any) -> None:
     """One JSON value on one line."""
     print(json.dumps(value))  # noqa: T201  stdout is the product here, unwrapped and uncoloured
@@ -57,7 +62,7 @@ def local_time(value: str | None) -> str:
 
 def time_left(expires_at: str) -> str:
     """How long there still is to decide."""
-    left = datetime.fromisoformat(expires_at) - datetime.now(UTC)
+    left = datetime.fromisoformat(expires_at) - now()
     seconds = int(left.total_seconds())
     if seconds <= 0:
         return "expired"
@@ -72,11 +77,32 @@ def plain_error(line: str) -> None:
     err.print(inert(line), markup=False, soft_wrap=True)
 
 
-def approvals(items: Sequence[Mapping[str, Any]], wanted: str, cursor: str | None = None) -> None:
-    """A page of approvals, and how to get the next one."""
-    if not items:
-        out.print(f"No {wanted} approvals.")
-        return
+def line(text: str) -> None:
+    """One line on stdout, as it is."""
+    out.print(inert(text), markup=False, soft_wrap=True)
+
+
+def one_line(item: Mapping[str, Any]) -> str:
+    """How an approval stands, its status first."""
+    if item["status"] != "pending":
+        return f"{item['status']} by {item['decided_by']} at {local_time(item['decided_at'])}"
+    approvals = sum(vote["decision"] == "approved" for vote in item["votes"])
+    needed = item["quorum_needed"]
+    return f"pending, {time_left(item['expires_at'])}, {approvals} of {needed} approvals"
+
+
+def approvals(items: Sequence[Mapping[str, Any]], wanted: str, more: str = "") -> None:
+    """A page of approvals, and the command of the next one."""
+    if items:
+        out.print(approvals_table(items, wanted))
+    else:
+        out.print(f"No {wanted} approvals{' so far' if more else ''}.")
+    if more:
+        out.print(f"More: {safe(more)}", style="dim", soft_wrap=True)
+
+
+def approvals_table(items: Sequence[Mapping[str, Any]], wanted: str) -> Table:
+    """Approvals of one status."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     pending = wanted == "pending"
     last = "TO DECIDE" if pending else "DECIDED BY"
@@ -92,11 +118,19 @@ def approvals(items: Sequence[Mapping[str, Any]], wanted: str, cursor: str | Non
             safe(item.get("requester")),
             time_left(item["expires_at"]) if pending else safe(item.get("decided_by")),
         )
-    out.print(table)
-    if cursor:
-        out.print(
-            f"More: hitl list --status {wanted} --cursor {cursor}", style="dim", soft_wrap=True
-        )
+    return table
+
+
+def arrived(item: Mapping[str, Any]) -> None:
+    """One pending approval on one line."""
+    left, who = time_left(item["expires_at"]), item["requester"]
+    line(f"{item['approval_id']}  {left}  {item['subject']} ({who})")
+
+
+def what_next(approval_id: str) -> None:
+    """What to do about a pending approval."""
+    short = safe(approval_id)
+    out.print(f"\nhitl approve {short}\nhitl reject {short} -m ...", style="dim", soft_wrap=True)
 
 
 def decided(answer: Mapping[str, Any]) -> None:
@@ -178,3 +212,12 @@ def history(trail: Mapping[str, Any]) -> None:
         out.print(f"[green]ok[/] {len(trail['events'])} events, chain verified")
     for finding in trail["findings"]:
         out.print(f"[bold red]tampered[/] event {finding['sequence']}: {safe(finding['problem'])}")
+
+
+def tampered(finding: Mapping[str, Any]) -> None:
+    """What is wrong with one event of one approval."""
+    out.print(
+        f"[bold red]tampered[/] {safe(finding['approval_id'])} event {finding['sequence']}:"
+        f" {safe(finding['problem'])}",
+        soft_wrap=True,
+    )

@@ -13,11 +13,12 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from hitl_approval.domain import text
 from hitl_approval.domain.approval import STATUSES, Decision
-from hitl_approval.domain.audit import Actor
+from hitl_approval.domain.audit import Actor, parse_time
 from hitl_approval.domain.errors import ApprovalError, InvalidRequest
 from hitl_approval.domain.view import view
 from hitl_approval.identity import identify
@@ -32,6 +33,7 @@ MAX_BODY = 256 * 1024
 """Longest body that is parsed, in characters. Ours: the largest honest payload is 10 KB."""
 
 _MAX_CURSOR = 1_000
+_MAX_TIME = 64
 
 
 class MethodNotAllowed(ApprovalError):  # noqa: N818  named as the HTTP status is
@@ -126,8 +128,20 @@ def _list(payload: Mapping[str, Any], _: Actor | None, service: DecisionService)
     cursor = payload.get("cursor")
     if cursor is not None:
         cursor = text.line(cursor, "cursor", maximum=_MAX_CURSOR)
-    page = service.list_by_status(status, limit=limit, cursor=cursor)
+    since = _since(payload)
+    page = service.list_by_status(status, limit=limit, cursor=cursor, since=since)
     return {"approvals": list(page.items), "cursor": page.cursor}
+
+
+def _since(payload: Mapping[str, Any]) -> datetime | None:
+    value = payload.get("since")
+    if value is None:
+        return None
+    try:
+        moment = parse_time(text.line(value, "since", maximum=_MAX_TIME))
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise InvalidRequest("since", "must be a time like 2026-01-31T12:00:00Z") from None
 
 
 def _history(
@@ -149,7 +163,7 @@ _ACTIONS: Mapping[str, tuple[_Action, frozenset[str]]] = {
     "decide": (_decide, _WHO | {"approval_id", "decision", "comments", "content_digest"}),
     "cancel": (_cancel, _WHO | {"approval_id", "comments"}),
     "get": (_get, frozenset({"approval_id"})),
-    "list": (_list, frozenset({"status", "limit", "cursor"})),
+    "list": (_list, frozenset({"status", "limit", "cursor", "since"})),
     "history": (_history, frozenset({"approval_id"})),
 }
 

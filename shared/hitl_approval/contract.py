@@ -89,6 +89,8 @@ class Output:
     APPROVALS_TABLE_NAME: Final = "ApprovalsTableName"
     AUDIT_TABLE_NAME: Final = "AuditTableName"
     SNS_TOPIC_ARN: Final = "SnsTopicArn"
+    SIGNING_KEY_ARN: Final = "SigningKeyArn"
+    """Only where audit events are signed."""
 
 
 class Handler:

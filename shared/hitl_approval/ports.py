@@ -68,8 +68,12 @@ class Store(Protocol):
     def count_pending(self) -> int:
         """How many records await a decision, as the index has them by now."""
 
-    def list_by_status(self, status: Status, *, limit: int, cursor: str | None) -> Page:
+    def list_by_status(
+        self, status: Status, *, limit: int, cursor: str | None, since: datetime | None = None
+    ) -> Page:
         """Records of one status, newest first, as `contract.Table.LIST_ATTRIBUTES` shows them.
+
+        With `since` only those that were created at that time or later.
 
         Raises:
             InvalidRequest: the cursor is not one that a list gave.

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from hitl_approval.contract import Audit, Metrics
@@ -88,6 +88,28 @@ def unsigned(events: Sequence[Mapping[str, Any]], signer: Signer | None) -> list
         for number, event in enumerate(events, start=1)
         if not signer.verify(str(event.get(Audit.HASH)), str(event.get(Audit.SIGNATURE, "")))
     ]
+
+
+def read_trail(store: Store, approval_id: str, signer: Signer | None) -> Trail:
+    """The audit trail of one approval, and what is wrong with it.
+
+    Raises:
+        ApprovalNotFound: no approval ever had this id.
+    """
+
+    def read_head() -> Head | None:
+        approval = store.get(approval_id)
+        return approval.audit_head if approval else None
+
+    head = read_head()
+    for _ in range(MAX_TRIES):
+        events = store.history(approval_id)
+        before, head = head, read_head()
+        if head == before:  # nothing was written between the reads
+            break
+    if not events:
+        raise ApprovalNotFound(approval_id)
+    return Trail(events, [*verify(events, head), *unsigned(events, signer)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,9 +320,11 @@ class DecisionService(_Records):
         )
         return Answer(approval, not changed, self._ring(approval))
 
-    def list_by_status(self, status: Status, *, limit: int, cursor: str | None) -> Page:
-        """One page of the approvals of a status, newest first."""
-        return self.store.list_by_status(status, limit=limit, cursor=cursor)
+    def list_by_status(
+        self, status: Status, *, limit: int, cursor: str | None, since: datetime | None = None
+    ) -> Page:
+        """One page of the approvals of a status, newest first, created at `since` or later."""
+        return self.store.list_by_status(status, limit=limit, cursor=cursor, since=since)
 
     def history(self, approval_id: str) -> Trail:
         """The audit trail of one approval, and what is wrong with it.
@@ -308,19 +332,7 @@ class DecisionService(_Records):
         Raises:
             ApprovalNotFound: no approval ever had this id.
         """
-        head = self._head(approval_id)
-        for _ in range(MAX_TRIES):
-            events = self.store.history(approval_id)
-            before, head = head, self._head(approval_id)
-            if head == before:  # nothing was written between the reads
-                break
-        if not events:
-            raise ApprovalNotFound(approval_id)
-        return Trail(events, [*verify(events, head), *unsigned(events, self.signer)])
-
-    def _head(self, approval_id: str) -> Head | None:
-        approval = self.store.get(approval_id)
-        return approval.audit_head if approval else None
+        return read_trail(self.store, approval_id, self.signer)
 
     def _ring(self, approval: Approval) -> Ring | None:
         if approval.pending or approval.callback_id is None:

@@ -74,7 +74,8 @@ class ApprovalDeployment(Construct):
         """Let somebody read the approvals themselves, one or a list by status."""
         _decrypt(self.table, grantee)
         table = self.table.table_arn
-        return allow(grantee, ["dynamodb:GetItem", "dynamodb:Query"], table).combine(
+        actions = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
+        return allow(grantee, actions, table).combine(
             allow(grantee, ["dynamodb:Query"], f"{table}/index/{Table.STATUS_INDEX}")
         )
 
@@ -85,7 +86,7 @@ class ApprovalDeployment(Construct):
             self.signing_key.grant(grantee, "kms:Verify")
         return allow(
             grantee,
-            ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
+            ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
             self.audit_table.table_arn,
         )
 

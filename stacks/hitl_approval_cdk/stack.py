@@ -108,6 +108,8 @@ class HitlApprovalStack(Stack):
 
     def _outputs(self) -> Mapping[str, tuple[Any, str]]:
         approval = self.approval
+        key = approval.signing_key
+        signing = {Output.SIGNING_KEY_ARN: (key.key_arn, "Signs the audit events")} if key else {}
         return {
             Output.WORKFLOW_FUNCTION_NAME: (
                 approval.workflow_function.function_name,
@@ -132,4 +134,5 @@ class HitlApprovalStack(Stack):
             Output.APPROVALS_TABLE_NAME: (approval.table.table_name, "Approvals table"),
             Output.AUDIT_TABLE_NAME: (approval.audit_table.table_name, "Append-only audit table"),
             Output.SNS_TOPIC_ARN: (approval.topic.topic_arn, "Topic that tells the approvers"),
+            **signing,
         }

@@ -130,15 +130,17 @@ def test_should_refuse_a_command(
     if case.get("unplugged"):
         monkeypatch.setattr(Deployment, "client", REAL_CLIENT)
     before = everything(world)
-    command, *words = case["argv"]
+    argv = case["argv"]
+    group = len(argv) > 1 and argv[0] in {"audit", "local"}
+    command, words = argv[: 1 + group], argv[1 + group :]
 
-    result = hitl(command, *words, stdin=case.get("stdin", ""))
+    result = hitl(*command, *words, stdin=case.get("stdin", ""))
 
     code = "" if case["code"] == "USAGE" else f" ({case['code']})"
     expected = (case["status"], "", f"hitl: {case['message']}{code}\n")
     assert (result.status, result.out, result.err) == expected
-    if command != "local":
-        result = hitl(command, "--json", *words, stdin=case.get("stdin", ""))
+    if command[0] != "local":
+        result = hitl(*command, "--json", *words, stdin=case.get("stdin", ""))
         error = json.loads(result.err)["error"]
         assert (result.status, result.out, len(result.err.splitlines())) == (case["status"], "", 1)
         assert (error["code"], error["message"]) == (case["code"], case["message"])

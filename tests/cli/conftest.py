@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
+from moto import mock_aws
 from rich.console import Console
 
+from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.api import handle
 from hitl_approval.testing import World, in_memory
 from hitl_approval_cli import main, screen
 from hitl_approval_cli.deployment import Deployment
+from tests.contract.test_store import create_tables
 
 OUTPUTS = {
     "WorkflowFunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:workflow:live",
     "ApprovalApiFunctionName": "approval-api",
+    "ApprovalsTableName": "approvals",
+    "AuditTableName": "audit",
 }
 
 
@@ -27,12 +33,18 @@ class FakeCloud:
     """CloudFormation that knows one stack, and Lambda that runs the approval function here."""
 
     def __init__(self, world: World) -> None:
-        self.world = world
+        self.decisions = world.decisions
         self.started: list[dict[str, Any]] = []
+        self.asked: list[dict[str, Any]] = []
+        self.executions: list[str] = []
+        self.execution_status = "RUNNING"
         self.error: Exception | None = None
+        self.failures: list[Exception] = []
+        self.outputs = dict(OUTPUTS)
+        self.clients: dict[str, Any] = {}
 
-    def client(self, _: object) -> FakeCloud:
-        return self
+    def client(self, service: str) -> Any:
+        return self.clients.get(service, self)
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803
         if self.error:
@@ -42,7 +54,7 @@ class FakeCloud:
             raise ClientError(
                 {"Error": {"Code": "ValidationError", "Message": message}}, "DescribeStacks"
             )
-        outputs = [{"OutputKey": k, "OutputValue": v} for k, v in OUTPUTS.items()]
+        outputs = [{"OutputKey": k, "OutputValue": v} for k, v in self.outputs.items()]
         return {"Stacks": [{"Outputs": outputs}]}
 
     def invoke(self, FunctionName: str, Payload: bytes, **more: Any) -> dict[str, Any]:  # noqa: N803
@@ -50,9 +62,17 @@ class FakeCloud:
         if FunctionName == OUTPUTS["WorkflowFunctionArn"]:
             assert more["InvocationType"] == "Event"
             self.started.append(event)
-            return {"DurableExecutionArn": f"arn/{more['DurableExecutionName']}"}
-        answer = handle(event, lambda: self.world.decisions, trust_authorizer=False)
+            self.executions.append(f"arn/{more['DurableExecutionName']}")
+            return {"DurableExecutionArn": self.executions[-1]}
+        if self.failures:
+            raise self.failures.pop()
+        self.asked.append(event)
+        answer = handle(event, lambda: self.decisions, trust_authorizer=False)
         return {"Payload": io.BytesIO(json.dumps(answer).encode())}
+
+    def get_durable_execution(self, DurableExecutionArn: str) -> dict[str, Any]:  # noqa: N803
+        assert DurableExecutionArn in self.executions
+        return {"Status": self.execution_status}
 
 
 @dataclass
@@ -77,6 +97,18 @@ def cloud(world: World, monkeypatch: pytest.MonkeyPatch) -> FakeCloud:
     fake = FakeCloud(world)
     monkeypatch.setattr(Deployment, "client", lambda _, service: fake.client(service))
     return fake
+
+
+@pytest.fixture
+def tables(cloud: FakeCloud) -> Iterator[DynamoDbStore]:
+    """The deployment's store on DynamoDB (moto), which the approval function uses too."""
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        create_tables(client)
+        store = DynamoDbStore(client=client, approvals_table="approvals", audit_table="audit")
+        cloud.clients["dynamodb"] = client
+        cloud.decisions = replace(cloud.decisions, store=store)
+        yield store
 
 
 Hitl = Callable[..., Result]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
@@ -68,7 +70,7 @@ def test_should_say_that_a_list_is_empty(hitl: Hitl) -> None:
 def test_should_say_how_to_get_the_next_page(hitl: Hitl, world: World) -> None:
     first, second = pending(world), pending(world)
     page = hitl("list", "--limit", "1", "--json").json
-    assert "More: hitl list --status pending --cursor" in hitl("list", "--limit", "1").out
+    assert "More: hitl list --status pending --limit 1 --cursor" in hitl("list", "--limit", "1").out
     rest = hitl("list", "--limit", "1", "--cursor", page["cursor"], "--json").json
     assert {page["approvals"][0]["approval_id"], rest["approvals"][0]["approval_id"]} == {
         first,
@@ -204,15 +206,25 @@ def test_should_show_every_command_with_an_example(hitl: Hitl) -> None:
 
     commands = get_command(main.app).commands  # type: ignore[attr-defined]
     assert set(commands) == {
-        "submit", "list", "get", "approve", "reject", "cancel", "history", "local",
+        "inbox", "show", "approve", "reject", "submit", "status", "cancel", "list", "get",
+        "history", "audit", "local",
     }  # fmt: skip
     for name in commands:
         assert hitl(name, "--help").status == 0
-        if name != "local":
-            assert f"Example: hitl {name}" in commands[name].help
+        for path, command in leaves(name, commands[name]):
+            assert f"Example: hitl {path}" in command.help or path == "local env"
 
 
-@pytest.mark.parametrize("words", [[], ["local"]], ids=str)
+def leaves(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """The commands of a group, its own name first; a command by itself."""
+    if not hasattr(command, "commands"):
+        yield name, command
+        return
+    for inner, below in command.commands.items():
+        yield from leaves(f"{name} {inner}", below)
+
+
+@pytest.mark.parametrize("words", [[], ["local"], ["audit"]], ids=str)
 def test_should_show_the_help_when_no_command_is_given(hitl: Hitl, words: list[str]) -> None:
     result = hitl(*words)
     assert (result.status, result.err) == (2, "")

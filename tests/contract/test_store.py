@@ -266,6 +266,21 @@ def test_should_list_a_status_newest_first_in_pages(store: Store) -> None:
     assert "context" not in first.items[0]
 
 
+def test_should_list_what_was_asked_since(store: Store) -> None:
+    ids = [store.create(any_opening(now=NOW + timedelta(seconds=n))).approval_id for n in range(4)]
+    since = NOW + timedelta(seconds=2)
+
+    page = store.list_by_status("pending", limit=1, cursor=None, since=since)
+    rest = store.list_by_status("pending", limit=9, cursor=page.cursor, since=since)
+
+    assert [item["approval_id"] for item in (*page.items, *rest.items)] == [ids[3], ids[2]]
+    everything = store.list_by_status("pending", limit=3, cursor=None)
+    later = store.list_by_status(
+        "pending", limit=9, cursor=everything.cursor, since=NOW + timedelta(seconds=3)
+    )
+    assert (list(later.items), later.cursor) == ([], None)
+
+
 def test_should_refuse_a_cursor_that_no_list_gave(store: Store) -> None:
     with pytest.raises(InvalidRequest, match=r"^cursor: "):
         store.list_by_status("pending", limit=3, cursor="x")

@@ -46,11 +46,13 @@ def test_should_grant_reading_by_exact_actions() -> None:
 
     key = {("kms:Decrypt", "<Key.Arn>"), ("kms:DescribeKey", "<Key.Arn>")}
     assert granted(stack, "Reader") == key | {
+        ("dynamodb:BatchGetItem", "<ApprovalTable.Arn>"),
         ("dynamodb:GetItem", "<ApprovalTable.Arn>"),
         ("dynamodb:Query", "<ApprovalTable.Arn>"),
         ("dynamodb:Query", "<ApprovalTable.Arn>/index/StatusIndex"),
     }
     assert granted(stack, "Auditor") == key | {
+        ("dynamodb:BatchGetItem", "<ApprovalAuditTable.Arn>"),
         ("dynamodb:GetItem", "<ApprovalAuditTable.Arn>"),
         ("dynamodb:Query", "<ApprovalAuditTable.Arn>"),
         ("dynamodb:Scan", "<ApprovalAuditTable.Arn>"),

@@ -282,6 +282,20 @@ def test_should_still_show_the_trail_of_a_row_that_has_expired(world: World) -> 
     assert (status, len(body["events"]), body["verified"]) == (200, 1, True)
 
 
+def test_should_list_what_was_asked_since(world: World) -> None:
+    for _ in range(3):
+        world.store.create(any_opening(now=world.clock.now()))
+        world.clock.advance(timedelta(minutes=1))
+    for since, count in [
+        ("2026-01-02T03:04:05Z", 3),
+        ("2026-01-02T03:05:05", 2),
+        ("2026-01-02T04:06:05+01:00", 1),
+        (None, 3),
+    ]:
+        body = call(world, {"action": "list", "since": since})[1]
+        assert len(body["approvals"]) == count
+
+
 def test_should_list_newest_first_in_pages(world: World) -> None:
     ids = []
     for _ in range(5):

@@ -179,16 +179,26 @@ class DynamoDbStore:
         item = answer.get("Item")
         return _approval(_unmarshal(item)) if item else None
 
-    def list_by_status(self, status: Status, *, limit: int, cursor: str | None) -> Page:
+    def list_by_status(
+        self, status: Status, *, limit: int, cursor: str | None, since: datetime | None = None
+    ) -> Page:
         """See `ports.Store.list_by_status`."""
-        start = {"ExclusiveStartKey": _start_key(cursor, status)} if cursor else {}
+        start: dict[str, Any] = {}
+        condition, values = "#status = :status", {":status": str(status)}
+        if since is not None:
+            condition += " AND created_at >= :since"
+            values[":since"] = isoformat(since)
+        if cursor:
+            if since is not None and decode_cursor(cursor)[0] < values[":since"]:
+                return Page([], None)  # DynamoDB refuses to start outside of what is asked for
+            start = {"ExclusiveStartKey": _start_key(cursor, status)}
         with _errors():
             answer = self.client.query(
                 TableName=self.approvals_table,
                 IndexName=Table.STATUS_INDEX,
-                KeyConditionExpression="#status = :status",
+                KeyConditionExpression=condition,
                 ExpressionAttributeNames={"#status": Table.STATUS},
-                ExpressionAttributeValues=_marshal({":status": status}),
+                ExpressionAttributeValues=_marshal(values),
                 ScanIndexForward=False,
                 Limit=limit,
                 **start,

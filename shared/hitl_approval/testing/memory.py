@@ -98,10 +98,16 @@ class InMemoryStore:
         """See `ports.Store.count_pending`."""
         return sum(approval.pending for approval in self.approvals.values())
 
-    def list_by_status(self, status: Status, *, limit: int, cursor: str | None) -> Page:
+    def list_by_status(
+        self, status: Status, *, limit: int, cursor: str | None, since: datetime | None = None
+    ) -> Page:
         """See `ports.Store.list_by_status`."""
         rows = sorted(
-            (summary(a) for a in self.approvals.values() if a.status == status),
+            (
+                summary(a)
+                for a in self.approvals.values()
+                if a.status == status and (since is None or a.created_at >= since)
+            ),
             key=_position,
             reverse=True,
         )

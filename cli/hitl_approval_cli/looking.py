@@ -1,0 +1,183 @@
+"""`hitl inbox`, `list`, `show`, `status`, `history`: what there is, by the approval function."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.live import Live
+
+from hitl_approval.domain.approval import STATUSES
+from hitl_approval_cli import screen
+from hitl_approval_cli.by_id import ask_about
+from hitl_approval_cli.connected import Connection, connected
+from hitl_approval_cli.errors import Exit
+from hitl_approval_cli.pages import asked_by, may_decide, read_page
+from hitl_approval_cli.words import As, Cursor, Id, Limit, moment, signed_in
+
+WATCH_SECONDS = 5.0
+pause: Callable[[float], None] = time.sleep
+
+
+@connected
+def inbox(
+    to: Connection,
+    *,
+    mine: Annotated[
+        bool, typer.Option("--mine", help="Only what you may decide: see --as.")
+    ] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and look every 5 seconds.")] = False,
+    name: As = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> None:
+    """Show the requests that await a decision: the newest, and of these the soonest expiry first.
+
+    --mine leaves out what you have asked for yourself and what names other approvers; it looks
+    through at most 1,000 requests for one page, and says how to go on. With --watch a terminal
+    shows the page as it changes, a pipe gets a line for each request that is new; Ctrl-C ends it.
+
+    Example: hitl inbox --mine
+    """
+    wanted = may_decide(signed_in() if name is None else name) if mine else None
+
+    def read() -> dict[str, Any]:
+        page = read_page(to.deployment, status="pending", limit=limit, cursor=cursor, wanted=wanted)
+        soonest = sorted(page["approvals"], key=lambda item: str(item["expires_at"]))
+        return {**page, "approvals": soonest}
+
+    if watch:
+        _watch(to, read)
+        return
+    page = read()
+    more = _more("inbox", page["cursor"], mine=mine, name=name, limit=limit)
+    to.show(page, lambda: screen.approvals(page["approvals"], "pending", more))
+
+
+def _watch(to: Connection, read: Callable[[], dict[str, Any]]) -> None:
+    try:
+        if screen.out.is_terminal and not to.as_json:
+            with Live(console=screen.out, auto_refresh=False) as live:
+                for page in _again_and_again(read):
+                    live.update(screen.approvals_table(page["approvals"], "pending"), refresh=True)
+        seen: set[str] = set()
+        for page in _again_and_again(read):
+            ids = {item["approval_id"] for item in page["approvals"]}
+            for item in page["approvals"]:
+                if item["approval_id"] not in seen:
+                    to.show(item, lambda item=item: screen.arrived(item))
+            seen = ids | (seen if page["cursor"] else set())
+    except KeyboardInterrupt:
+        return
+
+
+def _again_and_again(read: Callable[[], dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    while True:
+        yield read()
+        pause(WATCH_SECONDS)
+
+
+@connected
+def list_(
+    to: Connection,
+    *,
+    status: Annotated[str, typer.Option(help=f"One of {', '.join(STATUSES)}.")] = "pending",
+    since: Annotated[
+        str | None, typer.Option(help="Asked since then: 7d, 12h, or 2026-01-31. Default: all.")
+    ] = None,
+    requester: Annotated[
+        str | None,
+        typer.Option(help="Asked by this person; looks through at most 1,000 for one page."),
+    ] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> None:
+    """List approvals of one status, newest first.
+
+    Example: hitl list --status approved --since 7d
+    """
+    page = read_page(
+        to.deployment,
+        status=status,
+        limit=limit,
+        cursor=cursor,
+        since=moment(since),
+        wanted=None if requester is None else asked_by(requester),
+    )
+    more = _more(
+        "list", page["cursor"], status=status, since=since, requester=requester, limit=limit
+    )
+    to.show(page, lambda: screen.approvals(page["approvals"], status, more))
+
+
+def _more(command: str, cursor: str | None, *, limit: int, **given: str | bool | None) -> str:
+    """The command of the next page, "" where there is none."""
+    if cursor is None:
+        return ""
+    words = ["hitl", command]
+    for option, value in given.items():
+        flag = f"--{'as' if option == 'name' else option}"
+        if value is True:
+            words.append(flag)
+        elif isinstance(value, str):
+            words += [flag, value]
+    if limit != 20:  # noqa: PLR2004  the default
+        words += ["--limit", str(limit)]
+    return shlex.join([*words, "--cursor", cursor])
+
+
+@connected
+def show(to: Connection, *, approval_id: Id) -> None:
+    """Show one approval, whole.
+
+    Example: hitl show 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
+    """
+    answer = ask_about(to.deployment, {"action": "get", "approval_id": approval_id})
+
+    def for_people() -> None:
+        screen.approval(answer)
+        if answer["status"] == "pending" and screen.out.is_terminal:
+            screen.what_next(answer["approval_id"])
+
+    to.show(answer, for_people)
+
+
+@connected
+def get(to: Connection, *, approval_id: Id) -> None:
+    """Show one approval, whole: `hitl show` by its older name.
+
+    Example: hitl get 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
+    """
+    answer = ask_about(to.deployment, {"action": "get", "approval_id": approval_id})
+    to.show(answer, lambda: screen.approval(answer))
+
+
+STATUS_FIELDS = (
+    "approval_id", "status", "decided_by", "decided_at", "expires_at", "quorum_needed", "votes",
+)  # fmt: skip
+
+
+@connected
+def status(to: Connection, *, approval_id: Id) -> None:
+    """Say in one line how a request stands; the first word is its status.
+
+    Example: hitl status 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
+    """
+    answer = ask_about(to.deployment, {"action": "get", "approval_id": approval_id})
+    told = {name: answer[name] for name in STATUS_FIELDS}
+    to.show(told, lambda: screen.line(screen.one_line(answer)))
+
+
+@connected
+def history(to: Connection, *, approval_id: Id) -> None:
+    """Show an approval's audit trail, oldest first, and whether it has been tampered with.
+
+    Example: hitl history 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
+    """
+    answer = ask_about(to.deployment, {"action": "history", "approval_id": approval_id})
+    to.show(answer, lambda: screen.history(answer))
+    if not answer["verified"]:
+        raise typer.Exit(Exit.FAILED)

@@ -1,0 +1,190 @@
+"""A deployment's two tables, read with the operator's own credentials, page by page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from itertools import groupby, islice
+from typing import Any, TypeVar
+
+from hitl_approval.adapters.aws import CALL_ERRORS
+from hitl_approval.adapters.dynamodb import DynamoDbStore, read_item
+from hitl_approval.adapters.kms import KmsSigner
+from hitl_approval.contract import Audit, Output, Table
+from hitl_approval.domain.approval import STATUSES
+from hitl_approval.domain.audit import Head, isoformat
+from hitl_approval.domain.errors import ApprovalError, Unavailable
+from hitl_approval.service import Trail, read_trail
+from hitl_approval_cli.deployment import Deployment
+from hitl_approval_cli.errors import CliError
+
+Event = Mapping[str, Any]
+"""An audit event as it is stored."""
+T = TypeVar("T")
+
+BATCH = 100
+"""Most keys of one BatchGetItem, DynamoDB's quota."""
+
+
+@dataclass(frozen=True)
+class Records:
+    """The rows and the audit events of one deployment.
+
+    Attributes:
+        deployment: whose.
+        signing_key: ARN of the key that must have signed the events; None for the stack's own.
+    """
+
+    deployment: Deployment
+    signing_key: str | None = None
+
+    def trail(self, approval_id: str) -> Trail:
+        """One approval's trail and what is wrong with it.
+
+        Raises:
+            CliError: no approval ever had this id.
+        """
+        with self._reading():
+            return read_trail(self._store, approval_id, self.signer)
+
+    def trails(self) -> Iterator[list[Event]]:
+        """Every trail in the audit table, in no order, one in memory at a time.
+
+        A Scan reads partition after partition, each in the order of its sort key, so that an
+        approval's events come together. Should they not, a trail comes in pieces.
+        """
+        events = self.events()
+        for _, trail in groupby(events, key=lambda event: event[Audit.PARTITION_KEY]):
+            yield list(trail)
+
+    def events(self, *, since: datetime | None = None) -> Iterator[Event]:
+        """Every audit event, or those since a time, as they are stored."""
+        wanted: dict[str, Any] = {"TableName": self._store.audit_table, "ConsistentRead": True}
+        if since is not None:
+            wanted |= {
+                "FilterExpression": "#at >= :since",
+                "ExpressionAttributeNames": {"#at": "at"},
+                "ExpressionAttributeValues": {":since": {"S": isoformat(since)}},
+            }
+        return self._pages("scan", wanted)
+
+    def event_count(self) -> int | None:
+        """About how many audit events there are, if that may be asked: for a progress bar only."""
+        try:
+            with self._reading():
+                answer = self._store.client.describe_table(TableName=self._store.audit_table)
+        except CliError:
+            return None
+        return int(answer["Table"]["ItemCount"]) or None
+
+    def heads(self, ids: Iterable[str]) -> dict[str, Head]:
+        """What the rows that still exist, of these at most 100 ids, say of their trails."""
+        rows = self._batch(
+            self._store.approvals_table,
+            [{Table.PARTITION_KEY: {"S": approval_id}} for approval_id in ids],
+            "approval_id, audit_sequence, audit_hash",
+        )
+        return {row["approval_id"]: Head(row["audit_sequence"], row["audit_hash"]) for row in rows}
+
+    def begun(self, ids: Iterable[str]) -> set[str]:
+        """Which of these at most 100 approvals have a first audit event."""
+        keys = [
+            {Audit.PARTITION_KEY: {"S": approval_id}, Audit.SORT_KEY: {"N": "1"}}
+            for approval_id in ids
+        ]
+        events = self._batch(self._store.audit_table, keys, Audit.PARTITION_KEY)
+        return {event[Audit.PARTITION_KEY] for event in events}
+
+    def rows(self, status: str, *, since: datetime | None = None) -> Iterator[Mapping[str, Any]]:
+        """The rows of a status, as the index has them by now, newest first."""
+        condition, values = "#status = :status", {":status": {"S": status}}
+        if since is not None:
+            condition += " AND created_at >= :since"
+            values[":since"] = {"S": isoformat(since)}
+        return self._pages(
+            "query",
+            {
+                "TableName": self._store.approvals_table,
+                "IndexName": Table.STATUS_INDEX,
+                "KeyConditionExpression": condition,
+                "ExpressionAttributeNames": {"#status": Table.STATUS},
+                "ExpressionAttributeValues": values,
+                "ScanIndexForward": False,
+            },
+        )
+
+    def ids(self) -> Iterator[str]:
+        """The ids of all rows."""
+        for status in STATUSES:
+            for row in self.rows(status):
+                yield row[Table.PARTITION_KEY]
+
+    @cached_property
+    def signer(self) -> KmsSigner | None:
+        """What verifies signatures, where events are signed."""
+        key = self.signing_key or self.deployment.find_output(Output.SIGNING_KEY_ARN)
+        return KmsSigner(client=self.deployment.client("kms"), key_arn=key) if key else None
+
+    def signed(self, event: Event) -> bool:
+        """Whether the deployment's key has signed this event; True where none signs."""
+        if self.signer is None:
+            return True
+        with self._reading():
+            signature = str(event.get(Audit.SIGNATURE, ""))
+            return self.signer.verify(str(event.get(Audit.HASH)), signature)
+
+    @cached_property
+    def _store(self) -> DynamoDbStore:
+        return DynamoDbStore(
+            client=self.deployment.client("dynamodb"),
+            approvals_table=self.deployment.output(Output.APPROVALS_TABLE_NAME),
+            audit_table=self.deployment.output(Output.AUDIT_TABLE_NAME),
+        )
+
+    def _pages(self, operation: str, wanted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        start: dict[str, Any] = {}
+        while True:
+            with self._reading():
+                page = getattr(self._store.client, operation)(**wanted, **start)
+            yield from map(read_item, page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def _batch(
+        self, table: str, keys: Sequence[Mapping[str, Any]], attributes: str
+    ) -> Iterator[dict[str, Any]]:
+        asked: Any = {
+            table: {"Keys": keys, "ConsistentRead": True, "ProjectionExpression": attributes}
+        }
+        while asked:
+            with self._reading():
+                answer = self._store.client.batch_get_item(RequestItems=asked)
+            yield from map(read_item, answer["Responses"].get(table, []))
+            if asked := answer.get("UnprocessedKeys"):
+                time.sleep(0.2)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """AWS's errors and the adapters' as one line that says what to do."""
+        try:
+            with self.deployment.errors():
+                try:
+                    yield
+                except Unavailable as error:
+                    if isinstance(error.__cause__, CALL_ERRORS):
+                        raise error.__cause__ from None
+                    raise
+        except ApprovalError as error:
+            raise CliError(str(error), code=error.code, details=error.details) from error
+
+
+def batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
+    """The items, so many at a time."""
+    remaining = iter(items)
+    while batch := list(islice(remaining, size)):
+        yield batch

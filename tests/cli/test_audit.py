@@ -1,0 +1,275 @@
+"""`hitl audit` against tables as DynamoDB (moto) keeps them: every change is named."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tracemalloc
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.domain.approval import cast_vote
+from hitl_approval_cli import screen
+from tests.anything import NOW, any_opening, any_request, declared
+
+from .conftest import FakeCloud, Hitl
+
+
+def decided(store: DynamoDbStore, comments: str = "fine", **fields: Any) -> str:
+    """An approval with two audit events."""
+    approval = store.create(any_opening(**fields))
+    vote = cast_vote(approval, declared("bob"), "approved", comments, now=approval.created_at)
+    assert vote is not None
+    store.commit(vote)
+    return approval.approval_id
+
+
+def change(store: DynamoDbStore, approval_id: str, sequence: int, **fields: str) -> None:
+    """Change an event, as who may write the table can."""
+    for name, value in fields.items():
+        store.client.update_item(
+            TableName="audit",
+            Key={"approval_id": {"S": approval_id}, "sequence": {"N": str(sequence)}},
+            UpdateExpression="SET #name = :value",
+            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeValues={":value": {"S": value}},
+        )
+
+
+def remove(store: DynamoDbStore, approval_id: str, sequence: int) -> None:
+    key = {"approval_id": {"S": approval_id}, "sequence": {"N": str(sequence)}}
+    store.client.delete_item(TableName="audit", Key=key)
+
+
+def test_should_verify_every_trail(hitl: Hitl, tables: DynamoDbStore, cloud: FakeCloud) -> None:
+    for _ in range(3):
+        decided(tables)
+
+    result = hitl("audit", "verify", "--all")
+
+    assert (result.status, result.err) == (0, "")
+    assert result.out == "ok 3 approvals, 6 events: chains and heads verified\n"
+    assert hitl("audit", "verify", "--all", "--json").json == {
+        "verified": True,
+        "approvals": 3,
+        "events": 6,
+        "findings": 0,
+        "signatures": "not checked",
+    }
+    assert cloud.asked == []  # the function that wrote it is not believed
+
+
+def test_should_verify_what_is_named_and_say_what_there_is_not(
+    hitl: Hitl, tables: DynamoDbStore
+) -> None:
+    approval_id = decided(tables)
+    assert hitl("audit", "verify", approval_id).status == 0
+
+    result = hitl("audit", "verify", "nobody-asked", approval_id)
+
+    assert result.status == 1
+    assert "no approval has the id nobody-asked" in result.err
+    assert result.out == "failed 1 approvals, 2 events: 0 findings\n"
+
+
+@pytest.mark.parametrize(
+    ("tamper", "problem"),
+    [
+        (lambda s, i: change(s, i, 2, actor="mallory"), "event 2: has been changed since"),
+        (lambda s, i: remove(s, i, 1), "event 1: event 2 stands where 1 must"),
+        (lambda s, i: remove(s, i, 2), "event 2: 1 events are missing at the end"),
+    ],
+    ids=["changed", "first removed", "last removed"],
+)
+def test_should_name_what_has_been_tampered_with(
+    hitl: Hitl, tables: DynamoDbStore, tamper: Any, problem: str
+) -> None:
+    decided(tables)
+    approval_id = decided(tables)
+    decided(tables)
+    tamper(tables, approval_id)
+
+    for words in (["--all"], [approval_id]):
+        result = hitl("audit", "verify", *words)
+        assert result.status == 1
+        assert f"tampered {approval_id} {problem}" in result.out
+        assert "failed" in result.out.splitlines()[-1]
+    *found, summary = map(json.loads, hitl("audit", "verify", "--all", "--json").out.splitlines())
+    assert {finding["approval_id"] for finding in found} == {approval_id}
+    assert (summary["verified"], summary["findings"]) == (False, len(found))
+
+
+def test_should_miss_a_trail_that_is_gone(hitl: Hitl, tables: DynamoDbStore) -> None:
+    approval_id = decided(tables)
+    remove(tables, approval_id, 1)
+    remove(tables, approval_id, 2)
+
+    result = hitl("audit", "verify", "--all")
+
+    assert result.status == 1
+    assert f"{approval_id} event 1: the whole trail is missing" in result.out
+
+
+def test_should_believe_a_trail_whose_row_has_expired(hitl: Hitl, tables: DynamoDbStore) -> None:
+    approval_id = decided(tables)
+    tables.client.delete_item(TableName="approvals", Key={"approval_id": {"S": approval_id}})
+    assert hitl("audit", "verify", "--all").status == 0
+
+
+def test_should_read_a_trail_again_that_comes_in_pieces_or_grows(
+    hitl: Hitl, tables: DynamoDbStore, cloud: FakeCloud
+) -> None:
+    first, second = decided(tables), decided(tables)
+
+    class Shuffled:
+        """A Scan that does not keep trails together, and that came before the last event."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(tables.client, name)
+
+        def scan(self, **wanted: Any) -> Any:
+            answer = tables.client.scan(**wanted)
+            items = answer["Items"]
+            answer["Items"] = [items[0], items[2], items[1]]
+            return answer
+
+    cloud.clients["dynamodb"] = Shuffled()
+    result = hitl("audit", "verify", "--all")
+    assert (result.status, result.err) == (0, "")
+    assert first != second
+
+
+class FakeKms:
+    """Signs by reversing the hash."""
+
+    def verify(self, KeyId: str, Message: bytes, Signature: bytes, **_: Any) -> dict[str, bool]:  # noqa: N803
+        if KeyId == "denied":
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "Verify")
+        if Signature != Message[::-1]:
+            raise ClientError({"Error": {"Code": "KMSInvalidSignatureException"}}, "Verify")
+        return {"SignatureValid": True}
+
+
+def test_should_verify_signatures_where_there_is_a_key(
+    hitl: Hitl, tables: DynamoDbStore, cloud: FakeCloud
+) -> None:
+    import base64
+
+    approval_id = decided(tables)
+    cloud.clients["kms"] = FakeKms()
+    for event in tables.history(approval_id):
+        signature = base64.b64encode(bytes.fromhex(event["hash"])[::-1]).decode()
+        change(tables, approval_id, event["sequence"], signature=signature)
+
+    assert "and signatures verified" in hitl("audit", "verify", "--all", "--signing-key", "k").out
+    cloud.outputs["SigningKeyArn"] = "k"
+    assert hitl("audit", "verify", "--all", "--json").json["signatures"] == "verified"
+
+    change(tables, approval_id, 2, signature="AAAA")
+    result = hitl("audit", "verify", "--all")
+    assert result.status == 1
+    assert "event 2: is not signed by the deployment's key" in result.out
+
+    denied = hitl("audit", "verify", approval_id, "--signing-key", "denied")
+    assert denied.status == 1
+    assert denied.err == (
+        "hitl: AWS refused Verify: check the credentials' permissions (AccessDeniedException)\n"
+    )
+
+
+def test_should_export_every_event_exactly(hitl: Hitl, tables: DynamoDbStore) -> None:
+    approval_id = decided(tables)
+
+    lines = hitl("audit", "export").out.splitlines()
+
+    assert [json.loads(line) for line in lines] == list(tables.history(approval_id))
+
+
+def test_should_export_what_happened_since(
+    hitl: Hitl, tables: DynamoDbStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decided(tables, now=NOW - timedelta(days=9))
+    recent = decided(tables)
+    monkeypatch.setattr(screen, "now", lambda: NOW + timedelta(hours=1))
+    for since in ("7d", "2026-01-01", "2026-01-02T02:04:05Z"):
+        lines = hitl("audit", "export", "--since", since).out.splitlines()
+        assert {json.loads(line)["approval_id"] for line in lines} == {recent}
+
+
+def test_should_export_csv_that_no_spreadsheet_runs(
+    hitl: Hitl, tables: DynamoDbStore, tmp_path: Path
+) -> None:
+    store = tables
+    approval_id = decided(store, request=any_request(requester="=cmd|calc"))
+    file = tmp_path / "audit.csv"
+
+    result = hitl("audit", "export", "--format", "csv", "-o", str(file))
+
+    assert (result.status, result.out) == (0, f"2 events in {file}\n")
+    rows = list(csv.DictReader(io.StringIO(file.read_text())))
+    assert [row["actor"] for row in rows] == ["'=cmd|calc", "bob"]
+    assert json.loads(rows[1]["details"])["comments"] == "fine"
+    assert [row["hash"] for row in rows] == [e["hash"] for e in store.history(approval_id)]
+    assert list(tmp_path.iterdir()) == [file]
+    answer = hitl("audit", "export", "-o", str(file), "--json").json
+    assert answer == {"events": 2, "file": str(file)}
+
+
+def test_should_leave_no_half_file(hitl: Hitl, cloud: FakeCloud, tmp_path: Path) -> None:
+    class Refuses:
+        def scan(self, **_: Any) -> Any:
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "Scan")
+
+    cloud.clients["dynamodb"] = Refuses()
+    result = hitl("audit", "export", "-o", str(tmp_path / "a.jsonl"))
+    assert result.status == 1
+    assert result.err.startswith("hitl: AWS refused Scan: check the credentials' permissions")
+    assert list(tmp_path.iterdir()) == []
+
+
+class Endless:
+    """A large table of which no page is kept; its rows have expired."""
+
+    def __init__(self, events: list[Any], pages: int) -> None:
+        self.events = events
+        self.pages = pages
+
+    def scan(self, **_: Any) -> dict[str, Any]:
+        self.pages -= 1
+        more = {"LastEvaluatedKey": {"n": {"N": "1"}}} if self.pages else {}
+        return {"Items": self.events, **more}
+
+    def batch_get_item(self, **_: Any) -> dict[str, Any]:
+        return {"Responses": {}}
+
+    def query(self, **_: Any) -> dict[str, Any]:
+        return {"Items": []}
+
+
+@pytest.mark.parametrize("words", [["verify", "--all"], ["export", "-o", "FILE"]], ids=str)
+def test_should_read_a_large_table_in_constant_memory(
+    hitl: Hitl, tables: DynamoDbStore, cloud: FakeCloud, tmp_path: Path, words: list[str]
+) -> None:
+    file = tmp_path / "audit.jsonl"
+    words = ["audit", *(str(file) if word == "FILE" else word for word in words)]
+    for _ in range(100):
+        decided(tables, comments="x" * 2_000)
+    events = tables.client.scan(TableName="audit")["Items"]
+    peaks = []
+    for pages in (1, 15):  # 200 and 3,000 events
+        cloud.clients["dynamodb"] = Endless(events, pages)
+        tracemalloc.start()
+        try:
+            assert hitl(*words).status == 0
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    assert peaks[1] < 1.3 * peaks[0]
+    if file.exists():
+        assert len(file.read_text().splitlines()) == 15 * 200

@@ -1,0 +1,248 @@
+"""Inbox, lists, prefixes of ids: what a person sees, and what it costs."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.testing import World
+from hitl_approval_cli import looking, screen
+from tests.anything import NOW, any_opening, any_request
+
+from .conftest import FakeCloud, Hitl
+
+WHOLE = "1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c"
+
+
+def pending(world: World, approval_id: str = WHOLE, **fields: Any) -> str:
+    opening = any_opening(approval_id=approval_id, **({"now": world.clock.now()} | fields))
+    return world.store.create(opening).approval_id
+
+
+def asked(cloud: FakeCloud) -> list[str]:
+    return [event["action"] for event in cloud.asked]
+
+
+def shown(hitl: Hitl, *words: str) -> list[str]:
+    return [item["approval_id"] for item in hitl(*words, "--json").json["approvals"]]
+
+
+# Ids by their first characters
+
+
+@pytest.mark.parametrize("words", [["show"], ["get"], ["status"], ["history"], ["approve", "-y"]])
+def test_should_take_the_first_characters_of_an_id(
+    hitl: Hitl, world: World, words: list[str]
+) -> None:
+    pending(world)
+    pending(world, "2" * 32)
+    result = hitl(*words, WHOLE[:6], "--json")
+    assert result.status == 0
+    assert result.json["approval_id"] == WHOLE
+
+
+def test_should_not_look_around_for_a_whole_id(hitl: Hitl, world: World, cloud: FakeCloud) -> None:
+    pending(world)
+    hitl("show", WHOLE)
+    assert asked(cloud) == ["get"]
+    assert "no approval has the id" in hitl("show", "3" * 32).err
+    assert asked(cloud) == ["get", "get"]
+
+
+def test_should_decide_nothing_by_an_ambiguous_prefix(hitl: Hitl, world: World) -> None:
+    other = "1f0e7c" + "0" * 26
+    pending(world)
+    pending(world, other)
+    hitl("cancel", WHOLE, "--yes")
+
+    result = hitl("approve", "1f0e7c", "--yes")
+
+    assert (result.status, result.out) == (1, "")
+    assert result.err == (
+        f"hitl: 1f0e7c begins 2 ids, give more of it: {other}, {WHOLE} (AMBIGUOUS_ID)\n"
+    )
+    assert world.store.approvals[other].pending
+    assert hitl("approve", "1f0e7c00", "--yes").status == 0
+
+
+def test_should_not_guess_among_too_many(
+    hitl: Hitl, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hitl_approval_cli.by_id.MAX_PENDING", 100)
+    for number in range(101):
+        pending(world, f"{number:032x}")
+    result = hitl("approve", "000000", "--yes")
+    assert result.status == 1
+    assert "more than 100 requests are pending: give the whole id" in result.err
+
+
+# status and show
+
+
+def test_should_say_in_one_line_how_it_stands(hitl: Hitl, world: World) -> None:
+    pending(world)
+    assert hitl("status", WHOLE).out == "pending, expired, 0 of 1 approvals\n"
+    hitl("approve", WHOLE, "--yes")
+    assert hitl("status", WHOLE).out.startswith("approved by bob at 2026-01-0")
+    assert list(hitl("status", WHOLE, "--json").json) == [*looking.STATUS_FIELDS]
+
+
+# list
+
+
+def test_should_list_what_was_asked_since(
+    hitl: Hitl, world: World, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pending(world, "1" * 32, now=NOW - timedelta(days=9))
+    pending(world, "2" * 32, now=NOW - timedelta(days=6))
+    monkeypatch.setattr(screen, "now", lambda: NOW)
+    assert shown(hitl, "list", "--since", "7d") == ["2" * 32]
+    assert cloud.asked == [
+        {"action": "list", "status": "pending", "limit": 20, "since": "2025-12-26T03:04:05.000Z"}
+    ]
+
+
+def test_should_list_what_a_person_asked_page_by_page(hitl: Hitl, world: World) -> None:
+    for number in range(250):
+        who = "rita" if number % 50 == 0 else "sam"
+        now = NOW + timedelta(seconds=number)
+        pending(world, f"{number:032x}", request=any_request(requester=who), now=now)
+
+    first = hitl("list", "--requester", "Rita", "--limit", "3", "--json").json
+    rest = hitl(
+        "list", "--requester", "Rita", "--limit", "3", "--cursor", first["cursor"], "--json"
+    ).json
+
+    ids = [item["approval_id"] for item in (*first["approvals"], *rest["approvals"])]
+    assert ids == [f"{number:032x}" for number in (200, 150, 100, 50, 0)]
+    assert rest["cursor"] is None
+    out = hitl("list", "--requester", "rita", "--limit", "3").out
+    assert (
+        f"More: hitl list --status pending --requester rita --limit 3 --cursor {first['cursor']}"
+        in out
+    )
+
+
+def test_should_look_through_no_more_than_1000_for_a_page(
+    hitl: Hitl, world: World, cloud: FakeCloud
+) -> None:
+    for number in range(1_001):
+        pending(world, f"{number:032x}", now=NOW + timedelta(seconds=number))
+    page = hitl("list", "--requester", "nobody", "--json").json
+    assert page["approvals"] == []
+    assert len(cloud.asked) == 10
+    rest = hitl("list", "--requester", "nobody", "--cursor", page["cursor"], "--json").json
+    assert rest == {"approvals": [], "cursor": None}
+    out = hitl("list", "--requester", "nobody").out
+    assert "No pending approvals so far.\nMore: hitl list" in out
+
+
+# inbox
+
+
+def test_should_show_what_expires_soonest_first(hitl: Hitl, world: World, cloud: FakeCloud) -> None:
+    pending(world, "1" * 32, timeout=timedelta(hours=3))
+    pending(world, "2" * 32, timeout=timedelta(hours=1))
+    pending(world, "3" * 32, timeout=timedelta(hours=2))
+    assert shown(hitl, "inbox") == ["2" * 32, "3" * 32, "1" * 32]
+    assert asked(cloud) == ["list"]
+    assert hitl("inbox").out.index("2" * 32) < hitl("inbox").out.index("3" * 32)
+
+
+def test_should_show_only_what_i_may_decide(hitl: Hitl, world: World) -> None:
+    for number, (requester, approvers) in enumerate(
+        [("rita", []), ("rita", ["Bob"]), ("rita", ["carol"]), ("bob", [])], start=1
+    ):
+        request = any_request(requester=requester, approvers=approvers)
+        pending(world, str(number) * 32, request=request, timeout=timedelta(hours=number))
+    assert shown(hitl, "inbox", "--mine") == ["1" * 32, "2" * 32]
+    assert shown(hitl, "inbox", "--mine", "--as", "carol") == ["1" * 32, "3" * 32, "4" * 32]
+    out = hitl("inbox", "--mine", "--as", "carol", "--limit", "1").out
+    assert "More: hitl inbox --mine --as carol --limit 1 --cursor" in out
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, *between: Any) -> None:
+    """Do these between two looks, then Ctrl-C."""
+    steps = iter(between)
+
+    def pause(_: float) -> None:
+        step = next(steps, None)
+        if step is None:
+            raise KeyboardInterrupt
+        step()
+
+    monkeypatch.setattr(looking, "pause", pause)
+
+
+def test_should_print_a_line_for_each_request_that_is_new(
+    hitl: Hitl, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pending(world, "1" * 32)
+    more = (lambda: pending(world, "2" * 32)), (lambda: None)
+    stop_after(monkeypatch, *more)
+    result = hitl("inbox", "--watch")
+    assert (result.status, result.err) == (0, "")
+    assert [line.split()[0] for line in result.out.splitlines()] == ["1" * 32, "2" * 32]
+    stop_after(monkeypatch)
+    lines = hitl("inbox", "--watch", "--json").out.splitlines()
+    assert {json.loads(line)["approval_id"] for line in lines} == {"1" * 32, "2" * 32}
+
+
+# 10,000 pending
+
+
+def test_should_show_the_first_of_10000_by_one_query(
+    hitl: Hitl, tables: DynamoDbStore, cloud: FakeCloud
+) -> None:
+    template = any_opening(approval_id="0" * 32, timeout=timedelta(hours=1))
+    tables.create(template)
+    key = {"approval_id": {"S": "0" * 32}}
+    row = tables.client.get_item(TableName="approvals", Key=key)["Item"]
+    from moto.backends import get_backend
+
+    table = get_backend("dynamodb")["123456789012"]["us-east-1"].tables["approvals"]
+    for number in range(1, 10_000):
+        created = f"2026-01-02T03:{number // 1000:02}:{number % 60:02}.{number % 1000:03}Z"
+        attributes = {
+            **row,
+            "approval_id": {"S": f"{number:032x}"},
+            "created_at": {"S": created},
+            "requester": {"S": "rita" if number % 1_000 == 0 else "sam"},
+        }
+        table.put_item(attributes)
+    calls: list[str] = []
+    tables.client.meta.events.register(
+        "before-call.dynamodb.*", lambda model, **_: calls.append(model.name)
+    )
+
+    page = hitl("inbox", "--json").json
+
+    assert (len(page["approvals"]), calls) == (20, ["Query"])
+    mine = hitl("list", "--requester", "rita", "--limit", "2", "--json").json
+    ids = [int(item["approval_id"], 16) for item in mine["approvals"]]
+    while mine["cursor"]:
+        words = ["--limit", "2", "--cursor", mine["cursor"], "--json"]
+        mine = hitl("list", "--requester", "rita", *words).json
+        ids += [int(item["approval_id"], 16) for item in mine["approvals"]]
+    assert sorted(ids) == [0, *range(1_000, 10_000, 1_000)]
+
+
+def test_should_redraw_one_page_in_a_terminal(
+    world: World, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+
+    from hitl_approval_cli import main
+
+    pending(world)
+    stop_after(monkeypatch, lambda: None)
+    monkeypatch.setenv("HITL_USER", "bob")
+    written = io.StringIO()
+    monkeypatch.setattr(screen, "out", Console(file=written, force_terminal=True, width=120))
+    assert main.run(["inbox", "--watch"]) == 0
+    assert WHOLE in written.getvalue()
