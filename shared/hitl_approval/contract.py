@@ -35,6 +35,10 @@ class Env:
     """"true" where the approval function is reached only through an authorizer."""
     SIGNING_KEY_ARN: Final = "SIGNING_KEY_ARN"
     """The KMS key that signs audit events; not set where they are not signed."""
+    PERSONAL_TOPIC_ARN: Final = "PERSONAL_TOPIC_ARN"
+    """The topic of messages for one person; not set where there is no page."""
+    PAGE_URL: Final = "PAGE_URL"
+    """Where personal links lead, without a slash at its end; not set where there is no page."""
     EVENT_BUS_NAME: Final = "EVENT_BUS_NAME"
     """Name or ARN of the bus that is told of every transition."""
     LOG_LEVEL: Final = "LOG_LEVEL"
@@ -89,6 +93,7 @@ class Output:
     APPROVALS_TABLE_NAME: Final = "ApprovalsTableName"
     AUDIT_TABLE_NAME: Final = "AuditTableName"
     SNS_TOPIC_ARN: Final = "SnsTopicArn"
+    PAGE_URL: Final = "PageUrl"
 
 
 class Handler:
@@ -98,6 +103,7 @@ class Handler:
     APPROVAL_API: Final = "approval_api.handler.handler"
     SWEEP: Final = "sweep.handler.handler"
     RELAY: Final = "relay.handler.handler"
+    PAGE: Final = "page.handler.handler"
 
 
 class Metrics:
@@ -139,6 +145,9 @@ class Events:
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """What `LOG_LEVEL` may be."""
+
+APPROVER_ATTRIBUTE: Final = "approver"
+"""Message attribute that personal subscriptions filter by, written as `domain.text.person` does."""
 
 DOCUMENT_APPROVAL: Final = "document"
 """Name of the packaged workflow's approval: callers derive its id from the execution's ARN."""

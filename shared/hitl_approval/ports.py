@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from hitl_approval.domain.announcement import Announcement
 from hitl_approval.domain.approval import Approval, Status, Transition
+from hitl_approval.domain.link import PersonalLink
 from hitl_approval.domain.notification import Notification
 
 Ring = Literal["rung", "closed", "failed"]
@@ -56,6 +57,9 @@ class Store(Protocol):
             The record as it now is, pending or not; None if there is none.
         """
 
+    def add_links(self, approval: Approval, links: Sequence[PersonalLink]) -> None:
+        """Add personal links to a record, if it is still pending. Changes nothing else."""
+
     def get(self, approval_id: str) -> Approval | None:
         """The record, read consistently; None if there is none."""
 
@@ -83,7 +87,7 @@ class Notifier(Protocol):
     """Tells the approvers."""
 
     def publish(self, notification: Notification) -> None:
-        """Send; at least once, repeats carry the same approval id.
+        """Send to everyone, or to its one recipient; repeats carry the same approval id.
 
         Raises:
             Unavailable: not sent now; may be tried again.
@@ -117,6 +121,13 @@ class Announcer(Protocol):
         Returns:
             How many of the first were sent before one was not.
         """
+
+
+class Secrets(Protocol):
+    """Randomness, so that tests can own it."""
+
+    def draw(self) -> bytes:
+        """As many bytes as a link's secret has, which nobody can guess."""
 
 
 class Doorbell(Protocol):

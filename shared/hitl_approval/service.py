@@ -29,6 +29,7 @@ from hitl_approval.domain.errors import (
     Unavailable,
     VersionConflict,
 )
+from hitl_approval.domain.link import PersonalLink, digest_of, make_token
 from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
@@ -41,6 +42,7 @@ from hitl_approval.ports import (
     Notifier,
     Page,
     Ring,
+    Secrets,
     Signer,
     Store,
 )
@@ -69,6 +71,27 @@ class Answer:
     approval: Approval
     already: bool
     doorbell: Ring | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalPage:
+    """Where personal links lead.
+
+    Attributes:
+        url: without a slash at its end.
+        secrets: what a link's secret is drawn from.
+    """
+
+    url: str
+    secrets: Secrets
+
+    def token(self, approval_id: str) -> str:
+        """A new link's token."""
+        return make_token(approval_id, self.secrets.draw())
+
+    def link(self, token: str) -> str:
+        """The link of a token."""
+        return f"{self.url}/a/{token}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +186,15 @@ class _Records:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestService(_Records):
-    """The asking side, for the workflow that waits."""
+    """The asking side, for the workflow that waits.
+
+    Attributes:
+        notifier: tells the approvers.
+        page: where their personal links lead; None where nobody gets one.
+    """
 
     notifier: Notifier
+    page: ApprovalPage | None = None
 
     def submit(
         self,
@@ -216,8 +245,16 @@ class RequestService(_Records):
     def notify(self, approval_id: str) -> None:
         """Tell the approvers, unless the approval has ended meanwhile."""
         approval = self.get(approval_id)
-        if approval.pending:
-            self.notifier.publish(approval_needed(approval))
+        if not approval.pending:
+            return
+        if self.page is not None and approval.deciders:
+            tokens = {name: self.page.token(approval_id) for name in approval.deciders}
+            links = [PersonalLink(digest_of(token), name) for name, token in tokens.items()]
+            self.store.add_links(approval, links)  # before it is sent: a link must open
+            for name, token in tokens.items():
+                link = self.page.link(token)
+                self.notifier.publish(approval_needed(approval, recipient=name, link=link))
+        self.notifier.publish(approval_needed(approval))
 
     def note_notification_failed(self, approval_id: str, reason: str) -> None:
         """Put on record, and on the alarm's metric, that nobody could be told."""

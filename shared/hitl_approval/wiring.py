@@ -12,9 +12,15 @@ from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.eventbridge import EventBridgeAnnouncer
 from hitl_approval.adapters.kms import KmsSigner
 from hitl_approval.adapters.sns import SnsNotifier
-from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock
+from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
 from hitl_approval.adapters.tasks import StepFunctionsTasks
-from hitl_approval.service import DecisionService, RelayService, RequestService, SweepService
+from hitl_approval.service import (
+    ApprovalPage,
+    DecisionService,
+    RelayService,
+    RequestService,
+    SweepService,
+)
 from hitl_approval.settings import settings
 
 
@@ -26,7 +32,12 @@ def request_service() -> RequestService:
         clock=SystemClock(),
         meter=_meter(),
         signer=_signer(),
-        notifier=SnsNotifier(client=client("sns"), topic_arn=settings().topic_arn),
+        notifier=SnsNotifier(
+            client=client("sns"),
+            topic_arn=settings().topic_arn,
+            personal_topic_arn=settings().personal_topic_arn,
+        ),
+        page=ApprovalPage(url, SystemSecrets()) if (url := settings().page_url) else None,
     )
 
 

@@ -37,6 +37,8 @@ class Permissions:
         audit_table: the append-only audit table.
         topic: where approvers are told.
         topic_key: the key of the topic, if it has one of the customer's.
+        personal_topic: where each approver is sent their own link, if there is a page.
+        personal_topic_key: the key of that topic, if it has one of the customer's.
         signing_key: the key that signs audit events, if they are signed.
     """
 
@@ -44,6 +46,8 @@ class Permissions:
     audit_table: dynamodb.ITable
     topic: sns.ITopic
     topic_key: kms.IKey | None
+    personal_topic: sns.ITopic | None
+    personal_topic_key: kms.IKey | None
     signing_key: kms.IKey | None
 
     def ask(self, grantee: iam.IGrantable) -> None:
@@ -58,6 +62,9 @@ class Permissions:
         self.use_table_keys(grantee)
         self._sign(grantee)
         send_with(self.topic_key, grantee)
+        if self.personal_topic is not None:
+            allow(grantee, ["sns:Publish"], self.personal_topic.topic_arn)
+            send_with(self.personal_topic_key, grantee)
 
     def decide(self, grantee: iam.IGrantable) -> None:
         """What the approval function does with the tables."""
@@ -66,6 +73,13 @@ class Permissions:
         allow(grantee, ["dynamodb:PutItem", "dynamodb:Query"], self.audit_table.table_arn)
         self.use_table_keys(grantee)
         self._sign(grantee, "kms:Verify")
+
+    def vote(self, grantee: iam.IGrantable) -> None:
+        """What the page does with the tables."""
+        allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
+        allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
+        self.use_table_keys(grantee)
+        self._sign(grantee)
 
     def mend(self, grantee: iam.IGrantable) -> None:
         """What the sweep does with the tables."""

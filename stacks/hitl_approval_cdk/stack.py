@@ -17,6 +17,7 @@ from constructs import Construct
 from hitl_approval.contract import Output, ResumeMode
 from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk.approval import HitlApproval
+from hitl_approval_cdk.page import ApprovalPage, Delivery
 
 DESCRIPTION = "Human approvals for AWS workflows (hitl-approval)"
 
@@ -31,6 +32,8 @@ class HitlApprovalOptions(TypedDict, total=False):
     rejections_needed: int
     on_timeout: OnTimeout | None
     notify_emails: Sequence[str]
+    page: ApprovalPage | None
+    deliver_to: Sequence[Delivery]
     resume: ResumeMode
     removal_policy: RemovalPolicy
     encryption_key: kms.IKey | None
@@ -102,13 +105,18 @@ class HitlApprovalStack(Stack):
         )
         if options.get("table") is None:
             options.setdefault("table_name", f"{self.stack_name}-ApprovalRequests")
+        options.setdefault("page", ApprovalPage())
         self.approval = HitlApproval(self, "Approval", **options)
         for name, (value, what) in self._outputs().items():
             CfnOutput(self, name, value=value, description=what)
 
     def _outputs(self) -> Mapping[str, tuple[Any, str]]:
         approval = self.approval
+        page = {}
+        if approval.page is not None:
+            page[Output.PAGE_URL] = (approval.page.url, "Where personal links lead")
         return {
+            **page,
             Output.WORKFLOW_FUNCTION_NAME: (
                 approval.workflow_function.function_name,
                 "Workflow function; start it through its alias or a version",

@@ -18,6 +18,7 @@ from hitl_approval.domain.approval import Approval, Status, Transition, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import VersionConflict
+from hitl_approval.domain.link import PersonalLink
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.view import vote_view
 from hitl_approval.ports import Attention, Page
@@ -119,6 +120,28 @@ class DynamoDbStore:
             item: Any = error.response.get("Item")
             return _approval(_unmarshal(item)) if item else None
         return _approval(_unmarshal(answer["Attributes"]))
+
+    def add_links(self, approval: Approval, links: Sequence[PersonalLink]) -> None:
+        """See `ports.Store.add_links`."""
+        added = [
+            {"digest": link.digest, "approver": approval.approvers.index(link.approver)}
+            for link in links
+        ]
+        try:
+            with _errors():
+                self.client.update_item(
+                    TableName=self.approvals_table,
+                    Key=_marshal({Table.PARTITION_KEY: approval.approval_id}),
+                    UpdateExpression="SET links = list_append(if_not_exists(links, :none), :added)",
+                    ConditionExpression="#status = :pending",
+                    ExpressionAttributeNames={"#status": Table.STATUS},
+                    ExpressionAttributeValues=_marshal(
+                        {":none": [], ":added": added, ":pending": "pending"}
+                    ),
+                )
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise  # decided meanwhile: nobody needs a link any more
 
     def acknowledge(self, approval_id: str) -> None:
         """See `ports.Store.acknowledge`."""
@@ -299,6 +322,10 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         comments=row["comments"],
         decided_at=parse_time(decided_at) if decided_at else None,
         resumed=row.get("resumed", False),
+        links=tuple(
+            PersonalLink(link["digest"], row["approvers"][int(link["approver"])])
+            for link in row.get("links", ())
+        ),
     )
 
 

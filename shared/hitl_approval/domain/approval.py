@@ -33,6 +33,7 @@ from hitl_approval.domain.errors import (
     Forbidden,
     InvalidRequest,
 )
+from hitl_approval.domain.link import PersonalLink
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest, context_json
 
@@ -59,6 +60,7 @@ class Approval:
     `version` counts every write of the record, `audit_sequence` and `audit_hash` are the head of
     its audit chain, `callback_id` is the doorbell of the waiting workflow (none while it polls).
     `resumed` says that the workflow has read the end of the approval from the record.
+    `links` are the personal links that were sent, oldest first.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -84,6 +86,7 @@ class Approval:
     comments: str = ""
     decided_at: datetime | None = None
     resumed: bool = False
+    links: tuple[PersonalLink, ...] = ()
 
     @property
     def pending(self) -> bool:

@@ -19,6 +19,7 @@ from hitl_approval.domain.announcement import Announcement
 from hitl_approval.domain.approval import Approval, Status, Transition
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import Unavailable, VersionConflict
+from hitl_approval.domain.link import SECRET_BYTES, PersonalLink
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.view import summary
 from hitl_approval.ports import Attention, Execution, Page, Ring, Unit
@@ -65,7 +66,7 @@ class InMemoryStore:
         read = transition.after.version - 1
         if current is None or not current.pending or current.version != read:
             raise VersionConflict
-        self._write(transition)
+        self._write(replace(transition, after=replace(transition.after, links=current.links)))
 
     def arm(self, approval_id: str, callback_id: str) -> Approval | None:
         """See `ports.Store.arm`."""
@@ -78,6 +79,12 @@ class InMemoryStore:
     def get(self, approval_id: str) -> Approval | None:
         """See `ports.Store.get`."""
         return self.approvals.get(approval_id)
+
+    def add_links(self, approval: Approval, links: Sequence[PersonalLink]) -> None:
+        """See `ports.Store.add_links`."""
+        current = self.approvals.get(approval.approval_id)
+        if current is not None and current.pending:
+            self.approvals[approval.approval_id] = replace(current, links=(*current.links, *links))
 
     def acknowledge(self, approval_id: str) -> None:
         """See `ports.Store.acknowledge`."""
@@ -143,6 +150,18 @@ class RecordingNotifier:
             msg = "the topic did not take the message"
             raise Unavailable(msg)
         self.sent.append(notification)
+
+
+@dataclass(slots=True)
+class CountingSecrets:
+    """Draws secrets that anybody can guess: for tests only."""
+
+    drawn: int = 0
+
+    def draw(self) -> bytes:
+        """See `ports.Secrets.draw`."""
+        self.drawn += 1
+        return self.drawn.to_bytes(SECRET_BYTES)
 
 
 @dataclass(slots=True)
