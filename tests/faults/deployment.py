@@ -8,32 +8,39 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import aws_durable_execution_sdk_python.state as sdk_state
+from aws_durable_execution_sdk_python.lambda_service import OperationUpdate
 from aws_durable_execution_sdk_python.state import ExecutionState
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.client import BaseClient
 
-from hitl_approval import wiring
+from hitl_approval import service, wiring
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock
 from hitl_approval.contract import DOCUMENT_APPROVAL
 from hitl_approval.domain.approval import derive_approval_id
-from hitl_approval.settings import settings
+from hitl_approval.service import SWEEP_GRACE
+from hitl_approval.settings import Settings, settings
 from tests.faults.durable import (
     DurableService,
     Handler,
+    arn_of,
     collect_until_somebody_waits,
+    footprint,
     stop_at_once,
 )
 from tests.faults.dynamodb import APPROVALS, AUDIT, DynamoDb, Item
 from tests.faults.simulator import (
+    EVERY_ROW,
     NOTHING,
+    ROW,
+    START,
     Actor,
     Bounds,
     Call,
@@ -96,8 +103,21 @@ class Answer:
     asked_at: datetime
     status: int | None
     body: Mapping[str, Any]
+    written: range
+    """What was written, by anybody, between question and answer: indexes of `World.writes`."""
     last: bool = False
     """Whether the caller left it at that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One run of the sweep function."""
+
+    actor: str
+    request: int
+    at: datetime
+    written: range
+    """What was written meanwhile, by anybody: indexes of `World.writes`."""
 
 
 @dataclass
@@ -107,16 +127,24 @@ class Deployment:
     world: World
     workflow: Handler
     api: Handler
-    polling: bool = False
+    sweep: Handler
+    environment: Mapping[str, str]
     may_fail: bool = False
     """Whether the execution may fail, if it leaves no record: its start met a long outage."""
     answers: list[Answer] = field(default_factory=list)
+    swept: list[Sweep] = field(default_factory=list)
+    redeployed: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Actors who reach a newer version of the functions, and its environment."""
 
     def __post_init__(self) -> None:
         schemas = {APPROVALS_TABLE: APPROVALS, AUDIT_TABLE: AUDIT}
         self.db = DynamoDb(schemas, self.world.wrote)
         self.durable = DurableService(self.world)
         self.world.frozen_until = self._frozen_until
+
+    @property
+    def polling(self) -> bool:
+        return self.environment["RESUME_MODE"] == "polling"
 
     # What happens in it
 
@@ -130,39 +158,74 @@ class Deployment:
     def person(
         self,
         name: str,
-        payload: Payload | Callable[[], Payload],
-        *,
+        *payloads: Payload | Callable[[], Payload],
         at: timedelta | None = None,
         when: Callable[[], bool] | None = None,
         patient: bool = True,
         **options: timedelta,
     ) -> None:
-        """Somebody sends a request, at a time or once something is so, until it is answered."""
+        """Somebody sends requests, at a time or once something is so, each until it is answered."""
 
         def body(me: Actor) -> None:
             if at is not None:
                 me.sleep(at)
             if when is not None:
                 me.wait(when)
-            asked = payload() if callable(payload) else payload
-            for attempt in range(1, TRIES + 1):
-                answer = self._ask(me, asked)
-                settled = answer.status is not None and answer.status < 500
-                last = settled or attempt == TRIES or not patient
-                self.answers.append(_final(answer) if last else answer)
-                if last:
-                    return
-                me.sleep(PATIENCE)
+            for payload in payloads:
+                self._insist(me, payload() if callable(payload) else payload, patient=patient)
 
         self.world.add(name, body, **options)
+
+    def sweeps(self, *moments: timedelta, name: str = "sweep", **options: timedelta) -> None:
+        """The sweep function runs at these times; a run that fails leaves it to the next."""
+
+        def body(me: Actor) -> None:
+            for moment in moments:
+                me.sleep_until(START + moment)
+                me.start_process()
+                began, first = self.world.now, len(self.world.writes)
+                with suppress(Killed, ProcessDied, Exception):
+                    self.sweep({}, None)
+                if self.world.over:
+                    raise Killed
+                written = range(first, len(self.world.writes))
+                self.swept.append(Sweep(me.name, me.request, began, written))
+
+        self.world.add(name, body, **options)
+
+    def operator(self, name: str, when: Callable[[], bool]) -> None:
+        """Somebody stops an execution as soon as something is so."""
+        arn = arn_of(name)
+
+        def body(me: Actor) -> None:
+            me.wait(when)
+            me.point(footprint(arn))
+            self.durable.stop(arn)
+            self.world.steps.append(f"{me.now():%H:%M:%S} {me.name}: stopped {name}")
+
+        self.world.add("operator", body)
 
     def row_exists(self, approval_id: str) -> Callable[[], bool]:
         key = (f"S:{approval_id}",)
         return lambda: key in self.db.tables[APPROVALS_TABLE]
 
+    def row_ended(self, approval_id: str) -> Callable[[], bool]:
+        key, table = (f"S:{approval_id}",), self.db.tables[APPROVALS_TABLE]
+        return lambda: key in table and table[key]["status"] != {"S": "pending"}
+
+    def _insist(self, me: Actor, payload: Payload, *, patient: bool) -> None:
+        for attempt in range(1, TRIES + 1):
+            answer = self._ask(me, payload)
+            settled = answer.status is not None and answer.status < 500
+            last = settled or attempt == TRIES or not patient
+            self.answers.append(replace(answer, last=last))
+            if last:
+                return
+            me.sleep(PATIENCE)
+
     def _ask(self, me: Actor, payload: Payload) -> Answer:
         me.start_process()
-        asked_at = self.world.now
+        asked_at, first = self.world.now, len(self.world.writes)
         status: int | None = None
         body: Mapping[str, Any] = {}
         try:
@@ -177,7 +240,8 @@ class Deployment:
             if self.world.outcome(("lost",)) == "ok":
                 status, body = response["statusCode"], json.loads(response["body"])
         self.world.steps.append(f"{me.now():%H:%M:%S} {me.name}: heard {status} {dict(body)}")
-        return Answer(me.name, me.request, payload, asked_at, status, body)
+        written = range(first, len(self.world.writes))
+        return Answer(me.name, me.request, payload, asked_at, status, body, written)
 
     def _frozen_until(self) -> datetime:
         """A frozen process wakes with the workflow that finds its time over."""
@@ -246,18 +310,6 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, str | bool) else int(value)
 
 
-def _final(answer: Answer) -> Answer:
-    return Answer(
-        answer.actor,
-        answer.request,
-        answer.payload,
-        answer.asked_at,
-        answer.status,
-        answer.body,
-        last=True,
-    )
-
-
 def _touched(request: Mapping[str, Any], *, reads: bool) -> Footprint:
     """The rows that a call reads or writes; audit events are touched with their row only."""
     actions = request.get("TransactItems", [{"one": request}])
@@ -266,8 +318,12 @@ def _touched(request: Mapping[str, Any], *, reads: bool) -> Footprint:
         (one,) = action.values()
         if one["TableName"] == AUDIT_TABLE and not reads:
             continue
-        key = one.get("Key") or one.get("Item") or {}
-        touched.add((f"row {key.get('approval_id', {}).get('S', '')}", not reads))
+        if "IndexName" in one:
+            touched.add((EVERY_ROW, False))
+            continue
+        key = one.get("Key") or one.get("Item")
+        named = key["approval_id"] if key else one["ExpressionAttributeValues"][":id"]
+        touched.add((f"{ROW}{named['S']}", not reads))
     return frozenset(touched)
 
 
@@ -291,16 +347,58 @@ def _pause(_: SystemClock, attempt: int) -> None:
 
 
 def _count(_: EmbeddedMetrics, metric: str, value: int = 1) -> None:
-    _DEPLOYMENT[0].world.metrics[metric] += value
+    world = _DEPLOYMENT[0].world
+    assert world.current is not None
+    world.metrics[world.current.name, world.current.request, metric] += value
+
+
+_checkpoint = ExecutionState.create_checkpoint
+
+
+def _start_alone_or_not(
+    self: ExecutionState, operation_update: OperationUpdate | None = None, is_sync: bool = True
+) -> None:
+    """`ExecutionState.create_checkpoint`: a process may die between a step's START and its body."""
+    world = _DEPLOYMENT[0].world
+    me = world.current
+    if is_sync or me is None or world.over or world.outcome(("dies-started",)) == "ok":
+        _checkpoint(self, operation_update, is_sync)
+        return
+    _checkpoint(self, operation_update, is_sync=True)
+    me.alive = False
+    raise Killed
+
+
+class _Environment(Mapping[str, str]):
+    """The environment of the version of the functions that runs now."""
+
+    def __getitem__(self, name: str) -> str:
+        return self._now()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._now())
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+    @staticmethod
+    def _now() -> Mapping[str, str]:
+        deployment = _DEPLOYMENT[0]
+        actor = deployment.world.current
+        newer = deployment.redeployed.get(actor.name) if actor else None
+        return newer or deployment.environment
 
 
 @contextmanager
 def simulated() -> Iterator[None]:
     """Replace AWS, time and metrics for all deployments made inside."""
     disabled = logging.root.manager.disable
+    forget()
     logging.disable(logging.CRITICAL)
     with (
         patch.dict(os.environ, ENVIRONMENT),
+        patch.object(Settings, "from_environment", lambda: Settings(values=_Environment())),
+        patch.object(service, "SWEEP_GRACE", SWEEP_GRACE),
         patch.object(sys, "path", [str(LAMBDAS), *sys.path]),
         patch.object(BaseClient, "_make_api_call", _api_call),
         patch.object(SystemClock, "now", _now),
@@ -309,6 +407,7 @@ def simulated() -> Iterator[None]:
         patch.object(sdk_state, "_STOP_SIGNAL_POLL_SECONDS", 0.0005),
         patch.object(ExecutionState, "_collect_checkpoint_batch", collect_until_somebody_waits),
         patch.object(ExecutionState, "stop_checkpointing", stop_at_once),
+        patch.object(ExecutionState, "create_checkpoint", _start_alone_or_not),
     ):
         try:
             yield
@@ -330,18 +429,17 @@ def deploy(
     bounds: Bounds,
     environment: Mapping[str, str],
     handlers: tuple[Handler, Handler] | None = None,
+    *,
+    grace: timedelta = SWEEP_GRACE,
 ) -> Deployment:
     """A fresh world with the deployment in it; the one that AWS calls go to from now on."""
-    wanted = {**ENVIRONMENT, **environment}
-    if any(os.environ.get(name) != value for name, value in wanted.items()):
-        os.environ.update(wanted)
-        forget()
+    service.SWEEP_GRACE = grace
     workflow, api = handlers or (
         importlib.import_module("workflow.handler").handler,
         importlib.import_module("approval_api.handler").handler,
     )
-    deployment = Deployment(
-        World(chooser, bounds), workflow, api, wanted["RESUME_MODE"] == "polling"
-    )
+    sweep = importlib.import_module("sweep.handler").handler
+    world = World(chooser, bounds)
+    deployment = Deployment(world, workflow, api, sweep, {**ENVIRONMENT, **environment})
     _DEPLOYMENT[:] = [deployment]
     return deployment

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from tests.faults.deployment import Deployment
 from tests.faults.explore import every
-from tests.faults.scenarios import Scenario
+from tests.faults.scenario import Scenario
 from tests.faults.simulator import Bounds
 
 CROWDED = {
