@@ -16,10 +16,10 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from tests.faults.deployment import simulated
 from tests.faults.explore import randomly, replay
 from tests.faults.invariants import violations
 from tests.faults.scenarios import SCENARIOS
+from tests.faults.seams import simulated
 from tests.faults.simulator import Nondeterminism
 from tests.faults.tally import ALL, Tally, bounds_of, explore
 from tests.faults.tiers import CROWDED, PAIRS

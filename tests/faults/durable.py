@@ -60,6 +60,8 @@ class DurableService(ExecutionObserver):
     due: dict[str, datetime] = field(default_factory=dict)
     """When an execution must be invoked again, whatever else happens."""
     completed_at: dict[str, datetime] = field(default_factory=dict)
+    completed_after: dict[str, int] = field(default_factory=dict)
+    """How much had been written when an execution ended."""
     stopped: set[str] = field(default_factory=set)
     """Executions that an operator has stopped."""
 
@@ -159,7 +161,7 @@ class DurableService(ExecutionObserver):
         elif output["Status"] == InvocationStatus.FAILED.value:
             execution.complete_fail(ErrorObject.from_dict(output["Error"]), self.world.now)
         if execution.is_complete:
-            self.completed_at[arn] = self.world.now
+            self._completed(arn)
 
     def stop(self, arn: str) -> None:
         """StopDurableExecution."""
@@ -167,8 +169,12 @@ class DurableService(ExecutionObserver):
         if not execution.is_complete:
             error = ErrorObject("stopped by an operator", "Stopped", None, None)
             execution.complete_stopped(error, self.world.now)
-            self.completed_at[arn] = self.world.now
+            self._completed(arn)
             self.stopped.add(arn)
+
+    def _completed(self, arn: str) -> None:
+        self.completed_at[arn] = self.world.now
+        self.completed_after[arn] = len(self.world.writes)
 
     def _must_invoke(self, execution: Execution) -> bool:
         due = self.due.get(execution.durable_execution_arn)

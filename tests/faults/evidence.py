@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from hitl_approval.domain.audit import SYSTEM
@@ -32,13 +31,13 @@ def rows_during(deployment: Deployment, written: range) -> Iterator[Rows]:
 
 def by_silence(row: Row) -> bool:
     """Whether nobody decided this."""
-    return row["status"] in {"timeout", "rejected"} and row["decided_by"] == SYSTEM.name
+    return row["status"] in {"timeout", "rejected"} and row.get("decided_by") == SYSTEM.name
 
 
-def ended_before(deployment: Deployment, arn: str, moment: datetime) -> bool:
-    """Whether an execution had ended by then, however it did."""
-    ended = deployment.durable.completed_at.get(arn)
-    return ended is not None and ended < moment
+def ended_before(deployment: Deployment, arn: str, write: int) -> bool:
+    """Whether an execution had ended, however it did, when this was written."""
+    ended = deployment.durable.completed_after.get(arn)
+    return ended is not None and ended <= write
 
 
 def _id(key: tuple[str, ...]) -> str:

@@ -21,6 +21,7 @@ from tests.faults.dynamodb import Item, Key
 from tests.faults.evidence import TERMINAL, Row, by_silence
 from tests.faults.leftovers import nothing_is_left_behind
 from tests.faults.reading import readers_see_what_was
+from tests.faults.simulator import Wrote
 
 Check = Callable[[Deployment], Iterator[str]]
 
@@ -105,7 +106,7 @@ def approved_by_policy(deployment: Deployment) -> Iterator[str]:
             yield f"{late[0]['approver']} voted after the expiry, by the voter's own clock"
         yield from _asked_as_was(deployment, row)
         if by_silence(row):
-            yield from _silence(row)
+            yield from _silence(deployment, row)
         else:
             yield from _decided(row, votes)
 
@@ -141,7 +142,7 @@ def nothing_answered_is_lost(deployment: Deployment) -> Iterator[str]:
         stopped = arn in deployment.durable.stopped
         if stopped or asked is None or asked["status"] not in TERMINAL:
             continue
-        decided = _decided_at(deployment, asked["approval_id"])
+        decided = _end_of(deployment, asked["approval_id"]).at
         took = deployment.durable.completed_at[arn] - decided
         if took > _patience(deployment, asked, decided):
             yield f"the workflow resumed {took} after the decision"
@@ -269,8 +270,10 @@ def _asked_as_was(deployment: Deployment, row: Row) -> Iterator[str]:
             yield f"{wrote.actor} changed what was asked: {sorted(changed)}"
 
 
-def _silence(row: Row) -> Iterator[str]:
-    if row["decided_at"] < row["expires_at"]:
+def _silence(deployment: Deployment, row: Row) -> Iterator[str]:
+    wrote = _end_of(deployment, row["approval_id"])
+    skew = next(a.skew for a in deployment.world.actors if a.name == wrote.actor)
+    if wrote.at + skew < datetime.fromisoformat(row["expires_at"]):
         yield f"{row['status']} before the time was over, by the closer's own clock"
     if row["status"] != row["policy"]["on_timeout"]:
         yield f"nobody decided, which means {row['policy']['on_timeout']}, not {row['status']}"
@@ -329,10 +332,10 @@ def _created(deployment: Deployment, row: Row) -> datetime:
     )
 
 
-def _decided_at(deployment: Deployment, approval_id: str) -> datetime:
-    """When the terminal status was written, by the world's clock."""
+def _end_of(deployment: Deployment, approval_id: str) -> Wrote:
+    """The write of the terminal status."""
     return next(
-        w.at
+        w
         for w in deployment.world.writes
         if w.write.table == APPROVALS_TABLE
         and w.write.key == (f"S:{approval_id}",)

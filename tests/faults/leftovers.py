@@ -18,11 +18,9 @@ def nothing_is_left_behind(deployment: Deployment) -> Iterator[str]:
     for sweep in sweeps:
         yield from _mends(deployment, sweep)
         yield from _counts(deployment, sweep)
-    for wrote in _notes_of_sweeps(deployment):
+    for number, wrote in _notes_of_sweeps(deployment):
         arn = plain(wrote.write.after)["execution_arn"]
-        if not deployment.durable.executions[arn].is_complete or (
-            deployment.durable.completed_at[arn] > wrote.at
-        ):
+        if not ended_before(deployment, arn, number):
             yield f"{wrote.actor} noted as heard what its workflow had not"
     for row in deployment.rows().values():
         yield from _is_told(deployment, row, sweeps)
@@ -36,7 +34,10 @@ def _mends(deployment: Deployment, sweep: Sweep) -> Iterator[str]:
         after = states[-1][approval_id]
         if after["status"] == "pending":
             yield f"{sweep.actor} left pending what was past its expiry"
-        if ended_before(deployment, before["execution_arn"], sweep.at) and "attention" in after:
+        if (
+            ended_before(deployment, before["execution_arn"], sweep.written.start)
+            and "attention" in after
+        ):
             yield f"{sweep.actor} left on its list a {after['status']} one whose workflow had ended"
 
 
@@ -53,19 +54,23 @@ def _counts(deployment: Deployment, sweep: Sweep) -> Iterator[str]:
 
 
 def _is_told(deployment: Deployment, row: Row, sweeps: list[Sweep]) -> Iterator[str]:
-    """Operators hear of a row whose workflow was stopped: once, or again after a fault."""
+    """Operators hear of a row whose workflow was stopped, once (or again after a fault)."""
     arn = row["execution_arn"]
     if arn not in deployment.durable.stopped or _heard_by_workflow(deployment, row):
         return
-    could = [s for s in sweeps if ended_before(deployment, arn, s.at) and _over(row, s)]
+    due = any(
+        _had_ended(deployment, row, sweep) and _due(_at_start(deployment, row, sweep), sweep)
+        for sweep in sweeps
+    )
+    least = int(due or "attention" not in row)
     said = sum(
         value
         for (*_, metric), value in deployment.world.metrics.items()
         if metric in {Metrics.PENDING_PAST_EXPIRY, Metrics.DECIDED_NOT_RESUMED}
     )
     most = 1 + len(deployment.swept) - len(sweeps)
-    if not bool(could) <= said <= most:
-        yield f"operators were told {said} times of a {row['status']} one, not once"
+    if not least <= said <= most:
+        yield f"operators were told {said} times of a {row['status']} one, not {least} to {most}"
 
 
 def _due(row: Row, sweep: Sweep) -> bool:
@@ -73,8 +78,12 @@ def _due(row: Row, sweep: Sweep) -> bool:
     return since is not None and _moment(since) < sweep.at - service.SWEEP_GRACE
 
 
-def _over(row: Row, sweep: Sweep) -> bool:
-    return _moment(row["expires_at"]) < sweep.at - service.SWEEP_GRACE
+def _at_start(deployment: Deployment, row: Row, sweep: Sweep) -> Row:
+    return next(rows_during(deployment, sweep.written)).get(row["approval_id"], {})
+
+
+def _had_ended(deployment: Deployment, row: Row, sweep: Sweep) -> bool:
+    return ended_before(deployment, row["execution_arn"], sweep.written.start)
 
 
 def _unheard(deployment: Deployment, sweep: Sweep, rows: Rows) -> set[str]:
@@ -82,7 +91,9 @@ def _unheard(deployment: Deployment, sweep: Sweep, rows: Rows) -> set[str]:
     found = set()
     for approval_id, row in rows.items():
         arn = row["execution_arn"]
-        returned = arn not in deployment.durable.stopped and ended_before(deployment, arn, sweep.at)
+        returned = arn not in deployment.durable.stopped and ended_before(
+            deployment, arn, sweep.written.start
+        )
         if _due(row, sweep) and row["status"] in TERMINAL and not returned:
             found.add(approval_id)
     return found
@@ -92,7 +103,7 @@ def _stays(deployment: Deployment, approval_id: str, sweep: Sweep) -> bool:
     """Whether nobody else notes meanwhile that it is heard, and it is not a poller's to hear."""
     row = deployment.rows()[approval_id]
     polls = "callback_id" not in row
-    if polls and not ended_before(deployment, row["execution_arn"], sweep.at):
+    if polls and not _had_ended(deployment, row, sweep):
         return False
     mine = (sweep.actor, sweep.request)
     return not any(
@@ -109,13 +120,13 @@ def _heard_by_workflow(deployment: Deployment, row: Row) -> bool:
     )
 
 
-def _notes_of_sweeps(deployment: Deployment) -> Iterator[Wrote]:
+def _notes_of_sweeps(deployment: Deployment) -> Iterator[tuple[int, Wrote]]:
     sweepers = {sweep.actor for sweep in deployment.swept}
-    for wrote in deployment.world.writes:
+    for number, wrote in enumerate(deployment.world.writes):
         if wrote.actor in sweepers and wrote.write.table == APPROVALS_TABLE:
             before = wrote.write.before or {}
             if "resumed" in wrote.write.after and "resumed" not in before:
-                yield wrote
+                yield number, wrote
 
 
 def _writes_of(deployment: Deployment, sweep: Sweep) -> list[Wrote]:

@@ -10,8 +10,9 @@ from typing import Any
 
 from hitl_approval.domain.policy import Policy
 from hitl_approval.service import SWEEP_GRACE
-from tests.faults.deployment import TIMEOUT, Deployment, deploy
+from tests.faults.deployment import TIMEOUT, Deployment
 from tests.faults.durable import Handler
+from tests.faults.seams import deploy
 from tests.faults.simulator import Bounds, Chooser
 
 SECOND = timedelta(seconds=1)

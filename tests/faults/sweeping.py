@@ -45,7 +45,7 @@ def _unheard(world: Deployment) -> None:
     decided = 20 * MINUTE
     approval = world.start("start", event(timeout_seconds=3600))
     world.person("bob", decision(approval, "bob", "approved"), at=decided)
-    world.sweeps(*(decided + moment for moment in (7 * MINUTE, 12 * MINUTE, 17 * MINUTE)))
+    world.sweeps(decided / 2, *(decided + moment for moment in SCHEDULE))
 
 
 def _early(world: Deployment) -> None:

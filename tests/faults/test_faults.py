@@ -12,12 +12,13 @@ from contextlib import nullcontext
 
 import pytest
 
-from tests.faults.deployment import Deployment, simulated
+from tests.faults.deployment import Deployment
 from tests.faults.explore import every, randomly, replay
 from tests.faults.invariants import INVARIANTS, violations
 from tests.faults.pattern_rebuild import PATTERN
 from tests.faults.sabotage import CASES, Case
 from tests.faults.scenarios import SCENARIOS
+from tests.faults.seams import simulated
 from tests.faults.simulator import Bounds
 from tests.faults.tiers import FLOOR, explore, quick
 

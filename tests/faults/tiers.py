@@ -20,22 +20,49 @@ from tests.faults.scenario import Scenario
 from tests.faults.simulator import Bounds
 
 CROWDED = {
+    "reject": 0,
+    "reject-polling": 0,
     "cancel": 0,
     "cancel-polling": 0,
-    "opposite": 1,
-    "opposite-polling": 1,
+    "early": 0,
+    "approve-against-timeout-polling": 0,
+    "approve-against-silence": 0,
+    "opposite": 0,
+    "opposite-polling": 0,
     "quorum": 0,
     "together": 1,
+    "two-rejections": 0,
     "redelivered": 0,
-    "zombie": 1,
+    "zombie": 0,
     "zombie-polling": 0,
     "poison": 0,
     "skew-ahead": 0,
     "skew-ahead-polling": 0,
     "skew-behind": 0,
     "skew-behind-polling": 0,
+    "stopped-polling": 0,
+    "stopped-and-decided": 0,
+    "stopped-before-decided": 0,
+    "swept-early": 0,
+    "sweep-among": 0,
+    "sweep-twice": 0,
+    "sweep-at-the-end": 0,
+    "sweep-at-the-end-polling": 0,
+    "readers": 0,
+    "readers-at-the-end": 0,
+    "refused": 0,
+    "redeployed": 0,
+    "redeployed-polling": 0,
 }
-LIMITED = {"redelivered": 1, "skew-ahead": 1}
+LIMITED = {
+    "two-rejections": 1,
+    "redelivered": 1,
+    "skew-ahead": 1,
+    "sweep-twice": 1,
+    "sweep-at-the-end": 1,
+    "readers": 1,
+    "readers-at-the-end": 1,
+}
 PAIRS = {
     "approve": 0,
     "approve-polling": 0,
@@ -44,6 +71,7 @@ PAIRS = {
     "timeout-polling": 1,
     "approve-against-timeout": 0,
     "opposite": 0,
+    "stopped": 0,
 }
 
 
