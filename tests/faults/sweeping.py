@@ -55,7 +55,7 @@ def _early(world: Deployment) -> None:
     world.sweeps(*SCHEDULE)
 
 
-def _among(*sweepers: str) -> Callable[[Deployment], None]:
+def _among(*sweepers: str, moments: Sequence[timedelta]) -> Callable[[Deployment], None]:
     """Without its grace a sweep meets the living: bob, who decides, and the workflow, resuming."""
 
     def set_up(world: Deployment) -> None:
@@ -63,7 +63,7 @@ def _among(*sweepers: str) -> Callable[[Deployment], None]:
         bob = decision(approval, "bob", "approved")
         world.person("bob", bob, at=5 * SECOND, latency=SECOND)
         for name in sweepers:
-            world.sweeps(8 * SECOND, 2 * MINUTE, name=name)
+            world.sweeps(*moments, name=name)
 
     return set_up
 
@@ -96,7 +96,7 @@ SWEEPING: Sequence[Scenario] = [
     Scenario("stopped-before-decided", _stopped_before_decided),
     Scenario("unheard", _unheard),
     Scenario("swept-early", _early),
-    *_meeting("sweep-among", _among("sweep")),
-    Scenario("sweep-twice", _among("sweep", "other sweep"), grace=timedelta(0)),
+    *_meeting("sweep-among", _among("sweep", moments=(8 * SECOND, 2 * MINUTE))),
+    Scenario("sweep-twice", _among("sweep", "other", moments=[8 * SECOND]), grace=timedelta(0)),
     *_meeting("sweep-at-the-end", _at_the_end),
 ]
