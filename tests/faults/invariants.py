@@ -202,7 +202,7 @@ def losers_hear_who_won(deployment: Deployment) -> Iterator[str]:
             yield f"{answer.actor} heard of an internal error"
         if answer.last and (answer.status is None or answer.status >= 500):
             yield f"{answer.actor} never heard what became of {_asked(answer)}"
-        row = rows.get(answer.payload.get("approval_id"))
+        row = rows.get(answer.payload.get("approval_id", ""))
         if answer.status == 404 and row and _created(deployment, row) < answer.asked_at:
             yield f"{answer.actor} was told that there is no such approval"
         if error.get("code") not in CLOSED or row is None:
@@ -228,15 +228,7 @@ def refusals_change_nothing(deployment: Deployment) -> Iterator[str]:
         refused = answer.status is not None and 400 <= answer.status < 500
         if refused and wrote[answer.actor, answer.request]:
             yield f"{answer.actor}'s {_asked(answer)} was refused ({answer.status}), yet it wrote"
-    content: dict[tuple[str, Key], Item] = {}
-    for wrote in deployment.world.writes:
-        write = wrote.write
-        if content.get((write.table, write.key)) != write.before:
-            yield f"{wrote.actor} found {write.key} otherwise than it was left"
-        content[write.table, write.key] = write.after
-    tables = deployment.db.tables
-    if content != {(t, key): item for t, items in tables.items() for key, item in items.items()}:
-        yield "the tables do not hold what was written to them"
+    yield from _content(deployment)
 
 
 INVARIANTS: tuple[Check, ...] = (
@@ -256,6 +248,19 @@ INVARIANTS: tuple[Check, ...] = (
 def violations(deployment: Deployment) -> list[str]:
     """Every promise that this schedule broke, by name."""
     return [f"{check.__name__}: {line}" for check in INVARIANTS for line in check(deployment)]
+
+
+def _content(deployment: Deployment) -> Iterator[str]:
+    """The tables hold what was written to them, write upon write, and nothing else."""
+    content: dict[tuple[str, Key], Item] = {}
+    for wrote in deployment.world.writes:
+        write = wrote.write
+        if content.get((write.table, write.key)) != write.before:
+            yield f"{wrote.actor} found {write.key} otherwise than it was left"
+        content[write.table, write.key] = write.after
+    tables = deployment.db.tables
+    if content != {(t, key): item for t, items in tables.items() for key, item in items.items()}:
+        yield "the tables do not hold what was written to them"
 
 
 def _asked_as_was(deployment: Deployment, row: Row) -> Iterator[str]:

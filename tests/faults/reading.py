@@ -35,9 +35,9 @@ def _listed(answer: Answer, states: Sequence[Rows]) -> Iterator[str]:
     status = answer.payload["status"]
     listed = {item["approval_id"] for item in answer.body["approvals"]}
     having = [{i for i, row in rows.items() if row["status"] == status} for rows in states]
-    for approval_id in listed - set.union(*having):
+    for approval_id in listed - having[0].union(*having):
         yield f"{answer.actor} was shown {approval_id} as {status}, which it was not"
-    for approval_id in set.intersection(*having) - listed:
+    for approval_id in having[0].intersection(*having) - listed:
         yield f"{answer.actor} was not shown {approval_id}, which was {status}"
 
 
