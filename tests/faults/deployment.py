@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -99,6 +98,8 @@ class Sweep:
     at: datetime
     written: range
     """What was written meanwhile, by anybody: indexes of `World.writes`."""
+    error: str
+    """What it raised, if it did."""
 
 
 @dataclass
@@ -164,13 +165,15 @@ class Deployment:
             for moment in moments:
                 me.sleep_until(START + moment)
                 me.start_process()
-                began, first = self.world.now, len(self.world.writes)
-                with suppress(Killed, ProcessDied, Exception):
+                began, first, error = self.world.now, len(self.world.writes), ""
+                try:
                     self.sweep({}, None)
-                if self.world.over:
-                    raise Killed
+                except (Killed, ProcessDied, Exception) as raised:
+                    if self.world.over:
+                        raise
+                    error = repr(raised)
                 written = range(first, len(self.world.writes))
-                self.swept.append(Sweep(me.name, me.request, began, written))
+                self.swept.append(Sweep(me.name, me.request, began, written, error))
 
         self.world.add(name, body, **options)
 

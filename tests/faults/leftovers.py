@@ -14,8 +14,12 @@ from tests.faults.simulator import Wrote
 
 def nothing_is_left_behind(deployment: Deployment) -> Iterator[str]:
     """9. What a workflow cannot mend, the sweep does; it counts that, and nothing else."""
+    if not deployment.swept:
+        return
     sweeps = [s for s in deployment.swept if not _struck(deployment, s)]
     for sweep in sweeps:
+        if sweep.error:
+            yield f"{sweep.actor} failed by itself: {sweep.error}"
         yield from _mends(deployment, sweep)
         yield from _counts(deployment, sweep)
     for number, wrote in _notes_of_sweeps(deployment):
@@ -34,11 +38,8 @@ def _mends(deployment: Deployment, sweep: Sweep) -> Iterator[str]:
         after = states[-1][approval_id]
         if after["status"] == "pending":
             yield f"{sweep.actor} left pending what was past its expiry"
-        if (
-            ended_before(deployment, before["execution_arn"], sweep.written.start)
-            and "attention" in after
-        ):
-            yield f"{sweep.actor} left on its list a {after['status']} one whose workflow had ended"
+        if _had_ended(deployment, before, sweep) and "attention" in after:
+            yield f"{sweep.actor} left a {after['status']} one on its list, of an ended workflow"
 
 
 def _counts(deployment: Deployment, sweep: Sweep) -> Iterator[str]:
