@@ -389,47 +389,55 @@ class SweepService(_Records):
         before = self.clock.now() - SWEEP_GRACE
         expired = self.store.overdue("pending", before=before, limit=SWEEP_LIMIT)
         unheard = self.store.overdue("decided", before=before, limit=SWEEP_LIMIT)
+        gone: list[str] = []
         found = {
-            Metrics.PENDING_PAST_EXPIRY: sum(self._mend(i, self._close) for i in expired),
-            Metrics.DECIDED_NOT_RESUMED: sum(self._mend(i, self._wake) for i in unheard),
+            Metrics.PENDING_PAST_EXPIRY: sum(self._mend(i, self._close, gone) for i in expired),
+            Metrics.DECIDED_NOT_RESUMED: sum(self._mend(i, self._wake, gone) for i in unheard),
         }
         for metric, count in found.items():
             self.meter.count(metric, count)
-        self.meter.measure(Metrics.PENDING, self.store.count_pending(), "Count")
+        for approval_id in gone:  # counted first: a sweep that dies here counts again, not never
+            with suppress(Unavailable):
+                self.store.acknowledge(approval_id)
+        with suppress(Unavailable):  # a gauge: the next sweep reads it again
+            self.meter.measure(Metrics.PENDING, self.store.count_pending(), "Count")
         return found
 
-    def _mend(self, approval_id: str, mend: Callable[[str], bool]) -> bool:
+    def _mend(
+        self, approval_id: str, mend: Callable[[str, list[str]], bool], gone: list[str]
+    ) -> bool:
         """Mend one record; what cannot be mended now does not keep the others from it."""
         try:
-            return mend(approval_id)
+            return mend(approval_id, gone)
         except ApprovalNotFound:  # removed since the index was written
             return False
         except Unavailable as error:
             logger.warning("not mended now: %s approval_id=%s", error, approval_id)
             return True
 
-    def _close(self, approval_id: str) -> bool:
+    def _close(self, approval_id: str, gone: list[str]) -> bool:
         """Write the expiry that the workflow did not write; whether this call did."""
         approval, changed = self._change(
             approval_id, lambda approval: expire(approval, now=self.clock.now())
         )
         if changed:
             logger.warning("closed after its expiry approval_id=%s", approval_id)
-            self._wake(approval.approval_id)
+            self._wake(approval.approval_id, gone)
         return changed
 
-    def _wake(self, approval_id: str) -> bool:
+    def _wake(self, approval_id: str, gone: list[str]) -> bool:
         """Ring for a decision that was not heard; whether that was amiss.
 
         A workflow that polls hears of it at its next poll. One that has ended, stopped by an
-        operator say, will never hear: that is put in the log and needs no more attention.
+        operator say, will never hear: that is put in the log and, once it is counted, needs no
+        more attention.
         """
         approval = self.get(approval_id)
         if approval.pending or approval.resumed:
             return False
         if self.executions.look(approval.execution_arn) == "ended":
             logger.error("decided, but its workflow has ended approval_id=%s", approval_id)
-            self.store.acknowledge(approval_id)
+            gone.append(approval_id)
             return True
         if approval.callback_id is None:
             return False

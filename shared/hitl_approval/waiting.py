@@ -202,6 +202,8 @@ class _Wait:
     def _listen(self, snapshot: Snapshot, bell: Callback[str], delay: timedelta) -> Snapshot:
         """Wait for the doorbell, at most until the next moment anything is due."""
         known_now = _time(snapshot, "now")
+        if snapshot["status"] != "pending":  # decided before it was known here to be on record
+            snapshot = self._step("look", self._look, READ_ATTEMPTS)
         while snapshot["status"] == "pending":
             try:
                 bell.result()
