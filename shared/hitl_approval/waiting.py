@@ -250,7 +250,8 @@ class _Wait:
             )
             return WaitForConditionDecision.continue_waiting(_duration(delay))
 
-        told = {**snapshot, "told": self.told}
+        # Pending until a look says otherwise, and so notes that it was read.
+        told = {**snapshot, "status": "pending", "told": self.told}
         config = WaitForConditionConfig(wait_strategy=strategy, initial_state=told)
         final: Snapshot = self.context.wait_for_condition(check, config, name=self._named("poll"))
         return final

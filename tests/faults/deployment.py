@@ -99,6 +99,8 @@ class Sweep:
     at: datetime
     written: range
     """What was written meanwhile, by anybody: indexes of `World.writes`."""
+    step: int
+    """How many steps had been made before."""
     error: str
     """What it raised, if it did."""
 
@@ -112,6 +114,8 @@ class Deployment:
     api: Handler
     sweep: Handler
     environment: Mapping[str, str]
+    grace: timedelta
+    """What the sweep leaves a workflow to do a thing by itself."""
     may_fail: bool = False
     """Whether the execution may fail, if it leaves no record: its start met a long outage."""
     answers: list[Answer] = field(default_factory=list)
@@ -166,7 +170,8 @@ class Deployment:
             for moment in moments:
                 me.sleep_until(START + moment)
                 me.start_process()
-                began, first, error = self.world.now, len(self.world.writes), ""
+                began, step, first = self.world.now, len(self.world.steps), len(self.world.writes)
+                error = ""
                 try:
                     self.sweep({}, None)
                 except (Killed, ProcessDied, Exception) as raised:
@@ -174,7 +179,7 @@ class Deployment:
                         raise
                     error = repr(raised)
                 written = range(first, len(self.world.writes))
-                self.swept.append(Sweep(me.name, me.request, began, written, error))
+                self.swept.append(Sweep(me.name, me.request, began, written, step, error))
 
         self.world.add(name, body, **options)
 
@@ -185,8 +190,8 @@ class Deployment:
         def body(me: Actor) -> None:
             me.wait(when)
             me.point(footprint(arn))
+            self.world.steps.append(f"{me.now():%H:%M:%S} {me.name}: stops {name}")
             self.durable.stop(arn)
-            self.world.steps.append(f"{me.now():%H:%M:%S} {me.name}: stopped {name}")
 
         self.world.add("operator", body)
 

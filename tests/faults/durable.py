@@ -61,7 +61,7 @@ class DurableService(ExecutionObserver):
     """When an execution must be invoked again, whatever else happens."""
     completed_at: dict[str, datetime] = field(default_factory=dict)
     completed_after: dict[str, int] = field(default_factory=dict)
-    """How much had been written when an execution ended."""
+    """How many steps had been made when an execution ended."""
     stopped: set[str] = field(default_factory=set)
     """Executions that an operator has stopped."""
 
@@ -174,7 +174,7 @@ class DurableService(ExecutionObserver):
 
     def _completed(self, arn: str) -> None:
         self.completed_at[arn] = self.world.now
-        self.completed_after[arn] = len(self.world.writes)
+        self.completed_after[arn] = len(self.world.steps)
 
     def _must_invoke(self, execution: Execution) -> bool:
         due = self.due.get(execution.durable_execution_arn)

@@ -34,10 +34,10 @@ def by_silence(row: Row) -> bool:
     return row["status"] in {"timeout", "rejected"} and row.get("decided_by") == SYSTEM.name
 
 
-def ended_before(deployment: Deployment, arn: str, write: int) -> bool:
-    """Whether an execution had ended, however it did, when this was written."""
+def ended_before(deployment: Deployment, arn: str, step: int) -> bool:
+    """Whether an execution had ended, however it did, before this step."""
     ended = deployment.durable.completed_after.get(arn)
-    return ended is not None and ended <= write
+    return ended is not None and ended <= step
 
 
 def _id(key: tuple[str, ...]) -> str:

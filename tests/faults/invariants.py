@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from hitl_approval import service
 from hitl_approval.contract import Metrics, Table
 from hitl_approval.domain.audit import Head, verify
 from hitl_approval.domain.errors import Unavailable
@@ -364,7 +363,7 @@ def _patience(deployment: Deployment, row: Row, decided: datetime) -> timedelta:
         sweep.at - decided
         for sweep in deployment.swept
         if "callback_id" in row
-        and sweep.at > decided + service.SWEEP_GRACE
+        and sweep.at > decided + deployment.grace
         and (sweep.actor, sweep.request) not in world.struck
     ]
     return min([max(waited, SHORTEST_RECHECK), *swept]) + SLACK + frozen

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from hitl_approval import service
 from hitl_approval.contract import Metrics
 from tests.faults.deployment import APPROVALS_TABLE, Deployment, Sweep, plain
 from tests.faults.evidence import TERMINAL, Row, Rows, ended_before, rows_during
@@ -22,9 +21,9 @@ def nothing_is_left_behind(deployment: Deployment) -> Iterator[str]:
             yield f"{sweep.actor} failed by itself: {sweep.error}"
         yield from _mends(deployment, sweep)
         yield from _counts(deployment, sweep)
-    for number, wrote in _notes_of_sweeps(deployment):
+    for wrote in _notes_of_sweeps(deployment):
         arn = plain(wrote.write.after)["execution_arn"]
-        if not ended_before(deployment, arn, number):
+        if not ended_before(deployment, arn, wrote.step):
             yield f"{wrote.actor} noted as heard what its workflow had not"
     for row in deployment.rows().values():
         yield from _is_told(deployment, row, sweeps)
@@ -33,7 +32,7 @@ def nothing_is_left_behind(deployment: Deployment) -> Iterator[str]:
 def _mends(deployment: Deployment, sweep: Sweep) -> Iterator[str]:
     states = list(rows_during(deployment, sweep.written))
     for approval_id, before in states[0].items():
-        if not _due(before, sweep):
+        if not _due(deployment, before, sweep):
             continue
         after = states[-1][approval_id]
         if after["status"] == "pending":
@@ -60,7 +59,8 @@ def _is_told(deployment: Deployment, row: Row, sweeps: list[Sweep]) -> Iterator[
     if arn not in deployment.durable.stopped or _heard_by_workflow(deployment, row):
         return
     due = any(
-        _had_ended(deployment, row, sweep) and _due(_at_start(deployment, row, sweep), sweep)
+        _had_ended(deployment, row, sweep)
+        and _due(deployment, _at_start(deployment, row, sweep), sweep)
         for sweep in sweeps
     )
     least = int(due or "attention" not in row)
@@ -74,9 +74,9 @@ def _is_told(deployment: Deployment, row: Row, sweeps: list[Sweep]) -> Iterator[
         yield f"operators were told {said} times of a {row['status']} one, not {least} to {most}"
 
 
-def _due(row: Row, sweep: Sweep) -> bool:
+def _due(deployment: Deployment, row: Row, sweep: Sweep) -> bool:
     since = row.get("attention_at")
-    return since is not None and _moment(since) < sweep.at - service.SWEEP_GRACE
+    return since is not None and _moment(since) < sweep.at - deployment.grace
 
 
 def _at_start(deployment: Deployment, row: Row, sweep: Sweep) -> Row:
@@ -84,7 +84,7 @@ def _at_start(deployment: Deployment, row: Row, sweep: Sweep) -> Row:
 
 
 def _had_ended(deployment: Deployment, row: Row, sweep: Sweep) -> bool:
-    return ended_before(deployment, row["execution_arn"], sweep.written.start)
+    return ended_before(deployment, row["execution_arn"], sweep.step)
 
 
 def _unheard(deployment: Deployment, sweep: Sweep, rows: Rows) -> set[str]:
@@ -92,10 +92,8 @@ def _unheard(deployment: Deployment, sweep: Sweep, rows: Rows) -> set[str]:
     found = set()
     for approval_id, row in rows.items():
         arn = row["execution_arn"]
-        returned = arn not in deployment.durable.stopped and ended_before(
-            deployment, arn, sweep.written.start
-        )
-        if _due(row, sweep) and row["status"] in TERMINAL and not returned:
+        returned = arn not in deployment.durable.stopped and _had_ended(deployment, row, sweep)
+        if _due(deployment, row, sweep) and row["status"] in TERMINAL and not returned:
             found.add(approval_id)
     return found
 
@@ -121,13 +119,13 @@ def _heard_by_workflow(deployment: Deployment, row: Row) -> bool:
     )
 
 
-def _notes_of_sweeps(deployment: Deployment) -> Iterator[tuple[int, Wrote]]:
+def _notes_of_sweeps(deployment: Deployment) -> Iterator[Wrote]:
     sweepers = {sweep.actor for sweep in deployment.swept}
-    for number, wrote in enumerate(deployment.world.writes):
+    for wrote in deployment.world.writes:
         if wrote.actor in sweepers and wrote.write.table == APPROVALS_TABLE:
             before = wrote.write.before or {}
             if "resumed" in wrote.write.after and "resumed" not in before:
-                yield number, wrote
+                yield wrote
 
 
 def _writes_of(deployment: Deployment, sweep: Sweep) -> list[Wrote]:

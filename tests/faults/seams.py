@@ -145,6 +145,6 @@ def deploy(
     )
     sweep = importlib.import_module("sweep.handler").handler
     world = World(chooser, bounds)
-    deployment = Deployment(world, workflow, api, sweep, {**ENVIRONMENT, **environment})
+    deployment = Deployment(world, workflow, api, sweep, {**ENVIRONMENT, **environment}, grace)
     _DEPLOYMENT[:] = [deployment]
     return deployment

@@ -91,12 +91,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """A write, by whom, in which of their requests, when."""
+    """A write, by whom, in which of their requests, when, and after how many steps."""
 
     write: Write
     actor: str
     request: int
     at: datetime
+    step: int
 
 
 class Actor:
@@ -395,7 +396,7 @@ class World:
     def wrote(self, write: Write) -> None:
         me = self.current
         assert me is not None
-        self.writes.append(Wrote(write, me.name, me.request, self.now))
+        self.writes.append(Wrote(write, me.name, me.request, self.now, len(self.steps)))
 
 
 def _never() -> None:

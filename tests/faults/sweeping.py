@@ -96,6 +96,7 @@ SWEEPING: Sequence[Scenario] = [
     Scenario("stopped-before-decided", _stopped_before_decided),
     Scenario("unheard", _unheard),
     Scenario("swept-early", _early),
+    Scenario("swept-early-polling", _early, POLLING),
     *_meeting("sweep-among", _among("sweep", moments=(8 * SECOND, 2 * MINUTE))),
     Scenario("sweep-twice", _among("sweep", "other", moments=[8 * SECOND]), grace=timedelta(0)),
     *_meeting("sweep-at-the-end", _at_the_end),

@@ -46,6 +46,7 @@ CROWDED = {
     "stopped-and-decided": 0,
     "stopped-before-decided": 0,
     "swept-early": 0,
+    "swept-early-polling": 0,
     "sweep-among": 0,
     "sweep-twice": 0,
     "sweep-at-the-end": 0,
@@ -60,7 +61,7 @@ LIMITED = {
     "two-rejections": 1,
     "redelivered": 1,
     "skew-ahead": 1,
-    "sweep-twice": 1,
+    "sweep-twice": 0,
     "sweep-at-the-end": 1,
     "readers": 1,
     "readers-at-the-end": 1,
@@ -74,6 +75,7 @@ PAIRS = {
     "approve-against-timeout": 0,
     "opposite": 0,
     "stopped": 0,
+    "swept-early-polling": 0,
 }
 
 
@@ -137,6 +139,7 @@ FLOOR = {
     "stopped-before-decided": 70,
     "unheard": 199,
     "swept-early": 87,
+    "swept-early-polling": 75,
     "sweep-among": 113,
     "sweep-among-polling": 100,
     "sweep-twice": 720,
