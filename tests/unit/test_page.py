@@ -296,6 +296,21 @@ def test_should_cut_what_nobody_reads(world: World) -> None:
     assert len(page) < 100_000
 
 
+def test_should_say_how_much_of_a_value_is_not_shown(world: World) -> None:
+    context = {"long": "x" * 2_345, "whole": "y" * 2_000}
+    asked(world, request=any_request(approvers=APPROVERS, context=context))
+    _, page = call(world, token_of(world, "ann"))
+    assert "x... 345 more characters are on record" in page
+    assert f"{'y' * 2_000}</span>" in page
+
+
+def test_should_show_line_ends_of_any_system_as_line_ends(world: World) -> None:
+    context = {"lines": "one\r\ntwo\nthree\rfour"}
+    asked(world, request=any_request(approvers=APPROVERS, context=context))
+    _, page = call(world, token_of(world, "ann"))
+    assert "one\ntwo\nthree\\u000dfour" in page
+
+
 def test_should_log_no_token_and_show_no_trace(
     world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
