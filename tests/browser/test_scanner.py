@@ -11,6 +11,7 @@ from tests.browser.conftest import NewPage
 from tests.deployed import Links, eventually
 
 TIMES = 20
+HEAD = "fetch(location.href, {method: 'HEAD'}).then(answer => answer.status)"
 
 
 def addresses(links: Links, approval_id: str) -> set[str]:
@@ -23,14 +24,14 @@ def addresses(links: Links, approval_id: str) -> set[str]:
 
 def test_should_stay_pending_whatever_is_opened(links: Links, new_page: NewPage) -> None:
     approval_id = ask(links, context={"read": "https://example.com/a?b=c"})["approval_id"]
-    page = new_page()
+    page = new_page(bypass_csp=True)  # scripts of the scanner's own run
     opened = {at for at in addresses(links, approval_id) if "/a/" in at}
     assert len(opened) == 2
     for address in opened:
         for _ in range(TIMES):
             page.goto(address)
             assert page.evaluate("Array.from(document.links, link => link.href)") == []
-            assert page.request.head(address).status == 200
+            assert page.evaluate(HEAD) == 200
     assert links.live.row(approval_id)["status"]["S"] == "pending"
     assert answers(links, approval_id) == []
 
