@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import logging
 import re
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
+from hitl_approval.domain import link
 from hitl_approval.domain.link import make_token
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.service import ApprovalPage, RequestService
 from hitl_approval.testing import World, in_memory
 from hitl_approval.testing.memory import CountingSecrets
+from hitl_approval.web.links import UnknownLink, open_link
 from hitl_approval.web.page import handle
 from tests.anything import any_opening, any_request, declared
 
@@ -309,6 +315,46 @@ def test_should_show_line_ends_of_any_system_as_line_ends(world: World) -> None:
     asked(world, request=any_request(approvers=APPROVERS, context=context))
     _, page = call(world, token_of(world, "ann"))
     assert "one\ntwo\nthree\\u000dfour" in page
+
+
+def test_should_show_the_lines_of_a_comment_as_lines(world: World) -> None:
+    asked(world)
+    send(world, token_of(world, "bob"), "rejected", "too dear\r\nask again")
+    _, page = call(world, token_of(world, "ann"))
+    assert '<div class="said" dir="auto">too dear\nask again</div>' in page
+
+
+def test_should_compare_with_every_link_in_constant_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked(world)
+    compared: list[str] = []
+
+    def compare(known: str, wanted: str) -> bool:
+        compared.append(known)
+        return hmac.compare_digest(known, wanted)
+
+    tokens = [token_of(world, name) for name in APPROVERS]
+    tokens.append(tokens[0][:-2] + "AA")
+    monkeypatch.setattr(link, "hmac", SimpleNamespace(compare_digest=compare))
+    for token in tokens:
+        compared.clear()
+        with suppress(UnknownLink):
+            open_link(world.decisions, token)
+        assert len(compared) == len(APPROVERS)
+
+
+def test_should_refuse_a_form_that_showed_something_else(world: World) -> None:
+    approval_id = asked(world)
+    token = token_of(world, "bob")
+    form = {"nonce": nonce_of(call(world, token)[1]), "decision": "approved"}
+    shown = world.store.approvals[approval_id]
+    world.store.approvals[approval_id] = replace(
+        shown, subject="Q5 Budget Proposal", content_digest="0" * 64
+    )
+    status, page = call(world, token, "POST", form)
+    assert (status, "has grown old" in page) == (403, True)
+    assert world.store.approvals[approval_id].pending
 
 
 def test_should_log_no_token_and_show_no_trace(
