@@ -75,6 +75,8 @@ def test_should_have_no_accessibility_fault_and_no_sideways_scroll(
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         assert faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == 320
+    lines = "Array.from(document.querySelectorAll('time'), time => time.getClientRects().length)"
+    assert set(page.evaluate(lines)) <= {1}  # no date is broken in two
 
 
 def test_should_see_a_fault_that_is_there(links: Links, new_page: NewPage) -> None:

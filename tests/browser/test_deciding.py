@@ -24,7 +24,8 @@ def test_should_decide_with_a_comment_and_resume_the_workflow(
     send(page)
 
     said(page, decision)
-    expect(page.get_by_role("status")).to_contain_text("read it twice,\non my phone")
+    assert "read it twice,\non my phone" in page.get_by_role("status").inner_text()
+    assert "read it twice,\non my phone" in page.get_by_role("listitem").inner_text()
     expect(page.get_by_role("status")).to_contain_text(started["approval_id"])
     body = links.live.result(started["execution_arn"])
     assert (body["decision"], body["decided_by"]) == (decision, "ann")
