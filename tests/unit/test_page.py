@@ -344,6 +344,27 @@ def test_should_compare_with_every_link_in_constant_time(
         assert len(compared) == len(APPROVERS)
 
 
+def test_should_record_that_a_link_vouched_for_the_voter(world: World) -> None:
+    approval_id = asked(world, policy=Policy(require_verified_identity=True))
+    send(world, token_of(world, "bob"), "approved")
+    [vote] = world.store.approvals[approval_id].votes
+    assert (vote.approver, vote.identity) == ("bob", "link")
+
+
+def test_should_vote_as_the_link_s_owner_whoever_the_form_names(world: World) -> None:
+    approval_id = asked(world)
+    token = token_of(world, "bob")
+    form = {"nonce": nonce_of(call(world, token)[1]), "decision": "approved"}
+    call(world, token, "POST", form | {"approver": "ann", "actor": "ann", "owner": "ann"})
+    [vote] = world.store.approvals[approval_id].votes
+    assert vote.approver == "bob"
+
+
+def test_should_send_the_requester_no_link(world: World) -> None:
+    asked(world, request=any_request(requester="Ann", approvers=APPROVERS))
+    assert {message.recipient for message in world.notifier.sent} == {"bob", None}
+
+
 def test_should_refuse_a_form_that_showed_something_else(world: World) -> None:
     approval_id = asked(world)
     token = token_of(world, "bob")
