@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down env lock lint format bench faults faults-deep mutants
+.PHONY: help setup demo test up down env lock lint format bench faults faults-deep mutants screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -72,3 +72,6 @@ faults-deep: setup ## random deeper schedules, for SECONDS (default 600)
 
 mutants: setup ## breaks the source on purpose, edit by edit: a test must see each
 	@$(BIN)/python -m tests.mutants
+
+screenshots: setup ## takes the pictures in docs/screens again; needs chromium
+	@$(BIN)/python -m tests.browser.screenshots

@@ -3,58 +3,13 @@
 from __future__ import annotations
 
 import http.client
-import json
 import re
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from hitl_approval.contract import APPROVER_ATTRIBUTE, Output
-
-from .conftest import Live, eventually
-
-
-@pytest.fixture
-def links(callback_live: Live) -> Links:
-    return Links(callback_live)
-
-
-class Links:
-    """The mailboxes of two approvers, each of which receives only its own messages."""
-
-    def __init__(self, live: Live) -> None:
-        self.live = live
-        sqs, sns = live.deployment.client("sqs"), live.deployment.client("sns")
-        topics = [topic["TopicArn"] for topic in sns.list_topics()["Topics"]]
-        [topic] = [arn for arn in topics if f":{live.stack}-" in arn and "Personal" in arn]
-        self.boxes: dict[str, str] = {}
-        self.received: dict[str, list[str]] = {"ann": [], "bob": []}
-        for name in self.received:
-            url = str(sqs.create_queue(QueueName=f"{live.stack}-{name}")["QueueUrl"])
-            attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-            sns.subscribe(
-                TopicArn=topic,
-                Protocol="sqs",
-                Endpoint=attributes["Attributes"]["QueueArn"],
-                Attributes={"FilterPolicy": json.dumps({APPROVER_ATTRIBUTE: [name]})},
-            )
-            self.boxes[name] = url
-
-    def link(self, name: str, approval_id: str) -> str:
-        def found() -> Any:
-            for message in (
-                self.live.deployment.client("sqs")
-                .receive_message(QueueUrl=self.boxes[name], MaxNumberOfMessages=10)
-                .get("Messages", [])
-            ):
-                self.received[name].append(json.loads(message["Body"])["Message"])
-            for text in self.received[name]:
-                if match := re.search(rf"http\S+/a/{approval_id}\.\S+", text):
-                    return match[0]
-            return None
-
-        return str(eventually(found, f"link for {name}"))
+from hitl_approval.contract import Output
+from tests.deployed import Links, Live, eventually
 
 
 def fetch(

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import logging
 import re
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
+from hitl_approval.domain import link
 from hitl_approval.domain.link import make_token
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.service import ApprovalPage, RequestService
 from hitl_approval.testing import World, in_memory
 from hitl_approval.testing.memory import CountingSecrets
+from hitl_approval.web.links import UnknownLink, open_link
 from hitl_approval.web.page import handle
 from tests.anything import any_opening, any_request, declared
 
@@ -294,6 +300,82 @@ def test_should_cut_what_nobody_reads(world: World) -> None:
     _, page = call(world, token_of(world, "ann"))
     assert "9700 more fields are on record" in page
     assert len(page) < 100_000
+
+
+def test_should_say_how_much_of_a_value_is_not_shown(world: World) -> None:
+    context = {"long": "x" * 2_345, "whole": "y" * 2_000}
+    asked(world, request=any_request(approvers=APPROVERS, context=context))
+    _, page = call(world, token_of(world, "ann"))
+    assert "x... 345 more characters are on record" in page
+    assert f"{'y' * 2_000}</span>" in page
+
+
+def test_should_show_line_ends_of_any_system_as_line_ends(world: World) -> None:
+    context = {"lines": "one\r\ntwo\nthree\rfour"}
+    asked(world, request=any_request(approvers=APPROVERS, context=context))
+    _, page = call(world, token_of(world, "ann"))
+    assert "one\ntwo\nthree\\u000dfour" in page
+
+
+def test_should_show_the_lines_of_a_comment_as_lines(world: World) -> None:
+    asked(world)
+    send(world, token_of(world, "bob"), "rejected", "too dear\r\nask again")
+    _, page = call(world, token_of(world, "ann"))
+    assert '<div class="said" dir="auto">too dear\nask again</div>' in page
+
+
+def test_should_compare_with_every_link_in_constant_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked(world)
+    compared: list[str] = []
+
+    def compare(known: str, wanted: str) -> bool:
+        compared.append(known)
+        return hmac.compare_digest(known, wanted)
+
+    tokens = [token_of(world, name) for name in APPROVERS]
+    tokens.append(tokens[0][:-2] + "AA")
+    monkeypatch.setattr(link, "hmac", SimpleNamespace(compare_digest=compare))
+    for token in tokens:
+        compared.clear()
+        with suppress(UnknownLink):
+            open_link(world.decisions, token)
+        assert len(compared) == len(APPROVERS)
+
+
+def test_should_record_that_a_link_vouched_for_the_voter(world: World) -> None:
+    approval_id = asked(world, policy=Policy(require_verified_identity=True))
+    send(world, token_of(world, "bob"), "approved")
+    [vote] = world.store.approvals[approval_id].votes
+    assert (vote.approver, vote.identity) == ("bob", "link")
+
+
+def test_should_vote_as_the_link_s_owner_whoever_the_form_names(world: World) -> None:
+    approval_id = asked(world)
+    token = token_of(world, "bob")
+    form = {"nonce": nonce_of(call(world, token)[1]), "decision": "approved"}
+    call(world, token, "POST", form | {"approver": "ann", "actor": "ann", "owner": "ann"})
+    [vote] = world.store.approvals[approval_id].votes
+    assert vote.approver == "bob"
+
+
+def test_should_send_the_requester_no_link(world: World) -> None:
+    asked(world, request=any_request(requester="Ann", approvers=APPROVERS))
+    assert {message.recipient for message in world.notifier.sent} == {"bob", None}
+
+
+def test_should_refuse_a_form_that_showed_something_else(world: World) -> None:
+    approval_id = asked(world)
+    token = token_of(world, "bob")
+    form = {"nonce": nonce_of(call(world, token)[1]), "decision": "approved"}
+    shown = world.store.approvals[approval_id]
+    world.store.approvals[approval_id] = replace(
+        shown, subject="Q5 Budget Proposal", content_digest="0" * 64
+    )
+    status, page = call(world, token, "POST", form)
+    assert (status, "has grown old" in page) == (403, True)
+    assert world.store.approvals[approval_id].pending
 
 
 def test_should_log_no_token_and_show_no_trace(

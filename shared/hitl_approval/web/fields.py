@@ -83,5 +83,7 @@ def _plain(value: Any) -> str:
 
 
 def _text(value: str) -> str:
-    shown = inert(value)
-    return shown if len(shown) <= MAX_VALUE else f"{shown[:MAX_VALUE]}..."
+    shown = inert(value.replace("\r\n", "\n"))
+    if len(shown) <= MAX_VALUE:
+        return shown
+    return f"{shown[:MAX_VALUE]}... {len(shown) - MAX_VALUE} more characters are on record"
