@@ -23,6 +23,7 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
     os.environ.pop(name, None)
 
+pytest_plugins = ["tests.deployed"]
 
 ENVIRONMENT = {
     "APPROVALS_TABLE_NAME": "test-ApprovalRequests",

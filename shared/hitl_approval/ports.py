@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from hitl_approval.domain.announcement import Announcement
 from hitl_approval.domain.approval import Approval, Status, Transition
+from hitl_approval.domain.link import PersonalLink
 from hitl_approval.domain.notification import Notification
 
 Ring = Literal["rung", "closed", "failed"]
@@ -56,6 +57,15 @@ class Store(Protocol):
             The record as it now is, pending or not; None if there is none.
         """
 
+    def add_links(
+        self, approval: Approval, links: Sequence[PersonalLink], *, challenge: str | None = None
+    ) -> str | None:
+        """Add personal links to a record, if it is still pending, and their code if it has none.
+
+        Returns:
+            The code on record; the one given when the record is no longer pending.
+        """
+
     def get(self, approval_id: str) -> Approval | None:
         """The record, read consistently; None if there is none."""
 
@@ -83,11 +93,36 @@ class Store(Protocol):
         """The audit events of one approval, oldest first, as `AuditEvent.to_dict` writes them."""
 
 
+class Inbox(Protocol):
+    """What awaits each approver: a view of the store, behind it by a moment."""
+
+    def add(self, approval: Approval, names: Sequence[str]) -> None:
+        """Put a request before these people. Idempotent.
+
+        Raises:
+            Unavailable: not now; may be tried again.
+        """
+
+    def remove(self, approval: Approval, names: Sequence[str]) -> None:
+        """Take a request away from these people. Idempotent.
+
+        Raises:
+            Unavailable: not now; may be tried again.
+        """
+
+    def awaiting(self, name: str, *, limit: int, cursor: str | None) -> Page:
+        """Pending requests that this person has not answered, those that expire first first.
+
+        Raises:
+            InvalidRequest: the cursor is not one that this list gave.
+        """
+
+
 class Notifier(Protocol):
     """Tells the approvers."""
 
     def publish(self, notification: Notification) -> None:
-        """Send; at least once, repeats carry the same approval id.
+        """Send to everyone, or to its one recipient; repeats carry the same approval id.
 
         Raises:
             Unavailable: not sent now; may be tried again.
@@ -121,6 +156,13 @@ class Announcer(Protocol):
         Returns:
             How many of the first were sent before one was not.
         """
+
+
+class Secrets(Protocol):
+    """Randomness, so that tests can own it."""
+
+    def draw(self) -> bytes:
+        """As many bytes as a link's secret has, which nobody can guess."""
 
 
 class Doorbell(Protocol):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from hitl_approval.contract import Audit, Metrics
+from hitl_approval.contract import Audit, Metrics, Route, Table
 from hitl_approval.domain.announcement import announce
 from hitl_approval.domain.approval import (
     Approval,
@@ -23,24 +23,29 @@ from hitl_approval.domain.approval import (
     open_approval,
 )
 from hitl_approval.domain.audit import SYSTEM, Actor, Finding, Head, parse_time, verify
+from hitl_approval.domain.cursor import encode_cursor
 from hitl_approval.domain.errors import (
     ApprovalNotFound,
     InvalidRequest,
     Unavailable,
     VersionConflict,
 )
+from hitl_approval.domain.link import PersonalLink, digest_of, make_challenge, make_token
 from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
+from hitl_approval.domain.text import person
 from hitl_approval.ports import (
     Announcer,
     Clock,
     Doorbell,
     Executions,
+    Inbox,
     Meter,
     Notifier,
     Page,
     Ring,
+    Secrets,
     Signer,
     Store,
 )
@@ -51,6 +56,11 @@ SWEEP_GRACE = timedelta(minutes=5)
 """How long a workflow has to do a thing by itself. Ours: longer than clocks are apart."""
 SWEEP_LIMIT = 100
 """Records of each kind that one sweep takes up. Ours: well inside one invocation's time."""
+
+SEARCHED = 1_000
+"""Records that one page of a search reads at most. Ours: well inside one invocation's time."""
+SEARCH_PAGE = 100
+"""Records that a search reads at once."""
 
 MAX_TRIES = 10
 """Tries of a contended write. Ours: with 20 approvers voting at once each still gets through."""
@@ -69,6 +79,33 @@ class Answer:
     approval: Approval
     already: bool
     doorbell: Ring | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalPage:
+    """Where personal links lead.
+
+    Attributes:
+        url: without a slash at its end.
+        secrets: what a link's secret is drawn from.
+        challenge: whether the page also asks for a code, which stands in no message with a link.
+    """
+
+    url: str
+    secrets: Secrets
+    challenge: bool = False
+
+    def token(self, approval_id: str) -> str:
+        """A new link's token."""
+        return make_token(approval_id, self.secrets.draw())
+
+    def link(self, token: str) -> str:
+        """The link of a token."""
+        return self.url + Route.LINK.format(token=token)
+
+    def draw_challenge(self) -> str | None:
+        """A new code, where one is asked for."""
+        return make_challenge(self.secrets.draw()) if self.challenge else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +222,15 @@ class _Records:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestService(_Records):
-    """The asking side, for the workflow that waits."""
+    """The asking side, for the workflow that waits.
+
+    Attributes:
+        notifier: tells the approvers.
+        page: where their personal links lead; None where nobody gets one.
+    """
 
     notifier: Notifier
+    page: ApprovalPage | None = None
 
     def submit(
         self,
@@ -238,8 +281,19 @@ class RequestService(_Records):
     def notify(self, approval_id: str) -> None:
         """Tell the approvers, unless the approval has ended meanwhile."""
         approval = self.get(approval_id)
-        if approval.pending:
-            self.notifier.publish(approval_needed(approval))
+        if not approval.pending:
+            return
+        challenge = None
+        if self.page is not None and approval.deciders:
+            tokens = {name: self.page.token(approval_id) for name in approval.deciders}
+            links = [PersonalLink(digest_of(token), name) for name, token in tokens.items()]
+            challenge = self.page.draw_challenge()
+            # Before anything is sent: a link must open.
+            challenge = self.store.add_links(approval, links, challenge=challenge)
+            for name, token in tokens.items():
+                link = self.page.link(token)
+                self.notifier.publish(approval_needed(approval, recipient=name, link=link))
+        self.notifier.publish(approval_needed(approval, challenge=challenge))
 
     def note_notification_failed(self, approval_id: str, reason: str) -> None:
         """Put on record, and on the alarm's metric, that nobody could be told."""
@@ -279,6 +333,7 @@ class DecisionService(_Records):
     """The answering side, for the people who decide and those who look on."""
 
     doorbell: Doorbell
+    inbox: Inbox | None = None
 
     def decide(
         self,
@@ -321,10 +376,53 @@ class DecisionService(_Records):
         return Answer(approval, not changed, self._ring(approval))
 
     def list_by_status(
-        self, status: Status, *, limit: int, cursor: str | None, since: datetime | None = None
+        self,
+        status: Status,
+        *,
+        limit: int,
+        cursor: str | None,
+        since: datetime | None = None,
+        requester: str | None = None,
+        subject: str | None = None,
     ) -> Page:
-        """One page of the approvals of a status, newest first, created at `since` or later."""
-        return self.store.list_by_status(status, limit=limit, cursor=cursor, since=since)
+        """One page of the approvals of a status, newest first.
+
+        A search reads at most `SEARCHED` records for one page: it may find fewer than `limit`, or
+        none, and still have a cursor to go on from.
+
+        Args:
+            status: of all of them.
+            limit: how many at most.
+            cursor: where the page before ended.
+            since: only what was created at that time or later.
+            requester: only what this person asked for.
+            subject: only those with this in their subject, whatever its case.
+        """
+        if requester is None and subject is None:
+            return self.store.list_by_status(status, limit=limit, cursor=cursor, since=since)
+        found: list[Mapping[str, Any]] = []
+        for _ in range(SEARCHED // SEARCH_PAGE):
+            page = self.store.list_by_status(status, limit=SEARCH_PAGE, cursor=cursor, since=since)
+            for item in page.items:
+                if _matches(item, requester, subject):
+                    found.append(item)
+                if len(found) == limit:
+                    after = encode_cursor(item[Table.CREATED_AT], item[Table.PARTITION_KEY])
+                    return Page(found, after)
+            cursor = page.cursor
+            if cursor is None:
+                break
+        return Page(found, cursor)
+
+    def awaiting(self, name: str, *, limit: int, cursor: str | None) -> Page:
+        """One page of what awaits this person's answer, those that expire first first.
+
+        Raises:
+            InvalidRequest: this deployment keeps no inbox.
+        """
+        if self.inbox is None:
+            raise InvalidRequest("action", "needs an inbox, which this deployment does not keep")
+        return self.inbox.awaiting(name, limit=limit, cursor=cursor)
 
     def history(self, approval_id: str) -> Trail:
         """The audit trail of one approval, and what is wrong with it.
@@ -341,6 +439,11 @@ class DecisionService(_Records):
         if ring == "failed":
             self.meter.count(Metrics.DOORBELL_FAILED)
         return ring
+
+
+def _matches(item: Mapping[str, Any], requester: str | None, subject: str | None) -> bool:
+    asked = requester is None or person(item["requester"]) == person(requester)
+    return asked and (subject is None or subject.casefold() in item["subject"].casefold())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -364,47 +467,55 @@ class SweepService(_Records):
         before = self.clock.now() - SWEEP_GRACE
         expired = self.store.overdue("pending", before=before, limit=SWEEP_LIMIT)
         unheard = self.store.overdue("decided", before=before, limit=SWEEP_LIMIT)
+        gone: list[str] = []
         found = {
-            Metrics.PENDING_PAST_EXPIRY: sum(self._mend(i, self._close) for i in expired),
-            Metrics.DECIDED_NOT_RESUMED: sum(self._mend(i, self._wake) for i in unheard),
+            Metrics.PENDING_PAST_EXPIRY: sum(self._mend(i, self._close, gone) for i in expired),
+            Metrics.DECIDED_NOT_RESUMED: sum(self._mend(i, self._wake, gone) for i in unheard),
         }
         for metric, count in found.items():
             self.meter.count(metric, count)
-        self.meter.measure(Metrics.PENDING, self.store.count_pending(), "Count")
+        for approval_id in gone:  # counted first: a sweep that dies here counts again, not never
+            with suppress(Unavailable):
+                self.store.acknowledge(approval_id)
+        with suppress(Unavailable):  # a gauge: the next sweep reads it again
+            self.meter.measure(Metrics.PENDING, self.store.count_pending(), "Count")
         return found
 
-    def _mend(self, approval_id: str, mend: Callable[[str], bool]) -> bool:
+    def _mend(
+        self, approval_id: str, mend: Callable[[str, list[str]], bool], gone: list[str]
+    ) -> bool:
         """Mend one record; what cannot be mended now does not keep the others from it."""
         try:
-            return mend(approval_id)
+            return mend(approval_id, gone)
         except ApprovalNotFound:  # removed since the index was written
             return False
         except Unavailable as error:
             logger.warning("not mended now: %s approval_id=%s", error, approval_id)
             return True
 
-    def _close(self, approval_id: str) -> bool:
+    def _close(self, approval_id: str, gone: list[str]) -> bool:
         """Write the expiry that the workflow did not write; whether this call did."""
         approval, changed = self._change(
             approval_id, lambda approval: expire(approval, now=self.clock.now())
         )
         if changed:
             logger.warning("closed after its expiry approval_id=%s", approval_id)
-            self._wake(approval.approval_id)
+            self._wake(approval.approval_id, gone)
         return changed
 
-    def _wake(self, approval_id: str) -> bool:
+    def _wake(self, approval_id: str, gone: list[str]) -> bool:
         """Ring for a decision that was not heard; whether that was amiss.
 
         A workflow that polls hears of it at its next poll. One that has ended, stopped by an
-        operator say, will never hear: that is put in the log and needs no more attention.
+        operator say, will never hear: that is put in the log and, once it is counted, needs no
+        more attention.
         """
         approval = self.get(approval_id)
         if approval.pending or approval.resumed:
             return False
         if self.executions.look(approval.execution_arn) == "ended":
             logger.error("decided, but its workflow has ended approval_id=%s", approval_id)
-            self.store.acknowledge(approval_id)
+            gone.append(approval_id)
             return True
         if approval.callback_id is None:
             return False
@@ -423,7 +534,7 @@ _COUNTED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayService(_Records):
-    """Tells other systems of every transition that has been committed, and counts them.
+    """Tells of every transition that has been committed: other systems, metrics and inboxes.
 
     Fed with the committed audit events, each at least once and in order, so that what it tells has
     happened and what has happened is told, whatever becomes of the function that committed it.
@@ -431,12 +542,13 @@ class RelayService(_Records):
 
     announcer: Announcer
     deployment: str
+    inbox: Inbox | None = None
 
     def relay(self, events: Sequence[Mapping[str, Any]]) -> int:
         """Announce these audit events.
 
         Returns:
-            How many of the first were announced: the others are to be brought again.
+            How many of the first were announced and filed: the others are to be brought again.
         """
         records = {event["approval_id"]: None for event in events}
         found = {approval_id: self.store.get(approval_id) for approval_id in records}
@@ -446,9 +558,26 @@ class RelayService(_Records):
                 for event in events
             ]
         )
-        for event in events[:announced]:
+        for position, event in enumerate(events[:announced]):
+            try:
+                self._file(event, found[event["approval_id"]])
+            except Unavailable as error:
+                logger.warning("not filed now: %s approval_id=%s", error, event["approval_id"])
+                return position
             self._count(event, found[event["approval_id"]])
         return announced
+
+    def _file(self, event: Mapping[str, Any], approval: Approval | None) -> None:
+        """Into the inboxes of those who may decide, out of one's own by answering."""
+        if self.inbox is None or approval is None:
+            return
+        if event["event"] == "requested":
+            if approval.pending:
+                self.inbox.add(approval, approval.deciders)
+        elif event["event"] == "voted":
+            self.inbox.remove(approval, [event["actor"]])
+        elif event["event"] != "notification_failed":
+            self.inbox.remove(approval, approval.deciders)
 
     def _count(self, event: Mapping[str, Any], approval: Approval | None) -> None:
         if metric := _COUNTED.get(event["event"]):

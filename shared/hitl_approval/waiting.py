@@ -202,6 +202,8 @@ class _Wait:
     def _listen(self, snapshot: Snapshot, bell: Callback[str], delay: timedelta) -> Snapshot:
         """Wait for the doorbell, at most until the next moment anything is due."""
         known_now = _time(snapshot, "now")
+        if snapshot["status"] != "pending":  # decided before it was known here to be on record
+            snapshot = self._step("look", self._look, READ_ATTEMPTS)
         while snapshot["status"] == "pending":
             try:
                 bell.result()
@@ -248,7 +250,8 @@ class _Wait:
             )
             return WaitForConditionDecision.continue_waiting(_duration(delay))
 
-        told = {**snapshot, "told": self.told}
+        # Pending until a look says otherwise, and so notes that it was read.
+        told = {**snapshot, "status": "pending", "told": self.told}
         config = WaitForConditionConfig(wait_strategy=strategy, initial_state=told)
         final: Snapshot = self.context.wait_for_condition(check, config, name=self._named("poll"))
         return final

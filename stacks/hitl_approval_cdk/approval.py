@@ -44,6 +44,12 @@ from hitl_approval_cdk.attachment import attach, runtime_layer
 from hitl_approval_cdk.deployment import ApprovalDeployment
 from hitl_approval_cdk.functions import Functions
 from hitl_approval_cdk.imported import ImportedApproval
+from hitl_approval_cdk.page import (
+    ApprovalPage,
+    Delivery,
+    PageApi,
+    deliveries,
+)
 from hitl_approval_cdk.permissions import (
     LOOK,
     RING,
@@ -82,6 +88,10 @@ class HitlApproval(ApprovalDeployment):
             Default: `OnTimeout.timeout()`.
         notify_emails: addresses subscribed to the topic; each confirms once, by the mail that AWS
             sends. Default: none.
+        page: the page where approvers decide by personal links, one for each named approver of a
+            request. Default: none.
+        deliver_to: how approvers get their personal links: `EmailApprover("ann@example.com")` or
+            `SqsApprover("ann", queue)`, each only their own. Default: to nobody.
         resume: `"callback"` wakes the workflow at once; `"polling"` looks at the record every so
             often, for accounts that may not call Lambda's callback API. Default: `"callback"`.
         removal_policy: what happens to both tables when the stack is deleted. A retained table
@@ -133,8 +143,11 @@ class HitlApproval(ApprovalDeployment):
         workflow_alias: `live`: what callers start.
         approval_function: decides, lists and cancels.
         sweep_function: mends on a schedule what a crash or an operator left behind.
+        page: the page: its `url`, `function` and the `topic` of messages for one approver each;
+            None without one.
         relay_function: tells the event bus; None when the audit table brought along has no stream.
         event_bus: the bus that is told; None in that case.
+        inbox_table: what awaits each approver; None in that case.
         dead_letter_queue: starts that failed every attempt, and where in the audit table's stream
             to find events that the bus did not take for a day.
 
@@ -154,6 +167,8 @@ class HitlApproval(ApprovalDeployment):
         rejections_needed: int = 1,
         on_timeout: OnTimeout | None = None,
         notify_emails: Sequence[str] = (),
+        page: ApprovalPage | None = None,
+        deliver_to: Sequence[Delivery] = (),
         resume: ResumeMode = "callback",
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
         encryption_key: kms.IKey | None = None,
@@ -215,7 +230,8 @@ class HitlApproval(ApprovalDeployment):
         )
         validation.sweep_minutes(sweep_interval)
         validation.signing_key(signing_key)
-        addresses = validation.emails(notify_emails)
+        told = deliveries(deliver_to, page=page is not None)
+        validation.emails(notify_emails)
         validation.removal(removal_policy, deletion_protection=deletion_protection)
         validation.one_of("log_level", log_level, LOG_LEVELS)
         validation.one_of("architecture", architecture.name, tuple(bundling.PLATFORMS))
@@ -234,22 +250,30 @@ class HitlApproval(ApprovalDeployment):
         self.topic: sns.ITopic = topic or sns.Topic(
             self, "Topic", enforce_ssl=True, master_key=encryption_key
         )
-        for index, address in enumerate(addresses):
-            sns.Subscription(
+        self._subscribe(validation.emails(notify_emails))
+        self.page: PageApi | None = None
+        if page is not None:
+            self.page = PageApi(
                 self,
-                f"Email{index}" if Token.is_unresolved(address) else f"Email-{address}",
-                topic=self.topic,
-                protocol=sns.SubscriptionProtocol.EMAIL,
-                endpoint=address,
+                "Page",
+                page=page,
+                deliver_to=told,
+                encryption_key=encryption_key,
+                log_retention=log_retention,
+                removal_policy=removal_policy,
             )
-
+        self.event_bus: events.IEventBus | None = self._told(event_bus)
+        self.inbox_table: dynamodb.Table | None = self._inbox(data)
         self.dead_letter_queue: sqs.Queue = self._dead_letter_queue(encryption_key)
         self._permissions = Permissions(
             table=self.table,
             audit_table=self.audit_table,
             topic=self.topic,
             topic_key=topic.master_key if topic else encryption_key,
+            personal_topic=self.page.topic if self.page else None,
+            personal_topic_key=encryption_key,
             signing_key=signing_key,
+            inbox_table=self.inbox_table,
         )
         self._functions = Functions(
             scope=self,
@@ -270,42 +294,86 @@ class HitlApproval(ApprovalDeployment):
             **self._environment,
             **asking.environment(Stack.of(self)),
             Env.SNS_TOPIC_ARN: self.topic.topic_arn,
+            **(self.page.environment if self.page else {}),
         }
         workflow, own_policy = self._workflow_function(asking.durable_config)
         self.workflow_function: lambda_.Function = workflow
-        self.workflow_alias: lambda_.Alias = lambda_.Alias(
+        self.workflow_alias: lambda_.Alias = self._live_alias(own_policy)
+        self.approval_function: lambda_.Function = self._approval_function(
+            trust_authorizer=trust_authorizer
+        )
+        self.sweep_function: lambda_.Function = self._sweep_function(sweep_interval)
+        self._serve()
+        self.signing_key: kms.IKey | None = signing_key
+        self.relay_function: lambda_.Function | None = None
+        if self.event_bus is not None:
+            self.relay_function = self._relay_function(self.event_bus)
+        if alarm_topic is not None:
+            self._add_alarms(alarm_topic)
+        self._warn(asking.policy, approvers, own_topic=topic is None)
+
+    def _subscribe(self, addresses: Sequence[str]) -> None:
+        for index, address in enumerate(addresses):
+            sns.Subscription(
+                self,
+                f"Email{index}" if Token.is_unresolved(address) else f"Email-{address}",
+                topic=self.topic,
+                protocol=sns.SubscriptionProtocol.EMAIL,
+                endpoint=address,
+            )
+
+    def _live_alias(self, own_policy: iam.Policy) -> lambda_.Alias:
+        alias = lambda_.Alias(
             self,
             "LiveAlias",
             alias_name=ALIAS,
-            version=workflow.current_version,
+            version=self.workflow_function.current_version,
             # A failed execution may already have asked people: never ask them again. Throttled
             # starts are not failures and stay queued for 6 hours.
             retry_attempts=0,
             max_event_age=Duration.hours(6),
         )
         # Nobody can start an execution that is not yet allowed to checkpoint.
-        self.workflow_alias.node.add_dependency(own_policy)
-        self.approval_function: lambda_.Function = self._approval_function(
-            trust_authorizer=trust_authorizer
-        )
-        self.sweep_function: lambda_.Function = self._sweep_function(sweep_interval)
-        self.signing_key: kms.IKey | None = signing_key
-        self.event_bus: events.IEventBus | None = None
-        self.relay_function: lambda_.Function | None = None
+        alias.node.add_dependency(own_policy)
+        return alias
+
+    def _told(self, event_bus: events.IEventBus | None) -> events.IEventBus | None:
+        """The bus that hears of every transition; None when there is no stream to hear it from."""
         if self.audit_table.table_stream_arn is not None:
-            self.event_bus = event_bus or events.EventBus.from_event_bus_name(
-                self, "DefaultBus", "default"
-            )
-            self.relay_function = self._relay_function(self.event_bus)
-        elif event_bus is not None:
+            return event_bus or events.EventBus.from_event_bus_name(self, "DefaultBus", "default")
+        if event_bus is not None:
             msg = (
                 "event_bus would never hear of anything, because audit_table has no stream: give "
                 "that table stream=StreamViewType.NEW_IMAGE, or leave event_bus out"
             )
             raise ValueError(msg)
-        if alarm_topic is not None:
-            self._add_alarms(alarm_topic)
-        self._warn(asking.policy, approvers, own_topic=topic is None)
+        return None
+
+    def _inbox(self, data: tables.TableOptions) -> dynamodb.Table | None:
+        """What awaits each approver; None when there is no stream to fill it from."""
+        if self.event_bus is not None:
+            return tables.inbox_table(self, data)
+        if self.page is not None and self.page.sign_in is not None:
+            msg = (
+                "page.sign_in needs an inbox, which is filled from audit_table's stream: give that "
+                "table stream=StreamViewType.NEW_IMAGE, or leave sign_in out"
+            )
+            raise ValueError(msg)
+        return None
+
+    @property
+    def _answering_environment(self) -> dict[str, str]:
+        if self.inbox_table is None:
+            return self._environment
+        return {**self._environment, Env.INBOX_TABLE_NAME: self.inbox_table.table_name}
+
+    def _serve(self) -> None:
+        """Let the page's API be answered."""
+        if self.page is None:
+            return
+        self.page.serve(self._page_function())
+        if self.page.sign_in is not None:
+            self.page.serve_signed_in(self._signed_in_function())
 
     def _warn(self, policy: Policy, approvers: Sequence[str] | None, *, own_topic: bool) -> None:
         if policy.quorum.kind == "everyone" and approvers is None:
@@ -481,7 +549,7 @@ class HitlApproval(ApprovalDeployment):
             handler=Handler.APPROVAL_API,
             role=role,
             environment={
-                **self._environment,
+                **self._answering_environment,
                 Env.TRUST_AUTHORIZER: "true" if trust_authorizer else "false",
             },
         )
@@ -505,6 +573,30 @@ class HitlApproval(ApprovalDeployment):
         )
         return function
 
+    def _page_function(self) -> lambda_.Function:
+        role = self._functions.role("Page", "Decides by personal links: reads, votes, rings")
+        self._permissions.vote(role)
+        self._reach_executions(role, [RING])
+        return self._functions.plain(
+            "Page",
+            description="Shows approvers what is asked and takes their decisions",
+            handler=Handler.PAGE,
+            role=role,
+            environment=self._environment,
+        )
+
+    def _signed_in_function(self) -> lambda_.Function:
+        role = self._functions.role("SignedIn", "Decides for signed-in people, shows their inbox")
+        self._permissions.decide(role)
+        self._reach_executions(role, [RING])
+        return self._functions.plain(
+            "SignedIn",
+            description="Shows signed-in people their inbox and takes their decisions",
+            handler=Handler.SIGNED_IN,
+            role=role,
+            environment=self._answering_environment,
+        )
+
     def _relay_function(self, event_bus: events.IEventBus) -> lambda_.Function:
         role = self._functions.role("Relay", "Tells: reads the audit's stream, puts events")
         self._permissions.relay(
@@ -516,10 +608,13 @@ class HitlApproval(ApprovalDeployment):
         send_with(self.dead_letter_queue.encryption_master_key, role)
         function = self._functions.plain(
             "Relay",
-            description="Tells the event bus of every transition",
+            description="Tells the event bus and the inboxes of every transition",
             handler=Handler.RELAY,
             role=role,
-            environment={**self._environment, Env.EVENT_BUS_NAME: event_bus.event_bus_name},
+            environment={
+                **self._answering_environment,
+                Env.EVENT_BUS_NAME: event_bus.event_bus_name,
+            },
         )
         lambda_.EventSourceMapping(
             self,

@@ -37,14 +37,20 @@ class Permissions:
         audit_table: the append-only audit table.
         topic: where approvers are told.
         topic_key: the key of the topic, if it has one of the customer's.
+        personal_topic: where each approver is sent their own link, if there is a page.
+        personal_topic_key: the key of that topic, if it has one of the customer's.
         signing_key: the key that signs audit events, if they are signed.
+        inbox_table: what awaits each approver, if there is a stream to fill it from.
     """
 
     table: dynamodb.ITable
     audit_table: dynamodb.ITable
     topic: sns.ITopic
     topic_key: kms.IKey | None
+    personal_topic: sns.ITopic | None
+    personal_topic_key: kms.IKey | None
     signing_key: kms.IKey | None
+    inbox_table: dynamodb.ITable | None
 
     def ask(self, grantee: iam.IGrantable) -> None:
         """What `wait_for_approval` does: write approvals, tell approvers."""
@@ -58,14 +64,26 @@ class Permissions:
         self.use_table_keys(grantee)
         self._sign(grantee)
         send_with(self.topic_key, grantee)
+        if self.personal_topic is not None:
+            allow(grantee, ["sns:Publish"], self.personal_topic.topic_arn)
+            send_with(self.personal_topic_key, grantee)
 
     def decide(self, grantee: iam.IGrantable) -> None:
-        """What the approval function does with the tables."""
+        """What the approval function does with the tables; and that of signed-in people."""
         allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
         allow(grantee, ["dynamodb:Query"], self.index(Table.STATUS_INDEX))
         allow(grantee, ["dynamodb:PutItem", "dynamodb:Query"], self.audit_table.table_arn)
+        if self.inbox_table is not None:
+            allow(grantee, ["dynamodb:Query"], self.inbox_table.table_arn)
         self.use_table_keys(grantee)
         self._sign(grantee, "kms:Verify")
+
+    def vote(self, grantee: iam.IGrantable) -> None:
+        """What the page does with the tables."""
+        allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
+        allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
+        self.use_table_keys(grantee)
+        self._sign(grantee)
 
     def mend(self, grantee: iam.IGrantable) -> None:
         """What the sweep does with the tables."""
@@ -76,7 +94,7 @@ class Permissions:
         self._sign(grantee)
 
     def relay(self, grantee: iam.IGrantable, *, stream_arn: str, event_bus_arn: str) -> None:
-        """What the relay does: read the audit's stream and the record, put events."""
+        """What the relay does: read the audit's stream and the record, put events, file."""
         allow(
             grantee,
             [
@@ -89,6 +107,8 @@ class Permissions:
         )
         allow(grantee, ["dynamodb:GetItem"], self.table.table_arn)
         allow(grantee, ["events:PutEvents"], event_bus_arn)
+        if self.inbox_table is not None:
+            allow(grantee, ["dynamodb:BatchWriteItem"], self.inbox_table.table_arn)
         self.use_table_keys(grantee)
 
     def index(self, name: str) -> str:

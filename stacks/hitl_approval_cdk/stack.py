@@ -17,6 +17,7 @@ from constructs import Construct
 from hitl_approval.contract import Output, ResumeMode
 from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk.approval import HitlApproval
+from hitl_approval_cdk.page import ApprovalPage, Delivery
 
 DESCRIPTION = "Human approvals for AWS workflows (hitl-approval)"
 
@@ -31,6 +32,8 @@ class HitlApprovalOptions(TypedDict, total=False):
     rejections_needed: int
     on_timeout: OnTimeout | None
     notify_emails: Sequence[str]
+    page: ApprovalPage | None
+    deliver_to: Sequence[Delivery]
     resume: ResumeMode
     removal_policy: RemovalPolicy
     encryption_key: kms.IKey | None
@@ -102,6 +105,7 @@ class HitlApprovalStack(Stack):
         )
         if options.get("table") is None:
             options.setdefault("table_name", f"{self.stack_name}-ApprovalRequests")
+        options.setdefault("page", ApprovalPage())
         self.approval = HitlApproval(self, "Approval", **options)
         for name, (value, what) in self._outputs().items():
             CfnOutput(self, name, value=value, description=what)
@@ -110,7 +114,11 @@ class HitlApprovalStack(Stack):
         approval = self.approval
         key = approval.signing_key
         signing = {Output.SIGNING_KEY_ARN: (key.key_arn, "Signs the audit events")} if key else {}
+        page = {}
+        if approval.page is not None:
+            page[Output.PAGE_URL] = (approval.page.url, "Where personal links lead")
         return {
+            **page,
             Output.WORKFLOW_FUNCTION_NAME: (
                 approval.workflow_function.function_name,
                 "Workflow function; start it through its alias or a version",

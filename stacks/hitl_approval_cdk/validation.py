@@ -266,7 +266,7 @@ def environment(approvers: Sequence[str], groups: Mapping[str, Sequence[str]]) -
         raise ValueError(msg)
 
 
-def emails(addresses: Sequence[str]) -> tuple[str, ...]:
+def emails(addresses: Sequence[str], *, name: str = "notify_emails") -> tuple[str, ...]:
     """Addresses to notify.
 
     Raises:
@@ -274,7 +274,7 @@ def emails(addresses: Sequence[str]) -> tuple[str, ...]:
     """
     if isinstance(addresses, str):
         got = shown(addresses)
-        msg = f"notify_emails must be a list of addresses, got {got}: use [{got}]"
+        msg = f"{name} must be a list of addresses, got {got}: use [{got}]"
         raise ValueError(msg)  # noqa: TRY004  one kind of error for all that synth refuses
     seen: set[str] = set()
     for address in addresses:
@@ -282,12 +282,12 @@ def emails(addresses: Sequence[str]) -> tuple[str, ...]:
             continue
         if not isinstance(address, str) or not _EMAIL.fullmatch(address):
             msg = (
-                f"notify_emails must be addresses like ann@example.com, got {shown(address)}: "
+                f"{name} must be addresses like ann@example.com, got {shown(address)}: "
                 f"one @, no spaces or line breaks"
             )
             raise ValueError(msg)
         if address.casefold() in seen:
-            msg = f"notify_emails has {shown(address)} twice: name each address once"
+            msg = f"{name} has {shown(address)} twice: name each address once"
             raise ValueError(msg)
         seen.add(address.casefold())
     return tuple(addresses)

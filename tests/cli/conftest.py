@@ -12,7 +12,6 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
-from rich.console import Console
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.api import handle
@@ -128,8 +127,8 @@ def hitl(
         monkeypatch.setattr(reader, "isatty", lambda: terminal, raising=False)
         monkeypatch.setattr("sys.stdin", reader)
         monkeypatch.setattr("sys.stdout.isatty", lambda: terminal, raising=False)
-        monkeypatch.setattr(screen, "out", Console(highlight=False, width=200))
-        monkeypatch.setattr(screen, "err", Console(stderr=True, highlight=False, width=200))
+        monkeypatch.setattr(screen, "out", screen.console(width=200))
+        monkeypatch.setattr(screen, "err", screen.console(stderr=True, width=200))
         status = main.run(words)
         captured = capsys.readouterr()
         return Result(status, captured.out, captured.err)

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
-from rich.console import Console
 
 from hitl_approval.domain.approval import derive_approval_id
 from hitl_approval.domain.view import view
@@ -169,10 +168,10 @@ def test_should_fail_when_a_trail_was_tampered_with(hitl: Hitl, world: World) ->
 
 def test_should_show_hostile_text_inert(hitl: Hitl, world: World) -> None:
     approval_id = pending(
-        world, subject="[bold red]<script>[/]", context={"note": "\x1b[2J\u202egnp"}
+        world, subject="[bold red]<script>[/] :bomb:", context={"note": "\x1b[2J\u202egnp"}
     )
     shown = hitl("get", approval_id).out
-    assert "[bold red]<script>[/]" in shown
+    assert "[bold red]<script>[/] :bomb:" in shown
     assert "\x1b" not in shown
     assert "\u202e" not in shown
 
@@ -248,7 +247,7 @@ def test_should_end_quietly_when_interrupted(hitl: Hitl, cloud: FakeCloud) -> No
 def test_should_show_whole_ids_and_the_time_left_in_80_columns(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(screen, "out", Console(width=80))
+    monkeypatch.setattr(screen, "out", screen.console(width=80))
     long = any_request(subject="Quarterly " * 9, requester="somebody@a-long-domain.example.com")
     item = view(any_opening(request=long, now=datetime.now(UTC)).after) | {"approval_id": "f" * 32}
 

@@ -20,6 +20,7 @@ from hitl_approval.domain.approval import (
     note_notification_failed,
 )
 from hitl_approval.domain.errors import InvalidRequest, VersionConflict
+from hitl_approval.domain.link import PersonalLink
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.domain.view import view
 from hitl_approval.ports import Store
@@ -315,4 +316,50 @@ def test_should_need_attention_until_the_workflow_has_resumed(store: Store) -> N
 
 def test_should_not_create_a_row_by_acknowledging(store: Store) -> None:
     store.acknowledge("nobody")
+    assert store.get("nobody") is None
+
+
+def test_should_keep_links_over_every_other_write(store: Store) -> None:
+    approval = store.create(any_opening(request=any_request(approvers=("ann", "bob"))))
+    first, second = PersonalLink("1" * 64, "ann"), PersonalLink("2" * 64, "bob")
+    store.add_links(approval, [first])
+    store.arm(approval.approval_id, "bell-2")
+    store.add_links(approval, [second])
+
+    stored = store.get(approval.approval_id)
+    assert stored is not None
+    assert stored.links == (first, second)
+    store.commit(vote(stored))
+    decided = store.get(approval.approval_id)
+    assert decided is not None
+    assert (decided.status, decided.links) == ("approved", (first, second))
+
+
+def test_should_keep_the_first_code_of_the_links(store: Store) -> None:
+    approval = store.create(any_opening(request=any_request(approvers=["ann"]))).approval_id
+    record = store.get(approval)
+    assert record is not None
+    assert record.challenge is None
+    assert store.add_links(record, [PersonalLink("a" * 64, "ann")]) is None
+    for drawn in ("AAAA-AAAA", "BBBB-BBBB"):
+        kept = store.add_links(record, [PersonalLink("b" * 64, "ann")], challenge=drawn)
+        assert kept == "AAAA-AAAA"
+    store.commit(vote(record, "ann"))
+    decided = store.get(approval)
+    assert decided is not None
+    assert decided.challenge == "AAAA-AAAA"
+    late = store.add_links(record, [PersonalLink("c" * 64, "ann")], challenge="CCCC-CCCC")
+    assert late == "CCCC-CCCC"  # nobody needs it any more
+    assert store.get(approval) == decided
+
+
+def test_should_add_no_link_to_what_has_ended_or_never_was(store: Store) -> None:
+    approval = store.create(any_opening(request=any_request(approvers=("ann", "bob"))))
+    store.commit(vote(approval))
+    store.add_links(approval, [PersonalLink("1" * 64, "ann")])
+    store.add_links(replace(approval, approval_id="nobody"), [PersonalLink("1" * 64, "ann")])
+
+    stored = store.get(approval.approval_id)
+    assert stored is not None
+    assert stored.links == ()
     assert store.get("nobody") is None

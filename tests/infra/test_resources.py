@@ -34,10 +34,12 @@ APPROVAL_ENV = {
     Env.TRUST_AUTHORIZER,
     Env.LOG_LEVEL,
 }
+INBOX_ENV = {Env.INBOX_TABLE_NAME}
 
 
-RELAY_ENV = {Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, Env.EVENT_BUS_NAME, Env.LOG_LEVEL}
 SWEEP_ENV = {Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, Env.LOG_LEVEL}
+RELAY_ENV = SWEEP_ENV | INBOX_ENV | {Env.EVENT_BUS_NAME}
+PAGE_ENV = {Env.PAGE_URL, Env.PERSONAL_TOPIC_ARN, Env.PAGE_CHALLENGE}
 
 
 def functions(resources: Resources) -> dict[str, dict[str, Any]]:
@@ -55,13 +57,22 @@ class TestEnvironment:
     def test_should_set_what_the_contract_names_and_nothing_else(
         self, any_resources: Resources
     ) -> None:
-        assert set(environment(any_resources, contract.Handler.WORKFLOW)) == WORKFLOW_ENV
-        assert set(environment(any_resources, contract.Handler.APPROVAL_API)) == APPROVAL_ENV
+        page = contract.Handler.PAGE in functions(any_resources)
+        asking = WORKFLOW_ENV | (PAGE_ENV if page else set())
+        assert set(environment(any_resources, contract.Handler.WORKFLOW)) == asking
+        if page:
+            assert set(environment(any_resources, contract.Handler.PAGE)) == SWEEP_ENV
+        relay = contract.Handler.RELAY in functions(any_resources)
+        answering = APPROVAL_ENV | (INBOX_ENV if relay else set())
+        assert set(environment(any_resources, contract.Handler.APPROVAL_API)) == answering
         assert set(environment(any_resources, contract.Handler.SWEEP)) == SWEEP_ENV
-        if contract.Handler.RELAY in functions(any_resources):
+        if contract.Handler.SIGNED_IN in functions(any_resources):
+            signed_in = environment(any_resources, contract.Handler.SIGNED_IN)
+            assert set(signed_in) == SWEEP_ENV | INBOX_ENV
+        if relay:
             assert set(environment(any_resources, contract.Handler.RELAY)) == RELAY_ENV
         named = {value for name, value in vars(Env).items() if name.isupper()}
-        assert named == WORKFLOW_ENV | APPROVAL_ENV | RELAY_ENV | {Env.SIGNING_KEY_ARN}
+        assert named == WORKFLOW_ENV | APPROVAL_ENV | RELAY_ENV | PAGE_ENV | {Env.SIGNING_KEY_ARN}
 
     def test_should_be_the_environment_that_the_workflow_tests_run_with(
         self, deployment_environment: dict[str, str]
@@ -190,11 +201,13 @@ class TestFunctions:
         groups = of_type(default, "AWS::Logs::LogGroup")
         assert {group["RetentionInDays"] for group in groups.values()} == {90}
         # The name that Lambda uses by itself, so that `aws logs tail /aws/lambda/NAME` works.
-        assert {text(group["LogGroupName"]) for group in groups.values()} == {
+        names = {text(g["LogGroupName"]) for g in groups.values() if "LogGroupName" in g}
+        assert names == {
             "/aws/lambda/<ApprovalWorkflowFunction>",
             "/aws/lambda/<ApprovalApprovalFunction>",
             "/aws/lambda/<ApprovalSweepFunction>",
             "/aws/lambda/<ApprovalRelayFunction>",
+            "/aws/lambda/<ApprovalPageFunction>",
         }
         assert not any("LoggingConfig" in found for found in functions(default).values())
 
@@ -273,10 +286,12 @@ class TestStorage:
         self, default: Resources
     ) -> None:
         for kind in ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"):
-            [policy] = of_type(default, kind).values()
-            [statement] = policy["PolicyDocument"]["Statement"]
-            assert statement["Effect"] == "Deny"
-            assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+            policies = of_type(default, kind).values()
+            assert policies
+            for policy in policies:
+                [statement] = policy["PolicyDocument"]["Statement"]
+                assert statement["Effect"] == "Deny"
+                assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
     def test_should_subscribe_the_addresses_it_is_given(self, templates: dict[str, Any]) -> None:
         resources = templates["polling_with_customer_key"]["Resources"]
@@ -313,6 +328,7 @@ class TestOutputs:
             Output.APPROVALS_TABLE_NAME: "<ApprovalTable>",
             Output.AUDIT_TABLE_NAME: "<ApprovalAuditTable>",
             Output.SNS_TOPIC_ARN: "<ApprovalTopic>",
+            Output.PAGE_URL: "<ApprovalPageApi.ApiEndpoint>",
         }
 
     def test_should_put_out_nothing_from_an_embedded_construct(

@@ -116,6 +116,13 @@ def test_should_let_a_failed_publish_be_tried_again(error: Exception) -> None:
         notifier.publish(approval_needed(any_approval()))
 
 
+def test_should_never_publish_a_personal_message_to_everybody() -> None:
+    notifier = SnsNotifier(client=Failing(AssertionError("published")), topic_arn="arn")
+    message = approval_needed(any_approval(), recipient="ann", link="https://page.example/a/x")
+    with pytest.raises(RuntimeError, match="must never reach the topic"):
+        notifier.publish(message)
+
+
 @pytest.mark.parametrize(
     ("error", "ring"),
     [
