@@ -33,7 +33,7 @@ from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.errors import ApprovalNotFound, InvalidRequest, Unavailable
 from hitl_approval.domain.outcome import Outcome, snapshot_of
 from hitl_approval.domain.request import ApprovalRequest, Members, expand, members_of
-from hitl_approval.domain.schedule import poll_delay, recheck_delay
+from hitl_approval.domain.schedule import RECHECK_STRETCH, poll_delay, recheck_delay
 from hitl_approval.service import RequestService, Terms
 from hitl_approval.settings import Settings, settings
 from hitl_approval.wiring import request_service
@@ -169,15 +169,18 @@ class _Wait:
         try:
             snapshot: Snapshot = self._step(
                 "create",
-                lambda: self._snapshot(
-                    self.service.submit(
-                        self.terms,
-                        approval_id=self.approval_id,
-                        execution_arn=arn,
-                        creation_token=token,
-                        callback_id=callback_id,
-                    )
-                ),
+                lambda: {
+                    **self._snapshot(
+                        self.service.submit(
+                            self.terms,
+                            approval_id=self.approval_id,
+                            execution_arn=arn,
+                            creation_token=token,
+                            callback_id=callback_id,
+                        )
+                    ),
+                    "stretch": RECHECK_STRETCH,
+                },
                 CREATE_ATTEMPTS,
             )
         except StepError:
@@ -202,6 +205,9 @@ class _Wait:
     def _listen(self, snapshot: Snapshot, bell: Callback[str], delay: timedelta) -> Snapshot:
         """Wait for the doorbell, at most until the next moment anything is due."""
         known_now = _time(snapshot, "now")
+        # An execution keeps the pace that it began with: on a replay by later code, the callbacks
+        # on record are still as long as they were. Those of 0.1.0 began with 1 and did not say so.
+        stretch = snapshot.get("stretch", 1)
         while snapshot["status"] == "pending":
             try:
                 bell.result()
@@ -217,6 +223,7 @@ class _Wait:
             delay = recheck_delay(
                 known_now - _time(snapshot, "created_at"),
                 _time(snapshot, "expires_at") - known_now,
+                stretch if self.told else 1,
             )
             # Arm, register, wait: in this order either `register` sees the decision, or the
             # decider, whose write is conditional on the version that `register` bumps, sees the

@@ -20,6 +20,7 @@ from tests.faults.deployment import APPROVALS_TABLE, AUDIT_TABLE, Answer, Deploy
 Check = Callable[[Deployment], Iterator[str]]
 
 SHORTEST_RECHECK = timedelta(seconds=60)
+RECHECK_STRETCH = 3
 SLACK = timedelta(seconds=30)
 """Retries of steps and invocations, with the faults that a schedule has."""
 AT_ONCE = timedelta(seconds=3)
@@ -277,11 +278,11 @@ def _decided_at(deployment: Deployment, approval_id: str) -> datetime:
 
 
 def _patience(deployment: Deployment, row: Mapping[str, Any], decided: datetime) -> timedelta:
-    """Where nothing goes wrong, at once; a lost doorbell costs as long again as it took so far."""
+    """Where nothing goes wrong, at once; a lost doorbell costs some times what it took so far."""
     if not deployment.polling and not deployment.world.faults:
         return AT_ONCE
     waited = decided - _created(deployment, row)
     frozen = timedelta(0)
     if deployment.world.faults["slow"]:  # a frozen workflow wakes after the expiry
         frozen = max(datetime.fromisoformat(row["expires_at"]) - decided, frozen) + SHORTEST_RECHECK
-    return max(waited, SHORTEST_RECHECK) + SLACK + frozen
+    return max(waited * RECHECK_STRETCH, SHORTEST_RECHECK) + SLACK + frozen

@@ -519,8 +519,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the wait looks at the expiry only",
         SCHEDULE,
-        "    return min(max(waited, SHORTEST_RECHECK), LONGEST_RECHECK, "
-        "max(remaining, timedelta(0)))\n",
+        "    return min(patience, LONGEST_RECHECK, max(remaining, timedelta(0)))\n",
         "    return max(remaining, timedelta(0))\n",
         "nothing_answered_is_lost",
         (WAITING,),
