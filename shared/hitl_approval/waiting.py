@@ -124,6 +124,7 @@ class _Wait:
         self.poll_interval = values.poll_interval
         self.terms = self._terms(request, members)
         self.approval_id = ""
+        self.written: Approval | None = None
         self.rings = 0
         self.told = True
 
@@ -169,18 +170,7 @@ class _Wait:
         try:
             snapshot: Snapshot = self._step(
                 "create",
-                lambda: {
-                    **self._snapshot(
-                        self.service.submit(
-                            self.terms,
-                            approval_id=self.approval_id,
-                            execution_arn=arn,
-                            creation_token=token,
-                            callback_id=callback_id,
-                        )
-                    ),
-                    "stretch": RECHECK_STRETCH,
-                },
+                lambda: self._create(arn, token, callback_id),
                 CREATE_ATTEMPTS,
             )
         except StepError:
@@ -191,7 +181,7 @@ class _Wait:
             )
             raise
         try:
-            self._step("notify", lambda: self.service.notify(self.approval_id), NOTIFY_ATTEMPTS)
+            self._step("notify", self._notify, NOTIFY_ATTEMPTS)
         except StepError as error:
             self.told = False
             reason = str(error)[:200]
@@ -201,6 +191,21 @@ class _Wait:
                 READ_ATTEMPTS,
             )
         return snapshot
+
+    def _create(self, arn: str, token: str, callback_id: str | None) -> Snapshot:
+        self.written = self.service.submit(
+            self.terms,
+            approval_id=self.approval_id,
+            execution_arn=arn,
+            creation_token=token,
+            callback_id=callback_id,
+        )
+        return {**self._snapshot(self.written), "stretch": RECHECK_STRETCH}
+
+    def _notify(self) -> None:
+        """With the record that this process has just written; another try reads it."""
+        written, self.written = self.written, None
+        self.service.notify(self.approval_id, written)
 
     def _listen(self, snapshot: Snapshot, bell: Callback[str], delay: timedelta) -> Snapshot:
         """Wait for the doorbell, at most until the next moment anything is due."""

@@ -494,9 +494,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "notify stands outside a step",
         WAIT,
-        '            self._step("notify", lambda: self.service.notify(self.approval_id), '
-        "NOTIFY_ATTEMPTS)\n",
-        "            self.service.notify(self.approval_id)\n",
+        '            self._step("notify", self._notify, NOTIFY_ATTEMPTS)\n',
+        "            self._notify()\n",
         "told_once",
         (WAITING,),
     ),

@@ -346,3 +346,23 @@ class _Overriding:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._service, name)
+
+
+def test_should_read_the_record_when_it_could_not_tell_at_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later try must not speak of a record as it was: it may have ended since."""
+    stage.notifier.failures = 1
+    given: list[Any] = []
+    notify = type(stage.requests).notify
+
+    def watched(service: Any, approval_id: str, written: Any = None) -> None:
+        given.append(written)
+        notify(service, approval_id, written)
+
+    monkeypatch.setattr(type(stage.requests), "notify", watched)
+    stage.start(a_document())
+    stage.suspend()
+
+    assert given[0].approval_id == stage.approval_id
+    assert given[1] is None
