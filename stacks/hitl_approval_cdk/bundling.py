@@ -1,11 +1,11 @@
 """One Lambda bundle for all functions, made by uv: no Docker, same bytes on every machine.
 
 The bundle is pure Python, and that is checked, so that the same files run on arm64, on x86_64 and
-in the local cloud. Of botocore's descriptions of AWS it holds those of the services that our functions
-call (`docs/adr/0010-pruned-bundle.md`); the layer, which other people's code imports, holds all. Its
-asset hash is made over everything that goes in (lock, architecture, Python
-version, recipe, sources), and known before anything is built: a second synth finds the folder of
-that hash in `cdk.out` and builds nothing.
+in the local cloud. Of botocore's descriptions of AWS it holds those of the services that our
+functions call (`docs/adr/0010-pruned-bundle.md`); the layer, which other people's code imports,
+holds all. Its asset hash is made over everything that goes in (lock, architecture, Python version,
+recipe, sources), and known before anything is built: a second synth finds the folder of that hash
+in `cdk.out` and builds nothing.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ def bundle(sources: Sources, architecture: str, target: Path) -> None:
 def _prune(target: Path) -> None:
     """Drop what describes services that our functions never call.
 
-    The files beside the services' folders (endpoints, partitions, retries, defaults) are everyone's.
+    The files beside their folders (endpoints, partitions, retries, defaults) are everyone's.
     """
     data = target / "botocore" / "data"
     services = {path.name: path for path in data.iterdir() if path.is_dir()}
