@@ -30,7 +30,6 @@ def main(bundle: str, endpoint: str) -> None:
     import relay.handler
     import sweep.handler
     import workflow.handler
-
     from hitl_approval import wiring
     from hitl_approval.adapters.aws import client
     from hitl_approval.domain.policy import Policy

@@ -70,7 +70,7 @@ def fake_aws() -> Iterator[tuple[str, set[str]]]:
 
 def _rest(path: str) -> str:
     """The last word of a Lambda path that says what is asked."""
-    words = path.split("?")[0].strip("/").split("/")
+    words = path.partition("?")[0].strip("/").split("/")
     if words[-1] in ANSWERS:
         return words[-1]
     return "durable-execution" if words[1] == "durable-executions" else path
