@@ -20,6 +20,7 @@ from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.text import cut, inert, shown
 from hitl_approval_cli import screen
 from hitl_approval_cli.connected import Connection, connected
+from hitl_approval_cli.cost import cost
 from hitl_approval_cli.errors import CliError, Exit, usage
 from hitl_approval_cli.local_commands import local
 
@@ -31,6 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(local, name="local")
+app.command()(cost)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The approval's id.")]
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Or - to read ids from stdin.")]

@@ -11,6 +11,10 @@ ResumeMode = Literal["callback", "polling"]
 """How a waiting workflow learns of a decision: rung awake, or by looking every so often."""
 
 
+AwsService = Literal["dynamodb", "events", "kms", "lambda", "sns", "stepfunctions"]
+"""What the functions call, as botocore names it: their bundle knows no other service."""
+
+
 class Env:
     """Environment variables of the deployed functions."""
 

@@ -203,7 +203,7 @@ def test_should_show_every_command_with_an_example(hitl: Hitl) -> None:
 
     commands = get_command(main.app).commands  # type: ignore[attr-defined]
     assert set(commands) == {
-        "submit", "list", "get", "approve", "reject", "cancel", "history", "local",
+        "submit", "list", "get", "approve", "reject", "cancel", "history", "local", "cost",
     }  # fmt: skip
     for name in commands:
         assert hitl(name, "--help").status == 0

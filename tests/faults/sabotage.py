@@ -144,7 +144,7 @@ def _takes_a_conflict_for_a_success() -> Iterator[None]:
 
 @contextmanager
 def _looks_at_the_expiry_only() -> Iterator[None]:
-    def no_recheck(_: timedelta, remaining: timedelta) -> timedelta:
+    def no_recheck(_: timedelta, remaining: timedelta, __: int = 1) -> timedelta:
         return max(remaining, timedelta(0))
 
     with patch.object(waiting, "recheck_delay", no_recheck):
