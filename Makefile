@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down env lock lint format bench faults faults-deep
+.PHONY: help setup demo test up down env lock lint format bench faults faults-deep mutants screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -59,7 +59,7 @@ format: setup ## rewrite the code in the house format
 lock: ## resolve the lock files again from pyproject.toml
 	@$(BIN)/uv pip compile -q pyproject.toml --extra cdk --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --all-extras --group local --group test --group lint --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements-dev.txt
-	@$(BIN)/uv pip compile -q pyproject.toml --python-version 3.13 --python-platform aarch64-manylinux_2_28 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o lambdas.lock
+	@$(BIN)/uv pip compile -q pyproject.toml --extra page --python-version 3.13 --python-platform aarch64-manylinux_2_28 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o lambdas.lock
 
 bench: setup ## from a decision to the resumed workflow, callback beside polling
 	@$(BIN)/python bench/resume.py
@@ -69,3 +69,9 @@ faults: setup ## every schedule of every scenario with faults; REPLAY=scenario:c
 
 faults-deep: setup ## random deeper schedules, for SECONDS (default 600)
 	@$(BIN)/python -m tests.faults --deep $(or $(SECONDS),600)
+
+mutants: setup ## breaks the source on purpose, edit by edit: a test must see each
+	@$(BIN)/python -m tests.mutants
+
+screenshots: setup ## takes the pictures in docs/screens again; needs chromium
+	@$(BIN)/python -m tests.browser.screenshots

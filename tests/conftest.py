@@ -23,28 +23,32 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
     os.environ.pop(name, None)
 
+pytest_plugins = ["tests.deployed"]
+
+ENVIRONMENT = {
+    "APPROVALS_TABLE_NAME": "test-ApprovalRequests",
+    "AUDIT_TABLE_NAME": "test-AuditEvents",
+    "SNS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:test-approvals",
+    "APPROVAL_TIMEOUT_SECONDS": "3600",
+    "MAX_APPROVAL_TIMEOUT_SECONDS": "31536000",
+    "APPROVAL_POLICY": (
+        '{"quorum": "any_one", "quorum_count": 1, "rejections_needed": 1,'
+        ' "on_timeout": "timeout", "allow_self_approval": false,'
+        ' "require_verified_identity": false, "require_comment_on_rejection": false}'
+    ),
+    "DEFAULT_APPROVERS": "[]",
+    "APPROVER_GROUPS": "{}",
+    "RESUME_MODE": "callback",
+    "POLL_INTERVAL_SECONDS": "5",
+    "RETENTION_DAYS": "30",
+    "LOG_LEVEL": "INFO",
+}
+"""What HitlApproval gives its functions; checked against it in tests/infra."""
+
 
 @pytest.fixture
 def deployment_environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The environment that HitlApproval gives its functions; checked against it in tests/infra."""
-    values = {
-        "APPROVALS_TABLE_NAME": "test-ApprovalRequests",
-        "AUDIT_TABLE_NAME": "test-AuditEvents",
-        "SNS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:test-approvals",
-        "APPROVAL_TIMEOUT_SECONDS": "3600",
-        "MAX_APPROVAL_TIMEOUT_SECONDS": "31536000",
-        "APPROVAL_POLICY": (
-            '{"quorum": "any_one", "quorum_count": 1, "rejections_needed": 1,'
-            ' "on_timeout": "timeout", "allow_self_approval": false,'
-            ' "require_verified_identity": false, "require_comment_on_rejection": false}'
-        ),
-        "DEFAULT_APPROVERS": "[]",
-        "APPROVER_GROUPS": "{}",
-        "RESUME_MODE": "callback",
-        "POLL_INTERVAL_SECONDS": "5",
-        "RETENTION_DAYS": "30",
-        "LOG_LEVEL": "INFO",
-    }
+    values = dict(ENVIRONMENT)
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     from hitl_approval.settings import settings

@@ -13,6 +13,7 @@ import typer
 from hitl_approval.contract import DEFAULT_STACK_NAME
 from hitl_approval_cli import screen
 from hitl_approval_cli.deployment import Deployment
+from hitl_approval_cli.errors import usage
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,9 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
         as_json: bool,
         **given: Any,
     ) -> None:
+        for option, value in (("--stack", stack), ("--region", region)):
+            if value == "":
+                raise usage(f"{option}: must not be empty")
         command(Connection(Deployment(stack, region, profile, endpoint_url), as_json), **given)
 
     hints = get_type_hints(command, include_extras=True)

@@ -26,10 +26,12 @@ from botocore.exceptions import (
 from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
+from botocore.utils import is_valid_endpoint_url, is_valid_ipv6_endpoint_url
 
 from hitl_approval.contract import DOCUMENT_APPROVAL, OUTPUTS, Output
 from hitl_approval.domain.approval import derive_approval_id
-from hitl_approval_cli.errors import CliError
+from hitl_approval.domain.text import shown
+from hitl_approval_cli.errors import CliError, usage
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _REFUSED = frozenset(
@@ -101,6 +103,10 @@ class Deployment:
 
     def client(self, service: Any) -> Any:
         """A client for this deployment's account and region."""
+        url = self.endpoint_url
+        if url is not None and not (is_valid_endpoint_url(url) or is_valid_ipv6_endpoint_url(url)):
+            like = "must be a URL like http://localhost:4566"
+            raise usage(f"--endpoint-url: {like}, got {shown(url)}")
         with self._errors():
             return self._session.client(service, endpoint_url=self.endpoint_url, config=_CONFIG)
 

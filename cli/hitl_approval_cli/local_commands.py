@@ -15,6 +15,7 @@ from typing import Annotated, Any, cast, get_args
 import typer
 
 from hitl_approval.contract import DEFAULT_STACK_NAME
+from hitl_approval.domain.text import shown
 from hitl_approval_cli import cdk, screen
 from hitl_approval_cli.demo import Choice, play
 from hitl_approval_cli.deployment import Deployment
@@ -41,17 +42,18 @@ def up(keep: Keep = False, port: Port = None, context: Context = None) -> None:
 
     Example: hitl local up -c approval_timeout_seconds=7200
     """
+    values = _context(context)
     root = cdk.project_root()
     running = _running(root)
     if running:
         screen.out.print(f"Already running at {running['endpoint_url']}.")
         cloud_environment = running["environment"]
-        _deploy(root, cloud_environment, _context(context))
+        _deploy(root, cloud_environment, values)
     else:
         cloud = _start(root, port=port, keep=keep, detached=True)
         cloud_environment = cloud.environment()
         try:
-            _deploy(root, cloud_environment, _context(context))
+            _deploy(root, cloud_environment, values)
         except BaseException:  # Ctrl-C included: a cloud without its stack is of no use
             cloud.stop()
             raise
@@ -106,7 +108,7 @@ def demo(
     Example: hitl local demo --decide approve
     """
     if decide and decide not in get_args(Choice):
-        raise usage(f"--decide: must be one of {', '.join(get_args(Choice))}, got {decide!r}")
+        raise usage(f"--decide: must be one of {', '.join(get_args(Choice))}, got {shown(decide)}")
     choice = cast("Choice | None", decide or None)
     if choice is None and not sys.stdin.isatty():
         choice = "approve"
@@ -191,7 +193,7 @@ def _context(given: list[str] | None) -> dict[str, str]:
     for word in given or []:
         name, separator, value = word.partition("=")
         if not separator or not name:
-            raise usage(f"--context: must look like name=value, got {word!r}")
+            raise usage(f"--context: must look like name=value, got {shown(word)}")
         values[name] = value
     return values
 

@@ -7,15 +7,17 @@ import json
 import re
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+from typer.exceptions import TyperException
 
 from hitl_approval.domain.approval import STATUSES
 from hitl_approval.domain.document import parse_document
 from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.text import cut, inert, shown
 from hitl_approval_cli import screen
 from hitl_approval_cli.connected import Connection, connected
 from hitl_approval_cli.errors import CliError, Exit, usage
@@ -70,9 +72,9 @@ def submit(
     Example: hitl submit --subject "Q4 Budget Proposal" --timeout 8h
     """
     event: dict[str, Any] = {
-        "document_id": document_id or f"doc-{uuid.uuid4().hex[:12]}",
+        "document_id": f"doc-{uuid.uuid4().hex[:12]}" if document_id is None else document_id,
         "document_name": subject,
-        "requester": requester or getpass.getuser(),
+        "requester": _signed_in() if requester is None else requester,
     }
     if approver:
         event["approvers"] = approver
@@ -168,7 +170,7 @@ def cancel(
 
 def _answer(decision: Decision, message: str, name: str | None) -> dict[str, Any]:
     """The approval function's payload, but for the id."""
-    who = {"approver": name or getpass.getuser(), "comments": message}
+    who = {"approver": _signed_in() if name is None else name, "comments": message}
     if decision == "cancelled":
         return {"action": "cancel", **who}
     return {"action": "decide", "decision": decision, **who}
@@ -208,10 +210,20 @@ def _decide_one(to: Connection, payload: dict[str, Any], *, yes: bool) -> None:
     to.show(result, lambda: screen.decided(result))
 
 
+def _signed_in() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container whose user has no name
+        raise usage("this user has no name: set HITL_USER") from None
+
+
 def _ids(given: list[str]) -> list[str]:
     if given != ["-"]:
         return given
-    ids = sys.stdin.read().split()
+    try:
+        ids = sys.stdin.read().split()
+    except UnicodeDecodeError:
+        raise usage("stdin is not UTF-8 text") from None
     if not ids:
         raise usage("no approval ids on stdin")
     return ids
@@ -220,7 +232,7 @@ def _ids(given: list[str]) -> list[str]:
 def _seconds(value: str) -> int:
     match = re.fullmatch(r"([0-9]{1,9})([smhd]?)", value)
     if not match or int(match[1]) == 0:
-        raise usage(f"--timeout: must look like 45s, 30m, 8h or 7d, got {value!r}")
+        raise usage(f"--timeout: must look like 45s, 30m, 8h or 7d, got {shown(value)}")
     return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
 
 
@@ -232,7 +244,7 @@ def _context(value: str) -> Any:
             value = Path(where).read_text(encoding="utf-8")
         return json.loads(value)
     except OSError as error:
-        raise usage(f"--context: {where}: {error.strerror}") from None
+        raise usage(f"--context: {cut(where)}: {error.strerror}") from None
     except (ValueError, RecursionError):
         raise usage("--context: is not JSON") from None
 
@@ -253,25 +265,33 @@ def show_error(error: CliError, *, as_json: bool, about: str = "") -> None:
             details["approval_id"] = about
         screen.plain_error(json.dumps(details))
         return
-    prefix = f"hitl: {about}: " if about else "hitl: "
+    prefix = f"hitl: {cut(about)}: " if about else "hitl: "
     code = "" if error.status is Exit.USAGE else f" ({error.code})"
-    screen.plain_error(f"{prefix}{error}{code}")
+    screen.plain_error(inert(f"{prefix}{error}{code}", keep=""))
 
 
-def run(command: Callable[[], Any], *, as_json: bool) -> int:
-    """Run the program and give its exit status; every failure is one line."""
+def run(words: Sequence[str]) -> int:
+    """Run the command line and give its exit status; every failure is one line."""
+    as_json = "--json" in words
     try:
-        command()
-    except SystemExit as end:  # typer's own: usage errors, --help, a declined question, Ctrl-C
-        return int(end.code or Exit.OK)
+        status: int | None = app(list(words), standalone_mode=False)
     except CliError as error:
         show_error(error, as_json=as_json)
         return error.status
+    except TyperException as error:
+        line = error.format_message()
+        if line:  # none where the help has been shown instead
+            show_error(usage(line), as_json=as_json)
+        return Exit.USAGE
+    except typer.Abort:
+        screen.plain_error("Aborted.")
+        return Exit.FAILED
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         sys.stderr.close()
-    return Exit.OK
+        return Exit.OK
+    return status or Exit.OK
 
 
 def main() -> None:
     """Entry point of the `hitl` command."""
-    sys.exit(run(app, as_json="--json" in sys.argv[1:]))
+    sys.exit(run(sys.argv[1:]))

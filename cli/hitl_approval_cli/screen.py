@@ -29,8 +29,14 @@ STYLES = {
 PIPED_WIDTH = 240
 """Columns when no terminal says how many it has: a program that reads tables wants them whole."""
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
-err = Console(stderr=True, highlight=False)
+
+def console(*, stderr: bool = False, width: int | None = None) -> Console:
+    """A terminal that shows what it is given: no colours by guess, no `:bomb:` for a picture."""
+    return Console(stderr=stderr, width=width, highlight=False, emoji=False)
+
+
+out = console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+err = console(stderr=True)
 
 
 def json_line(value: Any) -> None:

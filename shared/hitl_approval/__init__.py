@@ -11,33 +11,41 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hitl_approval.domain.approval import Vote
+    from hitl_approval.domain.call import ArgumentsChanged
     from hitl_approval.domain.errors import ApprovalError, InvalidRequest
-    from hitl_approval.domain.outcome import Outcome
+    from hitl_approval.domain.outcome import NotApproved, Outcome
     from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
     from hitl_approval.domain.request import ApprovalRequest
+    from hitl_approval.gate import requires_approval
     from hitl_approval.waiting import wait_for_approval
 
 _HOMES = {
     "ApprovalError": "domain.errors",
     "ApprovalRequest": "domain.request",
+    "ArgumentsChanged": "domain.call",
     "InvalidRequest": "domain.errors",
+    "NotApproved": "domain.outcome",
     "OnTimeout": "domain.policy",
     "Outcome": "domain.outcome",
     "Policy": "domain.policy",
     "Quorum": "domain.policy",
     "Vote": "domain.approval",
+    "requires_approval": "gate",
     "wait_for_approval": "waiting",
 }
 
 __all__ = [
     "ApprovalError",
     "ApprovalRequest",
+    "ArgumentsChanged",
     "InvalidRequest",
+    "NotApproved",
     "OnTimeout",
     "Outcome",
     "Policy",
     "Quorum",
     "Vote",
+    "requires_approval",
     "wait_for_approval",
 ]
 

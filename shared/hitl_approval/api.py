@@ -11,7 +11,6 @@ import base64
 import binascii
 import json
 import logging
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, cast
@@ -32,7 +31,6 @@ MAX_LIMIT = 100
 MAX_BODY = 256 * 1024
 """Longest body that is parsed, in characters. Ours: the largest honest payload is 10 KB."""
 
-_APPROVAL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MAX_CURSOR = 1_000
 
 
@@ -83,8 +81,8 @@ def _act(
     act, fields = handler
     unknown = sorted(set(payload) - fields - {"action"})
     if unknown:
-        shown = text.inert(unknown[0][:100], keep="")
-        raise InvalidRequest(shown, f"is not a field of {action} ({', '.join(sorted(fields))})")
+        rule = f"is not a field of {action} ({', '.join(sorted(fields))})"
+        raise InvalidRequest(text.field_name(unknown[0]), rule)
     return act(payload, actor, service)
 
 
@@ -194,9 +192,9 @@ def _approval_id(payload: Mapping[str, Any]) -> str:
     value = payload.get("approval_id")
     if value is None:
         raise InvalidRequest("approval_id", "is required")
-    if not isinstance(value, str) or not _APPROVAL_ID.fullmatch(value):
+    if not text.is_approval_id(value):
         raise InvalidRequest("approval_id", "must be 1 to 64 letters, digits, - or _")
-    return value
+    return str(value)
 
 
 def _comments(payload: Mapping[str, Any]) -> str:

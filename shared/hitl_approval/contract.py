@@ -33,6 +33,12 @@ class Env:
     """Days that a row stays after its expiry, before DynamoDB's TTL removes it."""
     TRUST_AUTHORIZER: Final = "TRUST_AUTHORIZER"
     """"true" where the approval function is reached only through an authorizer."""
+    SIGNING_KEY_ARN: Final = "SIGNING_KEY_ARN"
+    """The KMS key that signs audit events; not set where they are not signed."""
+    PERSONAL_TOPIC_ARN: Final = "PERSONAL_TOPIC_ARN"
+    """The topic of messages for one person; not set where there is no page."""
+    PAGE_URL: Final = "PAGE_URL"
+    """Where personal links lead, without a slash at its end; not set where there is no page."""
     EVENT_BUS_NAME: Final = "EVENT_BUS_NAME"
     """Name or ARN of the bus that is told of every transition."""
     LOG_LEVEL: Final = "LOG_LEVEL"
@@ -71,6 +77,9 @@ class Audit:
 
     PARTITION_KEY: Final = "approval_id"
     SORT_KEY: Final = "sequence"
+    HASH: Final = "hash"
+    SIGNATURE: Final = "signature"
+    """Beside the event, and like its hash no part of what is hashed."""
 
 
 class Output:
@@ -88,6 +97,7 @@ class Output:
     APPROVALS_TABLE_NAME: Final = "ApprovalsTableName"
     AUDIT_TABLE_NAME: Final = "AuditTableName"
     SNS_TOPIC_ARN: Final = "SnsTopicArn"
+    PAGE_URL: Final = "PageUrl"
 
 
 OUTPUTS: Final[tuple[str, ...]] = tuple(v for k, v in vars(Output).items() if k.isupper())
@@ -101,6 +111,7 @@ class Handler:
     APPROVAL_API: Final = "approval_api.handler.handler"
     SWEEP: Final = "sweep.handler.handler"
     RELAY: Final = "relay.handler.handler"
+    PAGE: Final = "page.handler.handler"
 
 
 class Metrics:
@@ -140,8 +151,17 @@ class Events:
     NOTIFICATION_FAILED: Final = "Approval Notification Failed"
 
 
+LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+"""What `LOG_LEVEL` may be."""
+
+APPROVER_ATTRIBUTE: Final = "approver"
+"""Message attribute that personal subscriptions filter by, written as `domain.text.person` does."""
+
 DOCUMENT_APPROVAL: Final = "document"
 """Name of the packaged workflow's approval: callers derive its id from the execution's ARN."""
+
+TASK_TOKEN: Final = "task_token"  # noqa: S105  a field's name
+"""Field of the packaged workflow's event: the Step Functions task that waits for the outcome."""
 
 DEFAULT_STACK_NAME: Final = "hitl-approval"
 """Name of the deployable app's stack, unless its context says otherwise."""

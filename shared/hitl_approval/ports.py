@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from hitl_approval.domain.announcement import Announcement
 from hitl_approval.domain.approval import Approval, Status, Transition
+from hitl_approval.domain.link import PersonalLink
 from hitl_approval.domain.notification import Notification
 
 Ring = Literal["rung", "closed", "failed"]
@@ -56,6 +57,9 @@ class Store(Protocol):
             The record as it now is, pending or not; None if there is none.
         """
 
+    def add_links(self, approval: Approval, links: Sequence[PersonalLink]) -> None:
+        """Add personal links to a record, if it is still pending. Changes nothing else."""
+
     def get(self, approval_id: str) -> Approval | None:
         """The record, read consistently; None if there is none."""
 
@@ -83,10 +87,28 @@ class Notifier(Protocol):
     """Tells the approvers."""
 
     def publish(self, notification: Notification) -> None:
-        """Send; at least once, repeats carry the same approval id.
+        """Send to everyone, or to its one recipient; repeats carry the same approval id.
 
         Raises:
             Unavailable: not sent now; may be tried again.
+        """
+
+
+class Signer(Protocol):
+    """Signs what has happened, so that only who may use the key can have written it."""
+
+    def sign(self, event_hash: str) -> str:
+        """Sign the hash of an audit event, and by it all events before.
+
+        Raises:
+            Unavailable: not signed now; may be tried again.
+        """
+
+    def verify(self, event_hash: str, signature: str) -> bool:
+        """Whether this key has signed this hash.
+
+        Raises:
+            Unavailable: it cannot be told now.
         """
 
 
@@ -101,11 +123,36 @@ class Announcer(Protocol):
         """
 
 
+class Secrets(Protocol):
+    """Randomness, so that tests can own it."""
+
+    def draw(self) -> bytes:
+        """As many bytes as a link's secret has, which nobody can guess."""
+
+
 class Doorbell(Protocol):
     """Wakes a waiting workflow."""
 
     def ring(self, callback_id: str) -> Ring:
         """Complete the callback. Never raises for a closed, unknown or unreachable one."""
+
+
+class Tasks(Protocol):
+    """Answers the task of a state machine that waits for an approval. Both are idempotent."""
+
+    def succeed(self, token: str, output: Mapping[str, Any]) -> bool:
+        """Let the state machine go on with this output; whether it still waited.
+
+        Raises:
+            Unavailable: not sent now; may be tried again.
+        """
+
+    def fail(self, token: str, error: str, cause: str) -> bool:
+        """Let the state fail; whether it still waited.
+
+        Raises:
+            Unavailable: not sent now; may be tried again.
+        """
 
 
 class Executions(Protocol):

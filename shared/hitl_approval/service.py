@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from hitl_approval.contract import Metrics
+from hitl_approval.contract import Audit, Metrics
 from hitl_approval.domain.announcement import announce
 from hitl_approval.domain.approval import (
     Approval,
@@ -29,6 +29,7 @@ from hitl_approval.domain.errors import (
     Unavailable,
     VersionConflict,
 )
+from hitl_approval.domain.link import PersonalLink, digest_of, make_token
 from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
@@ -41,6 +42,8 @@ from hitl_approval.ports import (
     Notifier,
     Page,
     Ring,
+    Secrets,
+    Signer,
     Store,
 )
 
@@ -71,11 +74,43 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalPage:
+    """Where personal links lead.
+
+    Attributes:
+        url: without a slash at its end.
+        secrets: what a link's secret is drawn from.
+    """
+
+    url: str
+    secrets: Secrets
+
+    def token(self, approval_id: str) -> str:
+        """A new link's token."""
+        return make_token(approval_id, self.secrets.draw())
+
+    def link(self, token: str) -> str:
+        """The link of a token."""
+        return f"{self.url}/a/{token}"
+
+
+@dataclass(frozen=True, slots=True)
 class Trail:
     """An audit trail, oldest event first, and what `verify` found wrong with it."""
 
     events: Sequence[Mapping[str, Any]]
     findings: Sequence[Finding]
+
+
+def unsigned(events: Sequence[Mapping[str, Any]], signer: Signer | None) -> list[Finding]:
+    """What is wrong with the signatures of a trail, where its deployment signs."""
+    if signer is None:
+        return []
+    return [
+        Finding(number, "is not signed by the deployment's key")
+        for number, event in enumerate(events, start=1)
+        if not signer.verify(str(event.get(Audit.HASH)), str(event.get(Audit.SIGNATURE, "")))
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +143,7 @@ class _Records:
     store: Store
     clock: Clock
     meter: Meter
+    signer: Signer | None = None
 
     def get(self, approval_id: str) -> Approval:
         """One approval.
@@ -134,7 +170,7 @@ class _Records:
             if transition is None:
                 return approval, False
             try:
-                self.store.commit(transition)
+                self.store.commit(self._signed(transition))
             except VersionConflict:
                 self.clock.pause(attempt)
                 continue
@@ -142,12 +178,23 @@ class _Records:
             return transition.after, True
         raise Unavailable("the record is contended: try again")
 
+    def _signed(self, transition: Transition) -> Transition:
+        if self.signer is None:
+            return transition
+        return replace(transition, signature=self.signer.sign(transition.event.hash))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestService(_Records):
-    """The asking side, for the workflow that waits."""
+    """The asking side, for the workflow that waits.
+
+    Attributes:
+        notifier: tells the approvers.
+        page: where their personal links lead; None where nobody gets one.
+    """
 
     notifier: Notifier
+    page: ApprovalPage | None = None
 
     def submit(
         self,
@@ -174,7 +221,7 @@ class RequestService(_Records):
             timeout=terms.timeout,
             now=self.clock.now(),
         )
-        created = self.store.create(proposed)
+        created = self.store.create(self._signed(proposed))
         if created.creation_token != creation_token:
             raise InvalidRequest(
                 "name", "is used twice in this execution: give each approval its own"
@@ -182,12 +229,15 @@ class RequestService(_Records):
         return created
 
     def withdraw(self, approval_id: str, creation_token: str) -> None:
-        """Cancel what `submit` may have written although it failed, if it stands there."""
+        """Close what `submit` may have written although it failed, if it stands there."""
 
         def cancelled(approval: Approval) -> Transition | None:
             if not approval.pending or approval.creation_token != creation_token:
                 return None
-            return cancel(approval, SYSTEM, "the workflow could not start", now=self.clock.now())
+            now = self.clock.now()
+            return expire(approval, now=now) or cancel(
+                approval, SYSTEM, "the workflow could not start", now=now
+            )
 
         with suppress(ApprovalNotFound):
             self._change(approval_id, cancelled)
@@ -195,8 +245,16 @@ class RequestService(_Records):
     def notify(self, approval_id: str) -> None:
         """Tell the approvers, unless the approval has ended meanwhile."""
         approval = self.get(approval_id)
-        if approval.pending:
-            self.notifier.publish(approval_needed(approval))
+        if not approval.pending:
+            return
+        if self.page is not None and approval.deciders:
+            tokens = {name: self.page.token(approval_id) for name in approval.deciders}
+            links = [PersonalLink(digest_of(token), name) for name, token in tokens.items()]
+            self.store.add_links(approval, links)  # before it is sent: a link must open
+            for name, token in tokens.items():
+                link = self.page.link(token)
+                self.notifier.publish(approval_needed(approval, recipient=name, link=link))
+        self.notifier.publish(approval_needed(approval))
 
     def note_notification_failed(self, approval_id: str, reason: str) -> None:
         """Put on record, and on the alarm's metric, that nobody could be told."""
@@ -295,7 +353,7 @@ class DecisionService(_Records):
                 break
         if not events:
             raise ApprovalNotFound(approval_id)
-        return Trail(events, verify(events, head))
+        return Trail(events, [*verify(events, head), *unsigned(events, self.signer)])
 
     def _head(self, approval_id: str) -> Head | None:
         approval = self.store.get(approval_id)
@@ -331,47 +389,55 @@ class SweepService(_Records):
         before = self.clock.now() - SWEEP_GRACE
         expired = self.store.overdue("pending", before=before, limit=SWEEP_LIMIT)
         unheard = self.store.overdue("decided", before=before, limit=SWEEP_LIMIT)
+        gone: list[str] = []
         found = {
-            Metrics.PENDING_PAST_EXPIRY: sum(self._mend(i, self._close) for i in expired),
-            Metrics.DECIDED_NOT_RESUMED: sum(self._mend(i, self._wake) for i in unheard),
+            Metrics.PENDING_PAST_EXPIRY: sum(self._mend(i, self._close, gone) for i in expired),
+            Metrics.DECIDED_NOT_RESUMED: sum(self._mend(i, self._wake, gone) for i in unheard),
         }
         for metric, count in found.items():
             self.meter.count(metric, count)
-        self.meter.measure(Metrics.PENDING, self.store.count_pending(), "Count")
+        for approval_id in gone:  # counted first: a sweep that dies here counts again, not never
+            with suppress(Unavailable):
+                self.store.acknowledge(approval_id)
+        with suppress(Unavailable):  # a gauge: the next sweep reads it again
+            self.meter.measure(Metrics.PENDING, self.store.count_pending(), "Count")
         return found
 
-    def _mend(self, approval_id: str, mend: Callable[[str], bool]) -> bool:
+    def _mend(
+        self, approval_id: str, mend: Callable[[str, list[str]], bool], gone: list[str]
+    ) -> bool:
         """Mend one record; what cannot be mended now does not keep the others from it."""
         try:
-            return mend(approval_id)
+            return mend(approval_id, gone)
         except ApprovalNotFound:  # removed since the index was written
             return False
         except Unavailable as error:
             logger.warning("not mended now: %s approval_id=%s", error, approval_id)
             return True
 
-    def _close(self, approval_id: str) -> bool:
+    def _close(self, approval_id: str, gone: list[str]) -> bool:
         """Write the expiry that the workflow did not write; whether this call did."""
         approval, changed = self._change(
             approval_id, lambda approval: expire(approval, now=self.clock.now())
         )
         if changed:
             logger.warning("closed after its expiry approval_id=%s", approval_id)
-            self._wake(approval.approval_id)
+            self._wake(approval.approval_id, gone)
         return changed
 
-    def _wake(self, approval_id: str) -> bool:
+    def _wake(self, approval_id: str, gone: list[str]) -> bool:
         """Ring for a decision that was not heard; whether that was amiss.
 
         A workflow that polls hears of it at its next poll. One that has ended, stopped by an
-        operator say, will never hear: that is put in the log and needs no more attention.
+        operator say, will never hear: that is put in the log and, once it is counted, needs no
+        more attention.
         """
         approval = self.get(approval_id)
         if approval.pending or approval.resumed:
             return False
         if self.executions.look(approval.execution_arn) == "ended":
             logger.error("decided, but its workflow has ended approval_id=%s", approval_id)
-            self.store.acknowledge(approval_id)
+            gone.append(approval_id)
             return True
         if approval.callback_id is None:
             return False

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import Any, Self, cast
+from typing import Any, Self, cast, get_args
 
-from hitl_approval.contract import Env, ResumeMode
+from hitl_approval.contract import LOG_LEVELS, Env, ResumeMode
+from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.request import people
+from hitl_approval.domain.text import shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a deployment says to its functions. Names without a value fail on use, by name."""
+    """What a deployment says to its functions.
+
+    Raises:
+        RuntimeError: on use of a variable that is missing or garbled, by its name.
+    """
 
     values: Mapping[str, str]
 
@@ -43,47 +51,72 @@ class Settings:
     @property
     def approval_timeout(self) -> timedelta:
         """Default time to decide."""
-        return timedelta(seconds=int(self._required(Env.APPROVAL_TIMEOUT_SECONDS)))
+        return timedelta(seconds=self._whole(Env.APPROVAL_TIMEOUT_SECONDS))
 
     @property
     def max_approval_timeout(self) -> timedelta:
         """Longest time to decide that the execution timeout can hold."""
-        return timedelta(seconds=int(self._required(Env.MAX_APPROVAL_TIMEOUT_SECONDS)))
+        return timedelta(seconds=self._whole(Env.MAX_APPROVAL_TIMEOUT_SECONDS))
 
     @property
     def policy(self) -> Policy:
         """Default policy."""
-        return Policy.from_dict(self._json(Env.APPROVAL_POLICY))
+        try:
+            return Policy.from_dict(self._json(Env.APPROVAL_POLICY))
+        except ValueError as error:
+            raise _garbled(f"{Env.APPROVAL_POLICY}: {error}") from None
 
     @property
     def default_approvers(self) -> tuple[str, ...]:
         """Approvers of requests that name none."""
-        return tuple(self._json(Env.DEFAULT_APPROVERS))
+        try:
+            return people(self._json(Env.DEFAULT_APPROVERS), Env.DEFAULT_APPROVERS)
+        except InvalidRequest as error:
+            raise _garbled(str(error)) from None
 
     @property
     def groups(self) -> dict[str, tuple[str, ...]]:
         """The people that each group's name stands for."""
         groups = self._json(Env.APPROVER_GROUPS)
-        return {name: tuple(members) for name, members in groups.items()}
+        if not isinstance(groups, dict):
+            raise _garbled(f"{Env.APPROVER_GROUPS} must be an object of names")
+        try:
+            return {name: people(members, Env.APPROVER_GROUPS) for name, members in groups.items()}
+        except InvalidRequest as error:
+            raise _garbled(str(error)) from None
 
     @property
     def resume(self) -> ResumeMode:
         """How a waiting workflow learns of a decision."""
         mode = self._required(Env.RESUME_MODE)
-        if mode not in {"callback", "polling"}:
-            msg = f"{Env.RESUME_MODE} must be callback or polling, got {mode!r}"
-            raise RuntimeError(msg)
+        if mode not in get_args(ResumeMode):
+            raise _garbled(f"{Env.RESUME_MODE} must be callback or polling, got {shown(mode)}")
         return cast(ResumeMode, mode)
 
     @property
     def poll_interval(self) -> timedelta:
         """Shortest time between two looks in polling mode."""
-        return timedelta(seconds=int(self._required(Env.POLL_INTERVAL_SECONDS)))
+        return timedelta(seconds=self._whole(Env.POLL_INTERVAL_SECONDS))
 
     @property
     def retention(self) -> timedelta:
         """How long a row stays after its expiry."""
-        return timedelta(days=int(self._required(Env.RETENTION_DAYS)))
+        return timedelta(days=self._whole(Env.RETENTION_DAYS))
+
+    @property
+    def signing_key_arn(self) -> str | None:
+        """The KMS key that signs audit events; None where they are not signed."""
+        return self.values.get(Env.SIGNING_KEY_ARN) or None
+
+    @property
+    def page_url(self) -> str | None:
+        """Where personal links lead; None where there is no page."""
+        return self.values.get(Env.PAGE_URL) or None
+
+    @property
+    def personal_topic_arn(self) -> str | None:
+        """ARN of the topic of messages for one person; None where there is no page."""
+        return self.values.get(Env.PERSONAL_TOPIC_ARN) or None
 
     @property
     def event_bus_name(self) -> str:
@@ -98,17 +131,33 @@ class Settings:
     @property
     def log_level(self) -> str:
         """Level of our own log lines."""
-        return self.values.get(Env.LOG_LEVEL, "INFO")
+        level = self.values.get(Env.LOG_LEVEL, "INFO")
+        if level not in LOG_LEVELS:
+            allowed = ", ".join(LOG_LEVELS)
+            raise _garbled(f"{Env.LOG_LEVEL} must be one of {allowed}, got {shown(level)}")
+        return level
 
     def _required(self, name: str) -> str:
         value = self.values.get(name)
         if not value:
-            msg = f"environment variable {name} is not set: HitlApproval sets it on its functions"
-            raise RuntimeError(msg)
+            raise _garbled(f"{name} is not set: HitlApproval sets it on its functions")
         return value
 
+    def _whole(self, name: str) -> int:
+        value = self._required(name)
+        if not re.fullmatch(r"[1-9][0-9]{0,8}", value):
+            raise _garbled(f"{name} must be a whole number of at least 1, got {shown(value)}")
+        return int(value)
+
     def _json(self, name: str) -> Any:
-        return json.loads(self._required(name))
+        try:
+            return json.loads(self._required(name))
+        except (ValueError, RecursionError):
+            raise _garbled(f"{name} is not JSON") from None
+
+
+def _garbled(what: str) -> RuntimeError:
+    return RuntimeError(f"environment variable {what}")
 
 
 @cache

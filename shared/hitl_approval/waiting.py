@@ -84,6 +84,22 @@ def wait_for_approval(
     ).run()
 
 
+def patiently() -> StepConfig:
+    """For a step that an outage of its service must not fail: retried for about an hour."""
+    return _retrying(READ_ATTEMPTS)
+
+
+def approved_context(context: DurableContext, approval_id: str) -> str:
+    """The context that stands on an approval's record, as JSON, read in a step."""
+    service = request_service()
+    read: str = context.step(
+        lambda _: service.get(approval_id).context,
+        name="approved-context",
+        config=patiently(),
+    )
+    return read
+
+
 class _Wait:
     """One wait, as a sequence of durable operations."""
 
@@ -103,6 +119,9 @@ class _Wait:
         self.name = name
         self.service = service
         self.values = values
+        # All settings are read here: one that is garbled must fail before anything is written.
+        self.resume = values.resume
+        self.poll_interval = values.poll_interval
         self.terms = self._terms(request, members)
         self.approval_id = ""
         self.rings = 0
@@ -131,7 +150,7 @@ class _Wait:
         )
 
     def run(self) -> Outcome:
-        if self.values.resume == "polling":
+        if self.resume == "polling":
             token = self._step("token", lambda: uuid4().hex, READ_ATTEMPTS)
             final = self._poll(self._ask(token, callback_id=None))
         else:
@@ -183,6 +202,8 @@ class _Wait:
     def _listen(self, snapshot: Snapshot, bell: Callback[str], delay: timedelta) -> Snapshot:
         """Wait for the doorbell, at most until the next moment anything is due."""
         known_now = _time(snapshot, "now")
+        if snapshot["status"] != "pending":  # decided before it was known here to be on record
+            snapshot = self._step("look", self._look, READ_ATTEMPTS)
         while snapshot["status"] == "pending":
             try:
                 bell.result()
@@ -223,13 +244,14 @@ class _Wait:
                 return WaitForConditionDecision.stop_polling()
             now = _time(state, "now")
             delay = poll_delay(
-                self.values.poll_interval,
+                self.poll_interval,
                 now - _time(state, "created_at"),
                 _time(state, "expires_at") - now,
             )
             return WaitForConditionDecision.continue_waiting(_duration(delay))
 
-        told = {**snapshot, "told": self.told}
+        # Pending until a look says otherwise, and so notes that it was read.
+        told = {**snapshot, "status": "pending", "told": self.told}
         config = WaitForConditionConfig(wait_strategy=strategy, initial_state=told)
         final: Snapshot = self.context.wait_for_condition(check, config, name=self._named("poll"))
         return final

@@ -10,9 +10,17 @@ from hitl_approval.adapters.aws import client
 from hitl_approval.adapters.callbacks import LambdaDoorbell, LambdaExecutions
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.eventbridge import EventBridgeAnnouncer
+from hitl_approval.adapters.kms import KmsSigner
 from hitl_approval.adapters.sns import SnsNotifier
-from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock
-from hitl_approval.service import DecisionService, RelayService, RequestService, SweepService
+from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
+from hitl_approval.adapters.tasks import StepFunctionsTasks
+from hitl_approval.service import (
+    ApprovalPage,
+    DecisionService,
+    RelayService,
+    RequestService,
+    SweepService,
+)
 from hitl_approval.settings import settings
 
 
@@ -23,7 +31,13 @@ def request_service() -> RequestService:
         store=_store(retention=settings().retention),
         clock=SystemClock(),
         meter=_meter(),
-        notifier=SnsNotifier(client=client("sns"), topic_arn=settings().topic_arn),
+        signer=_signer(),
+        notifier=SnsNotifier(
+            client=client("sns"),
+            topic_arn=settings().topic_arn,
+            personal_topic_arn=settings().personal_topic_arn,
+        ),
+        page=ApprovalPage(url, SystemSecrets()) if (url := settings().page_url) else None,
     )
 
 
@@ -34,6 +48,7 @@ def decision_service() -> DecisionService:
         store=_store(),
         clock=SystemClock(),
         meter=_meter(),
+        signer=_signer(),
         doorbell=LambdaDoorbell(client=client("lambda")),
     )
 
@@ -45,6 +60,7 @@ def sweep_service() -> SweepService:
         store=_store(),
         clock=SystemClock(),
         meter=_meter(),
+        signer=_signer(),
         doorbell=LambdaDoorbell(client=client("lambda")),
         executions=LambdaExecutions(client=client("lambda")),
     )
@@ -64,8 +80,19 @@ def relay_service() -> RelayService:
     )
 
 
+@cache
+def tasks() -> StepFunctionsTasks:
+    """The state machines that wait for this deployment's approvals."""
+    return StepFunctionsTasks(client=client("stepfunctions"))
+
+
 def _meter() -> EmbeddedMetrics:
     return EmbeddedMetrics(deployment=settings().approvals_table_name)
+
+
+def _signer() -> KmsSigner | None:
+    key = settings().signing_key_arn
+    return KmsSigner(client=client("kms"), key_arn=key) if key else None
 
 
 def _store(**options: timedelta) -> DynamoDbStore:

@@ -2,6 +2,15 @@
 
 from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk.approval import HitlApproval
+from hitl_approval_cdk.page import ApprovalPage, EmailApprover, SqsApprover
 from hitl_approval_cdk.stack import HitlApprovalStack
 
-__all__ = ["HitlApproval", "HitlApprovalStack", "OnTimeout", "Quorum"]
+__all__ = [
+    "ApprovalPage",
+    "EmailApprover",
+    "HitlApproval",
+    "HitlApprovalStack",
+    "OnTimeout",
+    "Quorum",
+    "SqsApprover",
+]

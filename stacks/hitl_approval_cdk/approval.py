@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import jsii
 from aws_cdk import (
@@ -26,10 +26,12 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_cloudwatch_actions import SnsAction
+from aws_cdk.aws_stepfunctions_tasks import LambdaInvoke
 from constructs import Construct, IConstruct
 
 from hitl_approval.contract import (
     ALIAS,
+    LOG_LEVELS,
     Env,
     Handler,
     Metrics,
@@ -42,6 +44,12 @@ from hitl_approval_cdk.attachment import attach, runtime_layer
 from hitl_approval_cdk.deployment import ApprovalDeployment
 from hitl_approval_cdk.functions import Functions
 from hitl_approval_cdk.imported import ImportedApproval
+from hitl_approval_cdk.page import (
+    ApprovalPage,
+    Delivery,
+    PageApi,
+    deliveries,
+)
 from hitl_approval_cdk.permissions import (
     LOOK,
     RING,
@@ -50,6 +58,7 @@ from hitl_approval_cdk.permissions import (
     executions_of,
     send_with,
 )
+from hitl_approval_cdk.step import step
 
 
 class HitlApproval(ApprovalDeployment):
@@ -80,6 +89,10 @@ class HitlApproval(ApprovalDeployment):
             Default: `OnTimeout.timeout()`.
         notify_emails: addresses subscribed to the topic; each confirms once, by the mail that AWS
             sends. Default: none.
+        page: the page where approvers decide by personal links, one for each named approver of a
+            request. Default: none.
+        deliver_to: how approvers get their personal links: `EmailApprover("ann@example.com")` or
+            `SqsApprover("ann", queue)`, each only their own. Default: to nobody.
         resume: `"callback"` wakes the workflow at once; `"polling"` looks at the record every so
             often, for accounts that may not call Lambda's callback API. Default: `"callback"`.
         removal_policy: what happens to both tables when the stack is deleted. A retained table
@@ -87,6 +100,9 @@ class HitlApproval(ApprovalDeployment):
             Default: `RemovalPolicy.RETAIN`.
         encryption_key: key for the tables, the topic and the dead-letter queue, except those
             brought along. Default: keys that AWS owns and manages.
+        signing_key: an asymmetric key (`ECC_NIST_P256`, `SIGN_VERIFY`) that signs each audit event,
+            and by its hash all before, so that who may write the audit table cannot forge a trail.
+            An event that cannot be signed is not written. Default: events are not signed.
         allow_self_approval: whether requesters may decide their own requests. Default: False.
         require_verified_identity: refuse deciders whose name was only typed in. Default: False.
         require_comment_on_rejection: a rejection must say why. Default: False.
@@ -128,6 +144,8 @@ class HitlApproval(ApprovalDeployment):
         workflow_alias: `live`: what callers start.
         approval_function: decides, lists and cancels.
         sweep_function: mends on a schedule what a crash or an operator left behind.
+        page: the page: its `url`, `function` and the `topic` of messages for one approver each;
+            None without one.
         relay_function: tells the event bus; None when the audit table brought along has no stream.
         event_bus: the bus that is told; None in that case.
         dead_letter_queue: starts that failed every attempt, and where in the audit table's stream
@@ -149,9 +167,12 @@ class HitlApproval(ApprovalDeployment):
         rejections_needed: int = 1,
         on_timeout: OnTimeout | None = None,
         notify_emails: Sequence[str] = (),
+        page: ApprovalPage | None = None,
+        deliver_to: Sequence[Delivery] = (),
         resume: ResumeMode = "callback",
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
         encryption_key: kms.IKey | None = None,
+        signing_key: kms.IKey | None = None,
         allow_self_approval: bool = False,
         require_verified_identity: bool = False,
         require_comment_on_rejection: bool = False,
@@ -179,6 +200,16 @@ class HitlApproval(ApprovalDeployment):
         sweep_interval = sweep_interval or Duration.minutes(5)
         architecture = architecture or lambda_.Architecture.ARM_64
 
+        quorum = quorum or Quorum.any_one()
+        validation.rules(
+            quorum=quorum,
+            on_timeout=on_timeout,
+            allow_self_approval=allow_self_approval,
+            require_verified_identity=require_verified_identity,
+            require_comment_on_rejection=require_comment_on_rejection,
+            deletion_protection=deletion_protection,
+            trust_authorizer=trust_authorizer,
+        )
         asking = Asking.settle(
             approval_timeout=approval_timeout,
             execution_timeout=execution_timeout,
@@ -187,7 +218,7 @@ class HitlApproval(ApprovalDeployment):
             poll_interval=poll_interval,
             retention=retention,
             policy=Policy(
-                quorum=quorum or Quorum.any_one(),
+                quorum=quorum,
                 rejections_needed=rejections_needed,
                 on_timeout=on_timeout or OnTimeout.timeout(),
                 allow_self_approval=allow_self_approval,
@@ -198,9 +229,11 @@ class HitlApproval(ApprovalDeployment):
             groups=groups,
         )
         validation.sweep_minutes(sweep_interval)
-        addresses = validation.emails(notify_emails)
+        validation.signing_key(signing_key)
+        told = deliveries(deliver_to, page=page is not None)
+        validation.emails(notify_emails)
         validation.removal(removal_policy, deletion_protection=deletion_protection)
-        validation.one_of("log_level", log_level, validation.LOG_LEVELS)
+        validation.one_of("log_level", log_level, LOG_LEVELS)
         validation.one_of("architecture", architecture.name, tuple(bundling.PLATFORMS))
         validation.memory(memory_size)
         if table is not None and table_name is not None:
@@ -217,21 +250,27 @@ class HitlApproval(ApprovalDeployment):
         self.topic: sns.ITopic = topic or sns.Topic(
             self, "Topic", enforce_ssl=True, master_key=encryption_key
         )
-        for index, address in enumerate(addresses):
-            sns.Subscription(
+        self._subscribe(validation.emails(notify_emails))
+        self.page: PageApi | None = None
+        if page is not None:
+            self.page = PageApi(
                 self,
-                f"Email{index}" if Token.is_unresolved(address) else f"Email-{address}",
-                topic=self.topic,
-                protocol=sns.SubscriptionProtocol.EMAIL,
-                endpoint=address,
+                "Page",
+                page=page,
+                deliver_to=told,
+                encryption_key=encryption_key,
+                log_retention=log_retention,
+                removal_policy=removal_policy,
             )
-
         self.dead_letter_queue: sqs.Queue = self._dead_letter_queue(encryption_key)
         self._permissions = Permissions(
             table=self.table,
             audit_table=self.audit_table,
             topic=self.topic,
             topic_key=topic.master_key if topic else encryption_key,
+            personal_topic=self.page.topic if self.page else None,
+            personal_topic_key=encryption_key,
+            signing_key=signing_key,
         )
         self._functions = Functions(
             scope=self,
@@ -246,46 +285,69 @@ class HitlApproval(ApprovalDeployment):
             Env.AUDIT_TABLE_NAME: self.audit_table.table_name,
             Env.LOG_LEVEL: log_level,
         }
+        if signing_key is not None:
+            self._environment[Env.SIGNING_KEY_ARN] = signing_key.key_arn
         self._asking_environment = {
             **self._environment,
             **asking.environment(Stack.of(self)),
             Env.SNS_TOPIC_ARN: self.topic.topic_arn,
+            **(self.page.environment if self.page else {}),
         }
         workflow, own_policy = self._workflow_function(asking.durable_config)
         self.workflow_function: lambda_.Function = workflow
-        self.workflow_alias: lambda_.Alias = lambda_.Alias(
+        self.workflow_alias: lambda_.Alias = self._live_alias(own_policy)
+        self.approval_function: lambda_.Function = self._approval_function(
+            trust_authorizer=trust_authorizer
+        )
+        self.sweep_function: lambda_.Function = self._sweep_function(sweep_interval)
+        if self.page is not None:
+            self.page.serve(self._page_function())
+        self.signing_key: kms.IKey | None = signing_key
+        self.event_bus: events.IEventBus | None = self._told(event_bus)
+        self.relay_function: lambda_.Function | None = None
+        if self.event_bus is not None:
+            self.relay_function = self._relay_function(self.event_bus)
+        if alarm_topic is not None:
+            self._add_alarms(alarm_topic)
+        outputs.add(self)
+        self._warn(asking.policy, approvers, own_topic=topic is None)
+
+    def _subscribe(self, addresses: Sequence[str]) -> None:
+        for index, address in enumerate(addresses):
+            sns.Subscription(
+                self,
+                f"Email{index}" if Token.is_unresolved(address) else f"Email-{address}",
+                topic=self.topic,
+                protocol=sns.SubscriptionProtocol.EMAIL,
+                endpoint=address,
+            )
+
+    def _live_alias(self, own_policy: iam.Policy) -> lambda_.Alias:
+        alias = lambda_.Alias(
             self,
             "LiveAlias",
             alias_name=ALIAS,
-            version=workflow.current_version,
+            version=self.workflow_function.current_version,
             # A failed execution may already have asked people: never ask them again. Throttled
             # starts are not failures and stay queued for 6 hours.
             retry_attempts=0,
             max_event_age=Duration.hours(6),
         )
         # Nobody can start an execution that is not yet allowed to checkpoint.
-        self.workflow_alias.node.add_dependency(own_policy)
-        self.approval_function: lambda_.Function = self._approval_function(
-            trust_authorizer=trust_authorizer
-        )
-        self.sweep_function: lambda_.Function = self._sweep_function(sweep_interval)
-        self.event_bus: events.IEventBus | None = None
-        self.relay_function: lambda_.Function | None = None
+        alias.node.add_dependency(own_policy)
+        return alias
+
+    def _told(self, event_bus: events.IEventBus | None) -> events.IEventBus | None:
+        """The bus that hears of every transition; None when there is no stream to hear it from."""
         if self.audit_table.table_stream_arn is not None:
-            self.event_bus = event_bus or events.EventBus.from_event_bus_name(
-                self, "DefaultBus", "default"
-            )
-            self.relay_function = self._relay_function(self.event_bus)
-        elif event_bus is not None:
+            return event_bus or events.EventBus.from_event_bus_name(self, "DefaultBus", "default")
+        if event_bus is not None:
             msg = (
                 "event_bus would never hear of anything, because audit_table has no stream: give "
                 "that table stream=StreamViewType.NEW_IMAGE, or leave event_bus out"
             )
             raise ValueError(msg)
-        if alarm_topic is not None:
-            self._add_alarms(alarm_topic)
-        outputs.add(self)
-        self._warn(asking.policy, approvers, own_topic=topic is None)
+        return None
 
     def _warn(self, policy: Policy, approvers: Sequence[str] | None, *, own_topic: bool) -> None:
         if policy.quorum.kind == "everyone" and approvers is None:
@@ -309,6 +371,7 @@ class HitlApproval(ApprovalDeployment):
         workflow_alias_arn: str,
         approval_function_arn: str,
         encryption_key: kms.IKey | None = None,
+        signing_key: kms.IKey | None = None,
         event_bus: events.IEventBus | None = None,
     ) -> ApprovalDeployment:
         """A deployment made in another stack or app of the same account and region.
@@ -324,6 +387,7 @@ class HitlApproval(ApprovalDeployment):
             workflow_alias_arn: what callers start, the output `WorkflowFunctionArn`.
             approval_function_arn: the approval function.
             encryption_key: the key of its tables. Default: none of the customer's.
+            signing_key: the key that signs its audit events. Default: none.
             event_bus: the bus that it tells. Default: the account's default bus.
 
         Raises:
@@ -338,6 +402,7 @@ class HitlApproval(ApprovalDeployment):
             workflow_alias_arn=workflow_alias_arn,
             approval_function_arn=approval_function_arn,
             encryption_key=encryption_key,
+            signing_key=signing_key,
             event_bus=event_bus,
         )
 
@@ -367,6 +432,55 @@ class HitlApproval(ApprovalDeployment):
             permissions=self._permissions,
             environment=self._asking_environment,
             layer=layer,
+        )
+
+    def step(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        subject: str,
+        requester: str,
+        approvers: Sequence[str] | str | None = None,
+        timeout: Duration | None = None,
+        context: Mapping[str, Any] | str | None = None,
+        result_path: str | None = None,
+    ) -> LambdaInvoke:
+        """A state of a Step Functions state machine that asks and waits.
+
+        The state's output is `approved` (true or false), `decision` (`approved`, `rejected`,
+        `timeout` or `cancelled`), `approval_id`, `comments`, `decided_by` and `decided_at`: a
+        rejection is a result, for a Choice to look at. A request that cannot be made fails the
+        state with the error `InvalidRequest`. The state machine must be a standard one, and is
+        allowed to be answered by the workflow when the app is synthesized.
+
+        Args:
+            scope: where the state belongs.
+            construct_id: the state's name.
+            subject: one line that says what is asked; this and the following take JSON paths,
+                `JsonPath.format("Refund {}", JsonPath.string_at("$.amount"))` say.
+            requester: who asks.
+            approvers: who may decide, or the path of a list. Default: the deployment's.
+            timeout: time to decide, whole seconds. Default: the deployment's, and then no timeout
+                of the state itself.
+            context: what the approver sees. Default: nothing.
+            result_path: where in the state's input the output goes. Default: in its place.
+
+        Raises:
+            ValueError: the timeout is no time to decide.
+        """
+        return step(
+            scope,
+            construct_id,
+            workflow_alias=self.workflow_alias,
+            workflow_role=cast(iam.IRole, self.workflow_function.role),
+            mark=self.node.addr,
+            subject=subject,
+            requester=requester,
+            approvers=approvers,
+            timeout=timeout,
+            context=context,
+            result_path=result_path,
         )
 
     def _dead_letter_queue(self, key: kms.IKey | None) -> sqs.Queue:
@@ -432,6 +546,18 @@ class HitlApproval(ApprovalDeployment):
             targets=[targets.LambdaFunction(function)],
         )
         return function
+
+    def _page_function(self) -> lambda_.Function:
+        role = self._functions.role("Page", "Decides by personal links: reads, votes, rings")
+        self._permissions.vote(role)
+        self._reach_executions(role, [RING])
+        return self._functions.plain(
+            "Page",
+            description="Shows approvers what is asked and takes their decisions",
+            handler=Handler.PAGE,
+            role=role,
+            environment=self._environment,
+        )
 
     def _relay_function(self, event_bus: events.IEventBus) -> lambda_.Function:
         role = self._functions.role("Relay", "Tells: reads the audit's stream, puts events")

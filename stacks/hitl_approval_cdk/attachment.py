@@ -83,6 +83,17 @@ def attach(
             cast(iam.IRole, to.sweep_function.role),
             iam.PolicyStatement(actions=[LOOK, RING], resources=[executions]),
         ),
+        *(
+            [
+                (
+                    "HitlApprovalPage",
+                    cast(iam.IRole, to.page.function.role),
+                    iam.PolicyStatement(actions=[RING], resources=[executions]),
+                )
+            ]
+            if to.page and to.page.function
+            else []
+        ),
     ):
         policy = iam.Policy(own, construct_id, statements=[statement], roles=[holder])
         nag.executions(policy, own)

@@ -18,6 +18,7 @@ from aws_cdk import aws_logs as logs
 
 from hitl_approval.contract import DEFAULT_STACK_NAME, ResumeMode
 from hitl_approval.domain.policy import OnTimeout, Quorum
+from hitl_approval.domain.text import cut, shown
 from hitl_approval_cdk.stack import HitlApprovalOptions
 
 DEFAULT_APPROVAL_TIMEOUT_SECONDS: Final = 300
@@ -40,7 +41,8 @@ def stack_name(context: Mapping[str, Any]) -> str:
     """
     name = context.get("stack_name", DEFAULT_STACK_NAME)
     if not isinstance(name, str) or not _STACK_NAME.fullmatch(name):
-        msg = f"context stack_name must be a letter, then letters, digits and hyphens, got {name!r}"
+        rule = "must be a letter, then letters, digits and hyphens"
+        msg = f"context stack_name {rule}, got {shown(name)}"
         raise ContextError(msg)
     return name
 
@@ -55,7 +57,7 @@ def options(context: Mapping[str, Any]) -> HitlApprovalOptions:
     if unknown:
         near = get_close_matches(unknown[0], KEYS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"known are stack_name, {', '.join(KEYS)}"
-        msg = f"context key {unknown[0]} is unknown: {hint}"
+        msg = f"context key {cut(unknown[0])} is unknown: {hint}"
         raise ContextError(msg)
     values: dict[str, Any] = {
         "approval_timeout": Duration.seconds(DEFAULT_APPROVAL_TIMEOUT_SECONDS)
@@ -66,7 +68,7 @@ def options(context: Mapping[str, Any]) -> HitlApprovalOptions:
         try:
             values[keyword] = parse(context[key])
         except (ValueError, TypeError, KeyError):
-            msg = f"context {key} must be {what}, got {context[key]!r}"
+            msg = f"context {key} must be {what}, got {shown(context[key])}"
             raise ContextError(msg) from None
     return cast(HitlApprovalOptions, values)
 

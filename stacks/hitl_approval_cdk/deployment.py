@@ -10,6 +10,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -50,6 +51,7 @@ class ApprovalDeployment(Construct):
         workflow_alias: what callers start.
         approval_function: decides, lists and cancels.
         event_bus: the bus that is told of every transition; None if none is.
+        signing_key: the key that signs audit events; None if they are not signed.
     """
 
     table: dynamodb.ITable
@@ -58,6 +60,7 @@ class ApprovalDeployment(Construct):
     workflow_alias: lambda_.IFunction
     approval_function: lambda_.IFunction
     event_bus: events.IEventBus | None
+    signing_key: kms.IKey | None
 
     def grant_request(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let somebody ask: start workflow executions through the alias."""
@@ -76,8 +79,10 @@ class ApprovalDeployment(Construct):
         )
 
     def grant_read_audit(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let somebody read and export the audit, without asking the functions that wrote it."""
+        """Let somebody read, export and verify the audit without asking who wrote it."""
         _decrypt(self.audit_table, grantee)
+        if self.signing_key is not None:
+            self.signing_key.grant(grantee, "kms:Verify")
         return allow(
             grantee,
             ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],

@@ -27,6 +27,7 @@ class ImportedApproval(ApprovalDeployment):
         workflow_alias_arn: str,
         approval_function_arn: str,
         encryption_key: kms.IKey | None,
+        signing_key: kms.IKey | None,
         event_bus: events.IEventBus | None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -51,6 +52,7 @@ class ImportedApproval(ApprovalDeployment):
         self.approval_function = lambda_.Function.from_function_arn(
             self, "ApprovalFunction", approval_function_arn
         )
+        self.signing_key = signing_key
         self.event_bus = event_bus or events.EventBus.from_event_bus_name(
             self, "DefaultBus", "default"
         )

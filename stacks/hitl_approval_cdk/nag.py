@@ -35,3 +35,13 @@ def executions(construct: IConstruct, function: lambda_.Function) -> None:
         "Lambda authorizes durable actions on versions and executions of this one function, "
         "whose ids are not known before they exist.",
     )
+
+
+def personal_link(route: IConstruct) -> None:
+    """The one route that takes no sign-in."""
+    acknowledge(
+        route,
+        "APIG4",
+        "The personal link is the credential: 256 random bits for one person and one request, "
+        "checked by the function; signing in is what an approver on a phone need not do.",
+    )

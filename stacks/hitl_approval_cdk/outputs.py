@@ -45,9 +45,14 @@ def add(approval: HitlApproval) -> None:
         (Output.SNS_TOPIC_ARN, approval.topic.topic_arn, "Topic that tells the approvers"),
     ):
         CfnOutput(approval, name, value=value, description=what)
+    if approval.page is not None:
+        what = "Where personal links lead"
+        CfnOutput(approval, Output.PAGE_URL, value=approval.page.url, description=what)
 
 
 def rename_plainly(approval: HitlApproval) -> None:
     """Give the outputs their plain names, of which a stack can hold one set."""
     for name in OUTPUTS:
-        cast(CfnOutput, approval.node.find_child(name)).override_logical_id(name)
+        output = approval.node.try_find_child(name)
+        if output is not None:  # without a page there is no address of one
+            cast(CfnOutput, output).override_logical_id(name)

@@ -37,12 +37,18 @@ class Permissions:
         audit_table: the append-only audit table.
         topic: where approvers are told.
         topic_key: the key of the topic, if it has one of the customer's.
+        personal_topic: where each approver is sent their own link, if there is a page.
+        personal_topic_key: the key of that topic, if it has one of the customer's.
+        signing_key: the key that signs audit events, if they are signed.
     """
 
     table: dynamodb.ITable
     audit_table: dynamodb.ITable
     topic: sns.ITopic
     topic_key: kms.IKey | None
+    personal_topic: sns.ITopic | None
+    personal_topic_key: kms.IKey | None
+    signing_key: kms.IKey | None
 
     def ask(self, grantee: iam.IGrantable) -> None:
         """What `wait_for_approval` does: write approvals, tell approvers."""
@@ -54,7 +60,11 @@ class Permissions:
         allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
         allow(grantee, ["sns:Publish"], self.topic.topic_arn)
         self.use_table_keys(grantee)
+        self._sign(grantee)
         send_with(self.topic_key, grantee)
+        if self.personal_topic is not None:
+            allow(grantee, ["sns:Publish"], self.personal_topic.topic_arn)
+            send_with(self.personal_topic_key, grantee)
 
     def decide(self, grantee: iam.IGrantable) -> None:
         """What the approval function does with the tables."""
@@ -62,6 +72,14 @@ class Permissions:
         allow(grantee, ["dynamodb:Query"], self.index(Table.STATUS_INDEX))
         allow(grantee, ["dynamodb:PutItem", "dynamodb:Query"], self.audit_table.table_arn)
         self.use_table_keys(grantee)
+        self._sign(grantee, "kms:Verify")
+
+    def vote(self, grantee: iam.IGrantable) -> None:
+        """What the page does with the tables."""
+        allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
+        allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
+        self.use_table_keys(grantee)
+        self._sign(grantee)
 
     def mend(self, grantee: iam.IGrantable) -> None:
         """What the sweep does with the tables."""
@@ -69,6 +87,7 @@ class Permissions:
         allow(grantee, ["dynamodb:Query"], self.index(Table.ATTENTION_INDEX))
         allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
         self.use_table_keys(grantee)
+        self._sign(grantee)
 
     def relay(self, grantee: iam.IGrantable, *, stream_arn: str, event_bus_arn: str) -> None:
         """What the relay does: read the audit's stream and the record, put events."""
@@ -89,6 +108,10 @@ class Permissions:
     def index(self, name: str) -> str:
         """ARN of an index of the approvals table."""
         return f"{self.table.table_arn}/index/{name}"
+
+    def _sign(self, grantee: iam.IGrantable, *more: str) -> None:
+        if self.signing_key is not None:
+            self.signing_key.grant(grantee, "kms:Sign", *more)
 
     def use_table_keys(self, grantee: iam.IGrantable) -> None:
         """Use of the tables' keys, as far as they are the customer's."""

@@ -18,6 +18,7 @@ from hitl_approval.contract import ResumeMode
 from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk import outputs
 from hitl_approval_cdk.approval import HitlApproval
+from hitl_approval_cdk.page import ApprovalPage, Delivery
 
 DESCRIPTION = "Human approvals for AWS workflows (hitl-approval)"
 
@@ -32,9 +33,12 @@ class HitlApprovalOptions(TypedDict, total=False):
     rejections_needed: int
     on_timeout: OnTimeout | None
     notify_emails: Sequence[str]
+    page: ApprovalPage | None
+    deliver_to: Sequence[Delivery]
     resume: ResumeMode
     removal_policy: RemovalPolicy
     encryption_key: kms.IKey | None
+    signing_key: kms.IKey | None
     allow_self_approval: bool
     require_verified_identity: bool
     require_comment_on_rejection: bool
@@ -102,5 +106,6 @@ class HitlApprovalStack(Stack):
         )
         if options.get("table") is None:
             options.setdefault("table_name", f"{self.stack_name}-ApprovalRequests")
+        options.setdefault("page", ApprovalPage())
         self.approval = HitlApproval(self, "Approval", **options)
         outputs.rename_plainly(self.approval)

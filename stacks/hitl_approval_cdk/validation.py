@@ -10,15 +10,17 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from math import ceil
-from typing import Final, get_args
+from typing import Final, cast, get_args
 
 from aws_cdk import Duration, RemovalPolicy, Token
+from aws_cdk import aws_kms as kms
 
 from hitl_approval import contract
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
 from hitl_approval.domain.request import expand, members_of, people
 from hitl_approval.domain.schedule import poll_delay
+from hitl_approval.domain.text import shown
 
 MINUTE: Final = 60
 DAY: Final = 24 * 3600
@@ -30,8 +32,9 @@ OPERATIONS_RESERVE: Final = 200
 MAX_APPROVERS_BYTES: Final = 2_500
 """Lambda holds 4,096 bytes of environment in all; this leaves room for everything else."""
 MAX_EXECUTION_RETENTION_DAYS: Final = 90
-LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
+_SIGNING_SPEC = kms.KeySpec.ECC_NIST_P256
+_SIGNING_USAGE = kms.KeyUsage.SIGN_VERIFY
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -39,8 +42,9 @@ def seconds(name: str, value: Duration) -> int | None:
     """Whole seconds of a duration; None for a token.
 
     Raises:
-        ValueError: a part of a second is left over.
+        ValueError: no duration, or a part of a second is left over.
     """
+    is_a(name, value, Duration, "use Duration.seconds() and the like")
     if value.is_unresolved():
         return None
     milliseconds = value.to_milliseconds()
@@ -181,7 +185,10 @@ def sweep_minutes(interval: Duration) -> None:
     """
     total = seconds("sweep_interval", interval)
     if total is not None and (total < MINUTE or total % MINUTE):
-        msg = f"sweep_interval must be whole minutes, at least 1, got {total} s"
+        msg = (
+            f"sweep_interval must be whole minutes, at least 1, got {total} s: use "
+            f"Duration.minutes()"
+        )
         raise ValueError(msg)
 
 
@@ -192,7 +199,7 @@ def groups(named: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
         ValueError: a group without members, or a malformed or repeated name.
     """
     if not isinstance(named, Mapping):
-        msg = f"groups must be names with a list of members each, got {named!r}"
+        msg = f"groups must be names with a list of members each, got {shown(named)}"
         raise ValueError(msg)  # noqa: TRY004  one kind of error for all that synth refuses
     accepted: dict[str, list[str]] = {}
     try:
@@ -225,19 +232,19 @@ def approvers(
         return tuple(names)
     if isinstance(names, str) or not names:
         msg = (
-            f"approvers must be a list of at least one name, got {names!r}: name somebody, or "
+            f"approvers must be a list of at least one name, got {shown(names)}: name somebody, or "
             f"leave it out so that anyone who may call the approval function decides"
         )
         raise ValueError(msg)
     try:
         accepted = people(names, "approvers")
     except InvalidRequest as error:
-        msg = f"{error} (got {list(names)}): name each approver once, in one line"
+        msg = f"{error} (got {shown(list(names))}): name each approver once, in one line"
         raise ValueError(msg) from error
     try:
         policy.check(expand(accepted, members_of(groups), "approvers"))
     except InvalidRequest as error:
-        msg = f"{error} (got {list(names)}): name fewer"
+        msg = f"{error} (got {shown(list(names))}): name fewer"
         raise ValueError(msg) from error
     return accepted
 
@@ -259,14 +266,15 @@ def environment(approvers: Sequence[str], groups: Mapping[str, Sequence[str]]) -
         raise ValueError(msg)
 
 
-def emails(addresses: Sequence[str]) -> tuple[str, ...]:
+def emails(addresses: Sequence[str], *, name: str = "notify_emails") -> tuple[str, ...]:
     """Addresses to notify.
 
     Raises:
         ValueError: not an address, or one twice.
     """
     if isinstance(addresses, str):
-        msg = f"notify_emails must be a list of addresses, got {addresses!r}: use [{addresses!r}]"
+        got = shown(addresses)
+        msg = f"{name} must be a list of addresses, got {got}: use [{got}]"
         raise ValueError(msg)  # noqa: TRY004  one kind of error for all that synth refuses
     seen: set[str] = set()
     for address in addresses:
@@ -274,12 +282,12 @@ def emails(addresses: Sequence[str]) -> tuple[str, ...]:
             continue
         if not isinstance(address, str) or not _EMAIL.fullmatch(address):
             msg = (
-                f"notify_emails must be addresses like ann@example.com, got {address!r}: "
+                f"{name} must be addresses like ann@example.com, got {shown(address)}: "
                 f"one @, no spaces or line breaks"
             )
             raise ValueError(msg)
         if address.casefold() in seen:
-            msg = f"notify_emails has {address!r} twice: name each address once"
+            msg = f"{name} has {shown(address)} twice: name each address once"
             raise ValueError(msg)
         seen.add(address.casefold())
     return tuple(addresses)
@@ -291,6 +299,7 @@ def removal(policy: RemovalPolicy, *, deletion_protection: bool) -> None:
     Raises:
         ValueError: a policy that tables do not have, or two that contradict each other.
     """
+    is_a("removal_policy", policy, RemovalPolicy, "use RemovalPolicy.RETAIN or DESTROY")
     if policy == RemovalPolicy.SNAPSHOT:
         msg = "removal_policy must be RETAIN or DESTROY, got SNAPSHOT: tables have none"
         raise ValueError(msg)
@@ -309,7 +318,7 @@ def one_of(name: str, value: str, allowed: Sequence[str]) -> None:
         ValueError: any other.
     """
     if not Token.is_unresolved(value) and value not in allowed:
-        msg = f"{name} must be one of {', '.join(allowed)}, got {value!r}"
+        msg = f"{name} must be one of {', '.join(allowed)}, got {shown(value)}"
         raise ValueError(msg)
 
 
@@ -320,9 +329,34 @@ def memory(megabytes: int) -> None:
         ValueError: outside what Lambda offers.
     """
     low, high = 128, 10_240
+    is_a("memory_size", megabytes, int, "512 is the default")
     if not Token.is_unresolved(megabytes) and not low <= megabytes <= high:
         msg = f"memory_size must be {low} to {high} MB, got {megabytes}: 512 is the default"
         raise ValueError(msg)
+
+
+def is_a(name: str, value: object, kind: type, fix: str) -> None:
+    """A value of the right type, for those who do not run a type checker.
+
+    Raises:
+        ValueError: of another type; `"false"` would pass for true.
+    """
+    if not isinstance(value, kind):
+        msg = f"{name} must be {kind.__name__}, got {shown(value)}: {fix}"
+        raise ValueError(msg)  # noqa: TRY004  one kind of error for all that synth refuses
+
+
+def rules(*, quorum: Quorum, on_timeout: OnTimeout | None, **switches: bool) -> None:
+    """The keywords of a policy, and all that are on or off.
+
+    Raises:
+        ValueError: one of another type.
+    """
+    is_a("quorum", quorum, Quorum, "use Quorum.at_least(2), say")
+    if on_timeout is not None:
+        is_a("on_timeout", on_timeout, OnTimeout, "use OnTimeout.reject(), say")
+    for name, value in switches.items():
+        is_a(name, value, bool, "use True or False")
 
 
 def resume_mode(value: contract.ResumeMode) -> None:
@@ -332,3 +366,21 @@ def resume_mode(value: contract.ResumeMode) -> None:
         ValueError: no such mode.
     """
     one_of("resume", value, get_args(contract.ResumeMode))
+
+
+def signing_key(key: kms.IKey | None) -> None:
+    """The key that signs audit events, as far as it is made in this app.
+
+    Raises:
+        ValueError: a key that cannot sign what is signed.
+    """
+    if not isinstance(key, kms.Key):
+        return
+    made = cast(kms.CfnKey, key.node.default_child)
+    if (made.key_spec, made.key_usage) != (_SIGNING_SPEC.value, _SIGNING_USAGE.value):
+        msg = (
+            f"signing_key must be a key that signs, got {made.key_spec or 'SYMMETRIC_DEFAULT'}: "
+            f"use kms.Key(..., key_spec=kms.KeySpec.ECC_NIST_P256, "
+            f"key_usage=kms.KeyUsage.SIGN_VERIFY)"
+        )
+        raise ValueError(msg)

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from rich.console import Console
 
 from hitl_approval.api import handle
 from hitl_approval.testing import World, in_memory
@@ -93,13 +92,14 @@ def hitl(
     monkeypatch.setenv("COLUMNS", "200")
 
     def run(*words: str, stdin: str = "", terminal: bool = False) -> Result:
-        reader = io.StringIO(stdin)
+        # A lone surrogate in `stdin` comes in as a byte that is not UTF-8.
+        reader = io.TextIOWrapper(io.BytesIO(stdin.encode(errors="surrogateescape")), "utf-8")
         monkeypatch.setattr(reader, "isatty", lambda: terminal, raising=False)
         monkeypatch.setattr("sys.stdin", reader)
         monkeypatch.setattr("sys.stdout.isatty", lambda: terminal, raising=False)
-        monkeypatch.setattr(screen, "out", Console(highlight=False, width=200))
-        monkeypatch.setattr(screen, "err", Console(stderr=True, highlight=False, width=200))
-        status = main.run(lambda: main.app(list(words)), as_json="--json" in words)
+        monkeypatch.setattr(screen, "out", screen.console(width=200))
+        monkeypatch.setattr(screen, "err", screen.console(stderr=True, width=200))
+        status = main.run(words)
         captured = capsys.readouterr()
         return Result(status, captured.out, captured.err)
 

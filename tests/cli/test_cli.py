@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
-from rich.console import Console
 
 from hitl_approval.domain.approval import derive_approval_id
 from hitl_approval.domain.view import view
@@ -52,30 +51,6 @@ def test_should_read_the_context_from_a_file(hitl: Hitl, cloud: FakeCloud, tmp_p
     assert cloud.started[0]["context"] == {"amount": 5}
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["--subject", ""], "document_name: must not be empty"),
-        (["--subject", "two\nlines"], "document_name: must not contain control characters"),
-        (["--subject", "x", "--timeout", "soon"], "--timeout: must look like"),
-        (["--subject", "x", "--timeout", "0"], "--timeout: must look like"),
-        (["--subject", "x", "--timeout", "-5"], "--timeout: must look like"),
-        (["--subject", "x", "--context", "{"], "--context: is not JSON"),
-        (["--subject", "x", "--context", "[]"], "context: must be an object"),
-        (["--subject", "x", "--context", "@/nowhere"], "--context: /nowhere: No such file"),
-        (["--subject", "x", "--approver", "a", "--approver", "A"], "approvers: names 'A' twice"),
-    ],
-)
-def test_should_refuse_a_bad_request_before_sending_it(
-    hitl: Hitl, cloud: FakeCloud, words: list[str], message: str
-) -> None:
-    result = hitl("submit", *words)
-    assert (result.status, result.out) == (2, "")
-    assert message in result.err
-    assert len(result.err.splitlines()) == 1
-    assert cloud.started == []
-
-
 def test_should_list_what_is_pending(hitl: Hitl, world: World) -> None:
     approval_id = pending(world)
     result = hitl("list")
@@ -98,21 +73,6 @@ def test_should_say_how_to_get_the_next_page(hitl: Hitl, world: World) -> None:
         first,
         second,
     }
-
-
-@pytest.mark.parametrize(
-    "words", [["--limit", "0"], ["--limit", "-1"], ["--limit", "1000000000"], ["--limit", "x"]]
-)
-def test_should_refuse_a_limit_out_of_range(hitl: Hitl, words: list[str]) -> None:
-    result = hitl("list", *words)
-    assert result.status == 2
-    assert "--limit" in result.err
-
-
-def test_should_refuse_an_unknown_status(hitl: Hitl) -> None:
-    result = hitl("list", "--status", "foo")
-    assert result.status == 1
-    assert result.err.startswith("hitl: status: must be one of pending, approved")
 
 
 @pytest.mark.parametrize(
@@ -142,12 +102,23 @@ def test_should_show_the_request_and_ask_in_a_terminal(hitl: Hitl, world: World)
     assert world.store.approvals[approval_id].status == "approved"
 
 
-def test_should_not_decide_unasked_without_a_terminal(hitl: Hitl, world: World) -> None:
+def test_should_decide_nothing_when_the_question_is_not_answered(hitl: Hitl, world: World) -> None:
     approval_id = pending(world)
-    result = hitl("approve", approval_id)
-    assert result.status == 2
-    assert result.err == "hitl: not a terminal, so nobody can be asked: pass --yes\n"
+    result = hitl("approve", approval_id, terminal=True)
+    assert (result.status, result.err) == (1, "Aborted.\n")
     assert world.store.approvals[approval_id].pending
+
+
+def test_should_ask_who_decides_when_the_user_has_no_name(
+    hitl: Hitl, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nameless() -> str:
+        raise OSError
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    monkeypatch.setenv("HITL_USER", "")
+    result = hitl("approve", pending(world), "--yes")
+    assert (result.status, result.err) == (2, "hitl: this user has no name: set HITL_USER\n")
 
 
 def test_should_decide_many_and_let_one_bad_id_stop_nothing(hitl: Hitl, world: World) -> None:
@@ -161,23 +132,6 @@ def test_should_decide_many_and_let_one_bad_id_stop_nothing(hitl: Hitl, world: W
     (error,) = result.err.splitlines()
     assert json.loads(error)["approval_id"] == "no-such-id"
     assert all(world.store.approvals[approval_id].status == "approved" for approval_id in ids)
-
-
-def test_should_tell_who_won(hitl: Hitl, world: World) -> None:
-    approval_id = pending(world)
-    hitl("approve", approval_id, "--yes", "--as", "alice")
-
-    result = hitl("reject", approval_id, "--yes")
-
-    assert result.status == 1
-    assert result.err.startswith("hitl: already approved by alice at ")
-    assert result.err.endswith("(APPROVAL_ALREADY_DECIDED)\n")
-
-
-def test_should_give_errors_as_json(hitl: Hitl) -> None:
-    result = hitl("get", "nobody", "--json")
-    assert (result.status, result.out) == (1, "")
-    assert json.loads(result.err)["error"]["code"] == "APPROVAL_NOT_FOUND"
 
 
 def test_should_show_an_approval_and_its_history(hitl: Hitl, world: World) -> None:
@@ -212,10 +166,10 @@ def test_should_fail_when_a_trail_was_tampered_with(hitl: Hitl, world: World) ->
 
 def test_should_show_hostile_text_inert(hitl: Hitl, world: World) -> None:
     approval_id = pending(
-        world, subject="[bold red]<script>[/]", context={"note": "\x1b[2J\u202egnp"}
+        world, subject="[bold red]<script>[/] :bomb:", context={"note": "\x1b[2J\u202egnp"}
     )
     shown = hitl("get", approval_id).out
-    assert "[bold red]<script>[/]" in shown
+    assert "[bold red]<script>[/] :bomb:" in shown
     assert "\x1b" not in shown
     assert "\u202e" not in shown
 
@@ -244,13 +198,6 @@ def test_should_say_in_one_line_why_aws_did_not_answer(
     assert len(result.err.splitlines()) == 1
 
 
-def test_should_say_which_stack_is_missing(hitl: Hitl) -> None:
-    result = hitl("list", "--stack", "other")
-    assert result.err.startswith(
-        "hitl: no stack other in us-east-1: pass --stack or set HITL_STACK"
-    )
-
-
 def test_should_show_every_command_with_an_example(hitl: Hitl) -> None:
     from typer.main import get_command
 
@@ -264,9 +211,11 @@ def test_should_show_every_command_with_an_example(hitl: Hitl) -> None:
             assert f"Example: hitl {name}" in commands[name].help
 
 
-def test_should_end_with_usage_status_for_unknown_words(hitl: Hitl) -> None:
-    assert hitl("explode").status == 2
-    assert hitl("get").status == 2
+@pytest.mark.parametrize("words", [[], ["local"]], ids=str)
+def test_should_show_the_help_when_no_command_is_given(hitl: Hitl, words: list[str]) -> None:
+    result = hitl(*words)
+    assert (result.status, result.err) == (2, "")
+    assert "Usage: " in result.out
 
 
 def test_should_show_times_in_the_local_zone(hitl: Hitl, world: World) -> None:
@@ -283,22 +232,10 @@ def test_should_end_quietly_when_interrupted(hitl: Hitl, cloud: FakeCloud) -> No
     assert "Traceback" not in result.err
 
 
-def test_should_say_in_one_line_that_a_profile_is_missing(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    status = main.run(
-        lambda: main.app(["list", "--profile", "nobody", "--stack", "any"]), as_json=False
-    )
-    assert status == 1
-    assert capsys.readouterr().err.startswith(
-        "hitl: The config profile (nobody) could not be found"
-    )
-
-
 def test_should_show_whole_ids_and_the_time_left_in_80_columns(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(screen, "out", Console(width=80))
+    monkeypatch.setattr(screen, "out", screen.console(width=80))
     long = any_request(subject="Quarterly " * 9, requester="somebody@a-long-domain.example.com")
     item = view(any_opening(request=long, now=datetime.now(UTC)).after) | {"approval_id": "f" * 32}
 

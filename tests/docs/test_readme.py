@@ -38,7 +38,10 @@ def test_should_document_every_output() -> None:
         assert f"`{name}`" in README
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/adr/README.md"])
+PAGES = ["README.md", "CONTRIBUTING.md", "docs/adr/README.md", "docs/page.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_should_link_to_files_that_exist(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     for link in re.findall(r"\]\(([^)#]+)\)", text):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.faults.invariants import INVARIANTS
 from tests.faults.tiers import FLOOR
+from tests.mutants.mutants import MUTANTS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text(encoding="utf-8")
 
@@ -22,3 +23,10 @@ def test_should_not_boast_of_more_schedules_than_are_run() -> None:
     quick = int(found[1].replace(",", ""))
     # The floors, below which the quick tier fails, are nine tenths of what it ran.
     assert sum(FLOOR.values()) <= quick <= sum(FLOOR.values()) / 0.89
+
+
+def test_should_say_how_many_mutants_there_are() -> None:
+    assert re.findall(r"(\d+) mutants,|(\d+) killed", PAGE) == [
+        (str(len(MUTANTS)), ""),
+        ("", str(len(MUTANTS))),
+    ]

@@ -16,13 +16,13 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from tests.faults.deployment import simulated
 from tests.faults.explore import randomly, replay
 from tests.faults.invariants import violations
 from tests.faults.scenarios import SCENARIOS
+from tests.faults.seams import simulated
 from tests.faults.simulator import Nondeterminism
 from tests.faults.tally import ALL, Tally, bounds_of, explore
-from tests.faults.tiers import CROWDED, PAIRS
+from tests.faults.tiers import CROWDED, LIMITED, PAIRS
 
 DEEP_FAULTS = 5
 
@@ -59,7 +59,9 @@ def _replay(which: str) -> int:
 def _full(names: Sequence[str]) -> int:
     """All tiers, scenario by scenario, on all cores."""
     tasks = [(name, index) for name in names for index in range(len(bounds_of(name)))]
-    tasks.sort(key=lambda task: (task[0] not in CROWDED, task[0] not in PAIRS))  # longest first
+    tasks.sort(  # longest first
+        key=lambda task: (task[0] not in LIMITED, task[0] not in CROWDED, task[0] not in PAIRS)
+    )
     started = time.monotonic()
     with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
         tallies = []

@@ -1,50 +1,37 @@
-"""A deployment in a simulated world: the real handlers, with AWS and time replaced beneath them."""
+"""A deployment in a simulated world: who acts in it, what they hear, what AWS does for them."""
 
 from __future__ import annotations
 
-import importlib
 import json
-import logging
-import os
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-import aws_durable_execution_sdk_python.state as sdk_state
-from aws_durable_execution_sdk_python.state import ExecutionState
 from boto3.dynamodb.types import TypeDeserializer
-from botocore.client import BaseClient
 
-from hitl_approval import wiring
-from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock
 from hitl_approval.contract import DOCUMENT_APPROVAL
 from hitl_approval.domain.approval import derive_approval_id
-from hitl_approval.settings import settings
 from tests.faults.durable import (
     DurableService,
     Handler,
-    collect_until_somebody_waits,
-    stop_at_once,
+    arn_of,
+    footprint,
 )
 from tests.faults.dynamodb import APPROVALS, AUDIT, DynamoDb, Item
 from tests.faults.simulator import (
+    EVERY_ROW,
     NOTHING,
+    ROW,
+    START,
     Actor,
-    Bounds,
     Call,
-    Chooser,
     Footprint,
     Killed,
     ProcessDied,
     World,
 )
 
-LAMBDAS = Path(__file__).parents[2] / "lambdas"
 APPROVALS_TABLE = "test-ApprovalRequests"
 AUDIT_TABLE = "test-AuditEvents"
 TIMEOUT = timedelta(seconds=60)
@@ -97,8 +84,25 @@ class Answer:
     asked_at: datetime
     status: int | None
     body: Mapping[str, Any]
+    written: range
+    """What was written, by anybody, between question and answer: indexes of `World.writes`."""
     last: bool = False
     """Whether the caller left it at that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One run of the sweep function."""
+
+    actor: str
+    request: int
+    at: datetime
+    written: range
+    """What was written meanwhile, by anybody: indexes of `World.writes`."""
+    step: int
+    """How many steps had been made before."""
+    error: str
+    """What it raised, if it did."""
 
 
 @dataclass
@@ -108,16 +112,26 @@ class Deployment:
     world: World
     workflow: Handler
     api: Handler
-    polling: bool = False
+    sweep: Handler
+    environment: Mapping[str, str]
+    grace: timedelta
+    """What the sweep leaves a workflow to do a thing by itself."""
     may_fail: bool = False
     """Whether the execution may fail, if it leaves no record: its start met a long outage."""
     answers: list[Answer] = field(default_factory=list)
+    swept: list[Sweep] = field(default_factory=list)
+    redeployed: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Actors who reach a newer version of the functions, and its environment."""
 
     def __post_init__(self) -> None:
         schemas = {APPROVALS_TABLE: APPROVALS, AUDIT_TABLE: AUDIT}
         self.db = DynamoDb(schemas, self.world.wrote)
         self.durable = DurableService(self.world)
         self.world.frozen_until = self._frozen_until
+
+    @property
+    def polling(self) -> bool:
+        return self.environment["RESUME_MODE"] == "polling"
 
     # What happens in it
 
@@ -131,39 +145,77 @@ class Deployment:
     def person(
         self,
         name: str,
-        payload: Payload | Callable[[], Payload],
-        *,
+        *payloads: Payload | Callable[[], Payload],
         at: timedelta | None = None,
         when: Callable[[], bool] | None = None,
         patient: bool = True,
         **options: timedelta,
     ) -> None:
-        """Somebody sends a request, at a time or once something is so, until it is answered."""
+        """Somebody sends requests, at a time or once something is so, each until it is answered."""
 
         def body(me: Actor) -> None:
             if at is not None:
                 me.sleep(at)
             if when is not None:
                 me.wait(when)
-            asked = payload() if callable(payload) else payload
-            for attempt in range(1, TRIES + 1):
-                answer = self._ask(me, asked)
-                settled = answer.status is not None and answer.status < 500
-                last = settled or attempt == TRIES or not patient
-                self.answers.append(_final(answer) if last else answer)
-                if last:
-                    return
-                me.sleep(PATIENCE)
+            for payload in payloads:
+                self._insist(me, payload() if callable(payload) else payload, patient=patient)
 
         self.world.add(name, body, **options)
+
+    def sweeps(self, *moments: timedelta, name: str = "sweep", **options: timedelta) -> None:
+        """The sweep function runs at these times; a run that fails leaves it to the next."""
+
+        def body(me: Actor) -> None:
+            for moment in moments:
+                me.sleep_until(START + moment)
+                me.start_process()
+                began, step, first = self.world.now, len(self.world.steps), len(self.world.writes)
+                error = ""
+                try:
+                    self.sweep({}, None)
+                except (Killed, ProcessDied, Exception) as raised:
+                    if self.world.over:
+                        raise
+                    error = repr(raised)
+                written = range(first, len(self.world.writes))
+                self.swept.append(Sweep(me.name, me.request, began, written, step, error))
+
+        self.world.add(name, body, **options)
+
+    def operator(self, name: str, when: Callable[[], bool]) -> None:
+        """Somebody stops an execution as soon as something is so."""
+        arn = arn_of(name)
+
+        def body(me: Actor) -> None:
+            me.wait(when)
+            me.point(footprint(arn))
+            self.world.steps.append(f"{me.now():%H:%M:%S} {me.name}: stops {name}")
+            self.durable.stop(arn)
+
+        self.world.add("operator", body)
 
     def row_exists(self, approval_id: str) -> Callable[[], bool]:
         key = (f"S:{approval_id}",)
         return lambda: key in self.db.tables[APPROVALS_TABLE]
 
+    def row_ended(self, approval_id: str) -> Callable[[], bool]:
+        key, table = (f"S:{approval_id}",), self.db.tables[APPROVALS_TABLE]
+        return lambda: key in table and table[key]["status"] != {"S": "pending"}
+
+    def _insist(self, me: Actor, payload: Payload, *, patient: bool) -> None:
+        for attempt in range(1, TRIES + 1):
+            answer = self._ask(me, payload)
+            settled = answer.status is not None and answer.status < 500
+            last = settled or attempt == TRIES or not patient
+            self.answers.append(replace(answer, last=last))
+            if last:
+                return
+            me.sleep(PATIENCE)
+
     def _ask(self, me: Actor, payload: Payload) -> Answer:
         me.start_process()
-        asked_at = self.world.now
+        asked_at, first = self.world.now, len(self.world.writes)
         status: int | None = None
         body: Mapping[str, Any] = {}
         try:
@@ -178,7 +230,8 @@ class Deployment:
             if self.world.outcome(("lost",)) == "ok":
                 status, body = response["statusCode"], json.loads(response["body"])
         self.world.steps.append(f"{me.now():%H:%M:%S} {me.name}: heard {status} {dict(body)}")
-        return Answer(me.name, me.request, payload, asked_at, status, body)
+        written = range(first, len(self.world.writes))
+        return Answer(me.name, me.request, payload, asked_at, status, body, written)
 
     def _frozen_until(self) -> datetime:
         """A frozen process wakes with the workflow that finds its time over."""
@@ -247,18 +300,6 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, str | bool) else int(value)
 
 
-def _final(answer: Answer) -> Answer:
-    return Answer(
-        answer.actor,
-        answer.request,
-        answer.payload,
-        answer.asked_at,
-        answer.status,
-        answer.body,
-        last=True,
-    )
-
-
 def _touched(request: Mapping[str, Any], *, reads: bool) -> Footprint:
     """The rows that a call reads or writes; audit events are touched with their row only."""
     actions = request.get("TransactItems", [{"one": request}])
@@ -267,82 +308,10 @@ def _touched(request: Mapping[str, Any], *, reads: bool) -> Footprint:
         (one,) = action.values()
         if one["TableName"] == AUDIT_TABLE and not reads:
             continue
-        key = one.get("Key") or one.get("Item") or {}
-        touched.add((f"row {key.get('approval_id', {}).get('S', '')}", not reads))
+        if "IndexName" in one:
+            touched.add((EVERY_ROW, False))
+            continue
+        key = one.get("Key") or one.get("Item")
+        named = key["approval_id"] if key else one["ExpressionAttributeValues"][":id"]
+        touched.add((f"{ROW}{named['S']}", not reads))
     return frozenset(touched)
-
-
-_DEPLOYMENT: list[Deployment] = []
-
-
-def _api_call(_: BaseClient, operation: str, request: Mapping[str, Any]) -> Any:
-    return _DEPLOYMENT[0].api_call(operation, request)
-
-
-def _now(_: SystemClock) -> datetime:
-    actor = _DEPLOYMENT[0].world.current
-    assert actor is not None
-    return actor.now()
-
-
-def _pause(_: SystemClock, attempt: int) -> None:
-    actor = _DEPLOYMENT[0].world.current
-    assert actor is not None
-    actor.sleep(timedelta(seconds=min(1.0, 0.02 * 2**attempt) / 2))
-
-
-def _count(_: EmbeddedMetrics, metric: str, value: int = 1) -> None:
-    _DEPLOYMENT[0].world.metrics[metric] += value
-
-
-@contextmanager
-def simulated() -> Iterator[None]:
-    """Replace AWS, time and metrics for all deployments made inside."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    with (
-        patch.dict(os.environ, ENVIRONMENT),
-        patch.object(sys, "path", [str(LAMBDAS), *sys.path]),
-        patch.object(BaseClient, "_make_api_call", _api_call),
-        patch.object(SystemClock, "now", _now),
-        patch.object(SystemClock, "pause", _pause),
-        patch.object(EmbeddedMetrics, "count", _count),
-        patch.object(sdk_state, "_STOP_SIGNAL_POLL_SECONDS", 0.0005),
-        patch.object(ExecutionState, "_collect_checkpoint_batch", collect_until_somebody_waits),
-        patch.object(ExecutionState, "stop_checkpointing", stop_at_once),
-    ):
-        try:
-            yield
-        finally:
-            forget()
-            logging.disable(disabled)
-
-
-def forget() -> None:
-    """What a process remembers between requests: settings and services."""
-    settings.cache_clear()
-    wiring.request_service.cache_clear()
-    wiring.decision_service.cache_clear()
-    wiring.sweep_service.cache_clear()
-
-
-def deploy(
-    chooser: Chooser,
-    bounds: Bounds,
-    environment: Mapping[str, str],
-    handlers: tuple[Handler, Handler] | None = None,
-) -> Deployment:
-    """A fresh world with the deployment in it; the one that AWS calls go to from now on."""
-    wanted = {**ENVIRONMENT, **environment}
-    if any(os.environ.get(name) != value for name, value in wanted.items()):
-        os.environ.update(wanted)
-        forget()
-    workflow, api = handlers or (
-        importlib.import_module("workflow.handler").handler,
-        importlib.import_module("approval_api.handler").handler,
-    )
-    deployment = Deployment(
-        World(chooser, bounds), workflow, api, wanted["RESUME_MODE"] == "polling"
-    )
-    _DEPLOYMENT[:] = [deployment]
-    return deployment

@@ -1,8 +1,9 @@
 """The durable service: AWS's own execution model and checkpoint processor, on the world's clock.
 
-Two things of the real service are simplified, both towards fewer schedules, not fewer faults: a
-step's START travels with its result in one checkpoint (the SDK sends it when it gets round to
-it), and an invocation that dies is repeated a second later.
+A step's START is sent by the SDK when it gets round to it: here with the step's result in one
+checkpoint or, as a choice, by itself, after which the process dies before the step's body runs.
+Simplified, towards fewer schedules and not fewer faults: an invocation that dies is repeated a
+second later.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from aws_durable_execution_sdk_python_testing.model import StartDurableExecution
 from aws_durable_execution_sdk_python_testing.observer import ExecutionObserver
 
 from tests.faults.dynamodb import client_error
-from tests.faults.simulator import Actor, Call, Footprint, Killed, ProcessDied, World
+from tests.faults.simulator import DOORBELL, Actor, Call, Footprint, Killed, ProcessDied, World
 
 Handler = Callable[[Any, Any], Mapping[str, Any]]
 
@@ -59,6 +60,10 @@ class DurableService(ExecutionObserver):
     due: dict[str, datetime] = field(default_factory=dict)
     """When an execution must be invoked again, whatever else happens."""
     completed_at: dict[str, datetime] = field(default_factory=dict)
+    completed_after: dict[str, int] = field(default_factory=dict)
+    """How many steps had been made when an execution ended."""
+    stopped: set[str] = field(default_factory=set)
+    """Executions that an operator has stopped."""
 
     def __post_init__(self) -> None:
         self.processor = CheckpointProcessor(self, None, self)  # type: ignore[arg-type]
@@ -107,7 +112,12 @@ class DurableService(ExecutionObserver):
         def body(me: Actor) -> None:
             execution = self.executions[arn]
             while not execution.is_complete:
-                me.wait(lambda: self._must_invoke(execution), lambda: self._next(execution))
+                me.wait(
+                    lambda: execution.is_complete or self._must_invoke(execution),
+                    lambda: self._next(execution),
+                )
+                if execution.is_complete:
+                    return
                 me.point(footprint(arn))
                 self._fire(execution)
                 if not execution.is_complete and self._must_invoke(execution):
@@ -151,7 +161,20 @@ class DurableService(ExecutionObserver):
         elif output["Status"] == InvocationStatus.FAILED.value:
             execution.complete_fail(ErrorObject.from_dict(output["Error"]), self.world.now)
         if execution.is_complete:
-            self.completed_at[arn] = self.world.now
+            self._completed(arn)
+
+    def stop(self, arn: str) -> None:
+        """StopDurableExecution."""
+        execution = self.executions[arn]
+        if not execution.is_complete:
+            error = ErrorObject("stopped by an operator", "Stopped", None, None)
+            execution.complete_stopped(error, self.world.now)
+            self._completed(arn)
+            self.stopped.add(arn)
+
+    def _completed(self, arn: str) -> None:
+        self.completed_at[arn] = self.world.now
+        self.completed_after[arn] = len(self.world.steps)
 
     def _must_invoke(self, execution: Execution) -> bool:
         due = self.due.get(execution.durable_execution_arn)
@@ -227,11 +250,11 @@ class DurableService(ExecutionObserver):
 
         def apply(_: str) -> dict[str, Any]:
             if owner is None:
-                raise client_error("SendDurableExecutionCallback", "ResourceNotFoundException", 404)
+                raise client_error(DOORBELL, "ResourceNotFoundException", 404)
             self._fire(owner)
             operation = owner.find_callback_operation(callback_id)[1]
             if owner.is_complete or operation.status is not OperationStatus.STARTED:
-                raise client_error("SendDurableExecutionCallback", "CallbackTimeoutException", 400)
+                raise client_error(DOORBELL, "CallbackTimeoutException", 400)
             now = self.world.now
             if "Error" in request:
                 error = ErrorObject.from_dict(request["Error"])
@@ -241,7 +264,7 @@ class DurableService(ExecutionObserver):
             return {}
 
         touched = footprint(owner.durable_execution_arn) if owner else frozenset()
-        return Call("SendDurableExecutionCallback", touched, apply, BELL_FAULTS)
+        return Call(DOORBELL, touched, apply, BELL_FAULTS)
 
     def describe(self, request: Mapping[str, Any]) -> Call:
         """GetDurableExecution."""

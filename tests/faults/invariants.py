@@ -1,4 +1,4 @@
-"""What must hold however a schedule went: the eight promises, each a named check.
+"""What must hold however a schedule went: the ten promises, each a named check.
 
 Every check reads the final tables, the history of writes, what callers heard and what was sent.
 A check yields one line for each violation; none means that the promise was kept.
@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 from hitl_approval.contract import Metrics, Table
 from hitl_approval.domain.audit import Head, verify
+from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.text import person
 from tests.faults.deployment import APPROVALS_TABLE, AUDIT_TABLE, Answer, Deployment, plain
+from tests.faults.dynamodb import Item, Key
+from tests.faults.evidence import TERMINAL, Row, by_silence
+from tests.faults.leftovers import nothing_is_left_behind
+from tests.faults.reading import readers_see_what_was
+from tests.faults.simulator import Wrote
 
 Check = Callable[[Deployment], Iterator[str]]
 
@@ -23,9 +28,21 @@ SHORTEST_RECHECK = timedelta(seconds=60)
 SLACK = timedelta(seconds=30)
 """Retries of steps and invocations, with the faults that a schedule has."""
 AT_ONCE = timedelta(seconds=3)
-TERMINAL = {"approved", "rejected", "timeout", "cancelled"}
 NOTES = {Table.ATTENTION, Table.ATTENTION_AT, "resumed"}
 """What may still be noted on a record that has ended: who has heard of it."""
+TERMS = {
+    "policy",
+    "approvers",
+    "requester",
+    "context",
+    "content_digest",
+    "created_at",
+    "expires_at",
+    "execution_arn",
+    "creation_token",
+}
+"""What was asked, of whom, under which rules."""
+READS = {"get", "list", "history"}
 CLOSED = {"APPROVAL_ALREADY_DECIDED", "APPROVAL_EXPIRED"}
 
 
@@ -49,8 +66,8 @@ def all_agree(deployment: Deployment) -> Iterator[str]:
     rows = deployment.rows()
     for arn, execution in deployment.durable.executions.items():
         result = execution.result
-        if result is None:
-            continue  # a workflow that hangs breaks promise 4
+        if result is None or arn in deployment.durable.stopped:
+            continue  # a workflow that hangs breaks promise 4, one that was stopped says nothing
         if result.status.value != "SUCCEEDED" or result.result is None:
             # What a start that failed had written is withdrawn: nobody can decide it any more.
             withdrawn = all(row["status"] == "cancelled" for row in rows.values())
@@ -86,28 +103,18 @@ def approved_by_policy(deployment: Deployment) -> Iterator[str]:
         late = [v for v in row["votes"] if v["at"] >= row["expires_at"]]
         if late:
             yield f"{late[0]['approver']} voted after the expiry, by the voter's own clock"
-        if row["status"] == "rejected" and "rejected" not in dict(votes).values():
-            yield "rejected, and nobody did"
-        if row["status"] != "approved":
-            continue
-        policy, asked = row["policy"], {person(name) for name in row["approvers"]}
-        needed = len(asked) if policy["quorum"] == "everyone" else policy["quorum_count"]
-        approving = {who for who, decision in votes if decision == "approved"}
-        if any(decision == "rejected" for _, decision in votes):
-            yield f"approved over a rejection: {votes}"
-        if len(approving) < max(needed, 1):
-            yield f"approved by {sorted(approving)}, the policy needs {needed}"
-        if asked and not approving <= asked:
-            yield f"approved by {sorted(approving - asked)}, who were not asked"
-        if not policy["allow_self_approval"] and person(row["requester"]) in approving:
-            yield "approved by the requester"
+        yield from _asked_as_was(deployment, row)
+        if by_silence(row):
+            yield from _silence(deployment, row)
+        else:
+            yield from _decided(row, votes)
 
 
 def nothing_answered_is_lost(deployment: Deployment) -> Iterator[str]:
     """4. A decision answered with 200 is never lost and always resumes the workflow in time."""
     rows = deployment.rows()
     for answer in deployment.answers:
-        if answer.status != 200:
+        if answer.status != 200 or answer.payload.get("action", "decide") in READS:
             continue
         row = rows[answer.payload["approval_id"]]
         if answer.payload.get("action") == "cancel":
@@ -131,9 +138,10 @@ def nothing_answered_is_lost(deployment: Deployment) -> Iterator[str]:
             yield f"{arn} waits for ever"
             continue
         asked = by_arn.get(arn)
-        if asked is None or asked["status"] not in TERMINAL:
+        stopped = arn in deployment.durable.stopped
+        if stopped or asked is None or asked["status"] not in TERMINAL:
             continue
-        decided = _decided_at(deployment, asked["approval_id"])
+        decided = _end_of(deployment, asked["approval_id"]).at
         took = deployment.durable.completed_at[arn] - decided
         if took > _patience(deployment, asked, decided):
             yield f"the workflow resumed {took} after the decision"
@@ -152,11 +160,15 @@ def told_once(deployment: Deployment) -> Iterator[str]:
     for approval_id, row in rows.items():
         if approval_id in ids or "audit_hash" not in row:
             continue
+        if row["execution_arn"] in deployment.durable.stopped:
+            continue  # by an operator, who knows
         on_record = [e["event"] for e in deployment.events(approval_id)]
-        alarmed = deployment.world.metrics[Metrics.NOTIFICATION_FAILED]
-        if "notification_failed" in on_record and alarmed:
+        alarms = {name for (*_, name), count in deployment.world.metrics.items() if count}
+        if "notification_failed" in on_record and Metrics.NOTIFICATION_FAILED in alarms:
             continue
-        if row["status"] not in TERMINAL - {"timeout"}:
+        if Metrics.PENDING_PAST_EXPIRY in alarms:
+            continue  # the workflow could not, and did not close it either
+        if row["status"] == "pending" or by_silence(row):
             yield f"nobody was told, and nothing says so: {on_record}"
 
 
@@ -184,12 +196,12 @@ def losers_hear_who_won(deployment: Deployment) -> Iterator[str]:
     """7. Losing callers hear who won, and no caller is left without an answer."""
     rows = deployment.rows()
     for answer in deployment.answers:
-        if answer.status == 500:
+        error = answer.body.get("error", {})
+        if (answer.status or 0) >= 500 and error.get("code") != Unavailable.code:
             yield f"{answer.actor} heard of an internal error"
         if answer.last and (answer.status is None or answer.status >= 500):
             yield f"{answer.actor} never heard what became of {_asked(answer)}"
-        row = rows.get(answer.payload["approval_id"])
-        error = answer.body.get("error", {})
+        row = rows.get(answer.payload.get("approval_id", ""))
         if answer.status == 404 and row and _created(deployment, row) < answer.asked_at:
             yield f"{answer.actor} was told that there is no such approval"
         if error.get("code") not in CLOSED or row is None:
@@ -215,6 +227,7 @@ def refusals_change_nothing(deployment: Deployment) -> Iterator[str]:
         refused = answer.status is not None and 400 <= answer.status < 500
         if refused and wrote[answer.actor, answer.request]:
             yield f"{answer.actor}'s {_asked(answer)} was refused ({answer.status}), yet it wrote"
+    yield from _content(deployment)
 
 
 INVARIANTS: tuple[Check, ...] = (
@@ -226,6 +239,8 @@ INVARIANTS: tuple[Check, ...] = (
     audit_is_whole,
     losers_hear_who_won,
     refusals_change_nothing,
+    nothing_is_left_behind,
+    readers_see_what_was,
 )
 
 
@@ -234,7 +249,63 @@ def violations(deployment: Deployment) -> list[str]:
     return [f"{check.__name__}: {line}" for check in INVARIANTS for line in check(deployment)]
 
 
-def _votes_on_record(deployment: Deployment, row: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _content(deployment: Deployment) -> Iterator[str]:
+    """The tables hold what was written to them, write upon write, and nothing else."""
+    content: dict[tuple[str, Key], Item] = {}
+    for wrote in deployment.world.writes:
+        write = wrote.write
+        if content.get((write.table, write.key)) != write.before:
+            yield f"{wrote.actor} found {write.key} otherwise than it was left"
+        content[write.table, write.key] = write.after
+    tables = deployment.db.tables
+    if content != {(t, key): item for t, items in tables.items() for key, item in items.items()}:
+        yield "the tables do not hold what was written to them"
+
+
+def _asked_as_was(deployment: Deployment, row: Row) -> Iterator[str]:
+    """The rules are those of the version that asked, and stay."""
+    if row["policy"] != json.loads(deployment.environment["APPROVAL_POLICY"]):
+        yield "asked under another policy than the workflow's"
+    for wrote in deployment.world.writes:
+        before, after = wrote.write.before, wrote.write.after
+        if wrote.write.table != APPROVALS_TABLE or before is None:
+            continue
+        if changed := {name for name in TERMS if before.get(name) != after.get(name)}:
+            yield f"{wrote.actor} changed what was asked: {sorted(changed)}"
+
+
+def _silence(deployment: Deployment, row: Row) -> Iterator[str]:
+    wrote = _end_of(deployment, row["approval_id"])
+    skew = next(a.skew for a in deployment.world.actors if a.name == wrote.actor)
+    if wrote.at + skew < datetime.fromisoformat(row["expires_at"]):
+        yield f"{row['status']} before the time was over, by the closer's own clock"
+    if row["status"] != row["policy"]["on_timeout"]:
+        yield f"nobody decided, which means {row['policy']['on_timeout']}, not {row['status']}"
+
+
+def _decided(row: Row, votes: list[tuple[str, str]]) -> Iterator[str]:
+    policy, asked = row["policy"], {person(name) for name in row["approvers"]}
+    deciders = asked - (set() if policy["allow_self_approval"] else {person(row["requester"])})
+    needed = len(deciders) if policy["quorum"] == "everyone" else policy["quorum_count"]
+    approving = {who for who, decision in votes if decision == "approved"}
+    rejecting = {who for who, decision in votes if decision == "rejected"}
+    enough = len(rejecting) >= policy["rejections_needed"]
+    out_of_reach = bool(deciders) and len(deciders - rejecting) < needed
+    if row["status"] == "rejected" and not (enough or out_of_reach):
+        yield f"rejected by {sorted(rejecting)}, the policy needs {policy['rejections_needed']}"
+    if row["status"] != "approved":
+        return
+    if enough:
+        yield f"approved over a rejection: {votes}"
+    if len(approving) < max(needed, 1):
+        yield f"approved by {sorted(approving)}, the policy needs {needed}"
+    if asked and not approving <= asked:
+        yield f"approved by {sorted(approving - asked)}, who were not asked"
+    if not policy["allow_self_approval"] and person(row["requester"]) in approving:
+        yield "approved by the requester"
+
+
+def _votes_on_record(deployment: Deployment, row: Row) -> list[tuple[str, str]]:
     return [
         (person(event["actor"]), event["details"]["decision"])
         for event in deployment.events(row["approval_id"])
@@ -242,7 +313,7 @@ def _votes_on_record(deployment: Deployment, row: Mapping[str, Any]) -> list[tup
     ]
 
 
-def _approved_by_somebody(row: Mapping[str, Any]) -> Iterator[str]:
+def _approved_by_somebody(row: Row) -> Iterator[str]:
     if row["status"] == "approved" and not row.get("decided_by"):
         yield "approved by nobody"
 
@@ -252,12 +323,12 @@ def _asked(answer: Answer) -> str:
     return str(answer.payload.get("decision", action))
 
 
-def _start_of(deployment: Deployment, row: Mapping[str, Any]) -> str:
+def _start_of(deployment: Deployment, row: Row) -> str:
     """The start that a row belongs to: its execution, or the only one there is."""
     return str(row.get("execution_arn") or next(iter(deployment.durable.executions)))
 
 
-def _created(deployment: Deployment, row: Mapping[str, Any]) -> datetime:
+def _created(deployment: Deployment, row: Row) -> datetime:
     return next(
         w.at
         for w in deployment.world.writes
@@ -265,10 +336,10 @@ def _created(deployment: Deployment, row: Mapping[str, Any]) -> datetime:
     )
 
 
-def _decided_at(deployment: Deployment, approval_id: str) -> datetime:
-    """When the terminal status was written, by the world's clock."""
+def _end_of(deployment: Deployment, approval_id: str) -> Wrote:
+    """The write of the terminal status."""
     return next(
-        w.at
+        w
         for w in deployment.world.writes
         if w.write.table == APPROVALS_TABLE
         and w.write.key == (f"S:{approval_id}",)
@@ -276,12 +347,23 @@ def _decided_at(deployment: Deployment, approval_id: str) -> datetime:
     )
 
 
-def _patience(deployment: Deployment, row: Mapping[str, Any], decided: datetime) -> timedelta:
-    """Where nothing goes wrong, at once; a lost doorbell costs as long again as it took so far."""
-    if not deployment.polling and not deployment.world.faults:
+def _patience(deployment: Deployment, row: Row, decided: datetime) -> timedelta:
+    """Where nothing goes wrong, at once; a lost doorbell costs as long again as it took so far.
+
+    Or as long as it takes until a sweep rings again.
+    """
+    world = deployment.world
+    if not deployment.polling and not world.faults and not world.vain:
         return AT_ONCE
     waited = decided - _created(deployment, row)
     frozen = timedelta(0)
     if deployment.world.faults["slow"]:  # a frozen workflow wakes after the expiry
         frozen = max(datetime.fromisoformat(row["expires_at"]) - decided, frozen) + SHORTEST_RECHECK
-    return max(waited, SHORTEST_RECHECK) + SLACK + frozen
+    swept = [
+        sweep.at - decided
+        for sweep in deployment.swept
+        if "callback_id" in row
+        and sweep.at > decided + deployment.grace
+        and (sweep.actor, sweep.request) not in world.struck
+    ]
+    return min([max(waited, SHORTEST_RECHECK), *swept]) + SLACK + frozen

@@ -18,7 +18,7 @@ from aws_durable_execution_sdk_python.config import Duration
 
 from hitl_approval.adapters.aws import client
 from tests.faults.deployment import APPROVALS_TABLE, ENVIRONMENT, TIMEOUT, Deployment
-from tests.faults.scenarios import Scenario, decision, event
+from tests.faults.scenario import Scenario, decision, event
 
 POLL = 15
 """Seconds; the pattern's are 5, which only makes more of the same."""

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from hitl_approval import waiting
+from hitl_approval import api, service, waiting
 from hitl_approval.adapters.dynamodb import DynamoDbStore, _marshal
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.domain import approval as state_machine
 from hitl_approval.domain.approval import Approval, Transition, expire
-from hitl_approval.domain.audit import GENESIS
+from hitl_approval.domain.audit import GENESIS, verify
 from hitl_approval.domain.errors import AlreadyDecided, VersionConflict
-from hitl_approval.service import Answer, DecisionService, RequestService
+from hitl_approval.domain.policy import OnTimeout, Policy
+from hitl_approval.domain.view import view
+from hitl_approval.service import Answer, DecisionService, RequestService, Trail
+from hitl_approval.settings import settings
+from tests.faults.sabotage_sweep import (
+    _sweep_closes_before_the_expiry,
+    _sweep_closes_what_it_read_first,
+    _sweep_decides_approved,
+    _sweep_notes_before_it_counts,
+    _sweep_wakes_nobody,
+    _sweep_wakes_once_and_forgets,
+    _workflow_does_not_note_an_early_decision,
+)
 from tests.faults.simulator import Bounds
 
 Sabotage = Any
@@ -209,6 +221,64 @@ def _notes_every_attempt() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _evaluating(rules: Callable[[Policy], Policy]) -> Iterator[None]:
+    """Votes are counted by other rules than those on the record."""
+    evaluate = state_machine._evaluate
+
+    def otherwise(approval: Approval) -> str:
+        return evaluate(replace(approval, policy=rules(approval.policy)))
+
+    with patch.object(state_machine, "_evaluate", otherwise):
+        yield
+
+
+def _goes_by_the_newest_policy() -> Sabotage:
+    return _evaluating(lambda _: settings().policy)
+
+
+def _takes_one_rejection_for_enough() -> Sabotage:
+    return _evaluating(lambda policy: replace(policy, rejections_needed=1))
+
+
+@contextmanager
+def _takes_silence_for_a_timeout() -> Iterator[None]:
+    def lenient(approval: Approval, *, now: datetime) -> Transition | None:
+        policy = replace(approval.policy, on_timeout=OnTimeout.timeout())
+        return expire(replace(approval, policy=policy), now=now)
+
+    with patch.object(service, "expire", lenient):
+        yield
+
+
+@contextmanager
+def _lets_anybody_decide() -> Iterator[None]:
+    with patch.object(state_machine, "_check_may_decide", lambda *_: None):
+        yield
+
+
+@contextmanager
+def _verifies_against_what_it_read_first() -> Iterator[None]:
+    def history(self: DecisionService, approval_id: str) -> Trail:
+        head = self._head(approval_id)
+        events = self.store.history(approval_id)
+        return Trail(events, verify(events, head))
+
+    with patch.object(DecisionService, "history", history):
+        yield
+
+
+@contextmanager
+def _shows_what_the_votes_will_amount_to() -> Iterator[None]:
+    """The first vote is shown as the decision, which it is not."""
+
+    def hasty(approval: Approval) -> dict[str, Any]:
+        return view(replace(approval, status="approved") if approval.votes else approval)
+
+    with patch.object(api, "view", hasty):
+        yield
+
+
 CALM = Bounds()
 ONE = Bounds(faults=1)
 
@@ -243,4 +313,17 @@ CASES: tuple[Case, ...] = (
     Case(_does_not_chain, "audit_is_whole", "approve"),
     Case(_tells_losers_that_they_lost_to_nobody, "losers_hear_who_won", "opposite"),
     Case(_notes_every_attempt, "refusals_change_nothing", "opposite"),
+    Case(_lets_anybody_decide, "approved_by_policy", "refused"),
+    Case(_goes_by_the_newest_policy, "approved_by_policy", "redeployed"),
+    Case(_takes_one_rejection_for_enough, "approved_by_policy", "two-rejections"),
+    Case(_takes_silence_for_a_timeout, "approved_by_policy", "silence-rejects"),
+    Case(_verifies_against_what_it_read_first, "readers_see_what_was", "readers"),
+    Case(_shows_what_the_votes_will_amount_to, "readers_see_what_was", "readers"),
+    Case(_sweep_closes_before_the_expiry, "approved_by_policy", "unheard"),
+    Case(_sweep_decides_approved, "approved_by_policy", "stopped"),
+    Case(_sweep_wakes_once_and_forgets, "nothing_is_left_behind", "unheard"),
+    Case(_sweep_wakes_nobody, "nothing_answered_is_lost", "unheard"),
+    Case(_sweep_closes_what_it_read_first, "one_terminal_status", "sweep-at-the-end"),
+    Case(_sweep_notes_before_it_counts, "nothing_is_left_behind", "stopped", ONE),
+    Case(_workflow_does_not_note_an_early_decision, "nothing_is_left_behind", "swept-early", ONE),
 )

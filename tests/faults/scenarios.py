@@ -5,56 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError, HTTPClientError
 
-from tests.faults.deployment import TIMEOUT, Deployment, deploy
-from tests.faults.durable import Handler, arn_of
-from tests.faults.simulator import Actor, Bounds, Chooser
-
-SECOND = timedelta(seconds=1)
-APPROVERS = ["bob", "carol", "dave"]
-
-
-def event(**fields: Any) -> dict[str, Any]:
-    """The packaged workflow's event."""
-    return {
-        "document_id": "doc-1",
-        "document_name": "Contract",
-        "requester": "alice",
-        "approvers": APPROVERS,
-        "timeout_seconds": int(TIMEOUT.total_seconds()),
-        **fields,
-    }
-
-
-def decision(approval_id: str, approver: str, decided: str) -> dict[str, Any]:
-    return {
-        "approval_id": approval_id,
-        "approver": approver,
-        "decision": decided,
-        "comments": f"{approver} has {decided}",
-    }
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """A name, a deployment, and who acts in it."""
-
-    name: str
-    set_up: Callable[[Deployment], None]
-    environment: Mapping[str, str] = field(default_factory=dict)
-    handlers: tuple[Handler, Handler] | None = None
-
-    def run(self, chooser: Chooser, bounds: Bounds) -> Deployment:
-        deployment = deploy(chooser, bounds, self.environment, self.handlers)
-        self.set_up(deployment)
-        deployment.world.run()
-        return deployment
+from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
+from tests.faults.deployment import TIMEOUT, Deployment
+from tests.faults.durable import arn_of
+from tests.faults.scenario import SECOND, Scenario, both, decision, event, under
+from tests.faults.simulator import Actor
+from tests.faults.sweeping import SWEEPING
+from tests.faults.visitors import VISITORS
 
 
 def _approve(world: Deployment) -> None:
@@ -219,42 +182,42 @@ def _storm_at_start(conflicts: int) -> Callable[[Deployment], None]:
     return set_up
 
 
-POLLING = {"RESUME_MODE": "polling", "POLL_INTERVAL_SECONDS": "30"}
-TWO_OF_THREE = {
-    "APPROVAL_POLICY": (
-        '{"quorum": "at_least", "quorum_count": 2, "rejections_needed": 1,'
-        ' "on_timeout": "timeout", "allow_self_approval": false,'
-        ' "require_verified_identity": false, "require_comment_on_rejection": false}'
-    )
-}
+def _refused(world: Deployment) -> None:
+    """Two rejections reject; two reject, and one approves, which is enough."""
+    approval = world.start("start", event())
+    world.person("bob", decision(approval, "bob", "rejected"), at=5 * SECOND)
+    world.person("carol", decision(approval, "carol", "rejected"), at=5 * SECOND)
+    world.person("dave", decision(approval, "dave", "approved"), at=5 * SECOND)
 
 
-def _both(name: str, set_up: Callable[[Deployment], None], **environment: str) -> list[Scenario]:
-    return [
-        Scenario(name, set_up, environment),
-        Scenario(f"{name}-polling", set_up, {**POLLING, **environment}),
-    ]
-
+TWO_OF_THREE = under(Policy(quorum=Quorum.at_least(2)))
+TWO_REJECTIONS = under(Policy(rejections_needed=2))
+SILENCE_REJECTS = under(Policy(on_timeout=OnTimeout.reject()))
 
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.name: scenario
     for scenario in [
-        *_both("approve", _approve),
-        *_both("reject", _reject),
+        *both("approve", _approve),
+        *both("reject", _reject),
         Scenario("late-approve", _late_approve),
-        *_both("timeout", _timeout),
-        *_both("cancel", _cancel),
+        *both("timeout", _timeout),
+        *both("cancel", _cancel),
         Scenario("early", _early),
-        *_both("approve-against-timeout", _approve_against_timeout),
-        *_both("opposite", _opposite),
-        *_both("quorum", _quorum, **TWO_OF_THREE),
+        *both("approve-against-timeout", _approve_against_timeout),
+        *both("opposite", _opposite),
+        *both("quorum", _quorum, **TWO_OF_THREE),
         Scenario("together", _together, TWO_OF_THREE),
+        Scenario("two-rejections", _refused, TWO_REJECTIONS),
+        Scenario("silence-rejects", _timeout, SILENCE_REJECTS),
+        Scenario("approve-against-silence", _approve_against_timeout, SILENCE_REJECTS),
         Scenario("redelivered", _redelivered),
-        *_both("zombie", _zombie),
+        *both("zombie", _zombie),
         Scenario("poison", _poison),
-        *_both("skew-ahead", _skew(5), POLL_INTERVAL_SECONDS="200"),
-        *_both("skew-behind", _skew(-5), POLL_INTERVAL_SECONDS="200"),
+        *both("skew-ahead", _skew(5), POLL_INTERVAL_SECONDS="200"),
+        *both("skew-behind", _skew(-5), POLL_INTERVAL_SECONDS="200"),
         *[Scenario(f"storm-{n}", _storm(n)) for n in (1, 9, 10, 25)],
         *[Scenario(f"storm-at-start-{n}", _storm_at_start(n)) for n in (2, 6)],
+        *SWEEPING,
+        *VISITORS,
     ]
 }

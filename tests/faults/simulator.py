@@ -30,6 +30,10 @@ RUNAWAY = 3_000
 Footprint = frozenset[tuple[str, bool]]
 """What a step touches that others can see: names, and whether it changes them."""
 NOTHING: Footprint = frozenset()
+DOORBELL = "SendDurableExecutionCallback"
+ROW = "row "
+EVERY_ROW = "row *"
+"""What an index touches."""
 
 
 class Killed(BaseException):
@@ -87,12 +91,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """A write, by whom, in which of their requests, when."""
+    """A write, by whom, in which of their requests, when, and after how many steps."""
 
     write: Write
     actor: str
     request: int
     at: datetime
+    step: int
 
 
 class Actor:
@@ -197,11 +202,18 @@ class World:
     faults: Counter[str] = field(default_factory=Counter)
     steps: list[str] = field(default_factory=list)
     writes: list[Wrote] = field(default_factory=list)
-    metrics: Counter[str] = field(default_factory=Counter)
+    metrics: Counter[tuple[str, int, str]] = field(default_factory=Counter)
+    """What was counted, by actor, request and metric."""
+    struck: set[tuple[str, int]] = field(default_factory=set)
+    """Whose requests met a fault."""
     messages: list[Mapping[str, Any]] = field(default_factory=list)
     frozen_until: Callable[[], datetime] = lambda: START
     storm: int = 0
     """Transactions that are still to meet a conflict."""
+    deaf: int = 0
+    """Doorbells to be rung in vain."""
+    vain: int = 0
+    """Those that were."""
     pruned: bool = False
 
     def __post_init__(self) -> None:
@@ -313,6 +325,8 @@ class World:
         chosen = options[self._choose(known, options)]
         if chosen != "ok":
             self.faults[chosen] += 1
+            if self.current is not None:
+                self.struck.add((self.current.name, self.current.request))
         return chosen
 
     # AWS
@@ -323,11 +337,7 @@ class World:
         if me.latency:
             self._at(call, lambda: me.sleep(me.latency))
         self._at(call, lambda: me.point(call.footprint))
-        if self.storm and "conflict" in call.faults and call.label.startswith("Transact"):
-            self.storm -= 1
-            outcome = "conflict"
-        else:
-            outcome = self.outcome(call.faults)
+        outcome = self._fate(call) or self.outcome(call.faults)
         self.steps.append(f"{me.now():%H:%M:%S} {me.name}: {call.label}: {outcome}")
         self._tokens += 1
         token = f"token-{self._tokens}"
@@ -359,6 +369,16 @@ class World:
         me.alive = False
         raise ProcessDied if call.checkpoint else Killed
 
+    def _fate(self, call: Call) -> str | None:
+        """What the scenario has laid down for this call."""
+        if self.storm and "conflict" in call.faults and call.label.startswith("Transact"):
+            self.storm -= 1
+            return "conflict"
+        if self.vain < self.deaf and call.label == DOORBELL:
+            self.vain += 1
+            return "fail"
+        return None
+
     def _me(self, call: Call) -> Actor:
         me = self.current
         if me is None or self.over or not me.alive:
@@ -376,7 +396,7 @@ class World:
     def wrote(self, write: Write) -> None:
         me = self.current
         assert me is not None
-        self.writes.append(Wrote(write, me.name, me.request, self.now))
+        self.writes.append(Wrote(write, me.name, me.request, self.now, len(self.steps)))
 
 
 def _never() -> None:
@@ -396,4 +416,10 @@ def _conflict(label: str) -> ClientError:
 
 
 def _meet(one: Footprint, other: Footprint) -> bool:
-    return any(a == b and (x or y) for a, x in one for b, y in other)
+    return any((x or y) and _same(a, b) for a, x in one for b, y in other)
+
+
+def _same(one: str, other: str) -> bool:
+    if EVERY_ROW in (one, other):
+        return one.startswith(ROW) and other.startswith(ROW)
+    return one == other

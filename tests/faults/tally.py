@@ -6,11 +6,12 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.faults.deployment import Deployment, simulated
+from tests.faults.deployment import Deployment
 from tests.faults.explore import every
 from tests.faults.invariants import violations
 from tests.faults.pattern_rebuild import PATTERN
 from tests.faults.scenarios import SCENARIOS
+from tests.faults.seams import simulated
 from tests.faults.simulator import Bounds
 from tests.faults.tiers import full
 

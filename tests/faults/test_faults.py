@@ -6,18 +6,20 @@ that lead to it, as `make faults REPLAY=<scenario>:<choices>` runs them again.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import nullcontext
 
 import pytest
 
-from tests.faults.deployment import Deployment, simulated
+from tests.faults.deployment import Deployment
 from tests.faults.explore import every, randomly, replay
 from tests.faults.invariants import INVARIANTS, violations
 from tests.faults.pattern_rebuild import PATTERN
 from tests.faults.sabotage import CASES, Case
 from tests.faults.scenarios import SCENARIOS
+from tests.faults.seams import simulated
 from tests.faults.simulator import Bounds
 from tests.faults.tiers import FLOOR, explore, quick
 
@@ -73,6 +75,25 @@ def test_should_see_what_is_broken_on_purpose(case: Case) -> None:
 
 def test_should_break_every_promise_on_purpose_at_least_once() -> None:
     assert {case.broken for case in CASES} == {check.__name__ for check in INVARIANTS}
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [("approve", {"create", "notify", "look"}), ("approve-polling", {"token", "create", "poll"})],
+)
+def test_should_let_a_process_die_between_a_steps_start_and_its_body(
+    name: str, steps: set[str]
+) -> None:
+    started: set[str] = set()
+    only = Bounds(faults=1, preemptions=0, kinds=frozenset({"dies-started"}))
+    for deployment in every(SCENARIOS[name].run, only):
+        if deployment.world.faults:
+            (alone,) = re.findall(
+                r"Checkpoint document\.([a-z]+)\.START: ok", "\n".join(deployment.world.steps)
+            )
+            started.add(alone)
+
+    assert started >= steps
 
 
 @pytest.mark.parametrize("name", ["approve", "late-approve", "cancel-polling"])

@@ -15,7 +15,6 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
 from hitl_approval_cdk import HitlApprovalStack, OnTimeout, Quorum, context
-from hitl_approval_cdk.context import ContextError
 from hitl_approval_cdk.stack import HitlApprovalOptions
 from tests.infra.synth import FLAGS, ROOT, any_app, of_type, template
 
@@ -79,43 +78,6 @@ def test_should_default_to_the_patterns_timeout_and_nothing_else() -> None:
     assert plain(options.pop("approval_timeout")) == 300
     assert options == {}
     assert context.stack_name({}) == "hitl-approval"
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"approval_timeout_seconds": "1h"}, "approval_timeout_seconds must be a whole number"),
-        ({"approval_timeout_seconds": "-1"}, "got '-1'"),
-        ({"approval_timeout_seconds": "60.5"}, "got '60.5'"),
-        ({"approval_timeout_seconds": True}, "got True"),
-        ({"approval_timeout_seconds": ""}, "got ''"),
-        ({"approval_timeout_seconds": None}, "got None"),
-        ({"quorum": "0"}, "quorum must be any_one, everyone or a number of at least 1, got '0'"),
-        ({"quorum": "most"}, "got 'most'"),
-        ({"resume": "push"}, "resume must be callback or polling, got 'push'"),
-        ({"removal_policy": "delete"}, "removal_policy must be retain or destroy, got 'delete'"),
-        ({"allow_self_approval": "yes"}, "allow_self_approval must be true or false, got 'yes'"),
-        ({"log_retention_days": "8"}, "log_retention_days must be one of 1, 3, 7"),
-        ({"architecture": "riscv"}, "architecture must be arm64 or x86_64, got 'riscv'"),
-        ({"approvers": 7}, "approvers must be names with commas between them, got 7"),
-        ({"approvers": ["ann", 7]}, "got ['ann', 7]"),
-        ({"log_level": 10}, "log_level must be a level like INFO, got 10"),
-        ({"require_verified_identiy": "true"}, "did you mean require_verified_identity?"),
-        ({"colour": "red"}, "context key colour is unknown: known are stack_name,"),
-    ],
-    ids=str,
-)
-def test_should_refuse_in_one_line(values: dict[str, Any], message: str) -> None:
-    with pytest.raises(ContextError) as refusal:
-        context.options(values)
-    assert message in str(refusal.value)
-    assert "\n" not in str(refusal.value)
-
-
-@pytest.mark.parametrize("name", ["", "1st", "a_b", "a b", "a/b", "x" * 129, 7, None])
-def test_should_refuse_a_stack_name_that_cloudformation_refuses(name: Any) -> None:
-    with pytest.raises(ContextError, match="stack_name must be"):
-        context.stack_name({"stack_name": name})
 
 
 def test_should_leave_keys_of_other_tools_alone() -> None:

@@ -14,6 +14,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from hitl_approval.contract import Env
 from hitl_approval_cdk import HitlApproval
+from hitl_approval_cdk.testing import assert_attached
 from tests.infra.synth import any_app, any_stack, of_type, permissions, template, text
 from tests.infra.test_resources import WORKFLOW_ENV
 
@@ -188,3 +189,15 @@ def test_should_attach_a_function_to_one_deployment_only() -> None:
     HitlApproval(stack, "First").attach(function)
     with pytest.raises(ValueError, match="Embedding/Refund is attached already"):
         HitlApproval(stack, "Second").attach(function)
+
+
+def test_should_help_others_to_check_that_they_attached() -> None:
+    stack = any_stack()
+    ours, theirs = HitlApproval(stack, "Ours"), HitlApproval(stack, "Theirs")
+    attached, forgotten = durable(stack), durable(stack, "Forgotten")
+    ours.attach(attached)
+    assert_attached(attached, ours)
+    with pytest.raises(AssertionError, match="Forgotten is not attached: call"):
+        assert_attached(forgotten, ours)
+    with pytest.raises(AssertionError, match="to another deployment than Embedding/Theirs"):
+        assert_attached(attached, theirs)

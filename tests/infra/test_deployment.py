@@ -180,3 +180,39 @@ def test_should_say_why_a_table_without_a_stream_tells_nobody() -> None:
         approvals.on_event("All")
     with pytest.raises(ValueError, match="event_bus would never hear of anything"):
         HitlApproval(stack, "Other", audit_table=audit, event_bus=events.EventBus(stack, "Bus"))
+
+
+class TestSigning:
+    def signing_key(self, stack: Stack) -> kms.Key:
+        return kms.Key(
+            stack,
+            "Signing",
+            key_spec=kms.KeySpec.ECC_NIST_P256,
+            key_usage=kms.KeyUsage.SIGN_VERIFY,
+        )
+
+    def test_should_let_who_writes_the_audit_sign_it_and_who_reads_it_verify(self) -> None:
+        stack = any_stack()
+        approvals = HitlApproval(stack, "Approval", signing_key=self.signing_key(stack))
+        approvals.grant_read_audit(iam.User(stack, "Auditor"))
+        found = permissions(template(stack)["Resources"])
+        uses = {
+            role: {action for action, resource in allowed if resource == "<Signing.Arn>"}
+            for role, allowed in found.items()
+        }
+        assert uses == {
+            "ApprovalWorkflowRole": {"kms:Sign"},
+            "ApprovalApprovalRole": {"kms:Sign", "kms:Verify"},
+            "ApprovalSweepRole": {"kms:Sign"},
+            "ApprovalRelayRole": set(),
+            "Auditor": {"kms:Verify"},
+        }
+        functions = of_type(template(stack)["Resources"], "AWS::Lambda::Function")
+        for function in functions.values():
+            variables = function["Environment"]["Variables"]
+            assert text(variables["SIGNING_KEY_ARN"]) == "<Signing.Arn>"
+
+    def test_should_refuse_a_key_that_cannot_sign(self) -> None:
+        stack = any_stack()
+        with pytest.raises(ValueError, match="signing_key must be a key that signs, got SYMM"):
+            HitlApproval(stack, "Approval", signing_key=kms.Key(stack, "Key"))

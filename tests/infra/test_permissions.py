@@ -19,6 +19,15 @@ QUEUE = "<ApprovalDeadLetterQueue.Arn>"
 DEFAULT_BUS = "arn:<AWS::Partition>:events:<AWS::Region>:<AWS::AccountId>:event-bus/default"
 EXECUTIONS = "<ApprovalWorkflowFunction.Arn>:*"
 
+PAGE = {
+    ("dynamodb:GetItem", TABLE),
+    ("dynamodb:UpdateItem", TABLE),
+    ("dynamodb:PutItem", AUDIT),
+    ("lambda:SendDurableExecutionCallbackSuccess", EXECUTIONS),
+    ("logs:CreateLogStream", "<ApprovalPageLogs.Arn>"),
+    ("logs:PutLogEvents", "<ApprovalPageLogs.Arn>"),
+}
+PERSONAL = ("sns:Publish", "<ApprovalPagePersonalTopic>")
 FUNCTIONS = ("Workflow", "Approval", "Sweep", "Relay")
 
 WORKFLOW = {
@@ -76,10 +85,11 @@ TABLE_KEY = {
 
 def test_should_allow_each_function_exactly_what_it_does(default: Resources) -> None:
     assert permissions(default) == {
-        "ApprovalWorkflowRole": WORKFLOW,
+        "ApprovalWorkflowRole": WORKFLOW | {PERSONAL},
         "ApprovalApprovalRole": APPROVAL,
         "ApprovalSweepRole": SWEEP,
         "ApprovalRelayRole": RELAY,
+        "ApprovalPageRole": PAGE,
     }
 
 

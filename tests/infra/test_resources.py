@@ -38,6 +38,7 @@ APPROVAL_ENV = {
 
 
 RELAY_ENV = {Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, Env.EVENT_BUS_NAME, Env.LOG_LEVEL}
+PAGE_ENV = {Env.PAGE_URL, Env.PERSONAL_TOPIC_ARN}
 SWEEP_ENV = {Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, Env.LOG_LEVEL}
 
 
@@ -56,13 +57,17 @@ class TestEnvironment:
     def test_should_set_what_the_contract_names_and_nothing_else(
         self, any_resources: Resources
     ) -> None:
-        assert set(environment(any_resources, contract.Handler.WORKFLOW)) == WORKFLOW_ENV
+        page = contract.Handler.PAGE in functions(any_resources)
+        asking = WORKFLOW_ENV | (PAGE_ENV if page else set())
+        assert set(environment(any_resources, contract.Handler.WORKFLOW)) == asking
+        if page:
+            assert set(environment(any_resources, contract.Handler.PAGE)) == SWEEP_ENV
         assert set(environment(any_resources, contract.Handler.APPROVAL_API)) == APPROVAL_ENV
         assert set(environment(any_resources, contract.Handler.SWEEP)) == SWEEP_ENV
         if contract.Handler.RELAY in functions(any_resources):
             assert set(environment(any_resources, contract.Handler.RELAY)) == RELAY_ENV
         named = {value for name, value in vars(Env).items() if name.isupper()}
-        assert named == WORKFLOW_ENV | APPROVAL_ENV | RELAY_ENV
+        assert named == WORKFLOW_ENV | APPROVAL_ENV | RELAY_ENV | PAGE_ENV | {Env.SIGNING_KEY_ARN}
 
     def test_should_be_the_environment_that_the_workflow_tests_run_with(
         self, deployment_environment: dict[str, str]
@@ -191,11 +196,13 @@ class TestFunctions:
         groups = of_type(default, "AWS::Logs::LogGroup")
         assert {group["RetentionInDays"] for group in groups.values()} == {90}
         # The name that Lambda uses by itself, so that `aws logs tail /aws/lambda/NAME` works.
-        assert {text(group["LogGroupName"]) for group in groups.values()} == {
+        names = {text(g["LogGroupName"]) for g in groups.values() if "LogGroupName" in g}
+        assert names == {
             "/aws/lambda/<ApprovalWorkflowFunction>",
             "/aws/lambda/<ApprovalApprovalFunction>",
             "/aws/lambda/<ApprovalSweepFunction>",
             "/aws/lambda/<ApprovalRelayFunction>",
+            "/aws/lambda/<ApprovalPageFunction>",
         }
         assert not any("LoggingConfig" in found for found in functions(default).values())
 
@@ -274,10 +281,12 @@ class TestStorage:
         self, default: Resources
     ) -> None:
         for kind in ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"):
-            [policy] = of_type(default, kind).values()
-            [statement] = policy["PolicyDocument"]["Statement"]
-            assert statement["Effect"] == "Deny"
-            assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+            policies = of_type(default, kind).values()
+            assert policies
+            for policy in policies:
+                [statement] = policy["PolicyDocument"]["Statement"]
+                assert statement["Effect"] == "Deny"
+                assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
     def test_should_subscribe_the_addresses_it_is_given(self, templates: dict[str, Any]) -> None:
         resources = templates["polling_with_customer_key"]["Resources"]
@@ -313,6 +322,7 @@ class TestOutputs:
             Output.APPROVALS_TABLE_NAME: "<ApprovalTable>",
             Output.AUDIT_TABLE_NAME: "<ApprovalAuditTable>",
             Output.SNS_TOPIC_ARN: "<ApprovalTopic>",
+            Output.PAGE_URL: "<ApprovalPageApi.ApiEndpoint>",
         }
 
     def test_should_put_out_the_same_below_each_embedded_construct(
@@ -322,8 +332,8 @@ class TestOutputs:
         described = [{"OutputKey": key, "OutputValue": key} for key in outputs]
         found = deployments_in({"StackName": "Embedding", "Outputs": described})
         assert {name: set(values) for name, values in found.items()} == {
-            "Embedding/Payments": set(OUTPUTS),
-            "Embedding/Releases": set(OUTPUTS),
+            "Embedding/Payments": set(OUTPUTS) - {Output.PAGE_URL},
+            "Embedding/Releases": set(OUTPUTS) - {Output.PAGE_URL},
         }
         for name, values in found.items():
             topic = outputs[values[Output.SNS_TOPIC_ARN]]["Value"]

@@ -21,6 +21,12 @@ ACKNOWLEDGED = {
     "Approval/ApprovalFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/SweepFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/RelayFunction": {"AwsSolutions::AwsSolutions-L1"},
+    "Approval/PageFunction": {"AwsSolutions::AwsSolutions-L1"},
+    "Approval/PageRole": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
+    **{
+        f"Approval/Page/Api/{method}--a--{{token}}": {"AwsSolutions::AwsSolutions-APIG4"}
+        for method in ("GET", "HEAD", "POST")
+    },
     "Approval/SweepRole": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
     "Approval/WorkflowOwnPolicy": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
     "Approval/ApprovalRole": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},

@@ -60,6 +60,25 @@ def test_should_say_that_the_table_may_answer_later(error: Exception) -> None:
     assert "secret" not in str(unavailable.value.to_dict())
 
 
+def test_should_read_what_was_written_last() -> None:
+    asked: list[dict[str, Any]] = []
+
+    class Recording:
+        def get_item(self, **request: Any) -> dict[str, Any]:
+            asked.append(request)
+            return {}
+
+        def query(self, **request: Any) -> dict[str, Any]:
+            asked.append(request)
+            return {"Items": []}
+
+    store = DynamoDbStore(client=Recording(), approvals_table="a", audit_table="b")
+    store.get("any")
+    store.history("any")
+
+    assert [request["ConsistentRead"] for request in asked] == [True, True]
+
+
 def test_should_not_hide_a_fault_of_ours() -> None:
     store = DynamoDbStore(
         client=Failing(answered("ValidationException")), approvals_table="a", audit_table="b"
@@ -95,6 +114,13 @@ def test_should_let_a_failed_publish_be_tried_again(error: Exception) -> None:
     notifier = SnsNotifier(client=Failing(error), topic_arn="arn")
     with pytest.raises(Unavailable):
         notifier.publish(approval_needed(any_approval()))
+
+
+def test_should_never_publish_a_personal_message_to_everybody() -> None:
+    notifier = SnsNotifier(client=Failing(AssertionError("published")), topic_arn="arn")
+    message = approval_needed(any_approval(), recipient="ann", link="https://page.example/a/x")
+    with pytest.raises(RuntimeError, match="must never reach the topic"):
+        notifier.publish(message)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_should_survive_storage(quorum: Quorum) -> None:
 def test_should_refuse_a_stored_policy_with_a_rule_missing(rule: str) -> None:
     values = Policy().to_dict()
     del values[rule]
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match=f"^{rule} is missing$"):
         Policy.from_dict(values)
 
 

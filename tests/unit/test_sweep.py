@@ -92,6 +92,43 @@ def test_should_report_a_decision_whose_workflow_was_stopped_once(world: World) 
     assert len(world.doorbell.rung) == 1  # the decision's own
 
 
+def test_should_report_again_rather_than_never_when_a_sweep_dies(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approval_id = ask(world)
+    world.executions.ended.add(f"arn/{approval_id}")
+    world.decisions.decide(approval_id, declared("bob"), "rejected")
+    world.clock.advance(HOUR)
+
+    def dies(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(world.store), "acknowledge", dies)
+        with pytest.raises(KeyboardInterrupt):
+            world.sweeps.sweep()
+
+    assert world.meter.counted == ["DecidedNotResumed"]
+    assert world.sweeps.sweep() == NOTHING | {"DecidedNotResumed": 1}
+    assert world.sweeps.sweep() == NOTHING
+
+
+def test_should_report_what_cannot_be_noted_now(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approval_id = ask(world)
+    world.executions.ended.add(f"arn/{approval_id}")
+    world.clock.advance(HOUR + 2 * SWEEP_GRACE)
+
+    def throttled(*_: Any) -> None:
+        raise Unavailable("throttled")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(world.store), "acknowledge", throttled)
+        assert world.sweeps.sweep() == NOTHING | {"PendingPastExpiry": 1}
+    assert world.store.approvals[approval_id].status == "timeout"
+
+
 def test_should_let_a_polling_workflow_take_its_time(world: World) -> None:
     approval_id = ask(world, callback_id=None)
     world.decisions.decide(approval_id, declared("bob"), "approved")

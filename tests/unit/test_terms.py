@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from hitl_approval.domain.approval import expire
-from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.approval import cancel, cast_vote, expire
+from hitl_approval.domain.errors import ApprovalExpired, InvalidRequest
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
 from hitl_approval.service import Terms
-from tests.anything import any_approval, any_request
+from tests.anything import any_approval, any_request, declared
 
 
 def terms(approvers: tuple[str, ...], policy: Policy) -> Terms:
@@ -52,3 +52,16 @@ def test_should_mean_by_silence_what_the_policy_says(on_timeout: OnTimeout, stat
     assert ended is not None
     assert (ended.after.status, ended.after.decided_by) == (status, "hitl-approval")
     assert ended.event.details == {"reason": "nobody decided in time"}
+
+
+def test_should_take_an_answer_until_the_expiry_and_not_at_it() -> None:
+    approval, bob = any_approval(), declared("bob")
+    last = approval.expires_at - timedelta(microseconds=1)
+
+    assert cast_vote(approval, bob, "approved", "", now=last)
+    assert cancel(approval, bob, "", now=last)
+    assert expire(approval, now=last) is None
+    with pytest.raises(ApprovalExpired):
+        cast_vote(approval, bob, "approved", "", now=approval.expires_at)
+    with pytest.raises(ApprovalExpired):
+        cancel(approval, bob, "", now=approval.expires_at)

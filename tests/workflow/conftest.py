@@ -4,71 +4,34 @@ from __future__ import annotations
 
 import importlib
 import json
-import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from threading import Lock
+from contextlib import ExitStack
+from datetime import timedelta
 from typing import Any
 
-import aws_durable_execution_sdk_python.state as sdk_state
-import aws_durable_execution_sdk_python_testing.runner as sdk_runner
 import pytest
-from aws_durable_execution_sdk_python.lambda_service import OperationStatus, OperationType
+from aws_durable_execution_sdk_python.lambda_service import OperationType
 from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
-from aws_durable_execution_sdk_python_testing.exceptions import ResourceNotFoundException
 
 from hitl_approval import waiting
 from hitl_approval.contract import DOCUMENT_APPROVAL
 from hitl_approval.domain.approval import Approval, derive_approval_id
 from hitl_approval.domain.audit import Actor
-from hitl_approval.ports import Ring
 from hitl_approval.service import Answer, DecisionService, RequestService
 from hitl_approval.settings import settings
 from hitl_approval.testing import InMemoryStore, RecordingMeter, RecordingNotifier
-
-DEADLINE = 20.0
-UNFINISHED = {OperationStatus.STARTED, OperationStatus.PENDING, OperationStatus.READY}
-
-
-class VirtualClock:
-    """One time for the engine and for us: timers of steps and waits are skipped over."""
-
-    def __init__(self) -> None:
-        self._moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-        self._lock = Lock()
-
-    def now(self) -> datetime:
-        with self._lock:
-            self._moment += timedelta(microseconds=1)  # every read is distinct, as the engine asks
-            return self._moment
-
-    def arm(self, wake: datetime) -> float:
-        with self._lock:
-            self._moment = max(self._moment, wake)
-        return 0.0
-
-    def advance(self, delta: timedelta) -> None:
-        with self._lock:
-            self._moment += delta
-
-    def pause(self, attempt: int) -> None:
-        self.advance(timedelta(milliseconds=20))
-
-
-class RunnerDoorbell:
-    """Rings the local engine's callbacks."""
-
-    def __init__(self, runner: DurableFunctionTestRunner) -> None:
-        self.runner = runner
-        self.rings = 0
-
-    def ring(self, callback_id: str) -> Ring:
-        self.rings += 1
-        try:
-            self.runner.send_callback_success(callback_id)
-        except ResourceNotFoundException:
-            return "closed"
-        return "rung"
+from hitl_approval.testing.plugin import approvals  # noqa: F401  a fixture
+from hitl_approval.testing.virtual_time import (
+    PATIENCE,
+    UNFINISHED,
+    RunnerDoorbell,
+    VirtualClock,
+    callback_timeout,
+    eventually,
+    fire_callback_timeout,
+    operations,
+    virtual_time,
+)
 
 
 class Stage:
@@ -87,7 +50,8 @@ class Stage:
         self.store = InMemoryStore()
         self.notifier = RecordingNotifier()
         self.meter = RecordingMeter()
-        self.doorbell = RunnerDoorbell(runner)
+        self.doorbell = RunnerDoorbell()
+        self.doorbell.runners.append(runner)
         self.requests = RequestService(
             store=self.store, clock=clock, meter=self.meter, notifier=self.notifier
         )
@@ -113,11 +77,7 @@ class Stage:
         return [event["event"] for event in self.store.history(self.approval_id)]
 
     def operations(self) -> list[Any]:
-        return [
-            operation
-            for operation in self.runner._store.load(self.arn).operations
-            if operation.operation_type is not OperationType.EXECUTION
-        ]
+        return list(operations(self.runner, self.arn))
 
     def names(self) -> list[str]:
         return [str(operation.name) for operation in self.operations()]
@@ -139,18 +99,11 @@ class Stage:
     def time_out_bell(self) -> timedelta:
         """Let the open callback's timeout pass, at once; returns how long it was."""
         bell = self.open_bell()
-        callback_id = bell.callback_details.callback_id
-        update = next(
-            u
-            for u in self.runner._store.load(self.arn).updates
-            if u.operation_id == bell.operation_id
-        )
-        assert update.callback_options
-        timeout = timedelta(seconds=update.callback_options.timeout_seconds)
+        timeout = callback_timeout(self.runner, self.arn, bell)
         elapsed = self.clock.now() - bell.start_timestamp
         self.clock.advance(max(timeout - elapsed, timedelta(0)))
         self.timed_out = bell.operation_id
-        self.runner._executor._on_callback_timeout(self.arn, callback_id)
+        fire_callback_timeout(self.runner, self.arn, bell)
         return timeout
 
     def next_bell(self) -> None:
@@ -167,7 +120,7 @@ class Stage:
 
     def finish(self) -> dict[str, Any]:
         """The workflow's body, once it has succeeded."""
-        result = self.runner.wait_for_result(self.arn, timeout=int(DEADLINE))
+        result = self.runner.wait_for_result(self.arn, timeout=int(PATIENCE))
         assert result.status.value == "SUCCEEDED", result.error
         answer = json.loads(str(result.result))
         assert answer["statusCode"] == 200
@@ -176,22 +129,12 @@ class Stage:
 
     def fail(self) -> Any:
         """The workflow's error, once it has failed."""
-        result = self.runner.wait_for_result(self.arn, timeout=int(DEADLINE))
+        result = self.runner.wait_for_result(self.arn, timeout=int(PATIENCE))
         assert result.status.value == "FAILED", result.result
         return result.error
 
     def done(self) -> bool:
         return bool(self.runner._store.load(self.arn).is_complete)
-
-
-def eventually(condition: Callable[[], Any]) -> Any:
-    """Wait for another thread to make the condition true; returns its value."""
-    deadline = time.monotonic() + DEADLINE
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.002)
-    pytest.fail("the workflow did not get there")
 
 
 StageFactory = Callable[..., Stage]
@@ -202,8 +145,6 @@ def make_stage(
     deployment_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[StageFactory]:
     """Build a stage; keyword arguments override the deployment's environment."""
-    monkeypatch.setattr(sdk_state, "_STOP_SIGNAL_POLL_SECONDS", 0.0005)
-    opened: list[Stage] = []
 
     def build(handler: Any = None, **environment: str) -> Stage:
         for name, value in environment.items():
@@ -211,7 +152,6 @@ def make_stage(
         settings.cache_clear()
         handler = handler or importlib.import_module("workflow.handler").handler
         clock = VirtualClock()
-        monkeypatch.setattr(sdk_runner, "SkipClock", lambda: clock)
         stage: Stage
 
         def counted(event: Any, context: Any) -> Any:
@@ -222,15 +162,15 @@ def make_stage(
             finally:
                 stage.running -= 1
 
+        opened.enter_context(virtual_time(clock))
         runner = DurableFunctionTestRunner(counted, poll_interval=0.01)
+        opened.callback(runner.close)
         stage = Stage(runner, clock, handler)
         monkeypatch.setattr(waiting, "request_service", lambda: stage.requests)
-        opened.append(stage)
         return stage
 
-    yield build
-    for stage in opened:
-        stage.runner.close()  # type: ignore[no-untyped-call]
+    with ExitStack() as opened:
+        yield build
     settings.cache_clear()
 
 

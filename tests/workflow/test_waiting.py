@@ -10,10 +10,11 @@ import pytest
 from hitl_approval.domain.audit import Actor, isoformat
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.schedule import poll_delay
+from hitl_approval.testing.virtual_time import eventually
 from hitl_approval.waiting import NOTIFY_ATTEMPTS
 from tests.anything import a_document
 
-from .conftest import Stage, StageFactory, eventually
+from .conftest import Stage, StageFactory
 
 
 @pytest.mark.parametrize("decision", ["approved", "rejected"])
@@ -172,9 +173,11 @@ def test_should_wait_as_long_again_between_looks(stage: Stage) -> None:
     assert len(stage.operations()) < 60
 
 
+@pytest.mark.parametrize("mode", ["callback", "polling"])
 def test_should_keep_one_row_when_the_create_step_is_retried(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    make_stage: StageFactory, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
+    stage = make_stage(RESUME_MODE=mode)
     create = stage.store.create
     calls = []
 
@@ -186,15 +189,66 @@ def test_should_keep_one_row_when_the_create_step_is_retried(
         return created
 
     monkeypatch.setattr(type(stage.store), "create", lambda _, t: applied_but_reply_lost(t))
-    stage.start(a_document())
-    stage.suspend()
-    stage.decide()
+    stage.start(a_document(timeout_seconds=600))
+    if mode == "callback":
+        stage.suspend()
+        stage.decide()
 
-    assert stage.finish()["decision"] == "approved"
+    decision = "approved" if mode == "callback" else "timeout"
+    assert stage.finish()["decision"] == decision
     assert len(calls) == 2
     assert len(set(calls)) == 1
-    assert stage.events() == ["requested", "approved"]
+    assert stage.events() == ["requested", decision]
     assert len(stage.notifier.sent) == 1
+
+
+def test_should_note_that_it_has_read_a_decision_made_before_it_knew_of_the_record(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = stage.store.create
+    calls = []
+
+    def decided_before_the_reply(transition: Any) -> Any:
+        calls.append(transition)
+        created = create(transition)
+        if len(calls) == 1:
+            stage.decide("approved", by="eager")
+            raise Unavailable("reply lost")
+        return created
+
+    monkeypatch.setattr(type(stage.store), "create", lambda _, t: decided_before_the_reply(t))
+    stage.start(a_document())
+
+    assert stage.finish()["decided_by"] == "eager"
+    assert stage.approval.resumed
+
+
+def test_should_note_an_early_decision_also_when_the_first_poll_fails(
+    make_stage: StageFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = make_stage(RESUME_MODE="polling")
+    create, get = stage.store.create, stage.store.get
+    reads = []
+
+    def decided_meanwhile(transition: Any) -> Any:
+        create(transition)
+        stage.decide("approved", by="eager")
+        return get(transition.after.approval_id)
+
+    def throttled(approval_id: str) -> Any:
+        approval = get(approval_id)
+        if approval and not approval.pending:
+            reads.append(approval_id)
+            if len(reads) == 2:  # the first is `notify`, the second the first poll
+                raise Unavailable("throttled")
+        return approval
+
+    monkeypatch.setattr(type(stage.store), "create", lambda _, t: decided_meanwhile(t))
+    monkeypatch.setattr(type(stage.store), "get", lambda _, i: throttled(i))
+    stage.start(a_document())
+
+    assert stage.finish()["decided_by"] == "eager"
+    assert stage.approval.resumed
 
 
 def test_should_notify_again_with_the_same_id_when_a_publish_failed(stage: Stage) -> None:

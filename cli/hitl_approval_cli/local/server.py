@@ -129,6 +129,8 @@ class _Cloud:
             await asyncio.to_thread(self.stop)
 
         await serve(app, config, shutdown_trigger=told_to_stop)
+        if self._cloudformation:  # told to stop at once: it still loads, and writes files
+            await asyncio.wait([self._cloudformation])
         if watch:
             watch.cancel()
 

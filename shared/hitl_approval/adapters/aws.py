@@ -53,7 +53,7 @@ _CONFIG = Config(
 
 
 @cache
-def client(service: Literal["dynamodb", "events", "lambda", "sns"]) -> Any:
+def client(service: Literal["dynamodb", "events", "kms", "lambda", "sns", "stepfunctions"]) -> Any:
     """The one client of a service in this process."""
     return boto3.client(service, config=_CONFIG)
 

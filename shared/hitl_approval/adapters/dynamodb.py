@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +16,9 @@ from hitl_approval.adapters.aws import CALL_ERRORS, error_code, is_transient, un
 from hitl_approval.contract import Audit, Table
 from hitl_approval.domain.approval import Approval, Status, Transition, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
-from hitl_approval.domain.errors import InvalidRequest, VersionConflict
+from hitl_approval.domain.cursor import decode_cursor, encode_cursor
+from hitl_approval.domain.errors import VersionConflict
+from hitl_approval.domain.link import PersonalLink
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.view import vote_view
 from hitl_approval.ports import Attention, Page
@@ -121,6 +121,28 @@ class DynamoDbStore:
             return _approval(_unmarshal(item)) if item else None
         return _approval(_unmarshal(answer["Attributes"]))
 
+    def add_links(self, approval: Approval, links: Sequence[PersonalLink]) -> None:
+        """See `ports.Store.add_links`."""
+        added = [
+            {"digest": link.digest, "approver": approval.approvers.index(link.approver)}
+            for link in links
+        ]
+        try:
+            with _errors():
+                self.client.update_item(
+                    TableName=self.approvals_table,
+                    Key=_marshal({Table.PARTITION_KEY: approval.approval_id}),
+                    UpdateExpression="SET links = list_append(if_not_exists(links, :none), :added)",
+                    ConditionExpression="#status = :pending",
+                    ExpressionAttributeNames={"#status": Table.STATUS},
+                    ExpressionAttributeValues=_marshal(
+                        {":none": [], ":added": added, ":pending": "pending"}
+                    ),
+                )
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise  # decided meanwhile: nobody needs a link any more
+
     def acknowledge(self, approval_id: str) -> None:
         """See `ports.Store.acknowledge`."""
         try:
@@ -194,10 +216,10 @@ class DynamoDbStore:
                 Limit=limit,
                 **start,
             )
-        last = answer.get("LastEvaluatedKey")
+        last = _unmarshal(answer.get("LastEvaluatedKey", {}))
         return Page(
             [read_item(item) for item in answer["Items"]],
-            _cursor(_unmarshal(last)) if last else None,
+            encode_cursor(last[Table.CREATED_AT], last[Table.PARTITION_KEY]) if last else None,
         )
 
     def history(self, approval_id: str) -> Sequence[Mapping[str, Any]]:
@@ -222,7 +244,7 @@ class DynamoDbStore:
         event_put = {
             "Put": {
                 "TableName": self.audit_table,
-                "Item": _marshal(transition.event.to_dict()),
+                "Item": _marshal(transition.entry),
                 "ConditionExpression": f"attribute_not_exists({Audit.PARTITION_KEY})",
             }
         }
@@ -280,7 +302,7 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         subject=row["subject"],
         requester=row["requester"],
         approvers=tuple(row["approvers"]),
-        policy=Policy.from_dict(row["policy"]),
+        policy=Policy.from_dict(_plain(row["policy"])),
         context=row["context"],
         document_id=row.get("document_id"),
         content_digest=row["content_digest"],
@@ -300,6 +322,10 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         comments=row["comments"],
         decided_at=parse_time(decided_at) if decided_at else None,
         resumed=row.get("resumed", False),
+        links=tuple(
+            PersonalLink(link["digest"], row["approvers"][int(link["approver"])])
+            for link in row.get("links", ())
+        ),
     )
 
 
@@ -328,23 +354,15 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _cursor(last: Mapping[str, Any]) -> str:
-    key = [last[Table.CREATED_AT], last[Table.PARTITION_KEY]]
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
-
-
 def _start_key(cursor: str, status: str) -> dict[str, Any]:
-    try:
-        created_at, approval_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        parse_time(created_at)
-        key = {
+    created_at, approval_id = decode_cursor(cursor)
+    return _marshal(
+        {
             Table.STATUS: status,
             Table.CREATED_AT: created_at,
-            Table.PARTITION_KEY: approval_id + "",
+            Table.PARTITION_KEY: approval_id,
         }
-    except (ValueError, TypeError, RecursionError):
-        raise InvalidRequest("cursor", "is not one that a list gave") from None
-    return _marshal(key)
+    )
 
 
 @contextmanager

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import secrets
 import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hitl_approval.contract import Metrics
+from hitl_approval.domain.link import SECRET_BYTES
 from hitl_approval.ports import Unit
 
 
@@ -24,6 +26,15 @@ class SystemClock:
     def pause(self, attempt: int) -> None:
         """See `ports.Clock.pause`: full jitter, 20 ms doubling up to 1 s."""
         time.sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))  # noqa: S311  jitter, no secret
+
+
+@dataclass(frozen=True, slots=True)
+class SystemSecrets:
+    """The operating system's randomness."""
+
+    def draw(self) -> bytes:
+        """See `ports.Secrets.draw`."""
+        return secrets.token_bytes(SECRET_BYTES)
 
 
 @dataclass(frozen=True, slots=True)

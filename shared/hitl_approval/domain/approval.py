@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from hitl_approval.contract import Audit
 from hitl_approval.domain import text
 from hitl_approval.domain.audit import (
     GENESIS,
@@ -32,6 +33,7 @@ from hitl_approval.domain.errors import (
     Forbidden,
     InvalidRequest,
 )
+from hitl_approval.domain.link import PersonalLink
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest, context_json
 
@@ -58,6 +60,7 @@ class Approval:
     `version` counts every write of the record, `audit_sequence` and `audit_hash` are the head of
     its audit chain, `callback_id` is the doorbell of the waiting workflow (none while it polls).
     `resumed` says that the workflow has read the end of the approval from the record.
+    `links` are the personal links that were sent, oldest first.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -83,6 +86,7 @@ class Approval:
     comments: str = ""
     decided_at: datetime | None = None
     resumed: bool = False
+    links: tuple[PersonalLink, ...] = ()
 
     @property
     def pending(self) -> bool:
@@ -112,10 +116,21 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A record and the audit event that must be committed with it, or not at all."""
+    """A record and the audit event that must be committed with it, or not at all.
+
+    Attributes:
+        signature: of the event's hash, where the deployment signs.
+    """
 
     after: Approval
     event: AuditEvent
+    signature: str | None = None
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """The audit event as it is stored."""
+        signed = {Audit.SIGNATURE: self.signature} if self.signature else {}
+        return {**self.event.to_dict(), **signed}
 
 
 def derive_approval_id(execution_arn: str, key: str) -> str:
@@ -245,6 +260,8 @@ def cancel(approval: Approval, actor: Actor, comments: str, *, now: datetime) ->
         return None
     if not approval.pending:
         raise _closed(approval)
+    if now >= approval.expires_at:
+        raise _expired(approval)
     _check_identity(approval, actor)
     return _decide(approval, "cancelled", actor, comments, now=now, details={"comments": comments})
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from hitl_approval.contract import Audit
 from hitl_approval.domain.text import canonical_json
 
 EventName = Literal[
@@ -18,6 +19,8 @@ Identity = Literal["declared", "iam", "jwt", "link", "slack", "system"]
 
 GENESIS = "0" * 64
 """Previous hash of the first event."""
+_BESIDE = frozenset({Audit.HASH, Audit.SIGNATURE})
+"""What stands beside an event and is no part of what is hashed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class AuditEvent:
 
     def to_dict(self) -> dict[str, Any]:
         """The event as JSON values, its hash included."""
-        return {**self._hashed(), "hash": self.hash}
+        return {**self._hashed(), Audit.HASH: self.hash}
 
     @property
     def hash(self) -> str:
@@ -122,10 +125,10 @@ def verify(events: Sequence[Mapping[str, Any]], head: Head | None) -> list[Findi
             findings.append(Finding(expected, f"event {sequence} stands where {expected} must"))
         if event.get("previous_hash") != previous:
             findings.append(Finding(expected, "does not follow from the event before it"))
-        told = {name: value for name, value in event.items() if name != "hash"}
-        if _hash(told) != event.get("hash"):
+        told = {name: value for name, value in event.items() if name not in _BESIDE}
+        if _hash(told) != event.get(Audit.HASH):
             findings.append(Finding(expected, "has been changed since it was written"))
-        previous = str(event.get("hash"))
+        previous = str(event.get(Audit.HASH))
     if head is None:
         return findings
     if len(events) < head.sequence:

@@ -14,15 +14,28 @@ MAX_CONTEXT_SHOWN = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A message about one approval, with the id by which repeats are recognised."""
+    """A message about one approval, with the id by which repeats are recognised.
+
+    Attributes:
+        recipient: the one approver that it is for; None for everybody who listens.
+    """
 
     approval_id: str
     subject: str
     body: str
+    recipient: str | None = None
 
 
-def approval_needed(approval: Approval) -> Notification:
-    """Tell the approvers what is asked, by whom, until when, and how to answer."""
+def approval_needed(
+    approval: Approval, *, recipient: str | None = None, link: str | None = None
+) -> Notification:
+    """Tell what is asked, by whom, until when, and how to answer.
+
+    Args:
+        approval: the record.
+        recipient: the one approver to tell. Default: everybody who listens.
+        link: that approver's own link, which must stand in no other message.
+    """
     rows = [("What", approval.subject)]
     if approval.document_id:
         rows.append(("Document", approval.document_id))
@@ -38,8 +51,13 @@ def approval_needed(approval: Approval) -> Notification:
     ]
     if approval.context != "{}":
         parts.append(f"Context:\n{_context(approval.context)}")
+    if link is not None:
+        parts.append(
+            "To answer, open your own link. It works once and only for you: do not pass it on.\n"
+            f"  {link}"
+        )
     parts.append(
-        "To answer:\n"
+        f"{'To answer' if link is None else 'Or on the command line'}:\n"
         f'  hitl approve {approval.approval_id} -m "your comment"\n'
         f'  hitl reject {approval.approval_id} -m "your reason"'
     )
@@ -47,6 +65,7 @@ def approval_needed(approval: Approval) -> Notification:
         approval.approval_id,
         sns_subject(f"Approval needed: {approval.subject}"),
         "\n\n".join(parts) + "\n",
+        recipient,
     )
 
 

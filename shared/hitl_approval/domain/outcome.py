@@ -60,6 +60,21 @@ class Outcome:
         )
 
 
+class NotApproved(Exception):  # noqa: N818  reads as what happened
+    """What should have been approved was not.
+
+    Attributes:
+        outcome: how it ended.
+    """
+
+    __module__ = "hitl_approval"
+
+    def __init__(self, outcome: Outcome) -> None:
+        said = f": {outcome.comments}" if outcome.comments else ""
+        super().__init__(f"{outcome.status} by {outcome.decided_by}{said}")
+        self.outcome = outcome
+
+
 def snapshot_of(approval: Approval, *, now: datetime) -> dict[str, Any]:
     """What a durable step returns of a record: what the wait and its outcome need, and no more.
 

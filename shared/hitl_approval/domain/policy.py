@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
-from hitl_approval.domain.text import person
+from hitl_approval.domain.text import kind, person, shown
 
 QuorumKind = Literal["any_one", "at_least", "everyone"]
 
@@ -30,7 +30,7 @@ class Quorum:
         Raises:
             ValueError: `count` is not an integer of at least 1.
         """
-        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        if not _whole(count, 1):
             msg = f"quorum needs at least 1 approval, got {count!r}: use Quorum.at_least(1) or more"
             raise ValueError(msg)
         return cls("at_least", count)
@@ -106,7 +106,7 @@ class Policy:
         """
         self.quorum.check(approvers)
         needed = self.rejections_needed
-        if not isinstance(needed, int) or isinstance(needed, bool) or needed < 1:
+        if not _whole(needed, 1):
             msg = f"rejections_needed must be at least 1, got {needed!r}: 1 lets anyone veto"
             raise ValueError(msg)
         if approvers and needed > len(approvers):
@@ -152,16 +152,41 @@ class Policy:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read back what `to_dict` wrote; a missing rule is an error, never a weaker policy.
+        """Read back what `to_dict` wrote; anything else is an error, never a weaker policy.
 
         Raises:
-            KeyError: a rule is missing.
+            ValueError: naming the rule that is missing or malformed.
         """
+        if not isinstance(values, Mapping):
+            msg = f"must be an object, got {kind(values)}"
+            raise ValueError(msg)  # noqa: TRY004  one kind of error for all that is malformed
+        missing = [rule for rule in cls().to_dict() if rule not in values]
+        if missing:
+            msg = f"{missing[0]} is missing"
+            raise ValueError(msg)
+        least = 0 if values["quorum"] == "everyone" else 1
+        rules = {
+            "quorum": (values["quorum"] in get_args(QuorumKind), "any_one, at_least or everyone"),
+            "quorum_count": (_whole(values["quorum_count"], least), _COUNT),
+            "rejections_needed": (_whole(values["rejections_needed"], 1), _COUNT),
+            "on_timeout": (values["on_timeout"] in ("timeout", "rejected"), "timeout or rejected"),
+            **{rule: (isinstance(values[rule], bool), "true or false") for rule in _SWITCHES},
+        }
+        for rule, (fits, allowed) in rules.items():
+            if not fits:
+                msg = f"{rule} must be {allowed}, got {shown(values[rule])}"
+                raise ValueError(msg)
         return cls(
-            quorum=Quorum(values["quorum"], int(values["quorum_count"])),
-            rejections_needed=int(values["rejections_needed"]),
+            quorum=Quorum(values["quorum"], values["quorum_count"]),
+            rejections_needed=values["rejections_needed"],
             on_timeout=OnTimeout(values["on_timeout"]),
-            allow_self_approval=values["allow_self_approval"],
-            require_verified_identity=values["require_verified_identity"],
-            require_comment_on_rejection=values["require_comment_on_rejection"],
+            **{rule: values[rule] for rule in _SWITCHES},
         )
+
+
+_SWITCHES = ("allow_self_approval", "require_verified_identity", "require_comment_on_rejection")
+_COUNT = "a whole number of at least 1"
+
+
+def _whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least

@@ -77,7 +77,7 @@ def people(names: Any, field_name: str) -> tuple[str, ...]:
     Raises:
         InvalidRequest: not a list of names, too many, or one person twice.
     """
-    if isinstance(names, str) or not isinstance(names, Iterable):
+    if isinstance(names, str | Mapping) or not isinstance(names, Iterable):
         raise InvalidRequest(field_name, f"must be a list of names, got {text.kind(names)}")
     accepted = tuple(text.line(name, field_name, maximum=text.MAX_PERSON) for name in names)
     if len(accepted) > MAX_APPROVERS:
@@ -123,9 +123,10 @@ def seconds(value: Any, field_name: str) -> timedelta:
         InvalidRequest: anything else, `true` and "60" included.
     """
     if not isinstance(value, int) or isinstance(value, bool):
-        raise InvalidRequest(field_name, f"must be a whole number, got {text.kind(value)}")
+        got = value if isinstance(value, float) else text.kind(value)
+        raise InvalidRequest(field_name, f"must be a whole number, got {got}")
     if value < 1:
-        raise InvalidRequest(field_name, f"must be at least 1, got {value}")
+        raise InvalidRequest(field_name, f"must be at least 1, got {text.shown(value)}")
     try:
         return timedelta(seconds=value)
     except OverflowError:

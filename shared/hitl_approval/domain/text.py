@@ -15,9 +15,12 @@ MAX_PERSON = 320
 """Longest name of a person, in characters: the longest e-mail address (RFC 3696, errata)."""
 MAX_COMMENT = 2_000
 """Longest comment, in characters. Ours: 20 votes with comments and a full context fit one item."""
+MAX_SHOWN = 100
+"""Characters of a refused value that stand in a message. Ours: enough to recognise it."""
 MAX_SNS_SUBJECT = 99
 """SNS refuses a subject of 100 characters or more (SNS API reference, Publish)."""
 
+_APPROVAL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Characters that reorder or hide what follows them on a screen.
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LINE_ENDS = frozenset("\u2028\u2029")
@@ -72,12 +75,32 @@ def comment(value: Any, field: str) -> str:
     return text
 
 
+def is_approval_id(value: Any) -> bool:
+    """Whether an approval could have this id: 1 to 64 letters, digits, - or _."""
+    return isinstance(value, str) and _APPROVAL_ID.fullmatch(value) is not None
+
+
+def field_name(name: str) -> str:
+    """A stranger's field name, for a message."""
+    return inert(cut(name), keep="") or '""'
+
+
 def kind(value: Any) -> str:
     """A JSON name for a value's type, for messages."""
     names = {dict: "an object", list: "a list", bool: "a boolean", str: "a string"}
     if value is None:
         return "null"
     return names.get(type(value), "a number" if isinstance(value, int | float) else "another type")
+
+
+def cut(text: str) -> str:
+    """Text for a message: a stranger's input never stands in it whole."""
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
+
+
+def shown(value: Any) -> str:
+    """A refused value for a message, in quotes if it is text."""
+    return repr(cut(value)) if isinstance(value, str) else cut(repr(value))
 
 
 def person(name: str) -> str:

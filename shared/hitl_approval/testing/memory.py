@@ -9,7 +9,6 @@ world.decisions.decide(...)
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,8 +17,9 @@ from typing import Any
 from hitl_approval.contract import Table
 from hitl_approval.domain.announcement import Announcement
 from hitl_approval.domain.approval import Approval, Status, Transition
-from hitl_approval.domain.audit import parse_time
-from hitl_approval.domain.errors import InvalidRequest, Unavailable, VersionConflict
+from hitl_approval.domain.cursor import decode_cursor, encode_cursor
+from hitl_approval.domain.errors import Unavailable, VersionConflict
+from hitl_approval.domain.link import SECRET_BYTES, PersonalLink
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.view import summary
 from hitl_approval.ports import Attention, Execution, Page, Ring, Unit
@@ -66,7 +66,7 @@ class InMemoryStore:
         read = transition.after.version - 1
         if current is None or not current.pending or current.version != read:
             raise VersionConflict
-        self._write(transition)
+        self._write(replace(transition, after=replace(transition.after, links=current.links)))
 
     def arm(self, approval_id: str, callback_id: str) -> Approval | None:
         """See `ports.Store.arm`."""
@@ -79,6 +79,12 @@ class InMemoryStore:
     def get(self, approval_id: str) -> Approval | None:
         """See `ports.Store.get`."""
         return self.approvals.get(approval_id)
+
+    def add_links(self, approval: Approval, links: Sequence[PersonalLink]) -> None:
+        """See `ports.Store.add_links`."""
+        current = self.approvals.get(approval.approval_id)
+        if current is not None and current.pending:
+            self.approvals[approval.approval_id] = replace(current, links=(*current.links, *links))
 
     def acknowledge(self, approval_id: str) -> None:
         """See `ports.Store.acknowledge`."""
@@ -107,14 +113,14 @@ class InMemoryStore:
             reverse=True,
         )
         if cursor is not None:
-            after = _position_of(cursor)
+            after = decode_cursor(cursor)
             rows = [row for row in rows if _position(row) < after]
         shown = {Table.PARTITION_KEY, Table.STATUS, Table.CREATED_AT, *Table.LIST_ATTRIBUTES}
         items = [
             {name: value for name, value in row.items() if name in shown and value is not None}
             for row in rows[:limit]
         ]
-        more = json.dumps(_position(rows[limit - 1])) if len(rows) > limit else None
+        more = encode_cursor(*_position(rows[limit - 1])) if len(rows) > limit else None
         return Page(items, more)
 
     def history(self, approval_id: str) -> Sequence[Mapping[str, Any]]:
@@ -122,9 +128,12 @@ class InMemoryStore:
         return list(self.audit.get(approval_id, []))
 
     def _write(self, transition: Transition) -> None:
-        approval = transition.after
+        approval, event = transition.after, transition.entry
+        trail = self.audit.get(approval.approval_id, [])
+        if any(earlier["sequence"] == event["sequence"] for earlier in trail):
+            raise VersionConflict
         self.approvals[approval.approval_id] = approval
-        self.audit.setdefault(approval.approval_id, []).append(transition.event.to_dict())
+        self.audit[approval.approval_id] = [*trail, event]
 
 
 @dataclass(slots=True)
@@ -141,6 +150,18 @@ class RecordingNotifier:
             msg = "the topic did not take the message"
             raise Unavailable(msg)
         self.sent.append(notification)
+
+
+@dataclass(slots=True)
+class CountingSecrets:
+    """Draws secrets that anybody can guess: for tests only."""
+
+    drawn: int = 0
+
+    def draw(self) -> bytes:
+        """See `ports.Secrets.draw`."""
+        self.drawn += 1
+        return self.drawn.to_bytes(SECRET_BYTES)
 
 
 @dataclass(slots=True)
@@ -240,14 +261,3 @@ def in_memory() -> World:
 
 def _position(row: Mapping[str, Any]) -> tuple[str, str]:
     return row[Table.CREATED_AT], row[Table.PARTITION_KEY]
-
-
-def _position_of(cursor: str) -> tuple[str, str]:
-    try:
-        created_at, approval_id = json.loads(cursor)
-        parse_time(created_at)
-    except (ValueError, TypeError, RecursionError):
-        raise InvalidRequest("cursor", "is not one that a list gave") from None
-    if not isinstance(approval_id, str):
-        raise InvalidRequest("cursor", "is not one that a list gave")
-    return created_at, approval_id

@@ -1,0 +1,110 @@
+"""A call that waits for its approval: what is shown of it, and that nothing else is run."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.text import canonical_json
+
+MAX_SUBJECT = 200
+"""Characters of a call in a subject line. Ours: the whole call stands in the context."""
+
+
+class ArgumentsChanged(Exception):  # noqa: N818  reads as what happened
+    """The arguments are not those that were approved; the call was not made."""
+
+    __module__ = "hitl_approval"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of one function, its arguments by name as canonical JSON.
+
+    The JSON is the call: what is shown, digested and run is read from it, so that nobody who keeps
+    a reference to an argument can change it meanwhile.
+    """
+
+    tool: str
+    arguments: str
+    order: tuple[str, ...]
+    """The arguments' names as the function has them: the canonical JSON has them sorted."""
+
+    @classmethod
+    def of(
+        cls, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Self:
+        """Bind arguments as Python would, defaults filled in.
+
+        Raises:
+            TypeError: they do not fit the function's signature.
+            InvalidRequest: they are not JSON values, which an approver could read whole.
+        """
+        bound = inspect.signature(function).bind(*args, **kwargs)
+        bound.apply_defaults()
+        given = {
+            name: list(value) if _is_rest(function, name) else value
+            for name, value in bound.arguments.items()
+        }
+        try:
+            written = canonical_json(given)
+        except (TypeError, ValueError, RecursionError):
+            raise InvalidRequest("arguments", "must be JSON values") from None
+        if json.loads(written) != given:  # a tuple, a number as a key
+            raise InvalidRequest("arguments", "must be JSON values, lists and text keys only")
+        return cls(function.__name__, written, tuple(given))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the tool and its arguments."""
+        return hashlib.sha256(f"{self.tool}({self.arguments})".encode()).hexdigest()
+
+    @property
+    def subject(self) -> str:
+        """The call in one line, shortened."""
+        given = json.loads(self.arguments)
+        words = ", ".join(f"{name}={json.dumps(given[name])}" for name in self.order)
+        line = f"Run {self.tool}({words})"
+        return line if len(line) <= MAX_SUBJECT else f"{line[: MAX_SUBJECT - 3]}..."
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What the approver sees, and what the record keeps."""
+        return {
+            "tool": self.tool,
+            "arguments": json.loads(self.arguments),
+            "arguments_digest": self.digest,
+        }
+
+    def check(self, approved: Mapping[str, Any]) -> None:
+        """Compare with the context of an approval.
+
+        Raises:
+            ArgumentsChanged: it was not this call that was approved.
+        """
+        if approved != self.context:
+            msg = (
+                f"{self.tool} was not run: its arguments (digest {self.digest[:12]}) are not those "
+                f"that were approved (digest {str(approved.get('arguments_digest'))[:12]})"
+            )
+            raise ArgumentsChanged(msg)
+
+    def run(self, function: Callable[..., Any]) -> Any:
+        """Make the call, with arguments read from the JSON."""
+        given = json.loads(self.arguments)
+        bound = inspect.signature(function).bind_partial()
+        bound.arguments.update(
+            {n: tuple(v) if _is_rest(function, n) else v for n, v in given.items()}
+        )
+        return function(*bound.args, **bound.kwargs)
+
+
+def _is_rest(function: Callable[..., Any], name: str) -> bool:
+    """Whether this parameter is `*args`, which Python passes as a tuple."""
+    kind = inspect.signature(function).parameters[name].kind
+    return kind is inspect.Parameter.VAR_POSITIONAL

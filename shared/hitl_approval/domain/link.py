@@ -1,0 +1,62 @@
+"""Personal links: one approver's own way to one request. Only a link's digest is ever stored."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+SECRET_BYTES = 32
+"""Random bytes of a link: 256 bits, beyond guessing."""
+
+_TOKEN = re.compile(r"(?P<approval>[A-Za-z0-9_-]{1,64})\.[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalLink:
+    """What the record keeps of a link: whose it is, and the digest of its token."""
+
+    digest: str
+    approver: str
+
+
+def make_token(approval_id: str, secret: bytes) -> str:
+    """The token of a new link.
+
+    Raises:
+        ValueError: the secret is too short to be one.
+    """
+    if len(secret) != SECRET_BYTES:
+        msg = f"a link's secret has {SECRET_BYTES} bytes, got {len(secret)}"
+        raise ValueError(msg)
+    return f"{approval_id}.{base64.urlsafe_b64encode(secret).decode().rstrip('=')}"
+
+
+def approval_of(token: Any) -> str | None:
+    """The approval that a token claims to be for; None for what cannot be a token."""
+    match = _TOKEN.fullmatch(token) if isinstance(token, str) else None
+    return match["approval"] if match else None
+
+
+def digest_of(token: str) -> str:
+    """SHA-256 of a token, as the record keeps it."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def find_link(links: Iterable[PersonalLink], token: str) -> PersonalLink | None:
+    """The link that this token opens. Takes the same time whichever it is, or none."""
+    wanted = digest_of(token)
+    found = None
+    for link in links:
+        if hmac.compare_digest(link.digest, wanted):
+            found = link
+    return found
+
+
+def form_nonce(token: str, content_digest: str) -> str:
+    """What only who has opened the form can post with it: bound to the link and what it shows."""
+    return hmac.new(token.encode(), f"form:{content_digest}".encode(), "sha256").hexdigest()

@@ -1,0 +1,56 @@
+"""For tests, yours and ours: your durable functions without AWS, and the ports in memory.
+
+```python
+# conftest.py, after: pip install "hitl-approval[testing]"
+pytest_plugins = ["hitl_approval.testing.plugin"]
+
+# test_refund.py
+def test_should_refund_what_was_approved(approvals):
+    run = approvals.start(handler, {"amount": 70, "customer": "C-1", "agent": "rita"})
+    approvals.approve(by="ann")
+    assert run.result() == {"refunded": 70}
+```
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from hitl_approval.testing.memory import (
+    FakeExecutions,
+    FixedClock,
+    InMemoryStore,
+    RecordingAnnouncer,
+    RecordingDoorbell,
+    RecordingMeter,
+    RecordingNotifier,
+    World,
+    in_memory,
+)
+
+if TYPE_CHECKING:
+    from hitl_approval.testing.approvals import Approvals, Run, RunFailed
+
+__all__ = [
+    "Approvals",
+    "FakeExecutions",
+    "FixedClock",
+    "InMemoryStore",
+    "RecordingAnnouncer",
+    "RecordingDoorbell",
+    "RecordingMeter",
+    "RecordingNotifier",
+    "Run",
+    "RunFailed",
+    "World",
+    "in_memory",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """What needs AWS's local runner is imported on first use only."""
+    if name not in {"Approvals", "Run", "RunFailed"}:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module("hitl_approval.testing.approvals"), name)

@@ -1,0 +1,1 @@
+"""The approval page: HTML for people, served by the page function."""

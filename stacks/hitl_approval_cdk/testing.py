@@ -1,0 +1,42 @@
+"""For your own infrastructure tests."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from aws_cdk import Stack, assertions
+from aws_cdk import aws_lambda as lambda_
+
+from hitl_approval.contract import Env
+from hitl_approval_cdk.approval import HitlApproval
+from hitl_approval_cdk.permissions import RING
+
+
+def assert_attached(function: lambda_.Function, approvals: HitlApproval) -> None:
+    """Check in the template that this function can ask, and that decisions wake it.
+
+    Raises:
+        AssertionError: it is not attached, or to another deployment; the message says what lacks.
+    """
+    stack = Stack.of(function)
+    found = assertions.Template.from_stack(stack).to_json()["Resources"]
+    name = stack.get_logical_id(cast(lambda_.CfnFunction, function.node.default_child))
+    variables = found[name]["Properties"].get("Environment", {}).get("Variables", {})
+    wanted = stack.resolve(approvals.table.table_name)
+    if Env.APPROVALS_TABLE_NAME not in variables:
+        msg = f"{function.node.path} is not attached: call approvals.attach(function)"
+        raise AssertionError(msg)
+    if variables[Env.APPROVALS_TABLE_NAME] != wanted:
+        msg = f"{function.node.path} is attached to another deployment than {approvals.node.path}"
+        raise AssertionError(msg)
+    executions = {"Fn::Join": ["", [{"Fn::GetAtt": [name, "Arn"]}, ":*"]]}
+    rings = [
+        statement
+        for resource in found.values()
+        if resource["Type"] == "AWS::IAM::Policy"
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]
+        if RING in statement["Action"] and statement["Resource"] == executions
+    ]
+    if not rings:
+        msg = f"no decision can wake {function.node.path}: nobody may ring its callbacks"
+        raise AssertionError(msg)

@@ -1,0 +1,110 @@
+"""The pictures of the page in `docs/screens/`: the real page function, with a request in memory."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from playwright.sync_api import Page, Route, sync_playwright
+
+from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.service import ApprovalPage, RequestService
+from hitl_approval.testing import World, in_memory
+from hitl_approval.testing.memory import CountingSecrets
+from hitl_approval.web.page import handle
+from tests.anything import any_opening, any_request, declared
+from tests.browser.approver import choose, send
+from tests.browser.conftest import WANTED, chromium
+
+FOLDER = Path(__file__).parents[2] / "docs" / "screens"
+HOST = "approve.example.com"
+PHONE = {"width": 390, "height": 700}
+DESKTOP = {"width": 900, "height": 700}
+
+
+def asked(world: World) -> str:
+    """Three people were asked, two must agree, one has; returns bob's link."""
+    request = any_request(
+        subject="Pay 70,000 EUR to Nordwind Logistics",
+        requester="rita@example.com",
+        approvers=("ann", "bob", "cid"),
+        document_id="invoice-2041",
+        context={
+            "amount": "70,000.00 EUR",
+            "due": "2026-01-31",
+            "supplier": {"name": "Nordwind Logistics", "since": 2019, "verified": True},
+            "lines": [{"what": "Freight, December", "amount": "70,000.00"}],
+        },
+    )
+    approval = world.store.create(
+        any_opening(
+            now=world.clock.now(),
+            request=request,
+            policy=Policy(quorum=Quorum.at_least(2)),
+            timeout=timedelta(hours=8),
+        )
+    )
+    RequestService(
+        store=world.store,
+        clock=world.clock,
+        meter=world.meter,
+        notifier=world.notifier,
+        page=ApprovalPage(f"https://{HOST}", CountingSecrets()),
+    ).notify(approval.approval_id)
+    world.clock.advance(timedelta(minutes=18))
+    world.decisions.decide(approval.approval_id, declared("ann"), "approved", "Matches the order.")
+    [mail] = [message for message in world.notifier.sent if message.recipient == "bob"]
+    return re.findall(r"https://\S+", mail.body)[0]
+
+
+def serve(page: Page, world: World) -> None:
+    """Let the page function answer, as API Gateway would ask it."""
+
+    def answer(route: Route) -> None:
+        request = route.request
+        event = {
+            "requestContext": {"http": {"method": request.method}, "domainName": HOST},
+            "pathParameters": {"token": request.url.rsplit("/", 1)[-1]},
+            "headers": request.headers,
+            "body": request.post_data or "",
+        }
+        made = handle(event, lambda: world.decisions)
+        route.fulfill(status=made["statusCode"], headers=made["headers"], body=made["body"])
+
+    page.route("**/*", answer)
+
+
+def main() -> None:
+    executable = chromium() or sys.exit(WANTED)
+    FOLDER.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable)
+
+        def opened(size: dict[str, int], scheme: str = "light") -> Page:
+            world = in_memory()
+            page = browser.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+            serve(page, world)
+            page.goto(asked(world))
+            return page
+
+        def take(page: Page, name: str) -> None:
+            page.screenshot(path=FOLDER / f"page-{name}.png", full_page=True)
+
+        take(opened(PHONE), "phone")
+        take(opened(PHONE, "dark"), "dark")
+        page = opened(DESKTOP)
+        choose(page, "approved", "Checked against the contract.")
+        page.evaluate("document.activeElement.blur()")
+        take(page, "desktop")
+        page = opened(PHONE)
+        choose(page, "approved", "Checked against the contract.")
+        send(page)
+        page.get_by_role("status").wait_for()
+        take(page, "receipt")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Pages of another site cannot frame the form, and cannot send it in an approver's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.approver import answers, ask
+from tests.deployed import Links
+
+EVIL = "http://evil.localhost:1/"
+
+
+@pytest.fixture
+def evil(browser: Browser) -> Iterator[Page]:
+    """Unwatched: here the browser is meant to complain."""
+    page = browser.new_page()
+    yield page
+    page.close()
+
+
+def visit(page: Page, html: str) -> None:
+    page.route(EVIL, lambda route: route.fulfill(content_type="text/html", body=html))
+    page.goto(EVIL)
+
+
+def test_should_not_be_framed(links: Links, evil: Page) -> None:
+    approval_id = ask(links)["approval_id"]
+    with evil.expect_console_message(lambda said: "frame-ancestors" in said.text):
+        visit(evil, f"<iframe src='{links.link('ann', approval_id)}'></iframe>")
+    assert evil.frame_locator("iframe").get_by_role("button").count() == 0
+
+
+def test_should_not_be_sent_from_another_site(links: Links, evil: Page) -> None:
+    approval_id = ask(links)["approval_id"]
+    link = links.link("ann", approval_id)
+    evil.goto(link)
+    # More than an attacker can know: the link, and the nonce of its form.
+    nonce = evil.locator("[name=nonce]").get_attribute("value")
+    visit(
+        evil,
+        f"<form method=post action='{link}'><input name=decision value=approved>"
+        f"<input name=nonce value={nonce}><button>Win</button></form>",
+    )
+    evil.get_by_role("button", name="Win").click()
+    expect(evil.get_by_role("heading")).to_have_text("This form was sent from another site")
+    assert answers(links, approval_id) == []

@@ -1,0 +1,39 @@
+"""What `docs/page.md` shows is run, and its numbers are the code's."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import assertions
+
+from hitl_approval.web.fields import MAX_FIELDS, MAX_VALUE
+from hitl_approval_cdk import ApprovalPage
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "page.md").read_text(encoding="utf-8")
+
+
+def test_should_run_what_it_shows() -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    shown: dict[str, Any] = {}
+    exec(block, shown)
+    template = assertions.Template.from_stack(shown["stack"])
+    template.has_resource_properties(
+        "AWS::ApiGatewayV2::Stage",
+        {"DefaultRouteSettings": {"ThrottlingBurstLimit": 10, "ThrottlingRateLimit": 5}},
+    )
+
+
+def test_should_give_the_numbers_of_the_code() -> None:
+    page = ApprovalPage()
+    assert f"{page.requests_per_second} requests a second and {page.burst} at once" in PAGE
+    assert f"up to {MAX_VALUE:,} characters and {MAX_FIELDS} fields" in PAGE
+
+
+def test_should_show_small_pictures() -> None:
+    shown = re.findall(r"\((screens/[\w-]+\.png)\)", PAGE)
+    assert {DOCS / name for name in shown} == set((DOCS / "screens").iterdir())
+    for name in shown:
+        assert (DOCS / name).stat().st_size < 100_000

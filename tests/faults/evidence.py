@@ -1,0 +1,44 @@
+"""What the checks read: rows as they were at any moment of a schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hitl_approval.domain.audit import SYSTEM
+from tests.faults.deployment import APPROVALS_TABLE, Deployment, plain
+
+TERMINAL = {"approved", "rejected", "timeout", "cancelled"}
+
+Row = Mapping[str, Any]
+Rows = Mapping[str, Row]
+
+
+def rows_during(deployment: Deployment, written: range) -> Iterator[Rows]:
+    """The rows by their id, as they were before these writes and after each of them."""
+    writes = [wrote.write for wrote in deployment.world.writes]
+    rows: dict[str, Row] = {}
+    for write in writes[: written.start]:
+        if write.table == APPROVALS_TABLE:
+            rows[_id(write.key)] = write.after
+    rows = {approval_id: plain(row) for approval_id, row in rows.items()}
+    yield dict(rows)
+    for write in writes[written.start : written.stop]:
+        if write.table == APPROVALS_TABLE:
+            rows[_id(write.key)] = plain(write.after)
+            yield dict(rows)
+
+
+def by_silence(row: Row) -> bool:
+    """Whether nobody decided this."""
+    return row["status"] in {"timeout", "rejected"} and row.get("decided_by") == SYSTEM.name
+
+
+def ended_before(deployment: Deployment, arn: str, step: int) -> bool:
+    """Whether an execution had ended, however it did, before this step."""
+    ended = deployment.durable.completed_after.get(arn)
+    return ended is not None and ended <= step
+
+
+def _id(key: tuple[str, ...]) -> str:
+    return key[0].removeprefix("S:")

@@ -1,0 +1,152 @@
+"""The promise about what no workflow mends: the sweep does, says so, and harms no living one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from hitl_approval.contract import Metrics
+from tests.faults.deployment import APPROVALS_TABLE, Deployment, Sweep, plain
+from tests.faults.evidence import TERMINAL, Row, Rows, ended_before, rows_during
+from tests.faults.simulator import Wrote
+
+
+def nothing_is_left_behind(deployment: Deployment) -> Iterator[str]:
+    """9. What a workflow cannot mend, the sweep does; it counts that, and nothing else."""
+    if not deployment.swept:
+        return
+    sweeps = [s for s in deployment.swept if not _struck(deployment, s)]
+    for sweep in sweeps:
+        if sweep.error:
+            yield f"{sweep.actor} failed by itself: {sweep.error}"
+        yield from _mends(deployment, sweep)
+        yield from _counts(deployment, sweep)
+    for wrote in _notes_of_sweeps(deployment):
+        arn = plain(wrote.write.after)["execution_arn"]
+        if not ended_before(deployment, arn, wrote.step):
+            yield f"{wrote.actor} noted as heard what its workflow had not"
+    for row in deployment.rows().values():
+        yield from _is_told(deployment, row, sweeps)
+
+
+def _mends(deployment: Deployment, sweep: Sweep) -> Iterator[str]:
+    states = list(rows_during(deployment, sweep.written))
+    for approval_id, before in states[0].items():
+        if not _due(deployment, before, sweep):
+            continue
+        after = states[-1][approval_id]
+        if after["status"] == "pending":
+            yield f"{sweep.actor} left pending what was past its expiry"
+        if _had_ended(deployment, before, sweep) and "attention" in after:
+            yield f"{sweep.actor} left a {after['status']} one on its list, of an ended workflow"
+
+
+def _counts(deployment: Deployment, sweep: Sweep) -> Iterator[str]:
+    closed = sum(_closes(wrote) for wrote in _writes_of(deployment, sweep))
+    if (said := _count(deployment, sweep, Metrics.PENDING_PAST_EXPIRY)) != closed:
+        yield f"{sweep.actor} counted {said} that it closed, and closed {closed}"
+    states = list(rows_during(deployment, sweep.written))
+    least = {i for i in _unheard(deployment, sweep, states[0]) if _stays(deployment, i, sweep)}
+    most = {i for rows in states for i in _unheard(deployment, sweep, rows)}
+    said = _count(deployment, sweep, Metrics.DECIDED_NOT_RESUMED)
+    if not len(least) <= said <= len(most):
+        yield f"{sweep.actor} counted {said} unheard, of {len(least)} to {len(most)}"
+
+
+def _is_told(deployment: Deployment, row: Row, sweeps: list[Sweep]) -> Iterator[str]:
+    """Operators hear of a row whose workflow was stopped, once (or again after a fault)."""
+    arn = row["execution_arn"]
+    if arn not in deployment.durable.stopped or _heard_by_workflow(deployment, row):
+        return
+    due = any(
+        _had_ended(deployment, row, sweep)
+        and _due(deployment, _at_start(deployment, row, sweep), sweep)
+        for sweep in sweeps
+    )
+    least = int(due or "attention" not in row)
+    said = sum(
+        value
+        for (*_, metric), value in deployment.world.metrics.items()
+        if metric in {Metrics.PENDING_PAST_EXPIRY, Metrics.DECIDED_NOT_RESUMED}
+    )
+    most = 1 + len(deployment.swept) - len(sweeps)
+    if not least <= said <= most:
+        yield f"operators were told {said} times of a {row['status']} one, not {least} to {most}"
+
+
+def _due(deployment: Deployment, row: Row, sweep: Sweep) -> bool:
+    since = row.get("attention_at")
+    return since is not None and _moment(since) < sweep.at - deployment.grace
+
+
+def _at_start(deployment: Deployment, row: Row, sweep: Sweep) -> Row:
+    return next(rows_during(deployment, sweep.written)).get(row["approval_id"], {})
+
+
+def _had_ended(deployment: Deployment, row: Row, sweep: Sweep) -> bool:
+    return ended_before(deployment, row["execution_arn"], sweep.step)
+
+
+def _unheard(deployment: Deployment, sweep: Sweep, rows: Rows) -> set[str]:
+    """Decided for long, and their workflow has not returned what it has read."""
+    found = set()
+    for approval_id, row in rows.items():
+        arn = row["execution_arn"]
+        returned = arn not in deployment.durable.stopped and _had_ended(deployment, row, sweep)
+        if _due(deployment, row, sweep) and row["status"] in TERMINAL and not returned:
+            found.add(approval_id)
+    return found
+
+
+def _stays(deployment: Deployment, approval_id: str, sweep: Sweep) -> bool:
+    """Whether nobody else notes meanwhile that it is heard, and it is not a poller's to hear."""
+    row = deployment.rows()[approval_id]
+    polls = "callback_id" not in row
+    if polls and not _had_ended(deployment, row, sweep):
+        return False
+    mine = (sweep.actor, sweep.request)
+    return not any(
+        "resumed" in wrote.write.after and (wrote.actor, wrote.request) != mine
+        for wrote in deployment.world.writes[: sweep.written.stop]
+    )
+
+
+def _heard_by_workflow(deployment: Deployment, row: Row) -> bool:
+    sweepers = {sweep.actor for sweep in deployment.swept}
+    return "resumed" in row and any(
+        "resumed" in wrote.write.after and wrote.actor not in sweepers
+        for wrote in deployment.world.writes
+    )
+
+
+def _notes_of_sweeps(deployment: Deployment) -> Iterator[Wrote]:
+    sweepers = {sweep.actor for sweep in deployment.swept}
+    for wrote in deployment.world.writes:
+        if wrote.actor in sweepers and wrote.write.table == APPROVALS_TABLE:
+            before = wrote.write.before or {}
+            if "resumed" in wrote.write.after and "resumed" not in before:
+                yield wrote
+
+
+def _writes_of(deployment: Deployment, sweep: Sweep) -> list[Wrote]:
+    mine = (sweep.actor, sweep.request)
+    return [w for w in deployment.world.writes if (w.actor, w.request) == mine]
+
+
+def _closes(wrote: Wrote) -> bool:
+    before = wrote.write.before
+    if wrote.write.table != APPROVALS_TABLE or before is None:
+        return False
+    return bool(before["status"] != wrote.write.after["status"])
+
+
+def _count(deployment: Deployment, sweep: Sweep, metric: str) -> int:
+    return deployment.world.metrics[sweep.actor, sweep.request, metric]
+
+
+def _struck(deployment: Deployment, sweep: Sweep) -> bool:
+    return (sweep.actor, sweep.request) in deployment.world.struck
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

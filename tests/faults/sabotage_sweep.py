@@ -1,0 +1,113 @@
+"""Ways to break the sweep, and what it relies on, on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+from hitl_approval import waiting
+from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.domain import approval as state_machine
+from hitl_approval.domain.approval import Approval, Transition, expire
+from hitl_approval.domain.audit import SYSTEM
+from hitl_approval.ports import Attention
+from hitl_approval.service import SweepService
+
+
+@contextmanager
+def _sweep_closes_before_the_expiry() -> Iterator[None]:
+    overdue = DynamoDbStore.overdue
+
+    def soon(
+        self: DynamoDbStore, attention: Attention, *, before: datetime, limit: int
+    ) -> Sequence[str]:
+        return overdue(self, attention, before=before + timedelta(days=1), limit=limit)
+
+    def close(self: SweepService, approval_id: str, _: list[str]) -> bool:
+        def over(approval: Approval) -> Transition | None:
+            return expire(approval, now=max(self.clock.now(), approval.expires_at))
+
+        return self._change(approval_id, over)[1]
+
+    with patch.object(DynamoDbStore, "overdue", soon), patch.object(SweepService, "_close", close):
+        yield
+
+
+@contextmanager
+def _sweep_decides_approved() -> Iterator[None]:
+    def close(self: SweepService, approval_id: str, _: list[str]) -> bool:
+        def approved(approval: Approval) -> Transition | None:
+            now = self.clock.now()
+            return state_machine._decide(approval, "approved", SYSTEM, "", now=now, details={})
+
+        return self._change(approval_id, approved)[1]
+
+    with patch.object(SweepService, "_close", close):
+        yield
+
+
+@contextmanager
+def _sweep_wakes_once_and_forgets() -> Iterator[None]:
+    wake = SweepService._wake
+
+    def forgetful(self: SweepService, approval_id: str, gone: list[str]) -> bool:
+        found = wake(self, approval_id, gone)
+        gone.append(approval_id)
+        return found
+
+    with patch.object(SweepService, "_wake", forgetful):
+        yield
+
+
+@contextmanager
+def _sweep_wakes_nobody() -> Iterator[None]:
+    with patch.object(SweepService, "_wake", lambda *_: True):
+        yield
+
+
+@contextmanager
+def _sweep_closes_what_it_read_first() -> Iterator[None]:
+    """It trusts the index: closes whatever was overdue, with nothing to keep it from doing so."""
+
+    def close(self: SweepService, approval_id: str, _: list[str]) -> bool:
+        store: Any = self.store
+        store.client.update_item(
+            TableName=store.approvals_table,
+            Key={"approval_id": {"S": approval_id}},
+            UpdateExpression="SET #status = :timeout",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":timeout": {"S": "timeout"}},
+        )
+        return True
+
+    with patch.object(SweepService, "_close", close):
+        yield
+
+
+@contextmanager
+def _sweep_notes_before_it_counts() -> Iterator[None]:
+    wake = SweepService._wake
+
+    def noting(self: SweepService, approval_id: str, _: list[str]) -> bool:
+        gone: list[str] = []
+        found = wake(self, approval_id, gone)
+        for ended in gone:
+            self.store.acknowledge(ended)
+        return found
+
+    with patch.object(SweepService, "_wake", noting):
+        yield
+
+
+@contextmanager
+def _workflow_does_not_note_an_early_decision() -> Iterator[None]:
+    listen = waiting._Wait._listen
+
+    def hasty(self: Any, snapshot: Any, *args: Any) -> Any:
+        return listen(self, snapshot, *args) if snapshot["status"] == "pending" else snapshot
+
+    with patch.object(waiting._Wait, "_listen", hasty):
+        yield

@@ -1,0 +1,150 @@
+"""Where the real code meets the simulated world: AWS, time, metrics, environment, checkpoints."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import aws_durable_execution_sdk_python.state as sdk_state
+from aws_durable_execution_sdk_python.lambda_service import OperationUpdate
+from aws_durable_execution_sdk_python.state import ExecutionState
+from botocore.client import BaseClient
+
+from hitl_approval import service, wiring
+from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock
+from hitl_approval.service import SWEEP_GRACE
+from hitl_approval.settings import Settings, settings
+from tests.faults.deployment import ENVIRONMENT, Deployment
+from tests.faults.durable import Handler, collect_until_somebody_waits, stop_at_once
+from tests.faults.simulator import Bounds, Chooser, Killed, World
+
+LAMBDAS = Path(__file__).parents[2] / "lambdas"
+
+_DEPLOYMENT: list[Deployment] = []
+
+
+def _api_call(_: BaseClient, operation: str, request: Mapping[str, Any]) -> Any:
+    return _DEPLOYMENT[0].api_call(operation, request)
+
+
+def _now(_: SystemClock) -> datetime:
+    actor = _DEPLOYMENT[0].world.current
+    assert actor is not None
+    return actor.now()
+
+
+def _pause(_: SystemClock, attempt: int) -> None:
+    actor = _DEPLOYMENT[0].world.current
+    assert actor is not None
+    actor.sleep(timedelta(seconds=min(1.0, 0.02 * 2**attempt) / 2))
+
+
+def _count(_: EmbeddedMetrics, metric: str, value: int = 1) -> None:
+    world = _DEPLOYMENT[0].world
+    assert world.current is not None
+    world.metrics[world.current.name, world.current.request, metric] += value
+
+
+_checkpoint = ExecutionState.create_checkpoint
+
+
+def _start_alone_or_not(
+    self: ExecutionState, operation_update: OperationUpdate | None = None, is_sync: bool = True
+) -> None:
+    """`ExecutionState.create_checkpoint`: a process may die between a step's START and its body."""
+    world = _DEPLOYMENT[0].world
+    me = world.current
+    if is_sync or me is None or world.over or world.outcome(("dies-started",)) == "ok":
+        _checkpoint(self, operation_update, is_sync)
+        return
+    _checkpoint(self, operation_update, is_sync=True)
+    me.alive = False
+    raise Killed
+
+
+class _Environment(Mapping[str, str]):
+    """The environment of the version of the functions that runs now."""
+
+    def __getitem__(self, name: str) -> str:
+        return self._now()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._now())
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+    @staticmethod
+    def _now() -> Mapping[str, str]:
+        deployment = _DEPLOYMENT[0]
+        actor = deployment.world.current
+        newer = deployment.redeployed.get(actor.name) if actor else None
+        return newer or deployment.environment
+
+
+@contextmanager
+def simulated() -> Iterator[None]:
+    """Replace AWS, time and metrics for all deployments made inside."""
+    disabled = logging.root.manager.disable
+    forget()
+    logging.disable(logging.CRITICAL)
+    with (
+        patch.dict(os.environ, ENVIRONMENT),
+        patch.object(Settings, "from_environment", lambda: Settings(values=_Environment())),
+        patch.object(service, "SWEEP_GRACE", SWEEP_GRACE),
+        patch.object(sys, "path", [str(LAMBDAS), *sys.path]),
+        patch.object(BaseClient, "_make_api_call", _api_call),
+        patch.object(SystemClock, "now", _now),
+        patch.object(SystemClock, "pause", _pause),
+        patch.object(EmbeddedMetrics, "count", _count),
+        patch.object(EmbeddedMetrics, "measure", lambda *_: None),
+        # A gauge that nothing depends on: a choice more in each sweep, and nothing more to see.
+        patch.object(DynamoDbStore, "count_pending", lambda _: 0),
+        patch.object(sdk_state, "_STOP_SIGNAL_POLL_SECONDS", 0.0005),
+        patch.object(ExecutionState, "_collect_checkpoint_batch", collect_until_somebody_waits),
+        patch.object(ExecutionState, "stop_checkpointing", stop_at_once),
+        patch.object(ExecutionState, "create_checkpoint", _start_alone_or_not),
+    ):
+        try:
+            yield
+        finally:
+            forget()
+            logging.disable(disabled)
+
+
+def forget() -> None:
+    """What a process remembers between requests: settings and services."""
+    settings.cache_clear()
+    wiring.request_service.cache_clear()
+    wiring.decision_service.cache_clear()
+    wiring.sweep_service.cache_clear()
+
+
+def deploy(
+    chooser: Chooser,
+    bounds: Bounds,
+    environment: Mapping[str, str],
+    handlers: tuple[Handler, Handler] | None = None,
+    *,
+    grace: timedelta = SWEEP_GRACE,
+) -> Deployment:
+    """A fresh world with the deployment in it; the one that AWS calls go to from now on."""
+    service.SWEEP_GRACE = grace
+    workflow, api = handlers or (
+        importlib.import_module("workflow.handler").handler,
+        importlib.import_module("approval_api.handler").handler,
+    )
+    sweep = importlib.import_module("sweep.handler").handler
+    world = World(chooser, bounds)
+    deployment = Deployment(world, workflow, api, sweep, {**ENVIRONMENT, **environment}, grace)
+    _DEPLOYMENT[:] = [deployment]
+    return deployment

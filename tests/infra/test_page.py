@@ -1,0 +1,105 @@
+"""The approval page: throttled, logged without tokens; each approver hears only of their own."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk import aws_sqs as sqs
+
+from hitl_approval.contract import Env
+from hitl_approval_cdk import ApprovalPage, EmailApprover, HitlApproval, SqsApprover
+from tests.infra.synth import any_stack, of_type, permissions, template, text
+from tests.infra.test_attach import durable
+
+
+def test_should_answer_one_route_only(default: Any) -> None:
+    routes = of_type(default, "AWS::ApiGatewayV2::Route").values()
+    assert {route["RouteKey"] for route in routes} == {
+        "GET /a/{token}",
+        "HEAD /a/{token}",
+        "POST /a/{token}",
+    }
+
+
+def test_should_throttle_and_log_no_path(default: Any) -> None:
+    [stage] = of_type(default, "AWS::ApiGatewayV2::Stage").values()
+    assert stage["DefaultRouteSettings"] == {"ThrottlingBurstLimit": 40, "ThrottlingRateLimit": 20}
+    logged = json.loads(stage["AccessLogSettings"]["Format"])
+    assert "$context.routeKey" in logged.values()
+    assert not {"$context.path", "$context.requestOverride.path.token"} & set(logged.values())
+    assert not any("ath" in value for value in logged.values())
+
+
+def test_should_send_each_approver_only_what_is_theirs() -> None:
+    stack = any_stack()
+    queue = sqs.Queue(stack, "Chat")
+    HitlApproval(
+        stack,
+        "Approval",
+        page=ApprovalPage(),
+        deliver_to=[EmailApprover("Ann@example.com"), SqsApprover("Bob  Builder", queue)],
+    )
+    resources = template(stack)["Resources"]
+    personal = {
+        text(s["Endpoint"]): s
+        for s in of_type(resources, "AWS::SNS::Subscription").values()
+        if text(s["TopicArn"]) == "<ApprovalPagePersonalTopic>"
+    }
+    assert personal["Ann@example.com"]["FilterPolicy"] == {"approver": ["ann@example.com"]}
+    assert personal["<Chat.Arn>"]["FilterPolicy"] == {"approver": ["bob builder"]}
+    policies = of_type(resources, "AWS::SQS::QueuePolicy").values()
+    [sending] = [p for p in policies if "sns.amazonaws.com" in str(p)]
+    assert "ApprovalPagePersonalTopic" in str(sending["PolicyDocument"]["Statement"])
+
+
+def test_should_lead_where_a_domain_of_ones_own_leads() -> None:
+    stack = any_stack()
+    page = ApprovalPage(url="https://approve.example.com", requests_per_second=5, burst=9)
+    approvals = HitlApproval(stack, "Approval", page=page)
+    assert approvals.page is not None
+    functions = of_type(template(stack)["Resources"], "AWS::Lambda::Function").values()
+    urls = {f["Environment"]["Variables"].get(Env.PAGE_URL) for f in functions}
+    assert urls == {"https://approve.example.com", None}
+
+
+def test_should_let_the_page_ring_attached_functions() -> None:
+    stack = any_stack()
+    HitlApproval(stack, "Approval", page=ApprovalPage()).attach(durable(stack))
+    found = permissions(template(stack)["Resources"])
+    ring = ("lambda:SendDurableExecutionCallbackSuccess", "<Refund.Arn>:*")
+    assert ring in found["ApprovalPageRole"]
+    assert ("sns:Publish", "<ApprovalPagePersonalTopic>") in found["RefundRole"]
+
+
+def test_should_have_no_page_unless_asked() -> None:
+    stack = any_stack()
+    HitlApproval(stack, "Approval")
+    assert not of_type(template(stack)["Resources"], "AWS::ApiGatewayV2::Api")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"deliver_to": [EmailApprover("ann@example.com")]},
+            "deliver_to needs a page that personal links lead to: pass page=ApprovalPage()",
+        ),
+        (
+            {"page": ApprovalPage(), "deliver_to": [EmailApprover("ann")]},
+            "deliver_to must be addresses like ann@example.com, got 'ann'",
+        ),
+        (
+            {
+                "page": ApprovalPage(),
+                "deliver_to": [EmailApprover("a@example.com"), EmailApprover("A@example.com")],
+            },
+            "deliver_to: names 'A@example.com' twice",
+        ),
+    ],
+)
+def test_should_refuse_deliveries_that_cannot_work(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=r"^deliver_to") as refused:
+        HitlApproval(any_stack(), "Approval", **options)
+    assert str(refused.value).startswith(message)

@@ -1,0 +1,100 @@
+"""A state that waits for an approval."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_stepfunctions as sfn
+
+from hitl_approval_cdk import HitlApproval
+from tests.infra.synth import any_app, any_stack, of_type, permissions, template, text
+
+
+def machine(stack: Stack, approvals: HitlApproval, **options: Any) -> sfn.StateMachine:
+    state = approvals.step(
+        stack,
+        "Ask",
+        subject=sfn.JsonPath.format("Refund {}", sfn.JsonPath.string_at("$.amount")),
+        requester=sfn.JsonPath.string_at("$.agent"),
+        **options,
+    )
+    return sfn.StateMachine(
+        stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(state)
+    )
+
+
+def state_of(stack: Stack) -> dict[str, Any]:
+    [found] = of_type(template(stack)["Resources"], "AWS::StepFunctions::StateMachine").values()
+    definition = json.loads(text(found["DefinitionString"]))
+    state: dict[str, Any] = definition["States"]["Ask"]
+    return state
+
+
+def test_should_start_the_workflow_and_wait_for_its_answer() -> None:
+    stack = any_stack()
+    machine(
+        stack,
+        HitlApproval(stack, "Approval"),
+        approvers=["ann", "bob"],
+        timeout=Duration.hours(8),
+        context={"order": sfn.JsonPath.object_at("$.order")},
+    )
+    state = state_of(stack)
+    assert state["Resource"].endswith(":states:::lambda:invoke.waitForTaskToken")
+    assert state["Parameters"]["FunctionName"] == "<ApprovalLiveAlias>"
+    assert state["Parameters"]["InvocationType"] == "Event"
+    assert state["Parameters"]["Payload"] == {
+        "subject.$": "States.Format('Refund {}', $.amount)",
+        "requester.$": "$.agent",
+        "task_token.$": "$$.Task.Token",
+        "approvers": ["ann", "bob"],
+        "context": {"order.$": "$.order"},
+        "timeout_seconds": 8 * 3600,
+    }
+    assert state["TimeoutSeconds"] == 8 * 3600 + 900
+
+
+def test_should_ask_by_the_deployments_rules_unless_told_otherwise() -> None:
+    stack = any_stack()
+    machine(stack, HitlApproval(stack, "Approval"))
+    state = state_of(stack)
+    assert set(state["Parameters"]["Payload"]) == {"subject.$", "requester.$", "task_token.$"}
+    assert "TimeoutSeconds" not in state
+
+
+def test_should_let_the_workflow_answer_the_machines_with_its_steps_only() -> None:
+    app = any_app()
+    stack, elsewhere = Stack(app, "Embedding"), Stack(app, "Elsewhere")
+    ours, other = HitlApproval(stack, "Approval"), HitlApproval(stack, "Other")
+    machine(stack, ours)
+    machine(elsewhere, other)
+    sfn.StateMachine(
+        stack, "Third", definition_body=sfn.DefinitionBody.from_chainable(sfn.Pass(stack, "Pass"))
+    )
+
+    found = permissions(template(stack)["Resources"])
+
+    answers = {
+        ("states:SendTaskFailure", "<Machine.Arn>"),
+        ("states:SendTaskSuccess", "<Machine.Arn>"),
+    }
+    assert answers <= found["ApprovalWorkflowRole"]
+    for role, allowed in found.items():
+        if role != "ApprovalWorkflowRole":
+            assert not any(action.startswith("states:") for action, _ in allowed)
+    assert ("lambda:InvokeFunction", "<ApprovalLiveAlias>") in found["MachineRole"]
+    [policy] = [
+        policy
+        for policy in of_type(template(elsewhere)["Resources"], "AWS::IAM::Policy").values()
+        if "SendTask" in str(policy)
+    ]
+    assert "OtherWorkflowRole" in str(policy["Roles"])
+
+
+def test_should_refuse_no_time_to_decide() -> None:
+    stack = any_stack()
+    with pytest.raises(ValueError, match="timeout must be at least 1 s, got 0 s"):
+        machine(stack, HitlApproval(stack, "Approval"), timeout=Duration.seconds(0))

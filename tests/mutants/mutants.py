@@ -1,0 +1,581 @@
+"""Edits of the source, each of which breaks a promise and must make a test fail.
+
+An edit that no longer applies is an error: `test_mutants.py` checks that in every test run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+STORE = "tests/contract/test_store.py"
+ADAPTERS = "tests/unit/test_adapters.py"
+API = "tests/unit/test_api.py"
+AUDIT = "tests/unit/test_audit.py"
+POLICY = "tests/unit/test_policy.py"
+SERVICE = "tests/unit/test_service.py"
+SWEEP = "tests/unit/test_sweep.py"
+TERMS = "tests/unit/test_terms.py"
+PROPERTIES = "tests/property/test_approval_properties.py"
+WAITING = "tests/workflow/test_waiting.py"
+
+DYNAMODB = "shared/hitl_approval/adapters/dynamodb.py"
+SNS = "shared/hitl_approval/adapters/sns.py"
+CALLBACKS = "shared/hitl_approval/adapters/callbacks.py"
+APPROVAL = "shared/hitl_approval/domain/approval.py"
+TRAIL = "shared/hitl_approval/domain/audit.py"
+RULES = "shared/hitl_approval/domain/policy.py"
+SCHEDULE = "shared/hitl_approval/domain/schedule.py"
+IDENTITY = "shared/hitl_approval/identity.py"
+USE_CASES = "shared/hitl_approval/service.py"
+WAIT = "shared/hitl_approval/waiting.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One edit of one file.
+
+    Attributes:
+        id: what is wrong with the product then.
+        file: which file is edited.
+        old: text that stands there exactly once.
+        new: what stands there instead.
+        breaks: the promise of `docs/reliability.md` that is not kept any more.
+        tests: files of which a test must fail.
+    """
+
+    id: str
+    file: str
+    old: str
+    new: str
+    breaks: str
+    tests: tuple[str, ...]
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    # The conditions of the writes
+    Mutant(
+        "commit does not ask for the version that was read",
+        DYNAMODB,
+        '"#version = :read AND #status = :pending"',
+        '"(#version = :read OR attribute_exists(#version)) AND #status = :pending"',
+        "nothing_answered_is_lost",
+        (STORE,),
+    ),
+    Mutant(
+        "commit writes to what has ended",
+        DYNAMODB,
+        '"#version = :read AND #status = :pending"',
+        '"#version = :read AND (#status = :pending OR attribute_exists(#status))"',
+        "one_terminal_status",
+        (STORE,),
+    ),
+    Mutant(
+        "commit has no condition on the row",
+        DYNAMODB,
+        '"#version = :read AND #status = :pending"',
+        '"NOT (#version = :read AND #status = :pending AND attribute_not_exists(#status))"',
+        "one_terminal_status",
+        (STORE,),
+    ),
+    Mutant(
+        "an audit event is put over another",
+        DYNAMODB,
+        '                "ConditionExpression": f"attribute_not_exists({Audit.PARTITION_KEY})",\n',
+        "",
+        "audit_is_whole",
+        (STORE,),
+    ),
+    Mutant(
+        "create puts a row over another",
+        DYNAMODB,
+        '                "ConditionExpression": "attribute_not_exists(approval_id)",\n',
+        "",
+        "one_terminal_status",
+        (STORE,),
+    ),
+    Mutant(
+        "a bell is armed on what has ended",
+        DYNAMODB,
+        'version = version + :one",\n                    ConditionExpression="#status = :pending',
+        'version = version + :one",\n                    ConditionExpression="#status <> :one',
+        "refusals_change_nothing",
+        (STORE,),
+    ),
+    Mutant(
+        "a link is added to what has ended",
+        DYNAMODB,
+        ':added)",\n                    ConditionExpression="#status = :pending',
+        ':added)",\n                    ConditionExpression="#status <> :none',
+        "refusals_change_nothing",
+        (STORE,),
+    ),
+    Mutant(
+        "an older link still decides",
+        "shared/hitl_approval/web/links.py",
+        'return "open" if newest == link else "superseded"',
+        'return "open" if newest else "superseded"',
+        "approved_by_policy",
+        ("tests/unit/test_page.py",),
+    ),
+    Mutant(
+        "any form decides",
+        "shared/hitl_approval/web/page.py",
+        'if not hmac.compare_digest(form.get("nonce", ""), nonce):',
+        "if not hmac.compare_digest(nonce, nonce):",
+        "approved_by_policy",
+        ("tests/unit/test_page.py",),
+    ),
+    Mutant(
+        "opening a link decides",
+        "shared/hitl_approval/web/page.py",
+        'if http["method"] in {"GET", "HEAD"}:',
+        'if http["method"] in {"HEAD"}:',
+        "refusals_change_nothing",
+        ("tests/unit/test_page.py",),
+    ),
+    Mutant(
+        "arming makes a row",
+        DYNAMODB,
+        'version = version + :one",\n                    ConditionExpression="#status = :pending"',
+        'version = if_not_exists(version, :one) + :one",\n                    ConditionExpression='
+        '"#status = :pending OR attribute_not_exists(#status)"',
+        "refusals_change_nothing",
+        (STORE,),
+    ),
+    Mutant(
+        "acknowledging makes a row",
+        DYNAMODB,
+        '                    ConditionExpression=f"attribute_exists({Table.PARTITION_KEY})",\n',
+        "",
+        "refusals_change_nothing",
+        (STORE,),
+    ),
+    Mutant(
+        "no event is written beside the row",
+        DYNAMODB,
+        "TransactItems=[row_write, event_put]",
+        "TransactItems=[row_write]",
+        "audit_is_whole",
+        (STORE,),
+    ),
+    Mutant(
+        "reads may be stale",
+        DYNAMODB,
+        "                Key=_marshal({Table.PARTITION_KEY: approval_id}),\n"
+        "                ConsistentRead=True,\n",
+        "                Key=_marshal({Table.PARTITION_KEY: approval_id}),\n",
+        "all_agree",
+        (ADAPTERS,),
+    ),
+    # Conflicts and repeats
+    Mutant(
+        "a repeated create is an error",
+        DYNAMODB,
+        "            return existing\n",
+        "            raise\n",
+        "told_once",
+        (STORE,),
+    ),
+    Mutant(
+        "a repeated create answers with what it would have written",
+        DYNAMODB,
+        "            return existing\n",
+        "            return transition.after\n",
+        "told_once",
+        (STORE,),
+    ),
+    Mutant(
+        "a conflict is not recognised",
+        DYNAMODB,
+        'frozenset({"ConditionalCheckFailed", "TransactionConflict"})',
+        'frozenset({"ConditionalCheckFailed"})',
+        "nothing_answered_is_lost",
+        (ADAPTERS,),
+    ),
+    Mutant(
+        "a conflict is taken for a loss",
+        USE_CASES,
+        "                self.clock.pause(attempt)\n                continue\n",
+        '                raise Unavailable("lost") from None\n',
+        "nothing_answered_is_lost",
+        (SERVICE,),
+    ),
+    Mutant(
+        "a conflict is taken for a success",
+        USE_CASES,
+        "                self.clock.pause(attempt)\n                continue\n",
+        "                return transition.after, True\n",
+        "nothing_answered_is_lost",
+        (SERVICE,),
+    ),
+    Mutant(
+        "what was decided before a conflict is committed after it",
+        USE_CASES,
+        "            except VersionConflict:\n"
+        "                self.clock.pause(attempt)\n"
+        "                continue\n",
+        "            except VersionConflict:\n                return self.get(approval_id), True\n",
+        "losers_hear_who_won",
+        (SERVICE,),
+    ),
+    Mutant(
+        "the wait takes its own repeated create for a stranger's",
+        USE_CASES,
+        "        if created.creation_token != creation_token:\n",
+        "        if created is not proposed.after:\n",
+        "told_once",
+        (WAITING,),
+    ),
+    Mutant(
+        "a name used twice shares one record",
+        USE_CASES,
+        "        if created.creation_token != creation_token:\n",
+        "        if not created.creation_token:\n",
+        "all_agree",
+        (SERVICE,),
+    ),
+    Mutant(
+        "a failed start withdraws another's request",
+        USE_CASES,
+        "if not approval.pending or approval.creation_token != creation_token:",
+        "if not approval.pending:",
+        "nothing_answered_is_lost",
+        (SERVICE,),
+    ),
+    # The rules
+    Mutant(
+        "one approval is a quorum",
+        RULES,
+        "        if approvals and approvals >= needed:\n",
+        "        if approvals:\n",
+        "approved_by_policy",
+        (POLICY,),
+    ),
+    Mutant(
+        "a veto is outvoted",
+        RULES,
+        "        if rejections >= self.rejections_needed:\n",
+        "        if rejections > approvals and rejections >= self.rejections_needed:\n",
+        "approved_by_policy",
+        (POLICY,),
+    ),
+    Mutant(
+        "requesters approve their own request",
+        APPROVAL,
+        "if key == text.person(approval.requester) and not approval.policy.allow_self_approval:",
+        "if key == approval.requester and not approval.pending:",
+        "approved_by_policy",
+        (API,),
+    ),
+    Mutant(
+        "strangers approve",
+        APPROVAL,
+        "    if approval.approvers and key not in {",
+        "    if not approval.approvers and key not in {",
+        "approved_by_policy",
+        (PROPERTIES,),
+    ),
+    Mutant(
+        "a typed-in name counts where identity is demanded",
+        APPROVAL,
+        "approval.policy.require_verified_identity and not actor.verified",
+        "approval.policy.require_verified_identity and not actor.name",
+        "approved_by_policy",
+        (API,),
+    ),
+    Mutant(
+        "a typed-in name cancels where identity is demanded",
+        APPROVAL,
+        "        raise _expired(approval)\n    _check_identity(approval, actor)\n",
+        "        raise _expired(approval)\n",
+        "refusals_change_nothing",
+        (API,),
+    ),
+    Mutant(
+        "an authorizer that anyone can imitate is believed",
+        IDENTITY,
+        "_verified(event) if trust_authorizer else None",
+        "_verified(event)",
+        "approved_by_policy",
+        (API,),
+    ),
+    Mutant(
+        "content that was not shown is approved",
+        APPROVAL,
+        "    if content_digest is not None and content_digest != approval.content_digest:\n",
+        "    if content_digest is not None and not approval.content_digest:\n",
+        "approved_by_policy",
+        (API,),
+    ),
+    Mutant(
+        "another spelling of a name votes again",
+        APPROVAL,
+        "if text.person(vote.approver) == key), None)",
+        "if vote.approver == name), None)",
+        "approved_by_policy",
+        (API,),
+    ),
+    Mutant(
+        "a vote counts at the moment of expiry",
+        APPROVAL,
+        "    if now >= approval.expires_at:\n"
+        "        raise _expired(approval)\n    _check_may_decide(",
+        "    if now > approval.expires_at:\n"
+        "        raise _expired(approval)\n    _check_may_decide(",
+        "one_terminal_status",
+        (TERMS,),
+    ),
+    Mutant(
+        "a cancellation counts after the expiry",
+        APPROVAL,
+        "    if now >= approval.expires_at:\n"
+        "        raise _expired(approval)\n    _check_identity(",
+        "    _check_identity(",
+        "refusals_change_nothing",
+        (TERMS,),
+    ),
+    Mutant(
+        "a failed start that has expired is left behind",
+        USE_CASES,
+        "            return expire(approval, now=now) or cancel(\n",
+        "            return cancel(\n",
+        "told_once",
+        (SERVICE,),
+    ),
+    Mutant(
+        "nothing expires at the moment of expiry",
+        APPROVAL,
+        "    if not approval.pending or now < approval.expires_at:\n",
+        "    if not approval.pending or now <= approval.expires_at:\n",
+        "all_agree",
+        (TERMS,),
+    ),
+    Mutant(
+        "silence approves",
+        APPROVAL,
+        "approval, approval.policy.on_timeout.status, SYSTEM,",
+        'approval, "approved", SYSTEM,',
+        "approved_by_policy",
+        (TERMS,),
+    ),
+    Mutant(
+        "what has ended is cancelled",
+        APPROVAL,
+        "    if not approval.pending:\n        raise _closed(approval)\n",
+        "",
+        "one_terminal_status",
+        (PROPERTIES,),
+    ),
+    Mutant(
+        "losers do not hear who won",
+        APPROVAL,
+        "        decided_by=approval.decided_by,\n        decided_at=decided_at,\n",
+        "        decided_by=None,\n        decided_at=decided_at,\n",
+        "losers_hear_who_won",
+        (API,),
+    ),
+    # The trail
+    Mutant(
+        "the hash does not cover the event before",
+        TRAIL,
+        "    return hashlib.sha256(canonical_json(told).encode()).hexdigest()\n",
+        '    own = {name: told[name] for name in told if name != "previous_hash"}\n'
+        "    return hashlib.sha256(canonical_json(own).encode()).hexdigest()\n",
+        "audit_is_whole",
+        (PROPERTIES,),
+    ),
+    Mutant(
+        "events are not chained",
+        APPROVAL,
+        "        previous_hash=after.audit_hash,\n",
+        "        previous_hash=GENESIS,\n",
+        "audit_is_whole",
+        (PROPERTIES,),
+    ),
+    Mutant(
+        "a trail rewritten to its end is not seen",
+        TRAIL,
+        "len(events) > head.sequence or previous != head.hash",
+        "len(events) > head.sequence",
+        "audit_is_whole",
+        (AUDIT,),
+    ),
+    # The bell
+    Mutant(
+        "a repeated decision does not ring",
+        USE_CASES,
+        "self._ring(approval))\n\n    def cancel(",
+        "self._ring(approval) if changed else None)\n\n    def cancel(",
+        "nothing_answered_is_lost",
+        (API,),
+    ),
+    Mutant(
+        "a cancellation does not ring",
+        USE_CASES,
+        "self._ring(approval))\n\n    def list_by_status(",
+        "None)\n\n    def list_by_status(",
+        "nothing_answered_is_lost",
+        (WAITING,),
+    ),
+    Mutant(
+        "a bell that cannot be reached fails the decision",
+        CALLBACKS,
+        '            logger.warning("doorbell not reached: %s", error_code(error))\n'
+        '            return "failed"\n',
+        "            raise\n",
+        "nothing_answered_is_lost",
+        (ADAPTERS,),
+    ),
+    Mutant(
+        "the sweep does not ring",
+        USE_CASES,
+        "        self.doorbell.ring(approval.callback_id)\n        return True\n",
+        "        return True\n",
+        "nothing_answered_is_lost",
+        (SWEEP,),
+    ),
+    Mutant(
+        "a workflow that has resumed is rung for ever",
+        USE_CASES,
+        "            self.store.acknowledge(approval.approval_id)\n        return approval\n",
+        "            pass\n        return approval\n",
+        "nothing_answered_is_lost",
+        (SWEEP,),
+    ),
+    # The wait
+    Mutant(
+        "the bell is waited for before it is registered",
+        WAIT,
+        "            bell = self._arm(delay)\n"
+        '            snapshot = self._step("register", self._register(bell.callback_id), '
+        "READ_ATTEMPTS)\n",
+        '            snapshot = self._step("register", self._register(bell.callback_id), '
+        "READ_ATTEMPTS)\n"
+        "            bell = self._arm(delay)\n",
+        "nothing_answered_is_lost",
+        (WAITING,),
+    ),
+    Mutant(
+        "the callback decides",
+        WAIT,
+        "                bell.result()\n",
+        "                if bell.result():\n"
+        "                    return {**self._look(), 'status': 'approved', 'decided_by': 'x',\n"
+        "                            'decided_at': snapshot['now']}\n",
+        "all_agree",
+        (WAITING,),
+    ),
+    Mutant(
+        "a timeout is not read from the record",
+        WAIT,
+        '                snapshot = self._step("look", self._look, READ_ATTEMPTS)\n',
+        "                if timed_out:\n"
+        "                    return {**snapshot, 'status': 'timeout', 'decided_by': 'x',\n"
+        "                            'decided_at': snapshot['now']}\n"
+        '                snapshot = self._step("look", self._look, READ_ATTEMPTS)\n',
+        "all_agree",
+        (WAITING,),
+    ),
+    Mutant(
+        "the wait does not close what has expired",
+        USE_CASES,
+        "        approval, _ = self._change(\n"
+        "            approval_id, lambda approval: expire(approval, now=self.clock.now())\n"
+        "        )\n"
+        "        return self._seen(approval)\n",
+        "        return self._seen(self.get(approval_id))\n",
+        "all_agree",
+        (SERVICE,),
+    ),
+    Mutant(
+        "a failed notification is swallowed by the adapter",
+        SNS,
+        '            raise unavailable("SNS", error) from error\n',
+        "            return\n",
+        "told_once",
+        (ADAPTERS,),
+    ),
+    Mutant(
+        "a failed notification is swallowed by the wait",
+        WAIT,
+        "            self._step(\n"
+        '                "notification-failed",\n'
+        "                lambda: self.service.note_notification_failed(self.approval_id, reason),\n"
+        "                READ_ATTEMPTS,\n"
+        "            )\n",
+        "            del reason\n",
+        "told_once",
+        (WAITING,),
+    ),
+    Mutant(
+        "approvers who were not told are not told later",
+        WAIT,
+        "            if not self.told:\n",
+        "            if self.told is None:\n",
+        "told_once",
+        (WAITING,),
+    ),
+    Mutant(
+        "create stands outside a step",
+        WAIT,
+        "            snapshot: Snapshot = self._step(\n",
+        "            snapshot: Snapshot = (lambda _name, action, _attempts: action())(\n",
+        "told_once",
+        (WAITING,),
+    ),
+    Mutant(
+        "notify stands outside a step",
+        WAIT,
+        '            self._step("notify", lambda: self.service.notify(self.approval_id), '
+        "NOTIFY_ATTEMPTS)\n",
+        "            self.service.notify(self.approval_id)\n",
+        "told_once",
+        (WAITING,),
+    ),
+    Mutant(
+        "the id is drawn at each replay",
+        WAIT,
+        "        self.approval_id = derive_approval_id(arn, self.name or token)\n",
+        "        self.approval_id = uuid4().hex\n",
+        "told_once",
+        (WAITING,),
+    ),
+    Mutant(
+        "the token is drawn at each replay",
+        WAIT,
+        'self._step("token", lambda: uuid4().hex, READ_ATTEMPTS)',
+        'self._step("token", lambda: "", READ_ATTEMPTS) or uuid4().hex',
+        "told_once",
+        (WAITING,),
+    ),
+    Mutant(
+        "the wait looks at the expiry only",
+        SCHEDULE,
+        "    return min(max(waited, SHORTEST_RECHECK), LONGEST_RECHECK, "
+        "max(remaining, timedelta(0)))\n",
+        "    return max(remaining, timedelta(0))\n",
+        "nothing_answered_is_lost",
+        (WAITING,),
+    ),
+    Mutant(
+        "an outage of the table ends a polling wait",
+        WAIT,
+        "            except Unavailable:  # a failed check would end the wait: "
+        "look again at the next poll\n",
+        "            except ZeroDivisionError:\n",
+        "nothing_answered_is_lost",
+        (WAITING,),
+    ),
+    Mutant(
+        "a failed start leaves its request behind",
+        WAIT,
+        "            self._step(\n"
+        '                "withdraw", lambda: self.service.withdraw(self.approval_id, token), '
+        "READ_ATTEMPTS\n"
+        "            )\n"
+        "            raise\n",
+        "            raise\n",
+        "told_once",
+        (WAITING,),
+    ),
+)

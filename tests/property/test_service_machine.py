@@ -1,0 +1,530 @@
+"""The services in any order of calls, conflicts, crashes and lost replies, against a simple model.
+
+The model is a dictionary's worth of state and shares no code with the product. After each call the
+row, the trail and the bells that were rung are what the model says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from hitl_approval.domain.approval import Approval, Transition
+from hitl_approval.domain.audit import Actor, verify
+from hitl_approval.domain.errors import AlreadyDecided, ApprovalError, InvalidRequest, Unavailable
+from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.ports import Ring
+from hitl_approval.service import DecisionService, RequestService, SweepService, Terms
+from hitl_approval.testing import (
+    FakeExecutions,
+    FixedClock,
+    InMemoryStore,
+    RecordingDoorbell,
+    RecordingMeter,
+    RecordingNotifier,
+)
+from tests.anything import any_request
+
+MINUTE = timedelta(minutes=1)
+TIMEOUT = 600 * MINUTE
+GRACE = 5 * MINUTE
+REQUESTER = "rita"
+NAMED = ("alice", "bob", "carol")
+APPROVERS = ["alice", "bob", "carol", "ALICE", " bob"]
+PEOPLE = st.sampled_from([*APPROVERS, *APPROVERS, "rita", "Rita", "mallory"])
+DECISIONS = st.sampled_from(["approved", "approved", "approved", "rejected"])
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A policy, and in plain numbers what it amounts to."""
+
+    approvers: tuple[str, ...]
+    policy: Policy
+    approvals: int
+    rejections: int
+
+
+RULES = (
+    Rules((), Policy(), 1, 1),
+    Rules((), Policy(quorum=Quorum.at_least(2), rejections_needed=2), 2, 2),
+    Rules((), Policy(quorum=Quorum.at_least(3)), 3, 1),
+    Rules(NAMED, Policy(), 1, 1),
+    Rules(NAMED, Policy(quorum=Quorum.at_least(2), rejections_needed=3), 2, 3),
+    Rules((*NAMED, REQUESTER), Policy(quorum=Quorum.everyone()), 3, 1),
+)
+
+Outcome = Literal["written", "already", "refused", "lost", "died"]
+
+
+@dataclass
+class Model:
+    """What must be true of one approval."""
+
+    rules: Rules
+    expires_at: datetime
+    bell: str | None
+    status: str = "pending"
+    votes: dict[str, str] = field(default_factory=dict)
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    events: list[str] = field(default_factory=lambda: ["requested"])
+    writes: int = 1
+    resumed: bool = False
+    ended: bool = False  # the workflow, by an operator
+
+    @property
+    def pending(self) -> bool:
+        return self.status == "pending"
+
+    def vote(self, name: str, decision: str, now: datetime) -> Outcome:
+        who = name.strip().lower()
+        if not self.pending:
+            counted = self.status != "timeout" and self.votes.get(who) == decision
+            return "already" if counted else "refused"
+        stranger = self.rules.approvers and who not in self.rules.approvers
+        if now >= self.expires_at or who == REQUESTER or stranger:
+            return "refused"
+        if who in self.votes:
+            return "already" if self.votes[who] == decision else "refused"
+        self.votes[who] = decision
+        return self._write(self._tally(), name, now)
+
+    def cancel(self, name: str, now: datetime) -> Outcome:
+        if self.status == "cancelled":
+            return "already"
+        if not self.pending or now >= self.expires_at:
+            return "refused"
+        return self._write("cancelled", name, now)
+
+    def expire(self, now: datetime) -> Outcome:
+        if self.pending and now >= self.expires_at:
+            return self._write("timeout", "hitl-approval", now)
+        return "already"
+
+    def arm(self, bell: str) -> None:
+        if self.pending:
+            self.bell = bell
+            self.writes += 1
+
+    def seen(self) -> None:
+        """By its workflow."""
+        if not self.pending:
+            self.resumed = True
+
+    def note(self, event: str) -> Outcome:
+        self.events.append(event)
+        self.writes += 1
+        return "written"
+
+    def _tally(self) -> str:
+        cast = list(self.votes.values())
+        deciders = [name for name in self.rules.approvers if name != REQUESTER]
+        if cast.count("rejected") >= self.rules.rejections:
+            return "rejected"
+        if cast.count("approved") >= self.rules.approvals:
+            return "approved"
+        left = len(deciders) - cast.count("rejected")
+        return "rejected" if deciders and left < self.rules.approvals else "voted"
+
+    def _write(self, event: str, name: str, now: datetime) -> Outcome:
+        if event != "voted":
+            self.status, self.decided_by, self.decided_at = event, name, now
+        return self.note(event)
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+class Store(InMemoryStore):
+    """A store whose next commit comes late, or whose next write's reply is lost."""
+
+    meanwhile: Callable[[], Any] | None = None
+    reply_lost = False
+
+    def create(self, transition: Transition) -> Approval:
+        created = super().create(transition)
+        self._reply()
+        return created
+
+    def commit(self, transition: Transition) -> None:
+        act, self.meanwhile = self.meanwhile, None
+        if act:
+            act()
+        super().commit(transition)
+        self._reply()
+
+    def _reply(self) -> None:
+        lost, self.reply_lost = self.reply_lost, False
+        if lost:
+            raise Unavailable("the reply was lost")
+
+
+class Doorbell(RecordingDoorbell):
+    """A bell at which the process may die."""
+
+    deadly = False
+
+    def ring(self, callback_id: str) -> Ring:
+        if self.deadly:
+            raise Died
+        return super().ring(callback_id)
+
+
+Call = tuple[str, ...]
+"""What somebody does to an approval: vote NAME DECISION, cancel NAME, look or arm."""
+
+VOTE = st.tuples(st.just("vote"), PEOPLE, DECISIONS)
+CANCEL = st.tuples(st.just("cancel"), PEOPLE)
+OTHERS = st.one_of(VOTE, VOTE, VOTE, CANCEL, st.just(("look",)), st.just(("arm",)))
+FAULTS = st.sampled_from(["lost", "lost", "dies", "unreachable"])
+WHICH = st.sampled_from([0, 0, 0, 1, 2])
+"""The last, the one before it, and so on."""
+
+
+def busy(machine: Services) -> bool:
+    """Whether there is more than a question: what ends it at once would end most runs early."""
+    return len(machine._model(0).events) > 1
+
+
+class Services(RuleBasedStateMachine):
+    """Up to six approvals, and everybody who has to do with them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store, self.clock, self.meter = Store(), FixedClock(), RecordingMeter()
+        self.notifier, self.doorbell = RecordingNotifier(), Doorbell()
+        self.executions = FakeExecutions()
+        self.requests = RequestService(
+            store=self.store, clock=self.clock, meter=self.meter, notifier=self.notifier
+        )
+        self.decisions = DecisionService(
+            store=self.store, clock=self.clock, meter=self.meter, doorbell=self.doorbell
+        )
+        self.sweeps = SweepService(
+            store=self.store,
+            clock=self.clock,
+            meter=self.meter,
+            doorbell=self.doorbell,
+            executions=self.executions,
+        )
+        self.models: dict[str, Model] = {}
+        self.rung: list[str] = []
+        self.sent: list[str] = []
+        self.bells = 0
+        self.ends: dict[str, Any] = {}
+
+    # The asking side
+
+    @initialize(rules=st.sampled_from(RULES), polling=st.booleans())
+    def submit_one(self, rules: Rules, polling: bool) -> None:
+        self.submit(rules, polling, lost=False)
+
+    @precondition(lambda self: len(self.models) < 6)
+    @rule(rules=st.sampled_from(RULES), polling=st.booleans(), lost=st.booleans())
+    def submit(self, rules: Rules, polling: bool, lost: bool) -> None:
+        approval_id = f"approval-{len(self.models)}"
+        bell = None if polling else self._new_bell()
+        self.models[approval_id] = Model(rules, self.clock.now() + TIMEOUT, bell)
+        self.store.reply_lost = lost
+        try:
+            self._submit(approval_id, "token")
+        except Unavailable:
+            assert lost
+            self._submit(approval_id, "token")
+
+    @rule(which=WHICH, token=st.sampled_from(["token", "token", "another"]))
+    def submit_again(self, which: int, token: str) -> None:
+        approval_id = self._id(which)
+        try:
+            again = self._submit(approval_id, token)
+        except InvalidRequest:
+            assert token == "another"
+            return
+        assert token == "token"
+        assert again == self.store.approvals[approval_id]
+
+    @precondition(busy)
+    @rule(which=WHICH, token=st.sampled_from(["token", "another"]))
+    def withdraw(self, which: int, token: str) -> None:
+        model = self._model(which)
+        self.requests.withdraw(self._id(which), token)
+        if token == "token" and model.pending:
+            now = self.clock.now()
+            model.expire(now)
+            model.cancel("hitl-approval", now)
+
+    @rule(which=WHICH, fails=st.booleans())
+    def notify(self, which: int, fails: bool) -> None:
+        model, approval_id = self._model(which), self._id(which)
+        self.notifier.failures = int(fails)
+        try:
+            self.requests.notify(approval_id)
+        except Unavailable:
+            assert fails
+            self.requests.note_notification_failed(approval_id, "no topic")
+            model.note("notification_failed")
+        else:
+            self.sent += [approval_id] if model.pending else []
+        self.notifier.failures = 0
+
+    @rule(which=WHICH)
+    def arm(self, which: int) -> None:
+        self._arm(self._id(which))
+
+    @rule(which=WHICH, lost=st.booleans())
+    def look(self, which: int, lost: bool) -> None:
+        self._perform(self._id(which), ("look",), "lost" if lost else "none")
+
+    @rule(which=WHICH)
+    def stop(self, which: int) -> None:
+        self.executions.ended.add(f"arn/{self._id(which)}")
+        self._model(which).ended = True
+
+    # The answering side
+
+    @rule(which=WHICH, call=VOTE)
+    def vote(self, which: int, call: Call) -> None:
+        self._perform(self._id(which), call)
+
+    @rule(which=WHICH, call=VOTE, fault=FAULTS)
+    def vote_in_trouble(self, which: int, call: Call, fault: str) -> None:
+        self._answer(which, call, fault)
+
+    @rule(which=WHICH, call=VOTE, other=OTHERS)
+    def vote_while_another_writes(self, which: int, call: Call, other: Call) -> None:
+        self._perform(self._id(which), call, other=other)
+
+    @precondition(busy)
+    @rule(which=WHICH, call=CANCEL, fault=FAULTS)
+    def cancel(self, which: int, call: Call, fault: str) -> None:
+        self._answer(which, call, fault)
+
+    @precondition(busy)
+    @rule(which=WHICH, call=CANCEL, other=OTHERS)
+    def cancel_while_another_writes(self, which: int, call: Call, other: Call) -> None:
+        self._perform(self._id(which), call, other=other)
+
+    def _answer(self, which: int, call: Call, fault: str) -> None:
+        if self._perform(self._id(which), call, fault) in {"lost", "died"}:
+            self._perform(self._id(which), call)  # whoever hears nothing asks again
+
+    # Time, and the sweep
+
+    @rule(minutes=st.sampled_from([1, 3, 6, 20]))
+    def wait(self, minutes: int) -> None:
+        self.clock.advance(minutes * MINUTE)
+
+    @precondition(busy)
+    @rule(which=WHICH, early=st.booleans(), call=st.one_of(VOTE, CANCEL, st.just(("look",))))
+    def act_at_the_expiry(self, which: int, early: bool, call: Call) -> None:
+        moment = self._model(which).expires_at - timedelta(microseconds=early)
+        self.clock.moment = max(self.clock.moment, moment)
+        self._perform(self._id(which), call)
+
+    @rule()
+    def sweep(self) -> None:
+        now = self.clock.now()
+        before = now - GRACE
+        overdue = [m for m in self.models.values() if m.pending and m.expires_at < before]
+        unheard = [
+            m
+            for m in self.models.values()
+            if not m.resumed and m.decided_at is not None and m.decided_at < before
+        ]
+        rings_before = len(self.rung)
+
+        found = self.sweeps.sweep()
+
+        for model in overdue:
+            model.expire(now)
+        woken = [self._wake(model) for model in [*overdue, *unheard]]
+        assert found == {
+            "PendingPastExpiry": len(overdue),
+            "DecidedNotResumed": sum(woken[len(overdue) :]),
+        }
+        rings = self.doorbell.rung[rings_before:]  # longest first, which the model does not keep
+        assert sorted(rings) == sorted(self.rung[rings_before:])
+        self.rung[rings_before:] = rings
+
+    def _wake(self, model: Model) -> bool:
+        if model.ended:
+            model.resumed = True
+            return True
+        if model.bell is None:
+            return False
+        self.rung.append(model.bell)
+        return True
+
+    # What is true at any time
+
+    @invariant()
+    def the_row_is_what_the_model_says(self) -> None:
+        assert self.store.approvals.keys() == self.models.keys()
+        for approval_id, model in self.models.items():
+            row = self.store.approvals[approval_id]
+            assert row.status == model.status
+            assert {v.approver.strip().lower(): v.decision for v in row.votes} == model.votes
+            assert len(row.votes) == len(model.votes)
+            assert (row.decided_by, row.decided_at) == (model.decided_by, model.decided_at)
+            assert (row.callback_id, row.resumed) == (model.bell, model.resumed)
+            assert row.version == model.writes, (
+                "each write counts once, refused calls write nothing"
+            )
+
+    @invariant()
+    def the_trail_is_whole(self) -> None:
+        for approval_id, model in self.models.items():
+            events = self.store.history(approval_id)
+            assert [event["event"] for event in events] == model.events
+            assert verify(events, self.store.approvals[approval_id].audit_head) == []
+
+    @invariant()
+    def what_has_ended_stays_as_it_is(self) -> None:
+        for approval_id, row in self.store.approvals.items():
+            if not row.pending:
+                end = (row.status, row.decided_by, row.decided_at, row.comments, row.votes)
+                assert self.ends.setdefault(approval_id, end) == end
+
+    @invariant()
+    def nobody_decides_after_the_expiry(self) -> None:
+        for approval_id, model in self.models.items():
+            row = self.store.approvals[approval_id]
+            if row.status != "timeout":
+                assert (row.decided_at or model.expires_at - MINUTE) < model.expires_at
+
+    @invariant()
+    def approved_is_by_a_quorum_of_those_who_may(self) -> None:
+        for approval_id, model in self.models.items():
+            row = self.store.approvals[approval_id]
+            if row.status != "approved":
+                continue
+            yes = {v.approver.strip().lower() for v in row.votes if v.decision == "approved"}
+            assert len(yes) >= model.rules.approvals
+            assert REQUESTER not in yes
+            assert not model.rules.approvers or yes <= set(model.rules.approvers)
+
+    @invariant()
+    def who_is_told_and_rung_is_as_the_model_says(self) -> None:
+        assert [message.approval_id for message in self.notifier.sent] == self.sent
+        assert self.doorbell.rung == self.rung
+
+    # How calls are made
+
+    def _perform(
+        self, approval_id: str, call: Call, fault: str = "none", other: Call | None = None
+    ) -> Outcome:
+        """Make a call, and hold its outcome against the model's."""
+        model = self.models[approval_id]
+        if other:
+            self.store.meanwhile = lambda: self._meanwhile(approval_id, other)
+        self.store.reply_lost = fault == "lost"
+        self.doorbell.deadly = fault == "dies"
+        self.doorbell.answer = "failed" if fault == "unreachable" else "rung"
+        before = repr((self.store.approvals, self.store.audit))
+        outcome = self._outcome(approval_id, call)
+        if outcome == "refused" and not (other and self.store.meanwhile is None):
+            assert repr((self.store.approvals, self.store.audit)) == before
+        self.store.meanwhile, self.store.reply_lost, self.doorbell.deadly = None, False, False
+        self.doorbell.answer = "rung"
+
+        expected = self._expected(model, call)
+        if fault == "lost" and expected == "written":
+            expected = "lost"
+        elif call[0] == "look":
+            model.seen()
+        elif expected != "refused" and not model.pending and model.bell:
+            if fault == "dies":
+                expected = "died"
+            else:
+                self.rung.append(model.bell)
+        assert outcome == expected
+        return outcome
+
+    def _meanwhile(self, approval_id: str, other: Call) -> None:
+        if other == ("arm",):
+            self._arm(approval_id)
+        else:
+            self._perform(approval_id, other)
+
+    def _outcome(self, approval_id: str, call: Call) -> Outcome:
+        try:
+            if call[0] == "look":
+                was = self.store.approvals[approval_id].status
+                return "written" if self.requests.look(approval_id).status != was else "already"
+            actor = Actor(call[1], "declared")
+            if call[0] == "cancel":
+                answer = self.decisions.cancel(approval_id, actor)
+            else:
+                decision: Any = call[2]
+                answer = self.decisions.decide(approval_id, actor, decision)
+        except Unavailable:
+            return "lost"
+        except AlreadyDecided as error:
+            return self._lost_to(self.models[approval_id], error)
+        except ApprovalError:
+            return "refused"
+        except Died:
+            return "died"
+        return "already" if answer.already else "written"
+
+    def _lost_to(self, model: Model, error: AlreadyDecided) -> Outcome:
+        assert model.pending or error.details["decided_by"] == model.decided_by
+        return "refused"
+
+    def _expected(self, model: Model, call: Call) -> Outcome:
+        now = self.clock.now()
+        if call[0] == "look":
+            return model.expire(now)
+        if call[0] == "cancel":
+            return model.cancel(call[1], now)
+        return model.vote(call[1], call[2], now)
+
+    def _submit(self, approval_id: str, token: str) -> Approval:
+        model = self.models[approval_id]
+        terms = Terms(
+            request=any_request(requester=REQUESTER),
+            approvers=model.rules.approvers,
+            policy=model.rules.policy,
+            timeout=TIMEOUT,
+        )
+        return self.requests.submit(
+            terms,
+            approval_id=approval_id,
+            execution_arn=f"arn/{approval_id}",
+            creation_token=token,
+            callback_id=model.bell,
+        )
+
+    def _arm(self, approval_id: str) -> None:
+        bell, model = self._new_bell(), self.models[approval_id]
+        armed = self.requests.arm(approval_id, bell)
+        model.arm(bell)
+        model.seen()
+        assert armed.callback_id == model.bell
+
+    def _new_bell(self) -> str:
+        self.bells += 1
+        return f"bell-{self.bells}"
+
+    def _id(self, which: int) -> str:
+        return f"approval-{max(len(self.models) - 1 - which, 0)}"
+
+    def _model(self, which: int) -> Model:
+        return self.models[self._id(which)]
+
+
+Services.TestCase.settings = settings(
+    max_examples=1000,
+    stateful_step_count=40,
+    derandomize=True,
+    deadline=None,
+)
+test_should_do_what_the_model_says = Services.TestCase

@@ -1,0 +1,104 @@
+"""Signed audit events: only who may use the key can have written them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from hitl_approval.adapters.kms import KmsSigner
+from hitl_approval.domain.audit import AuditEvent
+from hitl_approval.domain.errors import Unavailable
+from hitl_approval.service import DecisionService
+from hitl_approval.testing import World, in_memory
+from tests.anything import any_opening, declared
+
+
+@pytest.fixture
+def kms() -> Iterator[Any]:
+    with mock_aws():
+        yield boto3.client("kms")
+
+
+def a_key(kms: Any) -> str:
+    made = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+    return str(made["KeyMetadata"]["Arn"])
+
+
+@pytest.fixture
+def signer(kms: Any) -> KmsSigner:
+    return KmsSigner(client=kms, key_arn=a_key(kms))
+
+
+def signing(world: World, signer: Any) -> DecisionService:
+    return dataclasses.replace(world.decisions, signer=signer)
+
+
+def decided(world: World, service: DecisionService, signer: KmsSigner) -> str:
+    opening = any_opening(now=world.clock.now())
+    signed = dataclasses.replace(opening, signature=signer.sign(opening.event.hash))
+    approval_id = world.store.create(signed).approval_id
+    service.decide(approval_id, declared("bob"), "approved")
+    return approval_id
+
+
+def test_should_sign_each_event_and_find_nothing_wrong(signer: KmsSigner) -> None:
+    world = in_memory()
+    service = signing(world, signer)
+    trail = service.history(decided(world, service, signer))
+    assert len({event["signature"] for event in trail.events}) == 2
+    assert trail.findings == []
+
+
+def test_should_find_a_trail_that_was_forged_whole(signer: KmsSigner) -> None:
+    """Who may write the table can compute every hash anew, and the record's head."""
+    world = in_memory()
+    service = signing(world, signer)
+    approval_id = decided(world, service, signer)
+    true = world.store.audit[approval_id][1]
+    forged = AuditEvent(
+        approval_id=approval_id,
+        sequence=2,
+        event="approved",
+        at=world.clock.now(),
+        actor=declared("mallory"),
+        content_digest=true["content_digest"],
+        details={},
+        previous_hash=true["previous_hash"],
+    )
+    world.store.audit[approval_id][1] = {**forged.to_dict(), "signature": true["signature"]}
+    world.store.approvals[approval_id] = dataclasses.replace(
+        world.store.approvals[approval_id], audit_hash=forged.hash
+    )
+    [finding] = service.history(approval_id).findings
+    assert (finding.sequence, finding.problem) == (2, "is not signed by the deployment's key")
+
+
+@pytest.mark.parametrize("signature", ["", "not base64!", "bm90IGEgc2lnbmF0dXJl"])
+def test_should_not_take_anything_else_for_a_signature(signer: KmsSigner, signature: str) -> None:
+    assert not signer.verify("00" * 32, signature)
+
+
+def test_should_not_take_another_keys_signature(kms: Any, signer: KmsSigner) -> None:
+    other = KmsSigner(client=kms, key_arn=a_key(kms))
+    assert signer.verify("00" * 32, signer.sign("00" * 32))
+    assert not signer.verify("00" * 32, other.sign("00" * 32))
+
+
+def test_should_write_nothing_that_could_not_be_signed() -> None:
+    class Down:
+        def sign(self, **_: Any) -> Any:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "Sign")
+
+    world = in_memory()
+    opening = any_opening(now=world.clock.now())
+    approval_id = world.store.create(opening).approval_id
+    service = signing(world, KmsSigner(client=Down(), key_arn="key"))
+    with pytest.raises(Unavailable, match="KMS did not take the call"):
+        service.decide(approval_id, declared("bob"), "approved")
+    assert world.store.approvals[approval_id] == opening.after
