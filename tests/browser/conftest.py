@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
 HERE = Path(__file__).parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -55,9 +55,13 @@ class Watch:
         self.context = context
         self.faults: list[str] = []
         context.on("console", lambda message: self.faults.append(f"console: {message.text}"))
-        context.on("dialog", lambda dialog: (self.faults.append(dialog.message), dialog.dismiss()))
+        context.on("dialog", self._asked)
         context.on("weberror", lambda error: self.faults.append(f"error: {error.error}"))
         context.on("requestfailed", lambda request: self._failed(request.url, request.failure))
+
+    def _asked(self, dialog: Dialog) -> None:
+        self.faults.append(dialog.message)
+        dialog.dismiss()
 
     def _failed(self, url: str, failure: str | None) -> None:
         if failure != "net::ERR_ABORTED":  # a second click aborts the first one's request

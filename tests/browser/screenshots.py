@@ -56,7 +56,7 @@ def asked(world: World) -> str:
     world.clock.advance(timedelta(minutes=18))
     world.decisions.decide(approval.approval_id, declared("ann"), "approved", "Matches the order.")
     [mail] = [message for message in world.notifier.sent if message.recipient == "bob"]
-    return re.findall(r"https://\S+", mail.body)[0]
+    return str(re.findall(r"https://\S+", mail.body)[0])
 
 
 def serve(page: Page, world: World) -> None:

@@ -72,7 +72,7 @@ def test_should_have_no_accessibility_fault_and_no_sideways_scroll(
     for details in page.locator("details").all():
         details.evaluate("each => { each.open = true }")
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         assert faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == 320
     lines = "Array.from(document.querySelectorAll('time'), time => time.getClientRects().length)"
