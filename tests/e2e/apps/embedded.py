@@ -26,7 +26,6 @@ def asking(name: str, approvals: HitlApproval) -> None:
     live = lambda_.Alias(stack, f"{name}Live", alias_name="live", version=function.current_version)
     approvals.attach(function)
     CfnOutput(stack, f"{name}Arn", value=live.function_arn)
-    CfnOutput(stack, f"{name}Decide", value=approvals.approval_function.function_name)
 
 
 asking(
