@@ -50,7 +50,7 @@ lint: setup ## ruff, mypy --strict, import rules, replay checks
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@PYTHONPATH=lambdas $(BIN)/lint-imports --no-cache >.venv/lint-imports.txt || { cat .venv/lint-imports.txt; exit 1; }
-	@$(BIN)/replayguard check lambdas shared
+	@$(BIN)/replayguard check lambdas shared examples
 
 format: setup ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix-only -q .

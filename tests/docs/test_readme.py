@@ -38,7 +38,10 @@ def test_should_document_every_output() -> None:
         assert f"`{name}`" in README
 
 
-PAGES = ["README.md", "CONTRIBUTING.md", "docs/adr/README.md", "docs/page.md"]
+PAGES = [
+    *("README.md", "CONTRIBUTING.md", "docs/adr/README.md", "docs/page.md", "docs/embedding.md"),
+    *(str(page.relative_to(ROOT)) for page in sorted(ROOT.glob("examples/*/README.md"))),
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

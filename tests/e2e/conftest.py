@@ -27,4 +27,4 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def with_cdk(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> CleanVenv:
-    return CleanVenv.make(tmp_path_factory.mktemp("with-cdk") / "venv", wheel, "[cdk]")
+    return CleanVenv.make(tmp_path_factory.mktemp("with-cdk") / "venv", wheel, "[cdk,testing]")
