@@ -60,6 +60,7 @@ lock: ## resolve the lock files again from pyproject.toml
 	@$(BIN)/uv pip compile -q pyproject.toml --extra cdk --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --all-extras --group local --group test --group lint --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements-dev.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --extra page --python-version 3.13 --python-platform aarch64-manylinux_2_28 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o lambdas.lock
+	@$(BIN)/uv pip compile -q pyproject.toml --extra cdk --group local --constraint requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o local.lock
 
 bench: setup ## from a decision to the resumed workflow, callback beside polling
 	@$(BIN)/python bench/resume.py

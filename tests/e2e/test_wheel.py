@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from .wheel import ROOT, CleanVenv
+from .conftest import eventually
+from .wheel import ROOT, CleanVenv, run
 
 APPS = Path(__file__).parent / "apps"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -85,6 +86,32 @@ def test_should_type_its_public_names_for_others(with_cdk: CleanVenv, tmp_path: 
         check=False,
     )
     assert checked.returncode == 0, checked.stdout
+
+
+def test_should_run_the_local_cloud_in_any_folder_after_pip_install(
+    wheel: Path, tmp_path: Path
+) -> None:
+    venv, nowhere = CleanVenv(tmp_path / "venv"), tmp_path / "nowhere"
+    nowhere.mkdir()
+    run([sys.executable, "-m", "venv", str(venv.folder)], cwd=nowhere)
+    venv.run("-m", "pip", "install", "--quiet", f"{wheel}[cli]", cwd=nowhere)
+    variables = {k: v for k, v in venv.environment.items() if not k.startswith("AWS_")}
+    variables["HITL_CACHE_DIR"] = str(tmp_path / "cache")
+
+    def hitl(*words: str) -> str:
+        return run([str(venv.folder / "bin" / "hitl"), *words], cwd=nowhere, env=variables)
+
+    try:
+        up = hitl("local", "up")
+        assert "Fetching what the local cloud runs on" in up
+        assert "hitl local down" in up  # no word of make
+        variables |= dict(re.findall(r"^export (\w+)=(\S+)$", hitl("local", "env"), re.MULTILINE))
+        approval_id = hitl("submit", "--subject", "Release 7").strip()
+        eventually(lambda: approval_id in hitl("list"), "request")
+        assert "approved by ann" in hitl("approve", approval_id, "--yes", "--as", "ann")
+    finally:
+        assert "Stopped." in hitl("local", "down")
+    assert [path.name for path in nowhere.iterdir()] == [".hitl"]
 
 
 def synth(venv: CleanVenv, folder: Path) -> Path:
