@@ -12,10 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from hitl_approval_cli.errors import CliError
+from hitl_approval_cli.local.process import ACCOUNT
 from hitl_approval_cli.local.tools import APP_FOLDER, Tools
 
-ACCOUNT = "000000000000"
-"""The local cloud's account."""
 LAST_LINES = 12
 """Lines of the CDK CLI's output that are shown when it fails."""
 
