@@ -66,9 +66,9 @@ class _Place:
 
     def how(self, command: str) -> str:
         """What a person types for `up`, `env` or `down`."""
-        in_checkout = (self.app / "Makefile").is_file() and self.app == APP_FOLDER
-        make = "make -s env" if command == "env" else f"make {command}"
-        return make if in_checkout else f"hitl local {command}"
+        if cdk.nearest_app() == APP_FOLDER and (APP_FOLDER / "Makefile").is_file():
+            return "make -s env" if command == "env" else f"make {command}"
+        return f"hitl local {command}"
 
 
 @local.command()
@@ -136,7 +136,10 @@ def env() -> None:
         msg = f"nothing is running: start it with `{place.how('up')}`"
         raise CliError(msg, code="NOT_RUNNING")
     stacks = running["stacks"]
-    variables = {**running["environment"], **({"STACK_NAME": stacks[0]} if stacks else {})}
+    variables = {
+        **running["environment"],
+        **({"STACK_NAME": stacks[0]} if len(stacks) == 1 else {}),
+    }
     for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")  # noqa: T201  for eval, unwrapped
 
@@ -175,7 +178,11 @@ def demo(
 
 
 def _start(place: _Place, *, port: int | None, keep: bool, detached: bool) -> LocalCloud:
-    place.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        place.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"{place.folder}: {error.strerror}: go to another folder or set HITL_LOCAL_DIR"
+        raise CliError(msg, code="NOT_WRITABLE") from error
     with _progress("Starting the local cloud"):
         try:
             return LocalCloud.start(

@@ -84,6 +84,35 @@ def test_should_say_in_one_line_why_nothing_was_fetched(
     assert Tools.here().missing
 
 
+def test_should_say_where_it_cannot_write(
+    from_wheel: Broken, hitl: Hitl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setenv("HITL_CACHE_DIR", str(file / "below"))
+    refused = hitl("local", "demo")
+    assert refused.err == (
+        f"hitl: the local cloud could not be fetched: {file / 'below'}: Not a directory"
+        " (NOT_FETCHED)\n"
+    )
+    monkeypatch.undo()
+    monkeypatch.setenv("HITL_LOCAL_DIR", str(file))
+    refused = hitl("local", "up")
+    assert refused.err.startswith(f"hitl: {file}: File exists: go to another folder or set HITL_")
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("Collecting x\nERROR: no network\n", "ERROR: no network"),
+        ("npm error code E\nnpm error reason: refused\nnpm error See the log", None),
+        ("", "it did not say why"),
+    ],
+)
+def test_should_pick_the_line_that_says_why(written: str, reason: str | None) -> None:
+    assert tools._reason(written) == (reason or "npm error reason: refused")
+
+
 def test_should_find_the_nearest_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cdk.json").write_text("{}")
     below = tmp_path / "lambda" / "deeper"

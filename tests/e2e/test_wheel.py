@@ -43,6 +43,13 @@ def test_should_ask_without_cdk_and_without_the_command(runtime: CleanVenv, tmp_
     runtime.run("-c", code, cwd=tmp_path)
 
 
+def test_should_say_what_the_command_needs(runtime: CleanVenv, tmp_path: Path) -> None:
+    hitl = [str(runtime.folder / "bin" / "hitl"), "list"]
+    done = subprocess.run(hitl, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == 'hitl: typer is not installed: pip install "hitl-approval[cli]"\n'
+
+
 def test_should_be_typed(runtime: CleanVenv) -> None:
     [packages] = runtime.folder.glob("lib/python*/site-packages")
     for package in ("hitl_approval", "hitl_approval_cdk", "hitl_approval_cli"):

@@ -76,38 +76,36 @@ class Tools:
         """Install them. Two at once wait for each other; half an installation is begun anew.
 
         Raises:
-            ToolsError: no network, say; with the last line that was written.
+            ToolsError: no network or no room, say; with the line that says why.
         """
         import fcntl  # where there is none, the rest of `hitl` works
 
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
-        with self.folder.with_suffix(".lock").open("w") as turn:
-            fcntl.flock(turn, fcntl.LOCK_EX)
-            if not self.missing:
-                return
-            shutil.rmtree(self.folder, ignore_errors=True)
-            _run([sys.executable, "-m", "venv", str(self.folder)])
-            pip = [
-                str(self.python),
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--no-input",
-                "--no-compile",
-            ]
-            # The lock is complete; without it ministack's own pins would be resolved, in vain.
-            locked = ["--no-deps", "--require-hashes", "--requirement", str(APP_FOLDER / _LOCK)]
-            _run([*pip, "--disable-pip-version-check", *locked])
-            for name in _NODE_FILES:
-                shutil.copy(APP_FOLDER / name, self.folder)
-            quiet = ["--loglevel=error", "--no-audit", "--no-fund", "--no-update-notifier"]
-            _run([str(self.binaries / "npm"), "ci", *quiet], self)
-            [packages] = self.folder.glob("lib/python*/site-packages")
-            for name in PACKAGES:
-                ignored = shutil.ignore_patterns("__pycache__")
-                shutil.copytree(_SITE / name, packages / name, ignore=ignored)
-            (self.folder / _DONE).touch()
+        try:
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            with self.folder.with_suffix(".lock").open("w") as turn:
+                fcntl.flock(turn, fcntl.LOCK_EX)
+                if self.missing:
+                    shutil.rmtree(self.folder, ignore_errors=True)
+                    self._install()
+        except OSError as error:
+            msg = f"the local cloud could not be fetched: {error.filename}: {error.strerror}"
+            raise ToolsError(msg) from error
+
+    def _install(self) -> None:
+        _run([sys.executable, "-m", "venv", str(self.folder)])
+        pip = [str(self.python), "-m", "pip", "install", "--quiet", "--no-input", "--no-compile"]
+        # The lock is complete; without it ministack's own pins would be resolved, in vain.
+        locked = ["--no-deps", "--require-hashes", "--requirement", str(APP_FOLDER / _LOCK)]
+        _run([*pip, "--disable-pip-version-check", *locked])
+        for name in _NODE_FILES:
+            shutil.copy(APP_FOLDER / name, self.folder)
+        quiet = ["--loglevel=error", "--no-audit", "--no-fund", "--no-update-notifier"]
+        _run([str(self.binaries / "npm"), "ci", *quiet], self)
+        [packages] = self.folder.glob("lib/python*/site-packages")
+        for name in PACKAGES:
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(_SITE / name, packages / name, ignore=ignored)
+        (self.folder / _DONE).touch()
 
 
 def _run(words: Sequence[str], tools: Tools | None = None) -> None:
@@ -115,24 +113,26 @@ def _run(words: Sequence[str], tools: Tools | None = None) -> None:
     environment.pop("PYTHONPATH", None)
     if tools is not None:
         environment["PATH"] = os.pathsep.join([str(tools.binaries), environment.get("PATH", "")])
-    try:
-        done = subprocess.run(  # noqa: S603  pip and npm with words of ours
-            words,
-            cwd=tools.folder if tools else None,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError as error:
-        msg = f"{Path(words[0]).name} could not be run: {error.strerror}"
-        raise ToolsError(msg) from error
+    done = subprocess.run(  # noqa: S603  pip and npm with words of ours
+        words,
+        cwd=tools.folder if tools else None,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode != 0:
-        lines = [line.strip() for line in (done.stderr or done.stdout).splitlines()]
-        last = next((line for line in reversed(lines) if line), f"exit status {done.returncode}")
-        msg = f"the local cloud could not be fetched: {last}"
+        msg = f"the local cloud could not be fetched: {_reason(done.stderr or done.stdout)}"
         raise ToolsError(msg)
+
+
+def _reason(written: str) -> str:
+    """The line that says why: the last one, but npm goes on with advice."""
+    lines = [line.strip() for line in written.splitlines() if line.strip()] or [
+        "it did not say why"
+    ]
+    return next((line for line in lines if "reason: " in line), lines[-1])
 
 
 def _digest() -> str:
