@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -132,7 +133,10 @@ def deploy_stack(cloud: LocalCloud, stack: str, assembly: Path, **context: str) 
     values = {"stack_name": stack, "removal_policy": "destroy", **context}
     cdk.finish("cdk synth", cdk.start_synth(ROOT, environment, values, assembly))
     cdk.finish("cdk deploy", cdk.start_deploy(ROOT, environment, assembly))
-    return Live(stack, Deployment(stack, cloud.region, None, cloud.endpoint_url))
+    deployment = Deployment(stack, cloud.region, None, cloud.endpoint_url)
+    with patch.dict(os.environ, environment):  # a session keeps the configuration it met first
+        deployment.client("cloudformation")
+    return Live(stack, deployment)
 
 
 @pytest.fixture(scope="session")
