@@ -6,7 +6,7 @@ from pathlib import Path
 from aws_cdk import App, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_lambda as lambda_
 
-from hitl_approval_cdk import HitlApproval, OnTimeout, Quorum
+from hitl_approval_cdk import ApprovalPage, HitlApproval, OnTimeout, Quorum
 
 app = App(analytics_reporting=False)
 stack = Stack(app, "embedded", analytics_reporting=False)
@@ -36,6 +36,7 @@ asking(
         groups={"leads": ["ann", "bob"]},
         quorum=Quorum.at_least(2),
         approvers=["leads"],
+        page=ApprovalPage(),
         removal_policy=RemovalPolicy.DESTROY,
     ),
 )
