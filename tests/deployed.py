@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import boto3
 import pytest
 
 from hitl_approval.contract import APPROVER_ATTRIBUTE
@@ -155,18 +156,71 @@ def deploy(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Deplo
     return once
 
 
-def _in_mode(deploy: Deploy, mode: str) -> Live:
-    return deploy(f"app-{mode}", resume=mode, poll_interval_seconds="1")
+class People:
+    """A Cognito user pool of the local cloud, whose people can sign in."""
+
+    _PASSWORD = "Correct-horse-7"
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        session = boto3.Session("test", "test", region_name=cloud.region)
+        self._cognito = session.client("cognito-idp", endpoint_url=cloud.endpoint_url)
+        pool = self._cognito.create_user_pool(PoolName="people")["UserPool"]["Id"]
+        self._client = self._cognito.create_user_pool_client(
+            UserPoolId=pool, ClientName="web", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]
+        )["UserPoolClient"]["ClientId"]
+        issuer = f"https://cognito-idp.{cloud.region}.amazonaws.com/{pool}"
+        self.sign_in = f"{issuer},{self._client}"
+        for name in ("ann@example.com", "bob@example.com"):
+            self._cognito.admin_create_user(
+                UserPoolId=pool,
+                Username=name,
+                UserAttributes=[
+                    {"Name": "email", "Value": name},
+                    {"Name": "email_verified", "Value": "true"},
+                ],
+                MessageAction="SUPPRESS",
+            )
+            self._cognito.admin_set_user_password(
+                UserPoolId=pool, Username=name, Password=self._PASSWORD, Permanent=True
+            )
+
+    def token(self, name: str) -> str:
+        """What this person's browser or program sends as a bearer token."""
+        answer = self._cognito.initiate_auth(
+            ClientId=self._client,
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": name, "PASSWORD": self._PASSWORD},
+        )
+        return str(answer["AuthenticationResult"]["IdToken"])
+
+
+@pytest.fixture(scope="session")
+def people(cloud: LocalCloud) -> People:
+    return People(cloud)
+
+
+InMode = Callable[[str], Live]
+
+
+@pytest.fixture(scope="session")
+def in_mode(deploy: Deploy, people: People) -> InMode:
+    """The app with one of the resume modes; people sign in to the one that resumes by callback."""
+
+    def deployed(mode: str) -> Live:
+        signing_in = {"sign_in": people.sign_in} if mode == "callback" else {}
+        return deploy(f"app-{mode}", resume=mode, poll_interval_seconds="1", **signing_in)
+
+    return deployed
 
 
 @pytest.fixture(params=["callback", "polling"])
-def live(request: pytest.FixtureRequest, deploy: Deploy) -> Live:
-    return _in_mode(deploy, str(request.param))
+def live(request: pytest.FixtureRequest, in_mode: InMode) -> Live:
+    return in_mode(str(request.param))
 
 
 @pytest.fixture
-def callback_live(deploy: Deploy) -> Live:
-    return _in_mode(deploy, "callback")
+def callback_live(in_mode: InMode) -> Live:
+    return in_mode("callback")
 
 
 def _subscribe_mailbox(live: Live) -> str:
@@ -225,5 +279,5 @@ class Links:
 
 
 @pytest.fixture(scope="session")
-def links(deploy: Deploy) -> Links:
-    return Links(_in_mode(deploy, "callback"))
+def links(in_mode: InMode) -> Links:
+    return Links(in_mode("callback"))

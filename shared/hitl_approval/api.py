@@ -1,4 +1,4 @@
-"""The approval function: decide, get, list, cancel and history, by invoke or behind an API.
+"""The approval function: decide, get, list, inbox, cancel and history, by invoke or behind an API.
 
 One payload for both: `{"action": "decide", "approval_id": ..., "decision": "approved", ...}`
 directly, or as the JSON body of an API Gateway event. Every answer is `{"statusCode", "body"}`;
@@ -31,7 +31,8 @@ MAX_LIMIT = 100
 MAX_BODY = 256 * 1024
 """Longest body that is parsed, in characters. Ours: the largest honest payload is 10 KB."""
 
-_MAX_CURSOR = 1_000
+MAX_CURSOR = 1_000
+"""Longest cursor that is looked at, in characters. Ours: the ones that lists give have 120."""
 
 
 class MethodNotAllowed(ApprovalError):  # noqa: N818  named as the HTTP status is
@@ -58,10 +59,19 @@ def handle(
         service: gives the answering side of this deployment.
         trust_authorizer: whether identities in the event come from an authorizer.
     """
-    try:
+
+    def act() -> dict[str, Any]:
         payload = _payload(event)
         actor = identify(event, payload, trust_authorizer=trust_authorizer)
-        return _answer(200, _act(payload, actor, service()))
+        return perform(payload, actor, service())
+
+    return answer(act)
+
+
+def answer(act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `act` returns as a 200, or what it raises as a refusal. Never raises."""
+    try:
+        return _answer(200, act())
     except ApprovalError as error:
         logger.info("refused: %s", error.code)
         return _answer(error.status, error.to_dict())
@@ -71,9 +81,19 @@ def handle(
         return _answer(failure.status, failure.to_dict())
 
 
-def _act(
+def perform(
     payload: Mapping[str, Any], actor: Actor | None, service: DecisionService
 ) -> dict[str, Any]:
+    """Do what a payload says.
+
+    Args:
+        payload: an `action` and its fields.
+        actor: who asks; None when nobody said.
+        service: the answering side of this deployment.
+
+    Raises:
+        ApprovalError: it is refused; nothing was written.
+    """
     action = payload.get("action", "decide")
     handler = _ACTIONS.get(action) if isinstance(action, str) else None
     if handler is None:
@@ -120,14 +140,32 @@ def _list(payload: Mapping[str, Any], _: Actor | None, service: DecisionService)
     status = payload.get("status", "pending")
     if not isinstance(status, str) or status not in STATUSES:
         raise InvalidRequest("status", f"must be one of {', '.join(STATUSES)}")
+    limit, cursor = _paging(payload)
+    filters = {
+        field: text.line(payload[field], field)
+        for field in ("requester", "subject")
+        if payload.get(field) is not None
+    }
+    page = service.list_by_status(status, limit=limit, cursor=cursor, **filters)
+    return {"approvals": list(page.items), "cursor": page.cursor}
+
+
+def _inbox(
+    payload: Mapping[str, Any], actor: Actor | None, service: DecisionService
+) -> dict[str, Any]:
+    limit, cursor = _paging(payload)
+    page = service.awaiting(_known(actor).name, limit=limit, cursor=cursor)
+    return {"approvals": list(page.items), "cursor": page.cursor}
+
+
+def _paging(payload: Mapping[str, Any]) -> tuple[int, str | None]:
     limit = payload.get("limit", DEFAULT_LIMIT)
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MAX_LIMIT:
         raise InvalidRequest("limit", f"must be a whole number from 1 to {MAX_LIMIT}")
     cursor = payload.get("cursor")
     if cursor is not None:
-        cursor = text.line(cursor, "cursor", maximum=_MAX_CURSOR)
-    page = service.list_by_status(status, limit=limit, cursor=cursor)
-    return {"approvals": list(page.items), "cursor": page.cursor}
+        cursor = text.line(cursor, "cursor", maximum=MAX_CURSOR)
+    return limit, cursor
 
 
 def _history(
@@ -149,7 +187,8 @@ _ACTIONS: Mapping[str, tuple[_Action, frozenset[str]]] = {
     "decide": (_decide, _WHO | {"approval_id", "decision", "comments", "content_digest"}),
     "cancel": (_cancel, _WHO | {"approval_id", "comments"}),
     "get": (_get, frozenset({"approval_id"})),
-    "list": (_list, frozenset({"status", "limit", "cursor"})),
+    "list": (_list, frozenset({"status", "limit", "cursor", "requester", "subject"})),
+    "inbox": (_inbox, _WHO | {"limit", "cursor"}),
     "history": (_history, frozenset({"approval_id"})),
 }
 
@@ -160,10 +199,7 @@ def _payload(event: Any) -> Mapping[str, Any]:
     if "body" not in event and "requestContext" not in event and "httpMethod" not in event:
         return event
     _check_method(event)
-    payload = _parse_body(event)
-    if not isinstance(payload, dict):
-        raise InvalidRequest("body", f"must be a JSON object, got {text.kind(payload)}")
-    return payload
+    return body_of(event)
 
 
 def _check_method(event: Mapping[str, Any]) -> None:
@@ -172,6 +208,18 @@ def _check_method(event: Mapping[str, Any]) -> None:
     method = http.get("method") if isinstance(http, dict) else event.get("httpMethod")
     if method is not None and method != "POST":
         raise MethodNotAllowed("only POST carries an action")
+
+
+def body_of(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON object in the body of an API Gateway event.
+
+    Raises:
+        InvalidRequest: there is none.
+    """
+    payload = _parse_body(event)
+    if not isinstance(payload, dict):
+        raise InvalidRequest("body", f"must be a JSON object, got {text.kind(payload)}")
+    return payload
 
 
 def _parse_body(event: Mapping[str, Any]) -> Any:

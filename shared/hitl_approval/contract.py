@@ -39,6 +39,10 @@ class Env:
     """The topic of messages for one person; not set where there is no page."""
     PAGE_URL: Final = "PAGE_URL"
     """Where personal links lead, without a slash at its end; not set where there is no page."""
+    INBOX_TABLE_NAME: Final = "INBOX_TABLE_NAME"
+    """Name of the inbox table; not set where there is no stream to fill it from."""
+    PAGE_CHALLENGE: Final = "PAGE_CHALLENGE"
+    """"true" where a link's page asks for the code that stands in the other channel."""
     EVENT_BUS_NAME: Final = "EVENT_BUS_NAME"
     """Name or ARN of the bus that is told of every transition."""
     LOG_LEVEL: Final = "LOG_LEVEL"
@@ -82,6 +86,16 @@ class Audit:
     """Beside the event, and like its hash no part of what is hashed."""
 
 
+class Inbox:
+    """Keys of the inbox table: what awaits each approver, filled from the audit's stream."""
+
+    PARTITION_KEY: Final = "approver"
+    """Written as `domain.text.person` does."""
+    SORT_KEY: Final = "due"
+    """The expiry and then the id: what is most urgent comes first."""
+    TTL: Final = "ttl"
+
+
 class Output:
     """CloudFormation outputs of a deployment.
 
@@ -112,6 +126,37 @@ class Handler:
     SWEEP: Final = "sweep.handler.handler"
     RELAY: Final = "relay.handler.handler"
     PAGE: Final = "page.handler.handler"
+    SIGNED_IN: Final = "signed_in.handler.handler"
+
+
+class Route:
+    """Routes of the HTTP API, as API Gateway writes them."""
+
+    LINK: Final = "/a/{token}"
+    """The one that takes no sign-in: the token is the credential."""
+    INBOX: Final = "/inbox"
+    APPROVAL: Final = "/approvals/{approval_id}"
+    V1_INBOX: Final = "/v1/inbox"
+    V1_APPROVALS: Final = "/v1/approvals"
+    V1_APPROVAL: Final = "/v1/approvals/{approval_id}"
+    V1_HISTORY: Final = "/v1/approvals/{approval_id}/history"
+    V1_DECISION: Final = "/v1/approvals/{approval_id}/decision"
+    V1_CANCELLATION: Final = "/v1/approvals/{approval_id}/cancellation"
+    V1_OPENAPI: Final = "/v1/openapi.json"
+
+
+SIGNED_IN_ROUTES: Final = {
+    Route.INBOX: ("GET", "HEAD"),
+    Route.APPROVAL: ("GET", "HEAD", "POST"),
+    Route.V1_INBOX: ("GET",),
+    Route.V1_APPROVALS: ("GET",),
+    Route.V1_APPROVAL: ("GET",),
+    Route.V1_HISTORY: ("GET",),
+    Route.V1_DECISION: ("POST",),
+    Route.V1_CANCELLATION: ("POST",),
+    Route.V1_OPENAPI: ("GET",),
+}
+"""Routes for signed-in people and their methods: pages, and the JSON API."""
 
 
 class Metrics:

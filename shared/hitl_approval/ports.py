@@ -57,8 +57,14 @@ class Store(Protocol):
             The record as it now is, pending or not; None if there is none.
         """
 
-    def add_links(self, approval: Approval, links: Sequence[PersonalLink]) -> None:
-        """Add personal links to a record, if it is still pending. Changes nothing else."""
+    def add_links(
+        self, approval: Approval, links: Sequence[PersonalLink], *, challenge: str | None = None
+    ) -> str | None:
+        """Add personal links to a record, if it is still pending, and their code if it has none.
+
+        Returns:
+            The code on record; the one given when the record is no longer pending.
+        """
 
     def get(self, approval_id: str) -> Approval | None:
         """The record, read consistently; None if there is none."""
@@ -81,6 +87,31 @@ class Store(Protocol):
 
     def history(self, approval_id: str) -> Sequence[Mapping[str, Any]]:
         """The audit events of one approval, oldest first, as `AuditEvent.to_dict` writes them."""
+
+
+class Inbox(Protocol):
+    """What awaits each approver: a view of the store, behind it by a moment."""
+
+    def add(self, approval: Approval, names: Sequence[str]) -> None:
+        """Put a request before these people. Idempotent.
+
+        Raises:
+            Unavailable: not now; may be tried again.
+        """
+
+    def remove(self, approval: Approval, names: Sequence[str]) -> None:
+        """Take a request away from these people. Idempotent.
+
+        Raises:
+            Unavailable: not now; may be tried again.
+        """
+
+    def awaiting(self, name: str, *, limit: int, cursor: str | None) -> Page:
+        """Pending requests that this person has not answered, those that expire first first.
+
+        Raises:
+            InvalidRequest: the cursor is not one that this list gave.
+        """
 
 
 class Notifier(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hitl_approval.adapters.dynamodb import read_item
+from hitl_approval.adapters.items import read_item
 from hitl_approval.service import RelayService
 
 

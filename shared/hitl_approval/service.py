@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from hitl_approval.contract import Audit, Metrics
+from hitl_approval.contract import Audit, Metrics, Route, Table
 from hitl_approval.domain.announcement import announce
 from hitl_approval.domain.approval import (
     Approval,
@@ -23,21 +23,24 @@ from hitl_approval.domain.approval import (
     open_approval,
 )
 from hitl_approval.domain.audit import SYSTEM, Actor, Finding, Head, parse_time, verify
+from hitl_approval.domain.cursor import encode_cursor
 from hitl_approval.domain.errors import (
     ApprovalNotFound,
     InvalidRequest,
     Unavailable,
     VersionConflict,
 )
-from hitl_approval.domain.link import PersonalLink, digest_of, make_token
+from hitl_approval.domain.link import PersonalLink, digest_of, make_challenge, make_token
 from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
+from hitl_approval.domain.text import person
 from hitl_approval.ports import (
     Announcer,
     Clock,
     Doorbell,
     Executions,
+    Inbox,
     Meter,
     Notifier,
     Page,
@@ -53,6 +56,11 @@ SWEEP_GRACE = timedelta(minutes=5)
 """How long a workflow has to do a thing by itself. Ours: longer than clocks are apart."""
 SWEEP_LIMIT = 100
 """Records of each kind that one sweep takes up. Ours: well inside one invocation's time."""
+
+SEARCHED = 1_000
+"""Records that one page of a search reads at most. Ours: well inside one invocation's time."""
+SEARCH_PAGE = 100
+"""Records that a search reads at once."""
 
 MAX_TRIES = 10
 """Tries of a contended write. Ours: with 20 approvers voting at once each still gets through."""
@@ -80,10 +88,12 @@ class ApprovalPage:
     Attributes:
         url: without a slash at its end.
         secrets: what a link's secret is drawn from.
+        challenge: whether the page also asks for a code, which stands in no message with a link.
     """
 
     url: str
     secrets: Secrets
+    challenge: bool = False
 
     def token(self, approval_id: str) -> str:
         """A new link's token."""
@@ -91,7 +101,11 @@ class ApprovalPage:
 
     def link(self, token: str) -> str:
         """The link of a token."""
-        return f"{self.url}/a/{token}"
+        return self.url + Route.LINK.format(token=token)
+
+    def draw_challenge(self) -> str | None:
+        """A new code, where one is asked for."""
+        return make_challenge(self.secrets.draw()) if self.challenge else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,14 +261,17 @@ class RequestService(_Records):
         approval = self.get(approval_id)
         if not approval.pending:
             return
+        challenge = None
         if self.page is not None and approval.deciders:
             tokens = {name: self.page.token(approval_id) for name in approval.deciders}
             links = [PersonalLink(digest_of(token), name) for name, token in tokens.items()]
-            self.store.add_links(approval, links)  # before it is sent: a link must open
+            challenge = self.page.draw_challenge()
+            # Before anything is sent: a link must open.
+            challenge = self.store.add_links(approval, links, challenge=challenge)
             for name, token in tokens.items():
                 link = self.page.link(token)
                 self.notifier.publish(approval_needed(approval, recipient=name, link=link))
-        self.notifier.publish(approval_needed(approval))
+        self.notifier.publish(approval_needed(approval, challenge=challenge))
 
     def note_notification_failed(self, approval_id: str, reason: str) -> None:
         """Put on record, and on the alarm's metric, that nobody could be told."""
@@ -294,6 +311,7 @@ class DecisionService(_Records):
     """The answering side, for the people who decide and those who look on."""
 
     doorbell: Doorbell
+    inbox: Inbox | None = None
 
     def decide(
         self,
@@ -335,9 +353,52 @@ class DecisionService(_Records):
         )
         return Answer(approval, not changed, self._ring(approval))
 
-    def list_by_status(self, status: Status, *, limit: int, cursor: str | None) -> Page:
-        """One page of the approvals of a status, newest first."""
-        return self.store.list_by_status(status, limit=limit, cursor=cursor)
+    def list_by_status(
+        self,
+        status: Status,
+        *,
+        limit: int,
+        cursor: str | None,
+        requester: str | None = None,
+        subject: str | None = None,
+    ) -> Page:
+        """One page of the approvals of a status, newest first.
+
+        A search reads at most `SEARCHED` records for one page: it may find fewer than `limit`, or
+        none, and still have a cursor to go on from.
+
+        Args:
+            status: of all of them.
+            limit: how many at most.
+            cursor: where the page before ended.
+            requester: only what this person asked for.
+            subject: only those with this in their subject, whatever its case.
+        """
+        if requester is None and subject is None:
+            return self.store.list_by_status(status, limit=limit, cursor=cursor)
+        found: list[Mapping[str, Any]] = []
+        for _ in range(SEARCHED // SEARCH_PAGE):
+            page = self.store.list_by_status(status, limit=SEARCH_PAGE, cursor=cursor)
+            for item in page.items:
+                if _matches(item, requester, subject):
+                    found.append(item)
+                if len(found) == limit:
+                    after = encode_cursor(item[Table.CREATED_AT], item[Table.PARTITION_KEY])
+                    return Page(found, after)
+            cursor = page.cursor
+            if cursor is None:
+                break
+        return Page(found, cursor)
+
+    def awaiting(self, name: str, *, limit: int, cursor: str | None) -> Page:
+        """One page of what awaits this person's answer, those that expire first first.
+
+        Raises:
+            InvalidRequest: this deployment keeps no inbox.
+        """
+        if self.inbox is None:
+            raise InvalidRequest("action", "needs an inbox, which this deployment does not keep")
+        return self.inbox.awaiting(name, limit=limit, cursor=cursor)
 
     def history(self, approval_id: str) -> Trail:
         """The audit trail of one approval, and what is wrong with it.
@@ -366,6 +427,11 @@ class DecisionService(_Records):
         if ring == "failed":
             self.meter.count(Metrics.DOORBELL_FAILED)
         return ring
+
+
+def _matches(item: Mapping[str, Any], requester: str | None, subject: str | None) -> bool:
+    asked = requester is None or person(item["requester"]) == person(requester)
+    return asked and (subject is None or subject.casefold() in item["subject"].casefold())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -456,7 +522,7 @@ _COUNTED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayService(_Records):
-    """Tells other systems of every transition that has been committed, and counts them.
+    """Tells of every transition that has been committed: other systems, metrics and inboxes.
 
     Fed with the committed audit events, each at least once and in order, so that what it tells has
     happened and what has happened is told, whatever becomes of the function that committed it.
@@ -464,12 +530,13 @@ class RelayService(_Records):
 
     announcer: Announcer
     deployment: str
+    inbox: Inbox | None = None
 
     def relay(self, events: Sequence[Mapping[str, Any]]) -> int:
         """Announce these audit events.
 
         Returns:
-            How many of the first were announced: the others are to be brought again.
+            How many of the first were announced and filed: the others are to be brought again.
         """
         records = {event["approval_id"]: None for event in events}
         found = {approval_id: self.store.get(approval_id) for approval_id in records}
@@ -479,9 +546,26 @@ class RelayService(_Records):
                 for event in events
             ]
         )
-        for event in events[:announced]:
+        for position, event in enumerate(events[:announced]):
+            try:
+                self._file(event, found[event["approval_id"]])
+            except Unavailable as error:
+                logger.warning("not filed now: %s approval_id=%s", error, event["approval_id"])
+                return position
             self._count(event, found[event["approval_id"]])
         return announced
+
+    def _file(self, event: Mapping[str, Any], approval: Approval | None) -> None:
+        """Into the inboxes of those who may decide, out of one's own by answering."""
+        if self.inbox is None or approval is None:
+            return
+        if event["event"] == "requested":
+            if approval.pending:
+                self.inbox.add(approval, approval.deciders)
+        elif event["event"] == "voted":
+            self.inbox.remove(approval, [event["actor"]])
+        elif event["event"] != "notification_failed":
+            self.inbox.remove(approval, approval.deciders)
 
     def _count(self, event: Mapping[str, Any], approval: Approval | None) -> None:
         if metric := _COUNTED.get(event["event"]):

@@ -114,9 +114,19 @@ class Settings:
         return self.values.get(Env.PAGE_URL) or None
 
     @property
+    def page_challenge(self) -> bool:
+        """Whether a link's page asks for the code that stands in the other channel."""
+        return self.values.get(Env.PAGE_CHALLENGE) == "true"
+
+    @property
     def personal_topic_arn(self) -> str | None:
         """ARN of the topic of messages for one person; None where there is no page."""
         return self.values.get(Env.PERSONAL_TOPIC_ARN) or None
+
+    @property
+    def inbox_table_name(self) -> str | None:
+        """Name of the inbox table; None where there is no stream to fill it from."""
+        return self.values.get(Env.INBOX_TABLE_NAME) or None
 
     @property
     def event_bus_name(self) -> str:

@@ -10,6 +10,7 @@ from hitl_approval.adapters.aws import client
 from hitl_approval.adapters.callbacks import LambdaDoorbell, LambdaExecutions
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.eventbridge import EventBridgeAnnouncer
+from hitl_approval.adapters.inbox import DynamoDbInbox
 from hitl_approval.adapters.kms import KmsSigner
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
@@ -37,7 +38,7 @@ def request_service() -> RequestService:
             topic_arn=settings().topic_arn,
             personal_topic_arn=settings().personal_topic_arn,
         ),
-        page=ApprovalPage(url, SystemSecrets()) if (url := settings().page_url) else None,
+        page=_page(),
     )
 
 
@@ -50,6 +51,7 @@ def decision_service() -> DecisionService:
         meter=_meter(),
         signer=_signer(),
         doorbell=LambdaDoorbell(client=client("lambda")),
+        inbox=_inbox(),
     )
 
 
@@ -77,6 +79,7 @@ def relay_service() -> RelayService:
             client=client("events"), event_bus_name=settings().event_bus_name
         ),
         deployment=settings().approvals_table_name,
+        inbox=_inbox(),
     )
 
 
@@ -84,6 +87,16 @@ def relay_service() -> RelayService:
 def tasks() -> StepFunctionsTasks:
     """The state machines that wait for this deployment's approvals."""
     return StepFunctionsTasks(client=client("stepfunctions"))
+
+
+def _page() -> ApprovalPage | None:
+    url = settings().page_url
+    return ApprovalPage(url, SystemSecrets(), settings().page_challenge) if url else None
+
+
+def _inbox() -> DynamoDbInbox | None:
+    table = settings().inbox_table_name
+    return DynamoDbInbox(client=client("dynamodb"), table=table) if table else None
 
 
 def _meter() -> EmbeddedMetrics:

@@ -148,6 +148,7 @@ class HitlApproval(ApprovalDeployment):
             None without one.
         relay_function: tells the event bus; None when the audit table brought along has no stream.
         event_bus: the bus that is told; None in that case.
+        inbox_table: what awaits each approver; None in that case.
         dead_letter_queue: starts that failed every attempt, and where in the audit table's stream
             to find events that the bus did not take for a day.
 
@@ -262,6 +263,8 @@ class HitlApproval(ApprovalDeployment):
                 log_retention=log_retention,
                 removal_policy=removal_policy,
             )
+        self.event_bus: events.IEventBus | None = self._told(event_bus)
+        self.inbox_table: dynamodb.Table | None = self._inbox(data)
         self.dead_letter_queue: sqs.Queue = self._dead_letter_queue(encryption_key)
         self._permissions = Permissions(
             table=self.table,
@@ -271,6 +274,7 @@ class HitlApproval(ApprovalDeployment):
             personal_topic=self.page.topic if self.page else None,
             personal_topic_key=encryption_key,
             signing_key=signing_key,
+            inbox_table=self.inbox_table,
         )
         self._functions = Functions(
             scope=self,
@@ -300,10 +304,8 @@ class HitlApproval(ApprovalDeployment):
             trust_authorizer=trust_authorizer
         )
         self.sweep_function: lambda_.Function = self._sweep_function(sweep_interval)
-        if self.page is not None:
-            self.page.serve(self._page_function())
+        self._serve()
         self.signing_key: kms.IKey | None = signing_key
-        self.event_bus: events.IEventBus | None = self._told(event_bus)
         self.relay_function: lambda_.Function | None = None
         if self.event_bus is not None:
             self.relay_function = self._relay_function(self.event_bus)
@@ -348,6 +350,32 @@ class HitlApproval(ApprovalDeployment):
             )
             raise ValueError(msg)
         return None
+
+    def _inbox(self, data: tables.TableOptions) -> dynamodb.Table | None:
+        """What awaits each approver; None when there is no stream to fill it from."""
+        if self.event_bus is not None:
+            return tables.inbox_table(self, data)
+        if self.page is not None and self.page.sign_in is not None:
+            msg = (
+                "page.sign_in needs an inbox, which is filled from audit_table's stream: give that "
+                "table stream=StreamViewType.NEW_IMAGE, or leave sign_in out"
+            )
+            raise ValueError(msg)
+        return None
+
+    @property
+    def _answering_environment(self) -> dict[str, str]:
+        if self.inbox_table is None:
+            return self._environment
+        return {**self._environment, Env.INBOX_TABLE_NAME: self.inbox_table.table_name}
+
+    def _serve(self) -> None:
+        """Let the page's API be answered."""
+        if self.page is None:
+            return
+        self.page.serve(self._page_function())
+        if self.page.sign_in is not None:
+            self.page.serve_signed_in(self._signed_in_function())
 
     def _warn(self, policy: Policy, approvers: Sequence[str] | None, *, own_topic: bool) -> None:
         if policy.quorum.kind == "everyone" and approvers is None:
@@ -523,7 +551,7 @@ class HitlApproval(ApprovalDeployment):
             handler=Handler.APPROVAL_API,
             role=role,
             environment={
-                **self._environment,
+                **self._answering_environment,
                 Env.TRUST_AUTHORIZER: "true" if trust_authorizer else "false",
             },
         )
@@ -559,6 +587,18 @@ class HitlApproval(ApprovalDeployment):
             environment=self._environment,
         )
 
+    def _signed_in_function(self) -> lambda_.Function:
+        role = self._functions.role("SignedIn", "Decides for signed-in people, shows their inbox")
+        self._permissions.decide(role)
+        self._reach_executions(role, [RING])
+        return self._functions.plain(
+            "SignedIn",
+            description="Shows signed-in people their inbox and takes their decisions",
+            handler=Handler.SIGNED_IN,
+            role=role,
+            environment=self._answering_environment,
+        )
+
     def _relay_function(self, event_bus: events.IEventBus) -> lambda_.Function:
         role = self._functions.role("Relay", "Tells: reads the audit's stream, puts events")
         self._permissions.relay(
@@ -570,10 +610,13 @@ class HitlApproval(ApprovalDeployment):
         send_with(self.dead_letter_queue.encryption_master_key, role)
         function = self._functions.plain(
             "Relay",
-            description="Tells the event bus of every transition",
+            description="Tells the event bus and the inboxes of every transition",
             handler=Handler.RELAY,
             role=role,
-            environment={**self._environment, Env.EVENT_BUS_NAME: event_bus.event_bus_name},
+            environment={
+                **self._answering_environment,
+                Env.EVENT_BUS_NAME: event_bus.event_bus_name,
+            },
         )
         lambda_.EventSourceMapping(
             self,

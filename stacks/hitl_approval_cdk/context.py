@@ -15,10 +15,12 @@ from typing import Any, Final, cast, get_args
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk.aws_apigatewayv2_authorizers import HttpJwtAuthorizer
 
 from hitl_approval.contract import DEFAULT_STACK_NAME, ResumeMode
 from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval.domain.text import cut, shown
+from hitl_approval_cdk.page import ApprovalPage, EmailApprover
 from hitl_approval_cdk.stack import HitlApprovalOptions
 
 DEFAULT_APPROVAL_TIMEOUT_SECONDS: Final = 300
@@ -70,7 +72,8 @@ def options(context: Mapping[str, Any]) -> HitlApprovalOptions:
         except (ValueError, TypeError, KeyError):
             msg = f"context {key} must be {what}, got {shown(context[key])}"
             raise ContextError(msg) from None
-    return cast(HitlApprovalOptions, values)
+    page = {name: values.pop(f"page.{name}") for name in PAGE if f"page.{name}" in values}
+    return cast(HitlApprovalOptions, {**values, **({"page": ApprovalPage(**page)} if page else {})})
 
 
 def _number(value: Any) -> int:
@@ -111,6 +114,17 @@ def _groups(value: Any) -> dict[str, list[str]]:
     return {name: _names(members) for name, members in groups.items()}
 
 
+def _approvers_by_mail(value: Any) -> list[EmailApprover]:
+    return [EmailApprover(address) for address in _names(value)]
+
+
+def _sign_in(value: Any) -> HttpJwtAuthorizer:
+    issuer, *audiences = _names(value)
+    if not issuer.startswith("https://") or not audiences:
+        raise ValueError
+    return HttpJwtAuthorizer("SignIn", issuer, jwt_audience=audiences)
+
+
 def _quorum(value: Any) -> Quorum:
     if value == "any_one":
         return Quorum.any_one()
@@ -146,6 +160,8 @@ LOG_RETENTIONS: Final[Mapping[int, logs.RetentionDays]] = {
     1827: logs.RetentionDays.FIVE_YEARS,
     3653: logs.RetentionDays.TEN_YEARS,
 }
+PAGE: Final = ("challenge", "sign_in")
+"""Keywords of `ApprovalPage` that have a context key."""
 _REMOVAL: Final = {"retain": RemovalPolicy.RETAIN, "destroy": RemovalPolicy.DESTROY}
 _ARCHITECTURES: Final = {
     "arm64": lambda_.Architecture.ARM_64,
@@ -161,6 +177,9 @@ KEYS: Final[Mapping[str, tuple[str, Callable[[Any], Any], str]]] = {
     "rejections_needed": ("rejections_needed", _number, "a whole number"),
     "on_timeout": ("on_timeout", _on_timeout, "timeout or reject: silence never approves"),
     "notify_emails": ("notify_emails", _names, "addresses with commas between them"),
+    "deliver_to": ("deliver_to", _approvers_by_mail, "addresses with commas between them"),
+    "challenge": ("page.challenge", _switch, _TRUE_OR_FALSE),
+    "sign_in": ("page.sign_in", _sign_in, "an https issuer and its audiences, commas between them"),
     "resume": ("resume", _resume, "callback or polling"),
     "poll_interval_seconds": ("poll_interval", _seconds, "a whole number of seconds"),
     "removal_policy": ("removal_policy", _REMOVAL.__getitem__, "retain or destroy"),

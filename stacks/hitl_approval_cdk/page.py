@@ -18,13 +18,11 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
-from hitl_approval.contract import APPROVER_ATTRIBUTE, Env
+from hitl_approval.contract import APPROVER_ATTRIBUTE, SIGNED_IN_ROUTES, Env, Route
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.request import people
 from hitl_approval.domain.text import person
 from hitl_approval_cdk import nag, validation
-
-ROUTE = "/a/{token}"
 
 _ACCESS_LOG = json.dumps(
     {
@@ -44,11 +42,19 @@ class ApprovalPage:
             API. Default: the API's own address.
         requests_per_second: what the API takes before it refuses. Default: 20.
         burst: what it takes at once. Default: 40.
+        challenge: whether the page also asks for a short code, which stands in the message to
+            everyone on `topic` and in `hitl show`, never beside a link. Default: False.
+        sign_in: the authorizer that signs people in, by JWT (`HttpJwtAuthorizer`,
+            `HttpUserPoolAuthorizer`) or IAM (`HttpIamAuthorizer`): who does so has an inbox, the
+            lists and the JSON API, and decides there under a verified identity. Default: none of
+            these exist.
     """
 
     url: str | None = None
     requests_per_second: int = 20
     burst: int = 40
+    challenge: bool = False
+    sign_in: apigateway.IHttpRouteAuthorizer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +137,15 @@ def deliveries(to: Sequence[Delivery], *, page: bool) -> tuple[Delivery, ...]:
 class PageApi(Construct):
     """The page's API and the topic that brings people there.
 
-    One route, throttled, with an access log that never holds a token.
+    One route for personal links, and more behind a sign-in if there is one; throttled, with an
+    access log that never holds a token.
 
     Attributes:
         url: where it is reached, without a slash at its end.
         topic: messages for one approver each; every subscription filters for its own.
-        function: answers; None until `serve`.
+        sign_in: the authorizer that signs people in; None where nobody can.
+        function: answers links; None until `serve`.
+        signed_in_function: answers signed-in people; None without a sign-in.
     """
 
     def __init__(
@@ -152,6 +161,9 @@ class PageApi(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.function: lambda_.Function | None = None
+        self.signed_in_function: lambda_.Function | None = None
+        self.sign_in: apigateway.IHttpRouteAuthorizer | None = page.sign_in
+        self._challenge = page.challenge
         self.topic: sns.Topic = sns.Topic(
             self, "PersonalTopic", enforce_ssl=True, master_key=encryption_key
         )
@@ -185,13 +197,17 @@ class PageApi(Construct):
     @property
     def environment(self) -> dict[str, str]:
         """What the functions that ask must know of it."""
-        return {Env.PAGE_URL: self.url, Env.PERSONAL_TOPIC_ARN: self.topic.topic_arn}
+        return {
+            Env.PAGE_URL: self.url,
+            Env.PERSONAL_TOPIC_ARN: self.topic.topic_arn,
+            Env.PAGE_CHALLENGE: "true" if self._challenge else "false",
+        }
 
     def serve(self, function: lambda_.Function) -> None:
-        """Let this function answer."""
+        """Let this function answer personal links."""
         self.function = function
         for route in self._api.add_routes(
-            path=ROUTE,
+            path=Route.LINK,
             methods=[
                 apigateway.HttpMethod.GET,
                 apigateway.HttpMethod.HEAD,
@@ -200,6 +216,17 @@ class PageApi(Construct):
             integration=HttpLambdaIntegration("Page", function),
         ):
             nag.personal_link(route)
+
+    def serve_signed_in(self, function: lambda_.Function) -> None:
+        """Let this function answer who has signed in, and nobody else."""
+        self.signed_in_function = function
+        for path, methods in SIGNED_IN_ROUTES.items():
+            self._api.add_routes(
+                path=path,
+                methods=[apigateway.HttpMethod[method] for method in methods],
+                integration=HttpLambdaIntegration("SignedIn", function),
+                authorizer=self.sign_in,
+            )
 
 
 def _subscribe(

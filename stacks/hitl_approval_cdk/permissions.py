@@ -40,6 +40,7 @@ class Permissions:
         personal_topic: where each approver is sent their own link, if there is a page.
         personal_topic_key: the key of that topic, if it has one of the customer's.
         signing_key: the key that signs audit events, if they are signed.
+        inbox_table: what awaits each approver, if there is a stream to fill it from.
     """
 
     table: dynamodb.ITable
@@ -49,6 +50,7 @@ class Permissions:
     personal_topic: sns.ITopic | None
     personal_topic_key: kms.IKey | None
     signing_key: kms.IKey | None
+    inbox_table: dynamodb.ITable | None
 
     def ask(self, grantee: iam.IGrantable) -> None:
         """What `wait_for_approval` does: write approvals, tell approvers."""
@@ -67,10 +69,12 @@ class Permissions:
             send_with(self.personal_topic_key, grantee)
 
     def decide(self, grantee: iam.IGrantable) -> None:
-        """What the approval function does with the tables."""
+        """What the approval function does with the tables; and that of signed-in people."""
         allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
         allow(grantee, ["dynamodb:Query"], self.index(Table.STATUS_INDEX))
         allow(grantee, ["dynamodb:PutItem", "dynamodb:Query"], self.audit_table.table_arn)
+        if self.inbox_table is not None:
+            allow(grantee, ["dynamodb:Query"], self.inbox_table.table_arn)
         self.use_table_keys(grantee)
         self._sign(grantee, "kms:Verify")
 
@@ -90,7 +94,7 @@ class Permissions:
         self._sign(grantee)
 
     def relay(self, grantee: iam.IGrantable, *, stream_arn: str, event_bus_arn: str) -> None:
-        """What the relay does: read the audit's stream and the record, put events."""
+        """What the relay does: read the audit's stream and the record, put events, file."""
         allow(
             grantee,
             [
@@ -103,6 +107,8 @@ class Permissions:
         )
         allow(grantee, ["dynamodb:GetItem"], self.table.table_arn)
         allow(grantee, ["events:PutEvents"], event_bus_arn)
+        if self.inbox_table is not None:
+            allow(grantee, ["dynamodb:BatchWriteItem"], self.inbox_table.table_arn)
         self.use_table_keys(grantee)
 
     def index(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The two tables: the approvals, and their append-only audit."""
+"""The tables: the approvals, their append-only audit, and what awaits whom."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from hitl_approval.contract import Audit, Table
+from hitl_approval.contract import Audit, Inbox, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableOptions:
-    """What both tables share."""
+    """What all tables share."""
 
     encryption_key: kms.IKey | None
     removal_policy: RemovalPolicy
@@ -66,6 +66,22 @@ def audit_table(scope: Construct, options: TableOptions) -> dynamodb.Table:
         encryption_key=options.encryption_key,
         removal_policy=options.removal_policy,
         deletion_protection=options.deletion_protection,
+    )
+
+
+def inbox_table(scope: Construct, options: TableOptions) -> dynamodb.Table:
+    """One item for each approver and request that awaits them: a view, deleted with the stack."""
+    return dynamodb.Table(
+        scope,
+        "InboxTable",
+        partition_key=_string(Inbox.PARTITION_KEY),
+        sort_key=_string(Inbox.SORT_KEY),
+        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+        time_to_live_attribute=Inbox.TTL,
+        point_in_time_recovery_specification=_recovery(),
+        encryption=_encryption(options),
+        encryption_key=options.encryption_key,
+        removal_policy=RemovalPolicy.DESTROY,
     )
 
 

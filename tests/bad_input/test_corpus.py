@@ -14,6 +14,7 @@ from aws_cdk import App
 
 from hitl_approval import waiting, wiring
 from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.adapters.inbox import DynamoDbInbox
 from hitl_approval.api import MethodNotAllowed, handle
 from hitl_approval.domain.errors import (
     AlreadyDecided,
@@ -34,7 +35,7 @@ from tests.cli.conftest import FakeCloud, Hitl
 from tests.infra.synth import any_app, any_stack
 from tests.workflow.conftest import StageFactory
 
-ACTIONS = ("decide", "get", "list", "history", "cancel")
+ACTIONS = ("decide", "get", "list", "inbox", "history", "cancel")
 STATUS = {
     error.code: error.status
     for error in (
@@ -109,7 +110,11 @@ def test_should_refuse_an_action(
 def test_should_not_ask_dynamodb_about_malformed_input(case: Case) -> None:
     store = DynamoDbStore(client=NoAws(), approvals_table="a", audit_table="b")
     service = DecisionService(
-        store=store, clock=FixedClock(), meter=RecordingMeter(), doorbell=RecordingDoorbell()
+        store=store,
+        clock=FixedClock(),
+        meter=RecordingMeter(),
+        doorbell=RecordingDoorbell(),
+        inbox=DynamoDbInbox(client=NoAws(), table="c"),
     )
     for event in events(case):
         assert answer(service, case, event)[1:] == (case["code"], case["message"])

@@ -14,11 +14,13 @@ from hitl_approval.service import ApprovalPage, RequestService
 from hitl_approval.testing import World, in_memory
 from hitl_approval.testing.memory import CountingSecrets
 from hitl_approval.web.page import handle
+from hitl_approval.web.signed_in import handle as signed_in
 from tests.anything import any_opening, any_request, declared
 from tests.browser.approver import choose, send
 from tests.browser.conftest import WANTED, chromium
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
+ANN = "ann@example.com"
 HOST = "approve.example.com"
 PHONE = {"width": 390, "height": 700}
 DESKTOP = {"width": 900, "height": 700}
@@ -76,6 +78,35 @@ def serve(page: Page, world: World) -> None:
     page.route("**/*", answer)
 
 
+def inbox_of(world: World) -> None:
+    """What awaits ann: three requests, which expire one after the other."""
+    for hours, subject, requester in (
+        (2, "Publish the press release on Nordwind", "kim@example.com"),
+        (8, "Pay 70,000 EUR to Nordwind Logistics", "rita@example.com"),
+        (47, "Delete the customer data of 2015", "privacy-bot"),
+    ):
+        request = any_request(subject=subject, requester=requester, approvers=(ANN,))
+        opening = any_opening(
+            now=world.clock.now(), request=request, timeout=timedelta(hours=hours, minutes=12)
+        )
+        world.inbox.add(world.store.create(opening), (ANN,))
+
+
+def serve_signed_in(page: Page, world: World) -> None:
+    """Let the function for signed-in people answer ann."""
+    claims = {"sub": "1", "email": ANN, "email_verified": "true"}
+
+    def answer(route: Route) -> None:
+        event = {
+            "routeKey": "GET /inbox",
+            "requestContext": {"authorizer": {"jwt": {"claims": claims}}, "domainName": HOST},
+        }
+        made = signed_in(event, lambda: world.decisions)
+        route.fulfill(status=made["statusCode"], headers=made["headers"], body=made["body"])
+
+    page.route("**/*", answer)
+
+
 def main() -> None:
     executable = chromium() or sys.exit(WANTED)
     FOLDER.mkdir(exist_ok=True)
@@ -90,19 +121,24 @@ def main() -> None:
             return page
 
         def take(page: Page, name: str) -> None:
-            page.screenshot(path=FOLDER / f"page-{name}.png", full_page=True)
+            page.screenshot(path=FOLDER / f"{name}.png", full_page=True)
 
-        take(opened(PHONE), "phone")
-        take(opened(PHONE, "dark"), "dark")
+        take(opened(PHONE), "page-phone")
+        take(opened(PHONE, "dark"), "page-dark")
         page = opened(DESKTOP)
         choose(page, "approved", "Checked against the contract.")
         page.evaluate("document.activeElement.blur()")
-        take(page, "desktop")
+        take(page, "page-desktop")
         page = opened(PHONE)
         choose(page, "approved", "Checked against the contract.")
         send(page)
         page.get_by_role("status").wait_for()
-        take(page, "receipt")
+        take(page, "page-receipt")
+        page, world = browser.new_page(viewport=DESKTOP), in_memory()
+        inbox_of(world)
+        serve_signed_in(page, world)
+        page.goto(f"https://{HOST}/inbox")
+        take(page, "inbox")
         browser.close()
 
 

@@ -320,6 +320,24 @@ def test_should_keep_links_over_every_other_write(store: Store) -> None:
     assert (decided.status, decided.links) == ("approved", (first, second))
 
 
+def test_should_keep_the_first_code_of_the_links(store: Store) -> None:
+    approval = store.create(any_opening(request=any_request(approvers=["ann"]))).approval_id
+    record = store.get(approval)
+    assert record is not None
+    assert record.challenge is None
+    assert store.add_links(record, [PersonalLink("a" * 64, "ann")]) is None
+    for drawn in ("AAAA-AAAA", "BBBB-BBBB"):
+        kept = store.add_links(record, [PersonalLink("b" * 64, "ann")], challenge=drawn)
+        assert kept == "AAAA-AAAA"
+    store.commit(vote(record, "ann"))
+    decided = store.get(approval)
+    assert decided is not None
+    assert decided.challenge == "AAAA-AAAA"
+    late = store.add_links(record, [PersonalLink("c" * 64, "ann")], challenge="CCCC-CCCC")
+    assert late == "CCCC-CCCC"  # nobody needs it any more
+    assert store.get(approval) == decided
+
+
 def test_should_add_no_link_to_what_has_ended_or_never_was(store: Store) -> None:
     approval = store.create(any_opening(request=any_request(approvers=("ann", "bob"))))
     store.commit(vote(approval))

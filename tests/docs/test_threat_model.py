@@ -19,5 +19,5 @@ def test_should_name_a_test_that_exists(threat: str) -> None:
     named = re.findall(r"`([^`]+)`", shown_by)
     assert named
     for name in named:
-        file, _, test = name.partition("::")
+        file, *_, test = name.split("::")
         assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8"), name

@@ -13,7 +13,8 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from hitl_approval import api, service, waiting
-from hitl_approval.adapters.dynamodb import DynamoDbStore, _marshal
+from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.adapters.items import marshal
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.domain import approval as state_machine
 from hitl_approval.domain.approval import Approval, Transition, expire
@@ -57,7 +58,7 @@ def _writing(condition: str, *, event_condition: bool) -> Sabotage:
     """Another condition on the row, and on the event the one it has or none."""
 
     def transact(self: DynamoDbStore, write: Mapping[str, Any], transition: Transition) -> None:
-        event = {"TableName": self.audit_table, "Item": _marshal(transition.event.to_dict())}
+        event = {"TableName": self.audit_table, "Item": marshal(transition.event.to_dict())}
         if event_condition:
             event["ConditionExpression"] = "attribute_not_exists(approval_id)"
         if update := write.get("Update"):

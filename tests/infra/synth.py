@@ -99,6 +99,17 @@ def _default(app: App) -> Stack:
     return HitlApprovalStack(app, DEFAULT_STACK_NAME, **context.options({}))
 
 
+def _signed_in(app: App) -> Stack:
+    """The deployable app for a team whose approvers have mailboxes and sign in."""
+    values = {
+        "approvers": "ann@example.com,bob@example.com",
+        "deliver_to": "ann@example.com,bob@example.com",
+        "challenge": "true",
+        "sign_in": "https://issuer.example.com,approvals",
+    }
+    return HitlApprovalStack(app, "SignedIn", **context.options(values))
+
+
 def _polling_with_customer_key(app: App) -> Stack:
     stack = Stack(app, "Polling")
     HitlApproval(
@@ -152,6 +163,7 @@ def _brought_along(app: App) -> Stack:
 
 CONFIGURATIONS: Mapping[str, Callable[[App], Stack]] = {
     "default": _default,
+    "signed_in": _signed_in,
     "polling_with_customer_key": _polling_with_customer_key,
     "embedded_twice": _embedded_twice,
     "brought_along": _brought_along,

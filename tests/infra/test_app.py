@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,16 @@ import pytest
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk.aws_apigatewayv2_authorizers import HttpJwtAuthorizer
 
-from hitl_approval_cdk import HitlApprovalStack, OnTimeout, Quorum, context
+from hitl_approval_cdk import (
+    ApprovalPage,
+    EmailApprover,
+    HitlApprovalStack,
+    OnTimeout,
+    Quorum,
+    context,
+)
 from hitl_approval_cdk.stack import HitlApprovalOptions
 from tests.infra.synth import FLAGS, ROOT, any_app, of_type, template
 
@@ -39,6 +48,9 @@ GIVEN: dict[str, tuple[Any, Any]] = {
     "sweep_interval_seconds": ("600", 600),
     "log_retention_days": ("365", logs.RetentionDays.ONE_YEAR),
     "log_level": ("debug", "DEBUG"),
+    "deliver_to": ("ann@example.com, bob@example.com", ["ann@example.com", "bob@example.com"]),
+    "challenge": ("true", True),
+    "sign_in": ("https://issuer.example.com, web, cli", "JWT"),
     "trust_authorizer": ("true", True),
     "architecture": ("x86_64", "x86_64"),
     "memory_size": ("1024", 1024),
@@ -49,21 +61,37 @@ def plain(value: Any) -> Any:
     """Two of jsii's objects are never equal: compare what they say."""
     if isinstance(value, Duration):
         return value.to_seconds()
+    if isinstance(value, HttpJwtAuthorizer):
+        return value.authorization_type
+    if isinstance(value, list):
+        return [each.address if isinstance(each, EmailApprover) else each for each in value]
     return value.name if isinstance(value, lambda_.Architecture) else value
+
+
+def found(options: Mapping[str, Any], keyword: str) -> Any:
+    """The value of a keyword, one of the page's as well."""
+    outer, _, inner = keyword.partition(".")
+    return getattr(options[outer], inner) if inner else options[outer]
 
 
 @pytest.mark.parametrize("key", list(GIVEN))
 def test_should_read_every_key_as_the_command_line_gives_it(key: str) -> None:
     given, meant = GIVEN[key]
     keyword = context.KEYS[key][0]
-    assert plain(dict(context.options({key: given}))[keyword]) == meant
+    assert plain(found(dict(context.options({key: given})), keyword)) == meant
 
 
 def test_should_know_every_key_and_only_keywords_of_the_construct() -> None:
     assert set(GIVEN) == set(context.KEYS)
-    assert {keyword for keyword, _, _ in context.KEYS.values()} <= set(
-        HitlApprovalOptions.__annotations__
-    )
+    known = {*HitlApprovalOptions.__annotations__, *(f"page.{name}" for name in context.PAGE)}
+    assert {keyword for keyword, _, _ in context.KEYS.values()} <= known
+    assert set(context.PAGE) <= set(ApprovalPage.__annotations__)
+
+
+@pytest.mark.parametrize("value", ["http://issuer.example.com,web", "https://issuer.example.com"])
+def test_should_refuse_a_sign_in_without_encryption_or_audience(value: str) -> None:
+    with pytest.raises(context.ContextError, match="must be an https issuer and its audiences"):
+        context.options({"sign_in": value})
 
 
 def test_should_deploy_with_all_keys_at_once() -> None:

@@ -6,9 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_sqs as sqs
+from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
 
-from hitl_approval.contract import Env
+from hitl_approval.contract import SIGNED_IN_ROUTES, Env
 from hitl_approval_cdk import ApprovalPage, EmailApprover, HitlApproval, SqsApprover
 from tests.infra.synth import any_stack, of_type, permissions, template, text
 from tests.infra.test_attach import durable
@@ -21,6 +23,38 @@ def test_should_answer_one_route_only(default: Any) -> None:
         "HEAD /a/{token}",
         "POST /a/{token}",
     }
+
+
+def test_should_sign_in_who_comes_to_any_other_route(templates: dict[str, Any]) -> None:
+    resources = templates["signed_in"]["Resources"]
+    routes = of_type(resources, "AWS::ApiGatewayV2::Route").values()
+    signed = {f"{method} {path}" for path, all_ in SIGNED_IN_ROUTES.items() for method in all_}
+    found = {route["RouteKey"]: route for route in routes}
+    assert set(found) - signed == {f"{method} /a/{{token}}" for method in ("GET", "HEAD", "POST")}
+    for key, route in found.items():
+        assert route["AuthorizationType"] == ("JWT" if key in signed else "NONE")
+    [authorizer] = of_type(resources, "AWS::ApiGatewayV2::Authorizer").values()
+    assert authorizer["JwtConfiguration"] == {
+        "Audience": ["approvals"],
+        "Issuer": "https://issuer.example.com",
+    }
+
+
+def test_should_take_iam_as_a_sign_in() -> None:
+    stack = any_stack()
+    HitlApproval(stack, "Approval", page=ApprovalPage(sign_in=HttpIamAuthorizer()))
+    routes = of_type(template(stack)["Resources"], "AWS::ApiGatewayV2::Route").values()
+    kinds = {route["RouteKey"]: route["AuthorizationType"] for route in routes}
+    assert kinds["GET /inbox"] == "AWS_IAM"
+    assert kinds["GET /a/{token}"] == "NONE"
+
+
+def test_should_refuse_a_sign_in_without_what_fills_an_inbox() -> None:
+    stack = any_stack()
+    audit = dynamodb.Table.from_table_name(stack, "Audit", "audit")
+    page = ApprovalPage(sign_in=HttpIamAuthorizer())
+    with pytest.raises(ValueError, match=r"page\.sign_in needs an inbox"):
+        HitlApproval(stack, "Approval", audit_table=audit, page=page)
 
 
 def test_should_throttle_and_log_no_path(default: Any) -> None:

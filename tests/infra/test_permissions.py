@@ -27,6 +27,8 @@ PAGE = {
     ("logs:CreateLogStream", "<ApprovalPageLogs.Arn>"),
     ("logs:PutLogEvents", "<ApprovalPageLogs.Arn>"),
 }
+LOGS = "<ApprovalSignedInLogs.Arn>"
+INBOX = "<ApprovalInboxTable.Arn>"
 PERSONAL = ("sns:Publish", "<ApprovalPagePersonalTopic>")
 FUNCTIONS = ("Workflow", "Approval", "Sweep", "Relay")
 
@@ -48,6 +50,7 @@ APPROVAL = {
     ("dynamodb:Query", f"{TABLE}/index/StatusIndex"),
     ("dynamodb:PutItem", AUDIT),
     ("dynamodb:Query", AUDIT),
+    ("dynamodb:Query", INBOX),
     ("lambda:SendDurableExecutionCallbackSuccess", EXECUTIONS),
     ("logs:CreateLogStream", "<ApprovalApprovalLogs.Arn>"),
     ("logs:PutLogEvents", "<ApprovalApprovalLogs.Arn>"),
@@ -68,6 +71,7 @@ RELAY = {
     ("dynamodb:GetRecords", STREAM),
     ("dynamodb:GetShardIterator", STREAM),
     ("dynamodb:ListStreams", STREAM),
+    ("dynamodb:BatchWriteItem", INBOX),
     ("events:PutEvents", DEFAULT_BUS),
     ("sqs:SendMessage", QUEUE),
     ("logs:CreateLogStream", "<ApprovalRelayLogs.Arn>"),
@@ -91,6 +95,15 @@ def test_should_allow_each_function_exactly_what_it_does(default: Resources) -> 
         "ApprovalRelayRole": RELAY,
         "ApprovalPageRole": PAGE,
     }
+
+
+def test_should_allow_signed_in_people_what_the_approval_function_may(
+    templates: dict[str, Any],
+) -> None:
+    found = permissions(templates["signed_in"]["Resources"])
+    logs = {("logs:CreateLogStream", LOGS), ("logs:PutLogEvents", LOGS)}
+    own = {permission for permission in APPROVAL if not permission[0].startswith("logs:")}
+    assert found["ApprovalSignedInRole"] == own | logs
 
 
 def test_should_allow_the_same_without_feature_flags() -> None:
@@ -132,7 +145,7 @@ def test_should_allow_what_was_brought_along_and_its_key(templates: dict[str, An
     keys = {(action, key) for action in TABLE_KEY}
     assert found == {
         "ApprovalWorkflowRole": {moved(p) for p in WORKFLOW} | keys,
-        "ApprovalApprovalRole": {moved(p) for p in APPROVAL} | keys,
+        "ApprovalApprovalRole": {moved(p) for p in APPROVAL if INBOX not in p} | keys,
         "ApprovalSweepRole": {moved(p) for p in SWEEP} | keys,
     }
 

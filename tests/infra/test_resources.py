@@ -35,11 +35,12 @@ APPROVAL_ENV = {
     Env.TRUST_AUTHORIZER,
     Env.LOG_LEVEL,
 }
+INBOX_ENV = {Env.INBOX_TABLE_NAME}
 
 
-RELAY_ENV = {Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, Env.EVENT_BUS_NAME, Env.LOG_LEVEL}
-PAGE_ENV = {Env.PAGE_URL, Env.PERSONAL_TOPIC_ARN}
 SWEEP_ENV = {Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, Env.LOG_LEVEL}
+RELAY_ENV = SWEEP_ENV | INBOX_ENV | {Env.EVENT_BUS_NAME}
+PAGE_ENV = {Env.PAGE_URL, Env.PERSONAL_TOPIC_ARN, Env.PAGE_CHALLENGE}
 
 
 def functions(resources: Resources) -> dict[str, dict[str, Any]]:
@@ -62,9 +63,14 @@ class TestEnvironment:
         assert set(environment(any_resources, contract.Handler.WORKFLOW)) == asking
         if page:
             assert set(environment(any_resources, contract.Handler.PAGE)) == SWEEP_ENV
-        assert set(environment(any_resources, contract.Handler.APPROVAL_API)) == APPROVAL_ENV
+        relay = contract.Handler.RELAY in functions(any_resources)
+        answering = APPROVAL_ENV | (INBOX_ENV if relay else set())
+        assert set(environment(any_resources, contract.Handler.APPROVAL_API)) == answering
         assert set(environment(any_resources, contract.Handler.SWEEP)) == SWEEP_ENV
-        if contract.Handler.RELAY in functions(any_resources):
+        if contract.Handler.SIGNED_IN in functions(any_resources):
+            signed_in = environment(any_resources, contract.Handler.SIGNED_IN)
+            assert set(signed_in) == SWEEP_ENV | INBOX_ENV
+        if relay:
             assert set(environment(any_resources, contract.Handler.RELAY)) == RELAY_ENV
         named = {value for name, value in vars(Env).items() if name.isupper()}
         assert named == WORKFLOW_ENV | APPROVAL_ENV | RELAY_ENV | PAGE_ENV | {Env.SIGNING_KEY_ARN}

@@ -223,7 +223,7 @@ class TestKeywords:
             t.get("TableName")
             for t in of_type(template(stack)["Resources"], "AWS::DynamoDB::Table").values()
         ]
-        assert sorted(map(str, names)) == ["None", "mine"]
+        assert sorted(map(str, names)) == ["None", "None", "mine"]
 
     def test_should_give_what_it_made_as_attributes(self) -> None:
         stack = any_stack()

@@ -104,10 +104,34 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a link is added to what has ended",
         DYNAMODB,
-        ':added)",\n                    ConditionExpression="#status = :pending',
-        ':added)",\n                    ConditionExpression="#status <> :none',
+        'UpdateExpression=change,\n                    ConditionExpression="#status = :pending',
+        'UpdateExpression=change,\n                    ConditionExpression="#status <> :none',
         "refusals_change_nothing",
         (STORE,),
+    ),
+    Mutant(
+        "a link decides without its code",
+        "shared/hitl_approval/web/page.py",
+        "        _check_challenge(opened, form)\n",
+        "",
+        "approved_by_policy",
+        ("tests/unit/test_page.py",),
+    ),
+    Mutant(
+        "a form of another site is taken from who has signed in",
+        "shared/hitl_approval/web/signed_in.py",
+        "html.form_of(event, origin_required=True)",
+        "html.form_of(event)",
+        "approved_by_policy",
+        ("tests/unit/test_signed_in.py",),
+    ),
+    Mutant(
+        "the caller of the JSON API says who decides",
+        "shared/hitl_approval/web/json_api.py",
+        '_with({"action": "decide", **_path(event)}, _body(event), without=_WHO)',
+        '_with({"action": "decide", **_path(event)}, _body(event))',
+        "refusals_change_nothing",
+        ("tests/unit/test_signed_in.py",),
     ),
     Mutant(
         "an older link still decides",
@@ -161,9 +185,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "reads may be stale",
         DYNAMODB,
-        "                Key=_marshal({Table.PARTITION_KEY: approval_id}),\n"
+        "                Key=marshal({Table.PARTITION_KEY: approval_id}),\n"
         "                ConsistentRead=True,\n",
-        "                Key=_marshal({Table.PARTITION_KEY: approval_id}),\n",
+        "                Key=marshal({Table.PARTITION_KEY: approval_id}),\n",
         "all_agree",
         (ADAPTERS,),
     ),
@@ -319,9 +343,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "a vote counts at the moment of expiry",
         APPROVAL,
         "    if now >= approval.expires_at:\n"
-        "        raise _expired(approval)\n    _check_may_decide(",
+        "        raise _expired(approval)\n    check_may_decide(",
         "    if now > approval.expires_at:\n"
-        "        raise _expired(approval)\n    _check_may_decide(",
+        "        raise _expired(approval)\n    check_may_decide(",
         "one_terminal_status",
         (TERMS,),
     ),

@@ -19,6 +19,7 @@ import pytest
 from hitl_approval.domain import link
 from hitl_approval.domain.link import make_token
 from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.view import view
 from hitl_approval.service import ApprovalPage, RequestService
 from hitl_approval.testing import World, in_memory
 from hitl_approval.testing.memory import CountingSecrets
@@ -34,24 +35,27 @@ def world() -> World:
     return in_memory()
 
 
-def asked(world: World, **fields: Any) -> str:
+def asked(world: World, *, challenge: bool = False, **fields: Any) -> str:
     """A request whose approvers were sent their links."""
     request = fields.pop("request", None) or any_request(approvers=APPROVERS)
     approval_id = world.store.create(
         any_opening(now=world.clock.now(), request=request, **fields)
     ).approval_id
-    notify(world, approval_id)
+    notify(world, approval_id, challenge=challenge)
     return approval_id
 
 
-def notify(world: World, approval_id: str) -> None:
-    drawn = sum(message.recipient is not None for message in world.notifier.sent)
+def notify(
+    world: World, approval_id: str, *, drawn: int | None = None, challenge: bool = False
+) -> None:
+    if drawn is None:
+        drawn = sum(message.recipient is not None for message in world.notifier.sent)
     RequestService(
         store=world.store,
         clock=world.clock,
         meter=world.meter,
         notifier=world.notifier,
-        page=ApprovalPage("https://page.example", CountingSecrets(drawn)),
+        page=ApprovalPage("https://page.example", CountingSecrets(drawn), challenge),
     ).notify(approval_id)
 
 
@@ -88,9 +92,11 @@ def nonce_of(page: str) -> str:
     return str(nonce)
 
 
-def send(world: World, token: str, decision: str, comments: str = "") -> tuple[int, str]:
+def send(
+    world: World, token: str, decision: str, comments: str = "", **more: str
+) -> tuple[int, str]:
     _, page = call(world, token)
-    form = {"nonce": nonce_of(page), "decision": decision, "comments": comments}
+    form = {"nonce": nonce_of(page), "decision": decision, "comments": comments, **more}
     return call(world, token, "POST", form)
 
 
@@ -159,6 +165,53 @@ def test_should_show_the_receipt_again_to_a_second_click_a_reload_and_the_back_b
         assert "You approved this" in page
     assert "You approved this" in call(world, token)[1]
     assert snapshot(world) == before
+
+
+def code_of(world: World) -> str:
+    """From the message to everyone."""
+    [body] = [m.body for m in world.notifier.sent if m.recipient is None]
+    [code] = re.findall(r"own link: ([0-9A-Z]{4}-[0-9A-Z]{4})", body)
+    return str(code)
+
+
+class TestChallenge:
+    def test_should_send_the_code_only_where_no_link_is(self, world: World) -> None:
+        approval_id = asked(world, challenge=True)
+        code = code_of(world)
+        for message in world.notifier.sent:
+            assert (code in message.body) is (message.recipient is None)
+        assert view(world.store.approvals[approval_id])["challenge"] == code
+        assert code not in repr(world.store.audit)
+        assert code not in call(world, token_of(world, "ann"))[1]
+
+    @pytest.mark.parametrize("given", ["", "0000-0000", "K7QD"])
+    def test_should_take_nothing_without_the_code(self, world: World, given: str) -> None:
+        asked(world, challenge=True)
+        before = snapshot(world)
+        status, page = send(world, token_of(world, "ann"), "approved", challenge=given)
+        assert status == 400
+        assert "That is not the code of this request" in page
+        assert snapshot(world) == before
+
+    def test_should_take_the_code_however_it_is_typed(self, world: World) -> None:
+        approval_id = asked(world, challenge=True)
+        typed = code_of(world).lower().replace("-", " ").replace("0", "o").replace("1", "l")
+        status, page = send(world, token_of(world, "ann"), "approved", challenge=typed)
+        assert status == 200
+        assert "You approved this" in page
+        assert world.store.approvals[approval_id].status == "approved"
+
+    def test_should_keep_the_first_code_when_it_is_sent_again(self, world: World) -> None:
+        approval_id = asked(world, challenge=True)
+        code = code_of(world)
+        world.notifier.sent.clear()
+        notify(world, approval_id, drawn=100, challenge=True)
+        assert code_of(world) == code
+
+    def test_should_ask_for_none_unless_told_to(self, world: World) -> None:
+        asked(world)
+        assert "Code" not in call(world, token_of(world, "ann"))[1]
+        assert "challenge" not in repr([m.body for m in world.notifier.sent])
 
 
 def expire(world: World, approval_id: str) -> None:
@@ -410,6 +463,6 @@ def test_should_log_no_token_and_show_no_trace(
     ],
 )
 def test_should_say_how_much_time_is_left_in_words(left: timedelta, said: str) -> None:
-    from hitl_approval.web.page import in_words
+    from hitl_approval.web.html import in_words
 
     assert in_words(left) == said

@@ -12,10 +12,10 @@ from botocore.exceptions import ClientError
 
 from hitl_approval.adapters.eventbridge import EventBridgeAnnouncer
 from hitl_approval.domain.announcement import Announcement
-from hitl_approval.domain.policy import OnTimeout, Policy
+from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
 from hitl_approval.relay import relay
 from hitl_approval.testing import World, in_memory
-from tests.anything import any_opening, declared
+from tests.anything import any_opening, any_request, declared
 
 
 @pytest.fixture
@@ -88,6 +88,71 @@ def test_should_not_take_silence_for_an_answer(world: World) -> None:
 
     assert world.meter.counted == ["Requested", "Rejected"]
     assert world.meter.measured == []
+
+
+def asked(world: World, *approvers: str, **fields: Any) -> str:
+    opening = any_opening(now=world.clock.now(), request=any_request(approvers=approvers), **fields)
+    return world.store.create(opening).approval_id
+
+
+def relay_all(world: World, approval_id: str, *, first: int = 0) -> dict[str, Any]:
+    return relay(batch(*world.store.history(approval_id)[first:]), world.relays)
+
+
+def awaits(world: World, name: str) -> list[str]:
+    page = world.decisions.awaiting(name, limit=20, cursor=None)
+    return [item["approval_id"] for item in page.items]
+
+
+def test_should_put_a_request_before_those_who_may_decide_it(world: World) -> None:
+    approval_id = asked(world, "ann", "bob", "rita")
+    relay_all(world, approval_id)
+    assert awaits(world, "ann") == awaits(world, "bob") == [approval_id]
+    assert awaits(world, "rita") == []  # who asked cannot decide
+
+
+def test_should_take_it_from_who_has_voted_and_from_all_once_decided(world: World) -> None:
+    approval_id = asked(world, "ann", "bob", "cid", policy=Policy(quorum=Quorum.at_least(2)))
+    relay_all(world, approval_id)
+    world.decisions.decide(approval_id, declared("Ann"), "approved")
+    relay_all(world, approval_id, first=1)
+    assert awaits(world, "ann") == []
+    assert awaits(world, "bob") == [approval_id]
+    world.decisions.decide(approval_id, declared("bob"), "approved")
+    relay_all(world, approval_id, first=2)
+    assert awaits(world, "cid") == []
+
+
+@pytest.mark.parametrize("end", ["timeout", "cancelled"])
+def test_should_take_it_from_all_however_it_ends(world: World, end: str) -> None:
+    approval_id = asked(world, "ann")
+    relay_all(world, approval_id)
+    if end == "timeout":
+        world.clock.advance(timedelta(hours=2))
+        world.requests.look(approval_id)
+    else:
+        world.decisions.cancel(approval_id, declared("rita"))
+    relay_all(world, approval_id, first=1)
+    assert awaits(world, "ann") == []
+
+
+def test_should_not_bring_back_what_has_ended_when_a_batch_comes_again(world: World) -> None:
+    approval_id = asked(world, "ann")
+    world.decisions.decide(approval_id, declared("ann"), "approved")
+    for _ in range(2):
+        relay_all(world, approval_id)
+        assert awaits(world, "ann") == []
+
+
+def test_should_go_on_from_the_first_event_that_was_not_filed(world: World) -> None:
+    first, second = asked(world, "ann"), asked(world, "ann")
+    events = [*world.store.history(first), *world.store.history(second)]
+    world.inbox.failures = 1
+    assert relay(batch(*events), world.relays)["batchItemFailures"] == [{"itemIdentifier": "1000"}]
+    assert awaits(world, "ann") == []
+    assert world.meter.counted == []
+    relay(batch(*events), world.relays)
+    assert sorted(awaits(world, "ann")) == sorted([first, second])
 
 
 class Bus:

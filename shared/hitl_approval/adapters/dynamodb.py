@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-from hitl_approval.adapters.aws import CALL_ERRORS, error_code, is_transient, unavailable
+from hitl_approval.adapters.aws import error_code, unavailable
+from hitl_approval.adapters.items import errors, marshal, read_item
 from hitl_approval.contract import Audit, Table
 from hitl_approval.domain.approval import Approval, Status, Transition, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
@@ -22,9 +20,6 @@ from hitl_approval.domain.link import PersonalLink
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.view import vote_view
 from hitl_approval.ports import Attention, Page
-
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 _CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
@@ -51,7 +46,7 @@ class DynamoDbStore:
         put = {
             "Put": {
                 "TableName": self.approvals_table,
-                "Item": _marshal(row),
+                "Item": marshal(row),
                 "ConditionExpression": f"attribute_not_exists({Table.PARTITION_KEY})",
             }
         }
@@ -86,11 +81,11 @@ class DynamoDbStore:
         update = {
             "Update": {
                 "TableName": self.approvals_table,
-                "Key": _marshal({Table.PARTITION_KEY: after.approval_id}),
+                "Key": marshal({Table.PARTITION_KEY: after.approval_id}),
                 "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in changed),
                 "ConditionExpression": f"#version = :read AND #{Table.STATUS} = :pending",
                 "ExpressionAttributeNames": {f"#{name}": name for name in changed},
-                "ExpressionAttributeValues": _marshal(
+                "ExpressionAttributeValues": marshal(
                     {f":{name}": value for name, value in changed.items()}
                     | {":read": after.version - 1, ":pending": "pending"}
                 ),
@@ -101,14 +96,14 @@ class DynamoDbStore:
     def arm(self, approval_id: str, callback_id: str) -> Approval | None:
         """See `ports.Store.arm`."""
         try:
-            with _errors():
+            with errors():
                 answer = self.client.update_item(
                     TableName=self.approvals_table,
-                    Key=_marshal({Table.PARTITION_KEY: approval_id}),
+                    Key=marshal({Table.PARTITION_KEY: approval_id}),
                     UpdateExpression="SET callback_id = :callback, version = version + :one",
                     ConditionExpression="#status = :pending",
                     ExpressionAttributeNames={"#status": Table.STATUS},
-                    ExpressionAttributeValues=_marshal(
+                    ExpressionAttributeValues=marshal(
                         {":callback": callback_id, ":one": 1, ":pending": "pending"}
                     ),
                     ReturnValues="ALL_NEW",
@@ -118,41 +113,49 @@ class DynamoDbStore:
             if error_code(error) != "ConditionalCheckFailedException":
                 raise
             item: Any = error.response.get("Item")
-            return _approval(_unmarshal(item)) if item else None
-        return _approval(_unmarshal(answer["Attributes"]))
+            return _approval(read_item(item)) if item else None
+        return _approval(read_item(answer["Attributes"]))
 
-    def add_links(self, approval: Approval, links: Sequence[PersonalLink]) -> None:
+    def add_links(
+        self, approval: Approval, links: Sequence[PersonalLink], *, challenge: str | None = None
+    ) -> str | None:
         """See `ports.Store.add_links`."""
         added = [
             {"digest": link.digest, "approver": approval.approvers.index(link.approver)}
             for link in links
         ]
+        change = "SET links = list_append(if_not_exists(links, :none), :added)"
+        values = {":none": [], ":added": added, ":pending": "pending"}
+        if challenge is not None:
+            change += ", challenge = if_not_exists(challenge, :challenge)"
+            values[":challenge"] = challenge
         try:
-            with _errors():
-                self.client.update_item(
+            with errors():
+                answer = self.client.update_item(
                     TableName=self.approvals_table,
-                    Key=_marshal({Table.PARTITION_KEY: approval.approval_id}),
-                    UpdateExpression="SET links = list_append(if_not_exists(links, :none), :added)",
+                    Key=marshal({Table.PARTITION_KEY: approval.approval_id}),
+                    UpdateExpression=change,
                     ConditionExpression="#status = :pending",
                     ExpressionAttributeNames={"#status": Table.STATUS},
-                    ExpressionAttributeValues=_marshal(
-                        {":none": [], ":added": added, ":pending": "pending"}
-                    ),
+                    ExpressionAttributeValues=marshal(values),
+                    ReturnValues="ALL_NEW" if challenge else "NONE",
                 )
         except ClientError as error:
             if error_code(error) != "ConditionalCheckFailedException":
-                raise  # decided meanwhile: nobody needs a link any more
+                raise
+            return challenge  # decided meanwhile: nobody needs a link any more
+        return str(read_item(answer["Attributes"])["challenge"]) if challenge else None
 
     def acknowledge(self, approval_id: str) -> None:
         """See `ports.Store.acknowledge`."""
         try:
-            with _errors():
+            with errors():
                 self.client.update_item(
                     TableName=self.approvals_table,
-                    Key=_marshal({Table.PARTITION_KEY: approval_id}),
+                    Key=marshal({Table.PARTITION_KEY: approval_id}),
                     UpdateExpression="SET resumed = :true REMOVE attention, attention_at",
                     ConditionExpression=f"attribute_exists({Table.PARTITION_KEY})",
-                    ExpressionAttributeValues=_marshal({":true": True}),
+                    ExpressionAttributeValues=marshal({":true": True}),
                 )
         except ClientError as error:
             if error_code(error) != "ConditionalCheckFailedException":
@@ -160,29 +163,29 @@ class DynamoDbStore:
 
     def overdue(self, attention: Attention, *, before: datetime, limit: int) -> Sequence[str]:
         """See `ports.Store.overdue`."""
-        with _errors():
+        with errors():
             answer = self.client.query(
                 TableName=self.approvals_table,
                 IndexName=Table.ATTENTION_INDEX,
                 KeyConditionExpression="attention = :attention AND attention_at < :before",
-                ExpressionAttributeValues=_marshal(
+                ExpressionAttributeValues=marshal(
                     {":attention": attention, ":before": isoformat(before)}
                 ),
                 Limit=limit,
             )
-        return [str(_unmarshal(item)[Table.PARTITION_KEY]) for item in answer["Items"]]
+        return [str(read_item(item)[Table.PARTITION_KEY]) for item in answer["Items"]]
 
     def count_pending(self) -> int:
         """See `ports.Store.count_pending`."""
         count = 0
         start: dict[str, Any] = {}
         while True:
-            with _errors():
+            with errors():
                 answer = self.client.query(
                     TableName=self.approvals_table,
                     IndexName=Table.ATTENTION_INDEX,
                     KeyConditionExpression="attention = :pending",
-                    ExpressionAttributeValues=_marshal({":pending": "pending"}),
+                    ExpressionAttributeValues=marshal({":pending": "pending"}),
                     Select="COUNT",
                     **start,
                 )
@@ -193,30 +196,30 @@ class DynamoDbStore:
 
     def get(self, approval_id: str) -> Approval | None:
         """See `ports.Store.get`."""
-        with _errors():
+        with errors():
             answer = self.client.get_item(
                 TableName=self.approvals_table,
-                Key=_marshal({Table.PARTITION_KEY: approval_id}),
+                Key=marshal({Table.PARTITION_KEY: approval_id}),
                 ConsistentRead=True,
             )
         item = answer.get("Item")
-        return _approval(_unmarshal(item)) if item else None
+        return _approval(read_item(item)) if item else None
 
     def list_by_status(self, status: Status, *, limit: int, cursor: str | None) -> Page:
         """See `ports.Store.list_by_status`."""
         start = {"ExclusiveStartKey": _start_key(cursor, status)} if cursor else {}
-        with _errors():
+        with errors():
             answer = self.client.query(
                 TableName=self.approvals_table,
                 IndexName=Table.STATUS_INDEX,
                 KeyConditionExpression="#status = :status",
                 ExpressionAttributeNames={"#status": Table.STATUS},
-                ExpressionAttributeValues=_marshal({":status": status}),
+                ExpressionAttributeValues=marshal({":status": status}),
                 ScanIndexForward=False,
                 Limit=limit,
                 **start,
             )
-        last = _unmarshal(answer.get("LastEvaluatedKey", {}))
+        last = read_item(answer.get("LastEvaluatedKey", {}))
         return Page(
             [read_item(item) for item in answer["Items"]],
             encode_cursor(last[Table.CREATED_AT], last[Table.PARTITION_KEY]) if last else None,
@@ -227,11 +230,11 @@ class DynamoDbStore:
         events: list[Mapping[str, Any]] = []
         start: dict[str, Any] = {}
         while True:
-            with _errors():
+            with errors():
                 answer = self.client.query(
                     TableName=self.audit_table,
                     KeyConditionExpression="approval_id = :id",
-                    ExpressionAttributeValues=_marshal({":id": approval_id}),
+                    ExpressionAttributeValues=marshal({":id": approval_id}),
                     ConsistentRead=True,
                     **start,
                 )
@@ -244,12 +247,12 @@ class DynamoDbStore:
         event_put = {
             "Put": {
                 "TableName": self.audit_table,
-                "Item": _marshal(transition.entry),
+                "Item": marshal(transition.entry),
                 "ConditionExpression": f"attribute_not_exists({Audit.PARTITION_KEY})",
             }
         }
         try:
-            with _errors():
+            with errors():
                 self.client.transact_write_items(TransactItems=[row_write, event_put])
         except ClientError as error:
             if error_code(error) != "TransactionCanceledException":
@@ -302,7 +305,7 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         subject=row["subject"],
         requester=row["requester"],
         approvers=tuple(row["approvers"]),
-        policy=Policy.from_dict(_plain(row["policy"])),
+        policy=Policy.from_dict(row["policy"]),
         context=row["context"],
         document_id=row.get("document_id"),
         content_digest=row["content_digest"],
@@ -311,8 +314,8 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         execution_arn=row["execution_arn"],
         creation_token=row["creation_token"],
         callback_id=row.get("callback_id"),
-        version=int(row["version"]),
-        audit_sequence=int(row["audit_sequence"]),
+        version=row["version"],
+        audit_sequence=row["audit_sequence"],
         audit_hash=row["audit_hash"],
         votes=tuple(
             Vote(v["approver"], v["identity"], v["decision"], v["comments"], parse_time(v["at"]))
@@ -323,53 +326,19 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         decided_at=parse_time(decided_at) if decided_at else None,
         resumed=row.get("resumed", False),
         links=tuple(
-            PersonalLink(link["digest"], row["approvers"][int(link["approver"])])
+            PersonalLink(link["digest"], row["approvers"][link["approver"]])
             for link in row.get("links", ())
         ),
+        challenge=row.get("challenge"),
     )
-
-
-def _marshal(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _serialize(value) for name, value in values.items()}
-
-
-def _unmarshal(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _deserialize(value) for name, value in item.items()}
-
-
-def read_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """An item, a stream's image too, as JSON values."""
-    plain: dict[str, Any] = _plain(_unmarshal(item))
-    return plain
-
-
-def _plain(value: Any) -> Any:
-    """JSON values: DynamoDB's numbers come as Decimal; all of ours are whole."""
-    if isinstance(value, Decimal):
-        return int(value)
-    if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return value
 
 
 def _start_key(cursor: str, status: str) -> dict[str, Any]:
     created_at, approval_id = decode_cursor(cursor)
-    return _marshal(
+    return marshal(
         {
             Table.STATUS: status,
             Table.CREATED_AT: created_at,
             Table.PARTITION_KEY: approval_id,
         }
     )
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    try:
-        yield
-    except CALL_ERRORS as error:
-        if is_transient(error):
-            raise unavailable("DynamoDB", error) from error
-        raise

@@ -60,7 +60,8 @@ class Approval:
     `version` counts every write of the record, `audit_sequence` and `audit_hash` are the head of
     its audit chain, `callback_id` is the doorbell of the waiting workflow (none while it polls).
     `resumed` says that the workflow has read the end of the approval from the record.
-    `links` are the personal links that were sent, oldest first.
+    `links` are the personal links that were sent, oldest first; `challenge` is the code that they
+    do not open a form without, where the deployment asks for one.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -87,6 +88,7 @@ class Approval:
     decided_at: datetime | None = None
     resumed: bool = False
     links: tuple[PersonalLink, ...] = ()
+    challenge: str | None = None
 
     @property
     def pending(self) -> bool:
@@ -211,7 +213,7 @@ def cast_vote(
         raise _closed(approval)
     if now >= approval.expires_at:
         raise _expired(approval)
-    _check_may_decide(approval, actor)
+    check_may_decide(approval, actor)
     if content_digest is not None and content_digest != approval.content_digest:
         raise ContentChanged(
             "the request is not the one that was shown: look at it again",
@@ -322,7 +324,12 @@ def _record(
     )
 
 
-def _check_may_decide(approval: Approval, actor: Actor) -> None:
+def check_may_decide(approval: Approval, actor: Actor) -> None:
+    """Whether the policy lets this person decide.
+
+    Raises:
+        Forbidden: it does not, and why.
+    """
     _check_identity(approval, actor)
     key = text.person(actor.name)
     if key == text.person(approval.requester) and not approval.policy.allow_self_approval:

@@ -13,6 +13,13 @@ from typing import Any
 SECRET_BYTES = 32
 """Random bytes of a link: 256 bits, beyond guessing."""
 
+CHALLENGE_CHARACTERS = 8
+"""Of 5 bits each: at the API's default rate, guessing one takes more than a thousand years."""
+
+_CODE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32: no letter that reads as another character."""
+_LOOK_ALIKE = str.maketrans("OIL", "011")
+
 _TOKEN = re.compile(r"(?P<approval>[A-Za-z0-9_-]{1,64})\.[A-Za-z0-9_-]{43}")
 
 
@@ -45,6 +52,29 @@ def approval_of(token: Any) -> str | None:
 def digest_of(token: str) -> str:
     """SHA-256 of a token, as the record keeps it."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def make_challenge(secret: bytes) -> str:
+    """The short code that a link alone does not open without: 40 bits, as `K7QD-M2XH`.
+
+    Raises:
+        ValueError: the secret is too short to make one from.
+    """
+    if len(secret) != SECRET_BYTES:
+        msg = f"a code is made from {SECRET_BYTES} bytes, got {len(secret)}"
+        raise ValueError(msg)
+    code = "".join(_CODE[byte % len(_CODE)] for byte in secret[-CHALLENGE_CHARACTERS:])
+    return f"{code[:4]}-{code[4:]}"
+
+
+def is_challenge(given: str, challenge: str) -> bool:
+    """Whether what a person has typed is this code; letters that look alike are the same."""
+    return hmac.compare_digest(_typed(given), _typed(challenge))
+
+
+def _typed(code: str) -> bytes:
+    spelled = code.upper().translate(_LOOK_ALIKE)
+    return "".join(c for c in spelled if c in _CODE).encode()
 
 
 def find_link(links: Iterable[PersonalLink], token: str) -> PersonalLink | None:

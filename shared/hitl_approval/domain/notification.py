@@ -27,7 +27,11 @@ class Notification:
 
 
 def approval_needed(
-    approval: Approval, *, recipient: str | None = None, link: str | None = None
+    approval: Approval,
+    *,
+    recipient: str | None = None,
+    link: str | None = None,
+    challenge: str | None = None,
 ) -> Notification:
     """Tell what is asked, by whom, until when, and how to answer.
 
@@ -35,6 +39,7 @@ def approval_needed(
         approval: the record.
         recipient: the one approver to tell. Default: everybody who listens.
         link: that approver's own link, which must stand in no other message.
+        challenge: the code that the links' page asks for, which must stand in no message with one.
     """
     rows = [("What", approval.subject)]
     if approval.document_id:
@@ -56,6 +61,8 @@ def approval_needed(
             "To answer, open your own link. It works once and only for you: do not pass it on.\n"
             f"  {link}"
         )
+    if challenge is not None:
+        parts.append(f"Code for the page of your own link: {challenge}")
     parts.append(
         f"{'To answer' if link is None else 'Or on the command line'}:\n"
         f'  hitl approve {approval.approval_id} -m "your comment"\n'

@@ -10,8 +10,9 @@ from hitl_approval.domain.audit import isoformat
 
 
 def view(approval: Approval) -> dict[str, Any]:
-    """The public view of a record, its context included."""
-    return {**summary(approval), "context": json.loads(approval.context)}
+    """The public view of a record, its context and the code of its links included."""
+    challenge = {"challenge": approval.challenge} if approval.challenge else {}
+    return {**summary(approval), **challenge, "context": json.loads(approval.context)}
 
 
 def summary(approval: Approval) -> dict[str, Any]:
@@ -39,6 +40,17 @@ def summary(approval: Approval) -> dict[str, Any]:
         "decided_at": isoformat(approval.decided_at) if approval.decided_at else None,
         "votes": [vote_view(vote) for vote in approval.votes],
         "execution_arn": approval.execution_arn,
+    }
+
+
+def entry(approval: Approval) -> dict[str, Any]:
+    """What an approver's inbox shows of a request; none of it changes while it is pending."""
+    return {
+        "approval_id": approval.approval_id,
+        "subject": approval.subject,
+        "requester": approval.requester,
+        "created_at": isoformat(approval.created_at),
+        "expires_at": isoformat(approval.expires_at),
     }
 
 

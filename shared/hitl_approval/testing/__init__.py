@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from hitl_approval.testing.memory import (
     FakeExecutions,
     FixedClock,
+    InMemoryInbox,
     InMemoryStore,
     RecordingAnnouncer,
     RecordingDoorbell,
@@ -36,6 +37,7 @@ __all__ = [
     "Approvals",
     "FakeExecutions",
     "FixedClock",
+    "InMemoryInbox",
     "InMemoryStore",
     "RecordingAnnouncer",
     "RecordingDoorbell",

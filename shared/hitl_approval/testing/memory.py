@@ -21,7 +21,8 @@ from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import Unavailable, VersionConflict
 from hitl_approval.domain.link import SECRET_BYTES, PersonalLink
 from hitl_approval.domain.notification import Notification
-from hitl_approval.domain.view import summary
+from hitl_approval.domain.text import person
+from hitl_approval.domain.view import entry, summary
 from hitl_approval.ports import Attention, Execution, Page, Ring, Unit
 from hitl_approval.service import DecisionService, RelayService, RequestService, SweepService
 
@@ -66,7 +67,8 @@ class InMemoryStore:
         read = transition.after.version - 1
         if current is None or not current.pending or current.version != read:
             raise VersionConflict
-        self._write(replace(transition, after=replace(transition.after, links=current.links)))
+        after = replace(transition.after, links=current.links, challenge=current.challenge)
+        self._write(replace(transition, after=after))
 
     def arm(self, approval_id: str, callback_id: str) -> Approval | None:
         """See `ports.Store.arm`."""
@@ -80,11 +82,18 @@ class InMemoryStore:
         """See `ports.Store.get`."""
         return self.approvals.get(approval_id)
 
-    def add_links(self, approval: Approval, links: Sequence[PersonalLink]) -> None:
+    def add_links(
+        self, approval: Approval, links: Sequence[PersonalLink], *, challenge: str | None = None
+    ) -> str | None:
         """See `ports.Store.add_links`."""
         current = self.approvals.get(approval.approval_id)
-        if current is not None and current.pending:
-            self.approvals[approval.approval_id] = replace(current, links=(*current.links, *links))
+        if current is None or not current.pending:
+            return challenge
+        kept = current.challenge or challenge
+        self.approvals[approval.approval_id] = replace(
+            current, links=(*current.links, *links), challenge=kept
+        )
+        return kept
 
     def acknowledge(self, approval_id: str) -> None:
         """See `ports.Store.acknowledge`."""
@@ -134,6 +143,46 @@ class InMemoryStore:
             raise VersionConflict
         self.approvals[approval.approval_id] = approval
         self.audit[approval.approval_id] = [*trail, event]
+
+
+@dataclass(slots=True)
+class InMemoryInbox:
+    """The inbox in a dictionary; fails the next `failures` times."""
+
+    entries: dict[tuple[str, str], Approval] = field(default_factory=dict)
+    failures: int = 0
+
+    def add(self, approval: Approval, names: Sequence[str]) -> None:
+        """See `ports.Inbox.add`."""
+        self._fail()
+        for name in names:
+            self.entries[person(name), approval.approval_id] = approval
+
+    def remove(self, approval: Approval, names: Sequence[str]) -> None:
+        """See `ports.Inbox.remove`."""
+        self._fail()
+        for name in names:
+            self.entries.pop((person(name), approval.approval_id), None)
+
+    def awaiting(self, name: str, *, limit: int, cursor: str | None) -> Page:
+        """See `ports.Inbox.awaiting`."""
+        after = decode_cursor(cursor) if cursor is not None else ("", "")
+        found = sorted(
+            (
+                entry(approval)
+                for (who, _), approval in self.entries.items()
+                if who == person(name) and _due(entry(approval)) > after
+            ),
+            key=_due,
+        )
+        more = encode_cursor(*_due(found[limit - 1])) if len(found) > limit else None
+        return Page(found[:limit], more)
+
+    def _fail(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            msg = "the inbox did not take the items"
+            raise Unavailable(msg)
 
 
 @dataclass(slots=True)
@@ -232,6 +281,7 @@ class World:
     decisions: DecisionService
     sweeps: SweepService
     announcer: RecordingAnnouncer
+    inbox: InMemoryInbox
     relays: RelayService
 
 
@@ -239,7 +289,7 @@ def in_memory() -> World:
     """A deployment in memory."""
     store, clock, meter = InMemoryStore(), FixedClock(), RecordingMeter()
     notifier, doorbell, executions = RecordingNotifier(), RecordingDoorbell(), FakeExecutions()
-    announcer = RecordingAnnouncer()
+    announcer, inbox = RecordingAnnouncer(), InMemoryInbox()
     return World(
         store=store,
         clock=clock,
@@ -248,15 +298,27 @@ def in_memory() -> World:
         meter=meter,
         requests=RequestService(store=store, clock=clock, meter=meter, notifier=notifier),
         executions=executions,
-        decisions=DecisionService(store=store, clock=clock, meter=meter, doorbell=doorbell),
+        decisions=DecisionService(
+            store=store, clock=clock, meter=meter, doorbell=doorbell, inbox=inbox
+        ),
         sweeps=SweepService(
             store=store, clock=clock, meter=meter, doorbell=doorbell, executions=executions
         ),
         announcer=announcer,
+        inbox=inbox,
         relays=RelayService(
-            store=store, clock=clock, meter=meter, announcer=announcer, deployment="in-memory"
+            store=store,
+            clock=clock,
+            meter=meter,
+            announcer=announcer,
+            deployment="in-memory",
+            inbox=inbox,
         ),
     )
+
+
+def _due(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["expires_at"], row["approval_id"]
 
 
 def _position(row: Mapping[str, Any]) -> tuple[str, str]:

@@ -12,9 +12,9 @@ from hitl_approval.domain.errors import AlreadyDecided, ApprovalError, ApprovalE
 from hitl_approval.domain.link import PersonalLink, approval_of, find_link
 from hitl_approval.service import DecisionService
 
-State = Literal["open", "answered", "superseded", "decided", "expired"]
-"""Of a link: `answered` by its owner, `superseded` by a newer link to the same person, `decided` by
-others or withdrawn, `expired` when nobody decided in time."""
+State = Literal["open", "answered", "superseded", "decided", "expired", "onlooker"]
+"""Of what is shown to somebody: `answered` by them, `superseded` by a newer link to them, `decided`
+by others or withdrawn, `expired` when nobody decided in time; an `onlooker` may not decide."""
 
 
 class UnknownLink(ApprovalError):  # noqa: N818  reads as what happened
@@ -29,7 +29,7 @@ class UnknownLink(ApprovalError):  # noqa: N818  reads as what happened
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a link shows."""
+    """What is shown to an approver who follows a link, or to somebody who has signed in."""
 
     approval: Approval
     approver: str

@@ -1,0 +1,188 @@
+"""What every page has in common: headers, templates, and how a posted form is read."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, cast
+from urllib.parse import parse_qs
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from hitl_approval.domain import text
+from hitl_approval.domain.approval import Decision
+from hitl_approval.domain.errors import ApprovalError, InvalidRequest, Unavailable
+
+logger = logging.getLogger(__name__)
+
+MAX_BODY = 64 * 1024
+"""Longest form that is parsed, in characters. Ours: the longest honest one is 30 KB."""
+_FORM = "application/x-www-form-urlencoded"
+
+
+class RefusedError(Exception):
+    """A request that is not the page's own; the message is what the person reads."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def answer(act: Callable[[], dict[str, Any]], *, hint: str) -> dict[str, Any]:
+    """What `act` answers, or a page that says why not. Never raises, never logs a value.
+
+    Args:
+        act: answers, or raises.
+        hint: what a person can do when it raises.
+    """
+    try:
+        return act()
+    except Unavailable:
+        status, title = 503, "Not now: please try again in a moment"
+    except RefusedError as refused:
+        status, title = refused.status, str(refused)
+    except Exception as error:
+        logger.exception("unexpected %s", type(error).__name__, exc_info=_without_values(error))
+        status, title = 500, "Something went wrong here: please try again"
+    return page("message.html", status, title=title, hint=hint)
+
+
+def page(
+    template: str, status: int, *, referrer: str = "no-referrer", **values: Any
+) -> dict[str, Any]:
+    """A page of ours, as an HTTP API takes it.
+
+    Args:
+        template: its name.
+        status: of the answer.
+        referrer: where the page's address is told; with `no-referrer`, as where the address is a
+            secret, browsers do not say either which site has sent a form.
+        **values: for the template.
+    """
+    headers = {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": _policy(),
+        "Referrer-Policy": referrer,
+    }
+    body = _templates().get_template(template).render(values)
+    return {"statusCode": status, "headers": HEADERS | headers, "body": body}
+
+
+def form_of(event: Mapping[str, Any], *, origin_required: bool = False) -> dict[str, str]:
+    """The posted form.
+
+    Args:
+        event: of an HTTP API.
+        origin_required: whether the browser must say that this site's own page has sent it.
+
+    Raises:
+        RefusedError: another content type, another site's form, or too long.
+    """
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    if headers.get("content-type", "").split(";")[0].strip().lower() != _FORM:
+        raise RefusedError(415, "Please use the form of this page")
+    origin = headers.get("origin")
+    known = {event["requestContext"].get("domainName"), headers.get("host")} - {None, ""}
+    strange = origin not in {None, "null"} and origin.split("//")[-1] not in known
+    if strange or (origin_required and origin in {None, "null"}):
+        raise RefusedError(403, "This form was sent from another site")
+    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        raise RefusedError(403, "This form was sent from another site")
+    body = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        body = base64.b64decode(body).decode(errors="replace")
+    if len(body) > MAX_BODY:
+        raise RefusedError(413, "That was too long")
+    fields = parse_qs(body, keep_blank_values=True, max_num_fields=20)
+    return {name: values[-1] for name, values in fields.items()}
+
+
+def decision_of(form: Mapping[str, str]) -> Decision:
+    """The explicit choice.
+
+    Raises:
+        InvalidRequest: none was made.
+    """
+    decision = form.get("decision")
+    if decision not in {"approved", "rejected"}:
+        raise InvalidRequest("decision", "choose one of the two")
+    return cast(Decision, decision)
+
+
+def problem(error: ApprovalError) -> str:
+    """A refusal of the form, for a person."""
+    if error.details.get("field") == "decision":
+        return "Please choose whether to approve or to reject."
+    if error.details.get("field") == "challenge":
+        return "That is not the code of this request: it stands in the other message about it."
+    if "must say why" in str(error):
+        return "Please say why: a rejection needs a reason."
+    return f"This was not accepted: {error}."
+
+
+def in_words(delta: timedelta) -> str:
+    """Time left, as a person would say it."""
+    minutes = int(delta.total_seconds() // 60)
+    if minutes < 1:
+        return "less than a minute"
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = [(days, "day"), (hours, "hour"), (minutes, "minute")]
+    said = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count]
+    return " ".join(said[:2])
+
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("hitl_approval.web"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["inert"] = text.inert
+    environment.filters["moment"] = _moment
+    environment.globals["style"] = _style()
+    return environment
+
+
+@cache
+def _style() -> str:
+    loader = PackageLoader("hitl_approval.web")
+    source, _, _ = loader.get_source(Environment(autoescape=True), "style.css")
+    return source.strip()
+
+
+@cache
+def _policy() -> str:
+    """One style, known by its digest; no script, no picture, no frame, no other site."""
+    style = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; "
+        f"frame-ancestors 'none'"
+    )
+
+
+def _moment(value: datetime) -> str:
+    return f"{value:%Y-%m-%d %H:%M} UTC"
+
+
+def _without_values(error: Exception) -> Any:
+    """The traceback without the message, in which a token might stand."""
+    return (Exception, Exception(type(error).__name__), error.__traceback__)
