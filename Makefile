@@ -50,7 +50,7 @@ lint: setup ## ruff, mypy --strict, import rules, replay checks
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@PYTHONPATH=lambdas $(BIN)/lint-imports --no-cache >.venv/lint-imports.txt || { cat .venv/lint-imports.txt; exit 1; }
-	@$(BIN)/replayguard check lambdas shared
+	@$(BIN)/replayguard check lambdas shared examples
 
 format: setup ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix-only -q .
@@ -60,6 +60,7 @@ lock: ## resolve the lock files again from pyproject.toml
 	@$(BIN)/uv pip compile -q pyproject.toml --extra cdk --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --all-extras --group local --group test --group lint --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements-dev.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --extra page --python-version 3.13 --python-platform aarch64-manylinux_2_28 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o lambdas.lock
+	@$(BIN)/uv pip compile -q pyproject.toml --extra cdk --group local --constraint requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o local.lock
 
 bench: setup ## measure time and cost beside the pattern, write docs/performance.md; ONLY=group
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))

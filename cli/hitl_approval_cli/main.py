@@ -295,5 +295,5 @@ def run(words: Sequence[str]) -> int:
 
 
 def main() -> None:
-    """Entry point of the `hitl` command."""
+    """Run the words of the command line."""
     sys.exit(run(sys.argv[1:]))

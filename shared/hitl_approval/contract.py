@@ -101,7 +101,11 @@ class Inbox:
 
 
 class Output:
-    """CloudFormation outputs of the deployable stack."""
+    """CloudFormation outputs of a deployment.
+
+    Of a stack that is one deployment by these names; of one embedded in a stack with the path of
+    its construct before the name and CDK's hash after it.
+    """
 
     WORKFLOW_FUNCTION_NAME: Final = "WorkflowFunctionName"
     WORKFLOW_FUNCTION_ARN: Final = "WorkflowFunctionArn"
@@ -112,6 +116,10 @@ class Output:
     AUDIT_TABLE_NAME: Final = "AuditTableName"
     SNS_TOPIC_ARN: Final = "SnsTopicArn"
     PAGE_URL: Final = "PageUrl"
+
+
+OUTPUTS: Final[tuple[str, ...]] = tuple(v for k, v in vars(Output).items() if k.isupper())
+"""Every name in `Output`."""
 
 
 class Handler:

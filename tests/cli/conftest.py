@@ -29,6 +29,8 @@ class FakeCloud:
         self.world = world
         self.started: list[dict[str, Any]] = []
         self.error: Exception | None = None
+        self.outputs: dict[str, str] = dict(OUTPUTS)
+        """CloudFormation's key -> value."""
 
     def client(self, _: object) -> FakeCloud:
         return self
@@ -41,8 +43,8 @@ class FakeCloud:
             raise ClientError(
                 {"Error": {"Code": "ValidationError", "Message": message}}, "DescribeStacks"
             )
-        outputs = [{"OutputKey": k, "OutputValue": v} for k, v in OUTPUTS.items()]
-        return {"Stacks": [{"Outputs": outputs}]}
+        outputs = [{"OutputKey": k, "OutputValue": v} for k, v in self.outputs.items()]
+        return {"Stacks": [{"StackName": StackName, "Outputs": outputs}]}
 
     def invoke(self, FunctionName: str, Payload: bytes, **more: Any) -> dict[str, Any]:  # noqa: N803
         event = json.loads(Payload)
