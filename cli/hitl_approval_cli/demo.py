@@ -103,7 +103,7 @@ class _Mailbox:
 
     def __init__(self, deployment: Deployment) -> None:
         self.sqs = deployment.client("sqs")
-        self.url = self.sqs.create_queue(QueueName=f"{deployment.stack}-demo-mailbox")["QueueUrl"]
+        self.url = self.sqs.create_queue(QueueName="hitl-demo-mailbox")["QueueUrl"]
         attributes = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
         deployment.client("sns").subscribe(
             TopicArn=deployment.output(Output.SNS_TOPIC_ARN),

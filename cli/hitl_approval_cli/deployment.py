@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -27,7 +28,7 @@ from botocore.exceptions import (
 )
 from botocore.utils import is_valid_endpoint_url, is_valid_ipv6_endpoint_url
 
-from hitl_approval.contract import DOCUMENT_APPROVAL, Output
+from hitl_approval.contract import DOCUMENT_APPROVAL, OUTPUTS, Output
 from hitl_approval.domain.approval import derive_approval_id
 from hitl_approval.domain.text import shown
 from hitl_approval_cli.errors import CliError, usage
@@ -41,10 +42,10 @@ _THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsExc
 
 @dataclass(frozen=True)
 class Deployment:
-    """One deployed stack.
+    """One deployment.
 
     Attributes:
-        stack: the stack's name.
+        stack: the stack's name or ARN; of several deployments in one stack `Stack/Deployment`.
         region, profile, endpoint_url: as boto3 takes them; None for its own defaults.
     """
 
@@ -123,9 +124,32 @@ class Deployment:
         return boto3.Session(profile_name=self.profile, region_name=self.region)
 
     @cached_property
+    def _names(self) -> tuple[str, str]:
+        """The stack's name, and the deployment's in it; empty where only the stack is named."""
+        if self.stack.startswith("arn:"):  # has slashes of its own
+            return self.stack, ""
+        stack, _, deployment = self.stack.partition("/")
+        return stack, deployment
+
+    @cached_property
     def _outputs(self) -> Mapping[str, str]:
-        stacks = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
-        return {o["OutputKey"]: o["OutputValue"] for o in stacks[0].get("Outputs", [])}
+        stack, name = self._names
+        [described] = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        found, stack = deployments_in(described), described["StackName"]
+        wanted = reference(stack, name)
+        if not name and wanted not in found and len(found) == 1:
+            [wanted] = found
+        if wanted in found:
+            return found[wanted]
+        if not found:
+            msg = f"stack {stack} holds no deployment: is it a hitl-approval stack?"
+            raise CliError(msg, code="NOT_A_HITL_STACK")
+        ways = " or ".join(f"--stack {known}" for known in sorted(found))
+        if name:
+            msg = f"stack {stack} holds no deployment {name}: pass {ways}"
+            raise CliError(msg, code="NO_DEPLOYMENT")
+        msg = f"stack {stack} holds {len(found)} deployments: pass {ways}"
+        raise CliError(msg, code="SEVERAL_DEPLOYMENTS")
 
     def _output(self, key: str) -> str:
         if key not in self._outputs:
@@ -160,9 +184,8 @@ class Deployment:
         code = error.response.get("Error", {}).get("Code", "")
         if code == "ValidationError" and error.operation_name == "DescribeStacks":
             where = self._session.region_name or "this region"
-            msg = (
-                f"no stack {self.stack} in {where}: pass --stack or set HITL_STACK, check --region"
-            )
+            stack, _ = self._names
+            msg = f"no stack {stack} in {where}: pass --stack or set HITL_STACK, check --region"
             return CliError(msg, code="NO_STACK")
         if code in _EXPIRED:
             return CliError("the AWS credentials have expired: sign in again", code="EXPIRED")
@@ -176,3 +199,42 @@ class Deployment:
 
 
 _CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard"})
+
+
+def reference(stack: str, deployment: str) -> str:
+    """What `--stack` takes: the stack's name, and the deployment's where it has one of its own."""
+    return f"{stack}/{_alphanumeric(deployment)}" if deployment else stack
+
+
+def deployments_in(described: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+    """Reference -> outputs by their plain names, of each deployment in a stack.
+
+    Args:
+        described: one of `DescribeStacks`' stacks.
+
+    Raises:
+        CliError: two deployments cannot be told apart by their names.
+    """
+    stack = described["StackName"]
+    found: dict[str, dict[str, str]] = {}
+    for output in described.get("Outputs", []):
+        match = _OUTPUT.fullmatch(output["OutputKey"])
+        if match is None or (match["deployment"] and not match["hash"]):
+            continue  # somebody else's
+        outputs = found.setdefault(reference(stack, match["deployment"]), {})
+        if match["output"] in outputs:  # CDK leaves hyphens and the like out of names
+            alike = match["deployment"] or "the stack's own"
+            msg = f"stack {stack} holds two deployments with one name ({alike}): rename a construct"
+            raise CliError(msg, code="ALIKE")
+        outputs[match["output"]] = output["OutputValue"]
+    return found
+
+
+def _alphanumeric(name: str) -> str:
+    """As CDK writes a construct's path in names of CloudFormation's."""
+    return re.sub(r"[^A-Za-z0-9]", "", name)
+
+
+_OUTPUT = re.compile(
+    rf"(?P<deployment>[A-Za-z0-9]*?)(?P<output>{'|'.join(OUTPUTS)})(?P<hash>[0-9A-F]{{8}})?"
+)

@@ -7,10 +7,11 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, Any, Self, cast, get_args
 
 import typer
 
@@ -20,6 +21,15 @@ from hitl_approval_cli import cdk, screen
 from hitl_approval_cli.demo import Choice, play
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError, usage
+from hitl_approval_cli.local import (
+    APP_FOLDER,
+    LocalCloud,
+    LocalCloudError,
+    Tools,
+    ToolsError,
+    is_local_cloud,
+    stop_local_cloud,
+)
 
 local = typer.Typer(
     help="A local cloud: AWS's APIs and its durable engine on this machine, no account, no Docker.",
@@ -36,33 +46,64 @@ Context = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a command works.
+
+    Attributes:
+        app: the folder of the CDK app that is deployed: the nearest one, else our own.
+        folder: for the local cloud's log, state and assembly.
+    """
+
+    app: Path
+    folder: Path
+
+    @classmethod
+    def here(cls) -> Self:
+        app = cdk.nearest_app()
+        kept = os.environ.get("HITL_LOCAL_DIR")
+        return cls(app or APP_FOLDER, Path(kept) if kept else (app or Path.cwd()) / ".hitl")
+
+    def how(self, command: str) -> str:
+        """What a person types for `up`, `env` or `down`."""
+        if cdk.nearest_app() == APP_FOLDER and (APP_FOLDER / "Makefile").is_file():
+            return "make -s env" if command == "env" else f"make {command}"
+        return f"hitl local {command}"
+
+
 @local.command()
 def up(keep: Keep = False, port: Port = None, context: Context = None) -> None:
-    """Start the local cloud, deploy the stack and keep both running.
+    """Start the local cloud, deploy and keep both running.
+
+    Deploys the CDK app of this folder or the nearest one above it; where there is none, the stack
+    of hitl-approval's own app. What the local cloud runs on is fetched at its first use.
 
     Example: hitl local up -c approval_timeout_seconds=7200
     """
     values = _context(context)
-    root = cdk.project_root()
-    running = _running(root)
+    place = _Place.here()
+    _fetch()
+    running = _running(place)
     if running:
         screen.out.print(f"Already running at {running['endpoint_url']}.")
-        cloud_environment = running["environment"]
-        _deploy(root, cloud_environment, values)
+        environment = running["environment"]
+        pid, stacks = running["pid"], _deploy(place, environment, values)
     else:
-        cloud = _start(root, port=port, keep=keep, detached=True)
-        cloud_environment = cloud.environment()
+        cloud = _start(place, port=port, keep=keep, detached=True)
+        environment, pid = cloud.environment(), cloud.pid
         try:
-            _deploy(root, cloud_environment, values)
+            stacks = _deploy(place, environment, values)
         except BaseException:  # Ctrl-C included: a cloud without its stack is of no use
             cloud.stop()
             raise
-        _remember(root, cloud.pid, cloud.endpoint_url, cloud_environment)
+    _remember(place, pid, environment, stacks)
+    names = ", ".join(f"[bold]{screen.safe(name)}[/]" for name in stacks)
+    what = f"The stack {names} runs" if len(stacks) == 1 else f"The stacks {names} run"
     screen.out.print(
-        f"\nThe stack [bold]{DEFAULT_STACK_NAME}[/] runs at "
-        f"{cloud_environment['AWS_ENDPOINT_URL']}.\n"
-        '  In another terminal:  eval "$(make -s env)"  then  hitl list  or any aws command\n'
-        "  To end it:            make down"
+        f"\n{what} at {environment['AWS_ENDPOINT_URL']}.\n"
+        f'  In another terminal:  eval "$({place.how("env")})"  then  hitl list  '
+        "or any aws command\n"
+        f"  To end it:            {place.how('down')}"
     )
 
 
@@ -72,13 +113,14 @@ def down() -> None:
 
     Example: hitl local down
     """
-    root = cdk.project_root()
-    running = _running(root)
+    place = _Place.here()
+    running = _running(place)
     if not running:
         screen.out.print("Nothing is running.")
         return
-    _stop(running["pid"])
-    _state_file(root).unlink(missing_ok=True)
+    with _progress("Stopping the local cloud"):
+        stop_local_cloud(running["pid"])
+    _state_file(place).unlink(missing_ok=True)
     screen.out.print("Stopped.")
 
 
@@ -88,11 +130,17 @@ def env() -> None:
 
     Example: eval "$(hitl local env)"
     """
-    running = _running(cdk.project_root())
+    place = _Place.here()
+    running = _running(place)
     if not running:
-        msg = "nothing is running: start it with `make up`"
+        msg = f"nothing is running: start it with `{place.how('up')}`"
         raise CliError(msg, code="NOT_RUNNING")
-    for name, value in {**running["environment"], "STACK_NAME": DEFAULT_STACK_NAME}.items():
+    stacks = running["stacks"]
+    variables = {
+        **running["environment"],
+        **({"STACK_NAME": stacks[0]} if len(stacks) == 1 else {}),
+    }
+    for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")  # noqa: T201  for eval, unwrapped
 
 
@@ -112,11 +160,12 @@ def demo(
     choice = cast("Choice | None", decide or None)
     if choice is None and not sys.stdin.isatty():
         choice = "approve"
-    root = cdk.project_root()
+    place = _Place(APP_FOLDER, _Place.here().folder)  # its document workflow, whatever is here
+    _fetch()
     began = time.monotonic()
-    cloud = _start(root, port=None, keep=False, detached=False)
+    cloud = _start(place, port=None, keep=False, detached=False)
     try:
-        _deploy(root, cloud.environment(), {})
+        _deploy(place, cloud.environment(), {})
         with _as_environment(cloud.environment()):
             play(Deployment(DEFAULT_STACK_NAME), choice)
     except KeyboardInterrupt:
@@ -128,37 +177,51 @@ def demo(
     screen.out.print(f"\nDone in {time.monotonic() - began:.0f} s; everything is stopped.")
 
 
-def _start(root: Path, *, port: int | None, keep: bool, detached: bool) -> Any:
-    from hitl_approval_cli.local import LocalCloud, LocalCloudError
-
-    folder = _folder(root)
-    folder.mkdir(parents=True, exist_ok=True)
+def _start(place: _Place, *, port: int | None, keep: bool, detached: bool) -> LocalCloud:
+    try:
+        place.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"{place.folder}: {error.strerror}: go to another folder or set HITL_LOCAL_DIR"
+        raise CliError(msg, code="NOT_WRITABLE") from error
     with _progress("Starting the local cloud"):
         try:
             return LocalCloud.start(
                 port=port,
-                state_dir=folder / "state" if keep else None,
-                log_file=folder / "cloud.log",
+                state_dir=place.folder / "state" if keep else None,
+                log_file=place.folder / "cloud.log",
                 detached=detached,
             )
         except LocalCloudError as error:
             raise CliError(str(error), code="LOCAL_CLOUD") from error
 
 
-def _deploy(root: Path, environment: Mapping[str, str], context: Mapping[str, str]) -> None:
-    assembly = (
-        _folder(root) / "cdk.out"
-    )  # not the app's own: a `cdk` by hand must not be in the way
+def _fetch() -> None:
+    """Have what the local cloud and the CDK run on."""
+    tools = Tools.here()
+    if tools.missing:
+        with _progress("Fetching what the local cloud runs on, once, about a minute"):
+            try:
+                tools.fetch()
+            except ToolsError as error:
+                raise CliError(str(error), code="NOT_FETCHED") from error
+
+
+def _deploy(
+    place: _Place, environment: Mapping[str, str], context: Mapping[str, str]
+) -> Sequence[str]:
+    """Deploy the app; returns its stacks' names."""
+    assembly = place.folder / "cdk.out"  # not the app's own: a `cdk` by hand must not be in the way
     with _progress("cdk bootstrap, and cdk synth beside it"):
-        bootstrap = cdk.start_bootstrap(root, environment)
+        bootstrap = cdk.start_bootstrap(place.app, environment)
         try:
-            cdk.finish("cdk synth", cdk.start_synth(root, environment, context, assembly))
+            cdk.finish("cdk synth", cdk.start_synth(place.app, environment, context, assembly))
         except BaseException:  # Ctrl-C included: nothing of ours outlives us
             bootstrap.kill()
             raise
         cdk.finish("cdk bootstrap", bootstrap)
     with _progress("cdk deploy"):
-        cdk.finish("cdk deploy", cdk.start_deploy(root, environment, assembly))
+        cdk.finish("cdk deploy", cdk.start_deploy(place.app, environment, assembly))
+    return cdk.stacks_in(assembly)
 
 
 @contextmanager
@@ -198,42 +261,30 @@ def _context(given: list[str] | None) -> dict[str, str]:
     return values
 
 
-def _folder(root: Path) -> Path:
-    """Where the local cloud's log, state and assembly are kept."""
-    return Path(os.environ.get("HITL_LOCAL_DIR") or root / ".hitl")
+def _state_file(place: _Place) -> Path:
+    return place.folder / "local.json"
 
 
-def _state_file(root: Path) -> Path:
-    return _folder(root) / "local.json"
+def _remember(
+    place: _Place, pid: int, environment: Mapping[str, str], stacks: Sequence[str]
+) -> None:
+    state = {
+        "pid": pid,
+        "endpoint_url": environment["AWS_ENDPOINT_URL"],
+        "environment": dict(environment),
+        "stacks": list(stacks),
+    }
+    _state_file(place).write_text(json.dumps(state), encoding="utf-8")
 
 
-def _remember(root: Path, pid: int, endpoint_url: str, environment: Mapping[str, str]) -> None:
-    state = {"pid": pid, "endpoint_url": endpoint_url, "environment": dict(environment)}
-    _state_file(root).write_text(json.dumps(state), encoding="utf-8")
-
-
-def _running(root: Path) -> dict[str, Any] | None:
+def _running(place: _Place) -> dict[str, Any] | None:
     """What `up` started, if it still runs; a stale note of it is removed."""
-    file = _state_file(root)
+    file = _state_file(place)
     try:
         state: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if _is_ours(state["pid"]):
+    if is_local_cloud(state["pid"]):
         return state
     file.unlink(missing_ok=True)
     return None
-
-
-def _is_ours(pid: int) -> bool:
-    """Whether this process is a local cloud, not one that got its number since."""
-    from hitl_approval_cli.local import is_local_cloud
-
-    return is_local_cloud(pid)
-
-
-def _stop(pid: int) -> None:
-    from hitl_approval_cli.local import stop_local_cloud
-
-    with _progress("Stopping the local cloud"):
-        stop_local_cloud(pid)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -68,7 +69,7 @@ def _watch(to: Connection, read: Callable[[], dict[str, Any]]) -> None:
             ids = {item["approval_id"] for item in page["approvals"]}
             for item in page["approvals"]:
                 if item["approval_id"] not in seen:
-                    to.show(item, lambda item=item: screen.arrived(item))
+                    to.show(item, partial(screen.arrived, item))
             seen = ids | (seen if page["cursor"] else set())
     except KeyboardInterrupt:
         return

@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 
 from hitl_approval_cli import asking, deciding, looking, screen
 from hitl_approval_cli.audit_commands import audit
+from hitl_approval_cli.cost import cost
 from hitl_approval_cli.errors import CliError, Exit, show_error, usage
 from hitl_approval_cli.local_commands import local
 
@@ -33,6 +34,7 @@ app.command(hidden=True)(looking.get)
 app.command()(looking.history)
 app.add_typer(audit, name="audit")
 app.add_typer(local, name="local")
+app.command()(cost)
 
 
 def run(words: Sequence[str]) -> int:
@@ -58,5 +60,5 @@ def run(words: Sequence[str]) -> int:
 
 
 def main() -> None:
-    """Entry point of the `hitl` command."""
+    """Run the words of the command line."""
     sys.exit(run(sys.argv[1:]))

@@ -144,13 +144,13 @@ def _list(payload: Mapping[str, Any], _: Actor | None, service: DecisionService)
     if not isinstance(status, str) or status not in STATUSES:
         raise InvalidRequest("status", f"must be one of {', '.join(STATUSES)}")
     limit, cursor = _paging(payload)
-    filters = {
-        field: text.line(payload[field], field)
-        for field in ("requester", "subject")
-        if payload.get(field) is not None
-    }
     page = service.list_by_status(
-        status, limit=limit, cursor=cursor, since=_since(payload), **filters
+        status,
+        limit=limit,
+        cursor=cursor,
+        since=_since(payload),
+        requester=_wanted(payload, "requester"),
+        subject=_wanted(payload, "subject"),
     )
     return {"approvals": list(page.items), "cursor": page.cursor}
 
@@ -171,6 +171,11 @@ def _paging(payload: Mapping[str, Any]) -> tuple[int, str | None]:
     if cursor is not None:
         cursor = text.line(cursor, "cursor", maximum=MAX_CURSOR)
     return limit, cursor
+
+
+def _wanted(payload: Mapping[str, Any], field: str) -> str | None:
+    value = payload.get(field)
+    return None if value is None else text.line(value, field)
 
 
 def _since(payload: Mapping[str, Any]) -> datetime | None:

@@ -11,6 +11,10 @@ ResumeMode = Literal["callback", "polling"]
 """How a waiting workflow learns of a decision: rung awake, or by looking every so often."""
 
 
+AwsService = Literal["dynamodb", "events", "kms", "lambda", "sns", "stepfunctions"]
+"""What the functions call, as botocore names it: their bundle knows no other service."""
+
+
 class Env:
     """Environment variables of the deployed functions."""
 
@@ -97,7 +101,11 @@ class Inbox:
 
 
 class Output:
-    """CloudFormation outputs of the deployable stack."""
+    """CloudFormation outputs of a deployment.
+
+    Of a stack that is one deployment by these names; of one embedded in a stack with the path of
+    its construct before the name and CDK's hash after it.
+    """
 
     WORKFLOW_FUNCTION_NAME: Final = "WorkflowFunctionName"
     WORKFLOW_FUNCTION_ARN: Final = "WorkflowFunctionArn"
@@ -110,6 +118,10 @@ class Output:
     SIGNING_KEY_ARN: Final = "SigningKeyArn"
     """Only where audit events are signed."""
     PAGE_URL: Final = "PageUrl"
+
+
+OUTPUTS: Final[tuple[str, ...]] = tuple(v for k, v in vars(Output).items() if k.isupper())
+"""Every name in `Output`."""
 
 
 class Handler:

@@ -278,9 +278,14 @@ class RequestService(_Records):
         with suppress(ApprovalNotFound):
             self._change(approval_id, cancelled)
 
-    def notify(self, approval_id: str) -> None:
-        """Tell the approvers, unless the approval has ended meanwhile."""
-        approval = self.get(approval_id)
+    def notify(self, approval_id: str, written: Approval | None = None) -> None:
+        """Tell the approvers, unless the approval has ended meanwhile.
+
+        Args:
+            approval_id: the record's id.
+            written: the record as the caller wrote it just now, which is not read again.
+        """
+        approval = written or self.get(approval_id)
         if not approval.pending:
             return
         challenge = None

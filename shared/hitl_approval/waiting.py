@@ -33,7 +33,7 @@ from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.errors import ApprovalNotFound, InvalidRequest, Unavailable
 from hitl_approval.domain.outcome import Outcome, snapshot_of
 from hitl_approval.domain.request import ApprovalRequest, Members, expand, members_of
-from hitl_approval.domain.schedule import poll_delay, recheck_delay
+from hitl_approval.domain.schedule import RECHECK_STRETCH, poll_delay, recheck_delay
 from hitl_approval.service import RequestService, Terms
 from hitl_approval.settings import Settings, settings
 from hitl_approval.wiring import request_service
@@ -124,6 +124,7 @@ class _Wait:
         self.poll_interval = values.poll_interval
         self.terms = self._terms(request, members)
         self.approval_id = ""
+        self.written: Approval | None = None
         self.rings = 0
         self.told = True
 
@@ -169,15 +170,7 @@ class _Wait:
         try:
             snapshot: Snapshot = self._step(
                 "create",
-                lambda: self._snapshot(
-                    self.service.submit(
-                        self.terms,
-                        approval_id=self.approval_id,
-                        execution_arn=arn,
-                        creation_token=token,
-                        callback_id=callback_id,
-                    )
-                ),
+                lambda: self._create(arn, token, callback_id),
                 CREATE_ATTEMPTS,
             )
         except StepError:
@@ -188,7 +181,7 @@ class _Wait:
             )
             raise
         try:
-            self._step("notify", lambda: self.service.notify(self.approval_id), NOTIFY_ATTEMPTS)
+            self._step("notify", self._notify, NOTIFY_ATTEMPTS)
         except StepError as error:
             self.told = False
             reason = str(error)[:200]
@@ -199,9 +192,27 @@ class _Wait:
             )
         return snapshot
 
+    def _create(self, arn: str, token: str, callback_id: str | None) -> Snapshot:
+        self.written = self.service.submit(
+            self.terms,
+            approval_id=self.approval_id,
+            execution_arn=arn,
+            creation_token=token,
+            callback_id=callback_id,
+        )
+        return {**self._snapshot(self.written), "stretch": RECHECK_STRETCH}
+
+    def _notify(self) -> None:
+        """With the record that this process has just written; another try reads it."""
+        written, self.written = self.written, None
+        self.service.notify(self.approval_id, written)
+
     def _listen(self, snapshot: Snapshot, bell: Callback[str], delay: timedelta) -> Snapshot:
         """Wait for the doorbell, at most until the next moment anything is due."""
         known_now = _time(snapshot, "now")
+        # An execution keeps the pace that it began with: on a replay by later code, the callbacks
+        # on record are still as long as they were. Those of 0.1.0 began with 1 and did not say so.
+        stretch = snapshot.get("stretch", 1)
         if snapshot["status"] != "pending":  # decided before it was known here to be on record
             snapshot = self._step("look", self._look, READ_ATTEMPTS)
         while snapshot["status"] == "pending":
@@ -219,6 +230,7 @@ class _Wait:
             delay = recheck_delay(
                 known_now - _time(snapshot, "created_at"),
                 _time(snapshot, "expires_at") - known_now,
+                stretch if self.told else 1,
             )
             # Arm, register, wait: in this order either `register` sees the decision, or the
             # decider, whose write is conditional on the version that `register` bumps, sees the

@@ -38,7 +38,7 @@ from hitl_approval.contract import (
     ResumeMode,
 )
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
-from hitl_approval_cdk import bundling, nag, tables, validation
+from hitl_approval_cdk import bundling, nag, outputs, tables, validation
 from hitl_approval_cdk.asking import Asking
 from hitl_approval_cdk.attachment import attach, runtime_layer
 from hitl_approval_cdk.deployment import ApprovalDeployment
@@ -66,7 +66,8 @@ class HitlApproval(ApprovalDeployment):
 
     Deploys the approvals table, an append-only audit table, the notification topic, the durable
     workflow function (published versions, alias `live`) and the approval function, with one
-    least-privilege role per function. Two of them fit in one stack.
+    least-privilege role per function. Two of them fit in one stack. The `hitl` command finds it by
+    its outputs: `--stack MyStack`, or `--stack MyStack/Approval` where there are several.
 
     ```python
     approval = HitlApproval(self, "Approval", notify_emails=["ann@example.com"])
@@ -310,6 +311,7 @@ class HitlApproval(ApprovalDeployment):
             self.relay_function = self._relay_function(self.event_bus)
         if alarm_topic is not None:
             self._add_alarms(alarm_topic)
+        outputs.add(self)
         self._warn(asking.policy, approvers, own_topic=topic is None)
 
     def _subscribe(self, addresses: Sequence[str]) -> None:

@@ -1,9 +1,11 @@
 """One Lambda bundle for all functions, made by uv: no Docker, same bytes on every machine.
 
 The bundle is pure Python, and that is checked, so that the same files run on arm64, on x86_64 and
-in the local cloud. Its asset hash is made over everything that goes in (lock, architecture, Python
-version, recipe, sources), and known before anything is built: a second synth finds the folder of
-that hash in `cdk.out` and builds nothing.
+in the local cloud. Of botocore's descriptions of AWS it holds those of the services that our
+functions call (`docs/adr/0010-pruned-bundle.md`); the layer, which other people's code imports,
+holds all. Its asset hash is made over everything that goes in (lock, architecture, Python version,
+recipe, sources), and known before anything is built: a second synth finds the folder of that hash
+in `cdk.out` and builds nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
@@ -31,6 +33,9 @@ PYTHON_VERSION: Final = "3.13"
 
 PLATFORMS: Final = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 """Lambda's architectures as uv names them (AL2023 has glibc 2.34)."""
+
+_KEPT_SERVICES: Final = frozenset({*get_args(contract.AwsService), "sts"})
+"""STS is for credentials that botocore itself asks for, by an assumed role say."""
 
 _UV_SECONDS: Final = 600
 _NATIVE: Final = frozenset({".so", ".pyd", ".dylib", ".dll"})
@@ -162,6 +167,8 @@ def bundle(sources: Sources, architecture: str, target: Path) -> None:
         elif path.name in _NOISE and path.parent.suffix == ".dist-info":
             path.unlink()
     (target / ".lock").unlink(missing_ok=True)  # uv's own, while it works
+    if sources.kind == "functions":
+        _prune(target)
     for place, path in sources.files():
         (target / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target / place)
@@ -173,6 +180,25 @@ def bundle(sources: Sources, architecture: str, target: Path) -> None:
             )
             raise BundlingError(msg)
         path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def _prune(target: Path) -> None:
+    """Drop what describes services that our functions never call.
+
+    The files beside their folders (endpoints, partitions, retries, defaults) are everyone's.
+    """
+    data = target / "botocore" / "data"
+    services = {path.name: path for path in data.iterdir() if path.is_dir()}
+    if missing := _KEPT_SERVICES - set(services):
+        msg = f"botocore/data has no {', '.join(sorted(missing))}: has botocore moved it?"
+        raise BundlingError(msg)
+    for name, folder in services.items():
+        if name not in _KEPT_SERVICES:
+            shutil.rmtree(folder)
+    # What boto3.resource is made of, and what only its documentation is: we use clients.
+    shutil.rmtree(target / "boto3" / "data", ignore_errors=True)
+    for examples in data.rglob("examples-1.json"):
+        examples.unlink()
 
 
 def _install(lock: Path, architecture: str, target: Path) -> None:

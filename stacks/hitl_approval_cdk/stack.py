@@ -1,11 +1,11 @@
-"""`HitlApprovalStack`: one `HitlApproval` and the outputs that the `hitl` command reads."""
+"""`HitlApprovalStack`: one `HitlApproval`, whose outputs have the plain names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
-from aws_cdk import CfnOutput, Duration, Environment, IStackSynthesizer, RemovalPolicy, Stack
+from aws_cdk import Duration, Environment, IStackSynthesizer, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
@@ -14,8 +14,9 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from hitl_approval.contract import Output, ResumeMode
+from hitl_approval.contract import ResumeMode
 from hitl_approval.domain.policy import OnTimeout, Quorum
+from hitl_approval_cdk import outputs
 from hitl_approval_cdk.approval import HitlApproval
 from hitl_approval_cdk.page import ApprovalPage, Delivery
 
@@ -107,40 +108,4 @@ class HitlApprovalStack(Stack):
             options.setdefault("table_name", f"{self.stack_name}-ApprovalRequests")
         options.setdefault("page", ApprovalPage())
         self.approval = HitlApproval(self, "Approval", **options)
-        for name, (value, what) in self._outputs().items():
-            CfnOutput(self, name, value=value, description=what)
-
-    def _outputs(self) -> Mapping[str, tuple[Any, str]]:
-        approval = self.approval
-        key = approval.signing_key
-        signing = {Output.SIGNING_KEY_ARN: (key.key_arn, "Signs the audit events")} if key else {}
-        page = {}
-        if approval.page is not None:
-            page[Output.PAGE_URL] = (approval.page.url, "Where personal links lead")
-        return {
-            **page,
-            Output.WORKFLOW_FUNCTION_NAME: (
-                approval.workflow_function.function_name,
-                "Workflow function; start it through its alias or a version",
-            ),
-            Output.WORKFLOW_FUNCTION_ARN: (
-                approval.workflow_alias.function_arn,
-                "ARN of the alias that callers start",
-            ),
-            Output.WORKFLOW_VERSION: (
-                approval.workflow_alias.version.version,
-                "Version that the alias points to",
-            ),
-            Output.APPROVAL_API_FUNCTION_NAME: (
-                approval.approval_function.function_name,
-                "Approval function: decide, get, list, cancel",
-            ),
-            Output.SWEEP_FUNCTION_NAME: (
-                approval.sweep_function.function_name,
-                "Sweep function: mends what was left behind",
-            ),
-            Output.APPROVALS_TABLE_NAME: (approval.table.table_name, "Approvals table"),
-            Output.AUDIT_TABLE_NAME: (approval.audit_table.table_name, "Append-only audit table"),
-            Output.SNS_TOPIC_ARN: (approval.topic.topic_arn, "Topic that tells the approvers"),
-            **signing,
-        }
+        outputs.rename_plainly(self.approval)

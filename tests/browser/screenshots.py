@@ -7,7 +7,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Route, ViewportSize, sync_playwright
 
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.service import ApprovalPage, RequestService
@@ -22,8 +22,8 @@ from tests.browser.conftest import WANTED, chromium
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 ANN = "ann@example.com"
 HOST = "approve.example.com"
-PHONE = {"width": 390, "height": 700}
-DESKTOP = {"width": 900, "height": 700}
+PHONE: ViewportSize = {"width": 390, "height": 700}
+DESKTOP: ViewportSize = {"width": 900, "height": 700}
 
 
 def asked(world: World) -> str:
@@ -113,7 +113,7 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable)
 
-        def opened(size: dict[str, int], scheme: str = "light") -> Page:
+        def opened(size: ViewportSize, scheme: str = "light") -> Page:
             world = in_memory()
             page = browser.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
             serve(page, world)

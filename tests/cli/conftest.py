@@ -39,8 +39,9 @@ class FakeCloud:
         self.execution_status = "RUNNING"
         self.error: Exception | None = None
         self.failures: list[Exception] = []
-        self.outputs = dict(OUTPUTS)
         self.clients: dict[str, Any] = {}
+        self.outputs: dict[str, str] = dict(OUTPUTS)
+        """CloudFormation's key -> value."""
 
     def client(self, service: str) -> Any:
         return self.clients.get(service, self)
@@ -54,7 +55,7 @@ class FakeCloud:
                 {"Error": {"Code": "ValidationError", "Message": message}}, "DescribeStacks"
             )
         outputs = [{"OutputKey": k, "OutputValue": v} for k, v in self.outputs.items()]
-        return {"Stacks": [{"Outputs": outputs}]}
+        return {"Stacks": [{"StackName": StackName, "Outputs": outputs}]}
 
     def invoke(self, FunctionName: str, Payload: bytes, **more: Any) -> dict[str, Any]:  # noqa: N803
         event = json.loads(Payload)

@@ -68,7 +68,7 @@ def ends(world: World, cloud: FakeCloud, how: str) -> Callable[[], None]:
     ("how", "status"), [("approved", 0), ("rejected", 3), ("timeout", 4), ("cancelled", 5)]
 )
 def test_should_end_with_the_outcome(
-    hitl: Hitl, world: World, cloud: FakeCloud, script: Any, how: str, status: int
+    hitl: Hitl, world: World, cloud: FakeCloud, script: Any, *, how: str, status: int
 ) -> None:
     script(asks(world, cloud), lambda: None, ends(world, cloud, how))
 

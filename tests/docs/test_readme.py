@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hitl_approval.contract import Output
+from hitl_approval.contract import OUTPUTS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -34,12 +34,14 @@ def test_should_show_only_make_targets_that_exist() -> None:
 
 
 def test_should_document_every_output() -> None:
-    for name, value in vars(Output).items():
-        if not name.startswith("_"):
-            assert f"`{value}`" in README
+    for name in OUTPUTS:
+        assert f"`{name}`" in README
 
 
-PAGES = ["README.md", "CONTRIBUTING.md", "docs/adr/README.md", "docs/page.md"]
+PAGES = [
+    *("README.md", "CONTRIBUTING.md", "docs/adr/README.md", "docs/page.md", "docs/embedding.md"),
+    *(str(page.relative_to(ROOT)) for page in sorted(ROOT.glob("examples/*/README.md"))),
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hitl_approval_cli.local import LocalCloud
 from tests.deployed import ROOT, Deploy, Live, deploy_stack, eventually
+
+from .wheel import CleanVenv, build_wheel
 
 __all__ = ["ROOT", "Deploy", "Live", "deploy_stack", "eventually"]
 
@@ -14,3 +18,13 @@ __all__ = ["ROOT", "Deploy", "Live", "deploy_stack", "eventually"]
 def _credentials(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in cloud.environment().items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def with_cdk(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> CleanVenv:
+    return CleanVenv.make(tmp_path_factory.mktemp("with-cdk") / "venv", wheel, "[cdk,testing]")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from hitl_approval_cli import cdk
-from hitl_approval_cli.deployment import Deployment
+from hitl_approval_cli.errors import CliError
 from hitl_approval_cli.local import LocalCloud
+from tests.deployed import Links
 
-from .conftest import ROOT, eventually
+from .conftest import Live
+from .embedding import EmbeddingApp
+from .test_page import fetch, nonce_of
 
 APP = Path(__file__).parent / "apps" / "embedded.py"
 HANDLER = """
@@ -31,107 +29,63 @@ def handler(event, context):
 """
 
 
-@dataclass
-class Embedded:
-    """The deployed app, which can be deployed again with other code."""
-
-    cloud: LocalCloud
-    folder: Path
-
-    def deploy(self, code: str) -> None:
-        handler = self.folder / "code" / "asking.py"
-        handler.parent.mkdir(exist_ok=True)
-        handler.write_text(HANDLER.replace("CODE", repr(code)))
-        environment = {**self.cloud.environment(), "CODE_FOLDER": str(handler.parent)}
-        assembly = self.folder / "cdk.out"
-        cdk.finish("cdk synth", cdk.start_synth(self.folder, environment, {}, assembly))
-        cdk.finish("cdk deploy", cdk.start_deploy(self.folder, environment, assembly))
-
-    @property
-    def deployment(self) -> Deployment:
-        """Read anew: outputs change with each deployment."""
-        return Deployment("embedded", self.cloud.region, None, self.cloud.endpoint_url)
-
-    def start(self, function: str, **event: Any) -> str:
-        answer = self.deployment.client("lambda").invoke(
-            FunctionName=self.deployment.output(f"{function}Arn"),
-            InvocationType="Event",
-            Payload=json.dumps(event).encode(),
-        )
-        return str(answer["DurableExecutionArn"])
-
-    def ask(self, function: str, **payload: Any) -> dict[str, Any]:
-        answer = self.deployment.client("lambda").invoke(
-            FunctionName=self.deployment.output(f"{function}Decide"),
-            Payload=json.dumps(payload).encode(),
-        )
-        reply = json.loads(answer["Payload"].read())
-        body: dict[str, Any] = json.loads(reply["body"])
-        return body
-
-    def pending(self, function: str, subject: str) -> str:
-        def found() -> Any:
-            page = self.ask(function, action="list", status="pending", limit=100)
-            return next((a["approval_id"] for a in page["approvals"] if a["subject"] == subject), 0)
-
-        return str(eventually(found, f"request {subject}"))
-
-    def approve(self, function: str, approval_id: str, who: str) -> dict[str, Any]:
-        return self.ask(
-            function, action="decide", approval_id=approval_id, decision="approved", approver=who
-        )
-
-    def result(self, arn: str) -> dict[str, Any]:
-        def ended() -> Any:
-            execution = self.deployment.outcome(arn)
-            return None if execution["Status"] == "RUNNING" else execution
-
-        execution = eventually(ended, "end of the function")
-        assert execution["Status"] == "SUCCEEDED", execution
-        result: dict[str, Any] = json.loads(execution["Result"])
-        return result
-
-
 @pytest.fixture(scope="module")
-def embedded(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Embedded:
-    folder = tmp_path_factory.mktemp("embedded")
-    (folder / "cdk.json").write_text(json.dumps({"app": f"{sys.executable} {APP}"}))
-    (folder / "node_modules").symlink_to(ROOT / "node_modules")
-    made = Embedded(cloud, folder)
-    made.deploy("first")
+def embedded(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> EmbeddingApp:
+    made = EmbeddingApp.of(cloud, APP, "embedded", tmp_path_factory.mktemp("embedded"))
+    deploy(made, "first")
     return made
 
 
-def test_should_wait_in_each_function_by_its_own_deployments_rules(embedded: Embedded) -> None:
-    refund = embedded.start("Refund", subject="Refund 70")
-    release = embedded.start("Release", subject="Release 7")
-    refund_id = embedded.pending("Refund", "Refund 70")
-    release_id = embedded.pending("Release", "Release 7")
+def deploy(app: EmbeddingApp, code: str) -> None:
+    handler = app.folder / "code" / "asking.py"
+    handler.parent.mkdir(exist_ok=True)
+    handler.write_text(HANDLER.replace("CODE", repr(code)))
+    app.deploy(CODE_FOLDER=str(handler.parent))
 
-    assert "error" in embedded.ask("Release", action="get", approval_id=refund_id)
-    assert embedded.approve("Refund", refund_id, "ann")["workflow"] == "waiting"
-    assert embedded.approve("Refund", refund_id, "bob")["workflow"] == "woken"
-    assert embedded.approve("Release", release_id, "anybody")["workflow"] == "polls"
+
+def start(app: EmbeddingApp, function: str, subject: str, seconds: int = 3600) -> str:
+    return app.start(app.output(f"{function}Arn"), {"subject": subject, "seconds": seconds})
+
+
+def test_should_wait_in_each_function_by_its_own_deployments_rules(embedded: EmbeddingApp) -> None:
+    refund = start(embedded, "Refund", "Refund 70")
+    release = start(embedded, "Release", "Release 7")
+    refund_id = embedded.pending("Refund 70", "Payments")
+    release_id = embedded.pending("Release 7", "Releases")
+
+    with pytest.raises(CliError, match="no approval has the id"):
+        embedded.deployment("Releases").ask({"action": "get", "approval_id": refund_id})
+    ann = embedded.decide(refund_id, "approved", "ann", name="Payments")
+    assert ann["workflow"] == "waiting"
+    bob = embedded.decide(refund_id, "approved", "bob", name="Payments")
+    assert bob["workflow"] == "woken"
+    anybody = embedded.decide(release_id, "approved", "anybody", name="Releases")
+    assert anybody["workflow"] == "polls"
 
     assert embedded.result(refund)["votes"] == ["ann", "bob"]
     assert embedded.result(release)["status"] == "approved"
 
 
-def test_should_take_silence_for_a_rejection_where_that_is_the_rule(embedded: Embedded) -> None:
-    release = embedded.start("Release", subject="Release 8", seconds=2)
+def test_should_take_silence_for_a_rejection_where_that_is_the_rule(embedded: EmbeddingApp) -> None:
+    release = start(embedded, "Release", "Release 8", seconds=2)
     assert embedded.result(release)["status"] == "rejected"
 
 
-def test_should_finish_on_the_version_it_started_on(embedded: Embedded) -> None:
-    old = embedded.start("Refund", subject="Refund 71")
-    old_id = embedded.pending("Refund", "Refund 71")
+def test_should_finish_on_the_version_it_started_on(embedded: EmbeddingApp) -> None:
+    live = Live(embedded.stack, embedded.deployment("Payments"))
+    links = Links(live)
+    old = start(embedded, "Refund", "Refund 71")
+    old_id = embedded.pending("Refund 71", "Payments")
 
-    embedded.deploy("second")
-    new = embedded.start("Refund", subject="Refund 72")
-    new_id = embedded.pending("Refund", "Refund 72")
+    deploy(embedded, "second")
+    new = start(embedded, "Refund", "Refund 72")
+    new_id = embedded.pending("Refund 72", "Payments")
+    link = links.link("ann", old_id)
+    form = {"nonce": nonce_of(fetch(live, link)[1]), "decision": "approved", "comments": ""}
+    assert fetch(live, link, "POST", form)[0] == 200
+    embedded.decide(new_id, "approved", "ann", name="Payments")
     for approval_id in (old_id, new_id):
-        for who in ("ann", "bob"):
-            embedded.approve("Refund", approval_id, who)
+        embedded.decide(approval_id, "approved", "bob", name="Payments")
 
     assert embedded.result(old) == {"code": "first", "status": "approved", "votes": ["ann", "bob"]}
     assert embedded.result(new)["code"] == "second"

@@ -14,6 +14,8 @@ import pytest
 
 from hitl_approval_cli.local import is_local_cloud
 
+from .conftest import eventually
+
 ROOT = Path(__file__).parents[2]
 BINARIES = Path(sys.executable).parent
 Hitl = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -53,6 +55,7 @@ def test_should_keep_the_stack_running_between_up_and_down(hitl: Hitl, tmp_path:
     assert variables["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
 
     approval_id = hitl("submit", "--subject", "Release 7", **variables).stdout.strip()
+    eventually(lambda: approval_id in hitl("list", **variables).stdout, "request")
     approved = hitl("approve", approval_id, "--yes", "--as", "ann", "--json", **variables)
     assert json.loads(approved.stdout)["status"] == "approved"
     assert hitl("list", "--status", "approved", **variables).stdout.count(approval_id) == 1

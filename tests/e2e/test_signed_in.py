@@ -70,13 +70,19 @@ def inbox(ask: Ask, who: str) -> list[str]:
     return [item["approval_id"] for item in json.loads(body)["approvals"]]
 
 
+def awaits(ask: Ask, who: str, approval_id: str, *, still: bool) -> None:
+    """The inbox follows the record by a moment."""
+    what = f"request {'in' if still else 'out of'} {who}'s inbox"
+    eventually(lambda: (approval_id in inbox(ask, who)) is still, what)
+
+
 def test_should_show_each_person_what_awaits_them_until_it_is_decided(
     callback_live: Live, ask: Ask
 ) -> None:
     started = submit(callback_live, ANN, BOB)
     approval_id = started["approval_id"]
     for who in (ANN, BOB):
-        eventually(lambda who=who: approval_id in inbox(ask, who), f"request in {who}'s inbox")
+        awaits(ask, who, approval_id, still=True)
     status, page = ask(ANN, "GET", "/inbox")
     assert status == 200
     assert f"/approvals/{approval_id}" in page
@@ -97,7 +103,7 @@ def test_should_show_each_person_what_awaits_them_until_it_is_decided(
     row = callback_live.row(approval_id)
     assert row["votes"]["L"][0]["M"]["identity"]["S"] == "jwt"
     for who in (ANN, BOB):
-        eventually(lambda who=who: approval_id not in inbox(ask, who), "end of the request")
+        awaits(ask, who, approval_id, still=False)
 
 
 def test_should_decide_by_the_json_api_and_resume(callback_live: Live, ask: Ask) -> None:
@@ -149,7 +155,7 @@ def test_should_answer_whatever_is_sent_as_documented(
 
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode), is_known=st.booleans())
-    def send(case: schemathesis.Case, is_known: bool) -> None:
+    def send(case: schemathesis.Case[Any], is_known: bool) -> None:
         if is_known and "approval_id" in case.path_parameters:
             case.path_parameters["approval_id"] = known
         answer = case.call(base_url=callback_live.deployment.endpoint_url, headers=headers)

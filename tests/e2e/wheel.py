@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from uv import find_uv_bin
+
 ROOT = Path(__file__).parents[2]
+INSTALLED = """
+import json; from importlib.metadata import distributions
+print(json.dumps({d.name.lower(): d.version for d in distributions()}))
+"""
 
 
 def build_wheel(folder: Path) -> Path:
-    """The wheel of this checkout."""
-    _run("uv", "build", "--wheel", "--quiet", "--out-dir", str(folder), str(ROOT))
+    """The wheel of this checkout, by way of the sdist as a release is made."""
+    _uv("build", "--out-dir", str(folder), str(ROOT))
     [wheel] = folder.glob("*.whl")
     return wheel
 
@@ -24,26 +34,41 @@ class CleanVenv:
     folder: Path
 
     @classmethod
-    def make(cls, folder: Path, wheel: Path, extra: str = "") -> CleanVenv:
-        _run("uv", "venv", "--quiet", "--python", sys.executable, str(folder))
+    def make(cls, folder: Path, wheel: Path, extras: str = "", *more: str) -> CleanVenv:
+        """One with some extras, `[cdk]` say, and whatever else `uv pip install` is told."""
+        _uv("venv", "--python", sys.executable, str(folder))
         made = cls(folder)
-        wanted = f"hitl-approval{extra} @ {wheel.as_uri()}"
-        _run("uv", "pip", "install", "--quiet", "--python", str(made.python), wanted)
+        wanted = f"hitl-approval{extras} @ {wheel.as_uri()}"
+        _uv("pip", "install", "--python", str(made.python), wanted, *more)
         return made
 
     @property
     def python(self) -> Path:
         return self.folder / "bin" / "python"
 
-    def run(self, *words: str, cwd: Path) -> str:
+    @property
+    def environment(self) -> dict[str, str]:
+        """Ours but for what leads into the checkout; its programs come first."""
+        clean = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "MYPYPATH"}}
+        return clean | {"PATH": os.pathsep.join([str(self.folder / "bin"), os.environ["PATH"]])}
+
+    @cached_property
+    def installed(self) -> dict[str, str]:
+        """Distribution -> version."""
+        found: dict[str, str] = json.loads(self.run("-c", INSTALLED, cwd=self.folder))
+        return found
+
+    def run(self, *words: str, cwd: Path, **variables: str) -> str:
         """What a Python program of this environment prints; it must end well."""
-        done = subprocess.run(
-            [str(self.python), "-P", *words], cwd=cwd, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return run([str(self.python), *words], cwd=cwd, env={**self.environment, **variables})
 
 
-def _run(*words: str) -> None:
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+def run(words: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None) -> str:
+    """What a program prints; it must end well."""
+    done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+def _uv(command: str, *words: str) -> None:
+    run([find_uv_bin(), command, "--quiet", *words], cwd=ROOT)

@@ -25,6 +25,7 @@ from tests.faults.simulator import Wrote
 Check = Callable[[Deployment], Iterator[str]]
 
 SHORTEST_RECHECK = timedelta(seconds=60)
+RECHECK_STRETCH = 3
 SLACK = timedelta(seconds=30)
 """Retries of steps and invocations, with the faults that a schedule has."""
 AT_ONCE = timedelta(seconds=3)
@@ -348,7 +349,7 @@ def _end_of(deployment: Deployment, approval_id: str) -> Wrote:
 
 
 def _patience(deployment: Deployment, row: Row, decided: datetime) -> timedelta:
-    """Where nothing goes wrong, at once; a lost doorbell costs as long again as it took so far.
+    """Where nothing goes wrong, at once; a lost doorbell costs some times what it took so far.
 
     Or as long as it takes until a sweep rings again.
     """
@@ -366,4 +367,4 @@ def _patience(deployment: Deployment, row: Row, decided: datetime) -> timedelta:
         and sweep.at > decided + deployment.grace
         and (sweep.actor, sweep.request) not in world.struck
     ]
-    return min([max(waited, SHORTEST_RECHECK), *swept]) + SLACK + frozen
+    return min([max(waited * RECHECK_STRETCH, SHORTEST_RECHECK), *swept]) + SLACK + frozen

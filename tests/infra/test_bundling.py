@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
 import shutil
 import stat
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,12 @@ from aws_cdk import aws_lambda as lambda_
 
 from hitl_approval_cdk import HitlApproval, bundling
 from hitl_approval_cdk.bundling import BundlingError, Sources
+from tests.infra import every_call
+from tests.infra.fake_aws import ANSWERS, fake_aws
 from tests.infra.synth import FLAGS, ROOT
 
 CHECKOUT = Sources.found()
+KEPT = {"dynamodb", "events", "kms", "lambda", "sns", "stepfunctions", "sts"}
 
 
 @pytest.fixture
@@ -282,6 +287,49 @@ class TestBundle:
         assert done.returncode == 0, done.stderr
         assert Path(done.stdout.strip()).is_relative_to(bundle)
 
+    @pytest.mark.parametrize("version", ["3.13", f"3.{sys.version_info.minor}"])
+    def test_should_make_every_call_with_nothing_else_installed(
+        self, bundle: Path, version: str
+    ) -> None:
+        with fake_aws() as (endpoint, asked):
+            done = subprocess.run(
+                [_python(version), "-I", "-S", "-B", every_call.__file__, str(bundle), endpoint],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        assert done.returncode == 0, done.stderr
+        assert asked > {"Publish", "TransactWriteItems", "GetItem", "UpdateItem", "Query"}
+        assert asked > set(ANSWERS)
+
+    def test_should_know_the_services_that_it_calls_and_no_other(self, bundle: Path) -> None:
+        data = bundle / "botocore" / "data"
+        assert {path.name for path in data.iterdir() if path.is_dir()} == KEPT
+        assert {path.name for path in data.iterdir() if path.is_file()} >= {
+            "_retry.json",
+            "endpoints.json",
+            "partitions.json",
+            "sdk-default-configuration.json",
+        }
+        assert _zipped(bundle) <= 4_000_000
+
+    def test_should_leave_the_layer_whole(self, tmp_path: Path) -> None:
+        bundling.bundle(CHECKOUT.for_layer(), "arm64", tmp_path)
+        services = {path.name for path in (tmp_path / "botocore" / "data").iterdir()}
+        assert services > {*KEPT, "s3", "ec2", "bedrock-runtime"}
+        assert (tmp_path / "boto3" / "data").is_dir()
+
+    def test_should_say_so_when_botocore_has_moved_a_service(
+        self, sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def install(_: Path, __: str, target: Path) -> None:
+            for service in KEPT - {"lambda"}:
+                (target / "botocore" / "data" / service).mkdir(parents=True)
+
+        monkeypatch.setattr(bundling, "_install", install)
+        with pytest.raises(BundlingError, match="botocore/data has no lambda"):
+            bundling.bundle(sources, "arm64", tmp_path / "out")
+
     def test_should_not_be_built_again_by_the_next_synth(
         self, first_synth: tuple[Path, str], deployable: Callable[[], tuple[Path, str]]
     ) -> None:
@@ -297,6 +345,8 @@ class TestBundle:
         def install(_: Path, __: str, target: Path) -> None:
             (target / "fast").mkdir(parents=True)
             (target / "fast" / "core.abi3.so").write_bytes(b"\x7fELF")
+            for service in KEPT:
+                (target / "botocore" / "data" / service).mkdir(parents=True)
 
         monkeypatch.setattr(bundling, "_install", install)
         with pytest.raises(BundlingError, match=r"fast/core\.abi3\.so is native code"):
@@ -358,6 +408,14 @@ def _content(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def _zipped(folder: Path) -> int:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for path in folder.rglob("*"):
+            zipped.write(path, path.relative_to(folder))
+    return len(archive.getvalue())
 
 
 def _python(version: str) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from hitl_approval import contract
-from hitl_approval.contract import Env, Output
+from hitl_approval.contract import OUTPUTS, Env, Output
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.settings import Settings
+from hitl_approval_cli.deployment import deployments_in
 from tests.infra.synth import ROOT, Resources, of_type, text
 
 WORKFLOW_ENV = {
@@ -314,8 +315,7 @@ class TestStorage:
 class TestOutputs:
     def test_should_put_out_what_the_contract_names(self, templates: dict[str, Any]) -> None:
         outputs = templates["default"]["Outputs"]
-        named = {value for name, value in vars(Output).items() if name.isupper()}
-        assert set(outputs) == named
+        assert set(outputs) == set(OUTPUTS) - {Output.SIGNING_KEY_ARN}
         values = {name: output["Value"] for name, output in outputs.items()}
         version = values.pop(Output.WORKFLOW_VERSION)["Fn::GetAtt"]
         assert "CurrentVersion" in version[0]
@@ -331,10 +331,22 @@ class TestOutputs:
             Output.PAGE_URL: "<ApprovalPageApi.ApiEndpoint>",
         }
 
-    def test_should_put_out_nothing_from_an_embedded_construct(
+    def test_should_put_out_the_same_below_each_embedded_construct(
         self, templates: dict[str, Any]
     ) -> None:
-        assert "Outputs" not in templates["embedded_twice"]
+        outputs = templates["embedded_twice"]["Outputs"]
+        described = [{"OutputKey": key, "OutputValue": key} for key in outputs]
+        found = deployments_in({"StackName": "Embedding", "Outputs": described})
+        assert {name: set(values) for name, values in found.items()} == {
+            "Embedding/Payments": set(OUTPUTS) - {Output.PAGE_URL, Output.SIGNING_KEY_ARN},
+            "Embedding/Releases": set(OUTPUTS) - {Output.PAGE_URL, Output.SIGNING_KEY_ARN},
+        }
+        for name, values in found.items():
+            topic = outputs[values[Output.SNS_TOPIC_ARN]]["Value"]
+            assert text(topic) == f"<{name.removeprefix('Embedding/')}Topic>"
+
+    def test_should_say_what_each_is(self, any_template: dict[str, Any]) -> None:
+        assert all(output["Description"] for output in any_template["Outputs"].values())
 
 
 def _table(resources: Resources, prefix: str) -> dict[str, Any]:

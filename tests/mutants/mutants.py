@@ -550,9 +550,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "notify stands outside a step",
         WAIT,
-        '            self._step("notify", lambda: self.service.notify(self.approval_id), '
-        "NOTIFY_ATTEMPTS)\n",
-        "            self.service.notify(self.approval_id)\n",
+        '            self._step("notify", self._notify, NOTIFY_ATTEMPTS)\n',
+        "            self._notify()\n",
         "told_once",
         (WAITING,),
     ),
@@ -575,8 +574,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the wait looks at the expiry only",
         SCHEDULE,
-        "    return min(max(waited, SHORTEST_RECHECK), LONGEST_RECHECK, "
-        "max(remaining, timedelta(0)))\n",
+        "    return min(patience, LONGEST_RECHECK, max(remaining, timedelta(0)))\n",
         "    return max(remaining, timedelta(0))\n",
         "nothing_answered_is_lost",
         (WAITING,),

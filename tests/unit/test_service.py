@@ -162,3 +162,21 @@ def test_should_close_what_has_expired_when_its_workflow_looks(world: World) -> 
 
     assert world.requests.look("approval-1").status == "timeout"
     assert world.store.approvals["approval-1"].status == "timeout"
+
+
+def test_should_tell_of_what_was_just_written_without_reading_it(world: World) -> None:
+    written = submit(world)
+    world.store.approvals.clear()  # a read would find nothing
+
+    world.requests.notify(written.approval_id, written)
+
+    assert [sent.approval_id for sent in world.notifier.sent] == [written.approval_id]
+
+
+def test_should_tell_nobody_of_what_has_ended_meanwhile(world: World) -> None:
+    written = submit(world)
+    world.decisions.cancel(written.approval_id, declared("rita"))
+
+    world.requests.notify(written.approval_id)
+
+    assert world.notifier.sent == []

@@ -158,7 +158,7 @@ def test_should_create_one_row_and_one_message_over_many_replays(stage: Stage) -
     assert stage.events() == ["requested", "approved"]
 
 
-def test_should_wait_as_long_again_between_looks(stage: Stage) -> None:
+def test_should_wait_three_times_as_long_between_looks(stage: Stage) -> None:
     stage.start(a_document(timeout_seconds=7 * 86400))
     stage.suspend()
     waits = []
@@ -167,7 +167,7 @@ def test_should_wait_as_long_again_between_looks(stage: Stage) -> None:
         stage.next_bell()
 
     assert stage.finish()["decision"] == "timeout"
-    assert waits[:4] == [61, 60, 121, 242]  # each about the sum of those before
+    assert waits[:4] == [61, 180, 723, 2892]  # each about three times the sum of those before
     assert max(waits) == 86400
     assert 7 * 86400 <= sum(waits) <= 7 * 86400 + 5
     assert len(stage.operations()) < 60
@@ -395,3 +395,23 @@ class _Overriding:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._service, name)
+
+
+def test_should_read_the_record_when_it_could_not_tell_at_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later try must not speak of a record as it was: it may have ended since."""
+    stage.notifier.failures = 1
+    given: list[Any] = []
+    notify = type(stage.requests).notify
+
+    def watched(service: Any, approval_id: str, written: Any = None) -> None:
+        given.append(written)
+        notify(service, approval_id, written)
+
+    monkeypatch.setattr(type(stage.requests), "notify", watched)
+    stage.start(a_document())
+    stage.suspend()
+
+    assert given[0].approval_id == stage.approval_id
+    assert given[1] is None

@@ -8,5 +8,14 @@ from hitl_approval_cli.local.process import (
     is_local_cloud,
     stop_local_cloud,
 )
+from hitl_approval_cli.local.tools import APP_FOLDER, Tools, ToolsError
 
-__all__ = ["LocalCloud", "LocalCloudError", "is_local_cloud", "stop_local_cloud"]
+__all__ = [
+    "APP_FOLDER",
+    "LocalCloud",
+    "LocalCloudError",
+    "Tools",
+    "ToolsError",
+    "is_local_cloud",
+    "stop_local_cloud",
+]

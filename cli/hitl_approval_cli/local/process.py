@@ -7,13 +7,14 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
+
+from hitl_approval_cli.local.tools import Tools
 
 MODULE = "hitl_approval_cli.local"
 ACCOUNT = "000000000000"
@@ -63,7 +64,7 @@ class LocalCloud:
         Raises:
             LocalCloudError: it did not start; with the last line that it wrote.
         """
-        words = [sys.executable, "-m", MODULE, "--port", str(port or 0)]
+        words = [str(Tools.here().python), "-m", MODULE, "--port", str(port or 0)]
         if state_dir is not None:
             words += ["--state-dir", str(state_dir)]
         if not detached:

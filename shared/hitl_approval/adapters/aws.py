@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004
 
+from hitl_approval.contract import AwsService
 from hitl_approval.domain.errors import Unavailable
 
 TRANSIENT_CODES = frozenset(
@@ -53,7 +54,7 @@ _CONFIG = Config(
 
 
 @cache
-def client(service: Literal["dynamodb", "events", "kms", "lambda", "sns", "stepfunctions"]) -> Any:
+def client(service: AwsService) -> Any:
     """The one client of a service in this process."""
     return boto3.client(service, config=_CONFIG)
 

@@ -47,7 +47,7 @@ class DynamoDbStore:
             "Put": {
                 "TableName": self.approvals_table,
                 "Item": marshal(row),
-                "ConditionExpression": "attribute_not_exists(approval_id)",
+                "ConditionExpression": f"attribute_not_exists({Table.PARTITION_KEY})",
             }
         }
         try:
@@ -63,7 +63,7 @@ class DynamoDbStore:
         """See `ports.Store.commit`."""
         after = transition.after
         changed: dict[str, Any] = {
-            "status": after.status,
+            Table.STATUS: after.status,
             "version": after.version,
             "audit_sequence": after.audit_sequence,
             "audit_hash": after.audit_hash,
@@ -83,7 +83,7 @@ class DynamoDbStore:
                 "TableName": self.approvals_table,
                 "Key": marshal({Table.PARTITION_KEY: after.approval_id}),
                 "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in changed),
-                "ConditionExpression": "#version = :read AND #status = :pending",
+                "ConditionExpression": f"#version = :read AND #{Table.STATUS} = :pending",
                 "ExpressionAttributeNames": {f"#{name}": name for name in changed},
                 "ExpressionAttributeValues": marshal(
                     {f":{name}": value for name, value in changed.items()}
@@ -282,8 +282,8 @@ class DynamoDbStore:
         )
         doorbell = {"callback_id": approval.callback_id} if approval.callback_id else {}
         return {
-            "approval_id": approval.approval_id,
-            "status": approval.status,
+            Table.PARTITION_KEY: approval.approval_id,
+            Table.STATUS: approval.status,
             "subject": approval.subject,
             **document,
             **doorbell,
@@ -292,7 +292,7 @@ class DynamoDbStore:
             "policy": approval.policy.to_dict(),
             "context": approval.context,
             "content_digest": approval.content_digest,
-            "created_at": isoformat(approval.created_at),
+            Table.CREATED_AT: isoformat(approval.created_at),
             "expires_at": isoformat(approval.expires_at),
             "execution_arn": approval.execution_arn,
             "creation_token": approval.creation_token,
@@ -310,8 +310,8 @@ class DynamoDbStore:
 def _approval(row: Mapping[str, Any]) -> Approval:
     decided_at = row.get("decided_at")
     return Approval(
-        approval_id=row["approval_id"],
-        status=row["status"],
+        approval_id=row[Table.PARTITION_KEY],
+        status=row[Table.STATUS],
         subject=row["subject"],
         requester=row["requester"],
         approvers=tuple(row["approvers"]),
@@ -319,7 +319,7 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         context=row["context"],
         document_id=row.get("document_id"),
         content_digest=row["content_digest"],
-        created_at=parse_time(row["created_at"]),
+        created_at=parse_time(row[Table.CREATED_AT]),
         expires_at=parse_time(row["expires_at"]),
         execution_arn=row["execution_arn"],
         creation_token=row["creation_token"],

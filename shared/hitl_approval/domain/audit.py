@@ -63,8 +63,8 @@ class AuditEvent:
 
     def _hashed(self) -> dict[str, Any]:
         return {
-            "approval_id": self.approval_id,
-            "sequence": self.sequence,
+            Audit.PARTITION_KEY: self.approval_id,
+            Audit.SORT_KEY: self.sequence,
             "event": self.event,
             "at": isoformat(self.at),
             "actor": self.actor.name,
@@ -120,7 +120,7 @@ def verify(events: Sequence[Mapping[str, Any]], head: Head | None) -> list[Findi
     findings: list[Finding] = []
     previous = GENESIS
     for expected, event in enumerate(events, start=1):
-        sequence = event.get("sequence")
+        sequence = event.get(Audit.SORT_KEY)
         if sequence != expected:
             findings.append(Finding(expected, f"event {sequence} stands where {expected} must"))
         if event.get("previous_hash") != previous:

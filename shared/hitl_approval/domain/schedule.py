@@ -6,17 +6,23 @@ from datetime import timedelta
 
 SHORTEST_RECHECK = timedelta(minutes=1)
 LONGEST_RECHECK = timedelta(hours=24)
+RECHECK_STRETCH = 3
+"""A re-check waits this many times the time waited. Ours: six of them in a day, at two durable
+operations each, which are most of what an approval costs; a sweep rings again within minutes."""
 POLL_STRETCH = 0.005
 """A poll waits at least this share of the time waited: one year stays below 3,000 polls."""
 
 
-def recheck_delay(waited: timedelta, remaining: timedelta) -> timedelta:
-    """How long to wait for the doorbell before looking: as long again as so far.
+def recheck_delay(
+    waited: timedelta, remaining: timedelta, stretch: int = RECHECK_STRETCH
+) -> timedelta:
+    """How long to wait for the doorbell before looking: `stretch` times as long as so far.
 
-    A lost doorbell costs at most as long again as the approval already took. At least one minute,
-    at most a day, and never past the expiry.
+    A lost doorbell that no sweep finds costs at most that much more than the approval already
+    took. At least one minute, at most a day, and never past the expiry.
     """
-    return min(max(waited, SHORTEST_RECHECK), LONGEST_RECHECK, max(remaining, timedelta(0)))
+    patience = max(waited * stretch, SHORTEST_RECHECK)
+    return min(patience, LONGEST_RECHECK, max(remaining, timedelta(0)))
 
 
 def poll_delay(interval: timedelta, waited: timedelta, remaining: timedelta) -> timedelta:

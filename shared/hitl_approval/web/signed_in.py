@@ -110,7 +110,11 @@ def _page_of(
         return service.awaiting(actor.name, limit=DEFAULT_LIMIT, cursor=cursor)
     checked = {field: text.line(value, field) for field, value in search.items()}
     return service.list_by_status(
-        cast(Status, shown), limit=DEFAULT_LIMIT, cursor=cursor, **checked
+        cast(Status, shown),
+        limit=DEFAULT_LIMIT,
+        cursor=cursor,
+        requester=checked.get("requester"),
+        subject=checked.get("subject"),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from aws_cdk import App, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_lambda as lambda_
 
-from hitl_approval_cdk import HitlApproval, OnTimeout, Quorum
+from hitl_approval_cdk import ApprovalPage, HitlApproval, OnTimeout, Quorum
 
 app = App(analytics_reporting=False)
 stack = Stack(app, "embedded", analytics_reporting=False)
@@ -26,7 +26,6 @@ def asking(name: str, approvals: HitlApproval) -> None:
     live = lambda_.Alias(stack, f"{name}Live", alias_name="live", version=function.current_version)
     approvals.attach(function)
     CfnOutput(stack, f"{name}Arn", value=live.function_arn)
-    CfnOutput(stack, f"{name}Decide", value=approvals.approval_function.function_name)
 
 
 asking(
@@ -37,6 +36,7 @@ asking(
         groups={"leads": ["ann", "bob"]},
         quorum=Quorum.at_least(2),
         approvers=["leads"],
+        page=ApprovalPage(),
         removal_policy=RemovalPolicy.DESTROY,
     ),
 )

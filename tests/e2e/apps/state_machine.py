@@ -24,5 +24,4 @@ machine = sfn.StateMachine(
     stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(ask.next(choice))
 )
 CfnOutput(stack, "MachineArn", value=machine.state_machine_arn)
-CfnOutput(stack, "ApprovalApiFunctionName", value=approvals.approval_function.function_name)
 app.synth()

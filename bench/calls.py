@@ -1,0 +1,137 @@
+"""AWS calls of each action: how many, how many bytes, how much capacity.
+
+One approval goes through the deployed handlers, the real adapters and botocore; `bench.wire` takes
+what botocore would send. Checkpoints are not counted here: they are the durable operations.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
+
+from bench.figures import Figure, Group, Table, number
+from bench.virtual import Stage, packaged
+from bench.wire import APPROVALS_TABLE, AUDIT_TABLE, Call, Wire
+from hitl_approval import api
+from hitl_approval.adapters.aws import client
+from hitl_approval.adapters.callbacks import LambdaDoorbell
+from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.adapters.sns import SnsNotifier
+from hitl_approval.contract import Env
+from hitl_approval.service import DecisionService, RequestService
+from hitl_approval.testing import RecordingMeter
+
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "bench",
+    "AWS_SECRET_ACCESS_KEY": "bench",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+TOPIC = "arn:aws:sns:us-east-1:123456789012:approvals"
+GOALS = {"submit": 2, "decide": 3, "get": 1, "list a page": 1}
+PAGE = 20
+
+
+class Wired(Stage):
+    """A stage whose adapters speak to the wire."""
+
+    def requests(self) -> RequestService:
+        """The asking side over the real adapters."""
+        self.wire = Wire()
+        self.wire.put_on(client("dynamodb"), client("sns"), client("lambda"))
+        self.taken: dict[str, Sequence[Call]] = {}
+        database = DynamoDbStore(
+            client=client("dynamodb"), approvals_table=APPROVALS_TABLE, audit_table=AUDIT_TABLE
+        )
+        self.decisions = DecisionService(
+            store=database,
+            clock=self.clock,
+            meter=RecordingMeter(),
+            doorbell=LambdaDoorbell(client=client("lambda")),
+        )
+        return RequestService(
+            store=database,
+            clock=self.clock,
+            meter=RecordingMeter(),
+            notifier=SnsNotifier(client=client("sns"), topic_arn=TOPIC),
+        )
+
+    def decide(self, runner: DurableFunctionTestRunner, _: str) -> None:
+        """Ask for everything there is, then approve."""
+        asked = self.wire.take()
+        self.taken["submit"] = [c for c in asked if c.operation != "UpdateItem"]
+        self.taken["look again, twice"] = [c for c in asked if c.operation == "UpdateItem"]
+        ((approval_id, *_sort_key),) = self.wire.db.tables[APPROVALS_TABLE]
+        one = {"approval_id": approval_id.removeprefix("S:")}
+        self._ask("get", {"action": "get", **one})
+        self._ask("history", {"action": "history", **one})
+        self._ask("list a page", {"action": "list", "limit": PAGE})
+        self.wire.ring = runner.send_callback_success
+        vote = {"decision": "approved", "approver": "bob", "comments": "Read it twice."}
+        self._ask("decide", {"action": "decide", **one, **vote})
+
+    def _ask(self, name: str, event: Mapping[str, Any]) -> None:
+        answer = api.handle(dict(event), lambda: self.decisions, trust_authorizer=False)
+        if answer["statusCode"] != 200:
+            raise RuntimeError(json.dumps(answer))
+        self.taken[name] = self.wire.take()
+
+
+def measure(_: bool) -> Group:
+    """One approval, with two quiet looks before it is decided."""
+    taken = one_approval()
+    return Group(
+        title="AWS calls per action",
+        figures=[
+            Figure(name=f"AWS calls, {action}", measured=len(taken[action]), limit=limit)
+            for action, limit in GOALS.items()
+        ],
+        tables=[
+            Table(
+                title="What each action sends",
+                head=("", "calls", "bytes sent", "read units", "write units"),
+                rows=[_row(action, calls) for action, calls in taken.items()],
+            )
+        ],
+        notes=[
+            (
+                "Units are DynamoDB's, with both tables and both indexes, for a document without a "
+                "context; a transaction counts twice."
+            )
+        ],
+    )
+
+
+def one_approval() -> Mapping[str, Sequence[Call]]:
+    """The calls of each action, in order."""
+    with ExitStack() as opened:
+        opened.enter_context(patch.dict(os.environ, CREDENTIALS))
+        client.cache_clear()
+        opened.callback(client.cache_clear)
+        environment = {Env.RESUME_MODE: "callback", Env.APPROVAL_TIMEOUT_SECONDS: "86400"}
+        stage = Wired(opened, _UNTIL_TWO_LOOKS, environment)
+        handler: Callable[[Any, Any], Any] = packaged()
+        stage.run(handler)
+        stage.taken["resume"] = stage.wire.take()
+        return stage.taken
+
+
+_UNTIL_TWO_LOOKS = timedelta(minutes=5)
+
+
+def _row(action: str, calls: Sequence[Call]) -> Sequence[str]:
+    names = [call.operation for call in calls]
+    return (
+        action,
+        f"{len(calls)}: " + ", ".join(names),
+        number(sum(call.request_bytes for call in calls)),
+        number(sum(call.read_units for call in calls)),
+        number(sum(call.write_units for call in calls)),
+    )

@@ -1,0 +1,346 @@
+"""On the local cloud: how soon a decision is heard, and a thousand approvals decided at once.
+
+The deployed stack, the bare engine and the pattern's loop run in the same cloud, one after another.
+Heard is the moment at which the last step of the workflow ends: its code then holds the decision.
+Both moments are the record's: `decided_at`, and the history that the durable engine keeps.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+import statistics
+import tempfile
+import time
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aws_durable_execution_sdk_python
+import boto3
+from botocore.config import Config
+
+from bench import baselines
+from bench.figures import Chart, Figure, Group, Table, number
+from hitl_approval_cli import cdk
+from hitl_approval_cli.deployment import Deployment
+from hitl_approval_cli.local import LocalCloud
+
+ROOT = Path(__file__).parents[1]
+AT_ONCE = 4
+"""Workflows that wait at once: fewer than the local cloud's workers, so none waits for another."""
+DECIDERS = 16
+PATIENCE = 600.0
+SDK = Path(aws_durable_execution_sdk_python.__file__).parent
+
+
+def measure(quick: bool) -> Group:
+    """Start a cloud, deploy, decide."""
+    decisions, open_at_once = (20, 50) if quick else (100, 1_000)
+    with _deployed() as deployment:
+        heard = {
+            name: _heard(one, deployment, decisions)
+            for name, one in (("callback", _ours), ("bare", _bare), ("pattern", _pattern))
+        }
+        crowd = _crowd(deployment, open_at_once)
+    p50 = {name: statistics.median(times) for name, times in heard.items()}
+    p95 = {name: sorted(times)[int(0.95 * (decisions - 1))] for name, times in heard.items()}
+    return Group(
+        title="On the local cloud",
+        figures=[
+            *(
+                Figure(
+                    name=f"decision heard by the workflow, {which}",
+                    measured=round(1000 * of["callback"], 1),
+                    unit="ms",
+                    baseline=round(1000 * of["bare"], 1),
+                    against="bare engine",
+                    limit=1.5,
+                    goal="ratio at most",
+                    note="from the commit, so with the ring by the approval function and a look at "
+                    "the record, which the bare engine has not"
+                    if which == "p50"
+                    else "",
+                )
+                for which, of in (("p50", p50), ("p95", p95))
+            ),
+            Figure(
+                name="decision heard, p50, against polling",
+                measured=round(1000 * p50["callback"], 1),
+                unit="ms",
+                baseline=round(1000 * p50["pattern"], 1),
+                against="the pattern's loop",
+                limit=30,
+                goal="times faster",
+                note="a loop of 5 s hears after 2.5 s in the middle",
+            ),
+            Figure(
+                name=f"{open_at_once:,} open at once: not resolved exactly once",
+                measured=crowd["wrong"],
+                limit=0,
+            ),
+            Figure(
+                name=f"decisions per second, {DECIDERS} deciders",
+                measured=round(crowd["decisions_per_second"], 1),
+                baseline=round(crowd["writes_per_second"], 1),
+                against="raw conditional writes",
+            ),
+        ],
+        tables=[
+            Table(
+                title=f"Milliseconds until heard, {decisions} decisions each",
+                head=("", "p50", "p95"),
+                rows=[
+                    (name, number(round(1000 * p50[name])), number(round(1000 * p95[name])))
+                    for name in heard
+                ],
+            )
+        ],
+        charts=[
+            Chart(
+                file="heard.svg",
+                title="From the decision until the workflow has heard",
+                unit="ms",
+                labels=["p50", "p95"],
+                series={name: [round(1000 * p50[name]), round(1000 * p95[name])] for name in heard},
+            )
+        ],
+    )
+
+
+@contextmanager
+def _deployed() -> Iterator[Deployment]:
+    before = dict(os.environ)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        LocalCloud.start(log_file=Path(folder) / "cloud.log") as cloud,
+    ):
+        os.environ.update(cloud.environment())
+        try:
+            environment, out = cloud.environment(), Path(folder) / "cdk.out"
+            cdk.finish("cdk bootstrap", cdk.start_bootstrap(ROOT, environment))
+            values = {"stack_name": "bench", "removal_policy": "destroy"}
+            values["approval_timeout_seconds"] = "86400"
+            cdk.finish("cdk synth", cdk.start_synth(ROOT, environment, values, out))
+            cdk.finish("cdk deploy", cdk.start_deploy(ROOT, environment, out))
+            deployment = Deployment("bench", cloud.region, None, cloud.endpoint_url)
+            _deploy_baselines(deployment)
+            yield deployment
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def _deploy_baselines(deployment: Deployment) -> None:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        archive.write(baselines.__file__, "baselines.py")
+        for file in SDK.rglob("*.py"):
+            archive.write(file, str(file.relative_to(SDK.parent)))
+    client = deployment.client("lambda")
+    for name in ("bare", "pattern"):
+        client.create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Role="arn:aws:iam::000000000000:role/any",
+            Handler=f"baselines.{name}",
+            Timeout=30,
+            Code={"ZipFile": written.getvalue()},
+            DurableConfig={"ExecutionTimeout": 3600},
+        )
+        client.publish_version(FunctionName=name)
+    deployment.client("dynamodb").create_table(
+        TableName=baselines.TABLE,
+        KeySchema=[{"AttributeName": "approval_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "approval_id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+One = Callable[[Deployment], float]
+
+
+def _heard(one: One, deployment: Deployment, times: int) -> Sequence[float]:
+    """Seconds from each decision until it is heard."""
+    one(deployment)  # warm: the first one starts the functions' processes
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(lambda _: one(deployment), range(times)))
+
+
+def _ours(deployment: Deployment) -> float:
+    started = _submit(deployment)
+    _until(lambda: _suspended(deployment, started["execution_arn"]))
+    answer = _approve(deployment, started["approval_id"])
+    return _ended(deployment, started["execution_arn"]) - _moment(answer["decided_at"])
+
+
+def _bare(deployment: Deployment) -> float:
+    arn = _start(deployment, "bare", {})
+    bell = _until(lambda: _suspended(deployment, arn))
+    decided = time.time()
+    deployment.client("lambda").send_durable_execution_callback_success(CallbackId=bell)
+    return _ended(deployment, arn) - decided
+
+
+def _pattern(deployment: Deployment) -> float:
+    """Decided at any moment of its 5 seconds."""
+    row = uuid.uuid4().hex
+    arn = _start(deployment, "pattern", {"id": row})
+    _until(lambda: any(e["EventType"] == "WaitStarted" for e in _history(deployment, arn)))
+    time.sleep(random.uniform(0, 5))
+    decided = time.time()
+    deployment.client("dynamodb").update_item(
+        TableName=baselines.TABLE,
+        Key={"approval_id": {"S": row}},
+        UpdateExpression="SET #status = :status",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":status": {"S": "approved"}},
+    )
+    return _ended(deployment, arn) - decided
+
+
+def _crowd(deployment: Deployment, count: int) -> dict[str, float]:
+    """Open many, decide them in random order, and see how each ended."""
+    with ThreadPoolExecutor(DECIDERS) as pool:
+        started = list(pool.map(lambda _: _submit(deployment), range(count)))
+        _until(lambda: _pending(deployment) >= count)
+        ids = [one["approval_id"] for one in started]
+        random.shuffle(ids)
+        began = time.monotonic()
+        answers = list(pool.map(lambda one: _approve(deployment, one), ids))
+        deciding = time.monotonic() - began
+        ended = list(pool.map(lambda one: _outcome(deployment, one["execution_arn"]), started))
+        trails = list(
+            pool.map(
+                lambda one: deployment.ask({"action": "history", "approval_id": one})["events"], ids
+            )
+        )
+        writing = _raw_writes(pool, deployment, count)
+    right = sum(
+        not answer["already"] and [event["event"] for event in trail] == ["requested", "approved"]
+        for answer, trail in zip(answers, trails, strict=True)
+    )
+    wrong = count - min(right, ended.count("SUCCEEDED"))
+    return {
+        "wrong": wrong,
+        "decisions_per_second": count / deciding,
+        "writes_per_second": count / writing,
+    }
+
+
+def _raw_writes(pool: ThreadPoolExecutor, deployment: Deployment, count: int) -> float:
+    """Seconds for as many conditional updates by as many writers on the same emulator."""
+    table = _many(deployment, "dynamodb")
+    keys = [{"approval_id": {"S": f"raw-{number}"}} for number in range(count)]
+    for key in keys:
+        table.put_item(TableName=baselines.TABLE, Item={**key, "status": {"S": "pending"}})
+
+    def write(key: Any) -> None:
+        table.update_item(
+            TableName=baselines.TABLE,
+            Key=key,
+            UpdateExpression="SET #status = :approved",
+            ConditionExpression="#status = :pending",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={
+                ":approved": {"S": "approved"},
+                ":pending": {"S": "pending"},
+            },
+        )
+
+    began = time.monotonic()
+    list(pool.map(write, keys))
+    return time.monotonic() - began
+
+
+def _submit(deployment: Deployment) -> dict[str, Any]:
+    return deployment.submit(
+        {"document_id": "bench", "document_name": "Bench", "requester": "bench"}
+    )
+
+
+def _approve(deployment: Deployment, approval_id: str) -> dict[str, Any]:
+    vote = {"approval_id": approval_id, "decision": "approved", "approver": "bob"}
+    return deployment.ask({"action": "decide", **vote})
+
+
+def _pending(deployment: Deployment) -> int:
+    """How many approvals await a decision."""
+    answer = deployment.client("dynamodb").query(
+        TableName="bench-ApprovalRequests",
+        IndexName="StatusIndex",
+        KeyConditionExpression="#status = :pending",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":pending": {"S": "pending"}},
+        Select="COUNT",
+    )
+    return int(answer["Count"])
+
+
+def _start(deployment: Deployment, function: str, event: Any) -> str:
+    answer = deployment.client("lambda").invoke(
+        FunctionName=function,
+        Qualifier="1",
+        InvocationType="Event",
+        Payload=json.dumps(event).encode(),
+    )
+    return str(answer["DurableExecutionArn"])
+
+
+def _history(deployment: Deployment, arn: str) -> list[Any]:
+    answer = deployment.client("lambda").get_durable_execution_history(
+        DurableExecutionArn=arn, MaxItems=1000
+    )
+    return list(answer["Events"])
+
+
+def _suspended(deployment: Deployment, arn: str) -> str | None:
+    """The callback that it waits for, once its invocation has ended."""
+    events = _history(deployment, arn)
+    if not any(event["EventType"] == "InvocationCompleted" for event in events):
+        return None
+    bells = [e for e in events if e["EventType"] == "CallbackStarted"]
+    return str(bells[-1]["CallbackStartedDetails"]["CallbackId"]) if bells else None
+
+
+def _outcome(deployment: Deployment, arn: str) -> str:
+    def status() -> str | None:
+        found = str(deployment.outcome(arn)["Status"])
+        return None if found == "RUNNING" else found
+
+    return str(_until(status))
+
+
+def _ended(deployment: Deployment, arn: str) -> float:
+    """When the last step ended, once the execution has."""
+    if _outcome(deployment, arn) != "SUCCEEDED":
+        raise RuntimeError(f"{arn} did not succeed")
+    steps = [e for e in _history(deployment, arn) if e["EventType"] == "StepSucceeded"]
+    return float(max(event["EventTimestamp"] for event in steps).timestamp())
+
+
+def _moment(text: str) -> float:
+    return datetime.fromisoformat(text).astimezone(UTC).timestamp()
+
+
+def _many(deployment: Deployment, service: str) -> Any:
+    """A client for many threads, of the credentials that the environment has now."""
+    make: Any = boto3.Session().client
+    config = Config(max_pool_connections=DECIDERS)
+    return make(service, endpoint_url=deployment.endpoint_url, config=config)
+
+
+def _until(condition: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    raise TimeoutError(f"nothing happened within {PATIENCE:.0f} s")

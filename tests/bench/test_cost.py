@@ -1,0 +1,56 @@
+"""The bill: its quantities are those that were counted, its prices say where they are from."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from importlib.resources import files
+
+import pytest
+
+from bench.calls import GOALS, one_approval
+from bench.wire import Call
+from hitl_approval_cli import cost
+from hitl_approval_cli.cost import Units
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def taken() -> dict[str, list[Call]]:
+    return {action: list(calls) for action, calls in one_approval().items()}
+
+
+def test_should_make_no_call_more_than_it_must(taken: dict[str, list[Call]]) -> None:
+    assert {action: len(taken[action]) for action in GOALS} == GOALS
+
+
+@pytest.mark.parametrize(
+    ("action", "times", "units"),
+    [
+        ("submit", 1, cost.SUBMIT),
+        ("look again, twice", 2, cost.LOOK_AGAIN),
+        ("decide", 1, cost.DECIDE),
+        ("resume", 1, cost.RESUME),
+    ],
+)
+def test_should_bill_the_capacity_that_the_calls_consume(
+    taken: dict[str, list[Call]], action: str, times: int, units: Units
+) -> None:
+    calls = taken[action]
+    assert sum(call.read_units for call in calls) == times * units.reads
+    assert sum(call.write_units for call in calls) == times * units.writes
+
+
+def test_should_cost_less_than_a_fiftieth_of_a_cent_for_a_day() -> None:
+    assert cost.total(cost.callback_quantities(DAY)) <= 0.0002
+
+
+def test_should_say_where_each_price_is_from() -> None:
+    kept = json.loads(files("hitl_approval_cli").joinpath("prices.json").read_text())
+    assert set(kept["prices"]) == set(cost.callback_quantities(DAY))
+    for price in kept["prices"].values():
+        assert price["source"].startswith("https://aws.amazon.com/")
+        assert price["by"]
+        assert date.fromisoformat((price["read"] + "-01")[:10])
+    assert all(assumed["why"] for assumed in kept["assumptions"].values())

@@ -1,0 +1,37 @@
+"""`hitl cost`: the bill of a month, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Hitl
+
+
+def test_should_print_the_bill_beside_the_patterns(hitl: Hitl) -> None:
+    shown = hitl("cost", "--approvals-per-month", "2000", "--median-wait", "1h")
+    assert shown.status == 0
+    assert "2,000 approvals a month, decided after 1h" in shown.out
+    assert "the pattern" in shown.out
+    assert "runs out" not in shown.out
+
+
+def test_should_give_the_bill_to_programs(hitl: Hitl) -> None:
+    answer = json.loads(
+        hitl("cost", "--approvals-per-month", "1000", "--median-wait", "4h", "--json").out
+    )
+    ours, theirs = answer["callback"], answer["pattern"]
+    assert ours["per_month"] == pytest.approx(
+        1000 * ours["per_approval"] + ours["standing"], rel=1e-3
+    )
+    assert sum(ours["items"].values()) == pytest.approx(ours["per_approval"], rel=1e-3)
+    assert theirs["per_approval"] > 30 * ours["per_approval"]
+    assert theirs["dies_after_seconds"] == pytest.approx(2 * 3600, rel=0.1)
+
+
+@pytest.mark.parametrize("wait", ["0h", "4", "4w", "367d", "-1h", ""])
+def test_should_refuse_a_wait_that_is_none(hitl: Hitl, wait: str) -> None:
+    refused = hitl("cost", f"--median-wait={wait}")
+    assert refused.status == 2
+    assert refused.err.startswith("hitl: --median-wait: must look like")

@@ -1,0 +1,91 @@
+"""Which deployment `--stack` means."""
+
+from __future__ import annotations
+
+import pytest
+
+from hitl_approval.testing import World
+from tests.anything import any_opening
+
+from .conftest import OUTPUTS, FakeCloud, Hitl
+
+STACK = "hitl-approval"
+
+
+def embedded(name: str, code: str) -> dict[str, str]:
+    return {f"{name}{key}{code}": value for key, value in OUTPUTS.items()}
+
+
+def elsewhere(name: str) -> dict[str, str]:
+    """A deployment that is not the one in memory."""
+    return {f"{name}{key}0123ABCD": "another" for key in OUTPUTS}
+
+
+@pytest.fixture
+def pending(world: World) -> str:
+    return world.store.create(any_opening(now=world.clock.now())).approval_id
+
+
+@pytest.mark.parametrize(
+    ("outputs", "stack"),
+    [
+        ({"Url": "https://example.com", **OUTPUTS}, STACK),
+        (embedded("Approvals", "1A2B3C4D"), STACK),
+        (embedded("Approvals", "1A2B3C4D"), f"{STACK}/Approvals"),
+        (embedded("PaymentsSignOff", "1A2B3C4D"), f"{STACK}/Payments/Sign-Off"),
+        (embedded("Approvals", "1A2B3C4D") | elsewhere("Releases"), f"{STACK}/Approvals"),
+        (OUTPUTS | elsewhere("Releases"), STACK),
+        ({"OtherWorkflowFunctionArn": "not ours", **embedded("A", "1A2B3C4D")}, STACK),
+    ],
+    ids=[
+        "the stack's own",
+        "the only one",
+        "the only one, by name",
+        "by its path",
+        "one of two",
+        "the stack's own beside another",
+        "beside somebody's output",
+    ],
+)
+def test_should_find_the_deployment(
+    hitl: Hitl, cloud: FakeCloud, pending: str, outputs: dict[str, str], stack: str
+) -> None:
+    cloud.outputs = outputs
+    result = hitl("list", "--stack", stack)
+    assert pending in result.out, result.err
+    assert hitl("submit", "--subject", "Q4", "--stack", stack).status == 0
+    assert len(cloud.started) == 1
+
+
+TWO = elsewhere("Approvals") | elsewhere("Releases")
+BOTH = f"--stack {STACK}/Approvals or --stack {STACK}/Releases"
+
+
+@pytest.mark.parametrize(
+    ("outputs", "stack", "message"),
+    [
+        (TWO, STACK, f"stack {STACK} holds 2 deployments: pass {BOTH} (SEVERAL_DEPLOYMENTS)"),
+        (
+            TWO,
+            f"{STACK}/Payments",
+            f"stack {STACK} holds no deployment Payments: pass {BOTH} (NO_DEPLOYMENT)",
+        ),
+        (
+            {"Url": "https://example.com"},
+            STACK,
+            f"stack {STACK} holds no deployment: is it a hitl-approval stack? (NOT_A_HITL_STACK)",
+        ),
+        (
+            embedded("AB", "00000000") | embedded("AB", "11111111"),
+            f"{STACK}/A-B",
+            f"stack {STACK} holds two deployments with one name (AB): rename a construct (ALIKE)",
+        ),
+    ],
+    ids=["several", "another name", "none", "names alike"],
+)
+def test_should_say_in_one_line_which_there_are(
+    hitl: Hitl, cloud: FakeCloud, outputs: dict[str, str], stack: str, message: str
+) -> None:
+    cloud.outputs = outputs
+    refused = hitl("list", "--stack", stack)
+    assert (refused.status, refused.out, refused.err) == (1, "", f"hitl: {message}\n")

@@ -1,0 +1,30 @@
+"""The commands in the READMEs of `examples/` fit the apps beside them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*/README.md"))
+
+
+@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
+def test_should_show_a_start_that_the_handler_takes(page: Path) -> None:
+    text, folder = page.read_text(encoding="utf-8"), page.parent
+    [payload] = re.findall(r"--payload '(\{.*?\})'", text, re.DOTALL)
+    handler = (folder / "lambda" / "handler.py").read_text(encoding="utf-8")
+    assert set(json.loads(payload)) == set(re.findall(r'event\["(\w+)"\]', handler))
+
+
+@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
+def test_should_name_what_the_app_deploys(page: Path) -> None:
+    text, app = page.read_text(encoding="utf-8"), (page.parent / "app.py").read_text("utf-8")
+    [function] = re.findall(r"--function-name (\S+):live", text)
+    assert f'function_name="{function}"' in app
+    [stack] = set(re.findall(r"--stack (\S+)", text))
+    assert f'(app, "{stack}")' in app
+    for who in re.findall(r"--as (\S+)", text):
+        assert who in app or "approvers" not in app, who

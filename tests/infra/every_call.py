@@ -1,0 +1,89 @@
+"""Makes every call to AWS that our code makes. Runs inside a bundle, where nothing else is."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+ENVIRONMENT = {
+    "APPROVALS_TABLE_NAME": "approvals",
+    "AUDIT_TABLE_NAME": "audit",
+    "SNS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:approvals",
+    "SIGNING_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/1",
+    "EVENT_BUS_NAME": "default",
+    "RETENTION_DAYS": "30",
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+
+
+def main(bundle: str, endpoint: str) -> None:
+    """Go once through all adapters, over real HTTP."""
+    sys.path[:] = [bundle, *(path for path in sys.path if "site-packages" not in path)]
+    os.environ.update(ENVIRONMENT, AWS_ENDPOINT_URL=endpoint)
+
+    import approval_api.handler
+    import relay.handler
+    import sweep.handler
+    import workflow.handler
+    from hitl_approval import wiring
+    from hitl_approval.adapters.aws import client
+    from hitl_approval.domain.policy import Policy
+    from hitl_approval.domain.request import ApprovalRequest
+    from hitl_approval.service import Terms
+
+    assert workflow.handler.__file__.startswith(bundle)
+    requests, store = wiring.request_service(), wiring.decision_service().store
+    terms = Terms(
+        request=ApprovalRequest(subject="Ship it", requester="ann"),
+        approvers=(),
+        policy=Policy(),
+        timeout=timedelta(hours=1),
+    )
+    written = requests.submit(
+        terms, approval_id="a", execution_arn="arn", creation_token="t", callback_id="c/1="
+    )
+    requests.notify("a", written)
+    requests.arm("a", "c/2=")
+    for payload in (
+        {"action": "get", "approval_id": "a"},
+        {"action": "list"},
+        {"action": "decide", "approval_id": "a", "decision": "approved", "approver": "bob"},
+        {"action": "history", "approval_id": "a"},
+    ):
+        answer = approval_api.handler.handler(payload, None)
+        assert answer["statusCode"] == 200, answer
+    assert json.loads(answer["body"])["verified"], answer
+    requests.look("a")
+    store.overdue("pending", before=datetime.now(UTC), limit=10)
+    wiring.sweep_service().executions.look("arn")
+    assert sweep.handler.handler(None, None)["PendingPastExpiry"] == 0
+    assert relay.handler.handler({"Records": [_record(answer)]}, None) == {"batchItemFailures": []}
+    assert wiring.tasks().succeed("token", {})
+    assert wiring.tasks().fail("token", "Error", "cause")
+    client("lambda").checkpoint_durable_execution(
+        DurableExecutionArn="arn", CheckpointToken="t", Updates=[]
+    )
+    client("lambda").get_durable_execution_state(
+        DurableExecutionArn="arn", CheckpointToken="t", Marker=""
+    )
+
+
+def _record(history: Any) -> dict[str, Any]:
+    from boto3.dynamodb.types import TypeSerializer
+
+    event = json.loads(history["body"])["events"][0]
+    image = {name: TypeSerializer().serialize(value) for name, value in event.items()}
+    return {
+        "eventID": "1",
+        "eventName": "INSERT",
+        "dynamodb": {"NewImage": image, "SequenceNumber": "1"},
+    }
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,76 @@
+"""AWS as an HTTP server: DynamoDB by the double, the others by the one answer that we read."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from tests.faults.dynamodb import APPROVALS, AUDIT, DynamoDb
+
+ANSWERS: dict[str, Any] = {
+    "PutEvents": {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]},
+    "Sign": {"KeyId": "k", "Signature": "c2lnbmVk", "SigningAlgorithm": "ECDSA_SHA_256"},
+    "Verify": {"KeyId": "k", "SignatureValid": True, "SigningAlgorithm": "ECDSA_SHA_256"},
+    "SendTaskSuccess": {},
+    "SendTaskFailure": {},
+    "checkpoint": {"CheckpointToken": "t", "NewExecutionState": {"Operations": []}},
+    "state": {"Operations": []},
+    "succeed": {},
+    "durable-execution": {"Status": "RUNNING"},
+}
+PUBLISHED = (
+    "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>"
+)
+
+
+@contextmanager
+def fake_aws() -> Iterator[tuple[str, set[str]]]:
+    """An endpoint, and the operations that it has been asked for."""
+    seen: set[str] = set()
+    database = DynamoDb({"approvals": APPROVALS, "audit": AUDIT})
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            service, _, operation = self.headers.get("X-Amz-Target", "").rpartition(".")
+            if service.startswith("DynamoDB"):
+                asked = json.loads(body)
+                token = asked.pop("ClientRequestToken", "")
+                counts = asked.pop("Select", None) == "COUNT"
+                found = database.call(operation, asked, token)
+                text = json.dumps({"Count": len(found["Items"])} if counts else found)
+            elif body.startswith(b"Action=Publish"):
+                operation, text = "Publish", PUBLISHED
+            else:
+                operation = operation or _rest(self.path)
+                text = json.dumps(ANSWERS[operation])
+            seen.add(operation)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        do_GET = do_POST = answer  # noqa: N815  the names that http.server looks for
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", seen
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _rest(path: str) -> str:
+    """The last word of a Lambda path that says what is asked."""
+    words = path.partition("?")[0].strip("/").split("/")
+    if words[-1] in ANSWERS:
+        return words[-1]
+    return "durable-execution" if words[1] == "durable-executions" else path
