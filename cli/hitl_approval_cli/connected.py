@@ -69,6 +69,11 @@ _OPTIONS = (
         Annotated[bool, typer.Option("--json", help="JSON, one object on one line.")],
         False,
     ),
+    _option(
+        "verbose",
+        Annotated[bool, typer.Option("--verbose", "-v", help="Tell each call of AWS, on stderr.")],
+        False,
+    ),
 )
 
 
@@ -83,12 +88,14 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
         profile: str | None,
         endpoint_url: str | None,
         as_json: bool,
+        verbose: bool,
         **given: Any,
     ) -> None:
         for option, value in (("--stack", stack), ("--region", region)):
             if value == "":
                 raise usage(f"{option}: must not be empty")
-        command(Connection(Deployment(stack, region, profile, endpoint_url), as_json), **given)
+        deployment = Deployment(stack, region, profile, endpoint_url, verbose)
+        command(Connection(deployment, as_json), **given)
 
     hints = get_type_hints(command, include_extras=True)
     own = [

@@ -6,7 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -31,6 +31,7 @@ from botocore.utils import is_valid_endpoint_url, is_valid_ipv6_endpoint_url
 from hitl_approval.contract import DOCUMENT_APPROVAL, OUTPUTS, Output
 from hitl_approval.domain.approval import derive_approval_id
 from hitl_approval.domain.text import shown
+from hitl_approval_cli import screen
 from hitl_approval_cli.errors import CliError, usage
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
@@ -47,16 +48,18 @@ class Deployment:
     Attributes:
         stack: the stack's name or ARN; of several deployments in one stack `Stack/Deployment`.
         region, profile, endpoint_url: as boto3 takes them; None for its own defaults.
+        verbose: whether each call of AWS is told on stderr.
     """
 
     stack: str
     region: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
+    verbose: bool = False
 
     def submit(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Start the packaged workflow; its approval's id is derived, so it is known at once."""
-        with self._errors():
+        with self.errors():
             answer = self.client("lambda").invoke(
                 FunctionName=self._output(Output.WORKFLOW_FUNCTION_ARN),
                 InvocationType="Event",
@@ -75,7 +78,7 @@ class Deployment:
         Raises:
             CliError: the function refused, with its code, or was not reached.
         """
-        with self._errors():
+        with self.errors():
             answer = self.client("lambda").invoke(
                 FunctionName=self._output(Output.APPROVAL_API_FUNCTION_NAME),
                 Payload=json.dumps(payload).encode(),
@@ -92,23 +95,19 @@ class Deployment:
 
     def outcome(self, execution_arn: str) -> dict[str, Any]:
         """The durable execution as it now is: `Status`, and `Result` or `Error` at its end."""
-        with self._errors():
+        with self.errors():
             answer = self.client("lambda").get_durable_execution(DurableExecutionArn=execution_arn)
         return dict(answer)
 
     def output(self, key: str) -> str:
         """One of the stack's outputs (`contract.Output`)."""
-        with self._errors():
+        with self.errors():
             return self._output(key)
 
     def find_output(self, key: str) -> str | None:
         """One of the stack's outputs, if it has it."""
-        with self._errors():
+        with self.errors():
             return self._outputs.get(key)
-
-    def errors(self) -> AbstractContextManager[None]:
-        """Turns what AWS raises inside it into one line that says what to do."""
-        return self._errors()
 
     def client(self, service: Any) -> Any:
         """A client for this deployment's account and region."""
@@ -116,12 +115,21 @@ class Deployment:
         if url is not None and not (is_valid_endpoint_url(url) or is_valid_ipv6_endpoint_url(url)):
             like = "must be a URL like http://localhost:4566"
             raise usage(f"--endpoint-url: {like}, got {shown(url)}")
-        with self._errors():
+        with self.errors():
             return self._session.client(service, endpoint_url=self.endpoint_url, config=_CONFIG)
+
+    @property
+    def region_name(self) -> str:
+        """The region that is spoken to, whoever has said so."""
+        with self.errors():
+            return self._session.region_name or "no region"
 
     @cached_property
     def _session(self) -> boto3.Session:
-        return boto3.Session(profile_name=self.profile, region_name=self.region)
+        session = boto3.Session(profile_name=self.profile, region_name=self.region)
+        if self.verbose:
+            session.events.register("after-call", _tell_call)
+        return session
 
     @cached_property
     def _names(self) -> tuple[str, str]:
@@ -158,8 +166,8 @@ class Deployment:
         return self._outputs[key]
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
-        """AWS's errors as one line that says what to do."""
+    def errors(self) -> Iterator[None]:
+        """Turns what AWS raises inside it into one line that says what to do."""
         try:
             yield
         except (NoCredentialsError, PartialCredentialsError) as error:
@@ -196,6 +204,12 @@ class Deployment:
             return CliError("AWS is throttling: try again in a moment", code=code)
         message = error.response.get("Error", {}).get("Message", code)
         return CliError(f"{error.operation_name}: {message}", code=code)
+
+
+def _tell_call(model: Any, http_response: Any, **_: Any) -> None:
+    """Which call was made and how it was answered; nothing of what was sent."""
+    service = model.service_model.service_name
+    screen.plain_error(f"{service} {model.name}: {http_response.status_code}")
 
 
 _CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard"})

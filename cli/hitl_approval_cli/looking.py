@@ -12,11 +12,11 @@ import typer
 from rich.live import Live
 
 from hitl_approval.domain.approval import STATUSES
+from hitl_approval.domain.audit import isoformat
 from hitl_approval_cli import screen
 from hitl_approval_cli.by_id import ask_about
 from hitl_approval_cli.connected import Connection, connected
 from hitl_approval_cli.errors import Exit
-from hitl_approval_cli.pages import asked_by, may_decide, read_page
 from hitl_approval_cli.words import As, Cursor, Id, Limit, moment, signed_in
 
 WATCH_SECONDS = 5.0
@@ -28,7 +28,7 @@ def inbox(
     to: Connection,
     *,
     mine: Annotated[
-        bool, typer.Option("--mine", help="Only what you may decide: see --as.")
+        bool, typer.Option("--mine", help="Only what awaits your own answer: see --as.")
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Stay, and look every 5 seconds.")] = False,
     name: As = None,
@@ -37,16 +37,22 @@ def inbox(
 ) -> None:
     """Show the requests that await a decision: the newest, and of these the soonest expiry first.
 
-    --mine leaves out what you have asked for yourself and what names other approvers; it looks
-    through at most 1,000 requests for one page, and says how to go on. With --watch a terminal
-    shows the page as it changes, a pipe gets a line for each request that is new; Ctrl-C ends it.
+    With --mine those that name you and that you have not answered, the soonest expiry first of
+    all; requests that anyone may decide name nobody. With --watch a terminal shows the page as it
+    changes, a pipe gets a line for each request that is new; Ctrl-C ends it.
+
+    Example: hitl inbox
 
     Example: hitl inbox --mine
     """
-    wanted = may_decide(signed_in() if name is None else name) if mine else None
+    asked: dict[str, Any] = {"action": "list", "limit": limit}
+    if mine:
+        asked = {"action": "inbox", "approver": _me(name), "limit": limit}
+    if cursor is not None:
+        asked["cursor"] = cursor
 
     def read() -> dict[str, Any]:
-        page = read_page(to.deployment, status="pending", limit=limit, cursor=cursor, wanted=wanted)
+        page = to.deployment.ask(asked)
         soonest = sorted(page["approvals"], key=lambda item: str(item["expires_at"]))
         return {**page, "approvals": soonest}
 
@@ -55,7 +61,12 @@ def inbox(
         return
     page = read()
     more = _more("inbox", page["cursor"], mine=mine, name=name, limit=limit)
-    to.show(page, lambda: screen.approvals(page["approvals"], "pending", more))
+    nothing = f"Nothing awaits {_me(name)} by name: hitl inbox shows all." if mine else ""
+    to.show(page, lambda: screen.approvals(page["approvals"], "pending", more, nothing))
+
+
+def _me(name: str | None) -> str:
+    return signed_in() if name is None else name
 
 
 def _watch(to: Connection, read: Callable[[], dict[str, Any]]) -> None:
@@ -89,27 +100,36 @@ def list_(
     since: Annotated[
         str | None, typer.Option(help="Asked since then: 7d, 12h, or 2026-01-31. Default: all.")
     ] = None,
-    requester: Annotated[
-        str | None,
-        typer.Option(help="Asked by this person; looks through at most 1,000 for one page."),
+    requester: Annotated[str | None, typer.Option(help="Asked by this person.")] = None,
+    subject: Annotated[
+        str | None, typer.Option(help="With this in the subject, whatever its case.")
     ] = None,
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> None:
     """List approvals of one status, newest first.
 
+    A search by --requester or --subject looks through at most 1,000 approvals for one page, and
+    says how to go on.
+
     Example: hitl list --status approved --since 7d
+
+    Example: hitl list --requester rita --subject budget
     """
-    page = read_page(
-        to.deployment,
-        status=status,
-        limit=limit,
-        cursor=cursor,
-        since=moment(since),
-        wanted=None if requester is None else asked_by(requester),
-    )
+    asked: dict[str, Any] = {"action": "list", "status": status, "limit": limit}
+    if (after := moment(since)) is not None:
+        asked["since"] = isoformat(after)
+    wanted = {"requester": requester, "subject": subject, "cursor": cursor}
+    asked |= {field: value for field, value in wanted.items() if value is not None}
+    page = to.deployment.ask(asked)
     more = _more(
-        "list", page["cursor"], status=status, since=since, requester=requester, limit=limit
+        "list",
+        page["cursor"],
+        status=status,
+        since=since,
+        requester=requester,
+        subject=subject,
+        limit=limit,
     )
     to.show(page, lambda: screen.approvals(page["approvals"], status, more))
 

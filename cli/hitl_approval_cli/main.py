@@ -8,9 +8,11 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from hitl_approval_cli import asking, deciding, looking, screen
+from hitl_approval_cli import asking, deciding, looking, operating, screen
 from hitl_approval_cli.audit_commands import audit
+from hitl_approval_cli.completion import completion
 from hitl_approval_cli.cost import cost
+from hitl_approval_cli.doctor import doctor
 from hitl_approval_cli.errors import CliError, Exit, show_error, usage
 from hitl_approval_cli.local_commands import local
 
@@ -33,8 +35,12 @@ app.command("list")(looking.list_)
 app.command(hidden=True)(looking.get)
 app.command()(looking.history)
 app.add_typer(audit, name="audit")
+app.command()(doctor)
+app.command()(operating.resume)
+app.command()(operating.stats)
 app.add_typer(local, name="local")
 app.command()(cost)
+app.command()(completion)
 
 
 def run(words: Sequence[str]) -> int:

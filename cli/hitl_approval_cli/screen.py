@@ -83,6 +83,44 @@ def plain_error(line: str) -> None:
     err.print(inert(line), markup=False, soft_wrap=True)
 
 
+def plain(text: str) -> None:
+    """Text for a program, as it is."""
+    print(text)  # noqa: T201  stdout is the product here
+
+
+CHECKS = {"ok": "green", "wrong": "bold red", "unknown": "yellow"}
+
+
+def check(state: str, name: str, found: str, fix: str) -> None:
+    """One line of `hitl doctor`, and what to do."""
+    out.print(f"[{CHECKS[state]}]{state:<8}[/] {safe(name)}: {safe(found)}", soft_wrap=True)
+    if fix:
+        out.print(f"         {safe(fix)}", style="dim", soft_wrap=True)
+
+
+def stats(answer: Mapping[str, Any]) -> None:
+    """How many approvals there are, and how long people take."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("STATUS")
+    table.add_column("APPROVALS", justify="right")
+    for name, count in answer["by_status"].items():
+        table.add_row(status(name), str(count))
+    out.print(table)
+    taken = answer["decision_seconds"]
+    if taken["p50"] is None:
+        out.print("Nothing was decided by people.")
+    else:
+        p50, p95 = (_length(taken[share]) for share in ("p50", "p95"))
+        out.print(f"Time to decision: half within {p50} (p50), nearly all within {p95} (p95)")
+
+
+def _length(seconds: float) -> str:
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
 def line(text: str) -> None:
     """One line on stdout, as it is."""
     out.print(inert(text), markup=False, soft_wrap=True)
@@ -97,10 +135,14 @@ def one_line(item: Mapping[str, Any]) -> str:
     return f"pending, {time_left(item['expires_at'])}, {approvals} of {needed} approvals"
 
 
-def approvals(items: Sequence[Mapping[str, Any]], wanted: str, more: str = "") -> None:
-    """A page of approvals, and the command of the next one."""
+def approvals(
+    items: Sequence[Mapping[str, Any]], wanted: str, more: str = "", nothing: str = ""
+) -> None:
+    """A page of approvals, and the command of the next one; `nothing` where there are none."""
     if items:
         out.print(approvals_table(items, wanted))
+    elif nothing and not more:
+        line(nothing)
     else:
         out.print(f"No {wanted} approvals{' so far' if more else ''}.")
     if more:
@@ -190,6 +232,8 @@ def approval(item: Mapping[str, Any]) -> None:
                 f"{safe(vote['approver'])} ({vote['identity']}) {status(vote['decision'])}{said}",
             )
         )
+    if item.get("challenge"):
+        rows.append(("Code", f"{safe(item['challenge'])} (a personal link's page asks for it)"))
     if item.get("context"):
         rows.append(("Context", safe(json.dumps(item["context"], indent=2, ensure_ascii=False))))
     for label, value in rows:

@@ -1,4 +1,4 @@
-"""The approval function: decide, get, list, inbox, cancel and history, by invoke or behind an API.
+"""The approval function: decide, get, list, inbox, cancel, resume, history; by invoke or an API.
 
 One payload for both: `{"action": "decide", "approval_id": ..., "decision": "approved", ...}`
 directly, or as the JSON body of an API Gateway event. Every answer is `{"statusCode", "body"}`;
@@ -135,6 +135,12 @@ def _cancel(
     return _outcome(service.cancel(_approval_id(payload), _known(actor), _comments(payload)))
 
 
+def _resume(
+    payload: Mapping[str, Any], _: Actor | None, service: DecisionService
+) -> dict[str, Any]:
+    return _outcome(service.ring_again(_approval_id(payload)))
+
+
 def _get(payload: Mapping[str, Any], _: Actor | None, service: DecisionService) -> dict[str, Any]:
     return view(service.get(_approval_id(payload)))
 
@@ -207,6 +213,7 @@ _WHO = frozenset({"approver", "decided_by"})
 _ACTIONS: Mapping[str, tuple[_Action, frozenset[str]]] = {
     "decide": (_decide, _WHO | {"approval_id", "decision", "comments", "content_digest"}),
     "cancel": (_cancel, _WHO | {"approval_id", "comments"}),
+    "resume": (_resume, frozenset({"approval_id"})),
     "get": (_get, frozenset({"approval_id"})),
     "list": (_list, frozenset({"status", "limit", "cursor", "since", "requester", "subject"})),
     "inbox": (_inbox, _WHO | {"limit", "cursor"}),

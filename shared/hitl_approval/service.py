@@ -380,6 +380,18 @@ class DecisionService(_Records):
         )
         return Answer(approval, not changed, self._ring(approval))
 
+    def ring_again(self, approval_id: str) -> Answer:
+        """Wake the workflow of a decided approval once more, for operators; writes nothing.
+
+        Raises:
+            ApprovalNotFound: no approval has this id.
+            InvalidRequest: there is nothing to tell yet.
+        """
+        approval = self.get(approval_id)
+        if approval.pending:
+            raise InvalidRequest("approval_id", "is still pending: there is nothing to resume for")
+        return Answer(approval, already=True, doorbell=self._ring(approval))
+
     def list_by_status(
         self,
         status: Status,

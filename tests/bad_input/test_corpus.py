@@ -35,7 +35,7 @@ from tests.cli.conftest import FakeCloud, Hitl
 from tests.infra.synth import any_app, any_stack
 from tests.workflow.conftest import StageFactory
 
-ACTIONS = ("decide", "get", "list", "inbox", "history", "cancel")
+ACTIONS = ("decide", "get", "list", "inbox", "resume", "history", "cancel")
 STATUS = {
     error.code: error.status
     for error in (

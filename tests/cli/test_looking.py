@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 from rich.console import Console
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.adapters.inbox import DynamoDbInbox
 from hitl_approval.testing import World
 from hitl_approval_cli import looking, screen
 from tests.anything import NOW, any_opening, any_request
+from tests.contract.test_inbox import create_inbox
 
 from .conftest import FakeCloud, Hitl
 
@@ -92,6 +95,15 @@ def test_should_say_in_one_line_how_it_stands(hitl: Hitl, world: World) -> None:
     assert list(hitl("status", WHOLE, "--json").json) == [*looking.STATUS_FIELDS]
 
 
+def test_should_show_the_code_that_a_link_asks_for(hitl: Hitl, world: World) -> None:
+    pending(world)
+    assert "Code" not in hitl("show", WHOLE).out
+    approval = world.store.approvals[WHOLE]
+    world.store.add_links(approval, [], challenge="H7KQ-2M4X")
+    assert "Code       H7KQ-2M4X" in hitl("show", WHOLE).out
+    assert hitl("show", WHOLE, "--json").json["challenge"] == "H7KQ-2M4X"
+
+
 # list
 
 
@@ -128,14 +140,26 @@ def test_should_list_what_a_person_asked_page_by_page(hitl: Hitl, world: World) 
     )
 
 
-def test_should_look_through_no_more_than_1000_for_a_page(
+def test_should_leave_a_search_to_the_function(hitl: Hitl, world: World, cloud: FakeCloud) -> None:
+    pending(world, "1" * 32)
+    pending(world, "2" * 32, request=any_request(requester="sam", subject="Q1 Budget"))
+    pending(world, "3" * 32, request=any_request(requester="sam", subject="Hire Eva"))
+    assert shown(hitl, "list", "--subject", "BUDGET", "--requester", "Sam") == ["2" * 32]
+    (asked,) = cloud.asked
+    assert {name: asked[name] for name in ("requester", "subject")} == {
+        "requester": "Sam",
+        "subject": "BUDGET",
+    }
+
+
+def test_should_say_how_to_go_on_when_1000_have_been_looked_through(
     hitl: Hitl, world: World, cloud: FakeCloud
 ) -> None:
     for number in range(1_001):
         pending(world, f"{number:032x}", now=NOW + timedelta(seconds=number))
     page = hitl("list", "--requester", "nobody", "--json").json
     assert page["approvals"] == []
-    assert len(cloud.asked) == 10
+    assert len(cloud.asked) == 1
     rest = hitl("list", "--requester", "nobody", "--cursor", page["cursor"], "--json").json
     assert rest == {"approvals": [], "cursor": None}
     out = hitl("list", "--requester", "nobody").out
@@ -154,16 +178,35 @@ def test_should_show_what_expires_soonest_first(hitl: Hitl, world: World, cloud:
     assert hitl("inbox").out.index("2" * 32) < hitl("inbox").out.index("3" * 32)
 
 
-def test_should_show_only_what_i_may_decide(hitl: Hitl, world: World) -> None:
-    for number, (requester, approvers) in enumerate(
-        [("rita", []), ("rita", ["Bob"]), ("rita", ["carol"]), ("bob", [])], start=1
-    ):
-        request = any_request(requester=requester, approvers=approvers)
-        pending(world, str(number) * 32, request=request, timeout=timedelta(hours=number))
-    assert shown(hitl, "inbox", "--mine") == ["1" * 32, "2" * 32]
-    assert shown(hitl, "inbox", "--mine", "--as", "carol") == ["1" * 32, "3" * 32, "4" * 32]
-    out = hitl("inbox", "--mine", "--as", "carol", "--limit", "1").out
-    assert "More: hitl inbox --mine --as carol --limit 1 --cursor" in out
+def filed(world: World, approval_id: str, **fields: Any) -> None:
+    """A pending approval, in the inboxes of those it names."""
+    pending(world, approval_id, **fields)
+    approval = world.store.approvals[approval_id]
+    world.inbox.add(approval, approval.deciders)
+
+
+def test_should_show_only_what_awaits_me(hitl: Hitl, world: World, cloud: FakeCloud) -> None:
+    for number, approvers in enumerate([[], ["Bob"], ["carol"], ["bob", "carol"]], start=1):
+        request = any_request(requester="rita", approvers=approvers)
+        filed(world, str(number) * 32, request=request, timeout=timedelta(hours=9 - number))
+    assert shown(hitl, "inbox", "--mine") == ["4" * 32, "2" * 32]
+    assert cloud.asked == [{"action": "inbox", "approver": "bob", "limit": 20}]
+    assert shown(hitl, "inbox", "--mine", "--as", "Carol") == ["4" * 32, "3" * 32]
+
+    page = hitl("inbox", "--mine", "--as", "carol", "--limit", "1").out
+    words = page.rpartition("More: hitl ")[2].split()
+    assert words[:-1] == ["inbox", "--mine", "--as", "carol", "--limit", "1", "--cursor"]
+    assert shown(hitl, *words) == ["3" * 32]
+    assert hitl("inbox", "--mine", "--as", "dan").out == (
+        "Nothing awaits dan by name: hitl inbox shows all.\n"
+    )
+
+
+def test_should_say_that_a_deployment_keeps_no_inbox(hitl: Hitl, cloud: FakeCloud) -> None:
+    cloud.decisions = replace(cloud.decisions, inbox=None)
+    refused = hitl("inbox", "--mine")
+    assert (refused.status, refused.out) == (1, "")
+    assert refused.err.startswith("hitl: action: needs an inbox, which this deployment does not")
 
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, *between: Any) -> None:
@@ -222,6 +265,17 @@ def test_should_show_the_first_of_10000_by_one_query(
 
     page = hitl("inbox", "--json").json
 
+    assert (len(page["approvals"]), calls) == (20, ["Query"])
+    create_inbox(tables.client)
+    inbox = DynamoDbInbox(client=tables.client, table="inbox")
+    inbox.add(template.after, ["bob"])
+    (first,) = tables.client.scan(TableName="inbox")["Items"]
+    kept = get_backend("dynamodb")["123456789012"]["us-east-1"].tables["inbox"]
+    for number in range(1, 10_000):
+        kept.put_item({**first, "due": {"S": f"2026-01-02T04:04:05.000Z#{number:032x}"}})
+    cloud.decisions = replace(cloud.decisions, inbox=inbox)
+    calls.clear()
+    page = hitl("inbox", "--mine", "--json").json
     assert (len(page["approvals"]), calls) == (20, ["Query"])
     mine = hitl("list", "--requester", "rita", "--limit", "2", "--json").json
     ids = [int(item["approval_id"], 16) for item in mine["approvals"]]

@@ -170,6 +170,16 @@ def test_should_not_believe_an_unverified_email(world: World) -> None:
     assert call(world, event, trust_authorizer=True)[1]["decided_by"] == "u-1"
 
 
+def test_should_ring_again_for_what_has_ended_and_write_nothing(world: World) -> None:
+    approval_id = pending(world)
+    call(world, decide(approval_id))
+    before = snapshot(world)
+    status, body = call(world, {"action": "resume", "approval_id": approval_id})
+    assert (status, body["workflow"], body["already"]) == (200, "woken", True)
+    assert world.doorbell.rung == ["bell-1", "bell-1"]
+    assert snapshot(world) == before
+
+
 def test_should_wait_for_the_quorum_and_count_people_not_votes(world: World) -> None:
     approval_id = pending(
         world,
