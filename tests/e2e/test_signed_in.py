@@ -153,7 +153,13 @@ def test_should_answer_whatever_is_sent_as_documented(
     headers = {"Host": host, "Authorization": f"Bearer {people.token(ANN)}"}
     seen: set[int] = set()
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=25,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(case=operation.as_strategy(generation_mode=mode), is_known=st.booleans())
     def send(case: schemathesis.Case[Any], is_known: bool) -> None:
         if is_known and "approval_id" in case.path_parameters:
