@@ -13,9 +13,12 @@ from tests.docs.cli_reference import commands
 
 from .conftest import Hitl
 from .shapes import ITEM, SHAPES
+from .test_operating import Fine, fine
+
+__all__ = ["fine"]
 
 WORDS = {"submit": ["--subject", "Q4"], "audit verify": ["--all"], "audit export": ["-o", "FILE"]}
-OF_ONE = {"show", "approve", "reject", "cancel", "status", "history"}
+OF_ONE = {"show", "resume", "approve", "reject", "cancel", "status", "history"}
 
 
 def test_should_document_every_command_that_has_json() -> None:
@@ -25,9 +28,11 @@ def test_should_document_every_command_that_has_json() -> None:
 
 @pytest.mark.parametrize("command", SHAPES)
 def test_should_print_the_keys_that_are_documented(
-    hitl: Hitl, tables: DynamoDbStore, tmp_path: Path, command: str
+    hitl: Hitl, tables: DynamoDbStore, fine: Fine, tmp_path: Path, command: str
 ) -> None:
     approval = tables.create(any_opening(approval_id="a" * 32)).approval_id
+    if command == "resume":
+        assert hitl("approve", approval, "--yes").status == 0
     words = [approval] if command in OF_ONE else WORDS.get(command, [])
     if command in {"approve", "reject", "cancel"}:
         words = [*words, "--yes"]

@@ -8,15 +8,18 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from rich.console import Console
 
+from hitl_approval.adapters.items import marshal, read_item
+from hitl_approval.contract import Output
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.testing import World, in_memory
-from hitl_approval_cli import main, screen
+from hitl_approval_cli import doctor, main, screen
 from hitl_approval_cli.deployment import Deployment
 from tests.anything import any_opening, any_request, declared
 from tests.cli.conftest import FakeCloud
@@ -61,6 +64,34 @@ def inbox(world: World) -> None:
     """Nothing more happens before `hitl inbox --mine`."""
 
 
+def unhealthy(world: World) -> None:
+    """The second approval, of which the workflow has not heard since yesterday."""
+    decided(world)
+    world.clock.advance(timedelta(hours=1))
+
+
+class Account:
+    """STS, SNS, CloudWatch and the index of what is stuck, as `hitl doctor` finds them."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Arn": "arn:aws:iam::123456789012:user/ann"}
+
+    def get_topic_attributes(self, **_: Any) -> dict[str, Any]:
+        return {"Attributes": {"SubscriptionsConfirmed": "2", "SubscriptionsPending": "1"}}
+
+    def get_metric_statistics(self, **_: Any) -> dict[str, Any]:
+        return {"Datapoints": []}
+
+    def query(self, **asked: Any) -> dict[str, Any]:
+        values = read_item(asked["ExpressionAttributeValues"])
+        before = datetime.fromisoformat(values[":before"])
+        found = self.world.store.overdue(values[":attention"], before=before, limit=asked["Limit"])
+        return {"Items": [marshal({"approval_id": approval_id}) for approval_id in found]}
+
+
 def decided(world: World) -> None:
     """The second approval."""
     world.decisions.decide(PAYMENT, declared("bob"), "approved", "Checked against the contract.")
@@ -70,6 +101,7 @@ Scene = tuple[tuple[str, ...], Callable[[World], None]]
 SCREENS: Mapping[str, Scene] = {
     "cli-inbox": (("inbox", "--mine", "--as", "bob"), inbox),
     "cli-show": (("show", PAYMENT[:6]), inbox),
+    "cli-doctor": (("doctor",), unhealthy),
     "cli-history": (("history", PAYMENT[:6]), decided),
 }
 """Name of the picture -> the command, and what happens before."""
@@ -80,7 +112,13 @@ def draw(name: str) -> str:
     words, before = SCREENS[name]
     world = scene()
     before(world)
-    cloud = FakeCloud(world)
+    cloud, account = FakeCloud(world), Account(world)
+    cloud.clients = dict.fromkeys(("sts", "sns", "cloudwatch", "dynamodb"), account)
+    cloud.outputs |= {
+        Output.WORKFLOW_VERSION: "3",
+        Output.SNS_TOPIC_ARN: "topic",
+        Output.SWEEP_FUNCTION_NAME: "sweep",
+    }
     recorded = Console(
         file=io.StringIO(), record=True, width=COLUMNS, force_terminal=True, highlight=False,
         emoji=False, color_system="truecolor", legacy_windows=False,
@@ -89,6 +127,8 @@ def draw(name: str) -> str:
         stack.enter_context(
             patch.object(Deployment, "client", lambda _, service: cloud.client(service))
         )
+        stack.enter_context(patch.object(Deployment, "region_name", "eu-central-1"))
+        stack.enter_context(patch.object(doctor, "version", lambda _: "1.0.0"))
         stack.enter_context(patch.object(screen, "out", recorded))
         stack.enter_context(patch.object(screen, "now", world.clock.now))
         stack.enter_context(_utc())
