@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down env lock lint format bench bench-quick faults faults-deep mutants screenshots
+.PHONY: help setup demo test up down env lock lint format bench bench-quick faults faults-deep mutants screenshots docs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -77,5 +77,9 @@ faults-deep: setup ## random deeper schedules, for SECONDS (default 600)
 mutants: setup ## breaks the source on purpose, edit by edit: a test must see each
 	@$(BIN)/python -m tests.mutants
 
-screenshots: setup ## takes the pictures in docs/screens again; needs chromium
+docs: setup ## writes docs/cli.md again, from what the command says of itself
+	@$(BIN)/python -m tests.docs.cli_reference
+
+screenshots: setup ## takes the pictures in docs/screens again; the page's need chromium
+	@$(BIN)/python -m tests.docs.cli_screens
 	@$(BIN)/python -m tests.browser.screenshots

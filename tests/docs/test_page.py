@@ -14,6 +14,7 @@ from hitl_approval_cdk import ApprovalPage
 DOCS = Path(__file__).parents[2] / "docs"
 INBOX = (DOCS / "inbox.md").read_text(encoding="utf-8")
 PAGE = (DOCS / "page.md").read_text(encoding="utf-8")
+CLI = (DOCS / "cli.md").read_text(encoding="utf-8")
 
 
 def test_should_run_what_it_shows() -> None:
@@ -34,7 +35,7 @@ def test_should_give_the_numbers_of_the_code() -> None:
 
 
 def test_should_show_small_pictures() -> None:
-    shown = re.findall(r"\((screens/[\w-]+\.png)\)", PAGE + INBOX)
+    shown = re.findall(r"\((screens/[\w-]+\.(?:png|svg))\)", PAGE + INBOX + CLI)
     assert {DOCS / name for name in shown} == set((DOCS / "screens").iterdir())
     for name in shown:
         assert (DOCS / name).stat().st_size < 100_000

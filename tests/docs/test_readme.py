@@ -39,7 +39,14 @@ def test_should_document_every_output() -> None:
 
 
 PAGES = [
-    *("README.md", "CONTRIBUTING.md", "docs/adr/README.md", "docs/page.md", "docs/embedding.md"),
+    *(
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/adr/README.md",
+        "docs/page.md",
+        "docs/embedding.md",
+        "docs/cli.md",
+    ),
     *(str(page.relative_to(ROOT)) for page in sorted(ROOT.glob("examples/*/README.md"))),
 ]
 

@@ -1,0 +1,35 @@
+"""What `--json` prints, command by command: `docs/cli.md` shows it, `test_shapes.py` checks it."""
+
+from __future__ import annotations
+
+RECORD = (
+    "approval_id", "status", "subject", "requester", "approvers", "quorum_needed",
+    "content_digest", "created_at", "expires_at", "decision", "decided_by", "comments",
+    "decided_at", "votes", "execution_arn", "context",
+)  # fmt: skip
+"""An approval; a document's has `document_id` and `document_name` too, `challenge` where asked."""
+ITEM = ("approval_id", "subject", "requester", "created_at", "expires_at")
+"""At least, of each of a list's approvals."""
+PAGE = ("approvals", "cursor")
+ANSWER = (*RECORD, "already", "workflow")
+
+SHAPES = {
+    "inbox": PAGE,
+    "show": RECORD,
+    "approve": ANSWER,
+    "reject": ANSWER,
+    "cancel": ANSWER,
+    "submit": ("approval_id", "execution_arn"),
+    "status": (
+        "approval_id", "status", "decided_by", "decided_at", "expires_at", "quorum_needed", "votes",
+    ),
+    "list": PAGE,
+    "history": ("approval_id", "events", "verified", "findings"),
+    "doctor": ("healthy", "checks"),
+    "resume": ("approval_id", "status", "workflow"),
+    "stats": ("since", "by_status", "decision_seconds"),
+    "audit verify": ("verified", "approvals", "events", "findings", "signatures"),
+    "audit export": ("events", "file"),
+    "cost": ("callback", "polling", "pattern"),
+}  # fmt: skip
+"""Keys of the object; of the last line where there are several."""

@@ -1,0 +1,47 @@
+"""What programs read: the keys of every command's `--json`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hitl_approval.adapters.dynamodb import DynamoDbStore
+from tests.anything import any_opening
+from tests.docs.cli_reference import commands
+
+from .conftest import Hitl
+from .shapes import ITEM, SHAPES
+from .test_operating import Fine, fine
+
+__all__ = ["fine"]
+
+WORDS = {"submit": ["--subject", "Q4"], "audit verify": ["--all"], "audit export": ["-o", "FILE"]}
+OF_ONE = {"show", "resume", "approve", "reject", "cancel", "status", "history"}
+
+
+def test_should_document_every_command_that_has_json() -> None:
+    with_json = {c.words for c in commands() if "as_json" in {p.name for p in c.command.params}}
+    assert set(SHAPES) == with_json
+
+
+@pytest.mark.parametrize("command", SHAPES)
+def test_should_print_the_keys_that_are_documented(
+    hitl: Hitl, tables: DynamoDbStore, fine: Fine, tmp_path: Path, command: str
+) -> None:
+    approval = tables.create(any_opening(approval_id="a" * 32)).approval_id
+    if command == "resume":
+        assert hitl("approve", approval, "--yes").status == 0
+    words = [approval] if command in OF_ONE else WORDS.get(command, [])
+    if command in {"approve", "reject", "cancel"}:
+        words = [*words, "--yes"]
+    words = [str(tmp_path / "events") if word == "FILE" else word for word in words]
+
+    result = hitl(*command.split(), *words, "--json")
+
+    assert (result.status, result.err) == (0, "")
+    answer = json.loads(result.out.splitlines()[-1])
+    assert set(answer) == set(SHAPES[command])
+    for item in answer["approvals"] if command in {"inbox", "list"} else []:
+        assert set(ITEM) <= set(item)

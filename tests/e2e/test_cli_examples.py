@@ -1,0 +1,113 @@
+"""Every example in the command's help, run in a terminal against a deployed stack."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hitl_approval_cli.local import is_local_cloud
+from tests.docs.cli_reference import commands
+
+from .conftest import Live, eventually
+
+EXAMPLE_ID = "1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c"
+OF_DECIDED = {"resume"}
+"""Commands whose example is about an approval that has been decided."""
+LOCAL = ["local up", "local env", "local down", "local demo"]
+"""In this order: they are about one local cloud of their own."""
+
+EXAMPLES = [(c.words, example) for c in commands() for example in c.examples]
+Typed = Callable[..., str]
+
+
+@pytest.fixture
+def typed(tmp_path: Path) -> Typed:
+    """Type a line in a terminal, and `y` if it asks; what is shown. It must end well."""
+
+    def type_(line: str, **variables: str) -> str:
+        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200", **variables}
+        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+        ours, theirs = pty.openpty()
+        shown: list[bytes] = []
+
+        def read() -> None:
+            try:
+                while part := os.read(ours, 4096):
+                    shown.append(part)
+            except OSError:  # the terminal is closed
+                return
+
+        reader = threading.Thread(target=read)
+        with subprocess.Popen(
+            ["/bin/bash", "-c", line],
+            cwd=tmp_path,
+            env=environment,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        ) as process:
+            os.close(theirs)
+            reader.start()
+            os.write(ours, b"y\n")
+            status = process.wait(timeout=300)
+        reader.join(timeout=10)
+        os.close(ours)
+        text = b"".join(shown).decode()
+        assert status == 0, f"{line}\n{text}"
+        assert "Traceback" not in text
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+
+    return type_
+
+
+def test_should_know_an_example_of_every_command() -> None:
+    assert {words for words, _ in EXAMPLES} == {c.words for c in commands()}
+
+
+@pytest.mark.parametrize(
+    ("words", "example"),
+    [(words, example) for words, example in EXAMPLES if not words.startswith("local ")],
+    ids=str,
+)
+def test_should_do_what_its_help_shows(
+    callback_live: Live, typed: Typed, words: str, example: str
+) -> None:
+    if EXAMPLE_ID in example:
+        started = callback_live.submit()
+        approval_id = started["approval_id"]
+        if words in OF_DECIDED:
+            callback_live.decide(approval_id, "approved")
+        shown = typed(example.replace(EXAMPLE_ID, approval_id), HITL_STACK=callback_live.stack)
+        assert approval_id in shown or words in {"status", "history"}
+        ended = {"approve": "approved", "reject": "rejected", "cancel": "cancelled"}
+        if words in ended:
+            assert callback_live.result(started["execution_arn"])["decision"] == ended[words]
+    else:
+        assert typed(example, HITL_STACK=callback_live.stack)
+
+
+def test_should_do_what_the_local_examples_show(typed: Typed, tmp_path: Path) -> None:
+    import json
+
+    lines = [line for words in LOCAL for known, line in EXAMPLES if known == words]
+    assert {words for words, _ in EXAMPLES if words.startswith("local ")} == set(LOCAL)
+    folder = str(tmp_path / "state")
+    try:
+        up, env, down, demo = lines
+        assert "runs at http://127.0.0.1:" in typed(up, HITL_LOCAL_DIR=folder)
+        pid = json.loads((tmp_path / "state" / "local.json").read_text())["pid"]
+        listed = typed(f"{env}; hitl list", HITL_LOCAL_DIR=folder)
+        assert "No pending approvals." in listed
+        assert "Stopped." in typed(down, HITL_LOCAL_DIR=folder)
+        eventually(lambda: not is_local_cloud(pid), "end of the local cloud")
+        assert "everything is stopped" in typed(demo, HITL_LOCAL_DIR=folder)
+    finally:
+        typed("hitl local down", HITL_LOCAL_DIR=folder)
