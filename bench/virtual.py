@@ -67,7 +67,8 @@ class _DecidedLater(InMemoryStore):
         if approval and approval.pending and self.clock and self.moment:
             now = self.clock.now()
             if now >= self.moment:
-                vote = cast_vote(approval, Actor("bob", "declared"), "approved", "", now=now)
+                at = min(self.moment, approval.expires_at - timedelta(seconds=1))
+                vote = cast_vote(approval, Actor("bob", "declared"), "approved", "", now=at)
                 if vote is not None:
                     self.commit(vote)
                 return InMemoryStore.get(self, approval_id)
