@@ -151,7 +151,8 @@ class Records:
         while True:
             with self._reading():
                 page = getattr(self._store.client, operation)(**wanted, **start)
-            yield from map(read_item, page["Items"])
+                items = page["Items"]
+            yield from map(read_item, items)
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
@@ -165,7 +166,8 @@ class Records:
         while asked:
             with self._reading():
                 answer = self._store.client.batch_get_item(RequestItems=asked)
-            yield from map(read_item, answer["Responses"].get(table, []))
+                items = answer["Responses"].get(table, [])
+            yield from map(read_item, items)
             if asked := answer.get("UnprocessedKeys"):
                 time.sleep(0.2)
 
