@@ -19,6 +19,7 @@ from hitl_approval.contract import Audit, Output, Table
 from hitl_approval.domain.approval import STATUSES
 from hitl_approval.domain.audit import Head, isoformat
 from hitl_approval.domain.errors import ApprovalError, Unavailable
+from hitl_approval.ports import Attention
 from hitl_approval.service import Trail, read_trail
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
@@ -117,6 +118,11 @@ class Records:
                 "ScanIndexForward": False,
             },
         )
+
+    def overdue(self, attention: Attention, *, before: datetime, limit: int) -> Sequence[str]:
+        """The ids of rows that have needed something since before a time."""
+        with self._reading():
+            return self._store.overdue(attention, before=before, limit=limit)
 
     def ids(self) -> Iterator[str]:
         """The ids of all rows."""

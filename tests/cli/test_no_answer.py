@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import (
     ConnectTimeoutError,
     EndpointConnectionError,
@@ -54,7 +55,9 @@ class Body:
 
 
 def answered(status: int, content: str, **headers: str) -> Answer:
-    return lambda request: AWSResponse(request.url, status, headers, Body(content.encode()))
+    return lambda request: AWSResponse(
+        request.url, status, HTTPHeaders.from_dict(headers), Body(content.encode())
+    )
 
 
 def error(status: int, code: str, message: str = "no") -> Answer:
@@ -136,7 +139,7 @@ PORTAL = answered(200, "<html>sign in to the hotel's network</html>")
             "hitl: AWS cannot be reached: check the network, --region and --endpoint-url",
         ),
         (
-            fails(lambda url: SSLError(endpoint_url=url, error="certificate")),
+            fails(lambda url: SSLError(endpoint_url=url, error=OSError("certificate"))),
             "hitl: AWS cannot be reached: check the network, --region and --endpoint-url",
         ),
         (error(403, "InvalidClientTokenId"), "hitl: AWS does not know these credentials: sign in"),
@@ -179,6 +182,30 @@ def test_should_say_in_one_line_what_happened_behind_the_stack(
 ) -> None:
     aws(stack, answer)
     assert the_line(capsys, words).startswith(line)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        error(429, "ThrottlingException"),
+        error(400, "ProvisionedThroughputExceededException"),
+        error(500, "InternalServerError"),
+        fails(lambda url: ReadTimeoutError(endpoint_url=url)),
+        PORTAL,
+    ],
+    ids=["throttled", "too much", "AWS's fault", "slow", "a portal"],
+)
+def test_should_go_on_looking_when_a_look_fails(
+    aws: Any, capsys: pytest.CaptureFixture[str], answer: Answer
+) -> None:
+    identity = "<GetCallerIdentityResult><Arn>arn:ann</Arn></GetCallerIdentityResult>"
+    known = answered(200, f"<GetCallerIdentityResponse>{identity}</GetCallerIdentityResponse>")
+    aws(stack, lambda request: (known if "sts." in request.url else answer)(request))
+    assert main.run(["doctor", "--json"]) == 1
+    told = capsys.readouterr()
+    assert told.err == ""
+    states = {check["name"]: check["state"] for check in json.loads(told.out)["checks"]}
+    assert list(states.values()) == ["ok"] * 3 + ["wrong"] * 6
 
 
 def test_should_name_the_right_that_is_missing(
