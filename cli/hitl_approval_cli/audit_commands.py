@@ -101,6 +101,9 @@ def export(
     records = Records(to.deployment)
     events = records.events(since=moment(since))
     if output is None:
+        if screen.out.is_terminal:  # the events themselves are what moves
+            _write(sys.stdout, form, events, lambda _: None)
+            return
         with _progress("Exporting", records) as advance:
             _write(sys.stdout, form, events, advance)
         return
@@ -224,7 +227,11 @@ def _cell(event: Mapping[str, Any], name: str) -> Any:
 
 @contextmanager
 def _progress(what: str, records: Records) -> Iterator[Any]:
-    """A bar on stderr in a terminal, nothing elsewhere; its total is only about right."""
+    """A bar on stderr in a terminal, nothing elsewhere; its total is only about right.
+
+    rich would send what is printed meanwhile to stderr too: only where both are the same terminal
+    must it know of it, to keep the bar below.
+    """
     if not screen.err.is_terminal:
         yield lambda _: None
         return
@@ -236,6 +243,7 @@ def _progress(what: str, records: Records) -> Iterator[Any]:
         TimeElapsedColumn(),
         console=screen.err,
         transient=True,
+        redirect_stdout=screen.out.is_terminal,
     )
     with bar:
         task = bar.add_task(what, total=records.event_count())

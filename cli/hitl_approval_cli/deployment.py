@@ -18,14 +18,18 @@ from botocore.exceptions import (
     ClientError,
     EndpointConnectionError,
     HTTPClientError,
+    LoginError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
 )
 from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
+from botocore.parsers import ResponseParserError
 from botocore.utils import is_valid_endpoint_url, is_valid_ipv6_endpoint_url
 
 from hitl_approval.contract import DOCUMENT_APPROVAL, OUTPUTS, Output
@@ -35,10 +39,16 @@ from hitl_approval_cli import screen
 from hitl_approval_cli.errors import CliError, usage
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-_REFUSED = frozenset(
-    {"AccessDenied", "AccessDeniedException", "UnrecognizedClientException", "InvalidClientTokenId"}
-)
-_THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})
+_REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
+_UNKNOWN = frozenset({
+    "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+})  # fmt: skip
+_THROTTLED = frozenset({
+    "ProvisionedThroughputExceededException", "RequestLimitExceeded", "Throttled",
+    "ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException",
+})  # fmt: skip
+_RIGHT = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,7 @@ class Deployment:
                 DurableExecutionName=f"hitl-{uuid.uuid4().hex}",
                 Payload=json.dumps(event).encode(),
             )
-        arn = answer["DurableExecutionArn"]
+            arn = answer["DurableExecutionArn"]
         return {
             "approval_id": derive_approval_id(arn, DOCUMENT_APPROVAL),
             "execution_arn": arn,
@@ -185,6 +195,16 @@ class Deployment:
             raise CliError(msg, code="NOT_REACHED") from error
         except ClientError as error:
             raise self._client_error(error) from error
+        except (SSOError, TokenRetrievalError) as error:
+            msg = "the AWS credentials have expired: run `aws sso login`"
+            raise CliError(msg, code="EXPIRED") from error
+        except LoginError as error:
+            msg = "the AWS credentials have expired: run `aws login`"
+            raise CliError(msg, code="EXPIRED") from error
+        except (ResponseParserError, json.JSONDecodeError, KeyError) as error:
+            where = self.endpoint_url or "what is between here and AWS"
+            msg = f"{where} does not answer as AWS does: check the network and --endpoint-url"
+            raise CliError(msg, code="NOT_AWS") from error
         except BotoCoreError as error:
             raise CliError(str(error), code=type(error).__name__) from error
 
@@ -198,8 +218,16 @@ class Deployment:
         if code in _EXPIRED:
             return CliError("the AWS credentials have expired: sign in again", code="EXPIRED")
         if code in _REFUSED:
-            what = error.operation_name
-            return CliError(f"AWS refused {what}: check the credentials' permissions", code=code)
+            right = _RIGHT.search(error.response["Error"].get("Message", ""))
+            fix = (
+                f"the credentials lack the right {right[1]}"
+                if right
+                else "check the credentials' permissions"
+            )
+            return CliError(f"AWS refused {error.operation_name}: {fix}", code=code)
+        if code in _UNKNOWN:
+            msg = "AWS does not know these credentials: sign in again or run `aws configure`"
+            return CliError(msg, code=code)
         if code in _THROTTLED:
             return CliError("AWS is throttling: try again in a moment", code=code)
         message = error.response.get("Error", {}).get("Message", code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from importlib.metadata import version
@@ -10,12 +10,13 @@ from typing import Any, Literal
 
 import typer
 
-from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.contract import Metrics, Output
+from hitl_approval.ports import Attention
 from hitl_approval_cli import screen
 from hitl_approval_cli.connected import Connection, connected
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError, Exit
+from hitl_approval_cli.records import Records
 
 State = Literal["ok", "wrong", "unknown"]
 
@@ -23,6 +24,8 @@ GRACE = timedelta(minutes=15)
 """How long after its time a thing counts as stuck. Ours: three sweeps."""
 MOST = 100
 """Stuck approvals that are counted; more are said to be at least so many."""
+NAMED = 3
+"""Stuck approvals of which a fix is shown."""
 DAY = timedelta(days=1)
 
 
@@ -67,27 +70,31 @@ def doctor(to: Connection) -> None:
 def examine(deployment: Deployment) -> Iterator[Check]:
     """Every check in turn; nothing that needs a stack where there is none."""
     yield Check("version", "ok", f"hitl {version('hitl-approval')}")
-    credentials = _check("credentials", lambda: _credentials(deployment))
+    credentials = _check("credentials", deployment, _credentials)
     yield credentials
     if credentials.state == "wrong":
         return
-    stack = _check("stack", lambda: _stack(deployment))
+    stack = _check("stack", deployment, _stack)
     yield stack
     if stack.state != "ok":
         return
     for name, look in (
         ("approval function", _approval_function),
+        ("tables", _tables),
         ("topic", _topic),
         ("overdue", _overdue),
         ("not resumed", _not_resumed),
         ("notifications", _notifications),
     ):
-        yield _check(name, lambda look=look: look(deployment))  # type: ignore[misc]
+        yield _check(name, deployment, look)
 
 
-def _check(name: str, look: Callable[[], tuple[State, str, str]]) -> Check:
+def _check(
+    name: str, deployment: Deployment, look: Callable[[Deployment], tuple[State, str, str]]
+) -> Check:
     try:
-        state, found, fix = look()
+        with deployment.errors():
+            state, found, fix = look(deployment)
     except CliError as error:
         if "refused" in str(error):
             return Check(name, "unknown", str(error), "ask for the right, or look with another one")
@@ -96,8 +103,7 @@ def _check(name: str, look: Callable[[], tuple[State, str, str]]) -> Check:
 
 
 def _credentials(deployment: Deployment) -> tuple[State, str, str]:
-    with deployment.errors():
-        who = deployment.client("sts").get_caller_identity()
+    who = deployment.client("sts").get_caller_identity()
     return "ok", f"{who['Arn']} in {deployment.region_name}", ""
 
 
@@ -113,8 +119,7 @@ def _approval_function(deployment: Deployment) -> tuple[State, str, str]:
 
 def _topic(deployment: Deployment) -> tuple[State, str, str]:
     topic = deployment.output(Output.SNS_TOPIC_ARN)
-    with deployment.errors():
-        answer = deployment.client("sns").get_topic_attributes(TopicArn=topic)
+    answer = deployment.client("sns").get_topic_attributes(TopicArn=topic)
     attributes = answer["Attributes"]
     confirmed = int(attributes.get("SubscriptionsConfirmed", 0))
     waiting = int(attributes.get("SubscriptionsPending", 0))
@@ -126,34 +131,42 @@ def _topic(deployment: Deployment) -> tuple[State, str, str]:
     return "wrong", "nobody is subscribed", "deploy with notify_emails, or subscribe to the topic"
 
 
+def _tables(deployment: Deployment) -> tuple[State, str, str]:
+    names = [
+        deployment.output(key) for key in (Output.APPROVALS_TABLE_NAME, Output.AUDIT_TABLE_NAME)
+    ]
+    for name in names:
+        answer = deployment.client("dynamodb").describe_table(TableName=name)
+        status = answer["Table"]["TableStatus"]
+        if status not in {"ACTIVE", "UPDATING"}:
+            return "wrong", f"{name} is {status}", "deploy the stack again"
+    return "ok", " and ".join(names), ""
+
+
 def _overdue(deployment: Deployment) -> tuple[State, str, str]:
-    count = _stuck(deployment, "pending")
-    if not count:
+    ids = _stuck(deployment, "pending")
+    if not ids:
         return "ok", "no request is pending past its expiry", ""
     sweep = deployment.output(Output.SWEEP_FUNCTION_NAME)
-    return "wrong", f"{_most(count)} pending past their expiry", f"look into the log of {sweep}"
+    fix = f"look into the log of {sweep}, which closes them"
+    return "wrong", f"{_most(ids)} pending past their expiry", fix
 
 
 def _not_resumed(deployment: Deployment) -> tuple[State, str, str]:
-    count = _stuck(deployment, "decided")
-    if not count:
+    ids = _stuck(deployment, "decided")
+    if not ids:
         return "ok", "every workflow has heard of its decision", ""
-    found = f"{_most(count)} decided, and their workflow has not heard"
-    return "wrong", found, "hitl list --status approved, then hitl resume ID"
+    found = f"{_most(ids)} decided, and their workflow has not heard"
+    return "wrong", found, "; ".join(f"hitl resume {approval_id}" for approval_id in ids[:NAMED])
 
 
-def _stuck(deployment: Deployment, attention: Literal["pending", "decided"]) -> int:
-    store = DynamoDbStore(
-        client=deployment.client("dynamodb"),
-        approvals_table=deployment.output(Output.APPROVALS_TABLE_NAME),
-        audit_table=deployment.output(Output.AUDIT_TABLE_NAME),
-    )
-    with deployment.errors():
-        return len(store.overdue(attention, before=screen.now() - GRACE, limit=MOST))
+def _stuck(deployment: Deployment, attention: Attention) -> Sequence[str]:
+    before = screen.now() - GRACE
+    return Records(deployment).overdue(attention, before=before, limit=MOST)
 
 
-def _most(count: int) -> str:
-    return f"at least {MOST}" if count == MOST else str(count)
+def _most(ids: Sequence[str]) -> str:
+    return f"at least {MOST}" if len(ids) == MOST else str(len(ids))
 
 
 def _notifications(deployment: Deployment) -> tuple[State, str, str]:
@@ -162,16 +175,15 @@ def _notifications(deployment: Deployment) -> tuple[State, str, str]:
         "Name": Metrics.DEPLOYMENT,
         "Value": deployment.output(Output.APPROVALS_TABLE_NAME),
     }
-    with deployment.errors():
-        answer: Any = deployment.client("cloudwatch").get_metric_statistics(
-            Namespace=Metrics.NAMESPACE,
-            MetricName=Metrics.NOTIFICATION_FAILED,
-            Dimensions=[dimension],
-            StartTime=now - DAY,
-            EndTime=now,
-            Period=int(DAY.total_seconds()),
-            Statistics=["Sum"],
-        )
+    answer: Any = deployment.client("cloudwatch").get_metric_statistics(
+        Namespace=Metrics.NAMESPACE,
+        MetricName=Metrics.NOTIFICATION_FAILED,
+        Dimensions=[dimension],
+        StartTime=now - DAY,
+        EndTime=now,
+        Period=int(DAY.total_seconds()),
+        Statistics=["Sum"],
+    )
     failed = int(sum(point["Sum"] for point in answer["Datapoints"]))
     if not failed:
         return "ok", "all were sent in the last day", ""

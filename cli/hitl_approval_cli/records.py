@@ -19,6 +19,7 @@ from hitl_approval.contract import Audit, Output, Table
 from hitl_approval.domain.approval import STATUSES
 from hitl_approval.domain.audit import Head, isoformat
 from hitl_approval.domain.errors import ApprovalError, Unavailable
+from hitl_approval.ports import Attention
 from hitl_approval.service import Trail, read_trail
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
@@ -118,6 +119,11 @@ class Records:
             },
         )
 
+    def overdue(self, attention: Attention, *, before: datetime, limit: int) -> Sequence[str]:
+        """The ids of rows that have needed something since before a time."""
+        with self._reading():
+            return self._store.overdue(attention, before=before, limit=limit)
+
     def ids(self) -> Iterator[str]:
         """The ids of all rows."""
         for status in STATUSES:
@@ -151,7 +157,8 @@ class Records:
         while True:
             with self._reading():
                 page = getattr(self._store.client, operation)(**wanted, **start)
-            yield from map(read_item, page["Items"])
+                items = page["Items"]
+            yield from map(read_item, items)
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
@@ -165,7 +172,8 @@ class Records:
         while asked:
             with self._reading():
                 answer = self._store.client.batch_get_item(RequestItems=asked)
-            yield from map(read_item, answer["Responses"].get(table, []))
+                items = answer["Responses"].get(table, [])
+            yield from map(read_item, items)
             if asked := answer.get("UnprocessedKeys"):
                 time.sleep(0.2)
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from rich.console import Console
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.domain.approval import cast_vote
-from hitl_approval_cli import screen
+from hitl_approval_cli import main, screen
 from tests.anything import NOW, any_opening, any_request, declared
 
 from .conftest import FakeCloud, Hitl
@@ -273,3 +274,24 @@ def test_should_read_a_large_table_in_constant_memory(
     assert peaks[1] < 1.3 * peaks[0]
     if file.exists():
         assert len(file.read_text().splitlines()) == 15 * 200
+
+
+@pytest.mark.parametrize("words", [["verify", "--all", "--json"], ["export"]], ids=" ".join)
+def test_should_show_a_bar_in_a_terminal_and_keep_it_out_of_what_is_piped(
+    hitl: Hitl,
+    tables: DynamoDbStore,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+) -> None:
+    decided(tables)
+    piped = hitl("audit", *words)
+    assert piped.err == ""
+
+    terminal = Console(file=io.StringIO(), force_terminal=True, width=80)
+    monkeypatch.setattr(screen, "err", terminal)
+    assert main.run(["audit", *words]) == 0
+    assert capsys.readouterr().out == piped.out
+    bar = terminal.file.getvalue()  # type: ignore[attr-defined]
+    assert {"verify": "Verifying", "export": "Exporting"}[words[0]] in bar
+    assert "approval_id" not in bar

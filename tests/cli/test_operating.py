@@ -121,8 +121,8 @@ def test_should_find_nothing_wrong(hitl: Hitl, fine: Fine) -> None:
     assert result.json["healthy"] is True
     assert {check["state"] for check in result.json["checks"]} == {"ok"}
     assert [check["name"] for check in result.json["checks"]] == [
-        "version", "credentials", "stack", "approval function", "topic", "overdue", "not resumed",
-        "notifications",
+        "version", "credentials", "stack", "approval function", "tables", "topic", "overdue",
+        "not resumed", "notifications",
     ]  # fmt: skip
     out = hitl("doctor").out
     assert "ok       credentials: arn:aws:iam::123456789012:user/ann in us-east-1" in out
@@ -142,7 +142,15 @@ def test_should_say_what_is_stuck_and_what_to_do(
     assert "wrong    overdue: 1 pending past their expiry" in result.out
     assert "look into the log of sweep" in result.out
     assert "wrong    not resumed: 1 decided, and their workflow has not heard" in result.out
-    assert "hitl resume ID" in result.out
+    assert f"hitl resume {other.approval_id}\n" in result.out
+
+
+def test_should_say_that_a_table_is_going(
+    hitl: Hitl, fine: Fine, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = {"Table": {"TableStatus": "DELETING"}}
+    monkeypatch.setattr(cloud.clients["dynamodb"], "describe_table", lambda **_: answer)
+    assert "wrong    tables: approvals is DELETING" in hitl("doctor").out
 
 
 @pytest.mark.parametrize(
