@@ -128,7 +128,11 @@ def _topic(deployment: Deployment) -> tuple[State, str, str]:
         return "ok", found, ""
     if waiting:
         return "wrong", found, "open the mail from AWS and confirm the subscription"
-    return "wrong", "nobody is subscribed", "deploy with notify_emails, or subscribe to the topic"
+    fix = "deploy with notify_emails, or subscribe to the topic"
+    if deployment.find_output(Output.PAGE_URL):  # whose topic no output names
+        found = "nobody is subscribed; named approvers may be told by links of their own"
+        return "unknown", found, f"{fix}; deliver_to tells named approvers"
+    return "wrong", "nobody is subscribed", fix
 
 
 def _tables(deployment: Deployment) -> tuple[State, str, str]:

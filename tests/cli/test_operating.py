@@ -166,6 +166,15 @@ def test_should_say_that_nobody_hears(
     assert said in result.out
 
 
+def test_should_not_call_wrong_that_links_may_be_sent_instead(
+    hitl: Hitl, fine: Fine, cloud: FakeCloud
+) -> None:
+    fine.confirmed = 0
+    cloud.outputs["PageUrl"] = "https://page.example"
+    assert states(hitl)["topic"] == "unknown"
+    assert "deliver_to tells named approvers" in hitl("doctor").out
+
+
 def test_should_say_that_approvers_could_not_be_told(hitl: Hitl, fine: Fine) -> None:
     fine.failed = 3.0
     assert states(hitl)["notifications"] == "wrong"
