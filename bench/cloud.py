@@ -65,9 +65,7 @@ def measure(quick: bool) -> Group:
                     limit=1.5,
                     goal="ratio at most",
                     note="from the commit, so with the ring by the approval function and a look at "
-                    "the record, which the bare engine has not"
-                    if which == "p50"
-                    else "",
+                    "the record, which the bare engine has not",
                 )
                 for which, of in (("p50", p50), ("p95", p95))
             ),
