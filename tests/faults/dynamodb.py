@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from hitl_approval.contract import Audit, Table
+from hitl_approval.contract import Audit, Inbox, Table
 
 Item = Mapping[str, Any]
 """An item as the wire has it: attribute names to typed values."""
@@ -60,6 +60,7 @@ APPROVALS = Schema(
     },
 )
 AUDIT = Schema(Index(Audit.PARTITION_KEY, Audit.SORT_KEY))
+INBOX = Schema(Index(Inbox.PARTITION_KEY, Inbox.SORT_KEY))
 
 
 @dataclass(frozen=True, slots=True)

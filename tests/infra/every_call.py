@@ -11,6 +11,7 @@ from typing import Any
 ENVIRONMENT = {
     "APPROVALS_TABLE_NAME": "approvals",
     "AUDIT_TABLE_NAME": "audit",
+    "INBOX_TABLE_NAME": "inbox",
     "SNS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:approvals",
     "SIGNING_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/1",
     "EVENT_BUS_NAME": "default",
@@ -27,7 +28,9 @@ def main(bundle: str, endpoint: str) -> None:
     os.environ.update(ENVIRONMENT, AWS_ENDPOINT_URL=endpoint)
 
     import approval_api.handler
+    import page.handler
     import relay.handler
+    import signed_in.handler
     import sweep.handler
     import workflow.handler
     from hitl_approval import wiring
@@ -40,7 +43,7 @@ def main(bundle: str, endpoint: str) -> None:
     requests, store = wiring.request_service(), wiring.decision_service().store
     terms = Terms(
         request=ApprovalRequest(subject="Ship it", requester="ann"),
-        approvers=(),
+        approvers=("bob",),
         policy=Policy(),
         timeout=timedelta(hours=1),
     )
@@ -62,6 +65,9 @@ def main(bundle: str, endpoint: str) -> None:
     store.overdue("pending", before=datetime.now(UTC), limit=10)
     wiring.sweep_service().executions.look("arn")
     assert sweep.handler.handler(None, None)["PendingPastExpiry"] == 0
+    for route in ("GET /inbox", "GET /approvals/{approval_id}"):
+        assert signed_in.handler.handler(signed_in_event(route), None)["statusCode"] == 200
+    assert page.handler.handler(link_event(), None)["statusCode"] == 404  # draws the page, too
     assert relay.handler.handler({"Records": [_record(answer)]}, None) == {"batchItemFailures": []}
     assert wiring.tasks().succeed("token", {})
     assert wiring.tasks().fail("token", "Error", "cause")
@@ -73,10 +79,32 @@ def main(bundle: str, endpoint: str) -> None:
     )
 
 
+def signed_in_event(route: str) -> dict[str, Any]:
+    """What API Gateway sends for Bob, whom its authorizer knows."""
+    claims = {"sub": "1", "email": "bob", "email_verified": "true"}
+    return {
+        "routeKey": route,
+        "requestContext": {"authorizer": {"jwt": {"claims": claims}}, "domainName": "page.example"},
+        "pathParameters": {"approval_id": "a"},
+        "headers": {},
+    }
+
+
+def link_event() -> dict[str, Any]:
+    """What API Gateway sends for a link to a record that is not there."""
+    from hitl_approval.domain.link import make_token
+
+    return {
+        "requestContext": {"http": {"method": "GET"}, "domainName": "page.example"},
+        "pathParameters": {"token": make_token("none", bytes(32))},
+        "headers": {},
+    }
+
+
 def _record(history: Any) -> dict[str, Any]:
     from boto3.dynamodb.types import TypeSerializer
 
-    event = json.loads(history["body"])["events"][0]
+    event = json.loads(history["body"])["events"][-1]
     image = {name: TypeSerializer().serialize(value) for name, value in event.items()}
     return {
         "eventID": "1",

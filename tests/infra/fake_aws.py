@@ -1,4 +1,4 @@
-"""AWS as an HTTP server: DynamoDB by the double, the others by the one answer that we read."""
+"""AWS as an HTTP server: DynamoDB by the double, what that does not know by the one answer read."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.faults.dynamodb import APPROVALS, AUDIT, DynamoDb
+from tests.faults.dynamodb import APPROVALS, AUDIT, INBOX, DynamoDb
 
 ANSWERS: dict[str, Any] = {
+    "BatchWriteItem": {"UnprocessedItems": {}},
     "PutEvents": {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]},
     "Sign": {"KeyId": "k", "Signature": "c2lnbmVk", "SigningAlgorithm": "ECDSA_SHA_256"},
     "Verify": {"KeyId": "k", "SignatureValid": True, "SigningAlgorithm": "ECDSA_SHA_256"},
@@ -31,13 +32,13 @@ PUBLISHED = (
 def fake_aws() -> Iterator[tuple[str, set[str]]]:
     """An endpoint, and the operations that it has been asked for."""
     seen: set[str] = set()
-    database = DynamoDb({"approvals": APPROVALS, "audit": AUDIT})
+    database = DynamoDb({"approvals": APPROVALS, "audit": AUDIT, "inbox": INBOX})
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             service, _, operation = self.headers.get("X-Amz-Target", "").rpartition(".")
-            if service.startswith("DynamoDB"):
+            if service.startswith("DynamoDB") and operation not in ANSWERS:
                 asked = json.loads(body)
                 token = asked.pop("ClientRequestToken", "")
                 counts = asked.pop("Select", None) == "COUNT"

@@ -234,9 +234,7 @@ class TestSynth:
 class TestBundle:
     """The real one."""
 
-    def test_should_hold_both_functions_the_runtime_and_the_dependencies(
-        self, bundle: Path
-    ) -> None:
+    def test_should_hold_the_functions_the_runtime_and_the_dependencies(self, bundle: Path) -> None:
         names = {path.name for path in bundle.iterdir()}
         assert names >= {
             "hitl_approval",
@@ -269,13 +267,14 @@ class TestBundle:
         assert _content(tmp_path) == _content(bundle)
 
     @pytest.mark.parametrize("version", ["3.13", f"3.{sys.version_info.minor}"])
-    def test_should_import_both_handlers_with_nothing_else_installed(
+    def test_should_import_every_handler_with_nothing_else_installed(
         self, bundle: Path, version: str
     ) -> None:
         program = (
             "import sys; sys.path[:] = [p for p in sys.path if 'site-packages' not in p];"
             "sys.path.insert(0, sys.argv[1]);"
-            "import workflow.handler, approval_api.handler, hitl_approval.waiting as waiting;"
+            "import workflow.handler, approval_api.handler, sweep.handler, relay.handler;"
+            "import page.handler, signed_in.handler, hitl_approval.waiting as waiting;"
             "print(waiting.__file__)"
         )
         done = subprocess.run(
