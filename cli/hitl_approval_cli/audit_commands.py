@@ -6,13 +6,11 @@ import csv
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO, Annotated, Any, Literal
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from hitl_approval.contract import Audit, Env
 from hitl_approval.domain.audit import Finding
@@ -21,6 +19,7 @@ from hitl_approval.domain.text import cut, shown
 from hitl_approval_cli import screen
 from hitl_approval_cli.connected import Connection, connected
 from hitl_approval_cli.errors import CliError, Exit, show_error, usage
+from hitl_approval_cli.progress import bar
 from hitl_approval_cli.records import Event, Records, batches
 from hitl_approval_cli.words import moment
 
@@ -104,14 +103,14 @@ def export(
         if screen.out.is_terminal:  # the events themselves are what moves
             _write(sys.stdout, form, events, lambda _: None)
             return
-        with _progress("Exporting", records) as advance:
+        with bar("Exporting", "events", total=records.event_count) as advance:
             _write(sys.stdout, form, events, advance)
         return
     unfinished = output.with_name(f"{output.name}.part")
     try:
         with (
             unfinished.open("w", encoding="utf-8", newline="") as file,
-            _progress("Exporting", records) as advance,
+            bar("Exporting", "events", total=records.event_count) as advance,
         ):
             count = _write(file, form, events, advance)
         unfinished.replace(output)
@@ -148,7 +147,7 @@ class Checked:
 
     def everything(self) -> None:
         """Verify every trail, and that every row has one; constant memory."""
-        with _progress("Verifying", self.records) as advance:
+        with bar("Verifying", "events", total=self.records.event_count) as advance:
             for trails in batches(self.records.trails()):
                 ids = [str(trail[0][Audit.PARTITION_KEY]) for trail in trails]
                 heads = self.records.heads(dict.fromkeys(ids))
@@ -223,28 +222,3 @@ def _cell(event: Mapping[str, Any], name: str) -> Any:
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
         return f"'{value}"
     return value
-
-
-@contextmanager
-def _progress(what: str, records: Records) -> Iterator[Any]:
-    """A bar on stderr in a terminal, nothing elsewhere; its total is only about right.
-
-    rich would send what is printed meanwhile to stderr too: only where both are the same terminal
-    must it know of it, to keep the bar below.
-    """
-    if not screen.err.is_terminal:
-        yield lambda _: None
-        return
-    bar = Progress(
-        TextColumn(what),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("events"),
-        TimeElapsedColumn(),
-        console=screen.err,
-        transient=True,
-        redirect_stdout=screen.out.is_terminal,
-    )
-    with bar:
-        task = bar.add_task(what, total=records.event_count())
-        yield lambda count: bar.advance(task, count)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from importlib.metadata import version
 from typing import Any, Literal
 
 import typer
 
+from hitl_approval import __version__
 from hitl_approval.contract import Metrics, Output
 from hitl_approval.ports import Attention
 from hitl_approval_cli import screen
@@ -69,7 +69,7 @@ def doctor(to: Connection) -> None:
 
 def examine(deployment: Deployment) -> Iterator[Check]:
     """Every check in turn; nothing that needs a stack where there is none."""
-    yield Check("version", "ok", f"hitl {version('hitl-approval')}")
+    yield Check("version", "ok", f"hitl {__version__}")
     credentials = _check("credentials", deployment, _credentials)
     yield credentials
     if credentials.state == "wrong":
@@ -79,6 +79,7 @@ def examine(deployment: Deployment) -> Iterator[Check]:
     if stack.state != "ok":
         return
     for name, look in (
+        ("deployed version", _deployed_version),
         ("approval function", _approval_function),
         ("tables", _tables),
         ("topic", _topic),
@@ -110,6 +111,14 @@ def _credentials(deployment: Deployment) -> tuple[State, str, str]:
 def _stack(deployment: Deployment) -> tuple[State, str, str]:
     number = deployment.output(Output.WORKFLOW_VERSION)
     return "ok", f"{deployment.stack}, workflow version {number}", ""
+
+
+def _deployed_version(deployment: Deployment) -> tuple[State, str, str]:
+    deployed = deployment.find_output(Output.VERSION)
+    if deployed == __version__:
+        return "ok", f"{deployed}, as hitl", ""
+    found = f"{deployed or 'not said'}, hitl is {__version__}: not known to work together"
+    return "unknown", found, f"deploy with hitl-approval {__version__}, or use that one's hitl"
 
 
 def _approval_function(deployment: Deployment) -> tuple[State, str, str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
+from hitl_approval import __version__
 from hitl_approval_cli import asking, deciding, looking, operating, screen
 from hitl_approval_cli.audit_commands import audit
 from hitl_approval_cli.completion import completion
@@ -18,12 +20,29 @@ from hitl_approval_cli.local_commands import local
 
 app = typer.Typer(
     name="hitl",
-    help="Human approvals for AWS workflows: ask, decide, look on.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        screen.line(__version__)
+        raise typer.Exit
+
+
+_Version = Annotated[
+    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+]
+
+
+@app.callback()
+def hitl(*, version: _Version = False) -> None:
+    """Human approvals for AWS workflows: ask, decide, look on."""
+
+
 app.command()(looking.inbox)
 app.command()(looking.show)
 app.command()(deciding.approve)

@@ -14,6 +14,7 @@ from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval_cli import screen
 from hitl_approval_cli.by_id import ask_about
 from hitl_approval_cli.connected import Connection, connected
+from hitl_approval_cli.progress import bar
 from hitl_approval_cli.words import Id, moment
 
 _PAGE = 100
@@ -49,12 +50,14 @@ def stats(
     began = moment(since)
     counts: Counter[str] = Counter()
     waited: list[float] = []
-    for status in STATUSES:
-        for item in _listed(to, status, began):
-            counts[status] += 1
-            if status in {"approved", "rejected"}:
-                taken = parse_time(item["decided_at"]) - parse_time(item["created_at"])
-                waited.append(taken.total_seconds())
+    with bar("Counting", "approvals") as advance:
+        for status in STATUSES:
+            for item in _listed(to, status, began):
+                advance(1)
+                counts[status] += 1
+                if status in {"approved", "rejected"}:
+                    taken = parse_time(item["decided_at"]) - parse_time(item["created_at"])
+                    waited.append(taken.total_seconds())
     waited.sort()
     answer = {
         "since": None if began is None else isoformat(began),

@@ -118,6 +118,8 @@ class Output:
     SIGNING_KEY_ARN: Final = "SigningKeyArn"
     """Only where audit events are signed."""
     PAGE_URL: Final = "PageUrl"
+    VERSION: Final = "HitlApprovalVersion"
+    """Of this library, when it was deployed."""
 
 
 OUTPUTS: Final[tuple[str, ...]] = tuple(v for k, v in vars(Output).items() if k.isupper())

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from hitl_approval import __version__
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.api import handle
 from hitl_approval.testing import World, in_memory
@@ -25,6 +26,7 @@ OUTPUTS = {
     "ApprovalApiFunctionName": "approval-api",
     "ApprovalsTableName": "approvals",
     "AuditTableName": "audit",
+    "HitlApprovalVersion": __version__,
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
+from hitl_approval import __version__
 from hitl_approval.domain.approval import derive_approval_id
 from hitl_approval.domain.view import view
 from hitl_approval.testing import World
@@ -23,6 +24,11 @@ from .conftest import FakeCloud, Hitl
 def pending(world: World, **fields: object) -> str:
     opening = any_opening(request=any_request(**fields), now=world.clock.now())
     return world.store.create(opening).approval_id
+
+
+def test_should_show_its_version(hitl: Hitl) -> None:
+    result = hitl("--version")
+    assert (result.status, result.out) == (0, f"{__version__}\n")
 
 
 def test_should_submit_and_print_the_id_alone(hitl: Hitl, cloud: FakeCloud) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,12 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
+from rich.console import Console
 
+from hitl_approval import __version__
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.testing import FixedClock, World
-from hitl_approval_cli import screen
+from hitl_approval_cli import main, screen
 from hitl_approval_cli.deployment import Deployment
 from tests.anything import NOW, any_opening, declared
 
@@ -70,6 +73,22 @@ def test_should_say_that_nothing_was_decided(hitl: Hitl, world: World) -> None:
     assert "Nothing was decided by people." in hitl("stats").out
 
 
+def test_should_count_under_a_bar_in_a_terminal(
+    hitl: Hitl,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    decided(world)
+    piped = hitl("stats")
+    assert piped.err == ""
+    terminal = Console(file=io.StringIO(), force_terminal=True, width=80)
+    monkeypatch.setattr(screen, "err", terminal)
+    assert main.run(["stats"]) == 0
+    assert capsys.readouterr().out == piped.out
+    assert "Counting" in terminal.file.getvalue()  # type: ignore[attr-defined]
+
+
 # doctor
 
 
@@ -121,12 +140,25 @@ def test_should_find_nothing_wrong(hitl: Hitl, fine: Fine) -> None:
     assert result.json["healthy"] is True
     assert {check["state"] for check in result.json["checks"]} == {"ok"}
     assert [check["name"] for check in result.json["checks"]] == [
-        "version", "credentials", "stack", "approval function", "tables", "topic", "overdue",
-        "not resumed", "notifications",
+        "version", "credentials", "stack", "deployed version", "approval function", "tables",
+        "topic", "overdue", "not resumed", "notifications",
     ]  # fmt: skip
     out = hitl("doctor").out
     assert "ok       credentials: arn:aws:iam::123456789012:user/ann in us-east-1" in out
     assert "ok       stack: hitl-approval, workflow version 7" in out
+
+
+@pytest.mark.parametrize(("deployed", "said"), [("0.0.9", "0.0.9, hitl is"), (None, "not said")])
+def test_should_say_that_another_version_is_deployed(
+    hitl: Hitl, fine: Fine, cloud: FakeCloud, deployed: str | None, said: str
+) -> None:
+    del cloud.outputs["HitlApprovalVersion"]
+    if deployed:
+        cloud.outputs["HitlApprovalVersion"] = deployed
+    result = hitl("doctor")
+    assert result.status == 0
+    assert f"unknown  deployed version: {said}" in result.out
+    assert f"deploy with hitl-approval {__version__}" in result.out
 
 
 def test_should_say_what_is_stuck_and_what_to_do(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hitl_approval import contract
+from hitl_approval import __version__, contract
 from hitl_approval.contract import OUTPUTS, Env, Output
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.settings import Settings
@@ -329,6 +329,7 @@ class TestOutputs:
             Output.AUDIT_TABLE_NAME: "<ApprovalAuditTable>",
             Output.SNS_TOPIC_ARN: "<ApprovalTopic>",
             Output.PAGE_URL: "<ApprovalPageApi.ApiEndpoint>",
+            Output.VERSION: __version__,
         }
 
     def test_should_put_out_the_same_below_each_embedded_construct(

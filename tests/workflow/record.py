@@ -11,9 +11,9 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
+from hitl_approval import __version__
 from tests.workflow.history import HISTORIES, ROUTES, Json, record
 
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None, histories: Path = HISTORIES) ->
     parser = argparse.ArgumentParser(prog="python -m tests.workflow.record", description=__doc__)
     parser.add_argument("--force", action="store_true")
     chosen = parser.parse_args(arguments)
-    folder = histories / version("hitl-approval")
+    folder = histories / __version__
     if folder.exists() and not chosen.force:
         sys.stderr.write(f"{folder} is on record already: its executions may be in flight\n")
         return 1
