@@ -68,8 +68,8 @@ bench: setup ## measure time and cost beside the pattern, write docs/performance
 bench-quick: setup ## the same with few samples; writes nothing
 	@$(BIN)/python -m bench --quick $(if $(ONLY),--only $(ONLY))
 
-faults: setup ## every schedule of every scenario with faults; REPLAY=scenario:choices runs one again
-	@$(BIN)/python -m tests.faults $(if $(REPLAY),--replay '$(REPLAY)')
+faults: setup ## every schedule of every scenario with faults, or SCENARIO=name; REPLAY=scenario:choices: one
+	@$(BIN)/python -m tests.faults $(if $(SCENARIO),--scenario '$(SCENARIO)') $(if $(REPLAY),--replay '$(REPLAY)')
 
 faults-deep: setup ## random deeper schedules, for SECONDS (default 600)
 	@$(BIN)/python -m tests.faults --deep $(or $(SECONDS),600)

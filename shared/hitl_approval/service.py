@@ -281,12 +281,16 @@ class RequestService(_Records):
     def notify(self, approval_id: str, written: Approval | None = None) -> None:
         """Tell the approvers, unless the approval has ended meanwhile.
 
+        One that silence has ended, its workflow being that late, counts as not told.
+
         Args:
             approval_id: the record's id.
             written: the record as the caller wrote it just now, which is not read again.
         """
         approval = written or self.get(approval_id)
         if not approval.pending:
+            if approval.decided_by == SYSTEM.name:
+                self.meter.count(Metrics.NOTIFICATION_FAILED)
             return
         challenge = None
         if self.page is not None and approval.deciders:

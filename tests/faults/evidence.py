@@ -7,6 +7,7 @@ from typing import Any
 
 from hitl_approval.domain.audit import SYSTEM
 from tests.faults.deployment import APPROVALS_TABLE, Deployment, plain
+from tests.faults.dynamodb import Write
 
 TERMINAL = {"approved", "rejected", "timeout", "cancelled"}
 
@@ -32,6 +33,13 @@ def rows_during(deployment: Deployment, written: range) -> Iterator[Rows]:
 def by_silence(row: Row) -> bool:
     """Whether nobody decided this."""
     return row["status"] in {"timeout", "rejected"} and row.get("decided_by") == SYSTEM.name
+
+
+def closes(write: Write) -> bool:
+    """Whether this ends an approval."""
+    if write.table != APPROVALS_TABLE or write.before is None:
+        return False
+    return bool(write.before["status"] != write.after["status"])
 
 
 def ended_before(deployment: Deployment, arn: str, step: int) -> bool:

@@ -17,7 +17,7 @@ from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.text import person
 from tests.faults.deployment import APPROVALS_TABLE, AUDIT_TABLE, Answer, Deployment, plain
 from tests.faults.dynamodb import Item, Key
-from tests.faults.evidence import TERMINAL, Row, by_silence
+from tests.faults.evidence import TERMINAL, Row, by_silence, closes
 from tests.faults.leftovers import nothing_is_left_behind
 from tests.faults.reading import readers_see_what_was
 from tests.faults.simulator import Wrote
@@ -169,8 +169,20 @@ def told_once(deployment: Deployment) -> Iterator[str]:
             continue
         if Metrics.PENDING_PAST_EXPIRY in alarms:
             continue  # the workflow could not, and did not close it either
+        if _closed_by_sweep(deployment, approval_id) and Metrics.NOTIFICATION_FAILED in alarms:
+            continue  # it came after the end, to a record that takes no more events
         if row["status"] == "pending" or by_silence(row):
             yield f"nobody was told, and nothing says so: {on_record}"
+
+
+def _closed_by_sweep(deployment: Deployment, approval_id: str) -> bool:
+    sweepers = {sweep.actor for sweep in deployment.swept}
+    return any(
+        closes(wrote.write)
+        and plain(wrote.write.after)["approval_id"] == approval_id
+        and wrote.actor in sweepers
+        for wrote in deployment.world.writes
+    )
 
 
 def audit_is_whole(deployment: Deployment) -> Iterator[str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hitl_approval.contract import Metrics
 from tests.faults.deployment import APPROVALS_TABLE, Deployment, Sweep, plain
-from tests.faults.evidence import TERMINAL, Row, Rows, ended_before, rows_during
+from tests.faults.evidence import TERMINAL, Row, Rows, closes, ended_before, rows_during
 from tests.faults.simulator import Wrote
 
 
@@ -42,7 +42,7 @@ def _mends(deployment: Deployment, sweep: Sweep) -> Iterator[str]:
 
 
 def _counts(deployment: Deployment, sweep: Sweep) -> Iterator[str]:
-    closed = sum(_closes(wrote) for wrote in _writes_of(deployment, sweep))
+    closed = sum(closes(wrote.write) for wrote in _writes_of(deployment, sweep))
     if (said := _count(deployment, sweep, Metrics.PENDING_PAST_EXPIRY)) != closed:
         yield f"{sweep.actor} counted {said} that it closed, and closed {closed}"
     states = list(rows_during(deployment, sweep.written))
@@ -131,13 +131,6 @@ def _notes_of_sweeps(deployment: Deployment) -> Iterator[Wrote]:
 def _writes_of(deployment: Deployment, sweep: Sweep) -> list[Wrote]:
     mine = (sweep.actor, sweep.request)
     return [w for w in deployment.world.writes if (w.actor, w.request) == mine]
-
-
-def _closes(wrote: Wrote) -> bool:
-    before = wrote.write.before
-    if wrote.write.table != APPROVALS_TABLE or before is None:
-        return False
-    return bool(before["status"] != wrote.write.after["status"])
 
 
 def _count(deployment: Deployment, sweep: Sweep, metric: str) -> int:

@@ -58,13 +58,21 @@ CROWDED = {
     "redeployed-polling": 0,
 }
 LIMITED = {
+    "cancel": 1,
     "two-rejections": 1,
     "redelivered": 1,
+    "zombie-polling": 1,
+    "poison": 1,
     "skew-ahead": 1,
+    "skew-ahead-polling": 1,
+    "skew-behind": 1,
+    "skew-behind-polling": 1,
     "sweep-twice": 0,
     "sweep-at-the-end": 1,
+    "sweep-at-the-end-polling": 1,
     "readers": 1,
     "readers-at-the-end": 1,
+    "refused": 1,
 }
 PAIRS = {
     "approve": 0,

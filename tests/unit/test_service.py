@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hitl_approval.contract import Metrics
 from hitl_approval.domain.errors import AlreadyDecided, InvalidRequest, Unavailable
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.service import MAX_TRIES, Terms
@@ -180,3 +181,15 @@ def test_should_tell_nobody_of_what_has_ended_meanwhile(world: World) -> None:
     world.requests.notify(written.approval_id)
 
     assert world.notifier.sent == []
+    assert Metrics.NOTIFICATION_FAILED not in world.meter.counted
+
+
+def test_should_count_as_not_told_what_silence_has_ended_meanwhile(world: World) -> None:
+    written = submit(world)
+    world.clock.advance(timedelta(days=400))
+    assert world.sweeps.sweep()[Metrics.PENDING_PAST_EXPIRY] == 1
+
+    world.requests.notify(written.approval_id)
+
+    assert world.notifier.sent == []
+    assert world.meter.counted.count(Metrics.NOTIFICATION_FAILED) == 1
