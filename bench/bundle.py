@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.figures import Chart, Figure, Group, Table, number
 from hitl_approval_cdk import bundling
-from tests.infra.every_call import ENVIRONMENT
+from tests.infra.every_call import ENVIRONMENT, link_event, signed_in_event
 from tests.infra.fake_aws import fake_aws
 
 MEGABYTE = 1_000_000
@@ -34,6 +34,8 @@ BASE = {
     "approval_api": ("dynamodb", "lambda"),
     "sweep": ("dynamodb", "lambda"),
     "relay": ("dynamodb", "events"),
+    "page": ("dynamodb", "lambda"),
+    "signed_in": ("dynamodb", "lambda"),
 }
 """The services that each function must call, the workflow's checkpoints included."""
 
@@ -69,7 +71,21 @@ import relay.handler
 from hitl_approval.wiring import relay_service
 relay_service().store.get("none")
 """,
+    "page": f"""
+import page.handler
+answer = page.handler.handler({link_event()!r}, None)
+assert answer["statusCode"] == 404, answer["body"]
+""",
+    "signed_in": f"""
+import signed_in.handler
+answer = signed_in.handler.handler({signed_in_event("GET /inbox")!r}, None)
+assert answer["statusCode"] == 200, answer["body"]
+""",
 }
+NOTES = dict.fromkeys(
+    ("page", "signed_in"),
+    "draws a page of HTML: Jinja2 and its templates, read from source, which the baseline has not",
+)
 """A first request of each function; the workflow's without its engine's own bookkeeping."""
 
 
@@ -107,6 +123,7 @@ def measure(quick: bool) -> Group:
                     against="boto3's clients" + (" and the SDK" if name == "workflow" else ""),
                     limit=1.25,
                     goal="ratio at most",
+                    note=NOTES.get(name, ""),
                 )
                 for name in BASE
                 for what, mine, base in (("import", 0, 2), ("first request", 1, 3))

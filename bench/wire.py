@@ -17,10 +17,11 @@ from typing import Any
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 
-from tests.faults.dynamodb import APPROVALS, AUDIT, DynamoDb, Index, Item, Schema, Write
+from tests.faults.dynamodb import APPROVALS, AUDIT, INBOX, DynamoDb, Index, Item, Schema, Write
 
 APPROVALS_TABLE, AUDIT_TABLE = "bench-ApprovalRequests", "bench-AuditEvents"
-SCHEMAS = {APPROVALS_TABLE: APPROVALS, AUDIT_TABLE: AUDIT}
+INBOX_TABLE = "bench-Inbox"
+SCHEMAS = {APPROVALS_TABLE: APPROVALS, AUDIT_TABLE: AUDIT, INBOX_TABLE: INBOX}
 READ_UNIT, WRITE_UNIT = 4096, 1024
 
 _PUBLISHED = (

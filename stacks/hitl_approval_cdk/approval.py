@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import jsii
 from aws_cdk import (
@@ -26,7 +26,6 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_cloudwatch_actions import SnsAction
-from aws_cdk.aws_stepfunctions_tasks import LambdaInvoke
 from constructs import Construct, IConstruct
 
 from hitl_approval.contract import (
@@ -58,7 +57,9 @@ from hitl_approval_cdk.permissions import (
     executions_of,
     send_with,
 )
-from hitl_approval_cdk.step import step
+
+if TYPE_CHECKING:
+    from aws_cdk.aws_stepfunctions_tasks import LambdaInvoke
 
 
 class HitlApproval(ApprovalDeployment):
@@ -385,7 +386,9 @@ class HitlApproval(ApprovalDeployment):
                 "own, or it is refused",
             )
         if own_topic:
-            Aspects.of(self).add(_WarnIfNobodySubscribed(self.topic))
+            topic = cast(sns.CfnTopic, self.topic.node.default_child)
+            # Of one leaf: an aspect of the construct would be called for each of its children.
+            Aspects.of(topic).add(_WarnIfNobodySubscribed(self, topic))
 
     @classmethod
     def from_attributes(
@@ -497,6 +500,8 @@ class HitlApproval(ApprovalDeployment):
         Raises:
             ValueError: the timeout is no time to decide.
         """
+        from hitl_approval_cdk.step import step  # Step Functions are slow to import, and few ask
+
         return step(
             scope,
             construct_id,
@@ -688,20 +693,19 @@ class _FailedBatches:
 class _WarnIfNobodySubscribed:
     """Looks when the whole app is there: subscriptions are often added after the construct."""
 
-    def __init__(self, topic: sns.ITopic) -> None:
+    def __init__(self, approval: HitlApproval, topic: sns.CfnTopic) -> None:
+        self.approval = approval
         self.topic = topic
 
-    def visit(self, node: IConstruct) -> None:
-        if not isinstance(node, HitlApproval) or node.topic is not self.topic:
-            return
-        stack = Stack.of(node)
-        topic_arn = stack.resolve(self.topic.topic_arn)
-        for other in node.node.root.node.find_all():
+    def visit(self, _: IConstruct) -> None:
+        stack = Stack.of(self.approval)
+        topic_arn = stack.resolve(self.topic.ref)
+        for other in self.approval.node.root.node.find_all():
             if isinstance(other, sns.CfnSubscription) and (
                 stack.resolve(other.topic_arn) == topic_arn
             ):
                 return
-        Annotations.of(node).add_warning_v2(
+        Annotations.of(self.approval).add_warning_v2(
             "hitl-approval:nobodyIsSubscribed",
             "nobody hears of approval requests: pass notify_emails, or subscribe to the topic",
         )
