@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 import typer
 
-from hitl_approval import __version__
-from hitl_approval.contract import Metrics, Output
+from hitl_approval.contract import LIBRARY_VERSION, Metrics, Output
 from hitl_approval.ports import Attention
 from hitl_approval_cli import screen
 from hitl_approval_cli.connected import Connection, connected
@@ -69,7 +68,7 @@ def doctor(to: Connection) -> None:
 
 def examine(deployment: Deployment) -> Iterator[Check]:
     """Every check in turn; nothing that needs a stack where there is none."""
-    yield Check("version", "ok", f"hitl {__version__}")
+    yield Check("version", "ok", f"hitl {LIBRARY_VERSION}")
     credentials = _check("credentials", deployment, _credentials)
     yield credentials
     if credentials.state == "wrong":
@@ -115,10 +114,10 @@ def _stack(deployment: Deployment) -> tuple[State, str, str]:
 
 def _deployed_version(deployment: Deployment) -> tuple[State, str, str]:
     deployed = deployment.find_output(Output.VERSION)
-    if deployed == __version__:
+    if deployed == LIBRARY_VERSION:
         return "ok", f"{deployed}, as hitl", ""
-    found = f"{deployed or 'not said'}, hitl is {__version__}: not known to work together"
-    return "unknown", found, f"deploy with hitl-approval {__version__}, or use that one's hitl"
+    found = f"{deployed or 'not said'}, hitl is {LIBRARY_VERSION}: not known to work together"
+    return "unknown", found, f"deploy with hitl-approval {LIBRARY_VERSION}, or use that one's hitl"
 
 
 def _approval_function(deployment: Deployment) -> tuple[State, str, str]:

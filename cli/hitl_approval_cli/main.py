@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from hitl_approval import __version__
+from hitl_approval.contract import LIBRARY_VERSION
 from hitl_approval_cli import asking, deciding, looking, operating, screen
 from hitl_approval_cli.audit_commands import audit
 from hitl_approval_cli.completion import completion
@@ -29,7 +29,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        screen.line(__version__)
+        screen.line(LIBRARY_VERSION)
         raise typer.Exit
 
 

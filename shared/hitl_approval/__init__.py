@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from hitl_approval.gate import requires_approval
     from hitl_approval.waiting import wait_for_approval
 
-__version__ = "0.1.0"
-
 _HOMES = {
     "ApprovalError": "domain.errors",
     "ApprovalRequest": "domain.request",

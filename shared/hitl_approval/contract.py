@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+LIBRARY_VERSION: Final = "0.1.0"
+"""Of this library; pyproject.toml reads it here."""
+
 ResumeMode = Literal["callback", "polling"]
 """How a waiting workflow learns of a decision: rung awake, or by looking every so often."""
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from aws_cdk import CfnOutput
 
-from hitl_approval import __version__
-from hitl_approval.contract import OUTPUTS, Output
+from hitl_approval.contract import LIBRARY_VERSION, OUTPUTS, Output
 
 if TYPE_CHECKING:
     from hitl_approval_cdk.approval import HitlApproval
@@ -44,7 +43,7 @@ def add(approval: HitlApproval) -> None:
         (Output.APPROVALS_TABLE_NAME, approval.table.table_name, "Approvals table"),
         (Output.AUDIT_TABLE_NAME, approval.audit_table.table_name, "Append-only audit table"),
         (Output.SNS_TOPIC_ARN, approval.topic.topic_arn, "Topic that tells the approvers"),
-        (Output.VERSION, __version__, "Version of hitl-approval that was deployed"),
+        (Output.VERSION, LIBRARY_VERSION, "Version of hitl-approval that was deployed"),
     ):
         CfnOutput(approval, name, value=value, description=what)
     if approval.page is not None:

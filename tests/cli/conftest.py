@@ -13,9 +13,9 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from hitl_approval import __version__
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.api import handle
+from hitl_approval.contract import LIBRARY_VERSION
 from hitl_approval.testing import World, in_memory
 from hitl_approval_cli import main, screen
 from hitl_approval_cli.deployment import Deployment
@@ -26,7 +26,7 @@ OUTPUTS = {
     "ApprovalApiFunctionName": "approval-api",
     "ApprovalsTableName": "approvals",
     "AuditTableName": "audit",
-    "HitlApprovalVersion": __version__,
+    "HitlApprovalVersion": LIBRARY_VERSION,
 }
 
 

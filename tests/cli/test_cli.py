@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
-from hitl_approval import __version__
+from hitl_approval.contract import LIBRARY_VERSION
 from hitl_approval.domain.approval import derive_approval_id
 from hitl_approval.domain.view import view
 from hitl_approval.testing import World
@@ -28,7 +28,7 @@ def pending(world: World, **fields: object) -> str:
 
 def test_should_show_its_version(hitl: Hitl) -> None:
     result = hitl("--version")
-    assert (result.status, result.out) == (0, f"{__version__}\n")
+    assert (result.status, result.out) == (0, f"{LIBRARY_VERSION}\n")
 
 
 def test_should_submit_and_print_the_id_alone(hitl: Hitl, cloud: FakeCloud) -> None:

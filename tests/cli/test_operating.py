@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 from rich.console import Console
 
-from hitl_approval import __version__
 from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.contract import LIBRARY_VERSION
 from hitl_approval.testing import FixedClock, World
 from hitl_approval_cli import main, screen
 from hitl_approval_cli.deployment import Deployment
@@ -158,7 +158,7 @@ def test_should_say_that_another_version_is_deployed(
     result = hitl("doctor")
     assert result.status == 0
     assert f"unknown  deployed version: {said}" in result.out
-    assert f"deploy with hitl-approval {__version__}" in result.out
+    assert f"deploy with hitl-approval {LIBRARY_VERSION}" in result.out
 
 
 def test_should_say_what_is_stuck_and_what_to_do(

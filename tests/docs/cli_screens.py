@@ -132,7 +132,7 @@ def draw(name: str) -> str:
             patch.object(Deployment, "client", lambda _, service: cloud.client(service))
         )
         stack.enter_context(patch.object(Deployment, "region_name", "eu-central-1"))
-        stack.enter_context(patch.object(doctor, "__version__", "1.0.0"))
+        stack.enter_context(patch.object(doctor, "LIBRARY_VERSION", "1.0.0"))
         stack.enter_context(patch.object(screen, "out", recorded))
         stack.enter_context(patch.object(screen, "now", world.clock.now))
         stack.enter_context(_utc())

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hitl_approval import __version__, contract
-from hitl_approval.contract import OUTPUTS, Env, Output
+from hitl_approval import contract
+from hitl_approval.contract import LIBRARY_VERSION, OUTPUTS, Env, Output
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.settings import Settings
 from hitl_approval_cli.deployment import deployments_in
@@ -329,7 +329,7 @@ class TestOutputs:
             Output.AUDIT_TABLE_NAME: "<ApprovalAuditTable>",
             Output.SNS_TOPIC_ARN: "<ApprovalTopic>",
             Output.PAGE_URL: "<ApprovalPageApi.ApiEndpoint>",
-            Output.VERSION: __version__,
+            Output.VERSION: LIBRARY_VERSION,
         }
 
     def test_should_put_out_the_same_below_each_embedded_construct(

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hitl_approval import __version__
+from hitl_approval.contract import LIBRARY_VERSION
 from tests.workflow.history import HISTORIES, ROUTES, Json, record
 
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None, histories: Path = HISTORIES) ->
     parser = argparse.ArgumentParser(prog="python -m tests.workflow.record", description=__doc__)
     parser.add_argument("--force", action="store_true")
     chosen = parser.parse_args(arguments)
-    folder = histories / __version__
+    folder = histories / LIBRARY_VERSION
     if folder.exists() and not chosen.force:
         sys.stderr.write(f"{folder} is on record already: its executions may be in flight\n")
         return 1

@@ -18,7 +18,8 @@ from unittest.mock import patch
 import aws_durable_execution_sdk_python.state as sdk_state
 import pytest
 
-from hitl_approval import __version__, document, waiting
+from hitl_approval import document, waiting
+from hitl_approval.contract import LIBRARY_VERSION
 
 from . import history
 from .history import HISTORIES, ROUTES, repeat_end, resume
@@ -53,14 +54,14 @@ def test_should_do_nothing_again_of_what_has_ended(path: Path) -> None:
 
 
 def test_should_have_every_route_of_this_version_on_record() -> None:
-    folder = HISTORIES / __version__
+    folder = HISTORIES / LIBRARY_VERSION
     assert {path.stem for path in folder.glob("*.json")} == {route.name for route in ROUTES}
 
 
 def test_should_refuse_to_record_a_version_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / __version__).mkdir()
+    (tmp_path / LIBRARY_VERSION).mkdir()
 
     assert main([], tmp_path) == 1
 
