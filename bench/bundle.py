@@ -22,7 +22,6 @@ from tests.infra.fake_aws import fake_aws
 
 MEGABYTE = 1_000_000
 
-
 BEGIN = """
 import sys, time
 sys.path[:] = [sys.argv[1], *(p for p in sys.path if "site-packages" not in p)]
@@ -82,11 +81,12 @@ answer = signed_in.handler.handler({signed_in_event("GET /inbox")!r}, None)
 assert answer["statusCode"] == 200, answer["body"]
 """,
 }
+"""A first request of each function; the workflow's without its engine's own bookkeeping."""
+
 NOTES = dict.fromkeys(
     ("page", "signed_in"),
     "draws a page of HTML: Jinja2 and its templates, read from source, which the baseline has not",
 )
-"""A first request of each function; the workflow's without its engine's own bookkeeping."""
 
 
 def measure(quick: bool) -> Group:

@@ -31,6 +31,7 @@ from hitl_approval.testing import InMemoryStore, RecordingMeter, RecordingNotifi
 from hitl_approval.testing.virtual_time import (
     UNFINISHED,
     VirtualClock,
+    Watched,
     callback_timeout,
     eventually,
     fire_callback_timeout,
@@ -83,7 +84,6 @@ class Stage:
         self.decided_at = self.clock.now() + wait
         self.store = _DecidedLater(clock=self.clock, moment=self.decided_at)
         self.opened = opened
-        self.running = self.invocations = 0
         service, settings = self.requests(), Settings(values={**_SETTINGS, **environment})
         opened.enter_context(virtual_time(self.clock))
         opened.enter_context(patch.object(waiting, "settings", lambda: settings))
@@ -106,16 +106,8 @@ class Stage:
 
     def run(self, handler: Callable[[Any, Any], Any]) -> Counted:
         """From the start to the end: callbacks time out, and are rung at the decision's time."""
-
-        def counted(event: Any, context: Any) -> Any:
-            self.invocations += 1
-            self.running += 1
-            try:
-                return handler(event, context)
-            finally:
-                self.running -= 1
-
-        runner = DurableFunctionTestRunner(counted, poll_interval=0.01)
+        self.handler = Watched(handler)
+        runner = DurableFunctionTestRunner(self.handler, poll_interval=0.01)
         self.opened.callback(runner.close)
         arn = runner.run_async(json.dumps(EVENT), execution_timeout=MAX_EXECUTION_SECONDS)
         while bell := eventually(lambda: self._waits(runner, arn), "suspension"):
@@ -132,19 +124,19 @@ class Stage:
         if runner._store.load(arn).is_complete:
             return "ended"
         unfinished = [o for o in operations(runner, arn) if o.status in UNFINISHED]
-        if self.running or len(unfinished) != 1 or not unfinished[0].callback_details:
+        if self.handler.running or len(unfinished) != 1 or not unfinished[0].callback_details:
             return None
         return unfinished[0]
 
     def _pass_time(self, runner: DurableFunctionTestRunner, arn: str, bell: Any) -> None:
-        before = self.invocations
+        before = self.handler.invocations
         times_out = bell.start_timestamp + _timeout(runner, arn, bell)
         self._advance_to(min(times_out, self.decided_at))
         if self.decided_at <= times_out:
             self.decide(runner, bell.callback_details.callback_id)
         else:
             fire_callback_timeout(runner, arn, bell)
-        eventually(lambda: self.invocations > before, "function that goes on")
+        eventually(lambda: self.handler.invocations > before, "function that goes on")
 
     def _advance_to(self, moment: datetime) -> None:
         self.clock.advance(max(moment - self.clock.now(), timedelta(0)))
@@ -156,7 +148,7 @@ class Stage:
         polled = sum(o.sub_type == OperationSubType.WAIT_FOR_CONDITION.value for o in found)
         written = sum(len(json.dumps(update.to_dict(), default=str)) for update in updates)
         # The execution itself is one; a wait_for_condition's last poll is no retry, but metered.
-        return Counted(1 + len(found) + retries + polled, self.invocations, written)
+        return Counted(1 + len(found) + retries + polled, self.handler.invocations, written)
 
 
 def count(design: str, wait: timedelta, timeout: timedelta = LONGEST_TIMEOUT) -> Counted:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
+from urllib.parse import unquote
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
@@ -153,6 +154,4 @@ def _value_size(value: Mapping[str, Any]) -> int:
 
 
 def _callback_id(url: str) -> str:
-    from urllib.parse import unquote
-
     return unquote(url.split("/durable-execution-callbacks/")[1].split("/", maxsplit=1)[0])

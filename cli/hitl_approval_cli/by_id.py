@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, TypeVar
 
 from hitl_approval.domain.approval import STATUSES
-from hitl_approval_cli.deployment import Deployment
+from hitl_approval_cli.deployment import PAGE, Deployment
 from hitl_approval_cli.errors import CliError
 
 T = TypeVar("T")
@@ -17,7 +18,6 @@ MAX_PENDING = 2_000
 MAX_LISTED = 5
 """Ids that an ambiguous prefix shows."""
 _PREFIX = re.compile(r"[0-9a-f]{6,31}")
-_PAGE = 100
 
 
 def ask_about(deployment: Deployment, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,15 +55,11 @@ def with_id(deployment: Deployment, given: str, act: Callable[[str], T]) -> T:
 def _begin_with(deployment: Deployment, prefix: str) -> list[str]:
     found: list[str] = []
     for status in STATUSES:
-        asked: dict[str, Any] = {"action": "list", "status": status, "limit": _PAGE}
-        for _ in range(MAX_PENDING // _PAGE):
-            page = deployment.ask(asked)
+        pages = deployment.pages(status)
+        for page in islice(pages, MAX_PENDING // PAGE if status == "pending" else 1):
             ids = (item["approval_id"] for item in page["approvals"])
             found += [approval_id for approval_id in ids if approval_id.startswith(prefix)]
-            asked["cursor"] = page["cursor"]
-            if status != "pending" or not page["cursor"]:
-                break
-        else:
+        if status == "pending" and page["cursor"] is not None:
             msg = f"more than {MAX_PENDING} requests are pending: give the whole id, not {prefix}"
             raise CliError(msg, code="AMBIGUOUS_ID")
     return sorted(set(found))

@@ -7,7 +7,6 @@ as `bench/calls.py` counts them; prices, their sources and what is assumed are i
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +21,7 @@ from hitl_approval.domain.text import shown
 from hitl_approval_cli import screen
 from hitl_approval_cli.effort import LONGEST_TIMEOUT, Effort, callback, pattern, polling
 from hitl_approval_cli.errors import usage
+from hitl_approval_cli.words import length
 
 Quantities = Mapping[str, float]
 """How much of each thing in `prices.json`."""
@@ -212,9 +212,8 @@ def _dollars(value: float) -> str:
 
 
 def _wait(value: str) -> timedelta:
-    match = re.fullmatch(r"([0-9]{1,9})([smhd])", value)
-    seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]] if match else 0
-    if not 0 < seconds <= LONGEST_TIMEOUT.total_seconds():
+    seconds = None if value.isdigit() else length(value)
+    if seconds is None or seconds > LONGEST_TIMEOUT.total_seconds():
         raise usage(
             f"--median-wait: must look like 30m, 4h or 7d, at most 365d, got {shown(value)}"
         )

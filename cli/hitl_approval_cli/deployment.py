@@ -38,13 +38,16 @@ from hitl_approval.domain.text import shown
 from hitl_approval_cli import screen
 from hitl_approval_cli.errors import CliError, usage
 
+PAGE = 100
+"""Most approvals of one page of a list."""
+
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
 _UNKNOWN = frozenset({
     "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 })  # fmt: skip
-_THROTTLED = frozenset({
+THROTTLED = frozenset({
     "ProvisionedThroughputExceededException", "RequestLimitExceeded", "Throttled",
     "ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException",
 })  # fmt: skip
@@ -102,6 +105,16 @@ class Deployment:
             error = body["error"]
             raise CliError(error["message"], code=error["code"], details=error["details"])
         return body
+
+    def pages(self, status: str, **wanted: Any) -> Iterator[dict[str, Any]]:
+        """The list of a status, page by page, as `ask` answers; none is asked for too early."""
+        asked = {"action": "list", "status": status, "limit": PAGE, **wanted}
+        while True:
+            page = self.ask(asked)
+            yield page
+            if page["cursor"] is None:
+                return
+            asked["cursor"] = page["cursor"]
 
     def outcome(self, execution_arn: str) -> dict[str, Any]:
         """The durable execution as it now is: `Status`, and `Result` or `Error` at its end."""
@@ -228,7 +241,7 @@ class Deployment:
         if code in _UNKNOWN:
             msg = "AWS does not know these credentials: sign in again or run `aws configure`"
             return CliError(msg, code=code)
-        if code in _THROTTLED:
+        if code in THROTTLED:
             return CliError("AWS is throttling: try again in a moment", code=code)
         message = error.response.get("Error", {}).get("Message", code)
         return CliError(f"{error.operation_name}: {message}", code=code)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Annotated, Any
@@ -20,7 +19,6 @@ from hitl_approval_cli.errors import Exit
 from hitl_approval_cli.words import As, Cursor, Id, Limit, moment, signed_in
 
 WATCH_SECONDS = 5.0
-pause: Callable[[float], None] = time.sleep
 
 
 @connected
@@ -89,7 +87,7 @@ def _watch(to: Connection, read: Callable[[], dict[str, Any]]) -> None:
 def _again_and_again(read: Callable[[], dict[str, Any]]) -> Iterator[dict[str, Any]]:
     while True:
         yield read()
-        pause(WATCH_SECONDS)
+        screen.pause(WATCH_SECONDS)
 
 
 @connected

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -16,8 +15,6 @@ from hitl_approval_cli.by_id import ask_about
 from hitl_approval_cli.connected import Connection, connected
 from hitl_approval_cli.progress import bar
 from hitl_approval_cli.words import Id, moment
-
-_PAGE = 100
 
 
 @connected
@@ -48,16 +45,16 @@ def stats(
     Example: hitl stats --since 7d
     """
     began = moment(since)
+    wanted = {} if began is None else {"since": isoformat(began)}
     counts: Counter[str] = Counter()
     waited: list[float] = []
     with bar("Counting", "approvals") as advance:
         for status in STATUSES:
-            for item in _listed(to, status, began):
-                advance(1)
-                counts[status] += 1
+            for page in to.deployment.pages(status, **wanted):
+                advance(len(page["approvals"]))
+                counts[status] += len(page["approvals"])
                 if status in {"approved", "rejected"}:
-                    taken = parse_time(item["decided_at"]) - parse_time(item["created_at"])
-                    waited.append(taken.total_seconds())
+                    waited += map(_decision_seconds, page["approvals"])
     waited.sort()
     answer = {
         "since": None if began is None else isoformat(began),
@@ -67,16 +64,8 @@ def stats(
     to.show(answer, lambda: screen.stats(answer))
 
 
-def _listed(to: Connection, status: str, since: datetime | None) -> Iterator[dict[str, Any]]:
-    asked: dict[str, Any] = {"action": "list", "status": status, "limit": _PAGE}
-    if since is not None:
-        asked["since"] = isoformat(since)
-    while True:
-        page = to.deployment.ask(asked)
-        yield from page["approvals"]
-        if page["cursor"] is None:
-            return
-        asked["cursor"] = page["cursor"]
+def _decision_seconds(item: Mapping[str, Any]) -> float:
+    return (parse_time(item["decided_at"]) - parse_time(item["created_at"])).total_seconds()
 
 
 def _at(ordered: list[float], share: float) -> float | None:

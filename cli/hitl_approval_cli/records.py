@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from hitl_approval.domain.audit import Head, isoformat
 from hitl_approval.domain.errors import ApprovalError, Unavailable
 from hitl_approval.ports import Attention
 from hitl_approval.service import Trail, read_trail
+from hitl_approval_cli import screen
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
 
@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 BATCH = 100
 """Most keys of one BatchGetItem, DynamoDB's quota."""
+RETRY_SECONDS = 0.2
+"""Until keys that DynamoDB left out are asked for again. Ours."""
 
 
 @dataclass(frozen=True)
@@ -101,33 +103,23 @@ class Records:
         events = self._batch(self._store.audit_table, keys, Audit.PARTITION_KEY)
         return {event[Audit.PARTITION_KEY] for event in events}
 
-    def rows(self, status: str, *, since: datetime | None = None) -> Iterator[Mapping[str, Any]]:
-        """The rows of a status, as the index has them by now, newest first."""
-        condition, values = "#status = :status", {":status": {"S": status}}
-        if since is not None:
-            condition += " AND created_at >= :since"
-            values[":since"] = {"S": isoformat(since)}
-        return self._pages(
-            "query",
-            {
-                "TableName": self._store.approvals_table,
-                "IndexName": Table.STATUS_INDEX,
-                "KeyConditionExpression": condition,
-                "ExpressionAttributeNames": {"#status": Table.STATUS},
-                "ExpressionAttributeValues": values,
-                "ScanIndexForward": False,
-            },
-        )
-
     def overdue(self, attention: Attention, *, before: datetime, limit: int) -> Sequence[str]:
         """The ids of rows that have needed something since before a time."""
         with self._reading():
             return self._store.overdue(attention, before=before, limit=limit)
 
     def ids(self) -> Iterator[str]:
-        """The ids of all rows."""
+        """The ids of all rows, as the index has them by now, of each status the newest first."""
         for status in STATUSES:
-            for row in self.rows(status):
+            wanted = {
+                "TableName": self._store.approvals_table,
+                "IndexName": Table.STATUS_INDEX,
+                "KeyConditionExpression": "#status = :status",
+                "ExpressionAttributeNames": {"#status": Table.STATUS},
+                "ExpressionAttributeValues": {":status": {"S": status}},
+                "ScanIndexForward": False,
+            }
+            for row in self._pages("query", wanted):
                 yield row[Table.PARTITION_KEY]
 
     @cached_property
@@ -175,7 +167,7 @@ class Records:
                 items = answer["Responses"].get(table, [])
             yield from map(read_item, items)
             if asked := answer.get("UnprocessedKeys"):
-                time.sleep(0.2)
+                screen.pause(RETRY_SECONDS)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

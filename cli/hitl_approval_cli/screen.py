@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -42,6 +43,11 @@ err = console(stderr=True)
 def now() -> datetime:
     """The current moment, UTC: the one place where this program asks for it."""
     return datetime.now(UTC)
+
+
+def pause(seconds: float) -> None:
+    """Wait before looking again: the one place where this program does, but for its local cloud."""
+    time.sleep(seconds)
 
 
 def json_line(value: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +10,7 @@ import typer
 
 from hitl_approval_cli import screen
 from hitl_approval_cli.connected import Connection
-from hitl_approval_cli.deployment import Deployment
+from hitl_approval_cli.deployment import THROTTLED, Deployment
 from hitl_approval_cli.errors import CliError, Exit
 
 POLL_SECONDS = 2.0
@@ -25,12 +24,7 @@ EXITS = {
     "timeout": Exit.TIMED_OUT,
     "cancelled": Exit.CANCELLED,
 }
-_PASSING = frozenset({
-    "NOT_REACHED", "UNAVAILABLE", "FUNCTION_ERROR", "INTERNAL",
-    "Throttling", "ThrottlingException", "TooManyRequestsException",
-})  # fmt: skip
-
-pause: Callable[[float], None] = time.sleep
+_PASSING = THROTTLED | {"NOT_REACHED", "UNAVAILABLE", "FUNCTION_ERROR", "INTERNAL"}
 
 
 def wait(to: Connection, started: Mapping[str, Any]) -> None:
@@ -73,7 +67,7 @@ def _outcome(
             if record["status"] != "pending":
                 return record
             say(screen.one_line(record))
-        pause(POLL_SECONDS)
+        screen.pause(POLL_SECONDS)
 
 
 def _check_it_starts(deployment: Deployment, started: Mapping[str, Any], looks: int) -> None:

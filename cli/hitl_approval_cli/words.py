@@ -58,7 +58,7 @@ def ids_of(given: list[str]) -> list[str]:
 
 def seconds(value: str, option: str = "--timeout") -> int:
     """A length of time in words: 45s, 30m, 8h, 7d."""
-    found = _length(value)
+    found = length(value)
     if found is None:
         raise usage(f"{option}: must look like 45s, 30m, 8h or 7d, got {shown(value)}")
     return found
@@ -69,7 +69,7 @@ def moment(value: str | None, option: str = "--since") -> datetime | None:
     if value is None:
         return None
     try:
-        ago = _length(value)
+        ago = length(value)
         if ago is not None:
             return screen.now() - timedelta(seconds=ago)
         return datetime.fromisoformat(value).astimezone(UTC)
@@ -78,7 +78,8 @@ def moment(value: str | None, option: str = "--since") -> datetime | None:
         raise usage(f"{option}: {like}, got {shown(value)}") from None
 
 
-def _length(value: str) -> int | None:
+def length(value: str) -> int | None:
+    """Seconds of a length of time in words, 45s say, or of a bare number; None of anything else."""
     match = re.fullmatch(r"([0-9]{1,9})([smhd]?)", value)
     if not match or int(match[1]) == 0:
         return None

@@ -219,7 +219,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, *between: Any) -> None:
             raise KeyboardInterrupt
         step()
 
-    monkeypatch.setattr(looking, "pause", pause)
+    monkeypatch.setattr(screen, "pause", pause)
 
 
 def test_should_print_a_line_for_each_request_that_is_new(

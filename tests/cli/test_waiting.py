@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from hitl_approval.domain.approval import derive_approval_id
 from hitl_approval.testing import World
-from hitl_approval_cli import watching
+from hitl_approval_cli import screen
 from tests.anything import any_opening, any_request, declared
 
 from .conftest import FakeCloud, Hitl
@@ -30,7 +30,7 @@ def script(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
                 raise KeyboardInterrupt
             step()
 
-        monkeypatch.setattr(watching, "pause", pause)
+        monkeypatch.setattr(screen, "pause", pause)
 
     return play
 

@@ -26,6 +26,7 @@ from hitl_approval.testing.virtual_time import (
     UNFINISHED,
     RunnerDoorbell,
     VirtualClock,
+    Watched,
     callback_timeout,
     eventually,
     fire_callback_timeout,
@@ -38,13 +39,11 @@ class Stage:
     """One started workflow, and everything a test wants to see or do."""
 
     def __init__(
-        self, runner: DurableFunctionTestRunner, clock: VirtualClock, handler: Any
+        self, runner: DurableFunctionTestRunner, clock: VirtualClock, handler: Watched
     ) -> None:
         self.runner = runner
         self.clock = clock
         self.handler = handler
-        self.invocations = 0
-        self.running = 0
         self.arn = ""
         self.timed_out = ""
         self.store = InMemoryStore()
@@ -63,6 +62,10 @@ class Stage:
         self.arn = self.runner.run_async(
             json.dumps(event), execution_timeout=366 * 86400, execution_name=name
         )
+
+    @property
+    def invocations(self) -> int:
+        return self.handler.invocations
 
     @property
     def approval_id(self) -> str:
@@ -88,7 +91,7 @@ class Stage:
 
     def _suspended_on(self) -> Any:
         unfinished = [o for o in self.operations() if o.status in UNFINISHED]
-        bell = unfinished[0] if len(unfinished) == 1 and not self.running else None
+        bell = unfinished[0] if len(unfinished) == 1 and not self.handler.running else None
         return bell if bell and bell.operation_type is OperationType.CALLBACK else None
 
     def suspend(self) -> None:
@@ -150,22 +153,12 @@ def make_stage(
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         settings.cache_clear()
-        handler = handler or importlib.import_module("workflow.handler").handler
+        watched = Watched(handler or importlib.import_module("workflow.handler").handler)
         clock = VirtualClock()
-        stage: Stage
-
-        def counted(event: Any, context: Any) -> Any:
-            stage.invocations += 1
-            stage.running += 1
-            try:
-                return handler(event, context)
-            finally:
-                stage.running -= 1
-
         opened.enter_context(virtual_time(clock))
-        runner = DurableFunctionTestRunner(counted, poll_interval=0.01)
+        runner = DurableFunctionTestRunner(watched, poll_interval=0.01)
         opened.callback(runner.close)
-        stage = Stage(runner, clock, handler)
+        stage = Stage(runner, clock, watched)
         monkeypatch.setattr(waiting, "request_service", lambda: stage.requests)
         return stage
 

@@ -29,6 +29,7 @@ from hitl_approval.testing.virtual_time import (
     UNFINISHED,
     RunnerDoorbell,
     VirtualClock,
+    Watched,
     callback_timeout,
     eventually,
     fire_callback_timeout,
@@ -54,10 +55,9 @@ class Run:
     """One execution of a durable function."""
 
     approvals: Approvals
+    handler: Watched
     runner: DurableFunctionTestRunner
     arn: str = ""
-    invocations: int = 0
-    running: int = 0
 
     @property
     def done(self) -> bool:
@@ -90,7 +90,7 @@ class Run:
         """Whether it has ended, or waits for callbacks and nothing else."""
         if self.done:
             return True
-        if self.running:
+        if self.handler.running:
             return False
         unfinished = [o for o in operations(self.runner, self.arn) if o.status in UNFINISHED]
         kinds = {operation.operation_type for operation in unfinished}
@@ -176,17 +176,9 @@ class Approvals:
             event: JSON values.
             name: of the execution.
         """
-
-        def counted(given: Any, context: Any) -> Any:
-            run.invocations += 1
-            run.running += 1
-            try:
-                return handler(given, context)
-            finally:
-                run.running -= 1
-
-        runner = DurableFunctionTestRunner(counted, poll_interval=0.01)
-        run = Run(self, runner)
+        watched = Watched(handler)
+        runner = DurableFunctionTestRunner(watched, poll_interval=0.01)
+        run = Run(self, watched, runner)
         self._doorbell.runners.append(runner)
         run.arn = runner.run_async(
             json.dumps(event), execution_timeout=MAX_EXECUTION_SECONDS, execution_name=name
@@ -266,9 +258,9 @@ class Approvals:
         )
 
     def _time_out(self, due: _Due) -> None:
-        before = due.run.invocations
+        before = due.run.handler.invocations
         fire_callback_timeout(due.run.runner, due.run.arn, due.bell)
-        eventually(lambda: due.run.invocations > before, "function that goes on")
+        eventually(lambda: due.run.handler.invocations > before, "function that goes on")
         self.settle()
 
     def _next_due(self) -> _Due | None:

@@ -53,6 +53,23 @@ class VirtualClock:
         self.advance(timedelta(milliseconds=20))
 
 
+class Watched:
+    """A handler that knows how often it was called, and how many calls are at work."""
+
+    def __init__(self, handler: Callable[[Any, Any], Any]) -> None:
+        self._handler = handler
+        self.invocations = self.running = 0
+
+    def __call__(self, event: Any, context: Any) -> Any:
+        """One invocation."""
+        self.invocations += 1
+        self.running += 1
+        try:
+            return self._handler(event, context)
+        finally:
+            self.running -= 1
+
+
 class RunnerDoorbell:
     """Rings the callbacks of local runners."""
 
