@@ -436,10 +436,27 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a cancellation does not ring",
         USE_CASES,
-        "self._ring(approval))\n\n    def list_by_status(",
-        "None)\n\n    def list_by_status(",
+        "self._ring(approval))\n\n    def ring_again(",
+        "None)\n\n    def ring_again(",
         "nothing_answered_is_lost",
         (WAITING,),
+    ),
+    Mutant(
+        "an operator's resume does not ring",
+        USE_CASES,
+        "already=True, doorbell=self._ring(approval))",
+        "already=True, doorbell=None)",
+        "nothing_answered_is_lost",
+        (API,),
+    ),
+    Mutant(
+        "a workflow that comes too late to tell anybody says nothing",
+        USE_CASES,
+        "            if approval.decided_by == SYSTEM.name:\n"
+        "                self.meter.count(Metrics.NOTIFICATION_FAILED)\n",
+        "",
+        "told_once",
+        (SERVICE,),
     ),
     Mutant(
         "a bell that cannot be reached fails the decision",
