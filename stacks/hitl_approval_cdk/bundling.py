@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal, get_args
 
 import jsii
@@ -202,17 +203,26 @@ def _prune(target: Path) -> None:
 
 
 def _install(lock: Path, architecture: str, target: Path) -> None:
+    # `sync` installs what the lock lists and resolves nothing: `install` would also hear the
+    # overrides and constraints of whatever pyproject.toml is nearest to where `cdk` was typed.
     command = [
-        *(_uv(), "pip", "install", "--quiet", "--no-progress", "--color", "never"),
-        *("--requirements", str(lock), "--require-hashes", "--no-deps", "--only-binary", ":all:"),
+        *(_uv(), "pip", "sync", "--quiet", "--no-progress", "--color", "never"),
+        *(str(lock), "--require-hashes", "--only-binary", ":all:"),
         *("--target", str(target), "--python", sys.executable),
         *("--python-version", PYTHON_VERSION, "--python-platform", PLATFORMS[architecture]),
-        *("--link-mode", "copy", "--no-compile-bytecode", "--no-sources"),
+        *("--link-mode", "copy", "--no-compile-bytecode"),
     ]
     try:
-        done = subprocess.run(  # noqa: S603  our own arguments, no shell
-            command, check=False, capture_output=True, text=True, timeout=_UV_SECONDS
-        )
+        with TemporaryDirectory() as folder:
+            Path(folder, "uv.toml").touch()  # ends uv's search for settings here
+            done = subprocess.run(  # noqa: S603  our own arguments, no shell
+                command,
+                check=False,
+                capture_output=True,
+                text=True,
+                timeout=_UV_SECONDS,
+                cwd=folder,
+            )
     except (OSError, subprocess.TimeoutExpired) as error:
         msg = f"uv could not install {lock.name}: {error}"
         raise BundlingError(msg) from error
