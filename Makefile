@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down env lock lint format bench bench-quick faults faults-deep mutants screenshots docs
+.PHONY: help setup demo test up down env lock lint format bench bench-quick faults faults-deep mutants screenshots docs site
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -60,7 +60,7 @@ format: setup ## rewrite the code in the house format
 
 lock: ## resolve the lock files again from pyproject.toml
 	@$(BIN)/uv pip compile -q pyproject.toml --extra cdk --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements.txt
-	@$(BIN)/uv pip compile -q pyproject.toml --all-extras --group local --group test --group lint --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements-dev.txt
+	@$(BIN)/uv pip compile -q pyproject.toml --all-extras --group local --group test --group lint --group docs --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements-dev.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --extra page --python-version 3.13 --python-platform aarch64-manylinux_2_28 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o lambdas.lock
 	@$(BIN)/uv pip compile -q pyproject.toml --extra cdk --group local --constraint requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o local.lock
 
@@ -81,6 +81,9 @@ mutants: setup ## breaks the source on purpose, edit by edit: a test must see ea
 
 docs: setup ## writes docs/cli.md again, from what the command says of itself
 	@$(BIN)/python -m tests.docs.cli_reference
+
+site: setup ## the docs as a site with search, in site/html
+	@$(BIN)/python -m tests.docs.site
 
 screenshots: setup ## takes the pictures in docs/screens again; the page's need chromium
 	@$(BIN)/python -m tests.docs.cli_screens
