@@ -1,0 +1,55 @@
+"""`docs/deploy.md` has every context key, output and refusal, and no other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from hitl_approval.api import InternalError, MethodNotAllowed
+from hitl_approval.contract import OUTPUTS
+from hitl_approval.domain.errors import ApprovalError
+from hitl_approval_cdk import context
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
+
+
+def rows(section: str) -> list[list[str]]:
+    """The cells of a section's table, without its head."""
+    lines = [line for line in SECTIONS[section].splitlines() if line.startswith("| `")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+def test_should_have_every_context_key() -> None:
+    keys = [key for cells in rows("Context keys") for key in re.findall(r"`(\w+)`", cells[0])]
+    assert sorted(keys) == sorted(["stack_name", *context.KEYS])
+
+
+def test_should_say_that_only_known_context_keys_exist() -> None:
+    shown = re.findall(r"-c (\w+)=", PAGE)
+    assert shown
+    assert {"key", "stack_name", *context.KEYS} >= set(shown)
+
+
+def test_should_have_every_output() -> None:
+    names = [name for cells in rows("Outputs") for name in re.findall(r"`(\w+)`", cells[0])]
+    assert sorted(set(names)) == sorted(OUTPUTS)
+
+
+def test_should_have_every_refusal_with_its_status() -> None:
+    kinds: set[type[ApprovalError]] = {MethodNotAllowed, InternalError}
+    kinds.update(ApprovalError.__subclasses__())
+    listed = {
+        (cells[0].strip("`"), int(cells[1])) for cells in rows("Start and decide by any AWS client")
+    }
+    ours = {kind for kind in kinds if kind.__module__.startswith("hitl_approval")}
+    assert listed == {(kind.code, kind.status) for kind in ours}
+
+
+def test_should_pin_the_cdk_command_that_the_checkout_has() -> None:
+    pinned = re.search(r'"aws-cdk": "([\d.]+)"', (ROOT / "package.json").read_text())
+    assert pinned
+    for page in ("deploy.md", "troubleshooting.md"):
+        shown = set(re.findall(r"aws-cdk@([\d.]+)", (ROOT / "docs" / page).read_text()))
+        assert {version.rstrip(".") for version in shown} == {pinned[1]}, page
