@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,6 +54,17 @@ def test_should_have_every_page_of_the_docs_in_the_index_itself() -> None:
     first = {target for target, _ in links(INDEX)}
     own = {page for page in PAGES if page.parent.name != "adr" or page.name == "README.md"}
     assert own <= {INDEX} | first
+
+
+def test_should_have_every_page_in_the_site_s_navigation() -> None:
+    def leaves(entries: list[dict[str, Any]]) -> Iterator[str]:
+        for entry in entries:
+            for value in entry.values():
+                yield from [value] if isinstance(value, str) else leaves(value)
+
+    nav = tomllib.loads(site.CONFIG.read_text(encoding="utf-8"))["project"]["nav"]
+    own = [page for page in PAGES if page.parent.name != "adr" or page.name == "README.md"]
+    assert sorted(leaves(nav)) == sorted(map(str, own))
 
 
 @pytest.mark.parametrize(
