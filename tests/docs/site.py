@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CONFIG = Path(__file__).with_name("zensical.toml")
 WORKER = Path(__file__).with_name("site_worker.js")
+STYLE = Path(__file__).with_name("site.css")
 
 FENCE = re.compile(r"^\s*(```|~~~)")
 ITEM = re.compile(r"^\s*(?:[-*+]|\d+\.)\s")
@@ -106,6 +107,7 @@ def build(folder: Path) -> Path:
     """
     stage(folder / "source")
     shutil.copyfile(CONFIG, folder / CONFIG.name)
+    shutil.copyfile(STYLE, folder / "source" / STYLE.name)
     done = subprocess.run(
         [sys.executable, "-m", "zensical", "build", "--strict", "--clean"],
         cwd=folder,
