@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from hitl_approval.api import InternalError, MethodNotAllowed
-from hitl_approval.contract import OUTPUTS
+from hitl_approval.contract import LIBRARY_VERSION, OUTPUTS
 from hitl_approval.domain.errors import ApprovalError
 from hitl_approval_cdk import context
 
@@ -53,3 +53,8 @@ def test_should_pin_the_cdk_command_that_the_checkout_has() -> None:
     for page in ("deploy.md", "troubleshooting.md"):
         shown = set(re.findall(r"aws-cdk@([\d.]+)", (ROOT / "docs" / page).read_text()))
         assert {version.rstrip(".") for version in shown} == {pinned[1]}, page
+
+
+def test_should_name_the_wheel_that_a_checkout_builds() -> None:
+    local = (ROOT / "docs" / "local-cloud.md").read_text(encoding="utf-8")
+    assert f"dist/hitl_approval-{LIBRARY_VERSION}-py3-none-any.whl[cli]" in local
