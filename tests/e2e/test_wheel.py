@@ -47,7 +47,9 @@ def test_should_say_what_the_command_needs(runtime: CleanVenv, tmp_path: Path) -
     hitl = [str(runtime.folder / "bin" / "hitl"), "list"]
     done = subprocess.run(hitl, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == 'hitl: typer is not installed: pip install "hitl-approval[cli]"\n'
+    assert (
+        done.stderr == 'hitl: typer is not installed: install hitl-approval with its extra "cli"\n'
+    )
 
 
 def test_should_be_typed(runtime: CleanVenv) -> None:
