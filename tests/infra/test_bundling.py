@@ -25,6 +25,7 @@ from hitl_approval_cdk.bundling import BundlingError, Sources
 from tests.infra import every_call
 from tests.infra.fake_aws import ANSWERS, fake_aws
 from tests.infra.synth import FLAGS, ROOT
+from tests.tomorrow import settings_of_a_stranger
 
 CHECKOUT = Sources.found()
 KEPT = {"dynamodb", "events", "kms", "lambda", "sns", "stepfunctions", "sts"}
@@ -304,39 +305,11 @@ class TestCache:
 
 
 def hostile(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings that must not reach the bundle, in the folder, in HOME and as variables."""
-    settings = """
-override-dependencies = ["botocore>=1.44"]
-constraint-dependencies = ["botocore<1"]
-exclude-newer = "2020-01-01T00:00:00Z"
-no-binary = true
-compile-bytecode = true
-[pip]
-target = "elsewhere"
-no-binary = ["boto3"]
-"""
-    (folder / "home" / "uv").mkdir(parents=True)
-    (folder / "home" / "uv" / "uv.toml").write_text(settings)
-    (folder / "uv.toml").write_text(settings)
-    tool = settings.replace("[pip]", "[tool.uv.pip]")
-    (folder / "pyproject.toml").write_text(f"[tool.uv]\n{tool}")
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "home"))
+    """Tomorrow, and settings that must not reach the bundle."""
+    for name, value in settings_of_a_stranger(folder).items():
+        if not name.startswith(("CDK_", "JSII_")):  # are what the CDK itself tells the app
+            monkeypatch.setenv(name, value)
     monkeypatch.chdir(folder)
-    missing = str(folder / "missing")
-    for name, value in {
-        "UV_COMPILE_BYTECODE": "1",
-        "UV_OVERRIDE": missing,
-        "UV_CONSTRAINT": missing,
-        "UV_EXCLUDE": missing,
-        "UV_EXCLUDE_NEWER": "2020-01-01",
-        "UV_CONFIG_FILE": missing,
-        "UV_NO_BINARY": "1",
-        "UV_WORKING_DIR": missing,
-        "UV_PYTHON": "2.7",
-        "PYTHONPATH": missing,
-        "PYTHONOPTIMIZE": "2",
-    }.items():
-        monkeypatch.setenv(name, value)
 
 
 class TestSurroundings:
