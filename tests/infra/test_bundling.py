@@ -353,7 +353,8 @@ class TestSurroundings:
         for name in ("app.py", "lambdas.lock"):
             shutil.copy(ROOT / name, checkout)
         hostile(tmp_path, monkeypatch)
-        monkeypatch.delenv("PYTHONPATH")  # is for the app's own modules: the user's matter
+        for name in ("PYTHONPATH", "NODE_OPTIONS"):  # who types this is heard by the app itself
+            monkeypatch.delenv(name)
         done = subprocess.run(
             [sys.executable, str(checkout / "app.py")],
             cwd=checkout,
