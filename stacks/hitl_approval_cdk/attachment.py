@@ -34,7 +34,9 @@ def runtime_layer(stack: Stack) -> lambda_.LayerVersion:
         stack,
         _LAYER,
         description="hitl-approval: wait_for_approval and what it imports",
-        code=bundling.code(lambda_.Architecture.ARM_64, bundling.Sources.found().for_layer()),
+        code=bundling.code(
+            stack, lambda_.Architecture.ARM_64, bundling.Sources.found().for_layer()
+        ),
         compatible_runtimes=list(RUNTIMES),
         compatible_architectures=[lambda_.Architecture.ARM_64, lambda_.Architecture.X86_64],
     )

@@ -1,33 +1,38 @@
-"""One Lambda bundle for all functions, made by uv: no Docker, same bytes on every machine.
+"""One Lambda bundle for all functions, made by uv: no Docker, same content on every machine.
 
 The bundle is pure Python, and that is checked, so that the same files run on arm64, on x86_64 and
 in the local cloud. Of botocore's descriptions of AWS it holds those of the services that our
 functions call (`docs/adr/0010-pruned-bundle.md`); the layer, which other people's code imports,
 holds all. Its asset hash is made over everything that goes in (lock, architecture, Python version,
-recipe, sources), and known before anything is built: a second synth finds the folder of that hash
-in `cdk.out` and builds nothing.
+sources, this file), and known before anything is built: the zip file of that hash is kept in the
+user's cache, and what is there is not built again, by another app or into another folder either.
+
+Where CDK bundles nothing (`cdk ls`, another stack's `deploy --exclusively`, the context key
+`aws:cdk:bundling-stacks`), the asset is a file that Lambda refuses, under a key of its own: what
+was synthesized so cannot be deployed, and never takes the bundle's place.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
+import time
+import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
-import jsii
-from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
+from aws_cdk import AssetHashType, Stack
 from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
 
-from hitl_approval import contract
-
-RECIPE: Final = "2"
-"""Raise it when the way of bundling changes what comes out."""
+from hitl_approval import contract, programs
 
 PYTHON_VERSION: Final = "3.13"
 """Python of the deployed functions (the pattern's); `lambdas.lock` is resolved for it."""
@@ -38,10 +43,15 @@ PLATFORMS: Final = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylin
 _KEPT_SERVICES: Final = frozenset({*get_args(contract.AwsService), "sts"})
 """STS is for credentials that botocore itself asks for, by an assumed role say."""
 
+_NOT_BUNDLED: Final = Path(__file__).with_name("not-bundled.zip")
+"""No zip file: it says why it stands there."""
+
 _UV_SECONDS: Final = 600
+_KEPT_DAYS: Final = 30
 _NATIVE: Final = frozenset({".so", ".pyd", ".dylib", ".dll"})
 # Native code of a package that does the same in Python without it.
 _ACCELERATOR: Final = "markupsafe/_speedups.*"
+_NOT_DEPLOYED: Final = frozenset({"hitl_approval/programs.py"})  # what we start on this machine
 # What installers write about the installation, never read at run time. METADATA stays:
 # importlib.metadata reads it.
 _NOISE: Final = frozenset(
@@ -49,7 +59,7 @@ _NOISE: Final = frozenset(
 )
 
 
-class BundlingError(Exception):
+class BundlingError(RuntimeError):
     """The bundle could not be made; the message says why in one line."""
 
 
@@ -103,53 +113,96 @@ class Sources:
             roots += [path for path in self.entry_points.iterdir() if path.is_dir()]
         for root in sorted(roots, key=lambda path: path.name):
             for path in sorted(root.rglob("*")):
-                if path.is_file() and path.suffix != ".pyc" and "__pycache__" not in path.parts:
-                    yield f"{root.name}/{path.relative_to(root).as_posix()}", path
+                place = f"{root.name}/{path.relative_to(root).as_posix()}"
+                if path.suffix == ".pyc" or "__pycache__" in path.parts or place in _NOT_DEPLOYED:
+                    continue
+                if path.is_file():
+                    yield place, path
 
     def digest(self, architecture: str) -> str:
         """SHA-256 over every byte that decides what the bundle holds."""
         digest = hashlib.sha256()
-        for part in (RECIPE, PYTHON_VERSION, PLATFORMS[architecture], self.folder):
+        for part in (PYTHON_VERSION, PLATFORMS[architecture], self.folder):
             digest.update(f"{part}\n".encode())
-        for place, path in (("lock", self.lock), *self.files()):
+        for place, path in (("recipe", Path(__file__)), ("lock", self.lock), *self.files()):
             content = path.read_bytes()
             digest.update(f"{place}\n{len(content)}\n".encode())
             digest.update(content)
         return digest.hexdigest()
 
 
-def code(architecture: lambda_.Architecture, sources: Sources | None = None) -> lambda_.Code:
+def code(
+    scope: Construct, architecture: lambda_.Architecture, sources: Sources | None = None
+) -> lambda_.Code:
     """The bundle as the code of any function of this package, or of its layer.
 
     Args:
+        scope: in the stack that gets it.
         architecture: of the functions; pure Python, but the dependencies are resolved for it.
         sources: what to bundle. Default: what belongs to this package.
+
+    Raises:
+        BundlingError: it could not be made.
     """
     sources = sources or Sources.found()
+    if not Stack.of(scope).bundling_required:
+        return lambda_.Code.from_asset(str(_NOT_BUNDLED))
     return lambda_.Code.from_asset(
-        str(sources.runtime),
+        str(packed(sources, architecture.name)),
         display_name=f"hitl-approval {sources.kind}",
         asset_hash=sources.digest(architecture.name),
         asset_hash_type=AssetHashType.CUSTOM,
-        bundling=BundlingOptions(
-            image=DockerImage.from_registry("hitl-approval-never-uses-docker"),
-            local=_UvBundling(sources, architecture.name),
-        ),
     )
 
 
-@jsii.implements(ILocalBundling)
-class _UvBundling:
-    """What CDK calls when the asset folder of this hash is not there yet."""
+def packed(sources: Sources, architecture: str) -> Path:
+    """The bundle as a zip file in the user's cache, made where it is not there yet.
 
-    def __init__(self, sources: Sources, architecture: str) -> None:
-        self.sources = sources
-        self.architecture = architecture
+    The file appears whole or not at all: what breaks off leaves nothing, and of two processes that
+    make it at once, each has its own until it takes the name.
 
-    def try_bundle(self, output_dir: str, *, image: DockerImage, **_: Any) -> bool:  # noqa: ARG002  CDK's signature
-        """Make the bundle, or raise: returning False would make CDK start Docker."""
-        bundle(self.sources, self.architecture, Path(output_dir, self.sources.folder))
-        return True
+    Raises:
+        BundlingError: it could not be made.
+    """
+    try:
+        folder = programs.caches() / "bundles"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        kept = folder / f"{sources.digest(architecture)}.zip"
+        with suppress(FileNotFoundError):
+            os.utime(kept)  # asked for today
+        if zipfile.is_zipfile(kept):
+            return kept
+        with TemporaryDirectory(dir=folder, prefix="making-", ignore_cleanup_errors=True) as making:
+            made, content = Path(making, "bundle.zip"), Path(making, "content")
+            bundle(sources, architecture, content / sources.folder)
+            _zip(content, made)
+            made.replace(kept)
+        _forget_old(folder)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        msg = f"the bundle could not be kept: {where}{error.strerror}: set HITL_CACHE_DIR"
+        raise BundlingError(msg) from error
+    return kept
+
+
+def _zip(folder: Path, file: Path) -> None:
+    """The same bytes for the same content: sorted, of no date, readable by everyone."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for place in sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*")):
+            if (path := folder / place).is_file():
+                entry = zipfile.ZipInfo(place)
+                entry.create_system = 3
+                entry.external_attr = 0o100644 << 16
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, path.read_bytes())
+
+
+def _forget_old(folder: Path) -> None:
+    """Remove what nobody has asked for in a month, half of a bundle after a power cut as well."""
+    for path in folder.iterdir():
+        with suppress(OSError):  # another process was faster
+            if path.stat().st_mtime < time.time() - _KEPT_DAYS * 86400:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def bundle(sources: Sources, architecture: str, target: Path) -> None:
@@ -173,7 +226,7 @@ def bundle(sources: Sources, architecture: str, target: Path) -> None:
     for place, path in sources.files():
         (target / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target / place)
-    for path in target.rglob("*"):
+    for path in (target, *target.rglob("*")):
         if path.suffix in _NATIVE:
             msg = (
                 f"{path.relative_to(target)} is native code, which binds the bundle to one "
@@ -203,26 +256,16 @@ def _prune(target: Path) -> None:
 
 
 def _install(lock: Path, architecture: str, target: Path) -> None:
-    # `sync` installs what the lock lists and resolves nothing: `install` would also hear the
-    # overrides and constraints of whatever pyproject.toml is nearest to where `cdk` was typed.
+    # `sync` installs what the lock lists and resolves nothing.
     command = [
         *(_uv(), "pip", "sync", "--quiet", "--no-progress", "--color", "never"),
-        *(str(lock), "--require-hashes", "--only-binary", ":all:"),
-        *("--target", str(target), "--python", sys.executable),
+        *(str(lock.absolute()), "--require-hashes", "--only-binary", ":all:"),
+        *("--target", str(target.absolute()), "--python", sys.executable),
         *("--python-version", PYTHON_VERSION, "--python-platform", PLATFORMS[architecture]),
         *("--link-mode", "copy", "--no-compile-bytecode"),
     ]
     try:
-        with TemporaryDirectory() as folder:
-            Path(folder, "uv.toml").touch()  # ends uv's search for settings here
-            done = subprocess.run(  # noqa: S603  our own arguments, no shell
-                command,
-                check=False,
-                capture_output=True,
-                text=True,
-                timeout=_UV_SECONDS,
-                cwd=folder,
-            )
+        done = programs.run("uv", command, timeout=_UV_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         msg = f"uv could not install {lock.name}: {error}"
         raise BundlingError(msg) from error

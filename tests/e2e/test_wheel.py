@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests.tomorrow import pins, releases, settings_of_a_stranger
+
 from .conftest import eventually
-from .wheel import ROOT, CleanVenv, run
+from .wheel import ROOT, CleanVenv, constraints, distributions, run
 
 APPS = Path(__file__).parent / "apps"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -47,7 +49,9 @@ def test_should_say_what_the_command_needs(runtime: CleanVenv, tmp_path: Path) -
     hitl = [str(runtime.folder / "bin" / "hitl"), "list"]
     done = subprocess.run(hitl, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == 'hitl: typer is not installed: pip install "hitl-approval[cli]"\n'
+    assert (
+        done.stderr == 'hitl: typer is not installed: install hitl-approval with its extra "cli"\n'
+    )
 
 
 def test_should_be_typed(runtime: CleanVenv) -> None:
@@ -56,8 +60,13 @@ def test_should_be_typed(runtime: CleanVenv) -> None:
         assert (packages / package / "py.typed").is_file(), package
 
 
-def test_should_deploy_the_same_bytes_as_the_checkout(with_cdk: CleanVenv, tmp_path: Path) -> None:
+def test_should_deploy_the_same_bytes_as_the_checkout(
+    with_cdk: CleanVenv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One that is kept already would stand for the other's.
+    monkeypatch.setenv("HITL_CACHE_DIR", str(tmp_path / "caches"))
     installed = synth(with_cdk, tmp_path / "installed")
+    monkeypatch.undo()
     ours = synth(CleanVenv(Path(sys.prefix)), tmp_path / "ours")
     assert assets(installed) == assets(ours)
     assert len(assets(ours)) == 2  # the functions' bundle and the layer
@@ -70,7 +79,7 @@ def test_should_synthesize_with_the_lowest_versions_that_it_declares(
 ) -> None:
     requirements = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["cdk"]
     lowest = ("--resolution", "lowest-direct")
-    venv = CleanVenv.make(tmp_path / "venv", wheel, "[cdk]", *requirements, *lowest)
+    venv = CleanVenv.make(tmp_path / "venv", wheel, "[cdk]", *requirements, *lowest, at="<=")
     for requirement in requirements:
         name, version = re.split(r">=|,", requirement)[:2]
         assert f"{venv.installed[name]}.".startswith(f"{version}."), requirement
@@ -102,8 +111,10 @@ def test_should_run_the_local_cloud_in_any_folder_after_pip_install(
     venv, nowhere = CleanVenv(tmp_path / "venv"), tmp_path / "nowhere"
     nowhere.mkdir()
     run([sys.executable, "-m", "venv", str(venv.folder)], cwd=nowhere)
-    venv.run("-m", "pip", "install", "--quiet", f"{wheel}[cli]", cwd=nowhere)
+    locked = ("--find-links", str(releases()), "--constraint", str(constraints(venv.folder)))
+    venv.run("-m", "pip", "install", "--quiet", f"{wheel}[cli]", *locked, cwd=nowhere)
     variables = {k: v for k, v in venv.environment.items() if not k.startswith("AWS_")}
+    variables |= settings_of_a_stranger(tmp_path)
     variables["HITL_CACHE_DIR"] = str(tmp_path / "cache")
 
     def hitl(*words: str) -> str:
@@ -120,6 +131,8 @@ def test_should_run_the_local_cloud_in_any_folder_after_pip_install(
     finally:
         assert "Stopped." in hitl("local", "down")
     assert [path.name for path in nowhere.iterdir()] == [".hitl"]
+    [tools] = (tmp_path / "cache").glob("local-*/bin/python")
+    assert distributions(tools) == pins("local.lock")
 
 
 def synth(venv: CleanVenv, folder: Path) -> Path:
@@ -133,15 +146,11 @@ def synth(venv: CleanVenv, folder: Path) -> Path:
 
 
 def assets(assembly: Path) -> dict[str, str]:
-    """Asset folder -> a digest of all that it holds."""
-    found = {}
-    for folder in sorted(assembly.glob("asset.*")):
-        digest = hashlib.sha256()
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            digest.update(f"{path.relative_to(folder)}\n{path.stat().st_mode}\n".encode())
-            digest.update(path.read_bytes())
-        found[folder.name] = digest.hexdigest()
-    return found
+    """Asset -> a digest of all that it holds."""
+    return {
+        archive.name: hashlib.sha256(archive.read_bytes()).hexdigest()
+        for archive in assembly.glob("asset.*.zip")
+    }
 
 
 def keys(assembly: Path, stack: str) -> set[str]:

@@ -1,9 +1,13 @@
-"""The wheel, built once, in clean environments: what users install."""
+"""The wheel, built once, in clean environments: what users install.
+
+Beside tomorrow's releases of everything: nothing here may take what is newer than the locks.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,6 +16,8 @@ from functools import cached_property
 from pathlib import Path
 
 from uv import find_uv_bin
+
+from tests.tomorrow import pins, releases
 
 ROOT = Path(__file__).parents[2]
 INSTALLED = """
@@ -22,7 +28,7 @@ print(json.dumps({d.name.lower(): d.version for d in distributions()}))
 
 def build_wheel(folder: Path) -> Path:
     """The wheel of this checkout, by way of the sdist as a release is made."""
-    _uv("build", "--out-dir", str(folder), str(ROOT))
+    _uv("build", "--no-build-isolation", "--python", sys.executable, "-o", str(folder), str(ROOT))
     [wheel] = folder.glob("*.whl")
     return wheel
 
@@ -34,12 +40,18 @@ class CleanVenv:
     folder: Path
 
     @classmethod
-    def make(cls, folder: Path, wheel: Path, extras: str = "", *more: str) -> CleanVenv:
-        """One with some extras, `[cdk]` say, and whatever else `uv pip install` is told."""
+    def make(
+        cls, folder: Path, wheel: Path, extras: str = "", *more: str, at: str = "=="
+    ) -> CleanVenv:
+        """One with some extras, `[cdk]` say, and whatever else `uv pip install` is told.
+
+        Versions are the locks' (`at` them), or `<=` that.
+        """
         _uv("venv", "--python", sys.executable, str(folder))
         made = cls(folder)
         wanted = f"hitl-approval{extras} @ {wheel.as_uri()}"
-        _uv("pip", "install", "--python", str(made.python), wanted, *more)
+        constraint = ("--constraint", str(constraints(folder, at)))
+        _uv("pip", "install", "--python", str(made.python), wanted, *constraint, *more)
         return made
 
     @property
@@ -55,8 +67,7 @@ class CleanVenv:
     @cached_property
     def installed(self) -> dict[str, str]:
         """Distribution -> version."""
-        found: dict[str, str] = json.loads(self.run("-c", INSTALLED, cwd=self.folder))
-        return found
+        return distributions(self.python)
 
     def run(self, *words: str, cwd: Path, **variables: str) -> str:
         """What a Python program of this environment prints; it must end well."""
@@ -70,5 +81,21 @@ def run(words: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None
     return done.stdout
 
 
+def distributions(python: Path) -> dict[str, str]:
+    """What an interpreter has, but for what a virtual environment begins with."""
+    found = json.loads(run([str(python), "-I", "-c", INSTALLED], cwd=python.parent))
+    normal = {re.sub(r"[-_.]+", "-", name): version for name, version in found.items()}
+    return {name: version for name, version in normal.items() if name not in {"pip", "setuptools"}}
+
+
+def constraints(folder: Path, at: str = "==") -> Path:
+    """The versions of the locks, as pip and uv take them beside requirements of ours."""
+    file = folder.with_suffix(".txt")
+    lines = (f"{name}{at}{version}\n" for name, version in pins("requirements-dev.txt").items())
+    file.write_text("".join(lines))
+    return file
+
+
 def _uv(command: str, *words: str) -> None:
-    run([find_uv_bin(), command, "--quiet", *words], cwd=ROOT)
+    environment = {**os.environ, "UV_FIND_LINKS": str(releases())}
+    run([find_uv_bin(), command, "--quiet", *words], cwd=ROOT, env=environment)

@@ -10,8 +10,9 @@ import shutil
 import stat
 import subprocess
 import sys
+import threading
 import zipfile
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from hitl_approval_cdk.bundling import BundlingError, Sources
 from tests.infra import every_call
 from tests.infra.fake_aws import ANSWERS, fake_aws
 from tests.infra.synth import FLAGS, ROOT
+from tests.tomorrow import settings_of_a_stranger
 
 CHECKOUT = Sources.found()
 KEPT = {"dynamodb", "events", "kms", "lambda", "sns", "stepfunctions", "sts"}
@@ -42,33 +44,17 @@ def sources(tmp_path: Path) -> Sources:
 
 
 @pytest.fixture(scope="session")
-def deployable(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], tuple[Path, str]]:
-    """Synthesizes the real app with a real bundle; always into the same folder."""
-    out = tmp_path_factory.mktemp("cdk.out")
-
-    def synth() -> tuple[Path, str]:
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "app.py")],
-            cwd=out.parent,  # not the checkout: nothing may depend on the working directory
-            env={**os.environ, "CDK_OUTDIR": str(out), "CDK_CONTEXT_JSON": json.dumps(FLAGS)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return out, done.stderr
-
-    return synth
+def archive() -> Path:
+    """The real bundle as Lambda gets it."""
+    return bundling.packed(CHECKOUT, "arm64")
 
 
 @pytest.fixture(scope="session")
-def first_synth(deployable: Callable[[], tuple[Path, str]]) -> tuple[Path, str]:
-    return deployable()
-
-
-@pytest.fixture(scope="session")
-def bundle(first_synth: tuple[Path, str]) -> Path:
-    """The one asset folder of the real app."""
-    [folder] = [path for path in first_synth[0].iterdir() if path.is_dir()]
+def bundle(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real bundle, unpacked."""
+    folder = tmp_path_factory.mktemp("bundle")
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(folder)
     return folder
 
 
@@ -101,13 +87,15 @@ class TestHash:
         seen.add(sources.digest("arm64"))
         assert len(seen) == 4
 
-    def test_should_change_with_architecture_python_and_recipe(
-        self, monkeypatch: pytest.MonkeyPatch
+    def test_should_change_with_architecture_python_and_the_way_of_bundling(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seen = {CHECKOUT.digest("arm64"), CHECKOUT.digest("x86_64")}
         monkeypatch.setattr(bundling, "PYTHON_VERSION", "3.14")
         seen.add(CHECKOUT.digest("arm64"))
-        monkeypatch.setattr(bundling, "RECIPE", "next")
+        edited = tmp_path / "bundling.py"
+        edited.write_bytes(Path(bundling.__file__).read_bytes() + b"\n")
+        monkeypatch.setattr(bundling, "__file__", str(edited))
         seen.add(CHECKOUT.digest("arm64"))
         assert len(seen) == 4
 
@@ -118,6 +106,11 @@ class TestHash:
         (compiled / "extra.cpython-311.pyc").write_bytes(b"compiled")
         (sources.entry_points / "__pycache__").mkdir(exist_ok=True)
         (sources.entry_points / "__pycache__" / "x.py").write_bytes(b"odd")
+        assert sources.digest("arm64") == before
+
+    def test_should_not_change_with_how_we_start_programs_here(self, sources: Sources) -> None:
+        before = sources.digest("arm64")
+        (sources.runtime / "programs.py").write_text("OTHER = True\n")
         assert sources.digest("arm64") == before
 
     def test_should_be_the_checkouts_from_any_folder(
@@ -161,40 +154,59 @@ class TestHash:
             Sources.found()
 
 
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where bundles are kept; nothing yet."""
+    monkeypatch.setenv("HITL_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "bundles"
+
+
+@pytest.fixture
+def made(cache: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A bundle that costs nothing, and how often it is made."""
+    made: list[str] = []
+
+    def bundle(_: Sources, architecture: str, target: Path) -> None:
+        made.append(architecture)
+        target.mkdir(parents=True)
+        (target / "handler.py").write_text("")
+
+    monkeypatch.setattr(bundling, "bundle", bundle)
+    return made
+
+
+def synth(out: Path, *, stacks: int = 1, context: Any = None, **options: Any) -> dict[str, Any]:
+    """The first stack's template; as in a new process."""
+    AssetStaging.clear_asset_hash_cache()
+    app = App(outdir=str(out), context={**FLAGS, **(context or {})}, analytics_reporting=False)
+    for number in range(stacks):
+        stack = Stack(app, f"Stack{number}")
+        HitlApproval(stack, "One", notify_emails=["ann@example.com"], **options)
+        HitlApproval(stack, "Two", notify_emails=["ann@example.com"], **options)
+    app.synth()
+    found: dict[str, Any] = json.loads((out / "Stack0.template.json").read_text())
+    return found
+
+
+def keys(template: dict[str, Any]) -> set[str]:
+    """What the functions' code is called in the bucket."""
+    functions = [r for r in template["Resources"].values() if r["Type"] == "AWS::Lambda::Function"]
+    return {function["Properties"]["Code"]["S3Key"] for function in functions}
+
+
 class TestSynth:
-    """With a bundle that costs nothing, and a count of how often it is made."""
-
-    @pytest.fixture
-    def made(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-        made: list[str] = []
-
-        def bundle(_: Sources, architecture: str, target: Path) -> None:
-            made.append(architecture)
-            (target / "handler.py").write_text("")
-
-        monkeypatch.setattr(bundling, "bundle", bundle)
-        return made
-
-    def synth(self, out: Path, *, stacks: int = 1, **options: Any) -> dict[str, Any]:
-        AssetStaging.clear_asset_hash_cache()  # as in a new process
-        app = App(outdir=str(out), context=FLAGS, analytics_reporting=False)
-        for number in range(stacks):
-            stack = Stack(app, f"Stack{number}")
-            HitlApproval(stack, "One", notify_emails=["ann@example.com"], **options)
-            HitlApproval(stack, "Two", notify_emails=["ann@example.com"], **options)
-        app.synth()
-        found: dict[str, Any] = json.loads((out / "Stack0.template.json").read_text())
-        return found
-
     def test_should_bundle_once_for_all_functions_of_all_stacks(
         self, tmp_path: Path, made: list[str]
     ) -> None:
-        self.synth(tmp_path, stacks=2)
+        template = synth(tmp_path / "out", stacks=2)
         assert made == ["arm64"]
-        assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 1
+        assert len(keys(template)) == 1
+        assert len(list((tmp_path / "out").glob("asset.*"))) == 1
 
-    def test_should_not_bundle_again(self, tmp_path: Path, made: list[str]) -> None:
-        assert self.synth(tmp_path) == self.synth(tmp_path)
+    def test_should_not_bundle_again_into_another_folder_either(
+        self, tmp_path: Path, made: list[str]
+    ) -> None:
+        assert synth(tmp_path / "out") == synth(tmp_path / "out") == synth(tmp_path / "other")
         assert made == ["arm64"]
 
     def test_should_bundle_again_after_an_edit(
@@ -202,33 +214,168 @@ class TestSynth:
     ) -> None:
         monkeypatch.setattr(Sources, "found", lambda: sources)
         out = tmp_path / "out"
-        before = self.synth(out)
+        before = synth(out)
         (sources.runtime / "contract.py").write_text("EDITED = True\n")
-        after = self.synth(out)
+        after = synth(out)
         assert made == ["arm64", "arm64"]
         assert before != after  # so that CloudFormation publishes a new version
 
     def test_should_bundle_for_each_architecture(self, tmp_path: Path, made: list[str]) -> None:
-        self.synth(tmp_path)
-        self.synth(tmp_path, architecture=lambda_.Architecture.X86_64)
+        synth(tmp_path)
+        synth(tmp_path, architecture=lambda_.Architecture.X86_64)
         assert made == ["arm64", "x86_64"]
 
+    @pytest.mark.parametrize("selected", [[], ["Other"]], ids=["none", "another stack"])
+    def test_should_leave_nothing_to_deploy_where_cdk_bundles_nothing(
+        self, tmp_path: Path, made: list[str], selected: list[str]
+    ) -> None:
+        whole = keys(synth(tmp_path / "out"))
+        skipped = keys(synth(tmp_path / "out", context={"aws:cdk:bundling-stacks": selected}))
+        assert not whole & skipped
+        [name] = skipped
+        asset = tmp_path / "out" / f"asset.{name}"
+        assert not zipfile.is_zipfile(asset)  # Lambda refuses it
+        assert "aws:cdk:bundling-stacks" in asset.read_text()
+        assert keys(synth(tmp_path / "out")) == whole
+
+
+class TestCache:
     def test_should_never_take_half_a_bundle_for_a_whole_one(
-        self, tmp_path: Path, made: list[str], monkeypatch: pytest.MonkeyPatch
+        self, cache: Path, made: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         whole = bundling.bundle
 
         def broken(_: Sources, __: str, target: Path) -> None:
+            target.mkdir(parents=True)
             (target / "half.py").write_text("")
             msg = "the wire was cut"
             raise BundlingError(msg)
 
         monkeypatch.setattr(bundling, "bundle", broken)
-        with pytest.raises(RuntimeError, match="the wire was cut"):
-            self.synth(tmp_path)
+        with pytest.raises(BundlingError, match="the wire was cut"):
+            bundling.packed(CHECKOUT, "arm64")
+        assert list(cache.iterdir()) == []
         monkeypatch.setattr(bundling, "bundle", whole)
-        self.synth(tmp_path)
+        bundling.packed(CHECKOUT, "arm64")
         assert made == ["arm64"]
+
+    def test_should_make_a_cut_off_file_anew(self, made: list[str]) -> None:
+        kept = bundling.packed(CHECKOUT, "arm64")
+        kept.write_bytes(kept.read_bytes()[:-10])
+        assert zipfile.is_zipfile(bundling.packed(CHECKOUT, "arm64"))
+        assert made == ["arm64", "arm64"]
+
+    def test_should_serve_two_that_make_it_at_once(
+        self, cache: Path, made: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        slow = bundling.bundle
+        both = threading.Barrier(2, timeout=30)
+
+        def bundle(sources: Sources, architecture: str, target: Path) -> None:
+            both.wait()
+            slow(sources, architecture, target)
+
+        monkeypatch.setattr(bundling, "bundle", bundle)
+        with ThreadPoolExecutor(2) as pool:
+            first, second = pool.map(lambda _: bundling.packed(CHECKOUT, "arm64"), range(2))
+        assert first == second
+        assert zipfile.is_zipfile(first)
+        assert list(cache.iterdir()) == [first]
+
+    def test_should_forget_what_nobody_asked_for_in_a_month(
+        self, cache: Path, made: list[str]
+    ) -> None:
+        used = bundling.packed(CHECKOUT, "arm64")
+        old, broken = cache / "old.zip", cache / "making-x"
+        old.touch()
+        broken.mkdir()
+        for path in (used, old, broken):
+            os.utime(path, (0, 0))
+        bundling.packed(CHECKOUT, "arm64")  # is asked for
+        added = bundling.packed(CHECKOUT, "x86_64")
+        assert set(cache.iterdir()) == {used, added}
+
+    def test_should_say_where_it_cannot_write(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("HITL_CACHE_DIR", str(tmp_path / "file"))
+        with pytest.raises(BundlingError, match=r"could not be kept: .*file.*set HITL_CACHE_DIR"):
+            bundling.packed(CHECKOUT, "arm64")
+
+
+def hostile(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tomorrow, and settings that must not reach the bundle."""
+    for name, value in settings_of_a_stranger(folder).items():
+        if not name.startswith(("CDK_", "JSII_")):  # are what the CDK itself tells the app
+            monkeypatch.setenv(name, value)
+    monkeypatch.chdir(folder)
+
+
+class TestSurroundings:
+    """The same bytes, wherever and by whom it is made."""
+
+    def test_should_be_the_same_under_another_umask(self, archive: Path, cache: Path) -> None:
+        before = os.umask(0o077)
+        try:
+            made = bundling.packed(CHECKOUT, "arm64")
+        finally:
+            os.umask(before)
+        assert made.read_bytes() == archive.read_bytes()
+
+    def test_should_be_the_same_among_foreign_settings(
+        self, archive: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hostile(tmp_path, monkeypatch)
+        assert bundling.packed(CHECKOUT, "arm64").read_bytes() == archive.read_bytes()
+
+    def test_should_be_the_same_from_a_folder_with_a_blank_and_an_umlaut(
+        self, archive: Path, sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        odd = tmp_path / "Ordner für 1"
+        shutil.move(sources.lock.parent, odd)
+        monkeypatch.chdir(odd)
+        monkeypatch.setenv("HITL_CACHE_DIR", "caches für 1")  # relative, too
+        moved = Sources(
+            runtime=odd / "hitl_approval", entry_points=odd / "lambdas", lock=Path("lambdas.lock")
+        )
+        made = bundling.packed(moved, "arm64")
+        assert made.is_relative_to(odd)
+        assert made.read_bytes() == archive.read_bytes()
+
+    def test_should_be_the_same_for_the_app_in_all_of_it_at_once(
+        self, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With nothing on PATH, neither Node, in a locale of 7 bits, by `python app.py`."""
+        checkout = tmp_path / "Ordner für 1"
+        for name in ("stacks", "shared", "lambdas"):
+            shutil.copytree(ROOT / name, checkout / name)
+        for name in ("app.py", "lambdas.lock"):
+            shutil.copy(ROOT / name, checkout)
+        hostile(tmp_path, monkeypatch)
+        for name in ("PYTHONPATH", "NODE_OPTIONS"):  # who types this is heard by the app itself
+            monkeypatch.delenv(name)
+        done = subprocess.run(
+            [sys.executable, str(checkout / "app.py")],
+            cwd=checkout,
+            env={
+                **os.environ,
+                "LC_ALL": "C",
+                "PYTHONUTF8": "0",
+                "PYTHONCOERCECLOCALE": "0",
+                "PATH": str(tmp_path / "missing"),
+                "HITL_CACHE_DIR": str(tmp_path / "caches"),
+                "CDK_OUTDIR": str(tmp_path / "out"),
+                "CDK_CONTEXT_JSON": json.dumps(FLAGS),
+            },
+            umask=0o077,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert b"end-of-life" not in done.stderr  # of Node
+        [asset] = (tmp_path / "out").glob("asset.*")
+        assert asset.read_bytes() == archive.read_bytes()
 
 
 class TestBundle:
@@ -250,15 +397,18 @@ class TestBundle:
         for path in bundle.rglob("*"):
             assert path.suffix not in {".so", ".pyd", ".dylib", ".pyc"}, path
             assert path.name not in {"__pycache__", "RECORD", "INSTALLER", "direct_url.json"}, path
-            assert stat.S_IMODE(path.stat().st_mode) == (0o755 if path.is_dir() else 0o644)
+
+    def test_should_say_nothing_of_the_day_and_let_everyone_read(self, archive: Path) -> None:
+        with zipfile.ZipFile(archive) as opened:
+            entries = opened.infolist()
+        assert [entry.filename for entry in entries] == sorted(e.filename for e in entries)
+        assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
+        assert {entry.external_attr >> 16 for entry in entries} == {0o100644}
 
     def test_should_carry_our_sources_as_they_are(self, bundle: Path) -> None:
         for place, path in CHECKOUT.files():
             assert (bundle / place).read_bytes() == path.read_bytes()
-
-    def test_should_come_out_the_same_every_time(self, bundle: Path, tmp_path: Path) -> None:
-        bundling.bundle(CHECKOUT, "arm64", tmp_path)
-        assert _content(tmp_path) == _content(bundle)
+        assert not (bundle / "hitl_approval" / "programs.py").exists()
 
     def test_should_hold_the_same_for_the_other_architecture(
         self, bundle: Path, tmp_path: Path
@@ -313,10 +463,17 @@ class TestBundle:
         assert _zipped(bundle) <= 4_000_000
 
     def test_should_leave_the_layer_whole(self, tmp_path: Path) -> None:
-        bundling.bundle(CHECKOUT.for_layer(), "arm64", tmp_path)
-        services = {path.name for path in (tmp_path / "botocore" / "data").iterdir()}
+        layer = tmp_path / "python"
+        before = os.umask(0o077)
+        try:
+            bundling.bundle(CHECKOUT.for_layer(), "arm64", layer)
+        finally:
+            os.umask(before)
+        services = {path.name for path in (layer / "botocore" / "data").iterdir()}
         assert services > {*KEPT, "s3", "ec2", "bedrock-runtime"}
-        assert (tmp_path / "boto3" / "data").is_dir()
+        assert (layer / "boto3" / "data").is_dir()
+        for path in (layer, *layer.rglob("*")):
+            assert stat.S_IMODE(path.stat().st_mode) == (0o755 if path.is_dir() else 0o644), path
 
     def test_should_say_so_when_botocore_has_moved_a_service(
         self, sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -328,15 +485,6 @@ class TestBundle:
         monkeypatch.setattr(bundling, "_install", install)
         with pytest.raises(BundlingError, match="botocore/data has no lambda"):
             bundling.bundle(sources, "arm64", tmp_path / "out")
-
-    def test_should_not_be_built_again_by_the_next_synth(
-        self, first_synth: tuple[Path, str], deployable: Callable[[], tuple[Path, str]]
-    ) -> None:
-        assert "Bundling asset" in first_synth[1]
-        out, said = deployable()
-        assert "Bundling asset" not in said
-        [folder] = [path.name for path in out.iterdir() if path.is_dir()]
-        assert folder in (out / "hitl-approval.assets.json").read_text()
 
     def test_should_refuse_native_code(
         self, sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from hitl_approval import programs
 from hitl_approval_cli.local.tools import Tools
 
 MODULE = "hitl_approval_cli.local"
@@ -64,7 +65,8 @@ class LocalCloud:
         Raises:
             LocalCloudError: it did not start; with the last line that it wrote.
         """
-        words = [str(Tools.here().python), "-m", MODULE, "--port", str(port or 0)]
+        # -P: a file named like a module of ours, where this is typed, is not it.
+        words = [str(Tools.here().python), "-P", "-m", MODULE, "--port", str(port or 0)]
         if state_dir is not None:
             words += ["--state-dir", str(state_dir)]
         if not detached:
@@ -73,6 +75,7 @@ class LocalCloud:
             earlier = log.seek(0, os.SEEK_END)
             process = subprocess.Popen(  # noqa: S603  our own module with words of ours
                 words,
+                env=programs.variables(os.environ),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -94,8 +97,11 @@ class LocalCloud:
     def environment(self) -> dict[str, str]:
         """Variables that point every AWS SDK, the AWS CLI and the CDK CLI here and nowhere else."""
         no_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"]))
+        # Where the caller has set one for a service alone, that one would win.
+        for_one_service = {n for n in os.environ if n.startswith("AWS_ENDPOINT_URL_")}
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
+            **dict.fromkeys(for_one_service, self.endpoint_url),
             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -107,6 +113,8 @@ class LocalCloud:
             "AWS_CONFIG_FILE": str(Path(__file__).with_name("aws-config")),
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_USE_FIPS_ENDPOINT": "false",
+            "AWS_USE_DUALSTACK_ENDPOINT": "false",
             "AWS_DEFAULT_REGION": self.region,
             "AWS_REGION": self.region,
             "NO_PROXY": no_proxy,

@@ -8,14 +8,14 @@ that do not go together with a user's.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from hitl_approval import programs
 
 PACKAGES: Final = ("hitl_approval", "hitl_approval_cdk", "hitl_approval_cli")
 """Ours, which run there too."""
@@ -52,9 +52,7 @@ class Tools:
         """Those of the checkout or, for the wheel, of the user's cache."""
         if APP_FOLDER != _SHIPPED:
             return cls(APP_FOLDER, Path(sys.executable))
-        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        root = Path(os.environ.get("HITL_CACHE_DIR") or caches / "hitl-approval")
-        folder = root.absolute() / f"local-{_digest()}"
+        folder = programs.caches() / f"local-{_digest()}"
         return cls(folder, folder / "bin" / "python")
 
     @property
@@ -92,15 +90,15 @@ class Tools:
             raise ToolsError(msg) from error
 
     def _install(self) -> None:
-        _run([sys.executable, "-m", "venv", str(self.folder)])
+        _run("python", [sys.executable, "-m", "venv", str(self.folder)])
         pip = [str(self.python), "-m", "pip", "install", "--quiet", "--no-input", "--no-compile"]
         # The lock is complete; without it ministack's own pins would be resolved, in vain.
         locked = ["--no-deps", "--require-hashes", "--requirement", str(APP_FOLDER / _LOCK)]
-        _run([*pip, "--disable-pip-version-check", *locked])
+        _run("pip", [*pip, "--disable-pip-version-check", *locked])
         for name in _NODE_FILES:
             shutil.copy(APP_FOLDER / name, self.folder)
         quiet = ["--loglevel=error", "--no-audit", "--no-fund", "--no-update-notifier"]
-        _run([str(self.binaries / "npm"), "ci", *quiet], self)
+        _run("npm", [str(self.binaries / "npm"), "ci", *quiet], self)
         [packages] = self.folder.glob("lib/python*/site-packages")
         for name in PACKAGES:
             ignored = shutil.ignore_patterns("__pycache__")
@@ -108,20 +106,11 @@ class Tools:
         (self.folder / _DONE).touch()
 
 
-def _run(words: Sequence[str], tools: Tools | None = None) -> None:
-    environment = dict(os.environ)
-    environment.pop("PYTHONPATH", None)
-    if tools is not None:
-        environment["PATH"] = os.pathsep.join([str(tools.binaries), environment.get("PATH", "")])
-    done = subprocess.run(  # noqa: S603  pip and npm with words of ours
-        words,
-        cwd=tools.folder if tools else None,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def _run(program: programs.Program, words: Sequence[str], tools: Tools | None = None) -> None:
+    if tools is None:
+        done = programs.run(program, words)
+    else:
+        done = programs.run(program, words, cwd=tools.folder, path=tools.binaries)
     if done.returncode != 0:
         msg = f"the local cloud could not be fetched: {_reason(done.stderr or done.stdout)}"
         raise ToolsError(msg)

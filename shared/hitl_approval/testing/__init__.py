@@ -1,7 +1,7 @@
 """For tests, yours and ours: your durable functions without AWS, and the ports in memory.
 
 ```python
-# conftest.py, after: pip install "hitl-approval[testing]"
+# conftest.py, with the extra "testing" installed
 pytest_plugins = ["hitl_approval.testing.plugin"]
 
 # test_refund.py
