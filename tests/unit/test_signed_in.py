@@ -42,11 +42,14 @@ def call(
     approval_id: str = "",
     query: dict[str, str] | None = None,
     body: str | None = None,
+    authorizer: Any = None,
+    claim: str = "email",
     **headers: str,
 ) -> dict[str, Any]:
     """As an HTTP API with a JWT authorizer calls the function."""
-    claims = {"sub": "11111111-2222", "email": who, "email_verified": "true"}
-    authorizer = {"jwt": {"claims": claims, "scopes": None}} if who else {}
+    claims = {"sub": "11111111-2222", "email": who, "email_verified": "true", "token_use": "id"}
+    if authorizer is None:
+        authorizer = {"jwt": {"claims": claims, "scopes": None}} if who else {}
     event = {
         "version": "2.0",
         "routeKey": route,
@@ -56,7 +59,7 @@ def call(
         "headers": {name.replace("_", "-"): value for name, value in headers.items()},
         "body": body,
     }
-    answer = handle(event, lambda: world.decisions)
+    answer = handle(event, lambda: world.decisions, claim=claim)
     assert answer["headers"]["Cache-Control"] == "no-store"
     return answer
 
@@ -278,14 +281,73 @@ class TestPages:
         assert snapshot(world) == before
 
 
+def jwt(**claims: Any) -> dict[str, Any]:
+    return {"jwt": {"claims": claims, "scopes": None}}
+
+
+NAMES_NOBODY: dict[str, tuple[dict[str, Any], str]] = {
+    "nobody": ({}, "nobody has signed in"),
+    "a Lambda authorizer": ({"lambda": {"email": ANN}}, "nobody has signed in"),
+    "an access token": (
+        jwt(sub=ANN, token_use="access", username=ANN, email=ANN, email_verified="true"),
+        "this is an access token: send the ID token",
+    ),
+    "a subject like an address": (jwt(sub=ANN), "no e-mail address that its issuer has verified"),
+    "an e-mail not verified": (
+        jwt(sub="u-1", email=ANN, email_verified="false"),
+        "no e-mail address that its issuer has verified",
+    ),
+}
+
+
 class TestSignIn:
+    @pytest.mark.parametrize("how", NAMES_NOBODY)
     @pytest.mark.parametrize("path", list(SIGNED_IN_ROUTES))
-    def test_should_answer_nobody_who_has_not_signed_in(self, world: World, path: str) -> None:
+    def test_should_answer_nobody_who_has_not_signed_in(
+        self, world: World, path: str, how: str
+    ) -> None:
         approval_id = asked(world, ANN)
+        before = snapshot(world)
+        authorizer, why = NAMES_NOBODY[how]
+        more: dict[str, Any] = {"approval_id": approval_id, "authorizer": authorizer}
         for method in SIGNED_IN_ROUTES[path]:
-            answer = call(world, f"{method} {path}", who=None, approval_id=approval_id)
-            assert answer["statusCode"] == 401
-            assert "Q4" not in answer["body"]
+            if path.startswith("/v1/"):
+                status, body = get_json(world, f"{method} {path}", body="{}", **more)
+                assert (status, body["error"]["code"]) == (401, "UNAUTHENTICATED")
+                said = body["error"]["message"]
+            else:
+                status, said = see(world, f"{method} {path}", **more)
+                assert status == 401
+                assert "Please sign in" in said
+            assert why in said
+            assert "Q4" not in said
+        assert snapshot(world) == before
+
+    def test_should_take_one_sign_in_for_one_person_whichever_of_its_tokens_comes(
+        self, world: World
+    ) -> None:
+        policy = Policy(quorum=Quorum.at_least(2), require_verified_identity=True)
+        approval_id = asked(world, policy=policy)
+        decision = {"decision": "approved"}
+        route, tokens = f"POST {Route.V1_DECISION}", NAMES_NOBODY["an access token"][0]
+        first, _ = post_json(world, route, decision, approval_id=approval_id)
+        second, _ = post_json(world, route, decision, approval_id=approval_id, authorizer=tokens)
+        assert (first, second) == (200, 401)
+        approval = world.store.approvals[approval_id]
+        assert [vote.approver for vote in approval.votes] == [ANN]
+        assert approval.pending
+
+    def test_should_name_people_by_the_claim_that_the_deployment_says(self, world: World) -> None:
+        approval_id = asked(world, "u-1")
+        status, body = post_json(
+            world,
+            f"POST {Route.V1_DECISION}",
+            {"decision": "approved"},
+            approval_id=approval_id,
+            authorizer=jwt(sub="u-1", email=ANN, email_verified="true"),
+            claim="sub",
+        )
+        assert (status, body["decided_by"]) == (200, "u-1")
 
     def test_should_log_neither_names_nor_contents_when_something_breaks(
         self, world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch

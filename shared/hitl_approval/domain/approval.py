@@ -234,7 +234,7 @@ def cast_vote(
     vote = Vote(actor.name, actor.identity, decision, comments, now)
     voted = replace(approval, votes=(*approval.votes, vote))
     outcome = _evaluate(voted)
-    details = {"decision": decision, "comments": comments}
+    details = {"decision": decision, "comments": comments, **actor.vouched}
     if outcome == "pending":
         return _record(voted, "voted", actor, now, details)
     return _decide(voted, outcome, actor, comments, now=now, details=details)
@@ -265,7 +265,8 @@ def cancel(approval: Approval, actor: Actor, comments: str, *, now: datetime) ->
     if now >= approval.expires_at:
         raise _expired(approval)
     _check_identity(approval, actor)
-    return _decide(approval, "cancelled", actor, comments, now=now, details={"comments": comments})
+    details = {"comments": comments, **actor.vouched}
+    return _decide(approval, "cancelled", actor, comments, now=now, details=details)
 
 
 def note_notification_failed(approval: Approval, reason: str, *, now: datetime) -> Transition:

@@ -40,6 +40,13 @@ class InvalidRequest(ApprovalError):  # noqa: N818  the name that callers see as
         super().__init__(f"{field}: {rule}", field=field)
 
 
+class Unauthenticated(ApprovalError):  # noqa: N818  public code UNAUTHENTICATED
+    """Nobody whom the deployment takes for a person has signed in."""
+
+    code = "UNAUTHENTICATED"
+    status = 401
+
+
 class Forbidden(ApprovalError):  # noqa: N818  named as the HTTP status is
     """The caller may not decide this request."""
 

@@ -25,11 +25,17 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class RefusedError(Exception):
-    """A request that is not the page's own; the message is what the person reads."""
+    """A request that is not the page's own.
 
-    def __init__(self, status: int, message: str) -> None:
+    Attributes:
+        status: HTTP status code.
+        hint: what the person can do, where that is not what they can always do.
+    """
+
+    def __init__(self, status: int, message: str, hint: str | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.hint = hint
 
 
 def answer(act: Callable[[], dict[str, Any]], *, hint: str) -> dict[str, Any]:
@@ -44,7 +50,7 @@ def answer(act: Callable[[], dict[str, Any]], *, hint: str) -> dict[str, Any]:
     except Unavailable:
         status, title = 503, "Not now: please try again in a moment"
     except RefusedError as refused:
-        status, title = refused.status, str(refused)
+        status, title, hint = refused.status, str(refused), refused.hint or hint
     except Exception as error:
         logger.exception("unexpected %s", type(error).__name__, exc_info=_without_values(error))
         status, title = 500, "Something went wrong here: please try again"

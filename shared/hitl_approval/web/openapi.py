@@ -131,7 +131,7 @@ def _operation(
         "responses": {
             "200": {"description": "done", "content": {"application/json": {"schema": answer}}},
             "400": {"description": "malformed; nothing was written", "content": either},
-            "401": {"description": "not signed in", "content": gateway},
+            "401": {"description": "not signed in, or not by name", "content": either},
             "429": {"description": "too many requests", "content": gateway},
             "500": {"description": "a fault of the service", "content": either},
             "503": {"description": "not now: the same call may succeed later", "content": either},
