@@ -310,8 +310,16 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a typed-in name cancels where identity is demanded",
         APPROVAL,
-        "        raise _expired(approval)\n    _check_identity(approval, actor)\n",
+        "        raise _expired(approval)\n    check_may_withdraw(approval, actor)\n",
         "        raise _expired(approval)\n",
+        "refusals_change_nothing",
+        (API,),
+    ),
+    Mutant(
+        "whoever has signed in withdraws any request",
+        APPROVAL,
+        "    if text.person(actor.name) not in known:\n",
+        "    if actor.name is None:\n",
         "refusals_change_nothing",
         (API,),
     ),
@@ -369,8 +377,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "a cancellation counts after the expiry",
         APPROVAL,
         "    if now >= approval.expires_at:\n"
-        "        raise _expired(approval)\n    _check_identity(",
-        "    _check_identity(",
+        "        raise _expired(approval)\n    check_may_withdraw(",
+        "    check_may_withdraw(",
         "refusals_change_nothing",
         (TERMS,),
     ),

@@ -432,6 +432,44 @@ def test_should_refuse_a_declared_name_s_cancellation_where_identity_is_demanded
     assert snapshot(world) == before
 
 
+@pytest.mark.parametrize("demanded", [False, True])
+@pytest.mark.parametrize(
+    ("approvers", "who", "status"),
+    [
+        (["bob@x.org", "cid@x.org"], "Rita@x.org", 200),
+        (["bob@x.org", "cid@x.org"], "cid@x.org", 200),
+        (["bob@x.org", "cid@x.org"], "eve@x.org", 403),
+        ([], "eve@x.org", 200),  # whoever may decide it
+    ],
+)
+def test_should_let_who_has_signed_in_withdraw_what_they_asked_for_or_may_decide(
+    world: World, approvers: list[str], who: str, status: int, demanded: bool
+) -> None:
+    approval_id = pending(
+        world,
+        request=any_request(requester="rita@x.org", approvers=approvers),
+        policy=Policy(require_verified_identity=demanded),
+    )
+    before = snapshot(world)
+    payload = {"action": "cancel", "approval_id": approval_id, "comments": "moot"}
+    event = {"requestContext": jwt(**ANN | {"email": who}), "body": json.dumps(payload)}
+
+    answered, body = call(world, event, trust_authorizer=True)
+
+    assert answered == status
+    if status == 200:
+        assert body["status"] == "cancelled"
+    else:
+        assert code(body) == "FORBIDDEN"
+        assert snapshot(world) == before
+
+
+def test_should_let_any_typed_name_withdraw_where_none_is_vouched_for(world: World) -> None:
+    approval_id = pending(world, request=any_request(approvers=["ann"]))
+    event = {"action": "cancel", "approval_id": approval_id, "approver": "an operator"}
+    assert call(world, event)[1]["status"] == "cancelled"
+
+
 def test_should_let_nobody_approve_what_they_asked_for(world: World) -> None:
     approval_id = pending(world, request=any_request(requester="Rita"))
     status, body = call(world, decide(approval_id, approver="rita"))

@@ -406,6 +406,15 @@ class TestJson:
         )
         assert (status, done["status"], done["decided_by"]) == (200, "cancelled", RITA)
 
+    def test_should_let_nobody_else_withdraw(self, world: World) -> None:
+        approval_id = asked(world, ANN)
+        before = snapshot(world)
+        status, body = post_json(
+            world, f"POST {Route.V1_CANCELLATION}", {}, approval_id=approval_id, who=BOB
+        )
+        assert (status, body["error"]["code"]) == (403, "FORBIDDEN")
+        assert snapshot(world) == before
+
     @pytest.mark.parametrize(
         ("route", "given", "status", "code"),
         [

@@ -256,7 +256,7 @@ def cancel(approval: Approval, actor: Actor, comments: str, *, now: datetime) ->
     Raises:
         AlreadyDecided: a decision came first.
         ApprovalExpired: the time to decide has passed.
-        Forbidden: the policy demands a verified identity.
+        Forbidden: this person may not withdraw it.
     """
     if approval.status == "cancelled":
         return None
@@ -264,7 +264,7 @@ def cancel(approval: Approval, actor: Actor, comments: str, *, now: datetime) ->
         raise _closed(approval)
     if now >= approval.expires_at:
         raise _expired(approval)
-    _check_identity(approval, actor)
+    check_may_withdraw(approval, actor)
     details = {"comments": comments, **actor.vouched}
     return _decide(approval, "cancelled", actor, comments, now=now, details=details)
 
@@ -340,6 +340,24 @@ def check_may_decide(approval: Approval, actor: Actor) -> None:
         )
     if approval.approvers and key not in {text.person(name) for name in approval.approvers}:
         raise Forbidden(f"{actor.name} is not an approver of this request")
+
+
+def check_may_withdraw(approval: Approval, actor: Actor) -> None:
+    """Whether this person may withdraw the request: who asked for it, and who may be asked.
+
+    A typed name says nothing, so where names need not be vouched for any one will do.
+
+    Raises:
+        Forbidden: they may not, and why.
+    """
+    _check_identity(approval, actor)
+    if not approval.approvers or actor.identity in {"declared", "system"}:
+        return
+    known = {text.person(name) for name in (approval.requester, *approval.approvers)}
+    if text.person(actor.name) not in known:
+        raise Forbidden(
+            f"{actor.name} neither asked for this nor is an approver of it and cannot withdraw it"
+        )
 
 
 def _check_identity(approval: Approval, actor: Actor) -> None:

@@ -85,7 +85,7 @@ def document() -> dict[str, Any]:
             Route.V1_CANCELLATION: {
                 "parameters": [_ID],
                 "post": _operation(
-                    "Withdraw a request",
+                    "Withdraw a request: for who asked for it, and for its approvers",
                     _ref("Outcome"),
                     body={
                         "type": "object",
@@ -166,7 +166,7 @@ def _line(maximum: int) -> dict[str, Any]:
 
 
 _REFUSALS = {
-    403: "you may not decide this",
+    403: "this is not yours to decide or to withdraw",
     404: "no approval has this id",
     409: "decided by somebody else, expired, or changed since it was shown",
     415: "the body is not said to be JSON",
