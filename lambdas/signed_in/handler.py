@@ -11,4 +11,9 @@ from hitl_approval.wiring import decision_service
 
 def handler(event: Any, _: object) -> dict[str, Any]:
     """Answer one request of the HTTP API, which has signed in who asks."""
-    return handle(event, decision_service, claim=settings().sign_in_claim)
+    return handle(
+        event,
+        decision_service,
+        claim=settings().sign_in_claim,
+        page_url=settings().page_url,
+    )

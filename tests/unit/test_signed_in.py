@@ -19,6 +19,8 @@ from hitl_approval.web.signed_in import handle
 from tests.anything import any_opening, any_request, declared
 
 ANN, BOB, RITA = "ann@example.com", "bob@example.com", "rita@example.com"
+PUBLIC = "https://approve.example.com"
+"""Where the page is reached, as the deployment is told; the API's own name is `page.example`."""
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ def call(
         "headers": {name.replace("_", "-"): value for name, value in headers.items()},
         "body": body,
     }
-    answer = handle(event, lambda: world.decisions, claim=claim)
+    answer = handle(event, lambda: world.decisions, claim=claim, page_url=f"{PUBLIC}/people")
     assert answer["headers"]["Cache-Control"] == "no-store"
     return answer
 
@@ -79,6 +81,7 @@ def send(
     **form: str,
 ) -> tuple[int, str]:
     """The form of an approval's page, as a browser sends it."""
+    sent = {name: form.pop(name) for name in ("sec_fetch_site", "x_forwarded_host") if name in form}
     fields = {"nonce": world.store.approvals[approval_id].content_digest, "comments": ""} | form
     return see(
         world,
@@ -88,6 +91,7 @@ def send(
         body=urlencode(fields),
         content_type="application/x-www-form-urlencoded",
         **({} if origin is None else {"origin": origin}),
+        **sent,
     )
 
 
@@ -244,9 +248,22 @@ class TestPages:
         "forged",
         [
             {"origin": None},
+            {"origin": None, "sec_fetch_site": "none"},
             {"origin": "null"},
+            {"origin": "null", "sec_fetch_site": "cross-site"},
             {"origin": "https://evil.example"},
+            {"origin": "https://evil.example//page.example"},
+            {"origin": "https://evil.example", "sec_fetch_site": "none"},
+            {"origin": "https://evil.example", "x_forwarded_host": "evil.example"},
+            {"origin": PUBLIC, "sec_fetch_site": "cross-site"},
+            {"origin": "https://page.example", "sec_fetch_site": "cross-site"},
+            {"origin": "https://page.example", "sec_fetch_site": "same-site"},
+            {"origin": "https://page.example", "sec_fetch_site": "same-origin,cross-site"},
+            {"origin": "http://approve.example.com"},
+            {"origin": "https://approve.example.com:8443"},
+            {"origin": "https://approve.example.com.evil.example"},
             {"nonce": "0" * 64},
+            {"nonce": "é"},
         ],
     )
     def test_should_take_no_form_but_its_own(self, world: World, forged: dict[str, Any]) -> None:
@@ -254,6 +271,24 @@ class TestPages:
         before = snapshot(world)
         assert send(world, approval_id, decision="approved", **forged)[0] == 403
         assert snapshot(world) == before
+
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            {"origin": "https://page.example"},
+            {"origin": "https://page.example", "sec_fetch_site": "none"},
+            {"origin": PUBLIC},
+            {"origin": "https://proxy.example", "sec_fetch_site": "same-origin"},
+            {"origin": "null", "sec_fetch_site": "same-origin"},
+            {"origin": None, "sec_fetch_site": "same-origin"},
+        ],
+    )
+    def test_should_take_its_own_form_under_whatever_name_it_is_reached(
+        self, world: World, sent: dict[str, Any]
+    ) -> None:
+        approval_id = asked(world, ANN)
+        assert send(world, approval_id, decision="approved", **sent)[0] == 200
+        assert world.store.approvals[approval_id].status == "approved"
 
     def test_should_show_who_was_quicker(self, world: World) -> None:
         approval_id = asked(world, ANN, BOB)
@@ -462,6 +497,26 @@ class TestJson:
         )
         assert (answered, body["error"]["code"]) == (status, code)
         assert snapshot(world) == before
+
+    @pytest.mark.parametrize("path", [path for path in SIGNED_IN_ROUTES if "/v1/" in path])
+    def test_should_answer_in_json_whatever_breaks(
+        self, world: World, path: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        approval_id = asked(world, ANN)
+
+        def broken(*_: Any, **__: Any) -> None:
+            raise ZeroDivisionError
+
+        for name in ("get", "list_by_status", "history"):
+            monkeypatch.setattr(type(world.store), name, broken)
+        monkeypatch.setattr(type(world.inbox), "awaiting", broken)
+        more: dict[str, Any] = {"approval_id": approval_id}
+        if path != Route.V1_OPENAPI:
+            more |= {"body": '{"decision": "approved"}', "content_type": "application/json"}
+            if path == Route.V1_CANCELLATION:
+                more["body"] = "{}"
+        status, _ = get_json(world, f"{SIGNED_IN_ROUTES[path][0]} {path}", **more)
+        assert status == (200 if path == Route.V1_OPENAPI else 500)
 
     def test_should_serve_a_document_of_exactly_these_routes(self, world: World) -> None:
         _, served = get_json(world, f"GET {Route.V1_OPENAPI}")

@@ -29,9 +29,9 @@ from hitl_approval.domain.audit import (
 from hitl_approval.domain.errors import (
     AlreadyDecided,
     ApprovalExpired,
+    CommentRequired,
     ContentChanged,
     Forbidden,
-    InvalidRequest,
 )
 from hitl_approval.domain.link import PersonalLink
 from hitl_approval.domain.policy import Policy
@@ -204,7 +204,7 @@ def cast_vote(
         ApprovalExpired: the time to decide has passed.
         Forbidden: the policy does not let this person decide.
         ContentChanged: the caller saw something else than what stands on record.
-        InvalidRequest: a rejection without the comment that the policy demands.
+        CommentRequired: a rejection without the comment that the policy demands.
     """
     earlier = approval.vote_of(actor.name)
     if not approval.pending:
@@ -229,7 +229,7 @@ def cast_vote(
             decided_at=isoformat(earlier.at),
         )
     if decision == "rejected" and approval.policy.require_comment_on_rejection and not comments:
-        raise InvalidRequest("comments", "a rejection must say why")
+        raise CommentRequired
 
     vote = Vote(actor.name, actor.identity, decision, comments, now)
     voted = replace(approval, votes=(*approval.votes, vote))

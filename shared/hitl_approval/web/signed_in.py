@@ -20,7 +20,6 @@ from hitl_approval.domain.errors import (
     ApprovalExpired,
     ApprovalNotFound,
     Forbidden,
-    InvalidRequest,
     Unauthenticated,
     Unavailable,
 )
@@ -39,7 +38,11 @@ MINE = "mine"
 
 
 def handle(
-    event: Any, service: Callable[[], DecisionService], *, claim: str = EMAIL_CLAIM
+    event: Any,
+    service: Callable[[], DecisionService],
+    *,
+    claim: str = EMAIL_CLAIM,
+    page_url: str | None = None,
 ) -> dict[str, Any]:
     """Answer one request of an HTTP API (payload 2.0) whose authorizer can be believed.
 
@@ -49,6 +52,7 @@ def handle(
         event: of a route of `contract.SIGNED_IN_ROUTES`.
         service: gives the answering side of this deployment.
         claim: of a JWT, which names who has signed in.
+        page_url: where the deployment says that its pages are reached.
     """
     method, _, path = event["routeKey"].partition(" ")
 
@@ -63,7 +67,7 @@ def handle(
             raise html.RefusedError(error.status, "Please sign in to see this", hint) from None
         if path == Route.INBOX:
             return _inbox(event, actor, service())
-        return _approval(method, event, actor, service())
+        return _approval(method, event, actor, service(), page_url)
 
     if path.startswith("/v1/"):
         return json_api.respond(event, who, service)
@@ -78,10 +82,7 @@ def _inbox(event: Mapping[str, Any], actor: Actor, service: DecisionService) -> 
     search = {field: asked[field] for field in ("requester", "subject") if asked.get(field)}
     if shown == MINE:
         search = {}
-    try:
-        page = _page_of(service, shown, actor, asked.get("cursor"), search)
-    except InvalidRequest as error:
-        raise html.RefusedError(error.status, f"This was not understood: {error}") from None
+    page = _page_of(service, shown, actor, asked.get("cursor"), search)
     following = ""
     if page.cursor is not None:
         following = urlencode({"show": shown, **search, "cursor": page.cursor})
@@ -136,14 +137,19 @@ def _row(item: Mapping[str, Any], service: DecisionService) -> dict[str, Any]:
 
 
 def _approval(
-    method: str, event: Mapping[str, Any], actor: Actor, service: DecisionService
+    method: str,
+    event: Mapping[str, Any],
+    actor: Actor,
+    service: DecisionService,
+    page_url: str | None,
 ) -> dict[str, Any]:
     approval_id = (event.get("pathParameters") or {}).get("approval_id", "")
     if not text.is_approval_id(approval_id):
         raise html.RefusedError(404, _NO_APPROVAL)
     try:
         if method == "POST":
-            return _decide(html.form_of(event, origin_required=True), approval_id, actor, service)
+            form = html.form_of(event, page_url=page_url, origin_required=True)
+            return _decide(form, approval_id, actor, service)
         return _show(service.get(approval_id), actor, service)
     except ApprovalNotFound:
         raise html.RefusedError(404, _NO_APPROVAL) from None
