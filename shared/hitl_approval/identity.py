@@ -76,7 +76,7 @@ def _bearer(claims: Mapping[str, Any], claim: str) -> Actor:
     if not isinstance(name, str):
         raise Unauthenticated(f"the token has no {_meaning(claim)}")
     name = _name(name, f"claim {claim}")
-    if claim == _SUBJECT_CLAIM and "@" in name:
+    if claim == _SUBJECT_CLAIM and "@" in text.person(name):
         raise Unauthenticated("the token's subject looks like an address that nobody has verified")
     issuer = claims.get("iss")
     return Actor(name, "jwt", issuer if isinstance(issuer, str) else None)

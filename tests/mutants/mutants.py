@@ -335,7 +335,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "an authorizer that anyone can imitate is believed",
         IDENTITY,
         "if not (trust_authorizer and is_http(event)):",
-        "if not is_http(event):",
+        'if not (is_http(event) and _object(event, "requestContext").get("authorizer")):',
         "approved_by_policy",
         (API,),
     ),

@@ -183,6 +183,7 @@ NAMES_NOBODY: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "an e-mail verified by a list": (jwt(**ANN | {"email_verified": ["true"]}), {}),
     "a subject that looks like an address": (jwt(sub="ann@x.org"), {}),
     "one where subjects name": (jwt(sub="ann@x.org", email_verified="true"), {"claim": "sub"}),
+    "one that is read as an address": (jwt(sub="ann\uff20x.org"), {"claim": "sub"}),
     "no such claim": (jwt(**ANN), UPN),
     "an empty claim": (jwt(**ANN, upn=" "), UPN),
     "several values": (jwt(upn=["ann", "bob"]), UPN),
