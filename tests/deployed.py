@@ -184,14 +184,14 @@ class People:
                 UserPoolId=pool, Username=name, Password=self._PASSWORD, Permanent=True
             )
 
-    def token(self, name: str) -> str:
+    def token(self, name: str, kind: str = "IdToken") -> str:
         """What this person's browser or program sends as a bearer token."""
         answer = self._cognito.initiate_auth(
             ClientId=self._client,
             AuthFlow="USER_PASSWORD_AUTH",
             AuthParameters={"USERNAME": name, "PASSWORD": self._PASSWORD},
         )
-        return str(answer["AuthenticationResult"]["IdToken"])
+        return str(answer["AuthenticationResult"][kind])
 
 
 @pytest.fixture(scope="session")

@@ -11,4 +11,9 @@ from hitl_approval.wiring import decision_service
 
 def handler(event: Any, _: object) -> dict[str, Any]:
     """Answer one event."""
-    return handle(event, decision_service, trust_authorizer=settings().trust_authorizer)
+    return handle(
+        event,
+        decision_service,
+        trust_authorizer=settings().trust_authorizer,
+        claim=settings().sign_in_claim,
+    )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from hitl_approval.settings import settings
 from hitl_approval.web.page import handle
 from hitl_approval.wiring import decision_service
 
 
 def handler(event: Any, _: object) -> dict[str, Any]:
     """Answer one request of the HTTP API."""
-    return handle(event, decision_service)
+    return handle(event, decision_service, page_url=settings().page_url)

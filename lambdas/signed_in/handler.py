@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from hitl_approval.settings import settings
 from hitl_approval.web.signed_in import handle
 from hitl_approval.wiring import decision_service
 
 
 def handler(event: Any, _: object) -> dict[str, Any]:
     """Answer one request of the HTTP API, which has signed in who asks."""
-    return handle(event, decision_service)
+    return handle(
+        event,
+        decision_service,
+        claim=settings().sign_in_claim,
+        page_url=settings().page_url,
+    )

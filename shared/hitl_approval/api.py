@@ -16,12 +16,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from hitl_approval.contract import EMAIL_CLAIM
 from hitl_approval.domain import text
 from hitl_approval.domain.approval import STATUSES, Decision
 from hitl_approval.domain.audit import Actor, parse_time
 from hitl_approval.domain.errors import ApprovalError, InvalidRequest
 from hitl_approval.domain.view import view
-from hitl_approval.identity import identify
+from hitl_approval.identity import identify, is_http
 from hitl_approval.service import Answer, DecisionService
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,11 @@ class InternalError(ApprovalError):
 
 
 def handle(
-    event: Any, service: Callable[[], DecisionService], *, trust_authorizer: bool
+    event: Any,
+    service: Callable[[], DecisionService],
+    *,
+    trust_authorizer: bool,
+    claim: str = EMAIL_CLAIM,
 ) -> dict[str, Any]:
     """Answer one event. Never raises: what cannot be answered is a 4xx or 5xx with its code.
 
@@ -61,11 +66,12 @@ def handle(
         event: a direct payload or an API Gateway event.
         service: gives the answering side of this deployment.
         trust_authorizer: whether identities in the event come from an authorizer.
+        claim: of a JWT, which names who has signed in.
     """
 
     def act() -> dict[str, Any]:
         payload = _payload(event)
-        actor = identify(event, payload, trust_authorizer=trust_authorizer)
+        actor = identify(event, payload, trust_authorizer=trust_authorizer, claim=claim)
         return perform(payload, actor, service())
 
     return answer(act)
@@ -224,7 +230,7 @@ _ACTIONS: Mapping[str, tuple[_Action, frozenset[str]]] = {
 def _payload(event: Any) -> Mapping[str, Any]:
     if not isinstance(event, dict):
         raise InvalidRequest("event", f"must be an object, got {text.kind(event)}")
-    if "body" not in event and "requestContext" not in event and "httpMethod" not in event:
+    if not is_http(event):
         return event
     _check_method(event)
     return body_of(event)

@@ -40,6 +40,8 @@ class Env:
     """Days that a row stays after its expiry, before DynamoDB's TTL removes it."""
     TRUST_AUTHORIZER: Final = "TRUST_AUTHORIZER"
     """"true" where the approval function is reached only through an authorizer."""
+    SIGN_IN_CLAIM: Final = "SIGN_IN_CLAIM"
+    """The claim of a JWT that names who has signed in."""
     SIGNING_KEY_ARN: Final = "SIGNING_KEY_ARN"
     """The KMS key that signs audit events; not set where they are not signed."""
     PERSONAL_TOPIC_ARN: Final = "PERSONAL_TOPIC_ARN"
@@ -206,6 +208,9 @@ class Events:
     CANCELLED: Final = "Approval Cancelled"
     NOTIFICATION_FAILED: Final = "Approval Notification Failed"
 
+
+EMAIL_CLAIM: Final = "email"
+"""Names who has signed in by default, and only where the claim `email_verified` is true."""
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """What `LOG_LEVEL` may be."""

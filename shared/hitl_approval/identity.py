@@ -5,30 +5,94 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hitl_approval.contract import EMAIL_CLAIM
 from hitl_approval.domain import text
-from hitl_approval.domain.audit import Actor, Identity
-from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.audit import Actor
+from hitl_approval.domain.errors import InvalidRequest, Unauthenticated
+
+_SUBJECT_CLAIM = "sub"
 
 
 def identify(
-    event: Mapping[str, Any], payload: Mapping[str, Any], *, trust_authorizer: bool
+    event: Mapping[str, Any],
+    payload: Mapping[str, Any],
+    *,
+    trust_authorizer: bool,
+    claim: str = EMAIL_CLAIM,
 ) -> Actor | None:
-    """The caller: as the authorizer says, else as declared in the payload, else nobody.
+    """The caller: as the authorizer says, or as declared in the payload, or nobody.
 
     Anyone who may invoke the function directly can write what an authorizer would have written,
-    so that part of the event counts only where the deployment says it can be believed.
+    so that part of the event counts only where the deployment says it can be believed. There, who
+    comes through an API is who the authorizer says, or is refused.
 
     Raises:
         InvalidRequest: the declared names are malformed, differ from each other, or differ from
             the verified identity.
+        Unauthenticated: the authorizer is believed and names nobody.
     """
-    declared = _declared(payload)
-    verified = _verified(event) if trust_authorizer else None
-    if verified is None:
+    if not (trust_authorizer and is_http(event)):
+        declared = _declared(payload)
         return Actor(declared, "declared") if declared is not None else None
+    verified = signed_in(event, claim=claim)
+    declared = _declared(payload)
     if declared is not None and text.person(declared) != text.person(verified.name):
         raise InvalidRequest("approver", f"must be left out: you are signed in as {verified.name}")
     return verified
+
+
+def is_http(event: Mapping[str, Any]) -> bool:
+    """Whether an API has sent this event, not somebody who invokes the function."""
+    return any(name in event for name in ("body", "requestContext", "httpMethod"))
+
+
+def signed_in(event: Mapping[str, Any], *, claim: str) -> Actor:
+    """Whom API Gateway's IAM or JWT authorizer has signed in (HTTP API, payload 2.0).
+
+    Args:
+        event: of an API whose authorizer can be believed.
+        claim: of a JWT, which names who signs in; `email` only where its issuer has verified it.
+
+    Raises:
+        Unauthenticated: there is no such authorizer, or its token does not name anybody so.
+    """
+    authorizer = _object(_object(event, "requestContext"), "authorizer")
+    arn = _object(authorizer, "iam").get("userArn")
+    if isinstance(arn, str) and arn:
+        return Actor(_name(arn, "the ARN"), "iam")
+    claims = _object(_object(authorizer, "jwt"), "claims")
+    if not claims:
+        raise Unauthenticated("nobody has signed in by a JWT or by IAM")
+    return _bearer(claims, claim)
+
+
+def _bearer(claims: Mapping[str, Any], claim: str) -> Actor:
+    """One claim and no other: two tokens of one person must not be two people."""
+    if claims.get("token_use", "id") != "id":  # Cognito's word for what a token is for
+        raise Unauthenticated("this is an access token: send the ID token")
+    name = claims.get(claim)
+    if claim == EMAIL_CLAIM and str(claims.get("email_verified")).lower() != "true":
+        name = None
+    if not isinstance(name, str):
+        raise Unauthenticated(f"the token has no {_meaning(claim)}")
+    name = _name(name, f"claim {claim}")
+    if claim == _SUBJECT_CLAIM and "@" in text.person(name):
+        raise Unauthenticated("the token's subject looks like an address that nobody has verified")
+    issuer = claims.get("iss")
+    return Actor(name, "jwt", issuer if isinstance(issuer, str) else None)
+
+
+def _meaning(claim: str) -> str:
+    if claim == EMAIL_CLAIM:
+        return "e-mail address that its issuer has verified (email, email_verified)"
+    return f"claim {claim}, which names people here"
+
+
+def _name(value: str, what: str) -> str:
+    try:
+        return text.line(value, what, maximum=text.MAX_PERSON)
+    except InvalidRequest as error:
+        raise Unauthenticated(f"the sign-in names nobody: {error}") from None
 
 
 def _declared(payload: Mapping[str, Any]) -> str | None:
@@ -41,23 +105,6 @@ def _declared(payload: Mapping[str, Any]) -> str | None:
     if len(names) > 1 and text.person(names[0]) != text.person(names[1]):
         raise InvalidRequest("decided_by", "differs from approver: send one of them")
     return names[0] if names else None
-
-
-def _verified(event: Mapping[str, Any]) -> Actor | None:
-    """The identity that API Gateway's IAM or JWT authorizer established (HTTP API, payload 2.0)."""
-    authorizer = _object(_object(event, "requestContext"), "authorizer")
-    arn = _object(authorizer, "iam").get("userArn")
-    if isinstance(arn, str) and arn:
-        return _actor(arn, "iam")
-    claims = _object(_object(authorizer, "jwt"), "claims")
-    # An address counts only where its issuer has verified it; the subject always does.
-    email = claims.get("email") if claims.get("email_verified") in {True, "true"} else None
-    name = email or claims.get("sub")
-    return _actor(name, "jwt") if isinstance(name, str) and name else None
-
-
-def _actor(name: str, identity: Identity) -> Actor:
-    return Actor(text.line(name, "identity", maximum=text.MAX_PERSON), identity)
 
 
 def _object(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, Self, cast, get_args
 
-from hitl_approval.contract import LOG_LEVELS, Env, ResumeMode
+from hitl_approval.contract import EMAIL_CLAIM, LOG_LEVELS, Env, ResumeMode
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import people
@@ -137,6 +137,11 @@ class Settings:
     def trust_authorizer(self) -> bool:
         """Whether the function is reached only through an authorizer, which can be believed."""
         return self.values.get(Env.TRUST_AUTHORIZER) == "true"
+
+    @property
+    def sign_in_claim(self) -> str:
+        """The claim of a JWT that names who has signed in."""
+        return self.values.get(Env.SIGN_IN_CLAIM) or EMAIL_CLAIM
 
     @property
     def log_level(self) -> str:

@@ -30,6 +30,7 @@ from constructs import Construct, IConstruct
 
 from hitl_approval.contract import (
     ALIAS,
+    EMAIL_CLAIM,
     LOG_LEVELS,
     Env,
     Handler,
@@ -131,7 +132,8 @@ class HitlApproval(ApprovalDeployment):
         deletion_protection: whether DynamoDB refuses to delete the tables. Default: False.
         trust_authorizer: whether the approval function is reached only through an API whose
             authorizer can be believed; who may invoke it directly could otherwise write any
-            identity into the event. Default: False.
+            identity into the event. Who such an API sends and `page.sign_in_claim` does not name
+            is refused. Default: False.
         log_retention: how long both functions' logs are kept. Default: three months.
         log_level: level of this package's own log lines. Default: `"INFO"`.
         architecture: of both functions. Default: `Architecture.ARM_64`.
@@ -374,9 +376,9 @@ class HitlApproval(ApprovalDeployment):
         """Let the page's API be answered."""
         if self.page is None:
             return
-        self.page.serve(self._page_function())
+        self.page.serve(self._page_function(self.page))
         if self.page.sign_in is not None:
-            self.page.serve_signed_in(self._signed_in_function())
+            self.page.serve_signed_in(self._signed_in_function(self.page))
 
     def _warn(self, policy: Policy, approvers: Sequence[str] | None, *, own_topic: bool) -> None:
         if policy.quorum.kind == "everyone" and approvers is None:
@@ -558,6 +560,7 @@ class HitlApproval(ApprovalDeployment):
             environment={
                 **self._answering_environment,
                 Env.TRUST_AUTHORIZER: "true" if trust_authorizer else "false",
+                Env.SIGN_IN_CLAIM: self.page.sign_in_claim if self.page else EMAIL_CLAIM,
             },
         )
 
@@ -580,7 +583,7 @@ class HitlApproval(ApprovalDeployment):
         )
         return function
 
-    def _page_function(self) -> lambda_.Function:
+    def _page_function(self, page: PageApi) -> lambda_.Function:
         role = self._functions.role("Page", "Decides by personal links: reads, votes, rings")
         self._permissions.vote(role)
         self._reach_executions(role, [RING])
@@ -589,10 +592,10 @@ class HitlApproval(ApprovalDeployment):
             description="Shows approvers what is asked and takes their decisions",
             handler=Handler.PAGE,
             role=role,
-            environment=self._environment,
+            environment={**self._environment, Env.PAGE_URL: page.url},
         )
 
-    def _signed_in_function(self) -> lambda_.Function:
+    def _signed_in_function(self, page: PageApi) -> lambda_.Function:
         role = self._functions.role("SignedIn", "Decides for signed-in people, shows their inbox")
         self._permissions.decide(role)
         self._reach_executions(role, [RING])
@@ -601,7 +604,11 @@ class HitlApproval(ApprovalDeployment):
             description="Shows signed-in people their inbox and takes their decisions",
             handler=Handler.SIGNED_IN,
             role=role,
-            environment=self._answering_environment,
+            environment={
+                **self._answering_environment,
+                Env.PAGE_URL: page.url,
+                Env.SIGN_IN_CLAIM: page.sign_in_claim,
+            },
         )
 
     def _relay_function(self, event_bus: events.IEventBus) -> lambda_.Function:

@@ -97,6 +97,12 @@ def _switch(value: Any) -> bool:
     return {"true": True, "false": False}[str(value).strip().lower()]
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
 def _names(value: Any) -> list[str]:
     """`ann,bob` from the command line, or a JSON list from cdk.json."""
     if isinstance(value, str):
@@ -160,7 +166,7 @@ LOG_RETENTIONS: Final[Mapping[int, logs.RetentionDays]] = {
     1827: logs.RetentionDays.FIVE_YEARS,
     3653: logs.RetentionDays.TEN_YEARS,
 }
-PAGE: Final = ("challenge", "sign_in")
+PAGE: Final = ("challenge", "sign_in", "sign_in_claim")
 """Keywords of `ApprovalPage` that have a context key."""
 _REMOVAL: Final = {"retain": RemovalPolicy.RETAIN, "destroy": RemovalPolicy.DESTROY}
 _ARCHITECTURES: Final = {
@@ -180,6 +186,7 @@ KEYS: Final[Mapping[str, tuple[str, Callable[[Any], Any], str]]] = {
     "deliver_to": ("deliver_to", _approvers_by_mail, "addresses with commas between them"),
     "challenge": ("page.challenge", _switch, _TRUE_OR_FALSE),
     "sign_in": ("page.sign_in", _sign_in, "an https issuer and its audiences, commas between them"),
+    "sign_in_claim": ("page.sign_in_claim", _text, "the name of a claim"),
     "resume": ("resume", _resume, "callback or polling"),
     "poll_interval_seconds": ("poll_interval", _seconds, "a whole number of seconds"),
     "removal_policy": ("removal_policy", _REMOVAL.__getitem__, "retain or destroy"),

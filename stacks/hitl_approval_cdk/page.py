@@ -18,7 +18,13 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
-from hitl_approval.contract import APPROVER_ATTRIBUTE, SIGNED_IN_ROUTES, Env, Route
+from hitl_approval.contract import (
+    APPROVER_ATTRIBUTE,
+    EMAIL_CLAIM,
+    SIGNED_IN_ROUTES,
+    Env,
+    Route,
+)
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.request import people
 from hitl_approval.domain.text import person
@@ -48,6 +54,10 @@ class ApprovalPage:
             `HttpUserPoolAuthorizer`) or IAM (`HttpIamAuthorizer`): who does so has an inbox, the
             lists and the JSON API, and decides there under a verified identity. Default: none of
             these exist.
+        sign_in_claim: the one claim of a JWT that names who has signed in, as requests name
+            approvers; a token without it is refused. Choose one that people cannot change
+            themselves. It also counts where the deployment has `trust_authorizer`. Default:
+            `"email"`, where the claim `email_verified` is true.
     """
 
     url: str | None = None
@@ -55,6 +65,7 @@ class ApprovalPage:
     burst: int = 40
     challenge: bool = False
     sign_in: apigateway.IHttpRouteAuthorizer | None = None
+    sign_in_claim: str = EMAIL_CLAIM
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +155,7 @@ class PageApi(Construct):
         url: where it is reached, without a slash at its end.
         topic: messages for one approver each; every subscription filters for its own.
         sign_in: the authorizer that signs people in; None where nobody can.
+        sign_in_claim: of a JWT, which names who has signed in.
         function: answers links; None until `serve`.
         signed_in_function: answers signed-in people; None without a sign-in.
     """
@@ -160,9 +172,11 @@ class PageApi(Construct):
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
+        validation.sign_in(page.sign_in, page.sign_in_claim)
         self.function: lambda_.Function | None = None
         self.signed_in_function: lambda_.Function | None = None
         self.sign_in: apigateway.IHttpRouteAuthorizer | None = page.sign_in
+        self.sign_in_claim: str = page.sign_in_claim
         self._challenge = page.challenge
         self.topic: sns.Topic = sns.Topic(
             self, "PersonalTopic", enforce_ssl=True, master_key=encryption_key

@@ -13,6 +13,7 @@ from math import ceil
 from typing import Final, cast, get_args
 
 from aws_cdk import Duration, RemovalPolicy, Token
+from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_kms as kms
 
 from hitl_approval import contract
@@ -35,6 +36,9 @@ MAX_EXECUTION_RETENTION_DAYS: Final = 90
 
 _SIGNING_SPEC = kms.KeySpec.ECC_NIST_P256
 _SIGNING_USAGE = kms.KeyUsage.SIGN_VERIFY
+_SIGN_INS = ("JWT", "IAM")
+"""Authorizers that say who signs in, as API Gateway names their kinds."""
+_CLAIM = re.compile(r"[!-~]{1,128}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -291,6 +295,28 @@ def emails(addresses: Sequence[str], *, name: str = "notify_emails") -> tuple[st
             raise ValueError(msg)
         seen.add(address.casefold())
     return tuple(addresses)
+
+
+def sign_in(authorizer: apigateway.IHttpRouteAuthorizer | None, claim: str) -> None:
+    """Who signs people in, and how they are named.
+
+    Raises:
+        ValueError: an authorizer whose people would all be refused, or no name of a claim.
+    """
+    kind = getattr(authorizer, "authorization_type", _SIGN_INS[0])
+    kind = getattr(kind, "value", kind)  # some are texts, some members of an enumeration
+    if kind not in _SIGN_INS:
+        msg = (
+            f"page.sign_in must sign people in by JWT or IAM, got kind {kind}: "
+            f"use HttpJwtAuthorizer, HttpUserPoolAuthorizer or HttpIamAuthorizer"
+        )
+        raise ValueError(msg)
+    if not isinstance(claim, str) or not _CLAIM.fullmatch(claim):
+        msg = (
+            f"page.sign_in_claim must be the name of a claim, got {shown(claim)}: "
+            f'leave it out for "{contract.EMAIL_CLAIM}"'
+        )
+        raise ValueError(msg)
 
 
 def removal(policy: RemovalPolicy, *, deletion_protection: bool) -> None:

@@ -23,6 +23,7 @@ from hitl_approval.domain.errors import (
     ContentChanged,
     Forbidden,
     InvalidRequest,
+    Unauthenticated,
 )
 from hitl_approval.service import DecisionService
 from hitl_approval.settings import settings
@@ -40,7 +41,7 @@ STATUS = {
     error.code: error.status
     for error in (
         AlreadyDecided, ApprovalExpired, ApprovalNotFound, ContentChanged, Forbidden,
-        InvalidRequest, MethodNotAllowed,
+        InvalidRequest, MethodNotAllowed, Unauthenticated,
     )
 }  # fmt: skip
 REAL_CLIENT = Deployment.client
@@ -50,7 +51,7 @@ LONGEST_LOG_LINE = 1_000
 
 def malformed(case: Case) -> bool:
     """Whether no record is needed to refuse it."""
-    return STATUS[case["code"]] in {400, 405} and not case.get("needs_the_record")
+    return STATUS[case["code"]] in {400, 401, 405} and not case.get("needs_the_record")
 
 
 def test_should_hold_many_cases_for_every_entry_point_each_named_once() -> None:

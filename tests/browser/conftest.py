@@ -96,6 +96,14 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
 
 
 @pytest.fixture
+def evil(browser: Browser) -> Iterator[Page]:
+    """For a page of another site. Unwatched: there the browser is meant to complain."""
+    page = browser.new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture
 def page(new_page: NewPage) -> Page:
     """A phone."""
     return new_page(viewport={"width": 390, "height": 844}, has_touch=True)

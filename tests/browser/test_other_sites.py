@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.approver import answers, ask
 from tests.deployed import Links
 
 EVIL = "http://evil.localhost:1/"
-
-
-@pytest.fixture
-def evil(browser: Browser) -> Iterator[Page]:
-    """Unwatched: here the browser is meant to complain."""
-    page = browser.new_page()
-    yield page
-    page.close()
 
 
 def visit(page: Page, html: str) -> None:

@@ -133,6 +133,21 @@ def test_should_answer_nobody_without_a_token_or_with_a_forged_one(
     assert callback_live.events(started["approval_id"]) == ["requested"]
 
 
+def test_should_take_no_access_token_for_another_person(
+    callback_live: Live, ask: Ask, people: People
+) -> None:
+    """Whether the authorizer lets it in or not, it is nobody's."""
+    started = submit(callback_live, ANN, BOB)
+    bearer = {"Authorization": f"Bearer {people.token(ANN, 'AccessToken')}"}
+    decision = Route.V1_DECISION.format(approval_id=started["approval_id"])
+    as_json = {"Content_Type": "application/json", **bearer}
+    status, body = ask(None, "POST", decision, json.dumps({"decision": "approved"}), **as_json)
+    assert status == 401
+    assert (status, type(json.loads(body))) == (401, dict)
+    assert ask(None, "GET", "/inbox", **bearer)[0] == 401
+    assert callback_live.events(started["approval_id"]) == ["requested"]
+
+
 OPERATIONS = [
     (path, method)
     for path, methods in SIGNED_IN_ROUTES.items()

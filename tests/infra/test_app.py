@@ -51,6 +51,7 @@ GIVEN: dict[str, tuple[Any, Any]] = {
     "deliver_to": ("ann@example.com, bob@example.com", ["ann@example.com", "bob@example.com"]),
     "challenge": ("true", True),
     "sign_in": ("https://issuer.example.com, web, cli", "JWT"),
+    "sign_in_claim": ("upn", "upn"),
     "trust_authorizer": ("true", True),
     "architecture": ("x86_64", "x86_64"),
     "memory_size": ("1024", 1024),

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
-from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
+from aws_cdk.aws_apigatewayv2 import HttpNoneAuthorizer
+from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer, HttpLambdaAuthorizer
 
-from hitl_approval.contract import SIGNED_IN_ROUTES, Env
+from hitl_approval.contract import SIGNED_IN_ROUTES, Env, Handler
 from hitl_approval_cdk import ApprovalPage, EmailApprover, HitlApproval, SqsApprover
 from tests.infra.synth import any_stack, of_type, permissions, template, text
 from tests.infra.test_attach import durable
@@ -47,6 +49,37 @@ def test_should_take_iam_as_a_sign_in() -> None:
     kinds = {route["RouteKey"]: route["AuthorizationType"] for route in routes}
     assert kinds["GET /inbox"] == "AWS_IAM"
     assert kinds["GET /a/{token}"] == "NONE"
+
+
+def test_should_name_who_signs_in_by_the_claim_that_it_is_told() -> None:
+    for page, claim in (
+        (None, "email"),
+        (ApprovalPage(sign_in=HttpIamAuthorizer()), "email"),
+        (ApprovalPage(sign_in=HttpIamAuthorizer(), sign_in_claim="upn"), "upn"),
+    ):
+        stack = any_stack()
+        HitlApproval(stack, "Approval", page=page, trust_authorizer=True)
+        functions = of_type(template(stack)["Resources"], "AWS::Lambda::Function").values()
+        told = {
+            f["Handler"]: f["Environment"]["Variables"].get(Env.SIGN_IN_CLAIM) for f in functions
+        }
+        named = {Handler.APPROVAL_API, *([Handler.SIGNED_IN] if page else [])}
+        assert {handler for handler, name in told.items() if name == claim} == named
+        assert set(told.values()) == {claim, None}
+
+
+def test_should_refuse_a_sign_in_that_signs_nobody_in() -> None:
+    function = lambda_.Function.from_function_name(any_stack(), "Authorizer", "authorizer")
+    for authorizer in (HttpLambdaAuthorizer("SignIn", function), HttpNoneAuthorizer()):
+        with pytest.raises(ValueError, match=r"page\.sign_in must sign people in by JWT or IAM"):
+            HitlApproval(any_stack(), "Approval", page=ApprovalPage(sign_in=authorizer))
+
+
+@pytest.mark.parametrize("claim", ["", "e mail", "x" * 129, None])
+def test_should_refuse_what_is_no_claim(claim: Any) -> None:
+    page = ApprovalPage(sign_in_claim=claim)
+    with pytest.raises(ValueError, match=r"page\.sign_in_claim must be the name of a claim"):
+        HitlApproval(any_stack(), "Approval", page=page)
 
 
 def test_should_refuse_a_sign_in_without_what_fills_an_inbox() -> None:

@@ -33,6 +33,7 @@ APPROVAL_ENV = {
     Env.APPROVALS_TABLE_NAME,
     Env.AUDIT_TABLE_NAME,
     Env.TRUST_AUTHORIZER,
+    Env.SIGN_IN_CLAIM,
     Env.LOG_LEVEL,
 }
 INBOX_ENV = {Env.INBOX_TABLE_NAME}
@@ -62,14 +63,16 @@ class TestEnvironment:
         asking = WORKFLOW_ENV | (PAGE_ENV if page else set())
         assert set(environment(any_resources, contract.Handler.WORKFLOW)) == asking
         if page:
-            assert set(environment(any_resources, contract.Handler.PAGE)) == SWEEP_ENV
+            assert set(environment(any_resources, contract.Handler.PAGE)) == SWEEP_ENV | {
+                Env.PAGE_URL
+            }
         relay = contract.Handler.RELAY in functions(any_resources)
         answering = APPROVAL_ENV | (INBOX_ENV if relay else set())
         assert set(environment(any_resources, contract.Handler.APPROVAL_API)) == answering
         assert set(environment(any_resources, contract.Handler.SWEEP)) == SWEEP_ENV
         if contract.Handler.SIGNED_IN in functions(any_resources):
             signed_in = environment(any_resources, contract.Handler.SIGNED_IN)
-            assert set(signed_in) == SWEEP_ENV | INBOX_ENV
+            assert set(signed_in) == SWEEP_ENV | INBOX_ENV | {Env.PAGE_URL, Env.SIGN_IN_CLAIM}
         if relay:
             assert set(environment(any_resources, contract.Handler.RELAY)) == RELAY_ENV
         named = {value for name, value in vars(Env).items() if name.isupper()}

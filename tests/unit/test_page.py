@@ -15,6 +15,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hitl_approval.domain import link
 from hitl_approval.domain.link import make_token
@@ -290,6 +292,8 @@ def test_should_refuse_every_bad_token_in_the_same_words(world: World) -> None:
         ),
         ({"nonce": "good", "decision": "approved", "comments": "nul\x00"}, 400, "U+0000"),
         ({"decision": "approved"}, 403, "has grown old"),
+        ({"nonce": "é", "decision": "approved"}, 403, "has grown old"),
+        ({f"field-{n}": "" for n in range(21)}, 400, "Please use the form of this page"),
         ({"nonce": "0" * 64, "decision": "approved"}, 403, "has grown old"),
     ],
 )
@@ -315,6 +319,7 @@ def test_should_take_nothing_but_its_own_form_filled_in(
         ("POST", {"content_type": "text/plain"}, 415),
         ("POST", {"origin": "https://evil.example"}, 403),
         ("POST", {"sec_fetch_site": "cross-site"}, 403),
+        ("POST", {"sec_fetch_site": "same-site", "origin": "https://page.example"}, 403),
     ],
 )
 def test_should_refuse_what_no_form_of_ours_sends(
@@ -325,6 +330,39 @@ def test_should_refuse_what_no_form_of_ours_sends(
     form = {"nonce": nonce_of(call(world, token)[1]), "decision": "approved"}
     before = snapshot(world)
     assert call(world, token, method, form, **headers)[0] == status
+    assert snapshot(world) == before
+
+
+PIECES = [
+    *("nonce=", "decision=approved", "decision=", "comments=", "challenge=", "&", ";", "=", "+"),
+    *("%", "%C3%A9", "%ED%A0%80", "%00", "\u00e9", "\ud800", "x" * 3_000, "a&" * 30),
+]
+FORM = "application/x-www-form-urlencoded"
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    body=st.lists(st.sampled_from(PIECES), max_size=30).map("".join),
+    opened=st.booleans(),
+    encoded=st.booleans(),
+    header=st.tuples(st.sampled_from(["sec-fetch-site", "origin", "content-type"]), st.text()),
+)
+def test_should_refuse_whatever_is_sent_instead_of_the_form(
+    body: str, opened: bool, encoded: bool, header: tuple[str, str]
+) -> None:
+    world = in_memory()
+    asked(world, challenge=True)  # whose code nobody guesses here
+    token = token_of(world, "ann")
+    before = snapshot(world)
+    event = {
+        "requestContext": {"http": {"method": "POST"}, "domainName": "page.example"},
+        "pathParameters": {"token": token},
+        "body": f"nonce={nonce_of(call(world, token)[1])}&{body}" if opened else body,
+        "isBase64Encoded": encoded,
+    }
+    for headers in ({"content-type": FORM}, {"content-type": FORM, header[0]: header[1]}):
+        answer = handle(event | {"headers": headers}, lambda: world.decisions)
+        assert 400 <= answer["statusCode"] < 500
     assert snapshot(world) == before
 
 

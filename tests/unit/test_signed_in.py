@@ -19,6 +19,8 @@ from hitl_approval.web.signed_in import handle
 from tests.anything import any_opening, any_request, declared
 
 ANN, BOB, RITA = "ann@example.com", "bob@example.com", "rita@example.com"
+PUBLIC = "https://approve.example.com"
+"""Where the page is reached, as the deployment is told; the API's own name is `page.example`."""
 
 
 @pytest.fixture
@@ -42,11 +44,14 @@ def call(
     approval_id: str = "",
     query: dict[str, str] | None = None,
     body: str | None = None,
+    authorizer: Any = None,
+    claim: str = "email",
     **headers: str,
 ) -> dict[str, Any]:
     """As an HTTP API with a JWT authorizer calls the function."""
-    claims = {"sub": "11111111-2222", "email": who, "email_verified": "true"}
-    authorizer = {"jwt": {"claims": claims, "scopes": None}} if who else {}
+    claims = {"sub": "11111111-2222", "email": who, "email_verified": "true", "token_use": "id"}
+    if authorizer is None:
+        authorizer = {"jwt": {"claims": claims, "scopes": None}} if who else {}
     event = {
         "version": "2.0",
         "routeKey": route,
@@ -56,7 +61,7 @@ def call(
         "headers": {name.replace("_", "-"): value for name, value in headers.items()},
         "body": body,
     }
-    answer = handle(event, lambda: world.decisions)
+    answer = handle(event, lambda: world.decisions, claim=claim, page_url=f"{PUBLIC}/people")
     assert answer["headers"]["Cache-Control"] == "no-store"
     return answer
 
@@ -76,6 +81,7 @@ def send(
     **form: str,
 ) -> tuple[int, str]:
     """The form of an approval's page, as a browser sends it."""
+    sent = {name: form.pop(name) for name in ("sec_fetch_site", "x_forwarded_host") if name in form}
     fields = {"nonce": world.store.approvals[approval_id].content_digest, "comments": ""} | form
     return see(
         world,
@@ -85,6 +91,7 @@ def send(
         body=urlencode(fields),
         content_type="application/x-www-form-urlencoded",
         **({} if origin is None else {"origin": origin}),
+        **sent,
     )
 
 
@@ -241,9 +248,22 @@ class TestPages:
         "forged",
         [
             {"origin": None},
+            {"origin": None, "sec_fetch_site": "none"},
             {"origin": "null"},
+            {"origin": "null", "sec_fetch_site": "cross-site"},
             {"origin": "https://evil.example"},
+            {"origin": "https://evil.example//page.example"},
+            {"origin": "https://evil.example", "sec_fetch_site": "none"},
+            {"origin": "https://evil.example", "x_forwarded_host": "evil.example"},
+            {"origin": PUBLIC, "sec_fetch_site": "cross-site"},
+            {"origin": "https://page.example", "sec_fetch_site": "cross-site"},
+            {"origin": "https://page.example", "sec_fetch_site": "same-site"},
+            {"origin": "https://page.example", "sec_fetch_site": "same-origin,cross-site"},
+            {"origin": "http://approve.example.com"},
+            {"origin": "https://approve.example.com:8443"},
+            {"origin": "https://approve.example.com.evil.example"},
             {"nonce": "0" * 64},
+            {"nonce": "é"},
         ],
     )
     def test_should_take_no_form_but_its_own(self, world: World, forged: dict[str, Any]) -> None:
@@ -251,6 +271,24 @@ class TestPages:
         before = snapshot(world)
         assert send(world, approval_id, decision="approved", **forged)[0] == 403
         assert snapshot(world) == before
+
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            {"origin": "https://page.example"},
+            {"origin": "https://page.example", "sec_fetch_site": "none"},
+            {"origin": PUBLIC},
+            {"origin": "https://proxy.example", "sec_fetch_site": "same-origin"},
+            {"origin": "null", "sec_fetch_site": "same-origin"},
+            {"origin": None, "sec_fetch_site": "same-origin"},
+        ],
+    )
+    def test_should_take_its_own_form_under_whatever_name_it_is_reached(
+        self, world: World, sent: dict[str, Any]
+    ) -> None:
+        approval_id = asked(world, ANN)
+        assert send(world, approval_id, decision="approved", **sent)[0] == 200
+        assert world.store.approvals[approval_id].status == "approved"
 
     def test_should_show_who_was_quicker(self, world: World) -> None:
         approval_id = asked(world, ANN, BOB)
@@ -278,14 +316,73 @@ class TestPages:
         assert snapshot(world) == before
 
 
+def jwt(**claims: Any) -> dict[str, Any]:
+    return {"jwt": {"claims": claims, "scopes": None}}
+
+
+NAMES_NOBODY: dict[str, tuple[dict[str, Any], str]] = {
+    "nobody": ({}, "nobody has signed in"),
+    "a Lambda authorizer": ({"lambda": {"email": ANN}}, "nobody has signed in"),
+    "an access token": (
+        jwt(sub=ANN, token_use="access", username=ANN, email=ANN, email_verified="true"),
+        "this is an access token: send the ID token",
+    ),
+    "a subject like an address": (jwt(sub=ANN), "no e-mail address that its issuer has verified"),
+    "an e-mail not verified": (
+        jwt(sub="u-1", email=ANN, email_verified="false"),
+        "no e-mail address that its issuer has verified",
+    ),
+}
+
+
 class TestSignIn:
+    @pytest.mark.parametrize("how", NAMES_NOBODY)
     @pytest.mark.parametrize("path", list(SIGNED_IN_ROUTES))
-    def test_should_answer_nobody_who_has_not_signed_in(self, world: World, path: str) -> None:
+    def test_should_answer_nobody_who_has_not_signed_in(
+        self, world: World, path: str, how: str
+    ) -> None:
         approval_id = asked(world, ANN)
+        before = snapshot(world)
+        authorizer, why = NAMES_NOBODY[how]
+        more: dict[str, Any] = {"approval_id": approval_id, "authorizer": authorizer}
         for method in SIGNED_IN_ROUTES[path]:
-            answer = call(world, f"{method} {path}", who=None, approval_id=approval_id)
-            assert answer["statusCode"] == 401
-            assert "Q4" not in answer["body"]
+            if path.startswith("/v1/"):
+                status, body = get_json(world, f"{method} {path}", body="{}", **more)
+                assert (status, body["error"]["code"]) == (401, "UNAUTHENTICATED")
+                said = body["error"]["message"]
+            else:
+                status, said = see(world, f"{method} {path}", **more)
+                assert status == 401
+                assert "Please sign in" in said
+            assert why in said
+            assert "Q4" not in said
+        assert snapshot(world) == before
+
+    def test_should_take_one_sign_in_for_one_person_whichever_of_its_tokens_comes(
+        self, world: World
+    ) -> None:
+        policy = Policy(quorum=Quorum.at_least(2), require_verified_identity=True)
+        approval_id = asked(world, policy=policy)
+        decision = {"decision": "approved"}
+        route, tokens = f"POST {Route.V1_DECISION}", NAMES_NOBODY["an access token"][0]
+        first, _ = post_json(world, route, decision, approval_id=approval_id)
+        second, _ = post_json(world, route, decision, approval_id=approval_id, authorizer=tokens)
+        assert (first, second) == (200, 401)
+        approval = world.store.approvals[approval_id]
+        assert [vote.approver for vote in approval.votes] == [ANN]
+        assert approval.pending
+
+    def test_should_name_people_by_the_claim_that_the_deployment_says(self, world: World) -> None:
+        approval_id = asked(world, "u-1")
+        status, body = post_json(
+            world,
+            f"POST {Route.V1_DECISION}",
+            {"decision": "approved"},
+            approval_id=approval_id,
+            authorizer=jwt(sub="u-1", email=ANN, email_verified="true"),
+            claim="sub",
+        )
+        assert (status, body["decided_by"]) == (200, "u-1")
 
     def test_should_log_neither_names_nor_contents_when_something_breaks(
         self, world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
@@ -344,6 +441,15 @@ class TestJson:
         )
         assert (status, done["status"], done["decided_by"]) == (200, "cancelled", RITA)
 
+    def test_should_let_nobody_else_withdraw(self, world: World) -> None:
+        approval_id = asked(world, ANN)
+        before = snapshot(world)
+        status, body = post_json(
+            world, f"POST {Route.V1_CANCELLATION}", {}, approval_id=approval_id, who=BOB
+        )
+        assert (status, body["error"]["code"]) == (403, "FORBIDDEN")
+        assert snapshot(world) == before
+
     @pytest.mark.parametrize(
         ("route", "given", "status", "code"),
         [
@@ -391,6 +497,26 @@ class TestJson:
         )
         assert (answered, body["error"]["code"]) == (status, code)
         assert snapshot(world) == before
+
+    @pytest.mark.parametrize("path", [path for path in SIGNED_IN_ROUTES if "/v1/" in path])
+    def test_should_answer_in_json_whatever_breaks(
+        self, world: World, path: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        approval_id = asked(world, ANN)
+
+        def broken(*_: Any, **__: Any) -> None:
+            raise ZeroDivisionError
+
+        for name in ("get", "list_by_status", "history"):
+            monkeypatch.setattr(type(world.store), name, broken)
+        monkeypatch.setattr(type(world.inbox), "awaiting", broken)
+        more: dict[str, Any] = {"approval_id": approval_id}
+        if path != Route.V1_OPENAPI:
+            more |= {"body": '{"decision": "approved"}', "content_type": "application/json"}
+            if path == Route.V1_CANCELLATION:
+                more["body"] = "{}"
+        status, _ = get_json(world, f"{SIGNED_IN_ROUTES[path][0]} {path}", **more)
+        assert status == (200 if path == Route.V1_OPENAPI else 500)
 
     def test_should_serve_a_document_of_exactly_these_routes(self, world: World) -> None:
         _, served = get_json(world, f"GET {Route.V1_OPENAPI}")

@@ -29,9 +29,9 @@ from hitl_approval.domain.audit import (
 from hitl_approval.domain.errors import (
     AlreadyDecided,
     ApprovalExpired,
+    CommentRequired,
     ContentChanged,
     Forbidden,
-    InvalidRequest,
 )
 from hitl_approval.domain.link import PersonalLink
 from hitl_approval.domain.policy import Policy
@@ -204,7 +204,7 @@ def cast_vote(
         ApprovalExpired: the time to decide has passed.
         Forbidden: the policy does not let this person decide.
         ContentChanged: the caller saw something else than what stands on record.
-        InvalidRequest: a rejection without the comment that the policy demands.
+        CommentRequired: a rejection without the comment that the policy demands.
     """
     earlier = approval.vote_of(actor.name)
     if not approval.pending:
@@ -229,12 +229,12 @@ def cast_vote(
             decided_at=isoformat(earlier.at),
         )
     if decision == "rejected" and approval.policy.require_comment_on_rejection and not comments:
-        raise InvalidRequest("comments", "a rejection must say why")
+        raise CommentRequired
 
     vote = Vote(actor.name, actor.identity, decision, comments, now)
     voted = replace(approval, votes=(*approval.votes, vote))
     outcome = _evaluate(voted)
-    details = {"decision": decision, "comments": comments}
+    details = {"decision": decision, "comments": comments, **actor.vouched}
     if outcome == "pending":
         return _record(voted, "voted", actor, now, details)
     return _decide(voted, outcome, actor, comments, now=now, details=details)
@@ -256,7 +256,7 @@ def cancel(approval: Approval, actor: Actor, comments: str, *, now: datetime) ->
     Raises:
         AlreadyDecided: a decision came first.
         ApprovalExpired: the time to decide has passed.
-        Forbidden: the policy demands a verified identity.
+        Forbidden: this person may not withdraw it.
     """
     if approval.status == "cancelled":
         return None
@@ -264,8 +264,9 @@ def cancel(approval: Approval, actor: Actor, comments: str, *, now: datetime) ->
         raise _closed(approval)
     if now >= approval.expires_at:
         raise _expired(approval)
-    _check_identity(approval, actor)
-    return _decide(approval, "cancelled", actor, comments, now=now, details={"comments": comments})
+    check_may_withdraw(approval, actor)
+    details = {"comments": comments, **actor.vouched}
+    return _decide(approval, "cancelled", actor, comments, now=now, details=details)
 
 
 def note_notification_failed(approval: Approval, reason: str, *, now: datetime) -> Transition:
@@ -339,6 +340,24 @@ def check_may_decide(approval: Approval, actor: Actor) -> None:
         )
     if approval.approvers and key not in {text.person(name) for name in approval.approvers}:
         raise Forbidden(f"{actor.name} is not an approver of this request")
+
+
+def check_may_withdraw(approval: Approval, actor: Actor) -> None:
+    """Whether this person may withdraw the request: who asked for it, and who may be asked.
+
+    A typed name says nothing, so where names need not be vouched for any one will do.
+
+    Raises:
+        Forbidden: they may not, and why.
+    """
+    _check_identity(approval, actor)
+    if not approval.approvers or actor.identity in {"declared", "system"}:
+        return
+    known = {text.person(name) for name in (approval.requester, *approval.approvers)}
+    if text.person(actor.name) not in known:
+        raise Forbidden(
+            f"{actor.name} neither asked for this nor is an approver of it and cannot withdraw it"
+        )
 
 
 def _check_identity(approval: Approval, actor: Actor) -> None:

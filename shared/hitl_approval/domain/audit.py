@@ -25,15 +25,21 @@ _BESIDE = frozenset({Audit.HASH, Audit.SIGNATURE})
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acted, and how we know."""
+    """Who acted, and how we know; `issuer` is that of the token, where it was one."""
 
     name: str
     identity: Identity
+    issuer: str | None = None
 
     @property
     def verified(self) -> bool:
         """Whether somebody vouches for the name."""
         return self.identity != "declared"
+
+    @property
+    def vouched(self) -> dict[str, str]:
+        """Who vouches for the name, as it stands in an event's details."""
+        return {"issuer": self.issuer} if self.issuer else {}
 
 
 SYSTEM = Actor("hitl-approval", "system")

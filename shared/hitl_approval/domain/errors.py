@@ -40,6 +40,20 @@ class InvalidRequest(ApprovalError):  # noqa: N818  the name that callers see as
         super().__init__(f"{field}: {rule}", field=field)
 
 
+class CommentRequired(InvalidRequest):
+    """A rejection that does not say why, where the policy demands it."""
+
+    def __init__(self) -> None:
+        super().__init__("comments", "a rejection must say why")
+
+
+class Unauthenticated(ApprovalError):  # noqa: N818  public code UNAUTHENTICATED
+    """Nobody whom the deployment takes for a person has signed in."""
+
+    code = "UNAUTHENTICATED"
+    status = 401
+
+
 class Forbidden(ApprovalError):  # noqa: N818  named as the HTTP status is
     """The caller may not decide this request."""
 

@@ -87,6 +87,11 @@ def find_link(links: Iterable[PersonalLink], token: str) -> PersonalLink | None:
     return found
 
 
+def is_nonce(given: str, nonce: str) -> bool:
+    """Whether what a form has brought is its nonce."""
+    return hmac.compare_digest(given.encode(errors="replace"), nonce.encode())
+
+
 def form_nonce(token: str, content_digest: str) -> str:
     """What only who has opened the form can post with it: bound to the link and what it shows."""
     return hmac.new(token.encode(), f"form:{content_digest}".encode(), "sha256").hexdigest()

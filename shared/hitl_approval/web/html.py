@@ -5,31 +5,44 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from hitl_approval.domain import text
 from hitl_approval.domain.approval import Decision
-from hitl_approval.domain.errors import ApprovalError, InvalidRequest, Unavailable
+from hitl_approval.domain.errors import (
+    ApprovalError,
+    CommentRequired,
+    InvalidRequest,
+    Unavailable,
+)
 
 logger = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 1024
 """Longest form that is parsed, in characters. Ours: the longest honest one is 30 KB."""
+MAX_FIELDS = 20
+"""Fields of a form that are parsed. Ours: the honest ones have four."""
 _FORM = "application/x-www-form-urlencoded"
 
 
 class RefusedError(Exception):
-    """A request that is not the page's own; the message is what the person reads."""
+    """A request that is not the page's own.
 
-    def __init__(self, status: int, message: str) -> None:
+    Attributes:
+        status: HTTP status code.
+        hint: what the person can do, where that is not what they can always do.
+    """
+
+    def __init__(self, status: int, message: str, hint: str | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.hint = hint
 
 
 def answer(act: Callable[[], dict[str, Any]], *, hint: str) -> dict[str, Any]:
@@ -43,8 +56,10 @@ def answer(act: Callable[[], dict[str, Any]], *, hint: str) -> dict[str, Any]:
         return act()
     except Unavailable:
         status, title = 503, "Not now: please try again in a moment"
+    except ApprovalError as error:
+        status, title = error.status, f"This was not accepted: {error}"
     except RefusedError as refused:
-        status, title = refused.status, str(refused)
+        status, title, hint = refused.status, str(refused), refused.hint or hint
     except Exception as error:
         logger.exception("unexpected %s", type(error).__name__, exc_info=_without_values(error))
         status, title = 500, "Something went wrong here: please try again"
@@ -72,33 +87,63 @@ def page(
     return {"statusCode": status, "headers": HEADERS | headers, "body": body}
 
 
-def form_of(event: Mapping[str, Any], *, origin_required: bool = False) -> dict[str, str]:
+def form_of(
+    event: Mapping[str, Any], *, page_url: str | None, origin_required: bool = False
+) -> dict[str, str]:
     """The posted form.
 
     Args:
         event: of an HTTP API.
+        page_url: where the deployment says that its pages are reached; None where it does not.
         origin_required: whether the browser must say that this site's own page has sent it.
 
     Raises:
-        RefusedError: another content type, another site's form, or too long.
+        RefusedError: another content type, another site's form, too long, or not a form at all.
     """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     if headers.get("content-type", "").split(";")[0].strip().lower() != _FORM:
         raise RefusedError(415, "Please use the form of this page")
-    origin = headers.get("origin")
-    known = {event["requestContext"].get("domainName"), headers.get("host")} - {None, ""}
-    strange = origin not in {None, "null"} and origin.split("//")[-1] not in known
-    if strange or (origin_required and origin in {None, "null"}):
-        raise RefusedError(403, "This form was sent from another site")
-    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+    hosts = (event["requestContext"].get("domainName"), headers.get("host"))
+    if not _is_own(headers, hosts, page_url, origin_required=origin_required):
         raise RefusedError(403, "This form was sent from another site")
     body = event.get("body") or ""
-    if event.get("isBase64Encoded"):
-        body = base64.b64decode(body).decode(errors="replace")
-    if len(body) > MAX_BODY:
-        raise RefusedError(413, "That was too long")
-    fields = parse_qs(body, keep_blank_values=True, max_num_fields=20)
+    try:
+        if event.get("isBase64Encoded"):
+            body = base64.b64decode(body).decode(errors="replace")
+        if len(body) > MAX_BODY:
+            raise RefusedError(413, "That was too long")
+        fields = parse_qs(body, keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise RefusedError(400, "Please use the form of this page") from None
     return {name: values[-1] for name, values in fields.items()}
+
+
+def _is_own(
+    headers: Mapping[str, str],
+    hosts: Iterable[str | None],
+    page_url: str | None,
+    *,
+    origin_required: bool,
+) -> bool:
+    """Whether the browser says that a page of ours has sent the form, or an old one nothing.
+
+    `Sec-Fetch-Site` is its own comparison, under the name by which it has reached us: behind a
+    proxy the API is told another host.
+    """
+    site = headers.get("sec-fetch-site", "none")
+    if site != "none":
+        return site == "same-origin"
+    origin = headers.get("origin", "null")
+    if origin == "null":
+        return not origin_required
+    own = {f"{scheme}://{host}" for scheme in ("https", "http") for host in hosts if host}
+    return origin in own or (page_url is not None and origin == _origin(page_url))
+
+
+def _origin(url: str) -> str:
+    """The origin of an address, as browsers spell it."""
+    scheme, host, *_ = urlsplit(url.lower())
+    return f"{scheme}://{host.removesuffix(':443' if scheme == 'https' else ':80')}"
 
 
 def decision_of(form: Mapping[str, str]) -> Decision:
@@ -119,7 +164,7 @@ def problem(error: ApprovalError) -> str:
         return "Please choose whether to approve or to reject."
     if error.details.get("field") == "challenge":
         return "That is not the code of this request: it stands in the other message about it."
-    if "must say why" in str(error):
+    if isinstance(error, CommentRequired):
         return "Please say why: a rejection needs a reason."
     return f"This was not accepted: {error}."
 

@@ -27,18 +27,19 @@ class UnsupportedMediaType(ApprovalError):  # noqa: N818  named as the HTTP stat
 
 
 def respond(
-    event: Mapping[str, Any], actor: Actor, service: Callable[[], DecisionService]
+    event: Mapping[str, Any], who: Callable[[], Actor], service: Callable[[], DecisionService]
 ) -> dict[str, Any]:
     """Answer one request of a route below `/v1`. Never raises.
 
     Args:
         event: of an HTTP API (payload 2.0).
-        actor: the signed-in person.
+        who: gives the signed-in person, or raises `Unauthenticated`.
         service: gives the answering side of this deployment.
     """
     _, _, path = event["routeKey"].partition(" ")
 
     def act() -> dict[str, Any]:
+        actor = who()
         if path == Route.V1_OPENAPI:
             return document()
         return perform(_READERS[path](event), actor, service())

@@ -85,7 +85,7 @@ def document() -> dict[str, Any]:
             Route.V1_CANCELLATION: {
                 "parameters": [_ID],
                 "post": _operation(
-                    "Withdraw a request",
+                    "Withdraw a request: for who asked for it, and for its approvers",
                     _ref("Outcome"),
                     body={
                         "type": "object",
@@ -131,7 +131,7 @@ def _operation(
         "responses": {
             "200": {"description": "done", "content": {"application/json": {"schema": answer}}},
             "400": {"description": "malformed; nothing was written", "content": either},
-            "401": {"description": "not signed in", "content": gateway},
+            "401": {"description": "not signed in, or not by name", "content": either},
             "429": {"description": "too many requests", "content": gateway},
             "500": {"description": "a fault of the service", "content": either},
             "503": {"description": "not now: the same call may succeed later", "content": either},
@@ -166,7 +166,7 @@ def _line(maximum: int) -> dict[str, Any]:
 
 
 _REFUSALS = {
-    403: "you may not decide this",
+    403: "this is not yours to decide or to withdraw",
     404: "no approval has this id",
     409: "decided by somebody else, expired, or changed since it was shown",
     415: "the body is not said to be JSON",

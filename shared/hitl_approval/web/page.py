@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from hitl_approval.domain import text
 from hitl_approval.domain.errors import ApprovalError, InvalidRequest, Unavailable
-from hitl_approval.domain.link import form_nonce, is_challenge
+from hitl_approval.domain.link import form_nonce, is_challenge, is_nonce
 from hitl_approval.service import DecisionService
 from hitl_approval.web import html
 from hitl_approval.web.fields import readable
@@ -20,17 +19,22 @@ _HINT = (
 )
 
 
-def handle(event: Any, service: Callable[[], DecisionService]) -> dict[str, Any]:
+def handle(
+    event: Any, service: Callable[[], DecisionService], *, page_url: str | None = None
+) -> dict[str, Any]:
     """Answer one request of an HTTP API (payload 2.0). Never raises, never logs a token.
 
     Args:
         event: of the route `contract.Route.LINK`.
         service: gives the answering side of this deployment.
+        page_url: where the deployment says that its pages are reached.
     """
-    return html.answer(lambda: _answer(event, service()), hint=_HINT)
+    return html.answer(lambda: _answer(event, service(), page_url), hint=_HINT)
 
 
-def _answer(event: Mapping[str, Any], service: DecisionService) -> dict[str, Any]:
+def _answer(
+    event: Mapping[str, Any], service: DecisionService, page_url: str | None
+) -> dict[str, Any]:
     http = event["requestContext"]["http"]
     token = (event.get("pathParameters") or {}).get("token", "")
     try:
@@ -38,7 +42,7 @@ def _answer(event: Mapping[str, Any], service: DecisionService) -> dict[str, Any
             return _show(open_link(service, token), token, service)
         if http["method"] != "POST":
             raise html.RefusedError(405, "This page is opened and sent, nothing else")
-        return _post(html.form_of(event), token, service)
+        return _post(html.form_of(event, page_url=page_url), token, service)
     except UnknownLink as unknown:
         raise html.RefusedError(unknown.status, "This link does not open anything") from None
 
@@ -48,7 +52,7 @@ def _post(form: Mapping[str, str], token: str, service: DecisionService) -> dict
     if opened.state != "open":
         return _show(opened, token, service)
     nonce = form_nonce(token, opened.approval.content_digest)
-    if not hmac.compare_digest(form.get("nonce", ""), nonce):
+    if not is_nonce(form.get("nonce", ""), nonce):
         raise html.RefusedError(403, "This form has grown old: please open your link again")
     try:
         _check_challenge(opened, form)

@@ -10,7 +10,7 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from hitl_approval.api import DEFAULT_LIMIT, MAX_CURSOR
-from hitl_approval.contract import Route
+from hitl_approval.contract import EMAIL_CLAIM, Route
 from hitl_approval.domain import text
 from hitl_approval.domain.approval import STATUSES, Approval, Status, check_may_decide
 from hitl_approval.domain.audit import Actor, parse_time
@@ -20,10 +20,10 @@ from hitl_approval.domain.errors import (
     ApprovalExpired,
     ApprovalNotFound,
     Forbidden,
-    InvalidRequest,
+    Unauthenticated,
     Unavailable,
 )
-from hitl_approval.identity import identify
+from hitl_approval.identity import signed_in
 from hitl_approval.ports import Page
 from hitl_approval.service import DecisionService
 from hitl_approval.web import html, json_api
@@ -37,34 +37,41 @@ MINE = "mine"
 """The list of what awaits whoever looks; the others are named as the statuses are."""
 
 
-def handle(event: Any, service: Callable[[], DecisionService]) -> dict[str, Any]:
+def handle(
+    event: Any,
+    service: Callable[[], DecisionService],
+    *,
+    claim: str = EMAIL_CLAIM,
+    page_url: str | None = None,
+) -> dict[str, Any]:
     """Answer one request of an HTTP API (payload 2.0) whose authorizer can be believed.
+
+    A route below `/v1` is answered in JSON whatever happens, every other one by a page.
 
     Args:
         event: of a route of `contract.SIGNED_IN_ROUTES`.
         service: gives the answering side of this deployment.
+        claim: of a JWT, which names who has signed in.
+        page_url: where the deployment says that its pages are reached.
     """
+    method, _, path = event["routeKey"].partition(" ")
+
+    def who() -> Actor:
+        return signed_in(event, claim=claim)
 
     def act() -> dict[str, Any]:
-        actor = _signed_in(event)
-        method, _, path = event["routeKey"].partition(" ")
-        if path.startswith("/v1/"):
-            return json_api.respond(event, actor, service)
+        try:
+            actor = who()
+        except Unauthenticated as error:
+            hint = f"You cannot be told from others: {error}."
+            raise html.RefusedError(error.status, "Please sign in to see this", hint) from None
         if path == Route.INBOX:
             return _inbox(event, actor, service())
-        return _approval(method, event, actor, service())
+        return _approval(method, event, actor, service(), page_url)
 
+    if path.startswith("/v1/"):
+        return json_api.respond(event, who, service)
     return html.answer(act, hint="Go back, or open the list of approvals again.")
-
-
-def _signed_in(event: Mapping[str, Any]) -> Actor:
-    try:
-        actor = identify(event, {}, trust_authorizer=True)
-    except InvalidRequest:
-        actor = None
-    if actor is None:
-        raise html.RefusedError(401, "Please sign in to see this")
-    return actor
 
 
 def _inbox(event: Mapping[str, Any], actor: Actor, service: DecisionService) -> dict[str, Any]:
@@ -75,10 +82,7 @@ def _inbox(event: Mapping[str, Any], actor: Actor, service: DecisionService) -> 
     search = {field: asked[field] for field in ("requester", "subject") if asked.get(field)}
     if shown == MINE:
         search = {}
-    try:
-        page = _page_of(service, shown, actor, asked.get("cursor"), search)
-    except InvalidRequest as error:
-        raise html.RefusedError(error.status, f"This was not understood: {error}") from None
+    page = _page_of(service, shown, actor, asked.get("cursor"), search)
     following = ""
     if page.cursor is not None:
         following = urlencode({"show": shown, **search, "cursor": page.cursor})
@@ -133,14 +137,19 @@ def _row(item: Mapping[str, Any], service: DecisionService) -> dict[str, Any]:
 
 
 def _approval(
-    method: str, event: Mapping[str, Any], actor: Actor, service: DecisionService
+    method: str,
+    event: Mapping[str, Any],
+    actor: Actor,
+    service: DecisionService,
+    page_url: str | None,
 ) -> dict[str, Any]:
     approval_id = (event.get("pathParameters") or {}).get("approval_id", "")
     if not text.is_approval_id(approval_id):
         raise html.RefusedError(404, _NO_APPROVAL)
     try:
         if method == "POST":
-            return _decide(html.form_of(event, origin_required=True), approval_id, actor, service)
+            form = html.form_of(event, page_url=page_url, origin_required=True)
+            return _decide(form, approval_id, actor, service)
         return _show(service.get(approval_id), actor, service)
     except ApprovalNotFound:
         raise html.RefusedError(404, _NO_APPROVAL) from None
