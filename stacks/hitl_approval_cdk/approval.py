@@ -13,6 +13,7 @@ from aws_cdk import (
     IAspect,
     RemovalPolicy,
     Stack,
+    Stage,
     Token,
 )
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -313,7 +314,7 @@ class HitlApproval(ApprovalDeployment):
         if alarm_topic is not None:
             self._add_alarms(alarm_topic)
         outputs.add(self)
-        self._warn(asking.policy, approvers, own_topic=topic is None)
+        self._warn(asking.policy, approvers, nobody_told=not (topic or notify_emails or told))
 
     def _subscribe(self, addresses: Sequence[str]) -> None:
         for index, address in enumerate(addresses):
@@ -378,14 +379,14 @@ class HitlApproval(ApprovalDeployment):
         if self.page.sign_in is not None:
             self.page.serve_signed_in(self._signed_in_function())
 
-    def _warn(self, policy: Policy, approvers: Sequence[str] | None, *, own_topic: bool) -> None:
+    def _warn(self, policy: Policy, approvers: Sequence[str] | None, *, nobody_told: bool) -> None:
         if policy.quorum.kind == "everyone" and approvers is None:
             Annotations.of(self).add_warning_v2(
                 "hitl-approval:quorumWithoutApprovers",
                 "quorum is everyone but no approvers are configured: every request must name its "
                 "own, or it is refused",
             )
-        if own_topic:
+        if nobody_told:
             topic = cast(sns.CfnTopic, self.topic.node.default_child)
             # Of one leaf: an aspect of the construct would be called for each of its children.
             Aspects.of(topic).add(_WarnIfNobodySubscribed(self, topic))
@@ -691,21 +692,23 @@ class _FailedBatches:
 
 @jsii.implements(IAspect)
 class _WarnIfNobodySubscribed:
-    """Looks when the whole app is there: subscriptions are often added after the construct."""
+    """Looks when the whole app is there: subscriptions are often added after the construct.
+
+    It compares names as they are written and resolves none: what stands in the app of another
+    account cannot be resolved for ours. The stages of an app do not refer to each other.
+    """
 
     def __init__(self, approval: HitlApproval, topic: sns.CfnTopic) -> None:
         self.approval = approval
-        self.topic = topic
+        self.arns = {approval.topic.topic_arn, topic.ref, topic.attr_topic_arn}
 
     def visit(self, _: IConstruct) -> None:
-        stack = Stack.of(self.approval)
-        topic_arn = stack.resolve(self.topic.ref)
-        for other in self.approval.node.root.node.find_all():
-            if isinstance(other, sns.CfnSubscription) and (
-                stack.resolve(other.topic_arn) == topic_arn
-            ):
+        stage = Stage.of(self.approval) or self.approval.node.root
+        for other in stage.node.find_all():
+            if isinstance(other, sns.CfnSubscription) and other.topic_arn in self.arns:
                 return
         Annotations.of(self.approval).add_warning_v2(
             "hitl-approval:nobodyIsSubscribed",
-            "nobody hears of approval requests: pass notify_emails, or subscribe to the topic",
+            "nobody hears of approval requests: pass notify_emails, or page and deliver_to, or "
+            "subscribe to the topic",
         )
