@@ -54,6 +54,7 @@ from hitl_approval_cdk.permissions import (
     LOOK,
     RING,
     Permissions,
+    Waker,
     allow,
     executions_of,
     send_with,
@@ -299,6 +300,7 @@ class HitlApproval(ApprovalDeployment):
             Env.SNS_TOPIC_ARN: self.topic.topic_arn,
             **(self.page.environment if self.page else {}),
         }
+        self._wakers: list[Waker] = []
         workflow, own_policy = self._workflow_function(asking.durable_config)
         self.workflow_function: lambda_.Function = workflow
         self.workflow_alias: lambda_.Alias = self._live_alias(own_policy)
@@ -446,8 +448,9 @@ class HitlApproval(ApprovalDeployment):
     def attach(self, function: lambda_.IFunction, *, layer: bool = True) -> None:
         """Let a durable function of yours call `wait_for_approval`.
 
-        Gives it the environment, the layer and the rights, and the approval and the sweep function
-        the right to ring its callbacks and no other function's.
+        Gives it the environment (names with `HITL_` before them), the layer and the rights, and
+        each function of the deployment that decides or mends the right to ring its callbacks and no
+        other function's. A release of this library publishes a new version of it.
 
         Args:
             function: durable, defined in this app, in this stack or in one that depends on it.
@@ -456,11 +459,13 @@ class HitlApproval(ApprovalDeployment):
 
         Raises:
             ValueError: the function is imported, not durable, not on a runtime for durable
-                functions, attached already, or ends before a request's time is up.
+                functions, attached already, ends before a request's time is up, or has a variable
+                that this one sets.
         """
         attach(
             function,
             to=self,
+            wakers=self._wakers,
             permissions=self._permissions,
             environment=self._asking_environment,
             layer=layer,
@@ -550,7 +555,7 @@ class HitlApproval(ApprovalDeployment):
             "Approval", "Decides: reads and updates approvals, rings the workflow"
         )
         self._permissions.decide(role)
-        self._reach_executions(role, [RING])
+        self._wakes("Approval", role, [RING])
         return self._functions.plain(
             "Approval",
             description="Takes people's decisions",
@@ -565,7 +570,7 @@ class HitlApproval(ApprovalDeployment):
     def _sweep_function(self, interval: Duration) -> lambda_.Function:
         role = self._functions.role("Sweep", "Mends: closes what is overdue, rings again")
         self._permissions.mend(role)
-        self._reach_executions(role, [LOOK, RING])
+        self._wakes("Sweep", role, [LOOK, RING])
         function = self._functions.plain(
             "Sweep",
             description="Mends what was left behind",
@@ -584,7 +589,7 @@ class HitlApproval(ApprovalDeployment):
     def _page_function(self) -> lambda_.Function:
         role = self._functions.role("Page", "Decides by personal links: reads, votes, rings")
         self._permissions.vote(role)
-        self._reach_executions(role, [RING])
+        self._wakes("Page", role, [RING])
         return self._functions.plain(
             "Page",
             description="Shows approvers what is asked and takes their decisions",
@@ -596,7 +601,7 @@ class HitlApproval(ApprovalDeployment):
     def _signed_in_function(self) -> lambda_.Function:
         role = self._functions.role("SignedIn", "Decides for signed-in people, shows their inbox")
         self._permissions.decide(role)
-        self._reach_executions(role, [RING])
+        self._wakes("SignedIn", role, [RING])
         return self._functions.plain(
             "SignedIn",
             description="Shows signed-in people their inbox and takes their decisions",
@@ -673,9 +678,11 @@ class HitlApproval(ApprovalDeployment):
             )
             alarm.add_alarm_action(SnsAction(topic))
 
-    def _reach_executions(self, role: iam.Role, actions: list[str]) -> None:
+    def _wakes(self, name: str, role: iam.Role, actions: Sequence[str]) -> None:
+        """Let a function reach the workflow's executions, and those of whatever is attached."""
         allow(role, actions, executions_of(self.workflow_function.function_arn))
         nag.executions(role, self.workflow_function)
+        self._wakers.append(Waker(name, role, actions))
 
 
 @jsii.implements(lambda_.IEventSourceDlq)

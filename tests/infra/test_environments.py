@@ -126,7 +126,7 @@ def test_should_not_warn_who_names_the_people_that_are_mailed() -> None:
         {"notify_emails": ["ann@example.com"]},
     ):
         stack = any_stack()
-        HitlApproval(stack, "Approval", **options)  # type: ignore[arg-type]
+        HitlApproval(stack, "Approval", **options)
         assert not nobody_hears(stack)
 
 
