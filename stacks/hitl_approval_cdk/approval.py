@@ -61,6 +61,7 @@ from hitl_approval_cdk.permissions import (
 )
 
 if TYPE_CHECKING:
+    from aws_cdk.aws_stepfunctions import QueryLanguage
     from aws_cdk.aws_stepfunctions_tasks import LambdaInvoke
 
 
@@ -482,6 +483,8 @@ class HitlApproval(ApprovalDeployment):
         timeout: Duration | None = None,
         context: Mapping[str, Any] | str | None = None,
         result_path: str | None = None,
+        query_language: QueryLanguage | None = None,
+        outputs: Any = None,
     ) -> LambdaInvoke:
         """A state of a Step Functions state machine that asks and waits.
 
@@ -502,9 +505,12 @@ class HitlApproval(ApprovalDeployment):
                 of the state itself.
             context: what the approver sees. Default: nothing.
             result_path: where in the state's input the output goes. Default: in its place.
+            query_language: of the state: `QueryLanguage.JSONATA` in a state machine that speaks
+                it, where the texts are `{% $states.input.agent %}`, say. Default: JSONPath.
+            outputs: with JSONata, what the state puts out. Default: the output as it is.
 
         Raises:
-            ValueError: the timeout is no time to decide.
+            ValueError: the timeout is no time to decide, or a keyword of the other language.
         """
         from hitl_approval_cdk.step import step  # Step Functions are slow to import, and few ask
 
@@ -520,6 +526,8 @@ class HitlApproval(ApprovalDeployment):
             timeout=timeout,
             context=context,
             result_path=result_path,
+            query_language=query_language,
+            outputs=outputs,
         )
 
     def _dead_letter_queue(self, key: kms.IKey | None) -> sqs.Queue:
