@@ -101,7 +101,8 @@ class HitlApproval(ApprovalDeployment):
             often, for accounts that may not call Lambda's callback API. Default: `"callback"`.
         removal_policy: what happens to both tables when the stack is deleted. A retained table
             with a `table_name` has to be removed or imported before that name is deployed again.
-            Default: `RemovalPolicy.RETAIN`.
+            Default: `RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE`: kept, unless the deployment that
+            made them is rolled back.
         encryption_key: key for the tables, the topic and the dead-letter queue, except those
             brought along. Default: keys that AWS owns and manages.
         signing_key: an asymmetric key (`ECC_NIST_P256`, `SIGN_VERIFY`) that signs each audit event,
@@ -175,7 +176,7 @@ class HitlApproval(ApprovalDeployment):
         page: ApprovalPage | None = None,
         deliver_to: Sequence[Delivery] = (),
         resume: ResumeMode = "callback",
-        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         encryption_key: kms.IKey | None = None,
         signing_key: kms.IKey | None = None,
         allow_self_approval: bool = False,

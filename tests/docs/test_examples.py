@@ -35,7 +35,7 @@ def test_should_name_what_the_app_deploys(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
-def test_should_warn_of_nothing(page: Path) -> None:
+def test_should_warn_of_nothing_and_keep_no_version_that_is_rolled_back(page: Path) -> None:
     spec = spec_from_file_location(f"example_{page.parent.name}", page.parent / "app.py")
     assert spec is not None
     assert spec.loader is not None
@@ -47,3 +47,5 @@ def test_should_warn_of_nothing(page: Path) -> None:
     stack = kind(any_app(), "Example")
     found = assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value())
     assert [warning.entry.data for warning in found] == []
+    versions = assertions.Template.from_stack(stack).find_resources("AWS::Lambda::Version")
+    assert {v["DeletionPolicy"] for v in versions.values()} == {"RetainExceptOnCreate"}
