@@ -33,7 +33,9 @@ class ContentModeration(Stack):
             handler="handler.handler",
             code=lambda_.Code.from_asset(str(Path(__file__).parent / "lambda")),
             durable_config=lambda_.DurableConfig(execution_timeout=Duration.hours(1)),
-            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
+            current_version_options=lambda_.VersionOptions(
+                removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+            ),
         )
         lambda_.Alias(self, "Live", alias_name="live", version=self.moderate.current_version)
         self.approvals.attach(self.moderate)

@@ -35,7 +35,9 @@ class DocumentApproval(Stack):
             code=lambda_.Code.from_asset(str(Path(__file__).parent / "lambda")),
             durable_config=lambda_.DurableConfig(execution_timeout=Duration.days(7)),
             # An execution stays on the version it started on: keep old ones.
-            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
+            current_version_options=lambda_.VersionOptions(
+                removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+            ),
         )
         lambda_.Alias(self, "Live", alias_name="live", version=self.publish.current_version)
         self.approvals.attach(self.publish)

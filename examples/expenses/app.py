@@ -35,7 +35,9 @@ class Expenses(Stack):
             code=lambda_.Code.from_asset(str(Path(__file__).parent / "lambda")),
             # Two waits of at most seven days each.
             durable_config=lambda_.DurableConfig(execution_timeout=Duration.days(15)),
-            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
+            current_version_options=lambda_.VersionOptions(
+                removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+            ),
         )
         lambda_.Alias(self, "Live", alias_name="live", version=self.pay.current_version)
         self.approvals.attach(self.pay)

@@ -57,6 +57,10 @@ class Env:
     LOG_LEVEL: Final = "LOG_LEVEL"
 
 
+ATTACHED_PREFIX: Final = "HITL_"
+"""Before each of these names in an attached function, which may have such variables of its own."""
+
+
 class Table:
     """Keys and indexes of the approvals table."""
 

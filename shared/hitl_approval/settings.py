@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, Self, cast, get_args
 
-from hitl_approval.contract import EMAIL_CLAIM, LOG_LEVELS, Env, ResumeMode
+from hitl_approval.contract import ATTACHED_PREFIX, EMAIL_CLAIM, LOG_LEVELS, Env, ResumeMode
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import people
@@ -22,16 +22,26 @@ from hitl_approval.domain.text import shown
 class Settings:
     """What a deployment says to its functions.
 
+    Attributes:
+        values: the environment.
+        prefix: of the names in it that are ours: none in the deployment's own functions.
+
     Raises:
         RuntimeError: on use of a variable that is missing or garbled, by its name.
     """
 
     values: Mapping[str, str]
+    prefix: str = ""
 
     @classmethod
     def from_environment(cls) -> Self:
-        """The environment of this process."""
-        return cls(values=dict(os.environ))
+        """The environment of this process.
+
+        An attached function's other variables are its own, whatever they are called.
+        """
+        values = dict(os.environ)
+        attached = ATTACHED_PREFIX + Env.APPROVALS_TABLE_NAME in values
+        return cls(values=values, prefix=ATTACHED_PREFIX if attached else "")
 
     @property
     def approvals_table_name(self) -> str:
@@ -64,7 +74,7 @@ class Settings:
         try:
             return Policy.from_dict(self._json(Env.APPROVAL_POLICY))
         except ValueError as error:
-            raise _garbled(f"{Env.APPROVAL_POLICY}: {error}") from None
+            raise self._garbled(f"{Env.APPROVAL_POLICY}: {error}") from None
 
     @property
     def default_approvers(self) -> tuple[str, ...]:
@@ -72,25 +82,25 @@ class Settings:
         try:
             return people(self._json(Env.DEFAULT_APPROVERS), Env.DEFAULT_APPROVERS)
         except InvalidRequest as error:
-            raise _garbled(str(error)) from None
+            raise self._garbled(str(error)) from None
 
     @property
     def groups(self) -> dict[str, tuple[str, ...]]:
         """The people that each group's name stands for."""
         groups = self._json(Env.APPROVER_GROUPS)
         if not isinstance(groups, dict):
-            raise _garbled(f"{Env.APPROVER_GROUPS} must be an object of names")
+            raise self._garbled(f"{Env.APPROVER_GROUPS} must be an object of names")
         try:
             return {name: people(members, Env.APPROVER_GROUPS) for name, members in groups.items()}
         except InvalidRequest as error:
-            raise _garbled(str(error)) from None
+            raise self._garbled(str(error)) from None
 
     @property
     def resume(self) -> ResumeMode:
         """How a waiting workflow learns of a decision."""
         mode = self._required(Env.RESUME_MODE)
         if mode not in get_args(ResumeMode):
-            raise _garbled(f"{Env.RESUME_MODE} must be callback or polling, got {shown(mode)}")
+            raise self._garbled(f"{Env.RESUME_MODE} must be callback or polling, got {shown(mode)}")
         return cast(ResumeMode, mode)
 
     @property
@@ -106,27 +116,27 @@ class Settings:
     @property
     def signing_key_arn(self) -> str | None:
         """The KMS key that signs audit events; None where they are not signed."""
-        return self.values.get(Env.SIGNING_KEY_ARN) or None
+        return self._value(Env.SIGNING_KEY_ARN)
 
     @property
     def page_url(self) -> str | None:
         """Where personal links lead; None where there is no page."""
-        return self.values.get(Env.PAGE_URL) or None
+        return self._value(Env.PAGE_URL)
 
     @property
     def page_challenge(self) -> bool:
         """Whether a link's page asks for the code that stands in the other channel."""
-        return self.values.get(Env.PAGE_CHALLENGE) == "true"
+        return self._value(Env.PAGE_CHALLENGE) == "true"
 
     @property
     def personal_topic_arn(self) -> str | None:
         """ARN of the topic of messages for one person; None where there is no page."""
-        return self.values.get(Env.PERSONAL_TOPIC_ARN) or None
+        return self._value(Env.PERSONAL_TOPIC_ARN)
 
     @property
     def inbox_table_name(self) -> str | None:
         """Name of the inbox table; None where there is no stream to fill it from."""
-        return self.values.get(Env.INBOX_TABLE_NAME) or None
+        return self._value(Env.INBOX_TABLE_NAME)
 
     @property
     def event_bus_name(self) -> str:
@@ -136,43 +146,46 @@ class Settings:
     @property
     def trust_authorizer(self) -> bool:
         """Whether the function is reached only through an authorizer, which can be believed."""
-        return self.values.get(Env.TRUST_AUTHORIZER) == "true"
+        return self._value(Env.TRUST_AUTHORIZER) == "true"
 
     @property
     def sign_in_claim(self) -> str:
         """The claim of a JWT that names who has signed in."""
-        return self.values.get(Env.SIGN_IN_CLAIM) or EMAIL_CLAIM
+        return self._value(Env.SIGN_IN_CLAIM) or EMAIL_CLAIM
 
     @property
     def log_level(self) -> str:
         """Level of our own log lines."""
-        level = self.values.get(Env.LOG_LEVEL, "INFO")
+        level = self._value(Env.LOG_LEVEL) or "INFO"
         if level not in LOG_LEVELS:
             allowed = ", ".join(LOG_LEVELS)
-            raise _garbled(f"{Env.LOG_LEVEL} must be one of {allowed}, got {shown(level)}")
+            raise self._garbled(f"{Env.LOG_LEVEL} must be one of {allowed}, got {shown(level)}")
         return level
 
+    def _value(self, name: str) -> str | None:
+        return self.values.get(self.prefix + name) or None
+
+    def _garbled(self, what: str) -> RuntimeError:
+        """Of a sentence that begins with the variable's name."""
+        return RuntimeError(f"environment variable {self.prefix}{what}")
+
     def _required(self, name: str) -> str:
-        value = self.values.get(name)
+        value = self._value(name)
         if not value:
-            raise _garbled(f"{name} is not set: HitlApproval sets it on its functions")
+            raise self._garbled(f"{name} is not set: HitlApproval sets it on its functions")
         return value
 
     def _whole(self, name: str) -> int:
         value = self._required(name)
         if not re.fullmatch(r"[1-9][0-9]{0,8}", value):
-            raise _garbled(f"{name} must be a whole number of at least 1, got {shown(value)}")
+            raise self._garbled(f"{name} must be a whole number of at least 1, got {shown(value)}")
         return int(value)
 
     def _json(self, name: str) -> Any:
         try:
             return json.loads(self._required(name))
         except (ValueError, RecursionError):
-            raise _garbled(f"{name} is not JSON") from None
-
-
-def _garbled(what: str) -> RuntimeError:
-    return RuntimeError(f"environment variable {what}")
+            raise self._garbled(f"{name} is not JSON") from None
 
 
 @cache

@@ -13,6 +13,7 @@ from aws_cdk import (
     IAspect,
     RemovalPolicy,
     Stack,
+    Stage,
     Token,
 )
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -54,12 +55,14 @@ from hitl_approval_cdk.permissions import (
     LOOK,
     RING,
     Permissions,
+    Waker,
     allow,
     executions_of,
     send_with,
 )
 
 if TYPE_CHECKING:
+    from aws_cdk.aws_stepfunctions import QueryLanguage
     from aws_cdk.aws_stepfunctions_tasks import LambdaInvoke
 
 
@@ -99,7 +102,8 @@ class HitlApproval(ApprovalDeployment):
             often, for accounts that may not call Lambda's callback API. Default: `"callback"`.
         removal_policy: what happens to both tables when the stack is deleted. A retained table
             with a `table_name` has to be removed or imported before that name is deployed again.
-            Default: `RemovalPolicy.RETAIN`.
+            Default: `RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE`: kept, unless the deployment that
+            made them is rolled back.
         encryption_key: key for the tables, the topic and the dead-letter queue, except those
             brought along. Default: keys that AWS owns and manages.
         signing_key: an asymmetric key (`ECC_NIST_P256`, `SIGN_VERIFY`) that signs each audit event,
@@ -174,7 +178,7 @@ class HitlApproval(ApprovalDeployment):
         page: ApprovalPage | None = None,
         deliver_to: Sequence[Delivery] = (),
         resume: ResumeMode = "callback",
-        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         encryption_key: kms.IKey | None = None,
         signing_key: kms.IKey | None = None,
         allow_self_approval: bool = False,
@@ -300,6 +304,7 @@ class HitlApproval(ApprovalDeployment):
             Env.SNS_TOPIC_ARN: self.topic.topic_arn,
             **(self.page.environment if self.page else {}),
         }
+        self._wakers: list[Waker] = []
         workflow, own_policy = self._workflow_function(asking.durable_config)
         self.workflow_function: lambda_.Function = workflow
         self.workflow_alias: lambda_.Alias = self._live_alias(own_policy)
@@ -315,7 +320,7 @@ class HitlApproval(ApprovalDeployment):
         if alarm_topic is not None:
             self._add_alarms(alarm_topic)
         outputs.add(self)
-        self._warn(asking.policy, approvers, own_topic=topic is None)
+        self._warn(asking.policy, approvers, nobody_told=not (topic or notify_emails or told))
 
     def _subscribe(self, addresses: Sequence[str]) -> None:
         for index, address in enumerate(addresses):
@@ -380,14 +385,14 @@ class HitlApproval(ApprovalDeployment):
         if self.page.sign_in is not None:
             self.page.serve_signed_in(self._signed_in_function(self.page))
 
-    def _warn(self, policy: Policy, approvers: Sequence[str] | None, *, own_topic: bool) -> None:
+    def _warn(self, policy: Policy, approvers: Sequence[str] | None, *, nobody_told: bool) -> None:
         if policy.quorum.kind == "everyone" and approvers is None:
             Annotations.of(self).add_warning_v2(
                 "hitl-approval:quorumWithoutApprovers",
                 "quorum is everyone but no approvers are configured: every request must name its "
                 "own, or it is refused",
             )
-        if own_topic:
+        if nobody_told:
             topic = cast(sns.CfnTopic, self.topic.node.default_child)
             # Of one leaf: an aspect of the construct would be called for each of its children.
             Aspects.of(topic).add(_WarnIfNobodySubscribed(self, topic))
@@ -447,8 +452,9 @@ class HitlApproval(ApprovalDeployment):
     def attach(self, function: lambda_.IFunction, *, layer: bool = True) -> None:
         """Let a durable function of yours call `wait_for_approval`.
 
-        Gives it the environment, the layer and the rights, and the approval and the sweep function
-        the right to ring its callbacks and no other function's.
+        Gives it the environment (names with `HITL_` before them), the layer and the rights, and
+        each function of the deployment that decides or mends the right to ring its callbacks and no
+        other function's. A release of this library publishes a new version of it.
 
         Args:
             function: durable, defined in this app, in this stack or in one that depends on it.
@@ -457,11 +463,13 @@ class HitlApproval(ApprovalDeployment):
 
         Raises:
             ValueError: the function is imported, not durable, not on a runtime for durable
-                functions, attached already, or ends before a request's time is up.
+                functions, attached already, ends before a request's time is up, or has a variable
+                that this one sets.
         """
         attach(
             function,
             to=self,
+            wakers=self._wakers,
             permissions=self._permissions,
             environment=self._asking_environment,
             layer=layer,
@@ -478,6 +486,8 @@ class HitlApproval(ApprovalDeployment):
         timeout: Duration | None = None,
         context: Mapping[str, Any] | str | None = None,
         result_path: str | None = None,
+        query_language: QueryLanguage | None = None,
+        outputs: Any = None,
     ) -> LambdaInvoke:
         """A state of a Step Functions state machine that asks and waits.
 
@@ -498,9 +508,12 @@ class HitlApproval(ApprovalDeployment):
                 of the state itself.
             context: what the approver sees. Default: nothing.
             result_path: where in the state's input the output goes. Default: in its place.
+            query_language: of the state: `QueryLanguage.JSONATA` in a state machine that speaks
+                it, where the texts are `{% $states.input.agent %}`, say. Default: JSONPath.
+            outputs: with JSONata, what the state puts out. Default: the output as it is.
 
         Raises:
-            ValueError: the timeout is no time to decide.
+            ValueError: the timeout is no time to decide, or a keyword of the other language.
         """
         from hitl_approval_cdk.step import step  # Step Functions are slow to import, and few ask
 
@@ -516,6 +529,8 @@ class HitlApproval(ApprovalDeployment):
             timeout=timeout,
             context=context,
             result_path=result_path,
+            query_language=query_language,
+            outputs=outputs,
         )
 
     def _dead_letter_queue(self, key: kms.IKey | None) -> sqs.Queue:
@@ -551,7 +566,7 @@ class HitlApproval(ApprovalDeployment):
             "Approval", "Decides: reads and updates approvals, rings the workflow"
         )
         self._permissions.decide(role)
-        self._reach_executions(role, [RING])
+        self._wakes("Approval", role, [RING])
         return self._functions.plain(
             "Approval",
             description="Takes people's decisions",
@@ -567,7 +582,7 @@ class HitlApproval(ApprovalDeployment):
     def _sweep_function(self, interval: Duration) -> lambda_.Function:
         role = self._functions.role("Sweep", "Mends: closes what is overdue, rings again")
         self._permissions.mend(role)
-        self._reach_executions(role, [LOOK, RING])
+        self._wakes("Sweep", role, [LOOK, RING])
         function = self._functions.plain(
             "Sweep",
             description="Mends what was left behind",
@@ -586,7 +601,7 @@ class HitlApproval(ApprovalDeployment):
     def _page_function(self, page: PageApi) -> lambda_.Function:
         role = self._functions.role("Page", "Decides by personal links: reads, votes, rings")
         self._permissions.vote(role)
-        self._reach_executions(role, [RING])
+        self._wakes("Page", role, [RING])
         return self._functions.plain(
             "Page",
             description="Shows approvers what is asked and takes their decisions",
@@ -598,7 +613,7 @@ class HitlApproval(ApprovalDeployment):
     def _signed_in_function(self, page: PageApi) -> lambda_.Function:
         role = self._functions.role("SignedIn", "Decides for signed-in people, shows their inbox")
         self._permissions.decide(role)
-        self._reach_executions(role, [RING])
+        self._wakes("SignedIn", role, [RING])
         return self._functions.plain(
             "SignedIn",
             description="Shows signed-in people their inbox and takes their decisions",
@@ -679,9 +694,11 @@ class HitlApproval(ApprovalDeployment):
             )
             alarm.add_alarm_action(SnsAction(topic))
 
-    def _reach_executions(self, role: iam.Role, actions: list[str]) -> None:
+    def _wakes(self, name: str, role: iam.Role, actions: Sequence[str]) -> None:
+        """Let a function reach the workflow's executions, and those of whatever is attached."""
         allow(role, actions, executions_of(self.workflow_function.function_arn))
         nag.executions(role, self.workflow_function)
+        self._wakers.append(Waker(name, role, actions))
 
 
 @jsii.implements(lambda_.IEventSourceDlq)
@@ -698,21 +715,23 @@ class _FailedBatches:
 
 @jsii.implements(IAspect)
 class _WarnIfNobodySubscribed:
-    """Looks when the whole app is there: subscriptions are often added after the construct."""
+    """Looks when the whole app is there: subscriptions are often added after the construct.
+
+    It compares names as they are written and resolves none: what stands in the app of another
+    account cannot be resolved for ours. The stages of an app do not refer to each other.
+    """
 
     def __init__(self, approval: HitlApproval, topic: sns.CfnTopic) -> None:
         self.approval = approval
-        self.topic = topic
+        self.arns = {approval.topic.topic_arn, topic.ref, topic.attr_topic_arn}
 
     def visit(self, _: IConstruct) -> None:
-        stack = Stack.of(self.approval)
-        topic_arn = stack.resolve(self.topic.ref)
-        for other in self.approval.node.root.node.find_all():
-            if isinstance(other, sns.CfnSubscription) and (
-                stack.resolve(other.topic_arn) == topic_arn
-            ):
+        stage = Stage.of(self.approval) or self.approval.node.root
+        for other in stage.node.find_all():
+            if isinstance(other, sns.CfnSubscription) and other.topic_arn in self.arns:
                 return
         Annotations.of(self.approval).add_warning_v2(
             "hitl-approval:nobodyIsSubscribed",
-            "nobody hears of approval requests: pass notify_emails, or subscribe to the topic",
+            "nobody hears of approval requests: pass notify_emails, or page and deliver_to, or "
+            "subscribe to the topic",
         )

@@ -2,103 +2,176 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
+import jsii
 from aws_cdk import Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from constructs import Construct, IValidation
 
 from hitl_approval.contract import (
+    ATTACHED_PREFIX,
     EXECUTION_MARGIN_SECONDS,
     MIN_DEFAULT_TIMEOUT_SECONDS,
     Env,
 )
 from hitl_approval_cdk import bundling, nag
 from hitl_approval_cdk.functions import RUNTIMES, checkpoint
-from hitl_approval_cdk.permissions import LOOK, RING, Permissions, executions_of
-
-if TYPE_CHECKING:
-    from hitl_approval_cdk.approval import HitlApproval
+from hitl_approval_cdk.permissions import Permissions, Waker, executions_of
 
 _LAYER = "HitlApprovalRuntime"
-_OWN = "HitlApprovalOwn"
+_ATTACHMENT = "HitlApprovalAttachment"
 
 
-def runtime_layer(stack: Stack) -> lambda_.LayerVersion:
-    """The runtime as a layer: one for each stack, since a layer changes with every release."""
+class RuntimeLayer(lambda_.LayerVersion):
+    """The runtime as a layer.
+
+    Attributes:
+        digest: of all that is in it.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        architecture = lambda_.Architecture.ARM_64
+        sources = bundling.Sources.found().for_layer()
+        super().__init__(
+            stack,
+            _LAYER,
+            description="hitl-approval: wait_for_approval and what it imports",
+            code=bundling.code(stack, architecture, sources),
+            compatible_runtimes=list(RUNTIMES),
+            compatible_architectures=[architecture, lambda_.Architecture.X86_64],
+        )
+        self.digest: str = sources.digest(architecture.name)
+
+
+def runtime_layer(stack: Stack) -> RuntimeLayer:
+    """The runtime's layer: one for each stack, since a layer changes with every release."""
     found = stack.node.try_find_child(_LAYER)
-    if found is not None:
-        return cast(lambda_.LayerVersion, found)
-    return lambda_.LayerVersion(
-        stack,
-        _LAYER,
-        description="hitl-approval: wait_for_approval and what it imports",
-        code=bundling.code(
-            stack, lambda_.Architecture.ARM_64, bundling.Sources.found().for_layer()
-        ),
-        compatible_runtimes=list(RUNTIMES),
-        compatible_architectures=[lambda_.Architecture.ARM_64, lambda_.Architecture.X86_64],
-    )
+    return RuntimeLayer(stack) if found is None else cast(RuntimeLayer, found)
 
 
 def attach(
     function: lambda_.IFunction,
     *,
-    to: HitlApproval,
+    to: Construct,
+    wakers: Sequence[Waker],
     permissions: Permissions,
     environment: Mapping[str, str],
     layer: bool,
 ) -> None:
     """See `HitlApproval.attach`."""
     own = _own(function)
-    role = cast(iam.IRole, own.role)
-    values = {
-        **environment,
-        Env.MAX_APPROVAL_TIMEOUT_SECONDS: _longest(own, environment[Env.APPROVAL_TIMEOUT_SECONDS]),
-    }
+    longest = _longest(own, environment[Env.APPROVAL_TIMEOUT_SECONDS])
     if layer:
-        if own.runtime.name not in {runtime.name for runtime in RUNTIMES}:
-            wanted = " or ".join(runtime.name for runtime in RUNTIMES)
-            msg = (
-                f"{own.node.path} runs on {own.runtime.name}, durable functions in Python on "
-                f"{wanted}: change its runtime, or put hitl-approval into its own bundle and "
-                f"attach(..., layer=False)"
-            )
-            raise ValueError(msg)
-        own.add_layers(runtime_layer(Stack.of(own)))
-    for name, value in values.items():
-        own.add_environment(name, value)
-    permissions.ask(role)
-    executions = executions_of(own.function_arn)
-    # Each a policy by itself and beside the function: part of no function's own role, they lead
-    # CloudFormation in no circle, neither within a stack nor between two.
-    for construct_id, holder, statement in (
-        (_OWN, role, checkpoint(own)),
-        (
-            "HitlApprovalDecide",
-            cast(iam.IRole, to.approval_function.role),
-            iam.PolicyStatement(actions=[RING], resources=[executions]),
-        ),
-        (
-            "HitlApprovalSweep",
-            cast(iam.IRole, to.sweep_function.role),
-            iam.PolicyStatement(actions=[LOOK, RING], resources=[executions]),
-        ),
-        *(
-            [
-                (
-                    "HitlApprovalPage",
-                    cast(iam.IRole, to.page.function.role),
-                    iam.PolicyStatement(actions=[RING], resources=[executions]),
-                )
-            ]
-            if to.page and to.page.function
-            else []
-        ),
-    ):
-        policy = iam.Policy(own, construct_id, statements=[statement], roles=[holder])
-        nag.executions(policy, own)
+        _add_layer(own)
+    permissions.ask(cast(iam.IRole, own.role))
+    values = {**environment, Env.MAX_APPROVAL_TIMEOUT_SECONDS: longest}
+    Attachment(
+        own,
+        deployment=to,
+        environment={ATTACHED_PREFIX + name: value for name, value in values.items()},
+        wakers=wakers,
+    )
+
+
+class Attachment(Construct):
+    """What a function has of the deployment that it asks through.
+
+    Attributes:
+        deployment: the `HitlApproval`.
+        environment: the variables that it gave the function.
+    """
+
+    def __init__(
+        self,
+        function: lambda_.Function,
+        *,
+        deployment: Construct,
+        environment: Mapping[str, str],
+        wakers: Sequence[Waker],
+    ) -> None:
+        super().__init__(function, _ATTACHMENT)
+        self.deployment = deployment
+        self.environment = dict(environment)
+        if taken := sorted(environment.keys() & _variables(function).keys()):
+            raise ValueError(_clash(function, taken))
+        for name, value in environment.items():
+            function.add_environment(name, value)
+        self.node.add_validation(_KeepsItsVariables(function, environment))
+        executions = executions_of(function.function_arn)
+        # Each a policy by itself and beside the function: part of no function's own role, they
+        # lead CloudFormation in no circle, neither within a stack nor between two.
+        self._allow("Own", cast(iam.IRole, function.role), checkpoint(function), function)
+        for waker in wakers:
+            statement = iam.PolicyStatement(actions=list(waker.actions), resources=[executions])
+            self._allow(waker.name, waker.role, statement, function)
+
+    @classmethod
+    def of(cls, function: lambda_.Function) -> Attachment | None:
+        """That of a function; None when it is not attached."""
+        return cast("Attachment | None", function.node.try_find_child(_ATTACHMENT))
+
+    def _allow(
+        self,
+        name: str,
+        role: iam.IRole,
+        statement: iam.PolicyStatement,
+        function: lambda_.Function,
+    ) -> None:
+        nag.executions(iam.Policy(self, name, statements=[statement], roles=[role]), function)
+
+
+@jsii.implements(IValidation)
+class _KeepsItsVariables:
+    """Looks when the whole app is there: a variable is easily replaced after `attach`."""
+
+    def __init__(self, function: lambda_.Function, environment: Mapping[str, str]) -> None:
+        self.function = function
+        self.environment = environment
+
+    def validate(self) -> list[str]:
+        found = _variables(self.function)
+        meant = Stack.of(self.function).resolve(dict(self.environment))
+        changed = sorted(name for name in meant if found.get(name) != meant[name])
+        return [_clash(self.function, changed)] if changed else []
+
+
+def _variables(function: lambda_.Function) -> dict[str, Any]:
+    made = cast(lambda_.CfnFunction, function.node.default_child)
+    # Not `made.environment`: jsii makes an empty struct of what CDK will fill at synth.
+    properties = made._cfn_properties
+    found = Stack.of(function).resolve(properties.get("environment")) or {}
+    return dict(found.get("variables") or {})
+
+
+def _clash(function: lambda_.Function, names: Sequence[str]) -> str:
+    return (
+        f"{function.node.path} has an environment variable {names[0]} of its own, which attach "
+        f"sets: call yours something else"
+    )
+
+
+def _add_layer(function: lambda_.Function) -> None:
+    """Give the function the runtime, and a new version whenever the runtime is another.
+
+    Raises:
+        ValueError: the runtime does not run on it.
+    """
+    if function.runtime.name not in {runtime.name for runtime in RUNTIMES}:
+        wanted = " or ".join(runtime.name for runtime in RUNTIMES)
+        msg = (
+            f"{function.node.path} runs on {function.runtime.name}, durable functions in Python on "
+            f"{wanted}: change its runtime, or put hitl-approval into its own bundle and "
+            f"attach(..., layer=False)"
+        )
+        raise ValueError(msg)
+    layer = runtime_layer(Stack.of(function))
+    function.add_layers(layer)
+    # Without the flag @aws-cdk/aws-lambda:recognizeLayerVersion a layer makes no new version, and
+    # the alias would stay on the old one.
+    function.invalidate_version_based_on(layer.digest)
 
 
 def _own(function: lambda_.IFunction) -> lambda_.Function:
@@ -117,7 +190,7 @@ def _own(function: lambda_.IFunction) -> lambda_.Function:
             f"app that defines it"
         )
         raise ValueError(msg)  # noqa: TRY004  as above
-    if function.node.try_find_child(_OWN) is not None:
+    if Attachment.of(function) is not None:
         msg = f"{path} is attached already: a function asks through one deployment"
         raise ValueError(msg)
     if cast(lambda_.CfnFunction, function.node.default_child).durable_config is None:

@@ -168,7 +168,10 @@ LOG_RETENTIONS: Final[Mapping[int, logs.RetentionDays]] = {
 }
 PAGE: Final = ("challenge", "sign_in", "sign_in_claim")
 """Keywords of `ApprovalPage` that have a context key."""
-_REMOVAL: Final = {"retain": RemovalPolicy.RETAIN, "destroy": RemovalPolicy.DESTROY}
+_REMOVAL: Final = {
+    "retain": RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    "destroy": RemovalPolicy.DESTROY,
+}
 _ARCHITECTURES: Final = {
     "arm64": lambda_.Architecture.ARM_64,
     "x86_64": lambda_.Architecture.X86_64,

@@ -88,8 +88,9 @@ class Functions:
             durable_config=durable_config,
             dead_letter_queue=dead_letter_queue,  # adds sqs:SendMessage to the role
             current_version_options=lambda_.VersionOptions(
-                # Executions stay on the version they started on, for as long as they wait.
-                removal_policy=RemovalPolicy.RETAIN,
+                # Executions stay on the version they started on, for as long as they wait. What a
+                # deployment made that was rolled back goes: it would be in the next one's way.
+                removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
             ),
         )
         nag.runtime(function)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from aws_cdk import RemovalPolicy, Token
+from aws_cdk import Annotations, Names, RemovalPolicy, Stack, Token
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -25,9 +25,7 @@ from hitl_approval.contract import (
     Env,
     Route,
 )
-from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.request import people
-from hitl_approval.domain.text import person
+from hitl_approval.domain.text import person, shown
 from hitl_approval_cdk import nag, validation
 
 _ACCESS_LOG = json.dumps(
@@ -85,9 +83,21 @@ class EmailApprover:
         """The name by which requests mean this person."""
         return self.name or self.address
 
-    def subscribe(self, scope: Construct, topic: sns.ITopic) -> None:
-        """Let only this approver's messages go to the address."""
-        _subscribe(scope, topic, self.approver, sns.SubscriptionProtocol.EMAIL, self.address)
+    @property
+    def endpoint(self) -> str:
+        """Where messages go."""
+        return self.address
+
+    def subscribe(self, scope: Construct, topic: sns.ITopic, approvers: Sequence[str]) -> None:
+        """Let only messages for these approvers go to the address."""
+        sns.Subscription(
+            scope,
+            f"Personal-{self.approver}",
+            topic=topic,
+            protocol=sns.SubscriptionProtocol.EMAIL,
+            endpoint=self.endpoint,
+            filter_policy=_only(approvers),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +106,9 @@ class SqsApprover:
 
     Attributes:
         name: as requests name this approver.
-        queue: allowed to be sent to.
+        queue: a standard queue of this account and region; allowed to be sent to, and its key to
+            be used for that. Several approvers may share it: the message attribute `approver` says
+            who is meant. One of another stack makes that stack depend on this one.
     """
 
     name: str
@@ -107,17 +119,90 @@ class SqsApprover:
         """The name by which requests mean this person."""
         return self.name
 
-    def subscribe(self, scope: Construct, topic: sns.ITopic) -> None:
-        """Let only this approver's messages go into the queue."""
-        self.queue.add_to_resource_policy(
+    @property
+    def endpoint(self) -> str:
+        """Where messages go."""
+        return self.queue.queue_arn
+
+    def subscribe(self, scope: Construct, topic: sns.ITopic, approvers: Sequence[str]) -> None:
+        """Let only messages for these approvers go into the queue, as CDK's own subscription does.
+
+        Raises:
+            ValueError: a queue that this topic can never deliver to.
+        """
+        _check_queue(self.queue, topic)
+        sender = iam.ServicePrincipal("sns.amazonaws.com")
+        allowed = self.queue.add_to_resource_policy(
             iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+                principals=[sender],
                 actions=["sqs:SendMessage"],
                 resources=[self.queue.queue_arn],
                 conditions={"ArnEquals": {"aws:SourceArn": topic.topic_arn}},
             )
         )
-        _subscribe(scope, topic, self.name, sns.SubscriptionProtocol.SQS, self.queue.queue_arn)
+        key = self.queue.encryption_master_key
+        used = key is None or (
+            key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    principals=[sender],
+                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                    resources=["*"],  # in a key's policy: this key
+                    conditions={"ArnLike": {"aws:SourceArn": _sender_of(key, self.queue, topic)}},
+                )
+            ).statement_added
+        )
+        if not (allowed.statement_added and used):
+            Annotations.of(scope).add_warning_v2(
+                f"hitl-approval:queueNotOurs-{self.queue.node.path}",
+                f"the policies of {self.queue.node.path} and of its key are not made in this app: "
+                f"they must allow sns.amazonaws.com sqs:SendMessage, and kms:Decrypt and "
+                f"kms:GenerateDataKey, or links are lost",
+            )
+        # Beside the queue: the other way round, two stacks would depend on each other.
+        subscription = sns.Subscription(
+            cast(Construct, self.queue),
+            f"Personal-{Names.node_unique_id(topic.node)}",
+            topic=topic,
+            protocol=sns.SubscriptionProtocol.SQS,
+            endpoint=self.endpoint,
+            filter_policy=_only(approvers),
+        )
+        if allowed.policy_dependable is not None:
+            subscription.node.add_dependency(allowed.policy_dependable)
+
+
+def _check_queue(queue: sqs.IQueue, topic: sns.ITopic) -> None:
+    path = queue.node.path
+    if queue.encryption_type == sqs.QueueEncryption.KMS_MANAGED:
+        msg = (
+            f"deliver_to: {path} is encrypted with the key that AWS manages for SQS, which SNS can "
+            f"never use: use QueueEncryption.SQS_MANAGED, or KMS with a key of yours"
+        )
+        raise ValueError(msg)
+    if queue.fifo:
+        msg = f"deliver_to: {path} is a FIFO queue, which takes no links: use a standard queue"
+        raise ValueError(msg)
+    for what, theirs, ours in (
+        ("account", queue.env.account, topic.env.account),
+        ("region", queue.env.region, topic.env.region),
+    ):
+        if theirs != ours and not (Token.is_unresolved(theirs) or Token.is_unresolved(ours)):
+            msg = f"deliver_to: {path} is in {what} {theirs}, the page in {ours}: use a queue there"
+            raise ValueError(msg)
+
+
+def _sender_of(key: kms.IKey, queue: sqs.IQueue, topic: sns.ITopic) -> str:
+    """Who may use a queue's key: the topic, or any of its account where naming it is a circle."""
+    stack = Stack.of(topic)
+    own = topic.master_key is not None and topic.master_key.key_arn == key.key_arn
+    if own or Stack.of(key) not in {stack, Stack.of(queue)}:
+        return stack.format_arn(service="sns", resource="*")
+    return topic.topic_arn
+
+
+def _only(approvers: Sequence[str]) -> dict[str, sns.SubscriptionFilter]:
+    names = [person(approver) for approver in approvers]
+    return {APPROVER_ATTRIBUTE: sns.SubscriptionFilter.string_filter(allowlist=names)}
 
 
 Delivery = EmailApprover | SqsApprover
@@ -128,17 +213,25 @@ def deliveries(to: Sequence[Delivery], *, page: bool) -> tuple[Delivery, ...]:
     """Check who is told how.
 
     Raises:
-        ValueError: an approver twice, a malformed name or address, or no page to lead to.
+        ValueError: something else, an approver twice, a malformed name or address, or no page to
+            lead to.
     """
+    if isinstance(to, str) or not all(isinstance(each, Delivery) for each in to):
+        msg = (
+            f"deliver_to must be a list of EmailApprover and SqsApprover, got {shown(to)}: use "
+            f'[EmailApprover("ann@example.com")], say'
+        )
+        raise ValueError(msg)
     if to and not page:
         msg = "deliver_to needs a page that personal links lead to: pass page=ApprovalPage()"
         raise ValueError(msg)
-    names = [each.approver for each in to if not Token.is_unresolved(each.approver)]
-    try:
-        people(names, "deliver_to")
-    except InvalidRequest as error:
-        msg = f"{error}: name each approver once, in one line"
-        raise ValueError(msg) from error
+    if any(Token.is_unresolved(each.approver) for each in to):
+        msg = (
+            "deliver_to must name approvers at synth, or their links could not be kept apart, got "
+            'a token: use EmailApprover(address, name="ann"), with the name that requests say'
+        )
+        raise ValueError(msg)
+    validation.names("deliver_to", [each.approver for each in to], "each approver")
     validation.emails(
         [each.address for each in to if isinstance(each, EmailApprover)], name="deliver_to"
     )
@@ -181,8 +274,12 @@ class PageApi(Construct):
         self.topic: sns.Topic = sns.Topic(
             self, "PersonalTopic", enforce_ssl=True, master_key=encryption_key
         )
+        # SNS takes one subscription of an address or a queue.
+        told: dict[str, list[Delivery]] = {}
         for each in deliver_to:
-            each.subscribe(self, self.topic)
+            told.setdefault(each.endpoint, []).append(each)
+        for first, *more in told.values():
+            first.subscribe(self, self.topic, [each.approver for each in (first, *more)])
         self._api = apigateway.HttpApi(
             self,
             "Api",
@@ -241,22 +338,3 @@ class PageApi(Construct):
                 integration=HttpLambdaIntegration("SignedIn", function),
                 authorizer=self.sign_in,
             )
-
-
-def _subscribe(
-    scope: Construct,
-    topic: sns.ITopic,
-    approver: str,
-    protocol: sns.SubscriptionProtocol,
-    endpoint: str,
-) -> None:
-    sns.Subscription(
-        scope,
-        f"Personal-{approver}",
-        topic=topic,
-        protocol=protocol,
-        endpoint=endpoint,
-        filter_policy={
-            APPROVER_ATTRIBUTE: sns.SubscriptionFilter.string_filter(allowlist=[person(approver)])
-        },
-    )

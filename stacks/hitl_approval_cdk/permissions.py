@@ -126,6 +126,21 @@ class Permissions:
                 key.grant(grantee, *_TABLE_KEY_ACTIONS)
 
 
+@dataclass(frozen=True, slots=True)
+class Waker:
+    """A function of the deployment that reaches executions which wait: ours and attached ones'.
+
+    Attributes:
+        name: of the function.
+        role: its role.
+        actions: what it does with the executions.
+    """
+
+    name: str
+    role: iam.IRole
+    actions: Sequence[str]
+
+
 def allow(grantee: iam.IGrantable, actions: Sequence[str], resource: str) -> iam.Grant:
     """Allow these actions on this resource."""
     return iam.Grant.add_to_principal(

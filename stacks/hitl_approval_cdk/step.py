@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import jsii
@@ -11,12 +12,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
-from constructs import Construct, IConstruct
+from constructs import Construct, IConstruct, IValidation
 
 from hitl_approval.contract import EXECUTION_MARGIN_SECONDS, TASK_TOKEN
 from hitl_approval_cdk import validation
 
 _ANSWERS = "HitlApprovalAnswers"
+_JSONATA = "JSONata"
+_JSONATA_TOKEN = "{% $states.context.Task.Token %}"  # noqa: S105  where the token stands
 
 
 def step(
@@ -32,12 +35,16 @@ def step(
     timeout: Duration | None,
     context: Mapping[str, Any] | str | None,
     result_path: str | None,
+    query_language: sfn.QueryLanguage | None,
+    outputs: Any,
 ) -> tasks.LambdaInvoke:
     """See `HitlApproval.step`."""
+    jsonata = query_language == sfn.QueryLanguage.JSONATA
+    _check_output(jsonata=jsonata, result_path=result_path, outputs=outputs)
     payload: dict[str, Any] = {
         "subject": subject,
         "requester": requester,
-        TASK_TOKEN: sfn.JsonPath.task_token,
+        TASK_TOKEN: _JSONATA_TOKEN if jsonata else sfn.JsonPath.task_token,
     }
     if approvers is not None:
         payload["approvers"] = approvers if isinstance(approvers, str) else list(approvers)
@@ -53,7 +60,7 @@ def step(
         if seconds is not None:
             longest = sfn.Timeout.duration(Duration.seconds(seconds + EXECUTION_MARGIN_SECONDS))
     Aspects.of(Stack.of(scope)).add(_AllowAnswers(mark, workflow_role))
-    return tasks.LambdaInvoke.json_path(
+    return tasks.LambdaInvoke(
         scope,
         construct_id,
         comment=f"Waits for people's approval ({mark})",
@@ -62,8 +69,27 @@ def step(
         invocation_type=tasks.LambdaInvocationType.EVENT,
         payload=sfn.TaskInput.from_object(payload),
         task_timeout=longest,
+        query_language=query_language,
         result_path=result_path,
+        outputs=outputs,
     )
+
+
+def _check_output(*, jsonata: bool, result_path: str | None, outputs: Any) -> None:
+    """Where the output goes, in the words of the state's language.
+
+    Raises:
+        ValueError: in those of the other one.
+    """
+    if jsonata and result_path is not None:
+        msg = (
+            "result_path is JSONPath's, the step speaks JSONata: use outputs={'outcome': "
+            "'{% $states.result %}'}, with what it keeps of $states.input"
+        )
+        raise ValueError(msg)
+    if outputs is not None and not jsonata:
+        msg = "outputs are JSONata's: use result_path, or query_language=QueryLanguage.JSONATA"
+        raise ValueError(msg)
 
 
 @jsii.implements(IAspect)
@@ -79,8 +105,11 @@ class _AllowAnswers:
             return
         stack = Stack.of(node)
         machine = cast(Construct, node.node.scope)
-        if self.mark not in str(stack.resolve(node.definition_string)):
+        definition = stack.resolve(node.definition_string)
+        if self.mark not in str(definition):
             return
+        if _waits_for_ever(definition, self.mark):
+            machine.node.add_validation(_SpeaksAnotherLanguage(machine))
         construct_id = f"{_ANSWERS}{self.mark[-8:]}"
         if machine.node.try_find_child(construct_id) is None:
             iam.Policy(
@@ -94,3 +123,39 @@ class _AllowAnswers:
                     )
                 ],
             )
+
+
+def _waits_for_ever(definition: Any, mark: str) -> bool:
+    """Whether a step is in JSONPath where JSONata is spoken: `$$.Task.Token` is only text there."""
+    parts = [definition] if isinstance(definition, str) else definition["Fn::Join"][1]
+    try:
+        machine = json.loads("".join(part if isinstance(part, str) else "" for part in parts))
+    except ValueError:
+        return False  # what is not text is left out, and it need not be JSON without it
+    language = {"QueryLanguage": machine.get("QueryLanguage")}
+    return any(
+        (language | state)["QueryLanguage"] == _JSONATA and _JSONATA_TOKEN not in str(state)
+        for state in _objects(machine)
+        if mark in str(state.get("Comment"))
+    )
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value:
+        if isinstance(inner, dict | list):
+            yield from _objects(inner)
+
+
+@jsii.implements(IValidation)
+class _SpeaksAnotherLanguage:
+    def __init__(self, machine: Construct) -> None:
+        self.machine = machine
+
+    def validate(self) -> list[str]:
+        msg = (
+            f"{self.machine.node.path} speaks JSONata, its approval step JSONPath, and would wait "
+            f"for ever: use approvals.step(..., query_language=QueryLanguage.JSONATA)"
+        )
+        return [msg]

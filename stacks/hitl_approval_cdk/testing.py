@@ -7,8 +7,8 @@ from typing import cast
 from aws_cdk import Stack, assertions
 from aws_cdk import aws_lambda as lambda_
 
-from hitl_approval.contract import Env
 from hitl_approval_cdk.approval import HitlApproval
+from hitl_approval_cdk.attachment import Attachment
 from hitl_approval_cdk.permissions import RING
 
 
@@ -16,19 +16,24 @@ def assert_attached(function: lambda_.Function, approvals: HitlApproval) -> None
     """Check in the template that this function can ask, and that decisions wake it.
 
     Raises:
-        AssertionError: it is not attached, or to another deployment; the message says what lacks.
+        AssertionError: it is not attached, or to another deployment, or a variable that it needs
+            has another value; the message says what lacks.
     """
+    attachment = Attachment.of(function)
+    if attachment is None:
+        msg = f"{function.node.path} is not attached: call approvals.attach(function)"
+        raise AssertionError(msg)
+    if attachment.deployment is not approvals:
+        msg = f"{function.node.path} is attached to another deployment than {approvals.node.path}"
+        raise AssertionError(msg)
     stack = Stack.of(function)
     found = assertions.Template.from_stack(stack).to_json()["Resources"]
     name = stack.get_logical_id(cast(lambda_.CfnFunction, function.node.default_child))
     variables = found[name]["Properties"].get("Environment", {}).get("Variables", {})
-    wanted = stack.resolve(approvals.table.table_name)
-    if Env.APPROVALS_TABLE_NAME not in variables:
-        msg = f"{function.node.path} is not attached: call approvals.attach(function)"
-        raise AssertionError(msg)
-    if variables[Env.APPROVALS_TABLE_NAME] != wanted:
-        msg = f"{function.node.path} is attached to another deployment than {approvals.node.path}"
-        raise AssertionError(msg)
+    for variable, value in stack.resolve(attachment.environment).items():
+        if variables.get(variable) != value:
+            msg = f"{function.node.path} has another {variable} than attach gave it"
+            raise AssertionError(msg)
     executions = {"Fn::Join": ["", [{"Fn::GetAtt": [name, "Arn"]}, ":*"]]}
     rings = [
         statement

@@ -21,7 +21,7 @@ from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
 from hitl_approval.domain.request import expand, members_of, people
 from hitl_approval.domain.schedule import poll_delay
-from hitl_approval.domain.text import shown
+from hitl_approval.domain.text import MAX_PERSON, line, person, shown
 
 MINUTE: Final = 60
 DAY: Final = 24 * 3600
@@ -196,6 +196,26 @@ def sweep_minutes(interval: Duration) -> None:
         raise ValueError(msg)
 
 
+def names(field: str, given: Sequence[str], what: str) -> None:
+    """Names of people or groups, as many as there are.
+
+    Raises:
+        ValueError: a malformed name, or one twice.
+    """
+    fix = f"name {what} once, in one line"
+    seen: set[str] = set()
+    for name in given:
+        try:
+            same = person(line(name, field, maximum=MAX_PERSON))
+        except InvalidRequest as error:
+            msg = f"{error}: {fix}"
+            raise ValueError(msg) from error
+        if same in seen:
+            msg = f"{field}: names {shown(name)} twice: {fix}"
+            raise ValueError(msg)
+        seen.add(same)
+
+
 def groups(named: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Groups of approvers.
 
@@ -205,16 +225,16 @@ def groups(named: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     if not isinstance(named, Mapping):
         msg = f"groups must be names with a list of members each, got {shown(named)}"
         raise ValueError(msg)  # noqa: TRY004  one kind of error for all that synth refuses
+    names("groups", tuple(named), "each group")
     accepted: dict[str, list[str]] = {}
     try:
-        people(tuple(named), "groups")
         for name, members in named.items():
             accepted[name] = list(people(members, f"groups[{name!r}]"))
             if not accepted[name]:
                 msg = f"groups[{name!r}] has no members: name somebody, or leave the group out"
                 raise ValueError(msg)
     except InvalidRequest as error:
-        msg = f"{error}: name each group and each of its members once, in one line"
+        msg = f"{error}: name each member once, in one line"
         raise ValueError(msg) from error
     return accepted
 

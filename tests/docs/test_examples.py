@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+from aws_cdk import assertions
+
+from tests.infra.synth import any_app
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*/README.md"))
 
@@ -28,3 +32,20 @@ def test_should_name_what_the_app_deploys(page: Path) -> None:
     assert f'(app, "{stack}")' in app
     for who in re.findall(r"--as (\S+)", text):
         assert who in app or "approvers" not in app, who
+
+
+@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
+def test_should_warn_of_nothing_and_keep_no_version_that_is_rolled_back(page: Path) -> None:
+    spec = spec_from_file_location(f"example_{page.parent.name}", page.parent / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    [kind] = [
+        made for made in vars(module).values() if getattr(made, "__module__", "") == spec.name
+    ]
+    stack = kind(any_app(), "Example")
+    found = assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value())
+    assert [warning.entry.data for warning in found] == []
+    versions = assertions.Template.from_stack(stack).find_resources("AWS::Lambda::Version")
+    assert {v["DeletionPolicy"] for v in versions.values()} == {"RetainExceptOnCreate"}

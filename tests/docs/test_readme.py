@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aws_cdk import App, assertions
 
-from hitl_approval.contract import LIBRARY_VERSION, OUTPUTS
+from hitl_approval.contract import LIBRARY_VERSION, OUTPUTS, Env
+from hitl_approval_cdk import HitlApprovalStack, context
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = set(
@@ -23,9 +28,47 @@ def test_should_synthesize_the_readmes_ten_lines(tmp_path: Path) -> None:
     (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert len(block.strip().splitlines()) <= 10
     done = subprocess.run(
-        [sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", block],
+        cwd=tmp_path,
+        env={**os.environ, "CDK_OUTDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
+    assert "nobody hears" not in done.stderr
+    made = json.loads((tmp_path / "Payments.template.json").read_text())["Resources"]
+    people = {"ann@example.com", "bob@example.com", "cid@example.com"}
+    assert mailed_a_link(made) == people
+    assert approvers(made) == people
+
+
+def test_should_mail_a_link_to_whom_the_deploy_line_names() -> None:
+    [line] = re.findall(r"^npx aws-cdk@\S+ deploy (.*)$", README, re.MULTILINE)
+    values = dict(option.split("=", 1) for option in re.findall(r"-c (\S+)", line))
+    app = App(context={"aws:cdk:bundling-stacks": []})
+    stack = HitlApprovalStack(app, "Deployed", **context.options(values))
+    made = assertions.Template.from_stack(stack).to_json()["Resources"]
+    assert mailed_a_link(made) == approvers(made) == {"you@example.com"}
+
+
+def mailed_a_link(resources: dict[str, Any]) -> set[str]:
+    """Addresses that are sent their own links and nobody else's."""
+    found = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::SNS::Subscription"]
+    own = [s for s in found if s.get("FilterPolicy") == {"approver": [s["Endpoint"]]}]
+    return {subscription["Endpoint"] for subscription in own}
+
+
+def approvers(resources: dict[str, Any]) -> set[str]:
+    """Whom requests ask that name nobody."""
+    [names] = {
+        variables[Env.DEFAULT_APPROVERS]
+        for resource in resources.values()
+        if resource["Type"] == "AWS::Lambda::Function"
+        and Env.DEFAULT_APPROVERS
+        in (variables := resource["Properties"]["Environment"]["Variables"])
+    }
+    return set(json.loads(names))
 
 
 def test_should_show_only_make_targets_that_exist() -> None:

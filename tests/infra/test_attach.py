@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aws_cdk import Duration, Stack, assertions
@@ -13,7 +13,8 @@ from aws_cdk import aws_lambda as lambda_
 from cdk_nag import AwsSolutionsChecks
 
 from hitl_approval.contract import Env
-from hitl_approval_cdk import HitlApproval
+from hitl_approval.settings import Settings
+from hitl_approval_cdk import HitlApproval, bundling
 from hitl_approval_cdk.testing import assert_attached
 from tests.infra.synth import any_app, any_stack, of_type, permissions, template, text
 from tests.infra.test_resources import WORKFLOW_ENV
@@ -46,7 +47,7 @@ def test_should_give_environment_layer_and_rights() -> None:
     approvals.attach(durable(stack))
 
     resources = template(stack)["Resources"]
-    assert environment(stack).keys() == WORKFLOW_ENV
+    assert environment(stack).keys() == {f"HITL_{name}" for name in WORKFLOW_ENV}
     [layer] = of_type(resources, "AWS::Lambda::LayerVersion").values()
     assert layer["CompatibleRuntimes"] == ["python3.13", "python3.14"]
     assert permissions(resources)["RefundRole"] == {
@@ -79,7 +80,90 @@ def test_should_let_the_deployment_reach_that_functions_callbacks_and_no_more() 
 def test_should_let_requests_wait_as_long_as_the_functions_own_execution() -> None:
     stack = any_stack()
     HitlApproval(stack, "Approval").attach(durable(stack))
-    assert environment(stack)[Env.MAX_APPROVAL_TIMEOUT_SECONDS] == str(2 * 86400 - 900)
+    longest = environment(stack)[f"HITL_{Env.MAX_APPROVAL_TIMEOUT_SECONDS}"]
+    assert longest == str(2 * 86400 - 900)
+
+
+NAMES = sorted(value for name, value in vars(Env).items() if name.isupper())
+THEIRS = {name: f"their {name}" for name in NAMES}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_should_leave_the_functions_own_variables_alone(
+    when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = any_stack()
+    function = durable(stack, environment=THEIRS if when == "before" else {})
+    HitlApproval(stack, "Approval").attach(function)
+    if when == "after":
+        for name, value in THEIRS.items():
+            function.add_environment(name, value)
+
+    found = environment(stack)
+
+    assert {name: found[name] for name in NAMES} == THEIRS
+    for name, value in found.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings.from_environment()
+    assert settings.topic_arn == "<ApprovalTopic>"
+    assert settings.log_level == "INFO"
+    assert settings.retention.days == 30
+    # There is no page here: theirs is not taken for ours.
+    assert settings.page_url is None
+    assert settings.personal_topic_arn is None
+
+
+def test_should_name_the_variable_that_a_function_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (Env.APPROVALS_TABLE_NAME, Env.LOG_LEVEL):
+        monkeypatch.setenv(f"HITL_{name}", "loud")
+    with pytest.raises(RuntimeError, match="variable HITL_LOG_LEVEL must be one of DEBUG"):
+        _ = Settings.from_environment().log_level
+    with pytest.raises(RuntimeError, match="variable HITL_SNS_TOPIC_ARN is not set"):
+        _ = Settings.from_environment().topic_arn
+
+
+CLASH = (
+    "Embedding/Refund has an environment variable HITL_SNS_TOPIC_ARN of its own, which attach "
+    "sets: call yours something else"
+)
+
+
+def test_should_refuse_a_variable_of_ours_that_is_there_already() -> None:
+    stack = any_stack()
+    function = durable(stack, environment={"HITL_SNS_TOPIC_ARN": "theirs"})
+    with pytest.raises(ValueError, match=f"^{CLASH}$"):
+        HitlApproval(stack, "Approval").attach(function)
+
+
+def test_should_refuse_a_variable_of_ours_that_is_replaced_afterwards() -> None:
+    stack = any_stack()
+    function = durable(stack)
+    HitlApproval(stack, "Approval").attach(function)
+    function.add_environment("HITL_SNS_TOPIC_ARN", "theirs")
+    with pytest.raises(RuntimeError, match=CLASH):
+        template(stack)
+
+
+@pytest.mark.parametrize("flag", [True, False, None], ids=["flag on", "flag off", "no flag"])
+def test_should_publish_a_version_when_the_runtime_is_another(
+    flag: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def version(digest: str) -> str:
+        monkeypatch.setattr(bundling.Sources, "digest", lambda *_: digest * 64)
+        stack = Stack(any_app(**{"@aws-cdk/aws-lambda:recognizeLayerVersion": flag}), "Embedding")
+        approvals = HitlApproval(stack, "Approval")
+        function = durable(stack)
+        lambda_.Alias(stack, "Live", alias_name="live", version=function.current_version)
+        approvals.attach(function)
+        [alias] = [
+            alias
+            for name, alias in of_type(template(stack)["Resources"], "AWS::Lambda::Alias").items()
+            if name.startswith("Live")
+        ]
+        found: str = alias["FunctionVersion"]["Fn::GetAtt"][0]
+        return found
+
+    assert version("a") == version("a") != version("b")
 
 
 def test_should_attach_a_function_of_another_stack() -> None:
@@ -201,3 +285,13 @@ def test_should_help_others_to_check_that_they_attached() -> None:
         assert_attached(forgotten, ours)
     with pytest.raises(AssertionError, match="to another deployment than Embedding/Theirs"):
         assert_attached(attached, theirs)
+
+
+def test_should_help_others_to_see_a_variable_that_is_wrong() -> None:
+    stack = any_stack()
+    approvals, attached = HitlApproval(stack, "Approval"), durable(stack)
+    approvals.attach(attached)
+    made = cast(lambda_.CfnFunction, attached.node.default_child)
+    made.add_property_override("Environment.Variables.HITL_SNS_TOPIC_ARN", "replaced")
+    with pytest.raises(AssertionError, match="another HITL_SNS_TOPIC_ARN than attach gave it"):
+        assert_attached(attached, approvals)

@@ -4,13 +4,17 @@ decide without a record, or reach anything that belongs to somebody else.
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 from aws_cdk import App, Stack
 from aws_cdk import aws_sns as sns
+from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
 
-from hitl_approval_cdk import HitlApproval
-from tests.infra.synth import Resources, any_stack, permissions, template
+from hitl_approval.adapters.callbacks import LambdaDoorbell
+from hitl_approval_cdk import ApprovalPage, HitlApproval
+from tests.infra.synth import ROOT, Resources, any_stack, of_type, permissions, template, text
+from tests.infra.test_attach import durable
 
 TABLE = "<ApprovalTable.Arn>"
 AUDIT = "<ApprovalAuditTable.Arn>"
@@ -148,6 +152,54 @@ def test_should_allow_what_was_brought_along_and_its_key(templates: dict[str, An
         "ApprovalApprovalRole": {moved(p) for p in APPROVAL if INBOX not in p} | keys,
         "ApprovalSweepRole": {moved(p) for p in SWEEP} | keys,
     }
+
+
+def entry_points_that_ring() -> set[str]:
+    """Handlers of the functions whose code completes callbacks: read from what they import."""
+    wiring = ast.parse((ROOT / "shared/hitl_approval/wiring.py").read_text())
+    ringing = {
+        made.name
+        for made in wiring.body
+        if isinstance(made, ast.FunctionDef) and LambdaDoorbell.__name__ in ast.unparse(made)
+    }
+    found = set()
+    for handler in (ROOT / "lambdas").glob("*/handler.py"):
+        imported = ast.walk(ast.parse(handler.read_text()))
+        names = {
+            a.name for node in imported if isinstance(node, ast.ImportFrom) for a in node.names
+        }
+        if names & ringing:
+            found.add(f"{handler.parent.name}.handler.handler")
+    return found
+
+
+def test_should_let_whoever_decides_wake_whoever_asks_and_nobody_else() -> None:
+    stack = any_stack()
+    page = ApprovalPage(sign_in=HttpIamAuthorizer())
+    approvals = HitlApproval(stack, "Approval", page=page)
+    for name in ("Refund", "Release"):
+        approvals.attach(durable(stack, name))
+
+    resources = template(stack)["Resources"]
+    functions = of_type(resources, "AWS::Lambda::Function")
+    asking = {
+        f"{text({'Ref': n})[:-1]}.Arn>:*" for n, f in functions.items() if "DurableConfig" in f
+    }
+    deciding = {
+        text({"Ref": function["Role"]["Fn::GetAtt"][0]}).strip("<>")
+        for function in functions.values()
+        if function["Handler"] in entry_points_that_ring()
+    }
+    allowed = permissions(resources)
+    wakes = {
+        role: {resource for action, resource in rights if "DurableExecutionCallback" in action}
+        for role, rights in allowed.items()
+    }
+    assert asking == {EXECUTIONS, "<Refund.Arn>:*", "<Release.Arn>:*"}
+    assert len(deciding) == 4
+    assert {role: reached for role, reached in wakes.items() if reached} == dict.fromkeys(
+        deciding, asking
+    )
 
 
 def test_should_never_let_anyone_change_or_delete_what_is_on_record(

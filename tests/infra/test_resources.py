@@ -181,7 +181,7 @@ class TestFunctions:
             version, attribute = properties["FunctionVersion"]["Fn::GetAtt"]
             assert attribute == "Version"
             assert any_resources[version]["Type"] == "AWS::Lambda::Version"
-            assert any_resources[version]["DeletionPolicy"] == "Retain"
+            assert any_resources[version]["DeletionPolicy"] == "RetainExceptOnCreate"
             assert any_resources[version]["UpdateReplacePolicy"] == "Retain"
 
     def test_should_never_ask_twice_because_an_execution_failed(self, default: Resources) -> None:
@@ -255,13 +255,21 @@ class TestStorage:
         self, default: Resources, name: str
     ) -> None:
         table = _table(default, name)
-        assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+        assert table["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert table["UpdateReplacePolicy"] == "Retain"
         properties = table["Properties"]
         assert properties["PointInTimeRecoverySpecification"] == {
             "PointInTimeRecoveryEnabled": True
         }
         assert properties["SSESpecification"]["SSEEnabled"] is True
         assert properties["BillingMode"] == "PAY_PER_REQUEST"
+
+    def test_should_keep_nothing_that_a_rolled_back_deployment_made(
+        self, any_resources: Resources
+    ) -> None:
+        # It would have no stack, and its name would stop the next deployment.
+        kept = {r["Type"] for r in any_resources.values() if r.get("DeletionPolicy") == "Retain"}
+        assert kept <= {"AWS::KMS::Key"}  # brought along
 
     def test_should_encrypt_everything_that_holds_requests_with_the_customers_key(
         self, templates: dict[str, Any]

@@ -98,3 +98,70 @@ def test_should_refuse_no_time_to_decide() -> None:
     stack = any_stack()
     with pytest.raises(ValueError, match="timeout must be at least 1 s, got 0 s"):
         machine(stack, HitlApproval(stack, "Approval"), timeout=Duration.seconds(0))
+
+
+class TestJsonata:
+    """`$$.Task.Token` is a plain text there: a step that hands it over is never answered."""
+
+    @pytest.mark.parametrize("machines", [sfn.QueryLanguage.JSONATA, None], ids=["all", "state"])
+    def test_should_hand_over_the_token_of_its_own_task(
+        self, machines: sfn.QueryLanguage | None
+    ) -> None:
+        stack = any_stack()
+        state = HitlApproval(stack, "Approval").step(
+            stack,
+            "Ask",
+            subject="{% 'Refund ' & $string($states.input.amount) %}",
+            requester="{% $states.input.agent %}",
+            approvers="{% $states.input.leads %}",
+            timeout=Duration.hours(1),
+            query_language=sfn.QueryLanguage.JSONATA,
+            outputs={"outcome": "{% $states.result %}"},
+        )
+        body = sfn.DefinitionBody.from_chainable(state)
+        sfn.StateMachine(stack, "Machine", definition_body=body, query_language=machines)
+        found = state_of(stack)
+        assert found["Arguments"]["Payload"] == {
+            "subject": "{% 'Refund ' & $string($states.input.amount) %}",
+            "requester": "{% $states.input.agent %}",
+            "approvers": "{% $states.input.leads %}",
+            "task_token": "{% $states.context.Task.Token %}",
+            "timeout_seconds": 3600,
+        }
+        assert found["Arguments"]["InvocationType"] == "Event"
+        assert found.get("QueryLanguage") == (None if machines else "JSONata")
+        assert found["Resource"].endswith(":states:::lambda:invoke.waitForTaskToken")
+        assert found["Output"] == {"outcome": "{% $states.result %}"}
+        assert found["TimeoutSeconds"] == 3600 + 900
+        answers = ("states:SendTaskSuccess", "<Machine.Arn>")
+        assert answers in permissions(template(stack)["Resources"])["ApprovalWorkflowRole"]
+
+    @pytest.mark.parametrize("nested", [False, True])
+    def test_should_refuse_a_step_that_would_wait_for_ever(self, nested: bool) -> None:
+        stack = any_stack()
+        state = HitlApproval(stack, "Approval").step(stack, "Ask", subject="x", requester="ann")
+        body: sfn.IChainable = state
+        if nested:
+            body = sfn.Parallel.jsonata(stack, "Both").branch(state)
+        sfn.StateMachine(
+            stack,
+            "Machine",
+            definition_body=sfn.DefinitionBody.from_chainable(body),
+            query_language=sfn.QueryLanguage.JSONATA,
+        )
+        fix = (
+            r"Embedding/Machine speaks JSONata, its approval step JSONPath, and would wait for "
+            r"ever: use approvals.step\(..., query_language=QueryLanguage.JSONATA\)"
+        )
+        with pytest.raises(RuntimeError, match=fix):
+            template(stack)
+
+    def test_should_refuse_words_of_the_other_language(self) -> None:
+        stack = any_stack()
+        approvals = HitlApproval(stack, "Approval")
+        with pytest.raises(ValueError, match="result_path is JSONPath's, the step speaks JSONata"):
+            machine(
+                stack, approvals, query_language=sfn.QueryLanguage.JSONATA, result_path="$.outcome"
+            )
+        with pytest.raises(ValueError, match="outputs are JSONata's: use result_path"):
+            machine(stack, approvals, outputs={"a": 1})

@@ -21,7 +21,9 @@ def asking(name: str, approvals: HitlApproval) -> None:
         code=lambda_.Code.from_asset(str(Path(os.environ["CODE_FOLDER"]))),
         timeout=Duration.seconds(30),
         durable_config=lambda_.DurableConfig(execution_timeout=Duration.days(2)),
-        current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
+        current_version_options=lambda_.VersionOptions(
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+        ),
     )
     live = lambda_.Alias(stack, f"{name}Live", alias_name="live", version=function.current_version)
     approvals.attach(function)
