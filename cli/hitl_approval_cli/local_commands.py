@@ -46,6 +46,12 @@ Context = Annotated[
 ]
 
 
+_LOST = (
+    "The local cloud was killed or stopped in the middle of a deployment: it starts anew, without "
+    "the tables, stacks and workflows of before."
+)
+
+
 @dataclass(frozen=True)
 class _Place:
     """Where a command works.
@@ -91,6 +97,8 @@ def up(keep: Keep = False, port: Port = None, context: Context = None) -> None:
     else:
         cloud = _start(place, port=port, keep=keep, detached=True)
         environment, pid = cloud.environment(), cloud.pid
+        if cloud.lost:
+            screen.err.print(_LOST, style="yellow")
         try:
             stacks = _deploy(place, environment, values)
         except BaseException:  # Ctrl-C included: a cloud without its stack is of no use
@@ -179,7 +187,7 @@ def demo(
 
 def _start(place: _Place, *, port: int | None, keep: bool, detached: bool) -> LocalCloud:
     try:
-        place.folder.mkdir(parents=True, exist_ok=True)
+        place.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         msg = f"{place.folder}: {error.strerror}: go to another folder or set HITL_LOCAL_DIR"
         raise CliError(msg, code="NOT_WRITABLE") from error
@@ -274,7 +282,10 @@ def _remember(
         "environment": dict(environment),
         "stacks": list(stacks),
     }
-    _state_file(place).write_text(json.dumps(state), encoding="utf-8")
+    file = _state_file(place)
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)  # it holds the cloud's key
+    file.write_text(json.dumps(state), encoding="utf-8")
 
 
 def _running(place: _Place) -> dict[str, Any] | None:

@@ -9,7 +9,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -34,12 +35,16 @@ class LocalCloud:
     Attributes:
         endpoint_url: what `AWS_ENDPOINT_URL` must say.
         pid: the server's process.
+        access_key: what its clients must send as their access key's id; a secret.
+        lost: whether kept state was half of a deployment, and is gone.
         region: the region that its clients use.
     """
 
     endpoint_url: str
     pid: int
-    _process: subprocess.Popen[bytes]
+    access_key: str = field(repr=False)
+    lost: bool
+    _process: subprocess.Popen[bytes] = field(repr=False)
     region: str = REGION
 
     @classmethod
@@ -55,7 +60,7 @@ class LocalCloud:
         """Start a cloud and wait until it answers.
 
         Args:
-            port: on 127.0.0.1. Default: a free one.
+            port: on 127.0.0.1. Default: that of the kept state, or a free one.
             state_dir: where tables, stacks and executions outlive the cloud. Default: nowhere.
             log_file: where its log is appended. Default: nowhere.
             startup_timeout: seconds.
@@ -89,7 +94,8 @@ class LocalCloud:
                 log.seek(earlier)
                 late = f"the local cloud was not ready after {startup_timeout:g} s"
                 raise LocalCloudError(late if ready is None else _last_line(log.read()))
-        return cls(json.loads(ready)["endpoint_url"], process.pid, process)
+        line = json.loads(ready)
+        return cls(line["endpoint_url"], process.pid, line["key"], line["lost"], process)
 
     def environment(self) -> dict[str, str]:
         """Variables that point every AWS SDK, the AWS CLI and the CDK CLI here and nowhere else."""
@@ -97,7 +103,7 @@ class LocalCloud:
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
-            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_ACCESS_KEY_ID": self.access_key,
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_SESSION_TOKEN": "",
             # A profile of the user must never be picked up by mistake; naming none is an error
@@ -163,7 +169,7 @@ def _open_log(log_file: Path | None) -> IO[bytes]:
     if log_file is None:
         return tempfile.TemporaryFile()
     log_file.parent.mkdir(parents=True, exist_ok=True)
-    return log_file.open("a+b")
+    return open(log_file, "a+b", opener=partial(os.open, mode=0o600))
 
 
 def _ready_line(process: subprocess.Popen[bytes], timeout: float) -> bytes | None:
