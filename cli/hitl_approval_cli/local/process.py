@@ -9,17 +9,20 @@ import signal
 import subprocess
 import tempfile
 import time
+import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from hitl_approval_cli.local.tools import Tools
 
 MODULE = "hitl_approval_cli.local"
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
+MAIL_PATH = "/_hitl/mail"
 GRACE_SECONDS = 15.0
 """How long a cloud may take to write its state and end, before it is killed."""
 
@@ -133,6 +136,30 @@ class LocalCloud:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def sent_messages(environment: Mapping[str, str], after: int = 0) -> list[dict[str, Any]]:
+    """What a local cloud has sent to people (`mail.Mail` has the fields), oldest first.
+
+    Args:
+        environment: as `LocalCloud.environment` gives it.
+        after: the number of the last message that is known; 0 for none.
+
+    Raises:
+        LocalCloudError: it does not answer.
+    """
+    request = urllib.request.Request(  # noqa: S310  our own loopback server
+        f"{environment['AWS_ENDPOINT_URL']}{MAIL_PATH}?after={after}",
+        headers={"Authorization": f"AWS {environment['AWS_ACCESS_KEY_ID']}:"},
+    )
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(request, timeout=10) as answer:
+            messages: list[dict[str, Any]] = json.load(answer)["messages"]
+    except (OSError, ValueError) as error:
+        msg = f"the local cloud at {environment['AWS_ENDPOINT_URL']} does not answer"
+        raise LocalCloudError(msg) from error
+    return messages
 
 
 def is_local_cloud(pid: int) -> bool:

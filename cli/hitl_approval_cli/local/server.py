@@ -11,9 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import parse_qs
 
 from hitl_approval_cli.local import access
-from hitl_approval_cli.local.process import ACCOUNT, REGION
+from hitl_approval_cli.local.mail import Mail
+from hitl_approval_cli.local.process import ACCOUNT, MAIL_PATH, REGION
 from hitl_approval_cli.local.state import Keeper, StateFolder
 
 HOST = "127.0.0.1"
@@ -95,9 +97,11 @@ class _Cloud:
         self._access = access.Access(line["key"])
         access.answer_published_urls_only_by_their_deployment()
         access.give_functions_the_key(line["key"])
+        self._mail = Mail()
         self._keeper = Keeper(kept.services) if kept else None
         if self._keeper:
             self._keeper.take_over()
+            self._keeper.keep("hitl-mail", self._mail)
         self._end_workers = lambda_runtime.reset
         self._refuse_invocations = functions.close
         self._engine = DurableEngine(
@@ -108,6 +112,7 @@ class _Cloud:
         barrier = self._keeper.barrier if self._keeper else None
         gaps.route_durable_requests(DurableApi(self._engine, barrier))
         gaps.run_functions_for_events(self._engine, MAX_SYNCHRONOUS_SECONDS)
+        gaps.note_messages_to_people(self._mail)
         gaps.bound_warm_processes()
         gaps.let_processes_fail_alone()
         gaps.answer_without_waiting_for_logs()
@@ -150,7 +155,11 @@ class _Cloud:
 
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, announce)
-            elif not await self._access.refuse(scope, send):
+            elif await self._access.refuse(scope, send):
+                pass
+            elif scope["path"] == MAIL_PATH:
+                await self._show_mail(scope, send)
+            else:
                 try:
                     await self._app(scope, receive, send)
                 finally:
@@ -173,6 +182,14 @@ class _Cloud:
             await asyncio.wait([self._cloudformation])
         for task in beside:
             task.cancel()
+
+    async def _show_mail(self, scope: Any, send: Any) -> None:
+        asked = parse_qs(scope["query_string"].decode("latin-1")).get("after", ["0"])[0]
+        messages = self._mail.after(int(asked) if asked.isdecimal() else 0)
+        body = json.dumps({"messages": messages}).encode()
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     def stop(self) -> None:
         """End invocations, their processes, and all timers."""

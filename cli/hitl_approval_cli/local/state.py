@@ -19,7 +19,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from hitl_approval_cli.local import access
 
@@ -99,6 +99,16 @@ class StateFolder:
             database.close()
 
 
+class Keepable(Protocol):
+    """What has a state of JSON values."""
+
+    def get_state(self) -> Any:
+        """The state."""
+
+    def restore(self, state: Any) -> None:
+        """Take a state over; None for none."""
+
+
 class Keeper:
     """Writes the state of ministack's services, in place of upstream's own files."""
 
@@ -113,6 +123,12 @@ class Keeper:
         self._asked = self._saved = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._due = 2
+        self._own: dict[str, Callable[[], Any]] = {}
+
+    def keep(self, name: str, thing: Keepable) -> None:
+        """Keep something of ours beside ministack's services, and restore it now."""
+        thing.restore(self._load(name))
+        self._own[name] = thing.get_state
 
     def take_over(self) -> None:
         """Let ministack load from here, and save here at its end."""
@@ -179,7 +195,7 @@ class Keeper:
         from ministack import app
 
         states = {}
-        for name, get_state in app._build_persistence_save_dict().items():
+        for name, get_state in (app._build_persistence_save_dict() | self._own).items():
             state = _text(name, get_state)
             if state is not None and self._written.get(name) != hash(state):
                 states[name] = state
