@@ -263,6 +263,7 @@ def demo(
             with _as_environment(environment):
                 play(Deployment(DEFAULT_STACK_NAME), choice, partial(_sent, environment))
     except KeyboardInterrupt:
+        screen.err.print()  # below what was typed
         msg = "interrupted; everything is stopped"
         raise CliError(msg, code="INTERRUPTED", status=Exit.INTERRUPTED) from None
     screen.out.print(f"\nDone in {time.monotonic() - began:.0f} s; everything is stopped.")

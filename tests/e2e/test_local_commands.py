@@ -131,15 +131,14 @@ def _status(variables: dict[str, str], execution: str) -> str:
     return str(client.get_durable_execution(DurableExecutionArn=execution)["Status"])
 
 
-def test_should_play_the_demo_and_leave_nothing_running(hitl: Hitl) -> None:
-    before = _local_clouds()
+def test_should_play_the_demo_and_leave_nothing_running(hitl: Hitl, tmp_path: Path) -> None:
     demo = hitl("local", "demo", DEMO="timeout")
     assert demo.returncode == 0, demo.stderr
     assert "Approval needed: Q4 Budget Proposal\n" in demo.stdout
     assert "5. The audit trail" in demo.stdout
     assert '"decision": "timeout"' in demo.stdout
     assert "everything is stopped" in demo.stdout
-    assert _local_clouds() <= before
+    assert _local_clouds(tmp_path) == set()
 
 
 def test_should_refuse_a_demo_that_nobody_knows(hitl: Hitl) -> None:
@@ -158,6 +157,15 @@ def test_should_say_that_a_port_is_taken(hitl: Hitl, cloud: object) -> None:
     assert port in refused.stderr
 
 
-def _local_clouds() -> set[int]:
-    pids = {int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit()}
-    return {pid for pid in pids if is_local_cloud(pid)}
+def _local_clouds(folder: Path) -> set[int]:
+    """Those that were started with this folder; on this machine there may be others."""
+    named = f"HITL_LOCAL_DIR={folder}".encode()
+    found = {int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit()}
+    return {pid for pid in found if is_local_cloud(pid) and named in _environment(pid)}
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []

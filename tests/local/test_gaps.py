@@ -116,6 +116,16 @@ def test_bound_warm_processes(stock: Emulator, cloud: Emulator) -> None:
     assert kept <= MAX_WARM
 
 
+def test_should_keep_a_function_warm_beside_a_crowd(cloud: Emulator) -> None:
+    quiet = cloud.deploy("plain.handler")
+    before = quiet.invoke({})["Payload"]["pid"]
+    for _ in range(2):
+        crowd = cloud.deploy("plain.handler")
+        with ThreadPoolExecutor(MAX_RUNNING) as pool:
+            list(pool.map(crowd.invoke, [{"sleep": 0.5}] * MAX_RUNNING))
+    assert quiet.invoke({})["Payload"]["pid"] == before
+
+
 @needs_proc
 def test_let_processes_fail_alone(stock: Emulator, cloud: Emulator) -> None:
     def survives(emulator: Emulator) -> bool:

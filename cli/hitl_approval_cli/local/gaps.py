@@ -129,6 +129,8 @@ _TO_PEOPLE = {"email": "email", "email-json": "email", "sms": "sms", "sqs": "sqs
 def bound_warm_processes() -> None:
     """Keep at most `MAX_WARM` processes, ending those that were not used for the longest time.
 
+    Of each function one is kept for as long as others have more.
+
     Upstream keeps one process for each version of each function for ever, and those of a burst for
     minutes. AWS does not use the memory of this machine.
     """
@@ -144,14 +146,22 @@ def bound_warm_processes() -> None:
 
 def _end_idle(pools: dict[str, list[Any]]) -> None:
     with lambda_runtime._lock:
+        newest = {id(max(pool, key=_last_used)) for pool in pools.values() if pool}
         workers = [(worker, pool) for pool in pools.values() for worker in pool]
+        # A function's last process goes last: else a crowd around one function would be a cold
+        # start for all others.
         idle = sorted(
-            (each for each in workers if not each[0].in_use), key=lambda each: each[0].last_used
+            (each for each in workers if not each[0].in_use),
+            key=lambda each: (id(each[0]) in newest, _last_used(each[0])),
         )
         ended = idle[: max(0, len(workers) - MAX_WARM)]
         for worker, pool in ended:
             pool.remove(worker)
     lambda_runtime.kill_workers([worker for worker, _ in ended])
+
+
+def _last_used(worker: Any) -> float:
+    return float(worker.last_used)
 
 
 def let_processes_fail_alone() -> None:
