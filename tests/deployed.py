@@ -162,7 +162,7 @@ class People:
     _PASSWORD = "Correct-horse-7"
 
     def __init__(self, cloud: LocalCloud) -> None:
-        session = boto3.Session("test", "test", region_name=cloud.region)
+        session = boto3.Session(cloud.access_key, "test", region_name=cloud.region)
         self._cognito = session.client("cognito-idp", endpoint_url=cloud.endpoint_url)
         pool = self._cognito.create_user_pool(PoolName="people")["UserPool"]["Id"]
         self._client = self._cognito.create_user_pool_client(

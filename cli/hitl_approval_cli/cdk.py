@@ -62,8 +62,7 @@ def finish(what: str, process: subprocess.Popen[str]) -> None:
         raise
     if process.returncode != 0:
         lines = [line for line in written.splitlines() if line.strip()][-LAST_LINES:]
-        message = "\n  ".join([f"{what} failed:", *lines])
-        raise CliError(message, code="CDK_FAILED")
+        raise CliError(f"{what} failed", code="CDK_FAILED", output=lines)
 
 
 def _start(

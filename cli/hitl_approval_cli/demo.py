@@ -1,20 +1,27 @@
-"""`hitl local demo`: one approval from the deployment to its audit trail, on this machine."""
+"""The guided demo: one approval on the local cloud, step by step."""
 
 from __future__ import annotations
 
 import json
+import os
+import select
+import sys
 import time
+import webbrowser
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
-import typer
-
-from hitl_approval.contract import Output
 from hitl_approval_cli import screen
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
 
 Choice = Literal["approve", "reject", "timeout"]
+Inbox = Callable[[], list[dict[str, Any]]]
+"""All messages that the cloud has sent until now."""
 
+APPROVERS = ("ann@example.com", "bob@example.com")
+CONTEXT = {"approvers": ",".join(APPROVERS), "deliver_to": ",".join(APPROVERS)}
+"""Deployed with it, both are mailed links of their own."""
 DOCUMENT = {
     "document_id": "doc-123",
     "document_name": "Q4 Budget Proposal",
@@ -23,48 +30,43 @@ DOCUMENT = {
 """The public pattern's document."""
 PATIENCE = 60.0
 """Seconds to wait for a message or a result before saying that something is wrong."""
-TIMEOUT_SECONDS = {"approve": 300, "reject": 300, "timeout": 5, None: 60}
-"""Time to decide: short where it is to pass, a minute for a person at the terminal."""
+TIMEOUT_SECONDS = {"approve": 300, "reject": 300, "timeout": 5, None: 600}
+"""Time to decide: short where it is to pass, ten minutes for a person."""
+LOOK_SECONDS = 0.5
+"""Between two looks whether somebody has decided on the page."""
+_DECISIONS = {"approve": "approved", "reject": "rejected"}
+_COMMENTS = {"approve": "Looks good, approved", "reject": "Needs revision"}
+_ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED"})
 
 
-def play(deployment: Deployment, choice: Choice | None) -> None:
+def play(deployment: Deployment, choice: Choice | None, inbox: Inbox) -> None:
     """Submit, notify, decide, resume, show; `choice` decides where nobody is asked."""
-    mailbox = _Mailbox(deployment)
     seconds = TIMEOUT_SECONDS[choice]
     _title("1. A workflow asks")
-    screen.out.print(json.dumps(DOCUMENT | {"timeout_seconds": seconds}), style="dim")
-    started = deployment.submit(DOCUMENT | {"timeout_seconds": seconds})
+    asked = DOCUMENT | {"timeout_seconds": seconds}
+    screen.out.print(json.dumps(asked), style="dim")
+    started = deployment.submit(asked)
     approval_id = started["approval_id"]
     screen.out.print(f"The workflow has asked and is suspended. Approval [bold]{approval_id}[/]")
 
-    _title("2. The approver is told")
-    message = mailbox.next_message()
-    screen.out.print(f"[dim]Subject:[/] {screen.safe(message['Subject'])}\n")
-    screen.out.print(screen.safe(message["Message"]))
+    _title("2. The approvers are told")
+    ann = APPROVERS[0]
+    mail = _mail_to(ann, approval_id, inbox, deployment, started["execution_arn"])
+    screen.message(mail)
+    screen.out.print(f"\n{', '.join(APPROVERS[1:])} has a link of his own; {ann} is you.")
 
     _title("3. A person decides")
-    chosen = choice or _prompt()
-    if chosen == "timeout":
-        with screen.out.status(f"Nobody answers for {seconds} seconds ..."):
-            result = _result(deployment, started["execution_arn"], seconds + PATIENCE)
-        screen.out.print(f"Nobody answered within {seconds} seconds.")
+    if choice is None:
+        _ask(deployment, approval_id, screen.links(mail["body"])[0])
+    elif choice == "timeout":
+        screen.out.print(f"Nobody answers for {seconds} seconds ...")
+        _await(deployment, approval_id, seconds + PATIENCE)
     else:
-        answer = deployment.ask(
-            {
-                "action": "decide",
-                "approval_id": approval_id,
-                "decision": {"approve": "approved", "reject": "rejected"}[chosen],
-                "approver": "test-approver",
-                "comments": {"approve": "Looks good, approved", "reject": "Needs revision"}[chosen],
-            }
-        )
-        screen.out.print(
-            f"test-approver: {screen.status(answer['status'])}. Workflow {answer['workflow']}."
-        )
-        result = _result(deployment, started["execution_arn"], PATIENCE)
+        _decide(deployment, approval_id, choice)
+    _tell(deployment.ask({"action": "get", "approval_id": approval_id}))
 
     _title("4. The workflow resumes and ends")
-    screen.out.print_json(json.dumps(result))
+    screen.out.print_json(json.dumps(_result(deployment, started["execution_arn"])))
 
     _title("5. The audit trail")
     screen.history(deployment.ask({"action": "history", "approval_id": approval_id}))
@@ -74,51 +76,119 @@ def _title(text: str) -> None:
     screen.out.print(f"\n[bold cyan]{text}[/]")
 
 
-def _prompt() -> Choice:
-    choices: dict[str, Choice] = {"a": "approve", "r": "reject", "t": "timeout"}
+def _ask(deployment: Deployment, approval_id: str, link: str) -> None:
+    """Take the decision from the page or the keyboard, whichever comes first."""
+    screen.out.print(
+        "Open the link above, or answer here within 10 minutes:\n"
+        "[bold]a[/] approve   [bold]r[/] reject   [bold]o[/] open the link in a browser"
+    )
+    words: Mapping[str, Choice] = {
+        "a": "approve", "approve": "approve", "r": "reject", "reject": "reject",
+    }  # fmt: skip
+    lines = _typed()
+    while _is_pending(deployment, approval_id):
+        typed = next(lines, None)
+        if typed is None:
+            continue
+        word = typed.strip().lower()
+        if word in words:
+            _decide(deployment, approval_id, words[word])
+        elif word in {"o", "open"}:
+            if not webbrowser.open(link):
+                screen.err.print("There is no browser here: open the link by hand.")
+        else:
+            screen.err.print("Please type a, r or o.")
+
+
+def _typed() -> Iterator[str | None]:
+    """Lines from the keyboard; None where for a moment there was none."""
+    rest, keyboard = b"", sys.stdin.fileno()
+    open_ = True
     while True:
-        typed: str = typer.prompt("[a]pprove, [r]eject or let it [t]ime out?", default="a")
-        for letter, choice in choices.items():
-            if typed.strip().lower() in {letter, choice}:
-                return choice
-        screen.err.print("Please type a, r or t.")
+        if not open_:  # Ctrl-D: the page can still decide
+            screen.pause(LOOK_SECONDS)
+        elif select.select([keyboard], [], [], LOOK_SECONDS)[0]:
+            read = os.read(keyboard, 4096)
+            open_ = bool(read)
+            *whole, rest = (rest + read).split(b"\n")
+            yield from (line.decode(errors="replace") for line in whole)
+        yield None
 
 
-def _result(deployment: Deployment, execution_arn: str, patience: float) -> dict[str, Any]:
+def _decide(deployment: Deployment, approval_id: str, choice: Choice) -> None:
+    try:
+        deployment.ask(
+            {
+                "action": "decide",
+                "approval_id": approval_id,
+                "decision": _DECISIONS[choice],
+                "approver": APPROVERS[0],
+                "comments": _COMMENTS[choice],
+            }
+        )
+    except CliError as error:
+        # Somebody was faster, on the page, or time is over: what is on record counts.
+        if error.code not in {"APPROVAL_ALREADY_DECIDED", "APPROVAL_EXPIRED"}:
+            raise
+        screen.plain_error(error.message)
+
+
+def _is_pending(deployment: Deployment, approval_id: str) -> bool:
+    answer = deployment.ask({"action": "get", "approval_id": approval_id})
+    return bool(answer["status"] == "pending")
+
+
+def _await(deployment: Deployment, approval_id: str, patience: float) -> None:
     deadline = time.monotonic() + patience
+    while _is_pending(deployment, approval_id):
+        if time.monotonic() > deadline:
+            msg = f"the request was still open after {patience:.0f} seconds"
+            raise CliError(msg, code="WORKFLOW")
+        screen.pause(LOOK_SECONDS)
+
+
+def _tell(record: Mapping[str, Any]) -> None:
+    """Who has decided, if anybody has."""
+    if record["status"] == "timeout":
+        screen.out.print("Nobody answered in time.")
+    else:
+        said = f": {screen.safe(record['comments'])}" if record["comments"] else ""
+        screen.out.print(
+            f"{screen.safe(record['decided_by'])}: {screen.status(record['status'])}{said}"
+        )
+
+
+def _result(deployment: Deployment, execution_arn: str) -> dict[str, Any]:
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         execution = deployment.outcome(execution_arn)
-        if execution["Status"] != "RUNNING":
+        if execution["Status"] in _ENDED:
             if execution["Status"] != "SUCCEEDED":
-                raise CliError(f"the workflow has {execution['Status'].lower()}", code="WORKFLOW")
+                raise CliError(_failed(execution), code="WORKFLOW")
             answer: dict[str, Any] = json.loads(execution["Result"])
             return {**answer, "body": json.loads(answer["body"])}
-        time.sleep(0.1)
-    msg = f"the workflow did not end within {patience:.0f} seconds"
+        screen.pause(0.1)
+    state = "paused" if execution["Status"].startswith("PAUS") else "running"
+    msg = f"the workflow is still {state} after {PATIENCE:.0f} seconds"
     raise CliError(msg, code="WORKFLOW")
 
 
-class _Mailbox:
-    """A queue subscribed to the topic: what an approver's mailbox would receive."""
+def _failed(execution: Mapping[str, Any]) -> str:
+    reason = execution.get("Error", {}).get("ErrorMessage", "")
+    return f"the workflow has {execution['Status'].lower()}" + (f": {reason}" if reason else "")
 
-    def __init__(self, deployment: Deployment) -> None:
-        self.sqs = deployment.client("sqs")
-        self.url = self.sqs.create_queue(QueueName="hitl-demo-mailbox")["QueueUrl"]
-        attributes = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
-        deployment.client("sns").subscribe(
-            TopicArn=deployment.output(Output.SNS_TOPIC_ARN),
-            Protocol="sqs",
-            Endpoint=attributes["Attributes"]["QueueArn"],
-        )
 
-    def next_message(self) -> dict[str, Any]:
-        """The next message, as SNS wraps it."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            answer = self.sqs.receive_message(QueueUrl=self.url, WaitTimeSeconds=1)
-            for message in answer.get("Messages", []):
-                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
-                body: dict[str, Any] = json.loads(message["Body"])
-                return body
-        msg = f"no notification came within {PATIENCE:.0f} seconds"
-        raise CliError(msg, code="NOTIFICATION")
+def _mail_to(
+    name: str, approval_id: str, inbox: Inbox, deployment: Deployment, execution_arn: str
+) -> dict[str, Any]:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        for message in inbox():
+            if name in message["to"] and approval_id in message["body"]:
+                return message
+        execution = deployment.outcome(execution_arn)
+        if execution["Status"] in _ENDED:
+            raise CliError(_failed(execution), code="WORKFLOW")
+        screen.pause(0.1)
+    msg = f"no notification came within {PATIENCE:.0f} seconds"
+    raise CliError(msg, code="NOTIFICATION")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -34,6 +34,7 @@ class CliError(Exception):
         code: stable, as in the approval function's answers.
         status: the command's exit status.
         details: JSON values, shown with `--json`.
+        output: lines of another program, shown below the message.
     """
 
     def __init__(
@@ -43,8 +44,11 @@ class CliError(Exception):
         code: str = "FAILED",
         status: Exit = Exit.FAILED,
         details: Mapping[str, Any] | None = None,
+        output: Sequence[str] = (),
     ) -> None:
-        super().__init__(message)
+        super().__init__("\n  ".join([message, *output]))
+        self.message = message
+        self.output = tuple(output)
         self.code = code
         self.status = status
         self.details = dict(details or {})
@@ -69,4 +73,5 @@ def show_error(error: CliError, *, as_json: bool, about: str = "") -> None:
         return
     prefix = f"hitl: {cut(about)}: " if about else "hitl: "
     code = "" if error.status is Exit.USAGE else f" ({error.code})"
-    screen.plain_error(inert(f"{prefix}{error}{code}", keep=""))
+    for line in (f"{prefix}{error.message}{code}", *(f"  {line}" for line in error.output)):
+        screen.plain_error(inert(line, keep=""))

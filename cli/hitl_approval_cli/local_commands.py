@@ -7,9 +7,11 @@ import os
 import shlex
 import sys
 import time
+import webbrowser
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Self, cast, get_args
 
@@ -18,9 +20,9 @@ import typer
 from hitl_approval.contract import DEFAULT_STACK_NAME
 from hitl_approval.domain.text import shown
 from hitl_approval_cli import cdk, screen
-from hitl_approval_cli.demo import Choice, play
+from hitl_approval_cli.demo import CONTEXT, Choice, play
 from hitl_approval_cli.deployment import Deployment
-from hitl_approval_cli.errors import CliError, usage
+from hitl_approval_cli.errors import CliError, Exit, usage
 from hitl_approval_cli.local import (
     APP_FOLDER,
     LocalCloud,
@@ -28,6 +30,7 @@ from hitl_approval_cli.local import (
     Tools,
     ToolsError,
     is_local_cloud,
+    sent_messages,
     stop_local_cloud,
 )
 
@@ -44,6 +47,13 @@ Context = Annotated[
     list[str] | None,
     typer.Option("--context", "-c", help="CDK context, as `cdk deploy -c` takes it."),
 ]
+
+
+FOLLOW_SECONDS = 0.5
+_LOST = (
+    "The local cloud was killed or stopped in the middle of a deployment: it starts anew, without "
+    "the tables, stacks and workflows of before."
+)
 
 
 @dataclass(frozen=True)
@@ -91,6 +101,8 @@ def up(keep: Keep = False, port: Port = None, context: Context = None) -> None:
     else:
         cloud = _start(place, port=port, keep=keep, detached=True)
         environment, pid = cloud.environment(), cloud.pid
+        if cloud.lost:
+            screen.err.print(_LOST, style="yellow")
         try:
             stacks = _deploy(place, environment, values)
         except BaseException:  # Ctrl-C included: a cloud without its stack is of no use
@@ -130,18 +142,97 @@ def env() -> None:
 
     Example: eval "$(hitl local env)"
     """
-    place = _Place.here()
-    running = _running(place)
-    if not running:
-        msg = f"nothing is running: start it with `{place.how('up')}`"
-        raise CliError(msg, code="NOT_RUNNING")
+    running = _must_run(_Place.here())
     stacks = running["stacks"]
     variables = {
         **running["environment"],
         **({"STACK_NAME": stacks[0]} if len(stacks) == 1 else {}),
     }
-    for name, value in variables.items():
-        print(f"export {name}={shlex.quote(value)}")  # noqa: T201  for eval, unwrapped
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    checkout = APP_FOLDER / ".venv" / "bin"
+    if (checkout / "hitl").is_file():  # `make` runs it there; elsewhere it is on PATH already
+        lines.append(f'export PATH={shlex.quote(str(checkout))}:"$PATH"')
+    for line in lines:
+        print(line)  # noqa: T201  for eval, unwrapped
+
+
+def _must_run(place: _Place) -> dict[str, Any]:
+    """What `up` started.
+
+    Raises:
+        CliError: nothing.
+    """
+    running = _running(place)
+    if not running:
+        msg = f"nothing is running: start it with `{place.how('up')}`"
+        raise CliError(msg, code="NOT_RUNNING")
+    return running
+
+
+@local.command()
+def mail(
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Stay, and show each as it is sent.")
+    ] = False,
+    open_: Annotated[
+        bool, typer.Option("--open", help="Open the newest link in the browser.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="JSON; with --follow a message on each line.")
+    ] = False,
+) -> None:
+    """Show every message that the local cloud "sent": SNS e-mail, SQS, SMS and SES, oldest first.
+
+    Nothing leaves this machine. With --follow only what is sent from now on, until Ctrl-C; --open
+    then opens each link as it comes.
+
+    Example: hitl local mail
+    """
+    place = _Place.here()
+    environment = _must_run(place)["environment"]
+    known = _sent(environment)
+    if not follow:
+        _show(known, as_json=as_json, together=True)
+        if open_:
+            _open(known)
+        return
+    newest = known[-1]["number"] if known else 0
+    try:
+        while True:
+            arrived = _sent(environment, newest)
+            _show(arrived, as_json=as_json, together=False)
+            for message in arrived if open_ else ():
+                _open([message])
+            newest = arrived[-1]["number"] if arrived else newest
+            screen.pause(FOLLOW_SECONDS)
+    except KeyboardInterrupt:
+        return
+
+
+def _sent(environment: Mapping[str, str], after: int = 0) -> list[dict[str, Any]]:
+    try:
+        return sent_messages(environment, after)
+    except LocalCloudError as error:
+        raise CliError(str(error), code="NOT_RUNNING") from error
+
+
+def _show(messages: list[dict[str, Any]], *, as_json: bool, together: bool) -> None:
+    if as_json:
+        for answer in [{"messages": messages}] if together else messages:
+            screen.json_line(answer)
+        return
+    if together and not messages:
+        screen.out.print("No messages yet: `hitl local mail --follow` shows them as they come.")
+    for message in messages:
+        screen.message(message)
+        screen.out.print()
+
+
+def _open(messages: list[dict[str, Any]]) -> None:
+    links = [link for message in messages for link in screen.links(message["body"])]
+    if links and not webbrowser.open(links[-1]):
+        screen.plain_error("There is no browser here: open the link by hand.")
 
 
 @local.command()
@@ -153,6 +244,8 @@ def demo(
 ) -> None:
     """Deploy to a local cloud, ask you to approve, show the workflow resume, stop everything.
 
+    You decide in the terminal or on the page of your personal link, whichever comes first.
+
     Example: hitl local demo --decide approve
     """
     if decide and decide not in get_args(Choice):
@@ -163,23 +256,22 @@ def demo(
     place = _Place(APP_FOLDER, _Place.here().folder)  # its document workflow, whatever is here
     _fetch()
     began = time.monotonic()
-    cloud = _start(place, port=None, keep=False, detached=False)
     try:
-        _deploy(place, cloud.environment(), {})
-        with _as_environment(cloud.environment()):
-            play(Deployment(DEFAULT_STACK_NAME), choice)
+        with _start(place, port=None, keep=False, detached=False) as cloud:
+            environment = cloud.environment()
+            _deploy(place, environment, CONTEXT)
+            with _as_environment(environment):
+                play(Deployment(DEFAULT_STACK_NAME), choice, partial(_sent, environment))
     except KeyboardInterrupt:
-        cloud.stop()
-        screen.plain_error("\nInterrupted; everything is stopped.")
-        raise
-    finally:
-        cloud.stop()
+        screen.err.print()  # below what was typed
+        msg = "interrupted; everything is stopped"
+        raise CliError(msg, code="INTERRUPTED", status=Exit.INTERRUPTED) from None
     screen.out.print(f"\nDone in {time.monotonic() - began:.0f} s; everything is stopped.")
 
 
 def _start(place: _Place, *, port: int | None, keep: bool, detached: bool) -> LocalCloud:
     try:
-        place.folder.mkdir(parents=True, exist_ok=True)
+        place.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         msg = f"{place.folder}: {error.strerror}: go to another folder or set HITL_LOCAL_DIR"
         raise CliError(msg, code="NOT_WRITABLE") from error
@@ -274,7 +366,10 @@ def _remember(
         "environment": dict(environment),
         "stacks": list(stacks),
     }
-    _state_file(place).write_text(json.dumps(state), encoding="utf-8")
+    file = _state_file(place)
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)  # it holds the cloud's key
+    file.write_text(json.dumps(state), encoding="utf-8")
 
 
 def _running(place: _Place) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.style import Style
 from rich.table import Table
+from rich.text import Text
 
 from hitl_approval.domain.text import inert
 
@@ -58,6 +61,26 @@ def json_line(value: Any) -> None:
 def safe(value: Any) -> str:
     """A stranger's text, inert in a terminal: no escapes, no direction marks, no markup."""
     return escape(inert("" if value is None else str(value)))
+
+
+_URL = re.compile(r"https?://\S+")
+
+
+def links(text: str) -> list[str]:
+    """The URLs in a message."""
+    return _URL.findall(inert(text))
+
+
+def message(sent: Mapping[str, Any]) -> None:
+    """A message as a person gets it, whole; no link is broken, so that a terminal opens it."""
+    to = ", ".join(sent["to"])
+    head = (local_time(sent["sent_at"]), sent["channel"], to)
+    out.print(f"[dim]{safe('  '.join(head))}[/]", soft_wrap=True)
+    out.print(f"[bold]{safe(sent['subject'])}[/]\n", soft_wrap=True)
+    shown = Text(inert(sent["body"]).rstrip("\n"))
+    for found in _URL.finditer(shown.plain):
+        shown.stylize(Style(link=found[0], underline=True), *found.span())
+    out.print(shown, soft_wrap=True)
 
 
 def status(value: str) -> str:

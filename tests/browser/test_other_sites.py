@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+from hitl_approval_cli.local import LocalCloud
 from tests.browser.approver import answers, ask
 from tests.deployed import Links
 
@@ -36,3 +37,19 @@ def test_should_not_be_sent_from_another_site(links: Links, evil: Page) -> None:
     evil.get_by_role("button", name="Win").click()
     expect(evil.get_by_role("heading")).to_have_text("This form was sent from another site")
     assert answers(links, approval_id) == []
+
+
+def test_should_not_reach_the_local_cloud_from_another_site(
+    links: Links, evil: Page, cloud: LocalCloud
+) -> None:
+    """Not even from an origin on this machine, and not even with the key."""
+    visit(evil, "<p>an innocent page")
+    functions = f"{cloud.endpoint_url}/2015-03-31/functions?X-Amz-Credential={cloud.access_key}/"
+    seen = evil.evaluate("url => fetch(url).then(r => r.status, () => 'refused')", functions)
+    assert seen == "refused"
+    visit(evil, f"<form method=post action='{cloud.endpoint_url}/_ministack/reset'><button>Win")
+    with evil.expect_navigation() as sent:
+        evil.get_by_role("button", name="Win").click()
+    assert sent.value is not None
+    assert sent.value.status == 403
+    assert ask(links)["approval_id"]  # all is still there

@@ -30,6 +30,7 @@ SHAPES = {
     "stats": ("since", "by_status", "decision_seconds"),
     "audit verify": ("verified", "approvals", "events", "findings", "signatures"),
     "audit export": ("events", "file"),
+    "local mail": ("messages",),
     "cost": ("callback", "polling", "pattern"),
 }  # fmt: skip
 """Keys of the object; of the last line where there are several."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval_cli import local_commands
 from tests.anything import any_opening
 from tests.docs.cli_reference import commands
 
@@ -21,6 +22,12 @@ WORDS = {"submit": ["--subject", "Q4"], "audit verify": ["--all"], "audit export
 OF_ONE = {"show", "resume", "approve", "reject", "cancel", "status", "history"}
 
 
+@pytest.fixture(autouse=True)
+def _silent_local_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_commands, "_running", lambda _: {"environment": {}})
+    monkeypatch.setattr(local_commands, "sent_messages", lambda *_: [])
+
+
 def test_should_document_every_command_that_has_json() -> None:
     with_json = {c.words for c in commands() if "as_json" in {p.name for p in c.command.params}}
     assert set(SHAPES) == with_json
@@ -28,7 +35,11 @@ def test_should_document_every_command_that_has_json() -> None:
 
 @pytest.mark.parametrize("command", SHAPES)
 def test_should_print_the_keys_that_are_documented(
-    hitl: Hitl, tables: DynamoDbStore, fine: Fine, tmp_path: Path, command: str
+    hitl: Hitl,
+    tables: DynamoDbStore,
+    fine: Fine,
+    tmp_path: Path,
+    command: str,
 ) -> None:
     approval = tables.create(any_opening(approval_id="a" * 32)).approval_id
     if command == "resume":

@@ -243,8 +243,10 @@ class OwnCloud:
 
 
 @pytest.fixture
-def own_cloud(tmp_path: Path) -> Iterator[OwnCloud]:
+def own_cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnCloud]:
     own = OwnCloud.start(tmp_path)
+    for name, value in own.running.environment().items():
+        monkeypatch.setenv(name, value)
     try:
         cdk.finish("cdk bootstrap", cdk.start_bootstrap(ROOT, own.running.environment()))
         yield own

@@ -21,7 +21,7 @@ from .conftest import Live, eventually
 EXAMPLE_ID = "1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c"
 OF_DECIDED = {"resume"}
 """Commands whose example is about an approval that has been decided."""
-LOCAL = ["local up", "local env", "local down", "local demo"]
+LOCAL = ["local up", "local env", "local mail", "local down", "local demo"]
 """In this order: they are about one local cloud of their own."""
 
 EXAMPLES = [(c.words, example) for c in commands() for example in c.examples]
@@ -101,11 +101,12 @@ def test_should_do_what_the_local_examples_show(typed: Typed, tmp_path: Path) ->
     assert {words for words, _ in EXAMPLES if words.startswith("local ")} == set(LOCAL)
     folder = str(tmp_path / "state")
     try:
-        up, env, down, demo = lines
+        up, env, mail, down, demo = lines
         assert "runs at http://127.0.0.1:" in typed(up, HITL_LOCAL_DIR=folder)
         pid = json.loads((tmp_path / "state" / "local.json").read_text())["pid"]
         listed = typed(f"{env}; hitl list", HITL_LOCAL_DIR=folder)
         assert "No pending approvals." in listed
+        assert "No messages yet" in typed(mail, HITL_LOCAL_DIR=folder)
         assert "Stopped." in typed(down, HITL_LOCAL_DIR=folder)
         eventually(lambda: not is_local_cloud(pid), "end of the local cloud")
         assert "everything is stopped" in typed(demo, HITL_LOCAL_DIR=folder)

@@ -27,7 +27,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 @pytest.fixture(scope="session")
 def cloud(running: LocalCloud) -> Emulator:
     """Ours."""
-    return Emulator(running.endpoint_url, running.pid)
+    return Emulator(running.endpoint_url, running.pid, running.access_key)
 
 
 @pytest.fixture(scope="session")

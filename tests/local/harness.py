@@ -65,6 +65,7 @@ class Emulator:
 
     endpoint_url: str
     pid: int
+    key: str = "test"
 
     def client(self, service: str) -> Any:
         # Any: the tests call services that boto3-stubs is not installed for.
@@ -73,7 +74,7 @@ class Emulator:
             service,
             endpoint_url=self.endpoint_url,
             region_name="us-east-1",
-            aws_access_key_id="test",
+            aws_access_key_id=self.key,
             aws_secret_access_key="test",
             config=Config(retries={"max_attempts": 0}, read_timeout=30, max_pool_connections=50),
         )

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from hitl_approval_cli.local import LocalCloudError, sent_messages
 from hitl_approval_cli.local.functions import MAX_RUNNING
 from hitl_approval_cli.local.gaps import MAX_WARM
 from tests.local.harness import ROLE, Deployed, Emulator, any_name, eventually, needs_proc
@@ -48,6 +49,53 @@ def test_run_functions_for_events(stock: Emulator, cloud: Emulator) -> None:
     assert len(started(cloud)) == 1
 
 
+def test_note_messages_to_people(stock: Emulator, cloud: Emulator) -> None:
+    """Upstream says that it sent something, and to whom, and forgets what."""
+
+    def sent(emulator: Emulator) -> set[tuple[str, str, str]]:
+        name = any_name("topic")
+        sns, ses = emulator.client("sns"), emulator.client("ses")
+        topic = sns.create_topic(Name=name)["TopicArn"]
+        queue = emulator.client("sqs").create_queue(QueueName=name)["QueueUrl"].split("/")[-1]
+        for protocol, endpoint, wanted in (
+            ("email", "ann@example.com", "ann"),
+            ("email", "bob@example.com", "bob"),
+            ("sqs", f"arn:aws:sqs:us-east-1:000000000000:{queue}", "ann"),
+        ):
+            sns.subscribe(
+                TopicArn=topic,
+                Protocol=protocol,
+                Endpoint=endpoint,
+                Attributes={"FilterPolicy": json.dumps({"approver": [wanted]})},
+            )
+        attributes = {"approver": {"DataType": "String", "StringValue": "ann"}}
+        sns.publish(TopicArn=topic, Subject=name, Message="open it", MessageAttributes=attributes)
+        ses.verify_email_identity(EmailAddress="from@example.com")
+        ses.send_email(
+            Source="from@example.com",
+            Destination={"ToAddresses": ["cid@example.com"]},
+            Message={"Subject": {"Data": name}, "Body": {"Text": {"Data": "signed"}}},
+        )
+        try:
+            environment = {
+                "AWS_ENDPOINT_URL": emulator.endpoint_url,
+                "AWS_ACCESS_KEY_ID": emulator.key,
+            }
+            messages = [m for m in sent_messages(environment) if m["subject"] == name]
+        except LocalCloudError:
+            return set()
+        assert [m["number"] for m in messages] == sorted(m["number"] for m in messages)
+        assert sent_messages(environment, after=messages[-1]["number"]) == []
+        return {(m["channel"], m["to"][0].replace(name, "queue"), m["body"]) for m in messages}
+
+    assert sent(stock) == set()
+    assert sent(cloud) == {
+        ("email", "ann@example.com", "open it"),
+        ("sqs", "queue", "open it"),
+        ("ses", "cid@example.com", "signed"),
+    }
+
+
 @needs_proc
 def test_bound_warm_processes(stock: Emulator, cloud: Emulator) -> None:
     def used_and_kept(emulator: Emulator) -> tuple[int, int]:
@@ -66,6 +114,16 @@ def test_bound_warm_processes(stock: Emulator, cloud: Emulator) -> None:
     used, kept = used_and_kept(cloud)
     assert used <= MAX_RUNNING
     assert kept <= MAX_WARM
+
+
+def test_should_keep_a_function_warm_beside_a_crowd(cloud: Emulator) -> None:
+    quiet = cloud.deploy("plain.handler")
+    before = quiet.invoke({})["Payload"]["pid"]
+    for _ in range(2):
+        crowd = cloud.deploy("plain.handler")
+        with ThreadPoolExecutor(MAX_RUNNING) as pool:
+            list(pool.map(crowd.invoke, [{"sleep": 0.5}] * MAX_RUNNING))
+    assert quiet.invoke({})["Payload"]["pid"] == before
 
 
 @needs_proc

@@ -6,6 +6,7 @@ from hitl_approval_cli.local.process import (
     LocalCloud,
     LocalCloudError,
     is_local_cloud,
+    sent_messages,
     stop_local_cloud,
 )
 from hitl_approval_cli.local.tools import APP_FOLDER, Tools, ToolsError
@@ -17,5 +18,6 @@ __all__ = [
     "Tools",
     "ToolsError",
     "is_local_cloud",
+    "sent_messages",
     "stop_local_cloud",
 ]

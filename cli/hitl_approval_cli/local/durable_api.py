@@ -64,9 +64,15 @@ _STATUS = {
 class DurableApi:
     """Answers the requests that concern durable executions; all others are not for it."""
 
-    def __init__(self, engine: DurableEngine) -> None:
-        """Answer for this engine."""
+    def __init__(self, engine: DurableEngine, barrier: Callable[[], None] | None = None) -> None:
+        """Answer for this engine.
+
+        Args:
+            engine: what runs the executions.
+            barrier: returns when the tables are written; called before the engine writes.
+        """
         self._engine = engine
+        self._barrier = barrier
         self._executor = engine.executor
         execution = r"/2025-12-01/durable-executions/(?P<target>.+)"
         # A callback id is base64 and may hold a slash; the path arrives decoded.
@@ -93,7 +99,8 @@ class DurableApi:
             return await self._invoke(invoked["name"], headers, body, query)
         for expected, pattern, respond in self._routes:
             if method == expected and (match := pattern.fullmatch(path)):
-                answer = await run_offloop(_respond, respond, match["target"], body, query)
+                before = self._barrier if method == "POST" else None
+                answer = await run_offloop(_respond, before, respond, match["target"], body, query)
                 return cast(Response, answer)
         return None
 
@@ -288,8 +295,14 @@ def _is_wanted(
 
 
 def _respond(
-    respond: Callable[[str, bytes, Query], Any], target: str, body: bytes, query: Query
+    before: Callable[[], None] | None,
+    respond: Callable[[str, bytes, Query], Any],
+    target: str,
+    body: bytes,
+    query: Query,
 ) -> Response:
+    if before:
+        before()
     try:
         answer = respond(target, body, query) or {}
     except AwsApiException as error:

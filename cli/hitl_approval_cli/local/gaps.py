@@ -10,6 +10,7 @@ import json
 import logging
 import queue
 import uuid
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,13 @@ from typing import Any
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 from ministack.core import lambda_runtime
 from ministack.core.responses import request_scope
-from ministack.services import lambda_svc, sqs
+from ministack.services import lambda_svc, sns, sqs
 
 from hitl_approval_cli.local import functions
 from hitl_approval_cli.local.durable_api import DurableApi
 from hitl_approval_cli.local.engine import DurableEngine, function_error, outcome
 from hitl_approval_cli.local.functions import Function, Record
+from hitl_approval_cli.local.mail import Mail
 
 logger = logging.getLogger(__name__)
 
@@ -87,8 +89,47 @@ def run_functions_for_events(engine: DurableEngine, longest_wait: float) -> None
     lambda_svc.invoke_async_with_retry = invoke_asynchronously
 
 
+def note_messages_to_people(mail: Mail) -> None:
+    """Note what SNS sends to e-mail addresses, telephones and queues.
+
+    Upstream writes a line without the message in its log for the first two, and what is in a queue
+    is gone when somebody receives it. In AWS people get it.
+    """
+    stock = sns._fanout
+
+    def fanout(  # noqa: PLR0917  upstream's signature
+        topic_arn: str,
+        message_id: str,
+        message: str,
+        subject: str,
+        structure: str = "",
+        attributes: dict[str, Any] | None = None,
+        *rest: Any,
+        **named: Any,
+    ) -> None:
+        stock(topic_arn, message_id, message, subject, structure, attributes, *rest, **named)
+        topic = sns._topic_by_arn_any_scope(topic_arn) or {"subscriptions": []}
+        for subscription in topic["subscriptions"]:
+            protocol = subscription.get("protocol", "")
+            body = sns._resolve_message_for_protocol(message, structure, protocol)
+            if (
+                protocol in _TO_PEOPLE
+                and subscription.get("confirmed")
+                and sns._matches_filter_policy(subscription, attributes or {}, body)
+            ):
+                to = [subscription["endpoint"].rpartition(":")[2]]
+                mail.add(_TO_PEOPLE[protocol], to, subject or "", body, datetime.now(UTC))
+
+    sns._fanout = fanout
+
+
+_TO_PEOPLE = {"email": "email", "email-json": "email", "sms": "sms", "sqs": "sqs"}
+
+
 def bound_warm_processes() -> None:
     """Keep at most `MAX_WARM` processes, ending those that were not used for the longest time.
+
+    Of each function one is kept for as long as others have more.
 
     Upstream keeps one process for each version of each function for ever, and those of a burst for
     minutes. AWS does not use the memory of this machine.
@@ -105,14 +146,22 @@ def bound_warm_processes() -> None:
 
 def _end_idle(pools: dict[str, list[Any]]) -> None:
     with lambda_runtime._lock:
+        newest = {id(max(pool, key=_last_used)) for pool in pools.values() if pool}
         workers = [(worker, pool) for pool in pools.values() for worker in pool]
+        # A function's last process goes last: else a crowd around one function would be a cold
+        # start for all others.
         idle = sorted(
-            (each for each in workers if not each[0].in_use), key=lambda each: each[0].last_used
+            (each for each in workers if not each[0].in_use),
+            key=lambda each: (id(each[0]) in newest, _last_used(each[0])),
         )
         ended = idle[: max(0, len(workers) - MAX_WARM)]
         for worker, pool in ended:
             pool.remove(worker)
     lambda_runtime.kill_workers([worker for worker, _ in ended])
+
+
+def _last_used(worker: Any) -> float:
+    return float(worker.last_used)
 
 
 def let_processes_fail_alone() -> None:

@@ -9,10 +9,13 @@ import signal
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from hitl_approval import programs
 from hitl_approval_cli.local.tools import Tools
@@ -20,6 +23,7 @@ from hitl_approval_cli.local.tools import Tools
 MODULE = "hitl_approval_cli.local"
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
+MAIL_PATH = "/_hitl/mail"
 GRACE_SECONDS = 15.0
 """How long a cloud may take to write its state and end, before it is killed."""
 
@@ -35,12 +39,16 @@ class LocalCloud:
     Attributes:
         endpoint_url: what `AWS_ENDPOINT_URL` must say.
         pid: the server's process.
+        access_key: what its clients must send as their access key's id; a secret.
+        lost: whether kept state was half of a deployment, and is gone.
         region: the region that its clients use.
     """
 
     endpoint_url: str
     pid: int
-    _process: subprocess.Popen[bytes]
+    access_key: str = field(repr=False)
+    lost: bool
+    _process: subprocess.Popen[bytes] = field(repr=False)
     region: str = REGION
 
     @classmethod
@@ -56,7 +64,7 @@ class LocalCloud:
         """Start a cloud and wait until it answers.
 
         Args:
-            port: on 127.0.0.1. Default: a free one.
+            port: on 127.0.0.1. Default: that of the kept state, or a free one.
             state_dir: where tables, stacks and executions outlive the cloud. Default: nowhere.
             log_file: where its log is appended. Default: nowhere.
             startup_timeout: seconds.
@@ -92,7 +100,8 @@ class LocalCloud:
                 log.seek(earlier)
                 late = f"the local cloud was not ready after {startup_timeout:g} s"
                 raise LocalCloudError(late if ready is None else _last_line(log.read()))
-        return cls(json.loads(ready)["endpoint_url"], process.pid, process)
+        line = json.loads(ready)
+        return cls(line["endpoint_url"], process.pid, line["key"], line["lost"], process)
 
     def environment(self) -> dict[str, str]:
         """Variables that point every AWS SDK, the AWS CLI and the CDK CLI here and nowhere else."""
@@ -103,7 +112,7 @@ class LocalCloud:
             "AWS_ENDPOINT_URL": self.endpoint_url,
             **dict.fromkeys(for_one_service, self.endpoint_url),
             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
-            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_ACCESS_KEY_ID": self.access_key,
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_SESSION_TOKEN": "",
             # A profile of the user must never be picked up by mistake; naming none is an error
@@ -135,6 +144,30 @@ class LocalCloud:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def sent_messages(environment: Mapping[str, str], after: int = 0) -> list[dict[str, Any]]:
+    """What a local cloud has sent to people (`mail.Mail` has the fields), oldest first.
+
+    Args:
+        environment: as `LocalCloud.environment` gives it.
+        after: the number of the last message that is known; 0 for none.
+
+    Raises:
+        LocalCloudError: it does not answer.
+    """
+    request = urllib.request.Request(  # noqa: S310  our own loopback server
+        f"{environment['AWS_ENDPOINT_URL']}{MAIL_PATH}?after={after}",
+        headers={"Authorization": f"AWS {environment['AWS_ACCESS_KEY_ID']}:"},
+    )
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(request, timeout=10) as answer:
+            messages: list[dict[str, Any]] = json.load(answer)["messages"]
+    except (OSError, ValueError) as error:
+        msg = f"the local cloud at {environment['AWS_ENDPOINT_URL']} does not answer"
+        raise LocalCloudError(msg) from error
+    return messages
 
 
 def is_local_cloud(pid: int) -> bool:
@@ -171,7 +204,7 @@ def _open_log(log_file: Path | None) -> IO[bytes]:
     if log_file is None:
         return tempfile.TemporaryFile()
     log_file.parent.mkdir(parents=True, exist_ok=True)
-    return log_file.open("a+b")
+    return open(log_file, "a+b", opener=partial(os.open, mode=0o600))
 
 
 def _ready_line(process: subprocess.Popen[bytes], timeout: float) -> bytes | None:

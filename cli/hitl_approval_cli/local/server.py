@@ -11,8 +11,12 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import parse_qs
 
-from hitl_approval_cli.local.process import ACCOUNT, REGION
+from hitl_approval_cli.local import access
+from hitl_approval_cli.local.mail import Mail
+from hitl_approval_cli.local.process import ACCOUNT, MAIL_PATH, REGION
+from hitl_approval_cli.local.state import Keeper, StateFolder
 
 HOST = "127.0.0.1"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -33,18 +37,29 @@ def run(
     """
     if parent == 0:
         parent = os.getppid()
+    os.umask(0o077)  # what it writes, the key included, is for its user only
     try:
-        listener = socket.create_server((HOST, port))
+        kept = StateFolder(state_dir.absolute()) if state_dir else None
     except OSError as error:
-        sys.exit(f"port {port} on {HOST} cannot be used: {os.strerror(error.errno or 0)}")
+        sys.exit(f"{error.filename}: {error.strerror}")
+    listener = _listen(port, kept)
     ready = _keep_stdout_for_the_ready_line(log_file)
     for number in SIGNALS:  # until the loop takes them over
         signal.signal(number, lambda *_: sys.exit(0))
     with tempfile.TemporaryDirectory(prefix="hitl-local-", ignore_cleanup_errors=True) as folder:
         scratch = Path(folder)
-        _configure(listener, state_dir, scratch)
-        endpoint_url = f"http://{HOST}:{os.environ['GATEWAY_PORT']}"
-        cloud = _Cloud(endpoint_url, (state_dir or scratch) / "executions.db", scratch)
+        key = kept.key if kept else access.new_key()
+        bound = int(listener.getsockname()[1])
+        _configure(bound, key, kept, scratch)
+        if kept:
+            kept.remember(bound)
+        line = {
+            "endpoint_url": f"http://{HOST}:{bound}",
+            "pid": os.getpid(),
+            "key": key,
+            "lost": bool(kept and kept.lost),
+        }
+        cloud = _Cloud(line, kept, scratch)
         try:
             asyncio.new_event_loop().run_until_complete(cloud.serve(listener, ready, parent))
         finally:
@@ -55,10 +70,20 @@ def run(
     os._exit(0)
 
 
+def _listen(port: int, kept: StateFolder | None) -> socket.socket:
+    """Listen on this port, or where the kept state was served if that is free, or anywhere."""
+    for wanted in [port] if port else [*([kept.port] if kept and kept.port else []), 0]:
+        try:
+            return socket.create_server((HOST, wanted))
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+    sys.exit(f"port {wanted} on {HOST} cannot be used: {reason}")
+
+
 class _Cloud:
     """The two emulators, joined."""
 
-    def __init__(self, endpoint_url: str, database: Path, scratch: Path) -> None:
+    def __init__(self, line: dict[str, Any], kept: StateFolder | None, scratch: Path) -> None:
         # ministack reads its configuration when it is imported.
         from ministack.app import SERVICE_HANDLERS, app
         from ministack.core import lambda_runtime
@@ -68,14 +93,26 @@ class _Cloud:
         from hitl_approval_cli.local.engine import DurableEngine
 
         self._app = app
-        self._endpoint_url = endpoint_url
+        self._line = line
+        self._access = access.Access(line["key"])
+        access.answer_published_urls_only_by_their_deployment()
+        access.give_functions_the_key(line["key"])
+        self._mail = Mail()
+        self._keeper = Keeper(kept.services) if kept else None
+        if self._keeper:
+            self._keeper.take_over()
+            self._keeper.keep("hitl-mail", self._mail)
         self._end_workers = lambda_runtime.reset
         self._refuse_invocations = functions.close
         self._engine = DurableEngine(
-            database, endpoint_url=endpoint_url, dead_letter=gaps.send_to_dead_letter_queue
+            kept.executions if kept else scratch / "executions.db",
+            endpoint_url=line["endpoint_url"],
+            dead_letter=gaps.send_to_dead_letter_queue,
         )
-        gaps.route_durable_requests(DurableApi(self._engine))
+        barrier = self._keeper.barrier if self._keeper else None
+        gaps.route_durable_requests(DurableApi(self._engine, barrier))
         gaps.run_functions_for_events(self._engine, MAX_SYNCHRONOUS_SECONDS)
+        gaps.note_messages_to_people(self._mail)
         gaps.bound_warm_processes()
         gaps.let_processes_fail_alone()
         gaps.answer_without_waiting_for_logs()
@@ -100,7 +137,9 @@ class _Cloud:
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             loop.add_signal_handler(number, stop.set)
-        watch = loop.create_task(_watch(parent, stop)) if parent else None
+        beside = [loop.create_task(_watch(parent, stop))] if parent else []
+        if self._keeper:
+            beside.append(loop.create_task(self._keeper.run()))
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
             async def announce(message: Any) -> None:
@@ -112,10 +151,20 @@ class _Cloud:
                     self._cloudformation = asyncio.ensure_future(
                         asyncio.to_thread(self._close_gaps_of_cloudformation)
                     )
-                    line = {"endpoint_url": self._endpoint_url, "pid": os.getpid()}
-                    print(json.dumps(line), file=ready, flush=True)
+                    print(json.dumps(self._line), file=ready, flush=True)
 
-            await self._app(scope, receive, announce if scope["type"] == "lifespan" else send)
+            if scope["type"] == "lifespan":
+                await self._app(scope, receive, announce)
+            elif await self._access.refuse(scope, send):
+                pass
+            elif scope["path"] == MAIL_PATH:
+                await self._show_mail(scope, send)
+            else:
+                try:
+                    await self._app(scope, receive, send)
+                finally:
+                    if self._keeper:
+                        self._keeper.touch()
 
         config = Config()
         config.bind = [f"fd://{listener.detach()}"]
@@ -131,8 +180,16 @@ class _Cloud:
         await serve(app, config, shutdown_trigger=told_to_stop)
         if self._cloudformation:  # told to stop at once: it still loads, and writes files
             await asyncio.wait([self._cloudformation])
-        if watch:
-            watch.cancel()
+        for task in beside:
+            task.cancel()
+
+    async def _show_mail(self, scope: Any, send: Any) -> None:
+        asked = parse_qs(scope["query_string"].decode("latin-1")).get("after", ["0"])[0]
+        messages = self._mail.after(int(asked) if asked.isdecimal() else 0)
+        body = json.dumps({"messages": messages}).encode()
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     def stop(self) -> None:
         """End invocations, their processes, and all timers."""
@@ -159,20 +216,19 @@ def _keep_stdout_for_the_ready_line(log_file: Path | None) -> Any:
     return ready
 
 
-def _configure(listener: socket.socket, state_dir: Path | None, scratch: Path) -> None:
+def _configure(port: int, key: str, kept: StateFolder | None, scratch: Path) -> None:
     """Set ministack's configuration, which it reads from the environment."""
-    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+    inherited = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
     os.environ.clear()
-    state = (state_dir or scratch).absolute()
-    state.mkdir(parents=True, exist_ok=True)
-    keep = "1" if state_dir else "0"
+    state = kept.folder if kept else scratch
+    keep = "1" if kept else "0"
     # Functions unpack their bundles and write their own files in the temporary folder.
     tempfile.tempdir = str(scratch)
-    os.environ |= kept | {
+    os.environ |= inherited | {
         "TMPDIR": str(scratch),
         "TZ": "UTC",
         "BIND_HOST": HOST,
-        "GATEWAY_PORT": str(listener.getsockname()[1]),
+        "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         # Where there is Docker, ministack would remove the containers of its other instances.
@@ -188,7 +244,7 @@ def _configure(listener: socket.socket, state_dir: Path | None, scratch: Path) -
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_ACCESS_KEY_ID": key,
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
