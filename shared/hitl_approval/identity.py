@@ -34,7 +34,7 @@ def identify(
 def _declared(payload: Mapping[str, Any]) -> str | None:
     """`approver`, or `decided_by` as some callers of the public pattern write it."""
     names = [
-        text.line(payload[field], field, maximum=text.MAX_PERSON)
+        text.name(payload[field], field)
         for field in ("approver", "decided_by")
         if payload.get(field) is not None
     ]
@@ -57,7 +57,7 @@ def _verified(event: Mapping[str, Any]) -> Actor | None:
 
 
 def _actor(name: str, identity: Identity) -> Actor:
-    return Actor(text.line(name, "identity", maximum=text.MAX_PERSON), identity)
+    return Actor(text.name(name, "identity"), identity)
 
 
 def _object(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ def _sweep_closes_before_the_expiry() -> Iterator[None]:
 
     def soon(
         self: DynamoDbStore, attention: Attention, *, before: datetime, limit: int
-    ) -> Sequence[str]:
+    ) -> Iterator[Sequence[str]]:
         return overdue(self, attention, before=before + timedelta(days=1), limit=limit)
 
     def close(self: SweepService, approval_id: str, _: list[str]) -> bool:
