@@ -185,7 +185,7 @@ class Metrics:
     PASSED_OVER: Final = "PassedOver"
     """Records that a sweep, and events that the relay could not take for what they are; a sweep
     counts one more when its time was up before it had seen all. 0 when all is well."""
-    RECORD_ALTERED: Final = "RecordAltered"
+    ALTERED_RECORD: Final = "AlteredRecord"
     """Ends that no workflow acted on: the row is not what its audit trail says."""
     PENDING: Final = "Pending"
     """Requests that await a decision, as the last sweep counted them."""

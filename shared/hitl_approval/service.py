@@ -372,7 +372,7 @@ class RequestService(_Records):
                 return approval
             self.clock.pause(attempt)
             approval = self.get(approval_id)
-        self.meter.count(Metrics.RECORD_ALTERED)
+        self.meter.count(Metrics.ALTERED_RECORD)
         logger.error("not acted on: the row is not what its trail says approval_id=%s", approval_id)
         raise RecordAltered(approval_id, altered)
 
