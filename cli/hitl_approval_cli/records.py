@@ -11,13 +11,14 @@ from itertools import groupby, islice
 from typing import Any, TypeVar
 
 from hitl_approval.adapters.aws import CALL_ERRORS
-from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.adapters.dynamodb import DynamoDbStore, read_approval
 from hitl_approval.adapters.items import read_item
 from hitl_approval.adapters.kms import KmsSigner
 from hitl_approval.contract import Audit, Output, Table
+from hitl_approval.domain.agreement import Row
 from hitl_approval.domain.approval import STATUSES
-from hitl_approval.domain.audit import Head, isoformat
-from hitl_approval.domain.errors import ApprovalError, Unavailable
+from hitl_approval.domain.audit import isoformat
+from hitl_approval.domain.errors import ApprovalError, Unavailable, UnreadableRecord
 from hitl_approval.ports import Attention
 from hitl_approval.service import Trail, read_trail
 from hitl_approval_cli import screen
@@ -85,14 +86,16 @@ class Records:
             return None
         return int(answer["Table"]["ItemCount"]) or None
 
-    def heads(self, ids: Iterable[str]) -> dict[str, Head]:
-        """What the rows that still exist, of these at most 100 ids, say of their trails."""
-        rows = self._batch(
-            self._store.approvals_table,
-            [{Table.PARTITION_KEY: {"S": approval_id}} for approval_id in ids],
-            "approval_id, audit_sequence, audit_hash",
-        )
-        return {row["approval_id"]: Head(row["audit_sequence"], row["audit_hash"]) for row in rows}
+    def rows(self, ids: Iterable[str]) -> Iterator[tuple[str, Row]]:
+        """The rows that still exist of these at most 100 ids, read whole, in no order."""
+        keys = [{Table.PARTITION_KEY: {"S": approval_id}} for approval_id in ids]
+        for item in self._batch(self._store.approvals_table, keys):
+            row: Row
+            try:
+                row = read_approval(item)
+            except UnreadableRecord as error:
+                row = error
+            yield item[Table.PARTITION_KEY], row
 
     def begun(self, ids: Iterable[str]) -> set[str]:
         """Which of these at most 100 approvals have a first audit event."""
@@ -104,9 +107,9 @@ class Records:
         return {event[Audit.PARTITION_KEY] for event in events}
 
     def overdue(self, attention: Attention, *, before: datetime, limit: int) -> Sequence[str]:
-        """The ids of rows that have needed something since before a time."""
+        """The ids of at most so many rows that have needed something since before a time."""
         with self._reading():
-            return self._store.overdue(attention, before=before, limit=limit)
+            return next(self._store.overdue(attention, before=before, limit=limit))
 
     def ids(self) -> Iterator[str]:
         """The ids of all rows, as the index has them by now, of each status the newest first."""
@@ -156,11 +159,10 @@ class Records:
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def _batch(
-        self, table: str, keys: Sequence[Mapping[str, Any]], attributes: str
+        self, table: str, keys: Sequence[Mapping[str, Any]], attributes: str | None = None
     ) -> Iterator[dict[str, Any]]:
-        asked: Any = {
-            table: {"Keys": keys, "ConsistentRead": True, "ProjectionExpression": attributes}
-        }
+        shown = {"ProjectionExpression": attributes} if attributes else {}
+        asked: Any = {table: {"Keys": keys, "ConsistentRead": True, **shown}}
         while asked:
             with self._reading():
                 answer = self._store.client.batch_get_item(RequestItems=asked)

@@ -276,21 +276,30 @@ def history(trail: Mapping[str, Any]) -> None:
     for title in ("#", "TIME", "EVENT", "ACTOR", "HOW KNOWN", "COMMENT", "HASH"):
         table.add_column(title, overflow="fold", no_wrap=title in {"#", "TIME", "HASH"})
     for event in trail["events"]:
-        details = event["details"]
+        details = event.get("details")
+        said = details if isinstance(details, Mapping) else {}
         table.add_row(
-            str(event["sequence"]),
-            local_time(event["at"]),
-            status(event["event"]),
-            safe(event["actor"]),
-            safe(event["identity"]),
-            safe(details.get("comments") or details.get("reason")),
-            safe(event["hash"][:12]),
+            safe(event["sequence"]),
+            _event_time(event.get("at")),
+            status(str(event.get("event"))),
+            safe(event.get("actor")),
+            safe(event.get("identity")),
+            safe(said.get("comments") or said.get("reason")),
+            safe(str(event.get("hash"))[:12]),
         )
     out.print(table)
     if trail["verified"]:
         out.print(f"[green]ok[/] {len(trail['events'])} events, chain verified")
     for finding in trail["findings"]:
         out.print(f"[bold red]tampered[/] event {finding['sequence']}: {safe(finding['problem'])}")
+
+
+def _event_time(value: Any) -> str:
+    """The time of an event as it is stored, whatever stands there."""
+    try:
+        return local_time(value)
+    except (TypeError, ValueError):
+        return safe(value)
 
 
 def tampered(finding: Mapping[str, Any]) -> None:

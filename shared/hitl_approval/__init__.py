@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hitl_approval.domain.approval import Vote
     from hitl_approval.domain.call import ArgumentsChanged
-    from hitl_approval.domain.errors import ApprovalError, InvalidRequest
+    from hitl_approval.domain.errors import ApprovalError, InvalidRequest, RecordAltered
     from hitl_approval.domain.outcome import NotApproved, Outcome
     from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
     from hitl_approval.domain.request import ApprovalRequest
@@ -29,6 +29,7 @@ _HOMES = {
     "Outcome": "domain.outcome",
     "Policy": "domain.policy",
     "Quorum": "domain.policy",
+    "RecordAltered": "domain.errors",
     "Vote": "domain.approval",
     "requires_approval": "gate",
     "wait_for_approval": "waiting",
@@ -44,6 +45,7 @@ __all__ = [
     "Outcome",
     "Policy",
     "Quorum",
+    "RecordAltered",
     "Vote",
     "requires_approval",
     "wait_for_approval",

@@ -188,6 +188,11 @@ class Metrics:
     """Decisions that a sweep found with their workflow asleep or gone. 0 when all is well."""
     PENDING_PAST_EXPIRY: Final = "PendingPastExpiry"
     """Requests that a sweep had to close because their workflow did not. 0 when all is well."""
+    PASSED_OVER: Final = "PassedOver"
+    """Records that a sweep, and events that the relay could not take for what they are; a sweep
+    counts one more when its time was up before it had seen all. 0 when all is well."""
+    ALTERED_RECORD: Final = "AlteredRecord"
+    """Ends that no workflow acted on: the row is not what its audit trail says."""
     PENDING: Final = "Pending"
     """Requests that await a decision, as the last sweep counted them."""
     REQUESTED: Final = "Requested"

@@ -90,7 +90,7 @@ def _meaning(claim: str) -> str:
 
 def _name(value: str, what: str) -> str:
     try:
-        return text.line(value, what, maximum=text.MAX_PERSON)
+        return text.name(value, what)
     except InvalidRequest as error:
         raise Unauthenticated(f"the sign-in names nobody: {error}") from None
 
@@ -98,7 +98,7 @@ def _name(value: str, what: str) -> str:
 def _declared(payload: Mapping[str, Any]) -> str | None:
     """`approver`, or `decided_by` as some callers of the public pattern write it."""
     names = [
-        text.line(payload[field], field, maximum=text.MAX_PERSON)
+        text.name(payload[field], field)
         for field in ("approver", "decided_by")
         if payload.get(field) is not None
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -55,6 +55,9 @@ class Store(Protocol):
 
         Returns:
             The record as it now is, pending or not; None if there is none.
+
+        Raises:
+            UnreadableRecord: it cannot be read.
         """
 
     def add_links(
@@ -67,13 +70,22 @@ class Store(Protocol):
         """
 
     def get(self, approval_id: str) -> Approval | None:
-        """The record, read consistently; None if there is none."""
+        """The record, read consistently; None if there is none.
+
+        Raises:
+            UnreadableRecord: it cannot be read.
+        """
 
     def acknowledge(self, approval_id: str) -> None:
         """Note that the workflow has read the end of this approval from the record. Idempotent."""
 
-    def overdue(self, attention: Attention, *, before: datetime, limit: int) -> Sequence[str]:
-        """Ids of records that have needed attention since before that time, longest first."""
+    def overdue(
+        self, attention: Attention, *, before: datetime, limit: int
+    ) -> Iterator[Sequence[str]]:
+        """Ids of records that have needed attention since before that time, longest first.
+
+        In pages of at most `limit`, each read when it is taken.
+        """
 
     def count_pending(self) -> int:
         """How many records await a decision, as the index has them by now."""
@@ -91,6 +103,9 @@ class Store(Protocol):
 
     def history(self, approval_id: str) -> Sequence[Mapping[str, Any]]:
         """The audit events of one approval, oldest first, as `AuditEvent.to_dict` writes them."""
+
+    def last_event(self, approval_id: str) -> Mapping[str, Any] | None:
+        """The last of these, read consistently; None if there is none."""
 
 
 class Inbox(Protocol):

@@ -10,14 +10,14 @@ from hitl_approval.service import RelayService
 
 
 def relay(batch: Mapping[str, Any], service: RelayService) -> dict[str, Any]:
-    """Announce one batch of a DynamoDB stream, in order.
+    """Announce one batch of a DynamoDB stream, in order; what is none of our events is passed.
 
     Returns:
-        Lambda's partial batch answer: the first record that was not announced, from which Lambda
-        goes on; empty when all were.
+        Lambda's partial batch answer: the first record that could not be announced now, from
+        which Lambda goes on; empty when there is none.
     """
     records = [record["dynamodb"] for record in batch["Records"]]
-    announced = service.relay([read_item(record["NewImage"]) for record in records])
+    announced = service.relay([read_item(record.get("NewImage", {})) for record in records])
     return {
         "batchItemFailures": [
             {"itemIdentifier": record["SequenceNumber"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -10,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hitl_approval.contract import Audit, Metrics, Route, Table
-from hitl_approval.domain.announcement import announce
+from hitl_approval.domain.agreement import Row, altered_end, examine
+from hitl_approval.domain.announcement import Announcement, announce
 from hitl_approval.domain.approval import (
     Approval,
     Decision,
@@ -22,12 +24,14 @@ from hitl_approval.domain.approval import (
     note_notification_failed,
     open_approval,
 )
-from hitl_approval.domain.audit import SYSTEM, Actor, Finding, Head, parse_time, verify
+from hitl_approval.domain.audit import SYSTEM, Actor, Finding, parse_time
 from hitl_approval.domain.cursor import encode_cursor
 from hitl_approval.domain.errors import (
     ApprovalNotFound,
     InvalidRequest,
+    RecordAltered,
     Unavailable,
+    UnreadableRecord,
     VersionConflict,
 )
 from hitl_approval.domain.link import PersonalLink, digest_of, make_challenge, make_token
@@ -37,6 +41,7 @@ from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.text import person
 from hitl_approval.ports import (
     Announcer,
+    Attention,
     Clock,
     Doorbell,
     Executions,
@@ -54,13 +59,18 @@ logger = logging.getLogger(__name__)
 
 SWEEP_GRACE = timedelta(minutes=5)
 """How long a workflow has to do a thing by itself. Ours: longer than clocks are apart."""
-SWEEP_LIMIT = 100
-"""Records of each kind that one sweep takes up. Ours: well inside one invocation's time."""
+SWEEP_PAGE = 100
+"""Records that a sweep takes up at once. Ours: DynamoDB answers with them at once."""
+SWEEP_SHARE = 0.4
+"""Of a sweep's time, for each of the two kinds of records; the rest is for what it notes."""
 
 SEARCHED = 1_000
 """Records that one page of a search reads at most. Ours: well inside one invocation's time."""
 SEARCH_PAGE = 100
 """Records that a search reads at once."""
+
+AGREEMENT_TRIES = 3
+"""Looks at a record and its last event that do not agree: they are two reads."""
 
 MAX_TRIES = 10
 """Tries of a contended write. Ours: with 20 approvers voting at once each still gets through."""
@@ -128,25 +138,31 @@ def unsigned(events: Sequence[Mapping[str, Any]], signer: Signer | None) -> list
 
 
 def read_trail(store: Store, approval_id: str, signer: Signer | None) -> Trail:
-    """The audit trail of one approval, and what is wrong with it.
+    """The audit trail of one approval, and what is wrong with it or with its row.
 
     Raises:
         ApprovalNotFound: no approval ever had this id.
     """
 
-    def read_head() -> Head | None:
-        approval = store.get(approval_id)
-        return approval.audit_head if approval else None
+    def read_row() -> Row:
+        try:
+            return store.get(approval_id)
+        except UnreadableRecord as error:
+            return error
 
-    head = read_head()
+    row = read_row()
     for _ in range(MAX_TRIES):
         events = store.history(approval_id)
-        before, head = head, read_head()
-        if head == before:  # nothing was written between the reads
+        before, row = row, read_row()
+        if _head(row) == _head(before):  # nothing was written between the reads
             break
-    if not events:
+    if not events and row is None:
         raise ApprovalNotFound(approval_id)
-    return Trail(events, [*verify(events, head), *unsigned(events, signer)])
+    return Trail(events, [*examine(events, row), *unsigned(events, signer)])
+
+
+def _head(row: Row) -> object:
+    return row.audit_head if isinstance(row, Approval) else str(row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,24 +333,48 @@ class RequestService(_Records):
         )
 
     def arm(self, approval_id: str, callback_id: str) -> Approval:
-        """Give the record the callback to ring; the record as it now is."""
+        """Give the record the callback to ring; the record as it now is.
+
+        Raises:
+            RecordAltered: as `look` raises it.
+        """
         approval = self.store.arm(approval_id, callback_id)
         if approval is None:
             raise ApprovalNotFound(approval_id)
         return self._seen(approval)
 
     def look(self, approval_id: str) -> Approval:
-        """The record as it now is, closed first if its time has passed."""
+        """The record as it now is, closed first if its time has passed.
+
+        Raises:
+            RecordAltered: it has ended otherwise than its audit trail says.
+        """
         approval, _ = self._change(
             approval_id, lambda approval: expire(approval, now=self.clock.now())
         )
         return self._seen(approval)
 
     def _seen(self, approval: Approval) -> Approval:
-        """Note on the record that its workflow, which is who asks, has read how it ended."""
+        """Let its workflow, which is who asks, act on how a record ended, and note that."""
+        if approval.pending:
+            return approval
+        approval = self._agreed(approval)
         if not approval.pending and not approval.resumed:
             self.store.acknowledge(approval.approval_id)
         return approval
+
+    def _agreed(self, approval: Approval) -> Approval:
+        """A record that has ended as the last event of its trail says."""
+        approval_id = approval.approval_id
+        for attempt in range(1, AGREEMENT_TRIES + 1):
+            altered = altered_end(approval, self.store.last_event(approval_id))
+            if not altered:
+                return approval
+            self.clock.pause(attempt)
+            approval = self.get(approval_id)
+        self.meter.count(Metrics.ALTERED_RECORD)
+        logger.error("not acted on: the row is not what its trail says approval_id=%s", approval_id)
+        raise RecordAltered(approval_id, altered)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -478,41 +518,73 @@ class SweepService(_Records):
     doorbell: Doorbell
     executions: Executions
 
-    def sweep(self) -> dict[str, int]:
+    def sweep(self, within: timedelta | None = None) -> dict[str, int]:
         """Close what is past its expiry, wake who has not heard of a decision; count both.
+
+        Takes up all there is, whatever becomes of one record, as far as its time goes.
+
+        Args:
+            within: the time there is. Default: as long as it takes.
 
         Returns:
             How many were found, by metric. Found again at the next sweep are only those whose
-            workflow still runs and has not yet looked.
+            workflow still runs and has not yet looked, and those that nobody can mend.
         """
-        before = self.clock.now() - SWEEP_GRACE
-        expired = self.store.overdue("pending", before=before, limit=SWEEP_LIMIT)
-        unheard = self.store.overdue("decided", before=before, limit=SWEEP_LIMIT)
-        gone: list[str] = []
-        found = {
-            Metrics.PENDING_PAST_EXPIRY: sum(self._mend(i, self._close, gone) for i in expired),
-            Metrics.DECIDED_NOT_RESUMED: sum(self._mend(i, self._wake, gone) for i in unheard),
-        }
-        for metric, count in found.items():
-            self.meter.count(metric, count)
-        for approval_id in gone:  # counted first: a sweep that dies here counts again, not never
-            with suppress(Unavailable):
-                self.store.acknowledge(approval_id)
+        began = self.clock.now()
+        found = Counter(
+            {
+                Metrics.PENDING_PAST_EXPIRY: 0,
+                Metrics.DECIDED_NOT_RESUMED: 0,
+                Metrics.PASSED_OVER: 0,
+            }
+        )
+        lists: tuple[tuple[Attention, str, Mend], ...] = (
+            ("pending", Metrics.PENDING_PAST_EXPIRY, self._close),
+            ("decided", Metrics.DECIDED_NOT_RESUMED, self._wake),
+        )
+        for number, (attention, metric, mend) in enumerate(lists, start=1):
+            until = None if within is None else began + number * SWEEP_SHARE * within
+            pages = self.store.overdue(attention, before=began - SWEEP_GRACE, limit=SWEEP_PAGE)
+            for ids in pages:
+                gone: list[str] = []
+                seen = Counter({metric: 0, Metrics.PASSED_OVER: 0})
+                for approval_id in ids:
+                    if until is not None and self.clock.now() >= until:
+                        logger.error("time is up, and not all of %s is seen", attention)
+                        seen[Metrics.PASSED_OVER] += 1
+                        break
+                    if became := self._mend(approval_id, mend, gone, metric):
+                        seen[became] += 1
+                for name, count in seen.items():
+                    self.meter.count(name, count)
+                    found[name] += count
+                # Counted first: a sweep that dies here counts again, not never.
+                for approval_id in gone:
+                    with suppress(Unavailable):
+                        self.store.acknowledge(approval_id)
+                if until is not None and self.clock.now() >= until:
+                    break
         with suppress(Unavailable):  # a gauge: the next sweep reads it again
             self.meter.measure(Metrics.PENDING, self.store.count_pending(), "Count")
-        return found
+        return dict(found)
 
-    def _mend(
-        self, approval_id: str, mend: Callable[[str, list[str]], bool], gone: list[str]
-    ) -> bool:
-        """Mend one record; what cannot be mended now does not keep the others from it."""
+    def _mend(self, approval_id: str, mend: Mend, gone: list[str], metric: str) -> str | None:
+        """Mend one record; what cannot be mended keeps the others from nothing.
+
+        Returns:
+            The metric that it counts for, if it does.
+        """
         try:
-            return mend(approval_id, gone)
+            return metric if mend(approval_id, gone) else None
         except ApprovalNotFound:  # removed since the index was written
-            return False
+            return None
         except Unavailable as error:
             logger.warning("not mended now: %s approval_id=%s", error, approval_id)
-            return True
+            return metric
+        except Exception as error:  # noqa: BLE001  its own, whatever it is: the next one waits
+            # By its kind: the text of an error may hold what stands in the record.
+            logger.warning("passed over: %s approval_id=%s", type(error).__name__, approval_id)
+            return Metrics.PASSED_OVER
 
     def _close(self, approval_id: str, gone: list[str]) -> bool:
         """Write the expiry that the workflow did not write; whether this call did."""
@@ -544,6 +616,9 @@ class SweepService(_Records):
         return True
 
 
+Mend = Callable[[str, list[str]], bool]
+"""Mends the record of an id; whether something was amiss. Adds to those whose workflow is gone."""
+
 _COUNTED = {
     "requested": Metrics.REQUESTED,
     "approved": Metrics.APPROVED,
@@ -551,6 +626,16 @@ _COUNTED = {
     "timeout": Metrics.TIMED_OUT,
     "cancelled": Metrics.CANCELLED,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An audit event, its record as far as there is one, and what is announced of it."""
+
+    approval_id: str
+    event: Mapping[str, Any]
+    approval: Approval | None
+    announcement: Announcement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -568,25 +653,61 @@ class RelayService(_Records):
     def relay(self, events: Sequence[Mapping[str, Any]]) -> int:
         """Announce these audit events.
 
+        What cannot be told or filed for what it is, now or ever, is counted and passed: nobody
+        behind it waits.
+
         Returns:
-            How many of the first were announced and filed: the others are to be brought again.
+            How many of the first were taken care of: the others are to be brought again.
         """
-        records = {event["approval_id"]: None for event in events}
-        found = {approval_id: self.store.get(approval_id) for approval_id in records}
-        announced = self.announcer.announce(
-            [
-                announce(event, found[event["approval_id"]], deployment=self.deployment)
-                for event in events
-            ]
-        )
-        for position, event in enumerate(events[:announced]):
+        told: list[_Told | None] = []
+        records: dict[str, Approval | None] = {}
+        for event in events:
             try:
-                self._file(event, found[event["approval_id"]])
+                told.append(self._tell(event, records))
             except Unavailable as error:
-                logger.warning("not filed now: %s approval_id=%s", error, event["approval_id"])
+                logger.warning("not read now: %s", error)
+                break
+        announced = self.announcer.announce([one.announcement for one in told if one])
+        for position, one in enumerate(told):
+            if one is None:
+                self.meter.count(Metrics.PASSED_OVER)
+                continue
+            if not announced:
                 return position
-            self._count(event, found[event["approval_id"]])
-        return announced
+            announced -= 1
+            try:
+                self._file(one.event, one.approval)
+                self._count(one.event, one.approval)
+            except Unavailable as error:
+                logger.warning("not filed now: %s approval_id=%s", error, one.approval_id)
+                return position
+            except Exception as error:  # noqa: BLE001  its own, whatever it is: the next one waits
+                logger.warning(
+                    "not filed: %s approval_id=%s", type(error).__name__, one.approval_id
+                )
+                self.meter.count(Metrics.PASSED_OVER)
+        return len(told)
+
+    def _tell(self, event: Mapping[str, Any], records: dict[str, Approval | None]) -> _Told | None:
+        """What is announced of an event, without the row's fields if the row cannot be read."""
+        try:
+            approval_id = str(event[Audit.PARTITION_KEY])
+            if approval_id not in records:
+                records[approval_id] = self._find(approval_id)
+            approval = records[approval_id]
+            told = announce(event, approval, deployment=self.deployment)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # By the kinds of error and id only: whose text this is, nobody knows.
+            logger.warning("no event of ours: %s", type(error).__name__)
+            return None
+        return _Told(approval_id, event, approval, told)
+
+    def _find(self, approval_id: str) -> Approval | None:
+        try:
+            return self.store.get(approval_id)
+        except UnreadableRecord:
+            logger.warning("a row cannot be read approval_id=%s", approval_id)
+            return None
 
     def _file(self, event: Mapping[str, Any], approval: Approval | None) -> None:
         """Into the inboxes of those who may decide, out of one's own by answering."""

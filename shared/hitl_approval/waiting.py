@@ -30,7 +30,12 @@ from aws_durable_execution_sdk_python.waits import (
 
 from hitl_approval.domain.approval import Approval, derive_approval_id
 from hitl_approval.domain.audit import isoformat, parse_time
-from hitl_approval.domain.errors import ApprovalNotFound, InvalidRequest, Unavailable
+from hitl_approval.domain.errors import (
+    ApprovalNotFound,
+    InvalidRequest,
+    RecordAltered,
+    Unavailable,
+)
 from hitl_approval.domain.outcome import Outcome, snapshot_of
 from hitl_approval.domain.request import ApprovalRequest, Members, expand, members_of
 from hitl_approval.domain.schedule import RECHECK_STRETCH, poll_delay, recheck_delay
@@ -93,7 +98,7 @@ def approved_context(context: DurableContext, approval_id: str) -> str:
     """The context that stands on an approval's record, as JSON, read in a step."""
     service = request_service()
     read: str = context.step(
-        lambda _: service.get(approval_id).context,
+        lambda _: service.look(approval_id).context,
         name="approved-context",
         config=patiently(),
     )
@@ -306,7 +311,8 @@ def _retrying(attempts: int) -> StepConfig:
     """Retry after 1, 2, 4 ... 60 s; a refusal is final at once."""
 
     def strategy(error: Exception, made: int) -> RetryDecision:
-        if isinstance(error, InvalidRequest | ApprovalNotFound) or made >= attempts:
+        final = InvalidRequest | ApprovalNotFound | RecordAltered
+        if isinstance(error, final) or made >= attempts:
             return RetryDecision.no_retry()
         return RetryDecision.retry(Duration(seconds=min(2 ** (made - 1), LONGEST_RETRY)))
 

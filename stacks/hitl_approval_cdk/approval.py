@@ -65,6 +65,9 @@ if TYPE_CHECKING:
     from aws_cdk.aws_stepfunctions import QueryLanguage
     from aws_cdk.aws_stepfunctions_tasks import LambdaInvoke
 
+_SWEEP_TIME = Duration.minutes(4)
+"""Of one sweep. Ours: it takes up thousands of records, and ends before the next by default."""
+
 
 class HitlApproval(ApprovalDeployment):
     """Ask people, wait as long as it takes at no compute cost, keep a record of who decided.
@@ -318,7 +321,7 @@ class HitlApproval(ApprovalDeployment):
         if self.event_bus is not None:
             self.relay_function = self._relay_function(self.event_bus)
         if alarm_topic is not None:
-            self._add_alarms(alarm_topic)
+            self._add_alarms(alarm_topic, sweep_interval)
         outputs.add(self)
         self._warn(asking.policy, approvers, nobody_told=not (topic or notify_emails or told))
 
@@ -589,6 +592,7 @@ class HitlApproval(ApprovalDeployment):
             handler=Handler.SWEEP,
             role=role,
             environment=self._environment,
+            timeout=_SWEEP_TIME,
         )
         events.Rule(
             self,
@@ -660,7 +664,7 @@ class HitlApproval(ApprovalDeployment):
         )
         return function
 
-    def _add_alarms(self, topic: sns.ITopic) -> None:
+    def _add_alarms(self, topic: sns.ITopic, interval: Duration) -> None:
         for construct_id, metric, what in (
             (
                 "NotificationFailedAlarm",
@@ -678,6 +682,21 @@ class HitlApproval(ApprovalDeployment):
                 "A request was not closed by its workflow in time",
             ),
             (
+                "AlteredRecordAlarm",
+                self.metric(Metrics.ALTERED_RECORD),
+                "A row is not what its audit trail says, and nobody acted on it: hitl audit verify",
+            ),
+            (
+                "PassedOverAlarm",
+                self.metric(Metrics.PASSED_OVER),
+                "The sweep or the relay could not take something: their logs say what",
+            ),
+            (
+                "SweepFailedAlarm",
+                self.sweep_function.metric_errors(),
+                "The sweep failed: its log says why",
+            ),
+            (
                 "DeadLetterAlarm",
                 self.dead_letter_queue.metric_approximate_number_of_messages_visible(),
                 "A start or an event failed every attempt: look into the dead-letter queue",
@@ -693,6 +712,18 @@ class HitlApproval(ApprovalDeployment):
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             )
             alarm.add_alarm_action(SnsAction(topic))
+        if interval.is_unresolved():
+            return  # nobody can say here how long two of its periods are
+        absent = self.sweep_function.metric_invocations(period=interval).create_alarm(
+            self,
+            "SweepAbsentAlarm",
+            alarm_description="The sweep has not run for two of its periods: is its schedule on?",
+            threshold=1,
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            evaluation_periods=2,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+        )
+        absent.add_alarm_action(SnsAction(topic))
 
     def _wakes(self, name: str, role: iam.Role, actions: Sequence[str]) -> None:
         """Let a function reach the workflow's executions, and those of whatever is attached."""

@@ -42,8 +42,9 @@ class Functions:
         handler: str,
         role: iam.Role,
         environment: Mapping[str, str],
+        timeout: Duration | None = None,
     ) -> lambda_.Function:
-        """A function that answers at once."""
+        """A function that answers at once, or within a time of its own."""
         function = lambda_.Function(
             self.scope,
             f"{name}Function",
@@ -53,7 +54,7 @@ class Functions:
             handler=handler,
             architecture=self.architecture,
             memory_size=self.memory_size,
-            timeout=Duration.seconds(_PLAIN_SECONDS),
+            timeout=timeout or Duration.seconds(_PLAIN_SECONDS),
             role=role,
             environment=environment,
         )

@@ -59,7 +59,8 @@ class Permissions:
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
             self.table.table_arn,
         )
-        allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
+        # Reads of the audit what the end of a record is held against.
+        allow(grantee, ["dynamodb:PutItem", "dynamodb:Query"], self.audit_table.table_arn)
         allow(grantee, ["sns:Publish"], self.topic.topic_arn)
         self.use_table_keys(grantee)
         self._sign(grantee)

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.adapters.items import marshal
 from hitl_approval.domain.approval import cast_vote
 from hitl_approval_cli import main, screen
 from tests.anything import NOW, any_opening, any_request, declared
@@ -55,7 +56,7 @@ def test_should_verify_every_trail(hitl: Hitl, tables: DynamoDbStore, cloud: Fak
     result = hitl("audit", "verify", "--all")
 
     assert (result.status, result.err) == (0, "")
-    assert result.out == "ok 3 approvals, 6 events: chains and heads verified\n"
+    assert result.out == "ok 3 approvals, 6 events: trails and rows verified\n"
     assert hitl("audit", "verify", "--all", "--json").json == {
         "verified": True,
         "approvals": 3,
@@ -295,3 +296,75 @@ def test_should_show_a_bar_in_a_terminal_and_keep_it_out_of_what_is_piped(
     bar = terminal.file.getvalue()  # type: ignore[attr-defined]
     assert {"verify": "Verifying", "export": "Exporting"}[words[0]] in bar
     assert "approval_id" not in bar
+
+
+def alter(store: DynamoDbStore, approval_id: str, **fields: Any) -> None:
+    """Change a row, as who may write the table can."""
+    for name, value in fields.items():
+        store.client.update_item(
+            TableName="approvals",
+            Key={"approval_id": {"S": approval_id}},
+            UpdateExpression="SET #name = :value",
+            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeValues=marshal({":value": value}),
+        )
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"status": "rejected"}, "the row's status is 'rejected', the trail says 'approved'"),
+        ({"decided_by": "mallory"}, "the row's decided_by is 'mallory', the trail says 'bob'"),
+        ({"comments": "no"}, "the row's comments is 'no', the trail says 'fine'"),
+        ({"subject": "Pay mallory"}, "the row's content is "),
+        ({"context": "{}"}, "the row's content is "),
+        ({"expires_at": "2036-01-01T00:00:00.000Z"}, "the row's expires_at is "),
+        ({"votes": []}, "the row's votes is [], the trail says "),
+        ({"policy": {"quorum": "weighted"}}, "the row cannot be read: quorum_count is missing"),
+        ({"context": b"\x00"}, "the row cannot be read: context is an object"),
+    ],
+    ids=str,
+)
+def test_should_name_what_a_row_says_otherwise_than_its_trail(
+    hitl: Hitl, tables: DynamoDbStore, fields: dict[str, Any], problem: str
+) -> None:
+    approval_id = decided(tables, request=any_request(context={"eur": 10}))
+    decided(tables)
+    alter(tables, approval_id, **fields)
+
+    for words in (["--all"], [approval_id]):
+        result = hitl("audit", "verify", *words)
+        assert result.status == 1
+        assert f"tampered {approval_id} event 2: {problem}" in result.out
+    history = hitl("history", approval_id)
+    assert history.status == 1
+    assert problem in history.out.replace("\n", " ")
+
+
+def test_should_name_an_event_that_cannot_be_read_and_verify_what_comes_after_it(
+    hitl: Hitl, tables: DynamoDbStore
+) -> None:
+    bad, worse = (decided(tables) for _ in range(2))
+    for _ in range(3):
+        decided(tables)
+    key = {"approval_id": {"S": bad}, "sequence": {"N": "2"}}
+    tables.client.put_item(TableName="audit", Item={**key, "details": {"B": b"\x00\xff"}})
+    remove(tables, worse, 2)
+
+    result = hitl("audit", "verify", "--all")
+
+    assert result.status == 1
+    assert f"tampered {bad} event 2: has been changed since it was written" in result.out
+    assert f"tampered {worse} event 2: 1 events are missing at the end" in result.out
+    assert result.out.splitlines()[-1].startswith("failed 5 approvals, 9 events")
+    assert hitl("audit", "export").status == 0
+    assert hitl("history", bad).status == 1
+
+
+def test_should_name_an_end_that_is_gone_with_its_row(hitl: Hitl, tables: DynamoDbStore) -> None:
+    approval_id = decided(tables)
+    remove(tables, approval_id, 2)
+    tables.client.delete_item(TableName="approvals", Key={"approval_id": {"S": approval_id}})
+    result = hitl("audit", "verify", "--all")
+    assert result.status == 1
+    assert "event 1: the row is gone, and no event says how it ended" in result.out

@@ -26,7 +26,8 @@ MESSAGE_LIMIT = 256 * 1024
 
 
 def people() -> list[str]:
-    return [f"{number:02}{WIDEST * (text.MAX_PERSON - 2)}" for number in range(MAX_APPROVERS)]
+    longest = text.MAX_PERSON_KEY // len(WIDEST.encode()) - 1
+    return [f"{number:04}{WIDEST * longest}" for number in range(MAX_APPROVERS)]
 
 
 def largest_request() -> ApprovalRequest:
@@ -34,7 +35,7 @@ def largest_request() -> ApprovalRequest:
     return ApprovalRequest(
         subject=WIDEST * text.MAX_LINE,
         document_id=WIDEST * text.MAX_LINE,
-        requester=WIDEST * text.MAX_PERSON,
+        requester=WIDEST * (text.MAX_PERSON_KEY // len(WIDEST.encode())),
         approvers=people(),
         context={"x": "x" * padding},
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import boto3
@@ -12,6 +14,7 @@ import pytest
 from moto import mock_aws
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.adapters.items import marshal
 from hitl_approval.domain.approval import (
     Approval,
     Transition,
@@ -19,7 +22,7 @@ from hitl_approval.domain.approval import (
     expire,
     note_notification_failed,
 )
-from hitl_approval.domain.errors import InvalidRequest, VersionConflict
+from hitl_approval.domain.errors import InvalidRequest, UnreadableRecord, VersionConflict
 from hitl_approval.domain.link import PersonalLink
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.domain.view import view
@@ -88,6 +91,11 @@ def vote(approval: Approval, who: str = "bob", decision: Any = "approved") -> Tr
     transition = cast_vote(approval, declared(who), decision, "why", now=NOW + timedelta(minutes=1))
     assert transition is not None
     return transition
+
+
+def overdue(store: Store, attention: Any, *, before: Any, limit: int) -> list[str]:
+    """All of them, page by page."""
+    return [i for page in store.overdue(attention, before=before, limit=limit) for i in page]
 
 
 def remove_row(store: Store, approval_id: str) -> None:
@@ -291,11 +299,12 @@ def test_should_find_what_needs_attention_longest_first(store: Store) -> None:
     ids = [store.create(any_opening(now=NOW + timedelta(minutes=n))).approval_id for n in (2, 0, 1)]
     late = NOW + timedelta(days=1)
 
-    assert list(store.overdue("pending", before=late, limit=9)) == [ids[1], ids[2], ids[0]]
+    assert overdue(store, "pending", before=late, limit=9) == [ids[1], ids[2], ids[0]]
     assert store.count_pending() == 3
-    assert list(store.overdue("pending", before=late, limit=1)) == [ids[1]]
-    assert list(store.overdue("pending", before=NOW + timedelta(hours=1), limit=9)) == []
-    assert list(store.overdue("decided", before=late, limit=9)) == []
+    assert next(store.overdue("pending", before=late, limit=1)) == [ids[1]]
+    assert overdue(store, "pending", before=late, limit=1) == [ids[1], ids[2], ids[0]]
+    assert overdue(store, "pending", before=NOW + timedelta(hours=1), limit=9) == []
+    assert overdue(store, "decided", before=late, limit=9) == []
 
 
 def test_should_need_attention_until_the_workflow_has_resumed(store: Store) -> None:
@@ -304,13 +313,13 @@ def test_should_need_attention_until_the_workflow_has_resumed(store: Store) -> N
     store.commit(decided)
     late = NOW + timedelta(days=1)
 
-    assert list(store.overdue("pending", before=late, limit=9)) == []
-    assert list(store.overdue("decided", before=late, limit=9)) == [approval.approval_id]
+    assert overdue(store, "pending", before=late, limit=9) == []
+    assert overdue(store, "decided", before=late, limit=9) == [approval.approval_id]
     assert store.count_pending() == 0
 
     for _ in range(2):
         store.acknowledge(approval.approval_id)
-        assert list(store.overdue("decided", before=late, limit=9)) == []
+        assert overdue(store, "decided", before=late, limit=9) == []
     assert store.get(approval.approval_id) == replace(decided.after, resumed=True)
 
 
@@ -363,3 +372,71 @@ def test_should_add_no_link_to_what_has_ended_or_never_was(store: Store) -> None
     assert stored is not None
     assert stored.links == ()
     assert store.get("nobody") is None
+
+
+def test_should_give_the_last_event(store: Store) -> None:
+    approval = store.create(any_opening())
+    store.commit(vote(approval))
+    assert store.last_event(approval.approval_id) == store.history(approval.approval_id)[-1]
+    assert store.last_event("nobody") is None
+
+
+DAMAGES: dict[str, Any] = {
+    "policy": {"quorum": "weighted"},
+    "status": "escalated",
+    "subject": 5,
+    "context": b"\x00",
+    "approvers": None,
+    "votes": [{"approver": "bob"}],
+    "expires_at": "soon",
+    "requester": {"name": "rita"},
+}
+
+
+@pytest.fixture
+def damaged() -> Iterator[DynamoDbStore]:
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        create_tables(client)
+        yield DynamoDbStore(client=client, approvals_table="approvals", audit_table="audit")
+
+
+def damage(store: DynamoDbStore, approval_id: str, field: str, value: Any) -> None:
+    store.client.update_item(
+        TableName="approvals",
+        Key={"approval_id": {"S": approval_id}},
+        UpdateExpression="SET #field = :value",
+        ExpressionAttributeNames={"#field": field},
+        ExpressionAttributeValues=marshal({":value": value}),
+    )
+
+
+@pytest.mark.parametrize("field", DAMAGES)
+def test_should_say_of_a_row_that_it_cannot_be_read(damaged: DynamoDbStore, field: str) -> None:
+    approval = damaged.create(any_opening())
+    damage(damaged, approval.approval_id, field, DAMAGES[field])
+    with pytest.raises(UnreadableRecord) as raised:
+        damaged.get(approval.approval_id)
+    assert raised.value.code == "RECORD_UNREADABLE"
+    with pytest.raises(UnreadableRecord):
+        damaged.arm(approval.approval_id, "bell-2")
+
+
+def test_should_list_a_row_that_cannot_be_read_by_its_id(damaged: DynamoDbStore) -> None:
+    good, bad = (damaged.create(any_opening()).approval_id for _ in range(2))
+    for field in ("subject", "requester", "expires_at"):
+        damage(damaged, bad, field, DAMAGES[field])
+        page = damaged.list_by_status("pending", limit=9, cursor=None)
+        shown = {item["approval_id"]: item for item in page.items}
+        assert shown[bad]["subject"].startswith("(this record cannot be read")
+        assert shown[good]["requester"] == "rita"
+        json.dumps(list(page.items))
+
+
+def test_should_read_whatever_somebody_has_put_into_the_audit_table(damaged: DynamoDbStore) -> None:
+    foreign = {"blob": b"\x00", "half": Decimal("1.5"), "tags": {"b", "a"}, "none": None}
+    key = {"approval_id": "a", "sequence": 1}
+    damaged.client.put_item(TableName="audit", Item=marshal(key | foreign))
+    read = {"blob": {"B": "AA=="}, "half": 1.5, "tags": ["a", "b"], "none": None}
+    assert damaged.history("a") == [key | read]
+    assert damaged.last_event("a") == key | read

@@ -91,7 +91,9 @@ class Account:
     def query(self, **asked: Any) -> dict[str, Any]:
         values = read_item(asked["ExpressionAttributeValues"])
         before = datetime.fromisoformat(values[":before"])
-        found = self.world.store.overdue(values[":attention"], before=before, limit=asked["Limit"])
+        found = next(
+            self.world.store.overdue(values[":attention"], before=before, limit=asked["Limit"])
+        )
         return {"Items": [marshal({"approval_id": approval_id}) for approval_id in found]}
 
 

@@ -18,7 +18,7 @@ from tests.faults.durable import (
     arn_of,
     footprint,
 )
-from tests.faults.dynamodb import APPROVALS, AUDIT, DynamoDb, Item
+from tests.faults.dynamodb import APPROVALS, AUDIT, DynamoDb, Item, Write
 from tests.faults.simulator import (
     EVERY_ROW,
     NOTHING,
@@ -120,6 +120,8 @@ class Deployment:
     """Whether the execution may fail, if it leaves no record: its start met a long outage."""
     answers: list[Answer] = field(default_factory=list)
     swept: list[Sweep] = field(default_factory=list)
+    altered: set[str] = field(default_factory=set)
+    """Rows that somebody has written by hand: no promise is about them, but for what they do."""
     redeployed: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Actors who reach a newer version of the functions, and its environment."""
 
@@ -195,6 +197,23 @@ class Deployment:
 
         self.world.add("operator", body)
 
+    def stranger(self, when: Callable[[], bool], write: Callable[[], Item | None]) -> None:
+        """Somebody who may write the table puts a row there by hand, if `write` gives one."""
+
+        def body(me: Actor) -> None:
+            me.wait(when)
+            me.point(frozenset({(EVERY_ROW, True)}))
+            item = write()
+            if item is None:
+                return
+            key = (f"S:{item['approval_id']['S']}",)
+            before = self.db.tables[APPROVALS_TABLE].get(key)
+            self.altered.add(item["approval_id"]["S"])
+            self.db.put_by_hand(Write(APPROVALS_TABLE, key, before, item))
+            self.world.steps.append(f"{me.now():%H:%M:%S} {me.name}: writes {key[0]} by hand")
+
+        self.world.add("stranger", body)
+
     def row_exists(self, approval_id: str) -> Callable[[], bool]:
         key = (f"S:{approval_id}",)
         return lambda: key in self.db.tables[APPROVALS_TABLE]
@@ -248,7 +267,7 @@ class Deployment:
 
     def rows(self) -> dict[str, dict[str, Any]]:
         found = map(plain, self.db.items(APPROVALS_TABLE))
-        return {row["approval_id"]: row for row in found}
+        return {row["approval_id"]: row for row in found if row["approval_id"] not in self.altered}
 
     def events(self, approval_id: str) -> list[dict[str, Any]]:
         found = [plain(item) for item in self.db.items(AUDIT_TABLE)]

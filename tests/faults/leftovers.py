@@ -20,6 +20,7 @@ def nothing_is_left_behind(deployment: Deployment) -> Iterator[str]:
         if sweep.error:
             yield f"{sweep.actor} failed by itself: {sweep.error}"
         yield from _mends(deployment, sweep)
+        yield from _says_what_it_passed(deployment, sweep)
         yield from _counts(deployment, sweep)
     for wrote in _notes_of_sweeps(deployment):
         arn = plain(wrote.write.after)["execution_arn"]
@@ -39,6 +40,16 @@ def _mends(deployment: Deployment, sweep: Sweep) -> Iterator[str]:
             yield f"{sweep.actor} left pending what was past its expiry"
         if _had_ended(deployment, before, sweep) and "attention" in after:
             yield f"{sweep.actor} left a {after['status']} one on its list, of an ended workflow"
+
+
+def _says_what_it_passed(deployment: Deployment, sweep: Sweep) -> Iterator[str]:
+    """Rows that nobody can read are due since before anybody asked: each sweep meets them."""
+    there = sum(
+        wrote.actor == "stranger" and wrote.write.before is None
+        for wrote in deployment.world.writes[: sweep.written.start]
+    )
+    if (said := _count(deployment, sweep, Metrics.PASSED_OVER)) != there:
+        yield f"{sweep.actor} counted {said} that it passed over, of {there}"
 
 
 def _counts(deployment: Deployment, sweep: Sweep) -> Iterator[str]:

@@ -28,7 +28,9 @@ from tests.faults.sabotage_sweep import (
     _sweep_closes_before_the_expiry,
     _sweep_closes_what_it_read_first,
     _sweep_decides_approved,
+    _sweep_dies_of_one_record,
     _sweep_notes_before_it_counts,
+    _sweep_says_nothing_of_what_it_passes,
     _sweep_wakes_nobody,
     _sweep_wakes_once_and_forgets,
     _workflow_does_not_note_an_early_decision,
@@ -281,6 +283,12 @@ def _shows_what_the_votes_will_amount_to() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _believes_the_row_alone() -> Iterator[None]:
+    with patch.object(RequestService, "_agreed", lambda _, approval: approval):
+        yield
+
+
 CALM = Bounds()
 ONE = Bounds(faults=1)
 
@@ -321,6 +329,10 @@ CASES: tuple[Case, ...] = (
     Case(_takes_silence_for_a_timeout, "approved_by_policy", "silence-rejects"),
     Case(_verifies_against_what_it_read_first, "readers_see_what_was", "readers"),
     Case(_shows_what_the_votes_will_amount_to, "readers_see_what_was", "readers"),
+    Case(_believes_the_row_alone, "all_agree", "approved-by-hand"),
+    Case(_believes_the_row_alone, "all_agree", "approved-by-hand-polling"),
+    Case(_sweep_dies_of_one_record, "nothing_is_left_behind", "unreadable"),
+    Case(_sweep_says_nothing_of_what_it_passes, "nothing_is_left_behind", "unreadable"),
     Case(_sweep_closes_before_the_expiry, "approved_by_policy", "unheard"),
     Case(_sweep_decides_approved, "approved_by_policy", "stopped"),
     Case(_sweep_wakes_once_and_forgets, "nothing_is_left_behind", "unheard"),

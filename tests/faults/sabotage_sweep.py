@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from hitl_approval import waiting
 from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.contract import Metrics
 from hitl_approval.domain import approval as state_machine
 from hitl_approval.domain.approval import Approval, Transition, expire
 from hitl_approval.domain.audit import SYSTEM
@@ -23,7 +24,7 @@ def _sweep_closes_before_the_expiry() -> Iterator[None]:
 
     def soon(
         self: DynamoDbStore, attention: Attention, *, before: datetime, limit: int
-    ) -> Sequence[str]:
+    ) -> Iterator[Sequence[str]]:
         return overdue(self, attention, before=before + timedelta(days=1), limit=limit)
 
     def close(self: SweepService, approval_id: str, _: list[str]) -> bool:
@@ -110,4 +111,25 @@ def _workflow_does_not_note_an_early_decision() -> Iterator[None]:
         return listen(self, snapshot, *args) if snapshot["status"] == "pending" else snapshot
 
     with patch.object(waiting._Wait, "_listen", hasty):
+        yield
+
+
+@contextmanager
+def _sweep_dies_of_one_record() -> Iterator[None]:
+    def mend(_: SweepService, approval_id: str, mend: Any, gone: list[str], metric: str) -> Any:
+        return metric if mend(approval_id, gone) else None
+
+    with patch.object(SweepService, "_mend", mend):
+        yield
+
+
+@contextmanager
+def _sweep_says_nothing_of_what_it_passes() -> Iterator[None]:
+    mend = SweepService._mend
+
+    def silent(self: SweepService, *args: Any) -> Any:
+        became = mend(self, *args)
+        return None if became == Metrics.PASSED_OVER else became
+
+    with patch.object(SweepService, "_mend", silent):
         yield

@@ -12,8 +12,9 @@ import boto3
 from botocore.exceptions import ClientError, HTTPClientError
 
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
-from tests.faults.deployment import TIMEOUT, Deployment
+from tests.faults.deployment import APPROVALS_TABLE, TIMEOUT, Deployment
 from tests.faults.durable import arn_of
+from tests.faults.dynamodb import Item
 from tests.faults.scenario import SECOND, Scenario, both, decision, event, under
 from tests.faults.simulator import Actor
 from tests.faults.sweeping import SWEEPING
@@ -182,6 +183,22 @@ def _storm_at_start(conflicts: int) -> Callable[[Deployment], None]:
     return set_up
 
 
+def _approved_by_hand(world: Deployment) -> None:
+    """Somebody who may write the table sets the row to approved; nobody has decided anything."""
+    world.may_fail = True
+    approval = world.start("start", event())
+    key = (f"S:{approval}",)
+
+    def approved() -> Item | None:
+        row = world.db.tables[APPROVALS_TABLE][key]
+        if row["status"] != {"S": "pending"}:
+            return None
+        at = {"S": world.world.now.isoformat()}
+        return {**row, "status": {"S": "approved"}, "decided_by": {"S": "bob"}, "decided_at": at}
+
+    world.stranger(world.row_exists(approval), approved)
+
+
 def _refused(world: Deployment) -> None:
     """Two rejections reject; two reject, and one approves, which is enough."""
     approval = world.start("start", event())
@@ -213,6 +230,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         Scenario("redelivered", _redelivered),
         *both("zombie", _zombie),
         Scenario("poison", _poison),
+        *both("approved-by-hand", _approved_by_hand),
         *both("skew-ahead", _skew(5), POLL_INTERVAL_SECONDS="200"),
         *both("skew-behind", _skew(-5), POLL_INTERVAL_SECONDS="200"),
         *[Scenario(f"storm-{n}", _storm(n)) for n in (1, 9, 10, 25)],

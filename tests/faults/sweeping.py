@@ -81,6 +81,21 @@ def _at_the_end(world: Deployment) -> None:
     world.sweeps(TIMEOUT + SECOND, 2 * MINUTE, 3 * MINUTE)
 
 
+def _behind_what_cannot_be_read(world: Deployment) -> None:
+    """A row of a newer version is due before the one whose workflow an operator stops."""
+    newer = {
+        "approval_id": {"S": "newer"},
+        "status": {"S": "pending"},
+        "policy": {"M": {"quorum": {"S": "weighted"}}},
+        "attention": {"S": "pending"},
+        "attention_at": {"S": "2020-01-01T00:00:00.000Z"},
+    }
+    world.stranger(lambda: True, lambda: newer)
+    approval = world.start("start", event())
+    world.operator("start", when=world.row_exists(approval))
+    world.sweeps(*SCHEDULE)
+
+
 def _meeting(name: str, set_up: Callable[[Deployment], None]) -> Sequence[Scenario]:
     now = timedelta(0)
     return [
@@ -95,6 +110,7 @@ SWEEPING: Sequence[Scenario] = [
     Scenario("stopped-and-decided", _stopped_and_decided),
     Scenario("stopped-before-decided", _stopped_before_decided),
     Scenario("unheard", _unheard),
+    Scenario("unreadable", _behind_what_cannot_be_read),
     Scenario("swept-early", _early),
     Scenario("swept-early-polling", _early, POLLING),
     *_meeting("sweep-among", _among("sweep", moments=(8 * SECOND, 2 * MINUTE))),

@@ -62,7 +62,7 @@ def main(bundle: str, endpoint: str) -> None:
         assert answer["statusCode"] == 200, answer
     assert json.loads(answer["body"])["verified"], answer
     requests.look("a")
-    store.overdue("pending", before=datetime.now(UTC), limit=10)
+    next(store.overdue("pending", before=datetime.now(UTC), limit=10))
     wiring.sweep_service().executions.look("arn")
     assert sweep.handler.handler(None, None)["PendingPastExpiry"] == 0
     for route in ("GET /inbox", "GET /approvals/{approval_id}"):

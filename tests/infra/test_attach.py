@@ -55,6 +55,7 @@ def test_should_give_environment_layer_and_rights() -> None:
         ("dynamodb:PutItem", "<ApprovalTable.Arn>"),
         ("dynamodb:UpdateItem", "<ApprovalTable.Arn>"),
         ("dynamodb:PutItem", "<ApprovalAuditTable.Arn>"),
+        ("dynamodb:Query", "<ApprovalAuditTable.Arn>"),
         ("sns:Publish", "<ApprovalTopic>"),
         ("lambda:CheckpointDurableExecution", "<Refund.Arn>:*"),
         ("lambda:GetDurableExecutionState", "<Refund.Arn>:*"),

@@ -128,11 +128,20 @@ def test_should_alarm_whoever_is_to_be_told() -> None:
         "NotificationFailed",
         "DecidedNotResumed",
         "PendingPastExpiry",
+        "AlteredRecord",
+        "PassedOver",
+        "Errors",
+        "Invocations",
         "ApproximateNumberOfMessagesVisible",
     }
     for alarm in alarms:
         assert [text(action) for action in alarm["AlarmActions"]] == ["<Operators>"]
-        assert alarm["Threshold"] == 0
+        absent = alarm["MetricName"] == "Invocations"
+        assert alarm["Threshold"] == absent
+        assert alarm["TreatMissingData"] == ("breaching" if absent else "notBreaching")
+    for metric in ("Errors", "Invocations"):
+        (alarm,) = (alarm for alarm in alarms if alarm["MetricName"] == metric)
+        assert [text(d["Value"]) for d in alarm["Dimensions"]] == ["<ApprovalSweepFunction>"]
 
 
 def test_should_bring_events_of_this_deployment_to_a_target() -> None:

@@ -41,6 +41,7 @@ WORKFLOW = {
     ("dynamodb:PutItem", TABLE),
     ("dynamodb:UpdateItem", TABLE),
     ("dynamodb:PutItem", AUDIT),
+    ("dynamodb:Query", AUDIT),
     ("sns:Publish", "<ApprovalTopic>"),
     ("sqs:SendMessage", "<ApprovalDeadLetterQueue.Arn>"),
     ("logs:CreateLogStream", "<ApprovalWorkflowLogs.Arn>"),

@@ -14,6 +14,7 @@ AUDIT = "tests/unit/test_audit.py"
 POLICY = "tests/unit/test_policy.py"
 SERVICE = "tests/unit/test_service.py"
 SWEEP = "tests/unit/test_sweep.py"
+AGREEMENT = "tests/unit/test_agreement.py"
 TERMS = "tests/unit/test_terms.py"
 PROPERTIES = "tests/property/test_approval_properties.py"
 WAITING = "tests/workflow/test_waiting.py"
@@ -28,6 +29,7 @@ SCHEDULE = "shared/hitl_approval/domain/schedule.py"
 IDENTITY = "shared/hitl_approval/identity.py"
 USE_CASES = "shared/hitl_approval/service.py"
 WAIT = "shared/hitl_approval/waiting.py"
+AGREES = "shared/hitl_approval/domain/agreement.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,47 @@ class Mutant:
 
 
 MUTANTS: tuple[Mutant, ...] = (
+    # The row against its trail
+    Mutant(
+        "the workflow believes the row alone",
+        USE_CASES,
+        "        approval = self._agreed(approval)\n",
+        "",
+        "all_agree",
+        (AGREEMENT,),
+    ),
+    Mutant(
+        "a row's status is not held against the last event",
+        AGREES,
+        '        ("status", approval.status, _name(last) if ended else "pending"),\n',
+        "",
+        "all_agree",
+        (AGREEMENT,),
+    ),
+    Mutant(
+        "a row's content is not held against the last event",
+        AGREES,
+        '        ("content", digest_content(approval), digest),\n',
+        "",
+        "all_agree",
+        (AGREEMENT,),
+    ),
+    Mutant(
+        "one record's error ends the sweep",
+        USE_CASES,
+        "            return Metrics.PASSED_OVER\n",
+        "            raise\n",
+        "nothing_is_left_behind",
+        (SWEEP,),
+    ),
+    Mutant(
+        "the sweep reads the first page only",
+        DYNAMODB,
+        '            if "LastEvaluatedKey" not in answer:\n                return\n',
+        "            return\n",
+        "nothing_is_left_behind",
+        (STORE,),
+    ),
     # The conditions of the writes
     Mutant(
         "commit does not ask for the version that was read",

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from hitl_approval.adapters.eventbridge import EventBridgeAnnouncer
 from hitl_approval.domain.announcement import Announcement
+from hitl_approval.domain.errors import Unavailable, UnreadableRecord
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
 from hitl_approval.relay import relay
 from hitl_approval.testing import World, in_memory
@@ -153,6 +154,93 @@ def test_should_go_on_from_the_first_event_that_was_not_filed(world: World) -> N
     assert world.meter.counted == []
     relay(batch(*events), world.relays)
     assert sorted(awaits(world, "ann")) == sorted([first, second])
+
+
+NOT_OURS: list[Any] = [
+    {},
+    {"approval_id": "x", "sequence": 1},
+    {"approval_id": "x", "sequence": 1, "event": "escalated", "details": {}, "at": "now"},
+    {"approval_id": "x", "sequence": 1, "event": ["approved"], "blob": b"\x00", "tags": {"a"}},
+]
+
+
+@pytest.mark.parametrize("foreign", [*NOT_OURS, "unknown", "naive", "text", "long"], ids=str)
+def test_should_pass_what_is_none_of_our_events(
+    world: World, foreign: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    before, behind = decided(world), asked(world, "ann")
+    real = world.store.history(before)[-1]
+    altered = {
+        "unknown": {"event": "escalated"},
+        "naive": {"at": "2026-01-02T03:04:05"},
+        "text": {"details": "secret"},
+        "long": {"details": {"comments": "x" * 210_000}},
+    }
+    if isinstance(foreign, str):
+        foreign = {**real, **altered[foreign]}
+    events = [*world.store.history(before), foreign, *world.store.history(behind)]
+
+    answer = relay(batch(*events), world.relays)
+
+    assert answer == {"batchItemFailures": []}
+    assert awaits(world, "ann") == [behind]
+    assert world.meter.counted.count("PassedOver") == 1
+    assert "secret" not in caplog.text
+
+
+def test_should_pass_a_record_of_the_stream_that_has_no_image(world: World) -> None:
+    events = batch(*world.store.history(decided(world)))
+    del events["Records"][0]["dynamodb"]["NewImage"]
+    assert relay(events, world.relays) == {"batchItemFailures": []}
+    assert len(world.announcer.announced) == 1
+
+
+def test_should_tell_of_an_event_whose_row_cannot_be_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approval_id = decided(world)
+
+    def unreadable(*_: Any) -> None:
+        raise UnreadableRecord(approval_id, "policy")
+
+    monkeypatch.setattr(type(world.store), "get", unreadable)
+    assert relay_all(world, approval_id) == {"batchItemFailures": []}
+    assert json.loads(world.announcer.announced[-1].detail)["subject"] is None
+
+
+def test_should_bring_again_what_the_store_cannot_say_now(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = decided(world), decided(world)
+    get = type(world.store).get
+
+    def sometimes(self: Any, approval_id: str) -> Any:
+        if approval_id == second:
+            raise Unavailable("throttled")
+        return get(self, approval_id)
+
+    monkeypatch.setattr(type(world.store), "get", sometimes)
+    events = [*world.store.history(first), *world.store.history(second)]
+    assert relay(batch(*events), world.relays)["batchItemFailures"] == [{"itemIdentifier": "1002"}]
+    assert len(world.announcer.announced) == 2
+
+
+def test_should_pass_what_the_inbox_takes_never(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = asked(world, "ann"), asked(world, "bob")
+    add = type(world.inbox).add
+
+    def refuses(self: Any, approval: Any, names: Any) -> None:
+        if approval.approval_id == first:
+            raise ClientError({"Error": {"Code": "ValidationException"}}, "BatchWriteItem")
+        add(self, approval, names)
+
+    monkeypatch.setattr(type(world.inbox), "add", refuses)
+    events = [*world.store.history(first), *world.store.history(second)]
+    assert relay(batch(*events), world.relays) == {"batchItemFailures": []}
+    assert awaits(world, "bob") == [second]
+    assert world.meter.counted.count("PassedOver") == 1
 
 
 class Bus:

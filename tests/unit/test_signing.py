@@ -56,7 +56,7 @@ def test_should_sign_each_event_and_find_nothing_wrong(signer: KmsSigner) -> Non
 
 
 def test_should_find_a_trail_that_was_forged_whole(signer: KmsSigner) -> None:
-    """Who may write the table can compute every hash anew, and the record's head."""
+    """Who may write the table can compute every hash anew, and the record."""
     world = in_memory()
     service = signing(world, signer)
     approval_id = decided(world, service, signer)
@@ -73,7 +73,12 @@ def test_should_find_a_trail_that_was_forged_whole(signer: KmsSigner) -> None:
     )
     world.store.audit[approval_id][1] = {**forged.to_dict(), "signature": true["signature"]}
     world.store.approvals[approval_id] = dataclasses.replace(
-        world.store.approvals[approval_id], audit_hash=forged.hash
+        world.store.approvals[approval_id],
+        audit_hash=forged.hash,
+        votes=(),
+        comments="",
+        decided_by="mallory",
+        decided_at=world.clock.now(),
     )
     [finding] = service.history(approval_id).findings
     assert (finding.sequence, finding.problem) == (2, "is not signed by the deployment's key")

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.domain.errors import Unavailable
+from hitl_approval.domain.errors import Unavailable, UnreadableRecord
 from hitl_approval.domain.policy import Policy
 from hitl_approval.service import SWEEP_GRACE, Terms
 from hitl_approval.testing import World, in_memory
 from tests.anything import any_id, any_request, declared
 
 HOUR = timedelta(hours=1)
-NOTHING = {"PendingPastExpiry": 0, "DecidedNotResumed": 0}
+NOTHING = {"PendingPastExpiry": 0, "DecidedNotResumed": 0, "PassedOver": 0}
 
 
 @pytest.fixture
@@ -155,3 +155,72 @@ def test_should_mend_the_others_when_one_cannot_be_mended_now(
     assert world.sweeps.sweep() == NOTHING | {"DecidedNotResumed": 2}
     assert not world.store.approvals[first].resumed
     assert world.store.approvals[second].resumed
+
+
+def undecided_neighbours(world: World, count: int) -> tuple[list[str], str]:
+    """Decisions that nobody has heard of, oldest first; the last one is somebody else's."""
+    ids = [ask(world) for _ in range(count + 1)]
+    for approval_id in ids:
+        world.decisions.decide(approval_id, declared("bob"), "approved")
+        world.clock.advance(timedelta(seconds=1))
+    world.clock.advance(HOUR)
+    world.doorbell.rung.clear()
+    return ids[:-1], ids[-1]
+
+
+@pytest.mark.parametrize("error", [UnreadableRecord("a", "policy"), KeyError("quorum"), OSError()])
+def test_should_pass_over_a_record_with_an_error_of_its_own(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Any
+) -> None:
+    (broken,), good = undecided_neighbours(world, 1)
+    get = type(world.store).get
+
+    def read(self: Any, approval_id: str) -> Any:
+        if approval_id == broken:
+            raise error
+        return get(self, approval_id)
+
+    monkeypatch.setattr(type(world.store), "get", read)
+
+    assert world.sweeps.sweep() == NOTHING | {"DecidedNotResumed": 1, "PassedOver": 1}
+    assert world.doorbell.rung == ["bell-1"]
+    assert world.meter.counted[-2:] == ["DecidedNotResumed", "PassedOver"]
+    assert f"{type(error).__name__} approval_id={broken}" in caplog.text
+    assert "quorum" not in caplog.text
+    assert not world.store.approvals[good].resumed
+
+
+def test_should_see_what_stands_behind_any_number_that_cannot_be_mended_now(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, good = undecided_neighbours(world, 250)
+
+    def look(_: Any, execution_arn: str) -> str:
+        if execution_arn == f"arn/{good}":
+            return "running"
+        raise Unavailable("refused")
+
+    monkeypatch.setattr(type(world.executions), "look", look)
+
+    assert world.sweeps.sweep() == NOTHING | {"DecidedNotResumed": 251}
+    assert world.doorbell.rung == ["bell-1"]
+
+
+def test_should_end_in_time_and_say_what_it_left(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undecided_neighbours(world, 99)
+    stuck = ask(world)
+    world.clock.advance(2 * HOUR)
+
+    def look(*_: Any) -> str:
+        world.clock.advance(timedelta(seconds=1))
+        raise Unavailable("slow")
+
+    monkeypatch.setattr(type(world.executions), "look", look)
+
+    # Of 100 seconds 40 are for each list: the first takes one, the second all of its own.
+    found = world.sweeps.sweep(within=timedelta(seconds=100))
+
+    assert world.store.approvals[stuck].status == "timeout"
+    assert found == {"PendingPastExpiry": 1, "DecidedNotResumed": 79, "PassedOver": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -329,6 +330,71 @@ def test_should_fail_rather_than_approve_when_the_row_is_gone(stage: Stage) -> N
     stage.time_out_bell()
 
     assert "no approval has the id" in str(stage.fail().message)
+
+
+def flip(stage: Stage, **fields: Any) -> None:
+    """As somebody does who may write the table: the row alone says that ann has approved."""
+    flipped = {"status": "approved", "decided_by": "ann", "decided_at": stage.clock.now(), **fields}
+    stage.store.approvals[stage.approval_id] = replace(stage.approval, **flipped)
+
+
+def test_should_fail_rather_than_believe_a_row_that_was_approved_by_hand(stage: Stage) -> None:
+    stage.start(a_document())
+    stage.suspend()
+    flip(stage)
+
+    stage.doorbell.ring(str(stage.approval.callback_id))
+
+    error = stage.fail()
+    assert "is not what its audit trail says: " in str(error.message)
+    assert stage.events() == ["requested"]
+    assert stage.meter.counted == ["AlteredRecord"]
+    assert not stage.approval.resumed
+
+
+def test_should_fail_rather_than_believe_it_when_it_registers_the_next_bell(stage: Stage) -> None:
+    stage.start(a_document(timeout_seconds=3600))
+    stage.suspend()
+    arm = stage.store.arm
+
+    def late(store: Any, approval_id: str, callback_id: str) -> Any:
+        flip(stage)
+        return arm(approval_id, callback_id)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(stage.store), "arm", late)
+        stage.time_out_bell()
+        assert "is not what its audit trail says" in str(stage.fail().message)
+
+
+def test_should_fail_rather_than_believe_it_when_it_polls(make_stage: StageFactory) -> None:
+    stage = make_stage(RESUME_MODE="polling")
+    look = stage.requests.look
+    looks = 0
+
+    def looked(approval_id: str) -> Any:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            flip(stage)
+        return look(approval_id)
+
+    object.__setattr__(stage, "requests", _Overriding(stage.requests, look=looked))
+    stage.start(a_document())
+
+    assert "is not what its audit trail says" in str(stage.fail().message)
+
+
+def test_should_fail_rather_than_act_on_other_content_than_was_approved(stage: Stage) -> None:
+    stage.start(a_document())
+    stage.suspend()
+    runners, stage.doorbell.runners = stage.doorbell.runners, []
+    stage.decide("approved")
+    flip(stage, decided_by="bob", subject="Pay mallory")
+    stage.doorbell.runners = runners
+    stage.doorbell.ring(str(stage.approval.callback_id))
+
+    assert "content" in str(stage.fail().message)
 
 
 @pytest.mark.parametrize("decision", ["approved", "rejected"])

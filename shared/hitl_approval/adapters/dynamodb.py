@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,13 +12,14 @@ from botocore.exceptions import ClientError
 from hitl_approval.adapters.aws import error_code, unavailable
 from hitl_approval.adapters.items import errors, marshal, read_item
 from hitl_approval.contract import Audit, Table
-from hitl_approval.domain.approval import Approval, Status, Transition, Vote
+from hitl_approval.domain.approval import STATUSES, Approval, Status, Transition, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
-from hitl_approval.domain.errors import VersionConflict
+from hitl_approval.domain.errors import UnreadableRecord, VersionConflict
 from hitl_approval.domain.link import PersonalLink
 from hitl_approval.domain.policy import Policy
-from hitl_approval.domain.view import vote_view
+from hitl_approval.domain.text import cut, kind
+from hitl_approval.domain.view import listed, vote_view
 from hitl_approval.ports import Attention, Page
 
 _CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
@@ -113,8 +114,8 @@ class DynamoDbStore:
             if error_code(error) != "ConditionalCheckFailedException":
                 raise
             item: Any = error.response.get("Item")
-            return _approval(read_item(item)) if item else None
-        return _approval(read_item(answer["Attributes"]))
+            return read_approval(read_item(item)) if item else None
+        return read_approval(read_item(answer["Attributes"]))
 
     def add_links(
         self, approval: Approval, links: Sequence[PersonalLink], *, challenge: str | None = None
@@ -161,19 +162,27 @@ class DynamoDbStore:
             if error_code(error) != "ConditionalCheckFailedException":
                 raise  # the row has gone: there is nothing to note
 
-    def overdue(self, attention: Attention, *, before: datetime, limit: int) -> Sequence[str]:
+    def overdue(
+        self, attention: Attention, *, before: datetime, limit: int
+    ) -> Iterator[Sequence[str]]:
         """See `ports.Store.overdue`."""
-        with errors():
-            answer = self.client.query(
-                TableName=self.approvals_table,
-                IndexName=Table.ATTENTION_INDEX,
-                KeyConditionExpression="attention = :attention AND attention_at < :before",
-                ExpressionAttributeValues=marshal(
-                    {":attention": attention, ":before": isoformat(before)}
-                ),
-                Limit=limit,
-            )
-        return [str(read_item(item)[Table.PARTITION_KEY]) for item in answer["Items"]]
+        start: dict[str, Any] = {}
+        while True:
+            with errors():
+                answer = self.client.query(
+                    TableName=self.approvals_table,
+                    IndexName=Table.ATTENTION_INDEX,
+                    KeyConditionExpression="attention = :attention AND attention_at < :before",
+                    ExpressionAttributeValues=marshal(
+                        {":attention": attention, ":before": isoformat(before)}
+                    ),
+                    Limit=limit,
+                    **start,
+                )
+            yield [str(read_item(item)[Table.PARTITION_KEY]) for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def count_pending(self) -> int:
         """See `ports.Store.count_pending`."""
@@ -203,7 +212,7 @@ class DynamoDbStore:
                 ConsistentRead=True,
             )
         item = answer.get("Item")
-        return _approval(read_item(item)) if item else None
+        return read_approval(read_item(item)) if item else None
 
     def list_by_status(
         self, status: Status, *, limit: int, cursor: str | None, since: datetime | None = None
@@ -231,7 +240,7 @@ class DynamoDbStore:
             )
         last = read_item(answer.get("LastEvaluatedKey", {}))
         return Page(
-            [read_item(item) for item in answer["Items"]],
+            [listed(read_item(item)) for item in answer["Items"]],
             encode_cursor(last[Table.CREATED_AT], last[Table.PARTITION_KEY]) if last else None,
         )
 
@@ -252,6 +261,19 @@ class DynamoDbStore:
             if "LastEvaluatedKey" not in answer:
                 return events
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def last_event(self, approval_id: str) -> Mapping[str, Any] | None:
+        """See `ports.Store.last_event`."""
+        with errors():
+            answer = self.client.query(
+                TableName=self.audit_table,
+                KeyConditionExpression="approval_id = :id",
+                ExpressionAttributeValues=marshal({":id": approval_id}),
+                ConsistentRead=True,
+                ScanIndexForward=False,
+                Limit=1,
+            )
+        return next(map(read_item, answer["Items"]), None)
 
     def _transact(self, row_write: Mapping[str, Any], transition: Transition) -> None:
         event_put = {
@@ -305,6 +327,32 @@ class DynamoDbStore:
             Table.ATTENTION_AT: isoformat(approval.expires_at),
             Table.TTL: int((approval.expires_at + self.retention).timestamp()),
         }
+
+
+_TEXTS = (
+    "subject", "requester", "context", "content_digest", "execution_arn", "creation_token",
+    "audit_hash", "comments",
+)  # fmt: skip
+
+
+def read_approval(row: Mapping[str, Any]) -> Approval:
+    """The record that a row holds.
+
+    Raises:
+        UnreadableRecord: it holds none, or one that this version does not understand.
+    """
+    try:
+        for name in _TEXTS:
+            if not isinstance(row[name], str):
+                raise TypeError(f"{name} is {kind(row[name])}")  # noqa: TRY301
+        if row[Table.STATUS] not in STATUSES:
+            raise ValueError(f"status is none of {', '.join(STATUSES)}")  # noqa: TRY301
+        return _approval(row)
+    except KeyError as error:
+        problem = f"{error.args[0]} is missing"
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        problem = str(error)
+    raise UnreadableRecord(str(row.get(Table.PARTITION_KEY)), cut(problem))
 
 
 def _approval(row: Mapping[str, Any]) -> Approval:

@@ -9,14 +9,12 @@ from typing import Any
 
 from hitl_approval.adapters.aws import CALL_ERRORS, unavailable
 from hitl_approval.contract import Events
-from hitl_approval.domain.announcement import Announcement
+from hitl_approval.domain.announcement import MAX_DETAIL, Announcement
 
 logger = logging.getLogger(__name__)
 
 MAX_ENTRIES = 10
 """Entries of one PutEvents call (EventBridge quotas)."""
-MAX_BYTES = 200_000
-"""Bytes of one call: EventBridge takes 256 KB, counting more than the detail alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +55,7 @@ def _batches(announcements: Sequence[Announcement]) -> Iterator[list[Announcemen
     size = 0
     for announcement in announcements:
         length = len(announcement.detail.encode())
-        if batch and (len(batch) == MAX_ENTRIES or size + length > MAX_BYTES):
+        if batch and (len(batch) == MAX_ENTRIES or size + length > MAX_DETAIL):
             yield batch
             batch, size = [], 0
         batch.append(announcement)

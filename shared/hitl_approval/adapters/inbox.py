@@ -13,7 +13,7 @@ from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import Unavailable
-from hitl_approval.domain.text import person
+from hitl_approval.domain.text import MAX_PERSON_KEY, person
 from hitl_approval.domain.view import entry
 from hitl_approval.ports import Page
 
@@ -37,12 +37,20 @@ class DynamoDbInbox:
         """See `ports.Inbox.add`."""
         shown = entry(approval) | {Inbox.TTL: int((approval.expires_at + KEPT).timestamp())}
         self._write(
-            [{"PutRequest": {"Item": marshal(_key(approval, name) | shown)}} for name in names]
+            [
+                {"PutRequest": {"Item": marshal(_key(approval, name) | shown)}}
+                for name in filter(_fits, names)
+            ]
         )
 
     def remove(self, approval: Approval, names: Sequence[str]) -> None:
         """See `ports.Inbox.remove`."""
-        self._write([{"DeleteRequest": {"Key": marshal(_key(approval, name))}} for name in names])
+        self._write(
+            [
+                {"DeleteRequest": {"Key": marshal(_key(approval, name))}}
+                for name in filter(_fits, names)
+            ]
+        )
 
     def awaiting(self, name: str, *, limit: int, cursor: str | None) -> Page:
         """See `ports.Inbox.awaiting`."""
@@ -80,6 +88,11 @@ class DynamoDbInbox:
 def _key(approval: Approval, name: str) -> dict[str, str]:
     due = _due(isoformat(approval.expires_at), approval.approval_id)
     return {Inbox.PARTITION_KEY: person(name), Inbox.SORT_KEY: due}
+
+
+def _fits(name: str) -> bool:
+    """Whether an item can have this name's key. All that are accepted now can."""
+    return 0 < len(person(name).encode()) <= MAX_PERSON_KEY
 
 
 def _due(expires_at: str, approval_id: str) -> str:

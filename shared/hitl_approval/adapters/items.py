@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 
 from hitl_approval.adapters.aws import CALL_ERRORS, is_transient, unavailable
 
@@ -26,9 +27,13 @@ def read_item(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """JSON values: DynamoDB's numbers come as Decimal; all of ours are whole."""
+    """JSON values, of whatever somebody has written: ours are whole numbers, texts, lists, maps."""
     if isinstance(value, Decimal):
-        return int(value)
+        return int(value) if value % 1 == 0 else float(value)
+    if isinstance(value, Binary):
+        return {"B": base64.b64encode(value.value).decode()}  # type: ignore[attr-defined]
+    if isinstance(value, set):
+        return sorted(map(_plain, value), key=repr)
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, list):

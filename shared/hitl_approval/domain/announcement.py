@@ -21,6 +21,8 @@ _DETAIL_TYPES = {
     "cancelled": Events.CANCELLED,
     "notification_failed": Events.NOTIFICATION_FAILED,
 }
+MAX_DETAIL = 200_000
+"""Longest detail, in bytes: EventBridge takes 256 KB, counting more than the detail alone."""
 _LEAVES_PENDING = frozenset({"requested", "voted", "notification_failed"})
 
 
@@ -48,6 +50,9 @@ def announce(
         event: what `AuditEvent.to_dict` wrote.
         approval: the record, of which only what never changes is told; None once it has expired.
         deployment: tells deployments on one bus apart: the name of the approvals table.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: it is none of our events.
     """
     told = event["details"]
     detail = {
@@ -72,8 +77,10 @@ def announce(
         "expires_at": isoformat(approval.expires_at) if approval else None,
         "execution_arn": approval.execution_arn if approval else None,
     }
+    text = json.dumps(detail, ensure_ascii=False)
+    if len(text.encode()) > MAX_DETAIL:
+        msg = "too long for an event"
+        raise ValueError(msg)
     return Announcement(
-        detail_type=_DETAIL_TYPES[event["event"]],
-        at=parse_time(event["at"]),
-        detail=json.dumps(detail, ensure_ascii=False),
+        detail_type=_DETAIL_TYPES[event["event"]], at=parse_time(event["at"]), detail=text
     )

@@ -153,15 +153,6 @@ def open_approval(
     now: datetime,
 ) -> Transition:
     """Ask: the record is born pending, with its first audit event."""
-    context = context_json(request.context)
-    content = {
-        "subject": request.subject,
-        "document_id": request.document_id,
-        "requester": request.requester,
-        "approvers": list(approvers),
-        "policy": policy.to_dict(),
-        "context": context,
-    }
     approval = Approval(
         approval_id=approval_id,
         status="pending",
@@ -169,9 +160,9 @@ def open_approval(
         requester=request.requester,
         approvers=approvers,
         policy=policy,
-        context=context,
+        context=context_json(request.context),
         document_id=request.document_id,
-        content_digest=hashlib.sha256(text.canonical_json(content).encode()).hexdigest(),
+        content_digest="",
         created_at=now,
         expires_at=now + timeout,
         execution_arn=execution_arn,
@@ -181,8 +172,22 @@ def open_approval(
         audit_sequence=0,
         audit_hash=GENESIS,
     )
+    approval = replace(approval, content_digest=digest_content(approval))
     details = {"expires_at": isoformat(approval.expires_at), "execution_arn": execution_arn}
     return _record(approval, "requested", Actor(request.requester, "declared"), now, details)
+
+
+def digest_content(approval: Approval) -> str:
+    """SHA-256 of what is asked, of whom, under which rules."""
+    content = {
+        "subject": approval.subject,
+        "document_id": approval.document_id,
+        "requester": approval.requester,
+        "approvers": list(approval.approvers),
+        "policy": approval.policy.to_dict(),
+        "context": approval.context,
+    }
+    return hashlib.sha256(text.canonical_json(content).encode()).hexdigest()
 
 
 def cast_vote(

@@ -65,7 +65,7 @@ class AuditEvent:
     @property
     def hash(self) -> str:
         """SHA-256 over everything the event says and the hash of the event before it."""
-        return _hash(self._hashed())
+        return hash_of(self._hashed())
 
     def _hashed(self) -> dict[str, Any]:
         return {
@@ -131,8 +131,7 @@ def verify(events: Sequence[Mapping[str, Any]], head: Head | None) -> list[Findi
             findings.append(Finding(expected, f"event {sequence} stands where {expected} must"))
         if event.get("previous_hash") != previous:
             findings.append(Finding(expected, "does not follow from the event before it"))
-        told = {name: value for name, value in event.items() if name not in _BESIDE}
-        if _hash(told) != event.get(Audit.HASH):
+        if hash_of(event) != event.get(Audit.HASH):
             findings.append(Finding(expected, "has been changed since it was written"))
         previous = str(event.get(Audit.HASH))
     if head is None:
@@ -145,5 +144,7 @@ def verify(events: Sequence[Mapping[str, Any]], head: Head | None) -> list[Findi
     return findings
 
 
-def _hash(told: Mapping[str, Any]) -> str:
+def hash_of(event: Mapping[str, Any]) -> str:
+    """SHA-256 of what an event says, as it is stored or before it has its hash."""
+    told = {name: value for name, value in event.items() if name not in _BESIDE}
     return hashlib.sha256(canonical_json(told).encode()).hexdigest()

@@ -50,7 +50,7 @@ def parse_document(event: Any) -> ApprovalRequest:
         document_id=(
             text.line(event["document_id"], "document_id") if "document_id" in event else None
         ),
-        requester=text.line(event["requester"], "requester", maximum=text.MAX_PERSON),
+        requester=text.name(event["requester"], "requester"),
         approvers=approvers,
         timeout=timeout,
         context=context,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 
@@ -97,6 +98,37 @@ class Unavailable(ApprovalError):  # noqa: N818  public code UNAVAILABLE
 
     code = "UNAVAILABLE"
     status = 503
+
+
+class UnreadableRecord(ApprovalError):  # noqa: N818  public code RECORD_UNREADABLE
+    """A row that this version cannot read: damaged, or written by another version."""
+
+    code = "RECORD_UNREADABLE"
+    status = 500
+
+    def __init__(self, approval_id: str, problem: str) -> None:
+        super().__init__(f"the record of {approval_id} cannot be read: {problem}")
+        self.problem = problem
+
+
+class RecordAltered(ApprovalError):  # noqa: N818  public code RECORD_ALTERED
+    """A row says that its approval has ended otherwise than its audit trail says.
+
+    Nobody acts on such a row. `details` names the fields that do not agree.
+    """
+
+    __module__ = "hitl_approval"
+
+    code = "RECORD_ALTERED"
+    status = 500
+
+    def __init__(self, approval_id: str, fields: Sequence[str]) -> None:
+        named = ", ".join(fields)
+        super().__init__(
+            f"the record of {approval_id} is not what its audit trail says: {named}",
+            approval_id=approval_id,
+            fields=list(fields),
+        )
 
 
 class VersionConflict(Exception):  # noqa: N818  internal: read again and decide again

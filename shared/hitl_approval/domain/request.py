@@ -47,7 +47,7 @@ class ApprovalRequest:
     def __post_init__(self) -> None:
         put = object.__setattr__  # the dataclass is frozen for everyone else
         put(self, "subject", text.line(self.subject, "subject"))
-        put(self, "requester", text.line(self.requester, "requester", maximum=text.MAX_PERSON))
+        put(self, "requester", text.name(self.requester, "requester"))
         put(self, "approvers", people(self.approvers, "approvers"))
         if self.document_id is not None:
             put(self, "document_id", text.line(self.document_id, "document_id"))
@@ -79,7 +79,7 @@ def people(names: Any, field_name: str) -> tuple[str, ...]:
     """
     if isinstance(names, str | Mapping) or not isinstance(names, Iterable):
         raise InvalidRequest(field_name, f"must be a list of names, got {text.kind(names)}")
-    accepted = tuple(text.line(name, field_name, maximum=text.MAX_PERSON) for name in names)
+    accepted = tuple(text.name(name, field_name) for name in names)
     if len(accepted) > MAX_APPROVERS:
         raise InvalidRequest(field_name, f"must be at most {MAX_APPROVERS}, got {len(accepted)}")
     seen: set[str] = set()

@@ -13,6 +13,8 @@ MAX_LINE = 1_000
 """Longest name, id or subject, in characters. Ours: whole in every mail and on every screen."""
 MAX_PERSON = 320
 """Longest name of a person, in characters: the longest e-mail address (RFC 3696, errata)."""
+MAX_PERSON_KEY = 1_024
+"""Longest key of a person, in bytes: DynamoDB's limit of a sort key, below that of any other."""
 MAX_COMMENT = 2_000
 """Longest comment, in characters. Ours: 20 votes with comments and a full context fit one item."""
 MAX_SHOWN = 100
@@ -53,6 +55,22 @@ def line(value: Any, field: str, *, maximum: int = MAX_LINE) -> str:
             )
     if all(unicodedata.category(character)[0] in "ZC" for character in text):
         raise InvalidRequest(field, "must not be empty")
+    return text
+
+
+def name(value: Any, field: str) -> str:
+    """Accept the name of a person or a group: a line of which `person` makes a key that fits.
+
+    Raises:
+        InvalidRequest: as `line` raises it, or the key is empty or too long.
+    """
+    text = line(value, field, maximum=MAX_PERSON)
+    size = len(person(text).encode())
+    if not size:
+        raise InvalidRequest(field, "must not be empty")
+    if size > MAX_PERSON_KEY:
+        rule = f"must be at most {MAX_PERSON_KEY} bytes as it is compared, got {size}"
+        raise InvalidRequest(field, rule)
     return text
 
 

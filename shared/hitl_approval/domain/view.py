@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
+from hitl_approval.contract import Table
 from hitl_approval.domain.approval import Approval, Vote
-from hitl_approval.domain.audit import isoformat
+from hitl_approval.domain.audit import isoformat, parse_time
 
 
 def view(approval: Approval) -> dict[str, Any]:
@@ -40,6 +42,35 @@ def summary(approval: Approval) -> dict[str, Any]:
         "decided_at": isoformat(approval.decided_at) if approval.decided_at else None,
         "votes": [vote_view(vote) for vote in approval.votes],
         "execution_arn": approval.execution_arn,
+    }
+
+
+UNREADABLE = "(this record cannot be read: hitl audit verify says why)"
+"""The subject of a row in a list whose content nobody can read."""
+
+
+def listed(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row as a list shows it; of one that cannot be read its keys, and that it is one."""
+    texts = ("subject", "requester")
+    try:
+        readable = all(isinstance(row[name], str) for name in texts)
+        readable &= isinstance(row["approvers"], list)
+        for name in (Table.CREATED_AT, "expires_at", "decided_at"):
+            if name != "decided_at" or name in row:
+                parse_time(row[name])
+    except (KeyError, TypeError, ValueError):
+        readable = False
+    if readable:
+        return row
+    keys = {name: row[name] for name in (Table.PARTITION_KEY, Table.STATUS, Table.CREATED_AT)}
+    return {
+        **keys,
+        "subject": UNREADABLE,
+        "requester": "",
+        "approvers": [],
+        "expires_at": row[Table.CREATED_AT],
+        "decided_by": None,
+        "decided_at": row[Table.CREATED_AT],
     }
 
 

@@ -9,7 +9,7 @@ world.decisions.decide(...)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -100,7 +100,9 @@ class InMemoryStore:
         if approval_id in self.approvals:
             self.approvals[approval_id] = replace(self.approvals[approval_id], resumed=True)
 
-    def overdue(self, attention: Attention, *, before: datetime, limit: int) -> Sequence[str]:
+    def overdue(
+        self, attention: Attention, *, before: datetime, limit: int
+    ) -> Iterator[Sequence[str]]:
         """See `ports.Store.overdue`."""
         found = []
         for approval in self.approvals.values():
@@ -108,7 +110,8 @@ class InMemoryStore:
             wanted = "pending" if approval.pending else "decided"
             if wanted == attention and not approval.resumed and since and since < before:
                 found.append((since, approval.approval_id))
-        return [approval_id for _, approval_id in sorted(found)[:limit]]
+        ids = [approval_id for _, approval_id in sorted(found)]
+        return (ids[first : first + limit] for first in range(0, len(ids) or 1, limit))
 
     def count_pending(self) -> int:
         """See `ports.Store.count_pending`."""
@@ -141,6 +144,10 @@ class InMemoryStore:
     def history(self, approval_id: str) -> Sequence[Mapping[str, Any]]:
         """See `ports.Store.history`."""
         return list(self.audit.get(approval_id, []))
+
+    def last_event(self, approval_id: str) -> Mapping[str, Any] | None:
+        """See `ports.Store.last_event`."""
+        return next(reversed(self.audit.get(approval_id, [])), None)
 
     def _write(self, transition: Transition) -> None:
         approval, event = transition.after, transition.entry

@@ -1,0 +1,119 @@
+"""Whether a record agrees with its audit trail, which is what counts.
+
+The trail determines the record: who asked for what, who voted, how it ended. Events are taken as
+they are stored, whatever stands in them: what cannot be read is wrong and never an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hitl_approval.contract import Audit
+from hitl_approval.domain.approval import Approval, digest_content
+from hitl_approval.domain.audit import Finding, hash_of, isoformat, verify
+from hitl_approval.domain.errors import UnreadableRecord
+from hitl_approval.domain.text import shown
+from hitl_approval.domain.view import vote_view
+
+ENDS = frozenset({"approved", "rejected", "timeout", "cancelled"})
+"""Events that end an approval; each is also the status that it has from then on."""
+
+Event = Mapping[str, Any]
+Row = Approval | UnreadableRecord | None
+"""A row, why it cannot be read, or None where there is none (any more)."""
+
+
+def altered_end(approval: Approval, last: Event | None) -> list[str]:
+    """What a record that has ended says otherwise than the last event of its trail.
+
+    Returns:
+        The names of its fields, `audit_hash` for the event as a whole; empty when all is well.
+    """
+    if last is None:
+        return ["audit_hash"]
+    head = (approval.audit_sequence, approval.audit_hash)
+    followed = head == (last.get(Audit.SORT_KEY), last.get(Audit.HASH)) and head[1] == hash_of(last)
+    wrong = [] if followed else ["audit_hash"]
+    return wrong + [name for name, said, told in _compared(approval, [last]) if said != told]
+
+
+def examine(events: Sequence[Event], row: Row) -> list[Finding]:
+    """Check a trail against itself, and its row against what the trail determines of it.
+
+    Args:
+        events: what `AuditEvent.to_dict` wrote, as stored, oldest first.
+        row: the record; None when it has expired, and then an end of the trail that was cut off
+            is seen only if it leaves the trail without one.
+
+    Returns:
+        Every change, removal, insertion or reordering that can be seen; empty when all is well.
+    """
+    if not events:
+        return [] if row is None else [Finding(1, "the whole trail is missing")]
+    findings = verify(events, row.audit_head if isinstance(row, Approval) else None)
+    last = len(events)
+    ended = [number for number, event in enumerate(events, start=1) if _name(event) in ENDS]
+    findings += [Finding(number + 1, "follows the end") for number in ended if number < last]
+    if isinstance(row, UnreadableRecord):
+        findings.append(Finding(last, f"the row cannot be read: {row.problem}"))
+    elif row is not None:
+        findings += [
+            Finding(last, f"the row's {name} is {shown(said)}, the trail says {shown(told)}")
+            for name, said, told in [*_asked(row, events[0]), *_compared(row, events)]
+            if said != told
+        ]
+    elif not ended:
+        findings.append(Finding(last, "the row is gone, and no event says how it ended"))
+    return findings
+
+
+def _asked(approval: Approval, first: Event) -> list[tuple[str, Any, Any]]:
+    details = _details(first)
+    return [
+        ("requester", approval.requester, first.get("actor")),
+        ("created_at", isoformat(approval.created_at), first.get("at")),
+        ("expires_at", isoformat(approval.expires_at), details.get("expires_at")),
+        ("execution_arn", approval.execution_arn, details.get("execution_arn")),
+    ]
+
+
+def _compared(approval: Approval, events: Sequence[Event]) -> list[tuple[str, Any, Any]]:
+    """Field, what the row says, what these last events of its trail say."""
+    last = events[-1]
+    ended = _name(last) in ENDS
+    at = isoformat(approval.decided_at) if approval.decided_at else None
+    votes = [_vote(event) for event in events if "decision" in _details(event)]
+    cast = [vote_view(vote) for vote in approval.votes]
+    if len(events) < approval.audit_sequence:  # an end by silence or withdrawal has no vote
+        cast = cast[len(cast) - len(votes) :]
+    digest = last.get("content_digest")
+    return [
+        ("status", approval.status, _name(last) if ended else "pending"),
+        ("decided_by", approval.decided_by, last.get("actor") if ended else None),
+        ("decided_at", at, last.get("at") if ended else None),
+        ("comments", approval.comments, _details(last).get("comments", "") if ended else ""),
+        ("votes", cast, votes),
+        ("content_digest", approval.content_digest, digest),
+        ("content", digest_content(approval), digest),
+    ]
+
+
+def _vote(event: Event) -> dict[str, Any]:
+    details = _details(event)
+    return {
+        "approver": event.get("actor"),
+        "identity": event.get("identity"),
+        "decision": details.get("decision"),
+        "comments": details.get("comments"),
+        "at": event.get("at"),
+    }
+
+
+def _name(event: Event) -> str:
+    return str(event.get("event"))
+
+
+def _details(event: Event) -> Mapping[str, Any]:
+    details = event.get("details")
+    return details if isinstance(details, Mapping) else {}
