@@ -180,7 +180,10 @@ def test_should_not_act_on_a_row_that_its_trail_does_not_bear_out(
     approval = asked(world)
     flip(world, approval)
 
-    read = {"look": world.requests.look, "arm": lambda i: world.requests.arm(i, "bell-2")}[reads]
+    requests = world.requests
+    read: Callable[[str], Approval] = (
+        requests.look if reads == "look" else lambda i: requests.arm(i, "bell-2")
+    )
     with pytest.raises(RecordAltered, match="status") as raised:
         read(approval.approval_id)
 

@@ -170,7 +170,7 @@ def test_should_pass_what_is_none_of_our_events(
 ) -> None:
     before, behind = decided(world), asked(world, "ann")
     real = world.store.history(before)[-1]
-    altered = {
+    altered: dict[str, dict[str, Any]] = {
         "unknown": {"event": "escalated"},
         "naive": {"at": "2026-01-02T03:04:05"},
         "text": {"details": "secret"},
