@@ -35,7 +35,7 @@ class Units:
     writes: float
 
 
-SUBMIT, LOOK_AGAIN, DECIDE, RESUME = Units(0, 8), Units(0, 2), Units(1, 10), Units(1, 3)
+SUBMIT, LOOK_AGAIN, DECIDE, RESUME = Units(0, 8), Units(0, 2), Units(1, 10), Units(2, 3)
 """Of an approval without a context: `tests/bench/test_cost.py` holds them against the calls."""
 POLL = Units(1, 0)
 PATTERN_CREATE, PATTERN_CHECK, PATTERN_DECIDE = Units(0, 2), Units(0.5, 0), Units(0.5, 3)

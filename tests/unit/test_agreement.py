@@ -180,11 +180,12 @@ def test_should_not_act_on_a_row_that_its_trail_does_not_bear_out(
     approval = asked(world)
     flip(world, approval)
 
+    requests = world.requests
+    read: Callable[[str], Approval] = (
+        requests.look if reads == "look" else lambda i: requests.arm(i, "bell-2")
+    )
     with pytest.raises(RecordAltered, match="status") as raised:
-        if reads == "look":
-            world.requests.look(approval.approval_id)
-        else:
-            world.requests.arm(approval.approval_id, "bell-2")
+        read(approval.approval_id)
 
     assert raised.value.code == "RECORD_ALTERED"
     assert {"status", "decided_by"} <= set(raised.value.details["fields"])
