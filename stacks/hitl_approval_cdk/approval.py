@@ -211,9 +211,21 @@ class HitlApproval(ApprovalDeployment):
         sweep_interval = sweep_interval or Duration.minutes(5)
         architecture = architecture or lambda_.Architecture.ARM_64
 
+        validation.resources(
+            table=table,
+            audit_table=audit_table,
+            topic=topic,
+            alarm_topic=alarm_topic,
+            event_bus=event_bus,
+            encryption_key=encryption_key,
+            signing_key=signing_key,
+            architecture=architecture,
+            log_retention=log_retention,
+        )
         quorum = quorum or Quorum.any_one()
         validation.rules(
             quorum=quorum,
+            rejections_needed=rejections_needed,
             on_timeout=on_timeout,
             allow_self_approval=allow_self_approval,
             require_verified_identity=require_verified_identity,
@@ -241,8 +253,7 @@ class HitlApproval(ApprovalDeployment):
         )
         validation.sweep_minutes(sweep_interval)
         validation.signing_key(signing_key)
-        told = deliveries(deliver_to, page=page is not None)
-        validation.emails(notify_emails)
+        told = deliveries(deliver_to, page=page)
         validation.removal(removal_policy, deletion_protection=deletion_protection)
         validation.one_of("log_level", log_level, LOG_LEVELS)
         validation.one_of("architecture", architecture.name, tuple(bundling.PLATFORMS))

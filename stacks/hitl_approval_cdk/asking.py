@@ -63,11 +63,17 @@ class Asking:
             None if execution_seconds is None else execution_seconds - EXECUTION_MARGIN_SECONDS
         )
         validation.poll_seconds(poll_interval, longest=longest, resume=resume)
-        validation.days("retention", retention)
+        validation.days(
+            "retention",
+            retention,
+            maximum=validation.MAX_RETENTION_DAYS,
+            why="use Duration.days(3650), say",
+        )
         validation.days(
             "execution_retention",
             execution_retention,
             maximum=validation.MAX_EXECUTION_RETENTION_DAYS,
+            why="Lambda keeps no longer",
         )
         members = validation.groups(groups or {})
         names = validation.approvers(approvers, policy, members)

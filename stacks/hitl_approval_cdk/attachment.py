@@ -17,6 +17,7 @@ from hitl_approval.contract import (
     MIN_DEFAULT_TIMEOUT_SECONDS,
     Env,
 )
+from hitl_approval.domain.text import shown
 from hitl_approval_cdk import bundling, nag
 from hitl_approval_cdk.functions import RUNTIMES, checkpoint
 from hitl_approval_cdk.permissions import Permissions, Waker, executions_of
@@ -180,6 +181,9 @@ def _own(function: lambda_.IFunction) -> lambda_.Function:
     Raises:
         ValueError: it cannot; the message says what can be done.
     """
+    if not hasattr(function, "node"):
+        msg = f"attach needs a function, got {shown(function)}: pass the lambda_.Function"
+        raise ValueError(msg)
     path = function.node.path
     if isinstance(function, lambda_.Alias | lambda_.Version):
         msg = f"attach needs the function, {path} is a version or an alias of it: pass the function"

@@ -41,6 +41,9 @@ _ACCESS_LOG = json.dumps(
 class ApprovalPage:
     """The page where approvers decide by a personal link.
 
+    Raises:
+        ValueError: a value that cannot work.
+
     Attributes:
         url: where it is reached, without a slash at its end, when a domain of yours leads to the
             API. Default: the API's own address.
@@ -64,6 +67,20 @@ class ApprovalPage:
     challenge: bool = False
     sign_in: apigateway.IHttpRouteAuthorizer | None = None
     sign_in_claim: str = EMAIL_CLAIM
+
+    def __post_init__(self) -> None:
+        validation.page(
+            url=self.url,
+            requests_per_second=self.requests_per_second,
+            burst=self.burst,
+            challenge=self.challenge,
+        )
+        if self.sign_in is not None and not hasattr(self.sign_in, "bind"):
+            msg = (
+                f"page.sign_in must be an authorizer, got {shown(self.sign_in)}: use "
+                f"HttpJwtAuthorizer, say"
+            )
+            raise ValueError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,20 +226,22 @@ Delivery = EmailApprover | SqsApprover
 """How one approver is told."""
 
 
-def deliveries(to: Sequence[Delivery], *, page: bool) -> tuple[Delivery, ...]:
+def deliveries(to: Sequence[Delivery], *, page: ApprovalPage | None) -> tuple[Delivery, ...]:
     """Check who is told how.
 
     Raises:
         ValueError: something else, an approver twice, a malformed name or address, or no page to
             lead to.
     """
-    if isinstance(to, str) or not all(isinstance(each, Delivery) for each in to):
+    if page is not None:
+        validation.is_a("page", page, ApprovalPage, "use ApprovalPage()")
+    if not isinstance(to, list | tuple) or not all(isinstance(each, Delivery) for each in to):
         msg = (
             f"deliver_to must be a list of EmailApprover and SqsApprover, got {shown(to)}: use "
             f'[EmailApprover("ann@example.com")], say'
         )
         raise ValueError(msg)
-    if to and not page:
+    if to and page is None:
         msg = "deliver_to needs a page that personal links lead to: pass page=ApprovalPage()"
         raise ValueError(msg)
     if any(Token.is_unresolved(each.approver) for each in to):

@@ -33,13 +33,17 @@ OPERATIONS_RESERVE: Final = 200
 MAX_APPROVERS_BYTES: Final = 2_500
 """Lambda holds 4,096 bytes of environment in all; this leaves room for everything else."""
 MAX_EXECUTION_RETENTION_DAYS: Final = 90
+"""Lambda keeps no longer."""
+MAX_RETENTION_DAYS: Final = 36_500
+"""A hundred years; a date beyond the year 9999 is none."""
 
 _SIGNING_SPEC = kms.KeySpec.ECC_NIST_P256
 _SIGNING_USAGE = kms.KeyUsage.SIGN_VERIFY
 _SIGN_INS = ("JWT", "IAM")
 """Authorizers that say who signs in, as API Gateway names their kinds."""
 _CLAIM = re.compile(r"[!-~]{1,128}")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>.]+(\.[^@\s<>.]+)+")
+_PAGE_URL = re.compile(r"https://[^\s/?#@]+(/[^\s/?#]+)*")
 
 
 def seconds(name: str, value: Duration) -> int | None:
@@ -58,7 +62,7 @@ def seconds(name: str, value: Duration) -> int | None:
     return int(milliseconds // 1000)
 
 
-def days(name: str, value: Duration, *, maximum: int | None = None) -> int | None:
+def days(name: str, value: Duration, *, maximum: int, why: str) -> int | None:
     """Whole days of a duration, at least 1; None for a token.
 
     Raises:
@@ -70,8 +74,8 @@ def days(name: str, value: Duration, *, maximum: int | None = None) -> int | Non
     if total < DAY or total % DAY:
         msg = f"{name} must be whole days, at least 1, got {total} s: use Duration.days()"
         raise ValueError(msg)
-    if maximum is not None and total > maximum * DAY:
-        msg = f"{name} must be at most {maximum} days, got {total // DAY}: Lambda keeps no longer"
+    if total > maximum * DAY:
+        msg = f"{name} must be at most {maximum} days, got {total // DAY}: {why}"
         raise ValueError(msg)
     return total // DAY
 
@@ -300,6 +304,12 @@ def emails(addresses: Sequence[str], *, name: str = "notify_emails") -> tuple[st
         got = shown(addresses)
         msg = f"{name} must be a list of addresses, got {got}: use [{got}]"
         raise ValueError(msg)  # noqa: TRY004  one kind of error for all that synth refuses
+    if Token.is_unresolved(list(addresses)):
+        msg = (
+            f"{name} must be a list that is known at synth, got a token: name each address, of "
+            f"which each may be one"
+        )
+        raise ValueError(msg)
     seen: set[str] = set()
     for address in addresses:
         if Token.is_unresolved(address):
@@ -374,9 +384,11 @@ def memory(megabytes: int) -> None:
     Raises:
         ValueError: outside what Lambda offers.
     """
+    if Token.is_unresolved(megabytes):
+        return
     low, high = 128, 10_240
     is_a("memory_size", megabytes, int, "512 is the default")
-    if not Token.is_unresolved(megabytes) and not low <= megabytes <= high:
+    if not low <= megabytes <= high:
         msg = f"memory_size must be {low} to {high} MB, got {megabytes}: 512 is the default"
         raise ValueError(msg)
 
@@ -392,12 +404,67 @@ def is_a(name: str, value: object, kind: type, fix: str) -> None:
         raise ValueError(msg)  # noqa: TRY004  one kind of error for all that synth refuses
 
 
-def rules(*, quorum: Quorum, on_timeout: OnTimeout | None, **switches: bool) -> None:
+def resources(**given: object) -> None:
+    """Objects of CDK's, for those who do not run a type checker.
+
+    Raises:
+        ValueError: a name, an ARN or a number in place of one.
+    """
+    for name, value in given.items():
+        attribute, fix = _RESOURCES[name]
+        if value is not None and not hasattr(value, attribute):
+            msg = f"{name} must be an object of CDK's, got {shown(value)}: use {fix}, say"
+            raise ValueError(msg)
+
+
+_RESOURCES: Final = {
+    "table": ("table_arn", "dynamodb.Table.from_table_arn()"),
+    "audit_table": ("table_arn", "dynamodb.Table.from_table_attributes()"),
+    "topic": ("topic_arn", "sns.Topic.from_topic_arn()"),
+    "alarm_topic": ("topic_arn", "sns.Topic.from_topic_arn()"),
+    "event_bus": ("event_bus_arn", "events.EventBus.from_event_bus_name()"),
+    "encryption_key": ("key_arn", "kms.Key.from_key_arn()"),
+    "signing_key": ("key_arn", "kms.Key.from_key_arn()"),
+    "architecture": ("name", "lambda_.Architecture.ARM_64"),
+    "log_retention": ("name", "logs.RetentionDays.ONE_YEAR"),
+}
+
+
+def page(*, url: str | None, requests_per_second: int, burst: int, challenge: bool) -> None:
+    """What a page is made of.
+
+    Raises:
+        ValueError: an address that is not encrypted or ends in a slash, a throttle that lets nobody
+            in, or a switch of another type.
+    """
+    is_a("page.challenge", challenge, bool, "use True or False")
+    for name, number in (("requests_per_second", requests_per_second), ("burst", burst)):
+        if not Token.is_unresolved(number):
+            is_a(f"page.{name}", number, int, "use a whole number")
+            if number < 1:
+                msg = f"page.{name} must be at least 1, got {number}: nobody could open a link"
+                raise ValueError(msg)
+    if url is not None and not Token.is_unresolved(url):
+        is_a("page.url", url, str, "use https://approve.example.com, say")
+        if not _PAGE_URL.fullmatch(url):
+            msg = (
+                f"page.url must be like https://approve.example.com, got {shown(url)}: encrypted, "
+                f"since links are secrets, and without a slash at its end"
+            )
+            raise ValueError(msg)
+
+
+def rules(
+    *, quorum: Quorum, rejections_needed: int, on_timeout: OnTimeout | None, **switches: bool
+) -> None:
     """The keywords of a policy, and all that are on or off.
 
     Raises:
-        ValueError: one of another type.
+        ValueError: one of another type, or a number that only CloudFormation knows.
     """
+    if Token.is_unresolved(rejections_needed):
+        msg = "rejections_needed must be known at synth, got a token: use a whole number"
+        raise ValueError(msg)
     is_a("quorum", quorum, Quorum, "use Quorum.at_least(2), say")
     if on_timeout is not None:
         is_a("on_timeout", on_timeout, OnTimeout, "use OnTimeout.reject(), say")

@@ -245,6 +245,10 @@ REFUSED: dict[str, tuple[Callable[[Stack], lambda_.IFunction], str]] = {
             "python3.14: change its runtime"
         ),
     ),
+    "a name": (
+        lambda _: cast(lambda_.IFunction, "refund"),
+        "attach needs a function, got 'refund': pass the lambda_.Function",
+    ),
     "too short a life": (
         lambda stack: durable(
             stack, durable_config=lambda_.DurableConfig(execution_timeout=Duration.hours(1))

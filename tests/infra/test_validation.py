@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable
 from typing import Any, get_type_hints
 
 import pytest
-from aws_cdk import CfnParameter, Duration, RemovalPolicy, Token, assertions
+from aws_cdk import CfnParameter, Duration, RemovalPolicy, Stack, Token, assertions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 
 from hitl_approval import contract
 from hitl_approval.domain import schedule
-from hitl_approval_cdk import HitlApproval, HitlApprovalStack, Quorum, validation
+from hitl_approval_cdk import (
+    ApprovalPage,
+    EmailApprover,
+    HitlApproval,
+    HitlApprovalStack,
+    Quorum,
+    validation,
+)
 from hitl_approval_cdk.stack import HitlApprovalOptions
 from tests.infra.synth import any_app, any_stack, of_type, template
 
@@ -78,6 +86,7 @@ class TestTokens:
         stack = any_stack()
         seconds = CfnParameter(stack, "Seconds", type="Number").value_as_number
         life = CfnParameter(stack, "Life", type="Number").value_as_number
+        memory = CfnParameter(stack, "Memory", type="Number").value_as_number
         names = CfnParameter(stack, "Names", type="CommaDelimitedList").value_as_list
         name = CfnParameter(stack, "Name").value_as_string
         address = CfnParameter(stack, "Address").value_as_string
@@ -90,6 +99,7 @@ class TestTokens:
             approvers=names,
             notify_emails=[address],
             log_level=name,
+            memory_size=memory,  # type: ignore[arg-type]
             table_name=name,
             resume="polling",
         )
@@ -100,6 +110,7 @@ class TestTokens:
             if f["Handler"] == contract.Handler.WORKFLOW
         ]
         assert workflow["DurableConfig"]["ExecutionTimeout"] == {"Ref": "Life"}
+        assert workflow["MemorySize"] == {"Ref": "Memory"}
         variables = workflow["Environment"]["Variables"]
         # Nothing can be subtracted from a token: requests may then not ask for longer.
         for variable in ("APPROVAL_TIMEOUT_SECONDS", "MAX_APPROVAL_TIMEOUT_SECONDS"):
@@ -158,6 +169,103 @@ class TestGroups:
     ) -> None:
         with pytest.raises(ValueError, match=re.escape(message)):
             HitlApproval(any_stack(), "Approval", **options)
+
+
+OTHERS: dict[str, tuple[Callable[[Stack], dict[str, Any]], str]] = {
+    "a table's name": (
+        lambda _: {"table": "t"},
+        "table must be an object of CDK's, got 't': use dynamodb",
+    ),
+    "an audit table's name": (
+        lambda _: {"audit_table": "t"},
+        "audit_table must be an object",
+    ),
+    "a topic's ARN": (
+        lambda _: {"topic": "arn"},
+        "topic must be an object of CDK's, got 'arn'",
+    ),
+    "an alarm topic's ARN": (
+        lambda _: {"alarm_topic": "arn"},
+        "alarm_topic must be an object",
+    ),
+    "a bus's name": (lambda _: {"event_bus": "default"}, "event_bus must be an object"),
+    "a key's ARN": (
+        lambda _: {"encryption_key": "arn"},
+        "encryption_key must be an object",
+    ),
+    "a signing key's ARN": (
+        lambda _: {"signing_key": "arn"},
+        "signing_key must be an object",
+    ),
+    "an architecture's name": (
+        lambda _: {"architecture": "arm64"},
+        "architecture must be an object of CDK's, got 'arm64': use lambda_.Architecture.ARM_64",
+    ),
+    "a number of days": (
+        lambda _: {"log_retention": 90},
+        "log_retention must be an object of CDK's, got 90: use logs.RetentionDays",
+    ),
+    "a page that is just wanted": (
+        lambda _: {"page": True},
+        "page must be ApprovalPage, got True: use ApprovalPage()",
+    ),
+    "one address to deliver to": (
+        lambda _: {"page": ApprovalPage(), "deliver_to": EmailApprover("ann@example.com")},
+        "deliver_to must be a list of EmailApprover and SqsApprover",
+    ),
+    "a page that is not encrypted": (
+        lambda _: {"page": ApprovalPage(url="http://approve.example.com")},
+        "page.url must be like https://approve.example.com, got 'http://approve.example.com'",
+    ),
+    "a slash too many": (
+        lambda _: {"page": ApprovalPage(url="https://approve.example.com/")},
+        "page.url must be like https://approve.example.com, got 'https://approve.example.com/'",
+    ),
+    "a page that takes nobody": (
+        lambda _: {"page": ApprovalPage(requests_per_second=0)},
+        "page.requests_per_second must be at least 1, got 0: nobody could open a link",
+    ),
+    "a switch in quotes": (
+        lambda _: {"page": ApprovalPage(challenge="false")},  # type: ignore[arg-type]
+        "page.challenge must be bool, got 'false': use True or False",
+    ),
+    "an issuer in place of an authorizer": (
+        lambda _: {"page": ApprovalPage(sign_in="https://issuer")},  # type: ignore[arg-type]
+        "page.sign_in must be an authorizer, got 'https://issuer': use HttpJwtAuthorizer, say",
+    ),
+    "three million days": (
+        lambda _: {"retention": Duration.days(3_000_000)},
+        "retention must be at most 36500 days, got 3000000: use Duration.days(3650), say",
+    ),
+    "an address without a domain": (
+        lambda _: {"notify_emails": ["ann@example"]},
+        "notify_emails must be addresses like ann@example.com, got 'ann@example': one @",
+    ),
+    "an address in brackets": (
+        lambda _: {"notify_emails": ["<ann@example.com>"]},
+        "notify_emails must be addresses like ann@example.com, got '<ann@example.com>': one @",
+    ),
+    "a list that only CloudFormation knows": (
+        lambda stack: {
+            "notify_emails": CfnParameter(stack, "L", type="CommaDelimitedList").value_as_list
+        },
+        "notify_emails must be a list that is known at synth, got a token: name each address",
+    ),
+    "a number of rejections that only CloudFormation knows": (
+        lambda stack: {
+            "rejections_needed": CfnParameter(stack, "N", type="Number").value_as_number
+        },
+        "rejections_needed must be known at synth, got a token: use a whole number",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", list(OTHERS))
+def test_should_refuse_what_is_something_else_in_words_of_ours(case: str) -> None:
+    stack = any_stack()
+    make, message = OTHERS[case]
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        HitlApproval(stack, "Approval", **make(stack))
 
 
 class TestWarnings:
