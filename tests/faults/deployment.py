@@ -18,7 +18,7 @@ from tests.faults.durable import (
     arn_of,
     footprint,
 )
-from tests.faults.dynamodb import APPROVALS, AUDIT, DynamoDb, Item
+from tests.faults.dynamodb import APPROVALS, AUDIT, DynamoDb, Item, client_error
 from tests.faults.simulator import (
     EVERY_ROW,
     NOTHING,
@@ -64,6 +64,9 @@ ENVIRONMENT = {
 READ_FAULTS = ("fail", "dies-before", "slow")
 WRITE_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "conflict", "slow", "echo")
 PUBLISH_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "slow", "echo")
+
+WORKFLOWS = {"start"}
+"""Executions whose reads `Deployment.denied` refuses."""
 
 TRIES = 12
 """How often a person, or the page they use, repeats a request that was not answered."""
@@ -120,6 +123,12 @@ class Deployment:
     """Whether the execution may fail, if it leaves no record: its start met a long outage."""
     answers: list[Answer] = field(default_factory=list)
     swept: list[Sweep] = field(default_factory=list)
+    refuses: Callable[[Payload], bool] = lambda _: False
+    """Whether SNS refuses a message, whenever it is brought."""
+    denied: int = 0
+    """How many of the workflow's next reads are refused."""
+    doubled: bool = False
+    """Whether a second invocation runs beside the first, so that each message may go out twice."""
     redeployed: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Actors who reach a newer version of the functions, and its environment."""
 
@@ -192,6 +201,18 @@ class Deployment:
             me.point(footprint(arn))
             self.world.steps.append(f"{me.now():%H:%M:%S} {me.name}: stops {name}")
             self.durable.stop(arn)
+
+        self.world.add("operator", body)
+
+    def paused(self, name: str, begin: timedelta, end: timedelta) -> None:
+        """Somebody pauses an execution, and lets it go on later."""
+        arn = arn_of(name)
+
+        def body(me: Actor) -> None:
+            for moment, act in ((begin, self.durable.pause), (end, self.durable.unpause)):
+                me.sleep_until(START + moment)
+                me.point(footprint(arn))
+                act(arn)
 
         self.world.add("operator", body)
 
@@ -272,6 +293,8 @@ class Deployment:
 
     def _publish(self, request: Mapping[str, Any]) -> Call:
         def apply(_: str) -> dict[str, Any]:
+            if self.refuses(request):
+                raise client_error("Publish", "AuthorizationError", 403)
             self.world.messages.append(request)
             return {"MessageId": str(len(self.world.messages))}
 
@@ -279,10 +302,18 @@ class Deployment:
 
     def _database(self, operation: str, request: Mapping[str, Any]) -> Call:
         reads = operation in {"GetItem", "Query"}
+
+        def apply(token: str) -> Any:
+            actor = self.world.current
+            if self.denied and operation == "GetItem" and actor and actor.name in WORKFLOWS:
+                self.denied -= 1
+                raise client_error(operation, "AccessDeniedException", 400)
+            return self.db.call(operation, request, token)
+
         return Call(
             operation,
             _touched(request, reads=reads),
-            lambda token: self.db.call(operation, request, token),
+            apply,
             READ_FAULTS if reads else WRITE_FAULTS,
         )
 

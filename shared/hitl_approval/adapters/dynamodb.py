@@ -16,7 +16,7 @@ from hitl_approval.domain.approval import Approval, Status, Transition, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import VersionConflict
-from hitl_approval.domain.link import PersonalLink
+from hitl_approval.domain.link import PersonalLink, newest
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.view import vote_view
 from hitl_approval.ports import Attention, Page
@@ -120,12 +120,15 @@ class DynamoDbStore:
         self, approval: Approval, links: Sequence[PersonalLink], *, challenge: str | None = None
     ) -> str | None:
         """See `ports.Store.add_links`."""
-        added = [
-            {"digest": link.digest, "approver": approval.approvers.index(link.approver)}
-            for link in links
-        ]
-        change = "SET links = list_append(if_not_exists(links, :none), :added)"
-        values = {":none": [], ":added": added, ":pending": "pending"}
+        all_links = (*approval.links, *links)
+        kept = newest(all_links)
+        if len(kept) == len(all_links):  # appended, so that a double of this workflow loses none
+            change = "SET links = list_append(if_not_exists(links, :none), :links)"
+            values: dict[str, Any] = {":none": [], ":links": _link_rows(approval, links)}
+        else:
+            change = "SET links = :links"
+            values = {":links": _link_rows(approval, kept)}
+        values[":pending"] = "pending"
         if challenge is not None:
             change += ", challenge = if_not_exists(challenge, :challenge)"
             values[":challenge"] = challenge
@@ -341,6 +344,13 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         ),
         challenge=row.get("challenge"),
     )
+
+
+def _link_rows(approval: Approval, links: Sequence[PersonalLink]) -> list[dict[str, Any]]:
+    return [
+        {"digest": link.digest, "approver": approval.approvers.index(link.approver)}
+        for link in links
+    ]
 
 
 def _start_key(cursor: str, status: str) -> dict[str, Any]:
