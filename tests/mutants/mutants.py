@@ -468,6 +468,14 @@ MUTANTS: tuple[Mutant, ...] = (
         (ADAPTERS,),
     ),
     Mutant(
+        "a paused workflow is taken for ended",
+        CALLBACKS,
+        'answer["Status"] in ALIVE',
+        'answer["Status"] == "RUNNING"',
+        "nothing_is_left_behind",
+        (ADAPTERS,),
+    ),
+    Mutant(
         "the sweep does not ring",
         USE_CASES,
         "        self.doorbell.ring(approval.callback_id)\n        return True\n",
@@ -539,8 +547,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a failed notification is swallowed by the wait",
         WAIT,
-        "                lambda: self.service.note_notification_failed(self.approval_id, reason),\n",
-        "                lambda: None,\n",
+        "lambda: self.service.note_notification_failed(self.approval_id, reason)",
+        "lambda: None",
         "told_once",
         (WAITING,),
     ),

@@ -175,6 +175,6 @@ def test_should_take_a_paused_execution_for_alive(status: str, found: str) -> No
 
 
 def test_should_know_every_status_of_an_execution() -> None:
-    model = boto3.client("lambda", region_name="us-east-1").meta.service_model
+    model: Any = boto3.client("lambda", region_name="us-east-1").meta.service_model
     ended = {"SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED", "DELETING"}
     assert set(model.shape_for("ExecutionStatus").enum) == ALIVE | ended

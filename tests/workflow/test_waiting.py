@@ -435,7 +435,7 @@ class Picky:
 
     stage: Stage
     refuses: Callable[[Notification], bool]
-    error: Exception = field(default_factory=lambda: Unavailable("refused"))
+    error: Exception
     sent: list[str | None] = field(default_factory=list)
     tried: list[datetime] = field(default_factory=list)
 
@@ -450,7 +450,7 @@ def refusing(
     stage: Stage, refuses: Callable[[Notification], bool], error: Exception | None = None
 ) -> Picky:
     """A deployment whose approvers get links of their own, and whose notifier refuses some."""
-    notifier = Picky(stage, refuses, *([error] if error else []))
+    notifier = Picky(stage, refuses, error or Unavailable("refused"))
     stage.requests = RequestService(
         store=stage.store,
         clock=stage.clock,
