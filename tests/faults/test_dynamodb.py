@@ -28,8 +28,9 @@ from hitl_approval.domain.approval import (
     expire,
 )
 from hitl_approval.domain.errors import ApprovalError, VersionConflict
+from hitl_approval.domain.link import PersonalLink
 from hitl_approval.ports import Attention
-from tests.anything import NOW, any_opening, declared
+from tests.anything import NOW, any_opening, any_request, declared
 from tests.faults.dynamodb import APPROVALS, AUDIT, DynamoDb
 
 OPERATIONS = 3_000
@@ -150,9 +151,10 @@ def test_should_answer_as_moto_does_to_thousands_of_our_calls(moto: Any) -> None
         name = f"approval-{generation}-{lots.randrange(APPROVAL_COUNT)}"
         now = NOW + timedelta(milliseconds=lots.randrange(90 * 60 * 1000))
         record = lots.choice(known) if known else None
-        match lots.randrange(9):
+        match lots.randrange(10):
             case 0:
                 opening = any_opening(
+                    request=any_request(approvers=["bob"]),
                     approval_id=name,
                     creation_token=str(lots.random()),
                     now=now,
@@ -175,6 +177,10 @@ def test_should_answer_as_moto_does_to_thousands_of_our_calls(moto: Any) -> None
             case 6:
                 attention: Attention = lots.choice(ATTENTIONS)
                 store.overdue(attention, before=now, limit=lots.randrange(1, 4))
+            case 7:
+                if record is not None:
+                    links = [PersonalLink(f"{lots.randrange(10**9):064}", "bob")]
+                    store.add_links(record, links, challenge=lots.choice((None, "AAAA-AAAA")))
             case _ if record is not None:
                 if transition := _any_transition(lots, record, now):
                     store.commit(transition)
