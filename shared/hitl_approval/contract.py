@@ -239,6 +239,9 @@ DEFAULT_STACK_NAME: Final = "hitl-approval"
 ALIAS: Final = "live"
 """Alias of the workflow function that callers start."""
 
+ALIVE: Final = frozenset({"RUNNING", "PAUSING", "PAUSED"})
+"""Statuses of a durable execution that may still go on; a paused one is woken all the same."""
+
 MIN_DEFAULT_TIMEOUT_SECONDS: Final = 60
 """Shortest default time to decide (the pattern's `MinValue`). A single request may ask for 1 s."""
 

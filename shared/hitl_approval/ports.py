@@ -65,6 +65,8 @@ class Store(Protocol):
     ) -> str | None:
         """Add personal links to a record, if it is still pending, and their code if it has none.
 
+        Of each person the newest `link.MAX_LINKS` are kept.
+
         Returns:
             The code on record; the one given when the record is no longer pending.
         """
@@ -209,7 +211,7 @@ class Executions(Protocol):
     """Looks at the workflows."""
 
     def look(self, execution_arn: str) -> Execution:
-        """Whether the execution still runs; one that is not known any more has ended.
+        """Whether the execution still runs; one that is paused does, an unknown one has ended.
 
         Raises:
             Unavailable: it cannot be told now.

@@ -294,31 +294,55 @@ class RequestService(_Records):
         with suppress(ApprovalNotFound):
             self._change(approval_id, cancelled)
 
-    def notify(self, approval_id: str, written: Approval | None = None) -> None:
-        """Tell the approvers, unless the approval has ended meanwhile.
+    def recipients(self, approval: Approval) -> list[str | None]:
+        """Who gets a message: each approver who gets links, and everybody together (None)."""
+        return [*(approval.deciders if self.page is not None else ()), None]
+
+    def notify(
+        self, approval_id: str, written: Approval | None = None, *, recipient: str | None = None
+    ) -> None:
+        """Send one message about an approval, unless it has ended meanwhile.
 
         One that silence has ended, its workflow being that late, counts as not told.
 
         Args:
             approval_id: the record's id.
             written: the record as the caller wrote it just now, which is not read again.
+            recipient: one of `recipients`. Default: everybody who listens.
+
+        Raises:
+            Unavailable: not sent now; may be tried again.
         """
         approval = written or self.get(approval_id)
         if not approval.pending:
-            if approval.decided_by == SYSTEM.name:
+            if recipient is None and approval.decided_by == SYSTEM.name:
                 self.meter.count(Metrics.NOTIFICATION_FAILED)
             return
-        challenge = None
-        if self.page is not None and approval.deciders:
-            tokens = {name: self.page.token(approval_id) for name in approval.deciders}
-            links = [PersonalLink(digest_of(token), name) for name, token in tokens.items()]
-            challenge = self.page.draw_challenge()
-            # Before anything is sent: a link must open.
+        link, challenge = self._open_page(approval, recipient)
+        self.notifier.publish(
+            approval_needed(
+                approval,
+                recipient=recipient,
+                link=link,
+                challenge=challenge if recipient is None else None,
+            )
+        )
+
+    def _open_page(
+        self, approval: Approval, recipient: str | None
+    ) -> tuple[str | None, str | None]:
+        """A new link of the recipient's own, which opens from now on, and the page's code."""
+        if self.page is None or not approval.deciders:
+            return None, None
+        challenge, link = self.page.draw_challenge(), None
+        links = []
+        if recipient is not None:
+            token = self.page.token(approval.approval_id)
+            link = self.page.link(token)
+            links = [PersonalLink(digest_of(token), recipient)]
+        if links or challenge:
             challenge = self.store.add_links(approval, links, challenge=challenge)
-            for name, token in tokens.items():
-                link = self.page.link(token)
-                self.notifier.publish(approval_needed(approval, recipient=name, link=link))
-        self.notifier.publish(approval_needed(approval, challenge=challenge))
+        return link, challenge
 
     def note_notification_failed(self, approval_id: str, reason: str) -> None:
         """Put on record, and on the alarm's metric, that nobody could be told."""

@@ -7,6 +7,7 @@ inserting an operation fails the executions in flight: append only.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -31,10 +32,10 @@ from aws_durable_execution_sdk_python.waits import (
 from hitl_approval.domain.approval import Approval, derive_approval_id
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.errors import (
+    ApprovalError,
     ApprovalNotFound,
     InvalidRequest,
     RecordAltered,
-    Unavailable,
 )
 from hitl_approval.domain.outcome import Outcome, snapshot_of
 from hitl_approval.domain.request import ApprovalRequest, Members, expand, members_of
@@ -43,15 +44,21 @@ from hitl_approval.service import RequestService, Terms
 from hitl_approval.settings import Settings, settings
 from hitl_approval.wiring import request_service
 
+logger = logging.getLogger(__name__)
+
 Snapshot = dict[str, Any]
 """A record as a step returned it, see `snapshot_of`."""
 
 CREATE_ATTEMPTS = 6
 """About a minute of retries: a start that cannot be recorded fails where operators see it."""
 NOTIFY_ATTEMPTS = 6
-"""About a minute of retries, then the failure is put on record and the wait goes on."""
+"""Half a minute of retries, then the failure is put on record and the wait goes on."""
 READ_ATTEMPTS = 60
 """About an hour of retries: an outage of the table must not end a wait."""
+FINAL = (InvalidRequest, ApprovalNotFound, RecordAltered)
+"""What no retry mends."""
+MAX_REASON = 200
+"""Characters of a reason that is put on record."""
 _NAME = re.compile(r"[A-Za-z0-9_.:/ -]{1,200}")  # operation names: printable ASCII, at most 256
 
 LONGEST_RETRY = 60
@@ -83,6 +90,7 @@ def wait_for_approval(
         InvalidRequest: this deployment cannot hold the request, or the name is used twice.
         StepError: the record could not be written or read within about a minute or an hour, or
             `members` kept failing.
+        WaitForConditionError: the same of a record that is polled.
     """
     return _Wait(
         context, request, name, members, values=settings(), service=request_service()
@@ -131,7 +139,7 @@ class _Wait:
         self.approval_id = ""
         self.written: Approval | None = None
         self.rings = 0
-        self.told = True
+        self.untold: list[str | None] = []
 
     def _terms(self, request: ApprovalRequest, members: Members | None) -> Terms:
         """The request as this deployment will hold it."""
@@ -185,16 +193,7 @@ class _Wait:
                 "withdraw", lambda: self.service.withdraw(self.approval_id, token), READ_ATTEMPTS
             )
             raise
-        try:
-            self._step("notify", self._notify, NOTIFY_ATTEMPTS)
-        except StepError as error:
-            self.told = False
-            reason = str(error)[:200]
-            self._step(
-                "notification-failed",
-                lambda: self.service.note_notification_failed(self.approval_id, reason),
-                READ_ATTEMPTS,
-            )
+        self._tell_all(snapshot["recipients"])
         return snapshot
 
     def _create(self, arn: str, token: str, callback_id: str | None) -> Snapshot:
@@ -205,12 +204,50 @@ class _Wait:
             creation_token=token,
             callback_id=callback_id,
         )
-        return {**self._snapshot(self.written), "stretch": RECHECK_STRETCH}
+        return {
+            **self._snapshot(self.written),
+            "stretch": RECHECK_STRETCH,
+            "recipients": self.service.recipients(self.written),
+        }
 
-    def _notify(self) -> None:
-        """With the record that this process has just written; another try reads it."""
-        written, self.written = self.written, None
-        self.service.notify(self.approval_id, written)
+    def _tell_all(self, recipients: Sequence[str | None]) -> None:
+        """Send each message in a step of its own: one that was sent is not sent again.
+
+        Whoever could not be told is put on record, and is told at a later look.
+        """
+        self.untold, reason = list(recipients), ""
+        for attempt in range(NOTIFY_ATTEMPTS):
+            if attempt:
+                pause = Duration(seconds=2 ** (attempt - 1))
+                self.context.wait(pause, name=self._named("notify-wait"))
+            refused = {to: said for to in self.untold if (said := self._tell("notify", to))}
+            if not refused:
+                self.untold = []
+                return
+            self.untold = list(refused)
+            names = ", ".join(to or "everybody" for to in refused)
+            reason = f"{names}: {next(iter(refused.values()))}"[:MAX_REASON]
+        try:
+            self._step(
+                "notification-failed",
+                lambda: self.service.note_notification_failed(self.approval_id, reason),
+                READ_ATTEMPTS,
+            )
+        except StepError:  # people can decide all the same: the wait goes on
+            logger.exception("failed notification not noted approval_id=%s", self.approval_id)
+
+    def _tell_again(self) -> None:
+        """Tell who could not be told, until one cannot be told now either: that one comes last."""
+        while self.untold:
+            first = self.untold.pop(0)
+            if self._tell("notify-again", first):
+                self.untold.append(first)
+                return
+
+    def _tell(self, step: str, recipient: str | None) -> str | None:
+        """Send one message in a step; why it was not sent, if it was not."""
+        said: str | None = self._step(step, lambda: self._try_to_tell(recipient), 1)
+        return said
 
     def _listen(self, snapshot: Snapshot, bell: Callback[str], delay: timedelta) -> Snapshot:
         """Wait for the doorbell, at most until the next moment anything is due."""
@@ -235,7 +272,7 @@ class _Wait:
             delay = recheck_delay(
                 known_now - _time(snapshot, "created_at"),
                 _time(snapshot, "expires_at") - known_now,
-                stretch if self.told else 1,
+                1 if self.untold else stretch,
             )
             # Arm, register, wait: in this order either `register` sees the decision, or the
             # decider, whose write is conditional on the version that `register` bumps, sees the
@@ -243,35 +280,66 @@ class _Wait:
             bell = self._arm(delay)
             snapshot = self._step("register", self._register(bell.callback_id), READ_ATTEMPTS)
             known_now = _time(snapshot, "now")
-            if not self.told:
-                self.told = self._step("notify-again", self._try_to_notify, READ_ATTEMPTS)
+            self._tell_again()
         return snapshot
 
     def _poll(self, snapshot: Snapshot) -> Snapshot:
-        """Look every so often."""
+        """Look every so often, and tell who could not be told.
+
+        One at a look, so that no other message is sent again if this process dies.
+        """
 
         def check(state: Snapshot, _: object) -> Snapshot:
             try:
-                return {**self._look(), "told": state["told"] or self._try_to_notify()}
-            except Unavailable:  # a failed check would end the wait: look again at the next poll
-                return {**state, "now": isoformat(self.service.clock.now())}
+                seen = self._look()
+            except FINAL:
+                raise
+            except Exception as error:
+                failures = state["failures"] + 1
+                if failures >= READ_ATTEMPTS:
+                    raise
+                logger.warning("not read now: %s approval_id=%s", _said(error), self.approval_id)
+                return {**state, "failures": failures, "now": isoformat(self.service.clock.now())}
+            return {**seen, "failures": 0, **self._told_while_polling(state, seen)}
 
         def strategy(state: Snapshot, _: int) -> WaitForConditionDecision:
             if state["status"] != "pending":
                 return WaitForConditionDecision.stop_polling()
+            if state["failures"]:
+                return WaitForConditionDecision.continue_waiting(_pause(state["failures"]))
             now = _time(state, "now")
             delay = poll_delay(
-                self.poll_interval,
+                timedelta(0) if _may_tell(state, now) else self.poll_interval,
                 now - _time(state, "created_at"),
                 _time(state, "expires_at") - now,
             )
             return WaitForConditionDecision.continue_waiting(_duration(delay))
 
-        # Pending until a look says otherwise, and so notes that it was read.
-        told = {**snapshot, "status": "pending", "told": self.told}
-        config = WaitForConditionConfig(wait_strategy=strategy, initial_state=told)
+        first = {
+            **snapshot,
+            "status": "pending",  # until a look says otherwise, and so notes that it was read
+            "failures": 0,
+            "untold": self.untold,
+            "tell_at": isoformat(self._next_try(snapshot)),
+        }
+        config = WaitForConditionConfig(wait_strategy=strategy, initial_state=first)
         final: Snapshot = self.context.wait_for_condition(check, config, name=self._named("poll"))
         return final
+
+    def _told_while_polling(self, state: Snapshot, seen: Snapshot) -> Snapshot:
+        """Who is still to be told, and when, after one more was tried if it is time."""
+        untold, tell_at = state["untold"], state["tell_at"]
+        if seen["status"] == "pending" and _may_tell(state, _time(seen, "now")):
+            first, *untold = untold
+            if self._try_to_tell(first):
+                untold, tell_at = [*untold, first], isoformat(self._next_try(seen))
+        return {"untold": untold, "tell_at": tell_at}
+
+    def _next_try(self, snapshot: Snapshot) -> datetime:
+        """When to tell again who could not be told: after as long as it has taken so far."""
+        now = _time(snapshot, "now")
+        waited = now - _time(snapshot, "created_at")
+        return now + recheck_delay(waited, _time(snapshot, "expires_at") - now, 1)
 
     def _arm(self, timeout: timedelta) -> Callback[str]:
         self.rings += 1
@@ -287,13 +355,22 @@ class _Wait:
     def _look(self) -> Snapshot:
         return self._snapshot(self.service.look(self.approval_id))
 
-    def _try_to_notify(self) -> bool:
-        """Tell the approvers now, who could not be told at first; whether it went well."""
+    def _try_to_tell(self, recipient: str | None) -> str | None:
+        """Send one message now; why it was not sent, if it was not. Whatever it is that fails.
+
+        With the record that this process has just written; another try reads it.
+        """
+        written, self.written = self.written, None
         try:
-            self.service.notify(self.approval_id)
-        except Unavailable:
-            return False
-        return True
+            self.service.notify(self.approval_id, written, recipient=recipient)
+        except Exception as error:
+            logger.warning(
+                "not told now approval_id=%s",
+                self.approval_id,
+                exc_info=not isinstance(error, ApprovalError),
+            )
+            return _said(error)
+        return None
 
     def _snapshot(self, approval: Approval) -> Snapshot:
         return snapshot_of(approval, now=self.service.clock.now())
@@ -311,12 +388,26 @@ def _retrying(attempts: int) -> StepConfig:
     """Retry after 1, 2, 4 ... 60 s; a refusal is final at once."""
 
     def strategy(error: Exception, made: int) -> RetryDecision:
-        final = InvalidRequest | ApprovalNotFound | RecordAltered
-        if isinstance(error, final) or made >= attempts:
+        if isinstance(error, FINAL) or made >= attempts:
             return RetryDecision.no_retry()
-        return RetryDecision.retry(Duration(seconds=min(2 ** (made - 1), LONGEST_RETRY)))
+        return RetryDecision.retry(_pause(made))
 
     return StepConfig(retry_strategy=strategy)
+
+
+def _pause(made: int) -> Duration:
+    """Between two tries, of which so many were made."""
+    return Duration(seconds=min(2 ** (made - 1), LONGEST_RETRY))
+
+
+def _said(error: Exception) -> str:
+    """What may be said of an error: our own text, of others no more than the name."""
+    said = str(error) if isinstance(error, ApprovalError) else type(error).__name__
+    return said[:MAX_REASON]
+
+
+def _may_tell(state: Snapshot, now: datetime) -> bool:
+    return bool(state["untold"]) and now >= _time(state, "tell_at")
 
 
 def _listed(people: Sequence[str] | None) -> list[str] | str | None:

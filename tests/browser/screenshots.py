@@ -54,7 +54,7 @@ def asked(world: World) -> str:
         meter=world.meter,
         notifier=world.notifier,
         page=ApprovalPage(f"https://{HOST}", CountingSecrets()),
-    ).notify(approval.approval_id)
+    ).notify(approval.approval_id, recipient="bob")
     world.clock.advance(timedelta(minutes=18))
     world.decisions.decide(approval.approval_id, declared("ann"), "approved", "Matches the order.")
     [mail] = [message for message in world.notifier.sent if message.recipient == "bob"]

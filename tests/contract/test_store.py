@@ -23,7 +23,7 @@ from hitl_approval.domain.approval import (
     note_notification_failed,
 )
 from hitl_approval.domain.errors import InvalidRequest, UnreadableRecord, VersionConflict
-from hitl_approval.domain.link import PersonalLink
+from hitl_approval.domain.link import MAX_LINKS, PersonalLink
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.domain.view import view
 from hitl_approval.ports import Store
@@ -342,6 +342,20 @@ def test_should_keep_links_over_every_other_write(store: Store) -> None:
     decided = store.get(approval.approval_id)
     assert decided is not None
     assert (decided.status, decided.links) == ("approved", (first, second))
+
+
+def test_should_keep_the_newest_links_of_each_person(store: Store) -> None:
+    approval = store.create(any_opening(request=any_request(approvers=("ann", "bob"))))
+    bob = PersonalLink("b" * 64, "bob")
+    anns = [PersonalLink(f"{n:064}", "ann") for n in range(2 * MAX_LINKS)]
+    for link in (bob, *anns):
+        record = store.get(approval.approval_id)
+        assert record is not None
+        store.add_links(record, [link])
+
+    stored = store.get(approval.approval_id)
+    assert stored is not None
+    assert stored.links == (bob, *anns[-MAX_LINKS:])
 
 
 def test_should_keep_the_first_code_of_the_links(store: Store) -> None:

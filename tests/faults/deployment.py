@@ -18,7 +18,7 @@ from tests.faults.durable import (
     arn_of,
     footprint,
 )
-from tests.faults.dynamodb import APPROVALS, AUDIT, DynamoDb, Item, Write
+from tests.faults.dynamodb import APPROVALS, AUDIT, DynamoDb, Item, Write, client_error
 from tests.faults.simulator import (
     EVERY_ROW,
     NOTHING,
@@ -64,6 +64,9 @@ ENVIRONMENT = {
 READ_FAULTS = ("fail", "dies-before", "slow")
 WRITE_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "conflict", "slow", "echo")
 PUBLISH_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "slow", "echo")
+
+WORKFLOWS = {"start"}
+"""Executions whose reads `Deployment.denied` refuses."""
 
 TRIES = 12
 """How often a person, or the page they use, repeats a request that was not answered."""
@@ -122,6 +125,12 @@ class Deployment:
     swept: list[Sweep] = field(default_factory=list)
     altered: set[str] = field(default_factory=set)
     """Rows that somebody has written by hand: no promise is about them, but for what they do."""
+    refuses: Callable[[Payload], bool] = lambda _: False
+    """Whether SNS refuses a message, whenever it is brought."""
+    denied: int = 0
+    """How many of the workflow's next reads are refused."""
+    doubled: bool = False
+    """Whether a second invocation runs beside the first, so that each message may go out twice."""
     redeployed: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Actors who reach a newer version of the functions, and its environment."""
 
@@ -214,6 +223,18 @@ class Deployment:
 
         self.world.add("stranger", body)
 
+    def paused(self, name: str, begin: timedelta, end: timedelta) -> None:
+        """Somebody pauses an execution, and lets it go on later."""
+        arn = arn_of(name)
+
+        def body(me: Actor) -> None:
+            for moment, act in ((begin, self.durable.pause), (end, self.durable.unpause)):
+                me.sleep_until(START + moment)
+                me.point(footprint(arn))
+                act(arn)
+
+        self.world.add("operator", body)
+
     def row_exists(self, approval_id: str) -> Callable[[], bool]:
         key = (f"S:{approval_id}",)
         return lambda: key in self.db.tables[APPROVALS_TABLE]
@@ -291,6 +312,8 @@ class Deployment:
 
     def _publish(self, request: Mapping[str, Any]) -> Call:
         def apply(_: str) -> dict[str, Any]:
+            if self.refuses(request):
+                raise client_error("Publish", "AuthorizationError", 403)
             self.world.messages.append(request)
             return {"MessageId": str(len(self.world.messages))}
 
@@ -298,10 +321,18 @@ class Deployment:
 
     def _database(self, operation: str, request: Mapping[str, Any]) -> Call:
         reads = operation in {"GetItem", "Query"}
+
+        def apply(token: str) -> Any:
+            actor = self.world.current
+            if self.denied and operation == "GetItem" and actor and actor.name in WORKFLOWS:
+                self.denied -= 1
+                raise client_error(operation, "AccessDeniedException", 400)
+            return self.db.call(operation, request, token)
+
         return Call(
             operation,
             _touched(request, reads=reads),
-            lambda token: self.db.call(operation, request, token),
+            apply,
             READ_FAULTS if reads else WRITE_FAULTS,
         )
 

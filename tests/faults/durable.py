@@ -64,6 +64,10 @@ class DurableService(ExecutionObserver):
     """How many steps had been made when an execution ended."""
     stopped: set[str] = field(default_factory=set)
     """Executions that an operator has stopped."""
+    pauses: dict[str, datetime] = field(default_factory=dict)
+    """Executions that are paused, and since when."""
+    rested: timedelta = timedelta(0)
+    """How long executions were paused."""
 
     def __post_init__(self) -> None:
         self.processor = CheckpointProcessor(self, None, self)  # type: ignore[arg-type]
@@ -114,7 +118,7 @@ class DurableService(ExecutionObserver):
             while not execution.is_complete:
                 me.wait(
                     lambda: execution.is_complete or self._must_invoke(execution),
-                    lambda: self._next(execution),
+                    lambda: None if arn in self.pauses else self._next(execution),
                 )
                 if execution.is_complete:
                     return
@@ -176,7 +180,19 @@ class DurableService(ExecutionObserver):
         self.completed_at[arn] = self.world.now
         self.completed_after[arn] = len(self.world.steps)
 
+    def pause(self, arn: str) -> None:
+        """PauseDurableExecution: callbacks are taken, and nothing is invoked."""
+        if not self.executions[arn].is_complete:
+            self.pauses[arn] = self.world.now
+
+    def unpause(self, arn: str) -> None:
+        """ResumeDurableExecution."""
+        if arn in self.pauses:
+            self.rested += self.world.now - self.pauses.pop(arn)
+
     def _must_invoke(self, execution: Execution) -> bool:
+        if execution.durable_execution_arn in self.pauses:
+            return False
         due = self.due.get(execution.durable_execution_arn)
         return execution.has_unseen_changes() or (due is not None and due <= self.world.now)
 
@@ -273,7 +289,8 @@ class DurableService(ExecutionObserver):
         def apply(_: str) -> dict[str, Any]:
             if arn not in self.executions:
                 raise client_error("GetDurableExecution", "ResourceNotFoundException", 404)
-            return {"Status": self.executions[arn].current_status().value}
+            paused = arn in self.pauses and not self.executions[arn].is_complete
+            return {"Status": "PAUSED" if paused else self.executions[arn].current_status().value}
 
         reads = frozenset({(f"execution {arn}", False)})
         return Call("GetDurableExecution", reads, apply, ("fail", "dies-before", "slow"))

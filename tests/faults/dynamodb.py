@@ -23,6 +23,9 @@ _NAME = r"#?[A-Za-z_]\w*"
 _PRESENCE = re.compile(rf"attribute_(not_)?exists\(({_NAME})\)")
 _COMPARED = re.compile(rf"({_NAME}) (=|<) (:\w+)")
 _ASSIGN = re.compile(rf"({_NAME}) = (?:(:\w+)|({_NAME}) \+ (:\w+))")
+_APPEND = re.compile(rf"({_NAME}) = list_append\(if_not_exists\(\1, (:\w+)\), (:\w+)\)")
+_DEFAULT = re.compile(rf"({_NAME}) = if_not_exists\(\1, (:\w+)\)")
+_NEXT = re.compile(rf", (?={_NAME} = )")
 _UPDATE = re.compile(r"SET (.+?)(?: REMOVE (.+))?")
 _TYPE_ORDER: Mapping[str, Callable[[str], Any]] = {"N": Decimal, "S": str}
 
@@ -304,7 +307,15 @@ def _order(value: Mapping[str, Any]) -> Any:
 def _updated(request: Mapping[str, Any], item: Item, operation: str) -> Item:
     update = _known(_UPDATE.fullmatch(request["UpdateExpression"]))
     changed: dict[str, Any] = dict(item)
-    for part in update[1].split(", "):
+    for part in _NEXT.split(update[1]):
+        if append := _APPEND.fullmatch(part):
+            target = _resolve(append[1], request)
+            old = item.get(target, _value(append[2], request))
+            changed[target] = {"L": [*old["L"], *_value(append[3], request)["L"]]}
+            continue
+        if default := _DEFAULT.fullmatch(part):
+            changed.setdefault(_resolve(default[1], request), _value(default[2], request))
+            continue
         assign = _known(_ASSIGN.fullmatch(part))
         target = _resolve(assign[1], request)
         if assign[2]:

@@ -1,4 +1,4 @@
-"""What must hold however a schedule went: the ten promises, each a named check.
+"""What must hold however a schedule went: the eleven promises, each a named check.
 
 Every check reads the final tables, the history of writes, what callers heard and what was sent.
 A check yields one line for each violation; none means that the promise was kept.
@@ -175,6 +175,20 @@ def told_once(deployment: Deployment) -> Iterator[str]:
             yield f"nobody was told, and nothing says so: {on_record}"
 
 
+def sent_once(deployment: Deployment) -> Iterator[str]:
+    """11. A message that was taken is sent again only where a fault left it in doubt, once each."""
+    if deployment.doubled:
+        return
+    messages = deployment.world.messages
+    sent = Counter(
+        (m["TopicArn"], *sorted((n, a["StringValue"]) for n, a in m["MessageAttributes"].items()))
+        for m in messages
+    )
+    again = len(messages) - len(sent)
+    if again > deployment.world.faults.total():
+        yield f"{again} messages were sent again, after {deployment.world.faults.total()} faults"
+
+
 def _closed_by_sweep(deployment: Deployment, approval_id: str) -> bool:
     sweepers = {sweep.actor for sweep in deployment.swept}
     return any(
@@ -254,6 +268,7 @@ INVARIANTS: tuple[Check, ...] = (
     refusals_change_nothing,
     nothing_is_left_behind,
     readers_see_what_was,
+    sent_once,
 )
 
 
@@ -367,7 +382,7 @@ def _patience(deployment: Deployment, row: Row, decided: datetime) -> timedelta:
     """
     world = deployment.world
     if not deployment.polling and not world.faults and not world.vain:
-        return AT_ONCE
+        return AT_ONCE + deployment.durable.rested
     waited = decided - _created(deployment, row)
     frozen = timedelta(0)
     if deployment.world.faults["slow"]:  # a frozen workflow wakes after the expiry
@@ -379,4 +394,5 @@ def _patience(deployment: Deployment, row: Row, decided: datetime) -> timedelta:
         and sweep.at > decided + deployment.grace
         and (sweep.actor, sweep.request) not in world.struck
     ]
-    return min([max(waited * RECHECK_STRETCH, SHORTEST_RECHECK), *swept]) + SLACK + frozen
+    paused = deployment.durable.rested
+    return min([max(waited * RECHECK_STRETCH, SHORTEST_RECHECK), *swept]) + SLACK + frozen + paused

@@ -13,6 +13,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from hitl_approval import api, service, waiting
+from hitl_approval.adapters import callbacks
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.items import marshal
 from hitl_approval.adapters.sns import SnsNotifier
@@ -289,6 +290,38 @@ def _believes_the_row_alone() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _tells_all_with_whom_it_could_not() -> Iterator[None]:
+    notify = RequestService.notify
+
+    def everybody(
+        self: RequestService, approval_id: str, written: Any = None, *, recipient: Any = None
+    ) -> None:
+        del recipient
+        for one in self.recipients(self.get(approval_id)):
+            notify(self, approval_id, written, recipient=one)
+
+    with patch.object(RequestService, "notify", everybody):
+        yield
+
+
+@contextmanager
+def _ends_with_a_refused_message() -> Iterator[None]:
+    def loud(self: Any, recipient: Any) -> None:
+        self.service.notify(self.approval_id, recipient=recipient)
+
+    with patch.object(waiting._Wait, "_try_to_tell", loud):
+        yield
+
+
+def _ends_with_a_refused_read() -> Sabotage:
+    return patch.object(waiting, "READ_ATTEMPTS", 1)
+
+
+def _takes_a_paused_workflow_for_ended() -> Sabotage:
+    return patch.object(callbacks, "ALIVE", {"RUNNING"})
+
+
 CALM = Bounds()
 ONE = Bounds(faults=1)
 
@@ -333,6 +366,10 @@ CASES: tuple[Case, ...] = (
     Case(_believes_the_row_alone, "all_agree", "approved-by-hand-polling"),
     Case(_sweep_dies_of_one_record, "nothing_is_left_behind", "unreadable"),
     Case(_sweep_says_nothing_of_what_it_passes, "nothing_is_left_behind", "unreadable"),
+    Case(_tells_all_with_whom_it_could_not, "sent_once", "broadcast-refused"),
+    Case(_ends_with_a_refused_message, "all_agree", "one-refused-polling"),
+    Case(_ends_with_a_refused_read, "all_agree", "read-denied-polling"),
+    Case(_takes_a_paused_workflow_for_ended, "nothing_is_left_behind", "paused"),
     Case(_sweep_closes_before_the_expiry, "approved_by_policy", "unheard"),
     Case(_sweep_decides_approved, "approved_by_policy", "stopped"),
     Case(_sweep_wakes_once_and_forgets, "nothing_is_left_behind", "unheard"),

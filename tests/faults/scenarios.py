@@ -11,11 +11,12 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError, HTTPClientError
 
+from hitl_approval.contract import APPROVER_ATTRIBUTE
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
 from tests.faults.deployment import APPROVALS_TABLE, TIMEOUT, Deployment
 from tests.faults.durable import arn_of
 from tests.faults.dynamodb import Item
-from tests.faults.scenario import SECOND, Scenario, both, decision, event, under
+from tests.faults.scenario import POLLING, SECOND, Scenario, both, decision, event, under
 from tests.faults.simulator import Actor
 from tests.faults.sweeping import SWEEPING
 from tests.faults.visitors import VISITORS
@@ -113,6 +114,7 @@ def _zombie(world: Deployment) -> None:
         if not execution.is_complete:
             world.durable.invoke(me, execution, world.workflow)
 
+    world.doubled = True
     world.world.add("again", again)
     world.person("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
 
@@ -207,6 +209,37 @@ def _refused(world: Deployment) -> None:
     world.person("dave", decision(approval, "dave", "approved"), at=5 * SECOND)
 
 
+def _broadcast_refused(world: Deployment) -> None:
+    """The topic for everybody refuses each message; bob and carol have links of their own."""
+    world.refuses = lambda message: APPROVER_ATTRIBUTE not in message["MessageAttributes"]
+    approval = world.start("start", event(approvers=["bob", "carol"], timeout_seconds=120))
+    world.person("bob", decision(approval, "bob", "approved"), at=100 * SECOND)
+
+
+def _one_refused(world: Deployment) -> None:
+    """Bob's own message is refused; he hears of it by the topic for everybody."""
+
+    def bobs(message: Mapping[str, Any]) -> bool:
+        return bool(
+            message["MessageAttributes"].get(APPROVER_ATTRIBUTE, {}).get("StringValue") == "bob"
+        )
+
+    world.refuses = bobs
+    approval = world.start("start", event(approvers=["bob", "carol"], timeout_seconds=120))
+    world.person("bob", decision(approval, "bob", "approved"), at=100 * SECOND)
+
+
+def _read_denied(world: Deployment) -> None:
+    """The workflow may not read its record for a while."""
+    world.denied = 2
+    approval = world.start("start", event())
+    world.person("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
+
+
+WITH_LINKS = {
+    "PERSONAL_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:test-personal",
+    "PAGE_URL": "https://page.example",
+}
 TWO_OF_THREE = under(Policy(quorum=Quorum.at_least(2)))
 TWO_REJECTIONS = under(Policy(rejections_needed=2))
 SILENCE_REJECTS = under(Policy(on_timeout=OnTimeout.reject()))
@@ -235,6 +268,9 @@ SCENARIOS: Mapping[str, Scenario] = {
         *both("skew-behind", _skew(-5), POLL_INTERVAL_SECONDS="200"),
         *[Scenario(f"storm-{n}", _storm(n)) for n in (1, 9, 10, 25)],
         *[Scenario(f"storm-at-start-{n}", _storm_at_start(n)) for n in (2, 6)],
+        *both("broadcast-refused", _broadcast_refused, **WITH_LINKS),
+        *both("one-refused", _one_refused, **WITH_LINKS),
+        Scenario("read-denied-polling", _read_denied, POLLING),
         *SWEEPING,
         *VISITORS,
     ]

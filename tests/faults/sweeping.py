@@ -55,6 +55,14 @@ def _early(world: Deployment) -> None:
     world.sweeps(*SCHEDULE)
 
 
+def _paused(world: Deployment) -> None:
+    """An operator pauses the workflow; bob decides meanwhile, and two sweeps come by."""
+    approval = world.start("start", event(timeout_seconds=3600))
+    world.paused("start", 3 * SECOND, 14 * MINUTE)
+    world.person("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
+    world.sweeps(*SCHEDULE)
+
+
 def _among(*sweepers: str, moments: Sequence[timedelta]) -> Callable[[Deployment], None]:
     """Without its grace a sweep meets the living: bob, who decides, and the workflow, resuming."""
 
@@ -111,6 +119,7 @@ SWEEPING: Sequence[Scenario] = [
     Scenario("stopped-before-decided", _stopped_before_decided),
     Scenario("unheard", _unheard),
     Scenario("unreadable", _behind_what_cannot_be_read),
+    Scenario("paused", _paused),
     Scenario("swept-early", _early),
     Scenario("swept-early-polling", _early, POLLING),
     *_meeting("sweep-among", _among("sweep", moments=(8 * SECOND, 2 * MINUTE))),

@@ -28,8 +28,9 @@ from hitl_approval.domain.approval import (
     expire,
 )
 from hitl_approval.domain.errors import ApprovalError, VersionConflict
+from hitl_approval.domain.link import PersonalLink
 from hitl_approval.ports import Attention
-from tests.anything import NOW, any_opening, declared
+from tests.anything import NOW, any_opening, any_request, declared
 from tests.faults.dynamodb import APPROVALS, AUDIT, DynamoDb
 
 OPERATIONS = 3_000
@@ -153,6 +154,7 @@ def test_should_answer_as_moto_does_to_thousands_of_our_calls(moto: Any) -> None
         match lots.randrange(9):
             case 0:
                 opening = any_opening(
+                    request=any_request(approvers=["bob"]),
                     approval_id=name,
                     creation_token=str(lots.random()),
                     now=now,
@@ -160,6 +162,7 @@ def test_should_answer_as_moto_does_to_thousands_of_our_calls(moto: Any) -> None
                 known.append(store.create(opening))
             case 1:
                 store.arm(name, f"bell-{lots.randrange(9)}")
+                _add_link(store, lots, record)
             case 2:
                 store.acknowledge(name)
             case 3:
@@ -232,6 +235,12 @@ def test_should_take_a_repeated_transaction_for_the_one_it_is() -> None:
     assert double.call("TransactWriteItems", {"TransactItems": [put]}, "token-1") == {}
     with pytest.raises(ClientError):
         double.call("TransactWriteItems", {"TransactItems": [put]}, "token-2")
+
+
+def _add_link(store: DynamoDbStore, lots: random.Random, record: Approval | None) -> None:
+    if record is not None:
+        links = [PersonalLink(f"{lots.randrange(10**9):064}", "bob")]
+        store.add_links(record, links, challenge=lots.choice((None, "AAAA-AAAA")))
 
 
 def _any_transition(lots: random.Random, record: Approval, now: datetime) -> Transition | None:

@@ -50,7 +50,8 @@ def main(bundle: str, endpoint: str) -> None:
     written = requests.submit(
         terms, approval_id="a", execution_arn="arn", creation_token="t", callback_id="c/1="
     )
-    requests.notify("a", written)
+    for recipient in requests.recipients(written):
+        requests.notify("a", written, recipient=recipient)
     requests.arm("a", "c/2=")
     for payload in (
         {"action": "get", "approval_id": "a"},

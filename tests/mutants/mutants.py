@@ -527,7 +527,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a workflow that comes too late to tell anybody says nothing",
         USE_CASES,
-        "            if approval.decided_by == SYSTEM.name:\n"
+        "            if recipient is None and approval.decided_by == SYSTEM.name:\n"
         "                self.meter.count(Metrics.NOTIFICATION_FAILED)\n",
         "",
         "told_once",
@@ -540,6 +540,14 @@ MUTANTS: tuple[Mutant, ...] = (
         '            return "failed"\n',
         "            raise\n",
         "nothing_answered_is_lost",
+        (ADAPTERS,),
+    ),
+    Mutant(
+        "a paused workflow is taken for ended",
+        CALLBACKS,
+        'answer["Status"] in ALIVE',
+        'answer["Status"] == "RUNNING"',
+        "nothing_is_left_behind",
         (ADAPTERS,),
     ),
     Mutant(
@@ -614,21 +622,49 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a failed notification is swallowed by the wait",
         WAIT,
-        "            self._step(\n"
-        '                "notification-failed",\n'
-        "                lambda: self.service.note_notification_failed(self.approval_id, reason),\n"
-        "                READ_ATTEMPTS,\n"
-        "            )\n",
-        "            del reason\n",
+        "lambda: self.service.note_notification_failed(self.approval_id, reason)",
+        "lambda: None",
         "told_once",
         (WAITING,),
     ),
     Mutant(
         "approvers who were not told are not told later",
         WAIT,
-        "            if not self.told:\n",
-        "            if self.told is None:\n",
+        "            self._tell_again()\n",
+        "            self.untold = []\n",
         "told_once",
+        (WAITING,),
+    ),
+    Mutant(
+        "who was told is told again because another could not be",
+        WAIT,
+        "            self.untold = list(refused)\n",
+        "            self.untold = list(recipients)\n",
+        "sent_once",
+        (WAITING,),
+    ),
+    Mutant(
+        "a refused message is tried again at each poll",
+        WAIT,
+        '    return bool(state["untold"]) and now >= _time(state, "tell_at")\n',
+        '    return bool(state["untold"])\n',
+        "sent_once",
+        (WAITING,),
+    ),
+    Mutant(
+        "a notification that cannot be noted ends the wait",
+        WAIT,
+        "        except StepError:  # people can decide all the same: the wait goes on\n",
+        "        except ZeroDivisionError:\n",
+        "all_agree",
+        (WAITING,),
+    ),
+    Mutant(
+        "a message that nobody foresaw to fail ends the wait",
+        WAIT,
+        "        except Exception as error:\n            logger.warning(\n",
+        "        except ApprovalError as error:\n            logger.warning(\n",
+        "all_agree",
         (WAITING,),
     ),
     Mutant(
@@ -642,8 +678,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "notify stands outside a step",
         WAIT,
-        '            self._step("notify", self._notify, NOTIFY_ATTEMPTS)\n',
-        "            self._notify()\n",
+        "self._step(step, lambda: self._try_to_tell(recipient), 1)",
+        "self._try_to_tell(recipient)",
         "told_once",
         (WAITING,),
     ),
@@ -674,9 +710,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "an outage of the table ends a polling wait",
         WAIT,
-        "            except Unavailable:  # a failed check would end the wait: "
-        "look again at the next poll\n",
-        "            except ZeroDivisionError:\n",
+        "                if failures >= READ_ATTEMPTS:\n",
+        "                if failures:\n",
         "nothing_answered_is_lost",
         (WAITING,),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import (
     ClientError,
@@ -16,6 +17,7 @@ from botocore.exceptions import (
 from hitl_approval.adapters.callbacks import LambdaDoorbell, LambdaExecutions
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.sns import SnsNotifier
+from hitl_approval.contract import ALIVE
 from hitl_approval.domain.errors import Unavailable, VersionConflict
 from hitl_approval.domain.notification import approval_needed
 from tests.anything import any_approval, any_opening
@@ -149,3 +151,30 @@ def test_should_take_an_execution_that_nobody_knows_for_ended() -> None:
 def test_should_not_take_an_execution_for_ended_that_cannot_be_looked_at(error: Exception) -> None:
     with pytest.raises(Unavailable):
         LambdaExecutions(client=Failing(error)).look("arn")
+
+
+@pytest.mark.parametrize(
+    ("status", "found"),
+    [
+        ("RUNNING", "running"),
+        ("PAUSING", "running"),
+        ("PAUSED", "running"),
+        ("SUCCEEDED", "ended"),
+        ("FAILED", "ended"),
+        ("TIMED_OUT", "ended"),
+        ("STOPPED", "ended"),
+        ("DELETING", "ended"),
+    ],
+)
+def test_should_take_a_paused_execution_for_alive(status: str, found: str) -> None:
+    class Answering:
+        def get_durable_execution(self, **_: Any) -> Any:
+            return {"Status": status}
+
+    assert LambdaExecutions(client=Answering()).look("arn") == found
+
+
+def test_should_know_every_status_of_an_execution() -> None:
+    model: Any = boto3.client("lambda", region_name="us-east-1").meta.service_model
+    ended = {"SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED", "DELETING"}
+    assert set(model.shape_for("ExecutionStatus").enum) == ALIVE | ended

@@ -52,13 +52,15 @@ def notify(
 ) -> None:
     if drawn is None:
         drawn = sum(message.recipient is not None for message in world.notifier.sent)
-    RequestService(
+    requests = RequestService(
         store=world.store,
         clock=world.clock,
         meter=world.meter,
         notifier=world.notifier,
         page=ApprovalPage("https://page.example", CountingSecrets(drawn), challenge),
-    ).notify(approval_id)
+    )
+    for recipient in requests.recipients(world.store.approvals[approval_id]):
+        requests.notify(approval_id, recipient=recipient)
 
 
 def token_of(world: World, approver: str) -> str:

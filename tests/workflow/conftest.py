@@ -91,7 +91,8 @@ class Stage:
 
     def _suspended_on(self) -> Any:
         unfinished = [o for o in self.operations() if o.status in UNFINISHED]
-        bell = unfinished[0] if len(unfinished) == 1 and not self.handler.running else None
+        busy = self.handler.running or self.runner._store.load(self.arn).has_unseen_changes()
+        bell = unfinished[0] if len(unfinished) == 1 and not busy else None
         return bell if bell and bell.operation_type is OperationType.CALLBACK else None
 
     def suspend(self) -> None:

@@ -243,6 +243,9 @@ class Run:
             if operation.status is OperationStatus.PENDING and operation.step_details:
                 assert operation.step_details.next_attempt_timestamp
                 return operation.step_details.next_attempt_timestamp
+            if operation.status is OperationStatus.STARTED and operation.wait_details:
+                assert operation.wait_details.scheduled_end_timestamp
+                return operation.wait_details.scheduled_end_timestamp
         callback_id = self._open_callback()
         operation = self.execution.find_callback_operation(callback_id)[1]
         (options,) = [

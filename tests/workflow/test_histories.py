@@ -82,10 +82,7 @@ REGISTER = """\
             snapshot = self._step("register", self._register(bell.callback_id), READ_ATTEMPTS)
             known_now = _time(snapshot, "now")
 """
-TELL_AGAIN = """\
-            if not self.told:
-                self.told = self._step("notify-again", self._try_to_notify, READ_ATTEMPTS)
-"""
+TELL_AGAIN = "            self._tell_again()\n"
 SWAPPED = (REGISTER + TELL_AGAIN, TELL_AGAIN + REGISTER)
 
 

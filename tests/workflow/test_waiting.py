@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ParamValidationError
 
 from hitl_approval.domain.audit import Actor, isoformat
-from hitl_approval.domain.errors import Unavailable
+from hitl_approval.domain.errors import ApprovalNotFound, InvalidRequest, Unavailable
+from hitl_approval.domain.link import MAX_LINKS
+from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.schedule import poll_delay
+from hitl_approval.service import ApprovalPage, RequestService
+from hitl_approval.testing.memory import CountingSecrets
 from hitl_approval.testing.virtual_time import eventually
-from hitl_approval.waiting import NOTIFY_ATTEMPTS
+from hitl_approval.waiting import NOTIFY_ATTEMPTS, READ_ATTEMPTS
 from tests.anything import a_document
 
 from .conftest import Stage, StageFactory
@@ -471,9 +478,9 @@ def test_should_read_the_record_when_it_could_not_tell_at_once(
     given: list[Any] = []
     notify = type(stage.requests).notify
 
-    def watched(service: Any, approval_id: str, written: Any = None) -> None:
+    def watched(service: Any, approval_id: str, written: Any = None, **options: Any) -> None:
         given.append(written)
-        notify(service, approval_id, written)
+        notify(service, approval_id, written, **options)
 
     monkeypatch.setattr(type(stage.requests), "notify", watched)
     stage.start(a_document())
@@ -481,3 +488,220 @@ def test_should_read_the_record_when_it_could_not_tell_at_once(
 
     assert given[0].approval_id == stage.approval_id
     assert given[1] is None
+
+
+APPROVERS = ["ann", "bob", "carol"]
+DENIED = ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetItem")
+
+
+@dataclass
+class Picky:
+    """A notifier that refuses some messages; keeps what was tried when, and what was sent."""
+
+    stage: Stage
+    refuses: Callable[[Notification], bool]
+    error: Exception
+    sent: list[str | None] = field(default_factory=list)
+    tried: list[datetime] = field(default_factory=list)
+
+    def publish(self, notification: Notification) -> None:
+        if self.refuses(notification):
+            self.tried.append(self.stage.clock.now())
+            raise self.error
+        self.sent.append(notification.recipient)
+
+
+def refusing(
+    stage: Stage, refuses: Callable[[Notification], bool], error: Exception | None = None
+) -> Picky:
+    """A deployment whose approvers get links of their own, and whose notifier refuses some."""
+    notifier = Picky(stage, refuses, error or Unavailable("refused"))
+    stage.requests = RequestService(
+        store=stage.store,
+        clock=stage.clock,
+        meter=stage.meter,
+        notifier=notifier,
+        page=ApprovalPage("https://page.example", CountingSecrets()),
+    )
+    return notifier
+
+
+def to_everybody(notification: Notification) -> bool:
+    return notification.recipient is None
+
+
+def to_one(notification: Notification) -> bool:
+    return notification.recipient is not None
+
+
+@pytest.mark.parametrize("mode", ["callback", "polling"])
+def test_should_tell_nobody_twice_because_another_cannot_be_told(
+    make_stage: StageFactory, mode: str
+) -> None:
+    stage = make_stage(RESUME_MODE=mode)
+    notifier = refusing(stage, lambda n: to_everybody(n) or n.recipient == "bob")
+    stage.start(a_document(approvers=APPROVERS, timeout_seconds=7200))
+    if mode == "callback":
+        eventually(lambda: "notification_failed" in stage.events())
+        while not stage.done():
+            stage.time_out_bell()
+            stage.next_bell()
+
+    assert stage.finish()["decision"] == "timeout"
+    assert notifier.sent == ["ann", "carol"]
+    (failed,) = [e for e in stage.store.history(stage.approval_id) if "reason" in e["details"]][:1]
+    assert failed["details"]["reason"] == "bob, everybody: refused"
+
+
+@pytest.mark.parametrize("mode", ["callback", "polling"])
+def test_should_tell_each_of_the_others_once_when_they_can_be_told(
+    make_stage: StageFactory, mode: str
+) -> None:
+    stage = make_stage(RESUME_MODE=mode)
+    began = stage.clock.now()
+    outage = timedelta(minutes=5)
+    notifier = refusing(stage, lambda _: stage.clock.now() < began + outage)
+    stage.start(a_document(approvers=APPROVERS, timeout_seconds=7200))
+    if mode == "callback":
+        while not stage.done():
+            stage.time_out_bell()
+            stage.next_bell()
+
+    assert stage.finish()["decision"] == "timeout"
+    assert Counter(notifier.sent) == Counter([*APPROVERS, None])
+
+
+@pytest.mark.parametrize("mode", ["callback", "polling"])
+def test_should_try_ever_less_often_and_keep_few_links(make_stage: StageFactory, mode: str) -> None:
+    stage = make_stage(RESUME_MODE=mode)
+    notifier = refusing(stage, to_one)
+    stage.start(a_document(approvers=["ann"], timeout_seconds=86400))
+    if mode == "callback":
+        while not stage.done():
+            stage.time_out_bell()
+            stage.next_bell()
+
+    assert stage.finish()["decision"] == "timeout"
+    later = [moment - notifier.tried[0] for moment in notifier.tried[NOTIFY_ATTEMPTS:]]
+    assert 8 <= len(later) <= 12  # a day of waiting twice as long each time
+    assert all(later[n + 1] >= later[n] * 1.4 for n in range(len(later) - 1))
+    assert len(stage.approval.links) == MAX_LINKS
+    assert stage.events().count("notification_failed") == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InvalidRequest("context", "is too much for a message"),
+        ApprovalNotFound("another"),
+        DENIED,
+        ParamValidationError(report="Message: too long"),
+        RuntimeError("a bug"),
+        RecursionError(),
+        MemoryError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("mode", ["callback", "polling"])
+def test_should_wait_on_whatever_a_notification_raises(
+    make_stage: StageFactory, mode: str, error: Exception
+) -> None:
+    stage = make_stage(RESUME_MODE=mode)
+    refusing(stage, lambda _: True, error)
+    stage.start(a_document(approvers=APPROVERS, timeout_seconds=600))
+    if mode == "callback":
+        eventually(lambda: "notification_failed" in stage.events())
+        stage.time_out_bell()
+        stage.next_bell()
+        stage.decide()
+
+    assert stage.finish()["decision"] == ("approved" if mode == "callback" else "timeout")
+    assert stage.events()[:2] == ["requested", "notification_failed"]
+    assert stage.meter.counted == ["NotificationFailed"]
+
+
+def test_should_wait_on_when_a_failed_notification_cannot_be_noted(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing(stage, lambda _: True)
+    commit = type(stage.store).commit
+
+    def full(store: Any, transition: Any) -> None:
+        if transition.event.event == "notification_failed":
+            raise InvalidRequest("item", "has no room")
+        commit(store, transition)
+
+    monkeypatch.setattr(type(stage.store), "commit", full)
+    stage.start(a_document())
+    eventually(lambda: "NotificationFailed" in stage.meter.counted)
+    stage.decide()
+
+    assert stage.finish()["decision"] == "approved"
+
+
+def test_should_stop_telling_when_it_has_ended(make_stage: StageFactory) -> None:
+    stage = make_stage()
+
+    def refuses(notification: Notification) -> bool:
+        if notification.recipient == "bob":
+            stage.decide(by="ann")
+        return to_everybody(notification) or notification.recipient == "bob"
+
+    notifier = refusing(stage, refuses)
+    stage.start(a_document(approvers=APPROVERS))
+
+    assert stage.finish()["decided_by"] == "ann"
+    assert notifier.sent == ["ann"]
+    assert stage.events() == ["requested", "approved"]
+
+
+@pytest.mark.parametrize("error", [DENIED, RuntimeError("a bug"), Unavailable("throttled")])
+def test_should_poll_on_for_an_hour_whatever_a_read_raises(
+    make_stage: StageFactory, error: Exception
+) -> None:
+    stage = make_stage(RESUME_MODE="polling")
+    look, looks = stage.requests.look, 0
+
+    def refused(approval_id: str) -> Any:
+        nonlocal looks
+        looks += 1
+        if looks < READ_ATTEMPTS:
+            raise error
+        return look(approval_id)
+
+    object.__setattr__(stage, "requests", _Overriding(stage.requests, look=refused))
+    began = stage.clock.now()
+    stage.start(a_document(timeout_seconds=60))
+
+    assert stage.finish()["decision"] == "timeout"
+    assert stage.clock.now() - began > timedelta(minutes=50)
+
+
+def test_should_fail_visibly_when_a_record_cannot_be_polled_for_an_hour(
+    make_stage: StageFactory,
+) -> None:
+    stage = make_stage(RESUME_MODE="polling")
+    looks = 0
+
+    def refused(_: str) -> Any:
+        nonlocal looks
+        looks += 1
+        raise DENIED
+
+    object.__setattr__(stage, "requests", _Overriding(stage.requests, look=refused))
+    stage.start(a_document(timeout_seconds=60))
+
+    assert "AccessDenied" in str(stage.fail().message)
+    assert looks == READ_ATTEMPTS
+
+
+def test_should_fail_rather_than_poll_on_when_the_row_is_gone(make_stage: StageFactory) -> None:
+    stage = make_stage(RESUME_MODE="polling")
+
+    def gone(approval_id: str) -> Any:
+        raise ApprovalNotFound(approval_id)
+
+    object.__setattr__(stage, "requests", _Overriding(stage.requests, look=gone))
+    stage.start(a_document(timeout_seconds=60))
+
+    assert "no approval has the id" in str(stage.fail().message)

@@ -16,7 +16,7 @@ from hitl_approval.domain.approval import STATUSES, Approval, Status, Transition
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import UnreadableRecord, VersionConflict
-from hitl_approval.domain.link import PersonalLink
+from hitl_approval.domain.link import PersonalLink, newest
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.text import cut, kind
 from hitl_approval.domain.view import listed, vote_view
@@ -121,12 +121,15 @@ class DynamoDbStore:
         self, approval: Approval, links: Sequence[PersonalLink], *, challenge: str | None = None
     ) -> str | None:
         """See `ports.Store.add_links`."""
-        added = [
-            {"digest": link.digest, "approver": approval.approvers.index(link.approver)}
-            for link in links
-        ]
-        change = "SET links = list_append(if_not_exists(links, :none), :added)"
-        values = {":none": [], ":added": added, ":pending": "pending"}
+        all_links = (*approval.links, *links)
+        kept = newest(all_links)
+        if len(kept) == len(all_links):  # appended, so that a double of this workflow loses none
+            change = "SET links = list_append(if_not_exists(links, :none), :links)"
+            values: dict[str, Any] = {":none": [], ":links": _link_rows(approval, links)}
+        else:
+            change = "SET links = :links"
+            values = {":links": _link_rows(approval, kept)}
+        values[":pending"] = "pending"
         if challenge is not None:
             change += ", challenge = if_not_exists(challenge, :challenge)"
             values[":challenge"] = challenge
@@ -389,6 +392,13 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         ),
         challenge=row.get("challenge"),
     )
+
+
+def _link_rows(approval: Approval, links: Sequence[PersonalLink]) -> list[dict[str, Any]]:
+    return [
+        {"digest": link.digest, "approver": approval.approvers.index(link.approver)}
+        for link in links
+    ]
 
 
 def _start_key(cursor: str, status: str) -> dict[str, Any]:

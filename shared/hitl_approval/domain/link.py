@@ -6,12 +6,16 @@ import base64
 import hashlib
 import hmac
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 SECRET_BYTES = 32
 """Random bytes of a link: 256 bits, beyond guessing."""
+
+MAX_LINKS = 10
+"""Links that a record keeps of one person, the newest. Ours: each try to tell them adds one."""
 
 CHALLENGE_CHARACTERS = 8
 """Of 5 bits each: at the API's default rate, guessing one takes more than a thousand years."""
@@ -90,6 +94,17 @@ def find_link(links: Iterable[PersonalLink], token: str) -> PersonalLink | None:
 def is_nonce(given: str, nonce: str) -> bool:
     """Whether what a form has brought is its nonce."""
     return hmac.compare_digest(given.encode(errors="replace"), nonce.encode())
+
+
+def newest(links: Iterable[PersonalLink]) -> tuple[PersonalLink, ...]:
+    """The links without those that are older than each person's last `MAX_LINKS`, in order."""
+    kept: list[PersonalLink] = []
+    counts: Counter[str] = Counter()
+    for link in reversed(list(links)):
+        counts[link.approver] += 1
+        if counts[link.approver] <= MAX_LINKS:
+            kept.append(link)
+    return tuple(reversed(kept))
 
 
 def form_nonce(token: str, content_digest: str) -> str:

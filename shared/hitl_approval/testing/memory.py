@@ -19,7 +19,7 @@ from hitl_approval.domain.announcement import Announcement
 from hitl_approval.domain.approval import Approval, Status, Transition
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import Unavailable, VersionConflict
-from hitl_approval.domain.link import SECRET_BYTES, PersonalLink
+from hitl_approval.domain.link import SECRET_BYTES, PersonalLink, newest
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.text import person
 from hitl_approval.domain.view import entry, summary
@@ -91,7 +91,7 @@ class InMemoryStore:
             return challenge
         kept = current.challenge or challenge
         self.approvals[approval.approval_id] = replace(
-            current, links=(*current.links, *links), challenge=kept
+            current, links=newest((*current.links, *links)), challenge=kept
         )
         return kept
 
