@@ -208,3 +208,14 @@ def test_should_start_anew_and_say_so_after_half_a_deployment(tmp_path: Path) ->
 def _row(cloud: LocalCloud, counter: str) -> bool:
     key = {"id": {"S": counter}}
     return "Item" in emulator(cloud).client("dynamodb").get_item(TableName="counters", Key=key)
+
+
+def test_should_not_take_a_users_files_for_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("asyncio", "boto3", "hitl_approval"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('not mine')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with LocalCloud.start() as cloud:
+        assert cloud.endpoint_url.startswith("http://127.0.0.1:")
