@@ -6,9 +6,11 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import boto3
@@ -203,6 +205,11 @@ def test_should_start_anew_and_say_so_after_half_a_deployment(tmp_path: Path) ->
             assert cloud.lost is lost
             assert not made(cloud)
             assert emulator(cloud).client("cloudformation").describe_stacks()["Stacks"] == []
+
+
+def _is_whole(state_dir: Path) -> bool:
+    with closing(sqlite3.connect(state_dir / "services.db")) as database:
+        return bool(database.execute("SELECT yes FROM whole").fetchone()[0])
 
 
 def _row(cloud: LocalCloud, counter: str) -> bool:

@@ -159,12 +159,10 @@ class _Cloud:
                 pass
             elif scope["path"] == MAIL_PATH:
                 await self._show_mail(scope, send)
+            elif self._keeper:
+                await self._app(scope, receive, self._keeper.noting(scope, send))
             else:
-                try:
-                    await self._app(scope, receive, send)
-                finally:
-                    if self._keeper:
-                        self._keeper.touch()
+                await self._app(scope, receive, send)
 
         config = Config()
         config.bind = [f"fd://{listener.detach()}"]

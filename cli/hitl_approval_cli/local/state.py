@@ -12,10 +12,13 @@ with. A cloud that was killed then starts empty, and says so.
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import logging
+import re
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +30,19 @@ logger = logging.getLogger(__name__)
 
 INTERVAL = 1.0
 """Seconds between two looks whether there is something to write."""
+
+_AT_CHECKPOINT = frozenset({
+    "dynamodb", "sqs", "ses", "scheduler", "stepfunctions", "kinesis", "hitl-mail",
+})  # fmt: skip
+"""What a function changes before its checkpoint: written before the checkpoint is."""
+_OF_DEPLOYMENTS = frozenset({
+    "cloudformation", "iam", "elasticache", "apigateway", "apigateway_v1", "ec2", "lambda_durable",
+})  # fmt: skip
+"""What only calls of its own change: not looked at while none comes, since it is large."""
+_OF_RUNNING_FUNCTIONS = frozenset({
+    "dynamodb", "sqs", "sns", "ses", "events", "logs", "kms", "monitoring", "states",
+})  # fmt: skip
+"""Names in signatures of services that are called all the time."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS service (name TEXT PRIMARY KEY, state TEXT NOT NULL);
@@ -122,7 +138,7 @@ class Keeper:
         self._whole: bool | None = None
         self._asked = self._saved = 0
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._due = 2
+        self._due = self._due_of_deployments = 2
         self._own: dict[str, Callable[[], Any]] = {}
 
     def keep(self, name: str, thing: Keepable) -> None:
@@ -133,8 +149,10 @@ class Keeper:
     def take_over(self) -> None:
         """Let ministack load from here, and save here at its end."""
         from ministack import app
-        from ministack.services import lambda_svc
+        from ministack.services import cloudwatch_logs, dynamodb, lambda_svc
 
+        for module in (dynamodb, cloudwatch_logs):
+            module.copy = _NoCopies
         app.load_state = self._load
         app.save_all = lambda _: self.save()
         # It digests the code of all functions each time.
@@ -142,18 +160,34 @@ class Keeper:
             Path(lambda_svc.CODE_BLOB_DIR), lambda_svc._write_code_blob
         )
 
-    def touch(self) -> None:
-        """Something may have changed: look, and look once more, since much goes on after a call."""
-        self._due = 2
+    def noting(self, scope: Mapping[str, Any], send: Any) -> Any:
+        """ASGI's `send`, which notes before the answer that the call may have changed something."""
+
+        async def note_and_send(message: Any) -> None:
+            if message["type"] != "http.response.body":
+                self._touch(scope)
+            await send(message)
+
+        return note_and_send
+
+    def _touch(self, scope: Mapping[str, Any]) -> None:
+        self._due = 2  # looks: much goes on after a call
+        if not _is_of_running_functions(scope):
+            self._due_of_deployments = 2
+            if _is_deploying():  # before it makes anything
+                self._mark(whole=False)
 
     async def run(self) -> None:
         """Write what has changed, each second."""
         self._loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(INTERVAL)
-            if self._due:
-                self._due -= 1
+            if self._due_of_deployments:
+                self._due_of_deployments -= 1
                 self.save()
+            elif self._due:
+                self.save(lambda name: name not in _OF_DEPLOYMENTS)
+            self._due = max(0, self._due - 1)
 
     def barrier(self) -> None:
         """Return when all that has happened until now is written. From any thread but the loop's.
@@ -168,15 +202,15 @@ class Keeper:
 
     async def _save_until(self, asked: int) -> None:
         if self._saved < asked:  # many ask at once: one writing serves all
-            self.save()
+            self.save(_AT_CHECKPOINT.__contains__)
 
-    def save(self) -> None:
+    def save(self, wanted: Callable[[str], bool] = lambda _: True) -> None:
         """Write what has changed, in one transaction; on the loop's thread, where tables change."""
         asked = self._asked
         if _is_deploying():
             self._mark(whole=False)
         else:
-            changed = self._changed()
+            changed = self._changed(wanted)
             if changed or not self._whole:
                 with self._database as database:
                     database.execute("BEGIN")
@@ -191,12 +225,12 @@ class Keeper:
             self._database.execute("UPDATE whole SET yes = ?", (whole,))
             self._whole = whole
 
-    def _changed(self) -> dict[str, str]:
+    def _changed(self, wanted: Callable[[str], bool]) -> dict[str, str]:
         from ministack import app
 
         states = {}
         for name, get_state in (app._build_persistence_save_dict() | self._own).items():
-            state = _text(name, get_state)
+            state = _text(name, get_state) if wanted(name) else None
             if state is not None and self._written.get(name) != hash(state):
                 states[name] = state
         return states
@@ -213,6 +247,7 @@ def _text(name: str, get_state: Callable[[], Any]) -> str | None:
 
     for _ in range(5):
         try:
+            _NoCopies.here.wanted = True
             state = get_state()
             return None if state is None else json.dumps(state, default=_json_default)
         except (
@@ -222,7 +257,31 @@ def _text(name: str, get_state: Callable[[], Any]) -> str | None:
         except Exception:
             logger.exception("the state of %s cannot be kept", name)
             return None
+        finally:
+            _NoCopies.here.wanted = False
     return None
+
+
+class _NoCopies:
+    """`copy` for services whose state is large: none is needed while it is written at once."""
+
+    here = threading.local()
+    copy = staticmethod(copy.copy)
+
+    @classmethod
+    def deepcopy(cls, value: Any) -> Any:
+        """The value itself while this thread writes state, else a copy."""
+        return value if getattr(cls.here, "wanted", False) else copy.deepcopy(value)
+
+
+def _is_of_running_functions(scope: Mapping[str, Any]) -> bool:
+    """Whether a call is none that deploys something."""
+    path = scope["path"]
+    if path.startswith("/2025-12-01/") or path.endswith("/invocations"):
+        return True
+    signature = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+    service = re.search(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/", signature)
+    return service is None or service[1] in _OF_RUNNING_FUNCTIONS
 
 
 def _is_deploying() -> bool:
