@@ -41,7 +41,7 @@ class InvalidRequest(ApprovalError):  # noqa: N818  the name that callers see as
 
 
 class Forbidden(ApprovalError):  # noqa: N818  named as the HTTP status is
-    """The caller may not decide this request."""
+    """The caller may not decide this request; `details["rule"]` names the policy's rule, if one."""
 
     code = "FORBIDDEN"
     status = 403
