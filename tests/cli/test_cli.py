@@ -125,16 +125,16 @@ def test_should_decide_nothing_when_the_question_is_not_answered(hitl: Hitl, wor
         (
             Policy(),
             (
-                "rita asked for this and cannot decide it: another person must, or cancel the request: "
-                "--as NAME says who decides; a deployment with allow_self_approval takes the requester's "
-                "own decision"
+                "rita asked for this and cannot decide it: another person must, or cancel the "
+                "request: --as NAME says who decides; a deployment with allow_self_approval takes "
+                "the requester's own decision"
             ),
         ),
         (
             Policy(require_verified_identity=True),
             (
-                "this request takes verified identities only: sign in, a name is not enough: decide by "
-                "a personal link, or signed in"
+                "this request takes verified identities only: sign in, a name is not enough: "
+                "decide by a personal link, or signed in"
             ),
         ),
     ],
