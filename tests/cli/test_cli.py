@@ -324,7 +324,7 @@ def test_should_show_what_the_encoding_lacks_as_escapes(
         written.flush()
         assert ended.value.code == 0
         if words[0] == "show":
-            shown = written.buffer.getvalue().decode(encoding)  # type: ignore[attr-defined]
+            shown = written.buffer.getvalue().decode(encoding)
             assert ("€" in shown) == (encoding == "utf-8")
             assert ("\\u20ac" in shown) == (encoding != "utf-8")
 
