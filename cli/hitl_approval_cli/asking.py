@@ -13,7 +13,8 @@ from hitl_approval.domain.document import parse_document
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.text import cut
 from hitl_approval_cli.connected import Connection, connected
-from hitl_approval_cli.errors import usage
+from hitl_approval_cli.errors import NotPermittedError, refused_field, show_error, usage
+from hitl_approval_cli.watching import Watch
 from hitl_approval_cli.watching import wait as wait_for_outcome
 from hitl_approval_cli.words import seconds, signed_in
 
@@ -46,7 +47,9 @@ def submit(
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until the outcome.")] = False,
 ) -> None:
-    """Ask for an approval; prints its id at once.
+    """Ask for an approval; prints its id when the request is on record, within a few seconds.
+
+    Where the workflow refuses the request, its own sentence is the error and no id is printed.
 
     With --wait the exit status is the outcome: 0 approved, 3 rejected, 4 timeout, 5 cancelled. How
     it stands is told on stderr; Ctrl-C leaves the request standing and ends with 130. With --json
@@ -67,10 +70,17 @@ def submit(
         event["context"] = _context(context)
     _check(event)
     started = to.deployment.submit(event)
+    watch = Watch(to, started)
+    try:
+        watch.until_on_record()
+    except NotPermittedError as error:
+        if wait:
+            raise
+        show_error(error, as_json=to.as_json)
     # The id stands alone on stdout, for id=$(hitl submit ...)
     to.show(started, lambda: print(started["approval_id"], flush=True))  # noqa: T201
     if wait:
-        wait_for_outcome(to, started)
+        wait_for_outcome(to, watch)
 
 
 def _context(value: str) -> Any:
@@ -91,4 +101,4 @@ def _check(event: dict[str, Any]) -> None:
     try:
         parse_document(event)
     except InvalidRequest as error:
-        raise usage(str(error)) from None
+        raise refused_field(str(error), error.details) or usage(str(error)) from None

@@ -8,16 +8,17 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from hitl_approval.domain.approval import STATUSES
-from hitl_approval_cli.deployment import PAGE, Deployment
-from hitl_approval_cli.errors import CliError
+from hitl_approval.domain.errors import ApprovalNotFound
+from hitl_approval.domain.text import is_approval_id, shown
+from hitl_approval_cli.deployment import Deployment
+from hitl_approval_cli.errors import CliError, usage
 
 T = TypeVar("T")
 
-MAX_PENDING = 2_000
-"""Pending requests that are looked through. Ours: 20 calls, a few seconds."""
 MAX_LISTED = 5
 """Ids that an ambiguous prefix shows."""
 _PREFIX = re.compile(r"[0-9a-f]{6,31}")
+_TOO_SHORT = re.compile(r"[0-9a-f]{1,5}")
 
 
 def ask_about(deployment: Deployment, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,19 +33,27 @@ def ask_about(deployment: Deployment, payload: Mapping[str, Any]) -> dict[str, A
 def with_id(deployment: Deployment, given: str, act: Callable[[str], T]) -> T:
     """Act on the approval with this id or, if there is none, on the one that begins like this.
 
-    Looked through are all pending requests and the last 100 of each other status.
+    Looked through are all pending requests and the last 1,000 of each other status.
 
     Raises:
         CliError: nothing has this id, or several begin like this.
     """
+    if not is_approval_id(given):
+        raise usage(f"ID: must be 1 to 64 letters, digits, - or _, got {shown(given)}")
     try:
         return act(given)
     except CliError as error:
-        if error.code != "APPROVAL_NOT_FOUND" or not _PREFIX.fullmatch(given):
+        if error.code != ApprovalNotFound.code:
+            raise
+        if _TOO_SHORT.fullmatch(given):
+            msg = f"no approval has the id {given}: give at least 6 of its first characters"
+            raise CliError(msg, code=error.code, details=error.details) from None
+        if not _PREFIX.fullmatch(given):
             raise
         found = _begin_with(deployment, given)
         if not found:
-            raise
+            msg = f"no approval has the id {given} or one that begins so"
+            raise CliError(msg, code=error.code, details=error.details) from None
     if len(found) > 1:
         ids = ", ".join(found[:MAX_LISTED]) + (", ..." if len(found) > MAX_LISTED else "")
         msg = f"{given} begins {len(found)} ids, give more of it: {ids}"
@@ -53,13 +62,9 @@ def with_id(deployment: Deployment, given: str, act: Callable[[str], T]) -> T:
 
 
 def _begin_with(deployment: Deployment, prefix: str) -> list[str]:
-    found: list[str] = []
+    found: set[str] = set()
     for status in STATUSES:
-        pages = deployment.pages(status)
-        for page in islice(pages, MAX_PENDING // PAGE if status == "pending" else 1):
-            ids = (item["approval_id"] for item in page["approvals"])
-            found += [approval_id for approval_id in ids if approval_id.startswith(prefix)]
-        if status == "pending" and page["cursor"] is not None:
-            msg = f"more than {MAX_PENDING} requests are pending: give the whole id, not {prefix}"
-            raise CliError(msg, code="AMBIGUOUS_ID")
-    return sorted(set(found))
+        pages = deployment.pages(status, id_prefix=prefix)
+        for page in pages if status == "pending" else islice(pages, 1):
+            found.update(item["approval_id"] for item in page["approvals"])
+    return sorted(found)

@@ -77,6 +77,12 @@ _OPTIONS = (
 )
 
 
+OPTIONS = frozenset({
+    "--stack", "--region", "--profile", "--endpoint-url", "--json", "--verbose", "-v",
+})  # fmt: skip
+"""How they are typed."""
+
+
 def connected(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the shared options, and a `Connection` as its first argument."""
 

@@ -15,6 +15,13 @@ from hitl_approval_cli.words import As, Ids, Message, Yes, ids_of, signed_in
 
 Decision = Literal["approved", "rejected", "cancelled"]
 
+WAYS_OUT = {
+    "allow_self_approval": "--as NAME says who decides; a deployment with allow_self_approval takes"
+    " the requester's own decision",
+    "require_verified_identity": "decide by a personal link, or signed in",
+}
+"""What to do about a policy's rule that refuses a decision."""
+
 
 @connected
 def approve(
@@ -88,5 +95,11 @@ def _decide_one(to: Connection, payload: dict[str, Any], *, yes: bool) -> None:
         if not typer.confirm(f"{verb} this request?"):
             screen.err.print("Nothing was changed.")
             return
-    result = ask_about(to.deployment, payload)
+    try:
+        result = ask_about(to.deployment, payload)
+    except CliError as error:
+        way_out = WAYS_OUT.get(error.details.get("rule", ""))
+        if way_out is None:
+            raise
+        raise CliError(f"{error}: {way_out}", code=error.code, details=error.details) from error
     to.show(result, lambda: screen.decided(result))

@@ -32,11 +32,19 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 from botocore.utils import is_valid_endpoint_url, is_valid_ipv6_endpoint_url
 
+from hitl_approval.adapters.aws import error_code, is_transient
 from hitl_approval.contract import DOCUMENT_APPROVAL, OUTPUTS, Output
 from hitl_approval.domain.approval import derive_approval_id
+from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.text import shown
 from hitl_approval_cli import screen
-from hitl_approval_cli.errors import CliError, usage
+from hitl_approval_cli.errors import (
+    CliError,
+    NotPermittedError,
+    TransientError,
+    refused_field,
+    usage,
+)
 
 PAGE = 100
 """Most approvals of one page of a list."""
@@ -47,10 +55,8 @@ _UNKNOWN = frozenset({
     "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 })  # fmt: skip
-THROTTLED = frozenset({
-    "ProvisionedThroughputExceededException", "RequestLimitExceeded", "Throttled",
-    "ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException",
-})  # fmt: skip
+_OK, _SERVERS_FAULT = 200, 500
+"""HTTP statuses: of a good answer, the first of a server's fault."""
 _RIGHT = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
 
 
@@ -99,11 +105,10 @@ class Deployment:
             reply = json.loads(answer["Payload"].read())
         if "FunctionError" in answer or not isinstance(reply, dict) or "statusCode" not in reply:
             msg = "the approval function failed: its log has the details"
-            raise CliError(msg, code="FUNCTION_ERROR")
+            raise TransientError(msg, code="FUNCTION_ERROR")
         body: dict[str, Any] = json.loads(reply["body"])
-        if reply["statusCode"] != 200:  # noqa: PLR2004  HTTP: OK
-            error = body["error"]
-            raise CliError(error["message"], code=error["code"], details=error["details"])
+        if reply["statusCode"] != _OK:
+            raise _refusal(reply["statusCode"], **body["error"])
         return body
 
     def pages(self, status: str, **wanted: Any) -> Iterator[dict[str, Any]]:
@@ -205,7 +210,7 @@ class Deployment:
         except (EndpointConnectionError, BotoConnectionError, HTTPClientError) as error:
             where = self.endpoint_url or "AWS"
             msg = f"{where} cannot be reached: check the network, --region and --endpoint-url"
-            raise CliError(msg, code="NOT_REACHED") from error
+            raise TransientError(msg, code="NOT_REACHED") from error
         except ClientError as error:
             raise self._client_error(error) from error
         except (SSOError, TokenRetrievalError) as error:
@@ -222,7 +227,7 @@ class Deployment:
             raise CliError(str(error), code=type(error).__name__) from error
 
     def _client_error(self, error: ClientError) -> CliError:
-        code = error.response.get("Error", {}).get("Code", "")
+        code = error_code(error)
         if code == "ValidationError" and error.operation_name == "DescribeStacks":
             where = self._session.region_name or "this region"
             stack, _ = self._names
@@ -237,14 +242,23 @@ class Deployment:
                 if right
                 else "check the credentials' permissions"
             )
-            return CliError(f"AWS refused {error.operation_name}: {fix}", code=code)
+            return NotPermittedError(f"AWS refused {error.operation_name}: {fix}", code=code)
         if code in _UNKNOWN:
             msg = "AWS does not know these credentials: sign in again or run `aws configure`"
             return CliError(msg, code=code)
-        if code in THROTTLED:
-            return CliError("AWS is throttling: try again in a moment", code=code)
+        if is_transient(error):
+            msg = f"AWS does not take {error.operation_name} now: try again in a moment"
+            return TransientError(msg, code=code)
         message = error.response.get("Error", {}).get("Message", code)
         return CliError(f"{error.operation_name}: {message}", code=code)
+
+
+def _refusal(status: int, code: str, message: str, details: Mapping[str, Any]) -> CliError:
+    """The approval function's refusal, as a person or a program hears of it."""
+    if code == InvalidRequest.code and (told := refused_field(message, details)):
+        return told
+    kind = TransientError if status >= _SERVERS_FAULT else CliError
+    return kind(message, code=code, details=details)
 
 
 def _tell_call(model: Any, http_response: Any, **_: Any) -> None:

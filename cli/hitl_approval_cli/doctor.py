@@ -14,7 +14,7 @@ from hitl_approval.ports import Attention
 from hitl_approval_cli import screen
 from hitl_approval_cli.connected import Connection, connected
 from hitl_approval_cli.deployment import Deployment
-from hitl_approval_cli.errors import CliError, Exit
+from hitl_approval_cli.errors import CliError, Exit, NotPermittedError
 from hitl_approval_cli.records import Records
 
 State = Literal["ok", "wrong", "unknown"]
@@ -95,9 +95,9 @@ def _check(
     try:
         with deployment.errors():
             state, found, fix = look(deployment)
+    except NotPermittedError as error:
+        return Check(name, "unknown", str(error), "ask for the right, or look with another one")
     except CliError as error:
-        if "refused" in str(error):
-            return Check(name, "unknown", str(error), "ask for the right, or look with another one")
         return Check(name, "wrong", str(error))
     return Check(name, state, found, fix)
 

@@ -11,4 +11,6 @@ def main() -> None:
         from hitl_approval_cli.main import main as run
     except ModuleNotFoundError as error:
         sys.exit(f'hitl: {error.name} is not installed: install hitl-approval with its extra "cli"')
+    except KeyboardInterrupt:  # before there is a command that could end by it
+        sys.exit(130)
     run()

@@ -58,9 +58,49 @@ class CliError(Exception):
         return {"error": {"code": self.code, "message": str(self), "details": self.details}}
 
 
+class TransientError(CliError):
+    """AWS or the deployment did not take a call now: the same call may succeed in a moment."""
+
+
+class NotPermittedError(CliError):
+    """The credentials lack a right."""
+
+
+WORDS: Mapping[str, str] = {
+    "approver": "--as",
+    "approvers": "--approver",
+    "comments": "--message",
+    "context": "--context",
+    "cursor": "--cursor",
+    "document_id": "--document-id",
+    "document_name": "--subject",
+    "limit": "--limit",
+    "requester": "--requester",
+    "since": "--since",
+    "status": "--status",
+    "subject": "--subject",
+    "timeout_seconds": "--timeout",
+}
+"""A field of an event or action -> what a person types for it."""
+
+
 def usage(message: str) -> CliError:
-    """Wrong words: nothing was sent."""
+    """Wrong words: nothing was changed."""
     return CliError(message, code="USAGE", status=Exit.USAGE)
+
+
+def interrupted(standing: str = "") -> CliError:
+    """Ctrl-C; `standing` says what it leaves as it is."""
+    msg = f"interrupted; {standing}" if standing else "interrupted"
+    return CliError(msg, code="INTERRUPTED", status=Exit.INTERRUPTED)
+
+
+def refused_field(message: str, details: Mapping[str, Any]) -> CliError | None:
+    """A refusal of `details["field"]`, told of what was typed; None where no word stands for it."""
+    field = str(details.get("field"))
+    if field not in WORDS:
+        return None
+    return usage(f"{WORDS[field]}: {message.removeprefix(f'{field}: ')}")
 
 
 def show_error(error: CliError, *, as_json: bool, about: str = "") -> None:

@@ -1,4 +1,4 @@
-"""`hitl submit --wait`: look at a request until it is decided."""
+"""`hitl submit`: look at a request until it is on record and, with --wait, until it is decided."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from typing import Any
 
 import typer
 
+from hitl_approval.adapters.executions import ENDED
+from hitl_approval.domain.errors import ApprovalNotFound, InvalidRequest
+from hitl_approval.domain.text import cut
 from hitl_approval_cli import screen
 from hitl_approval_cli.connected import Connection
-from hitl_approval_cli.deployment import THROTTLED, Deployment
-from hitl_approval_cli.errors import CliError, Exit
+from hitl_approval_cli.errors import CliError, Exit, NotPermittedError, TransientError, interrupted
 
+Record = dict[str, Any]
+"""An approval, as the approval function answers."""
+
+START_POLL_SECONDS = 0.5
 POLL_SECONDS = 2.0
-START_LOOKS = 30
-"""Looks in which the workflow may write its request. Ours: a minute."""
+START_SECONDS = 90.0
+"""For the workflow to write its request. Ours: its own retries take a minute."""
 MAX_FAILURES = 10
 """Looks in a row that may fail in passing."""
 EXITS = {
@@ -24,59 +30,129 @@ EXITS = {
     "timeout": Exit.TIMED_OUT,
     "cancelled": Exit.CANCELLED,
 }
-_PASSING = THROTTLED | {"NOT_REACHED", "UNAVAILABLE", "FUNCTION_ERROR", "INTERNAL"}
 
 
-def wait(to: Connection, started: Mapping[str, Any]) -> None:
-    """Wait for the outcome and end the command with its exit status."""
-    approval_id = started["approval_id"]
-    try:
-        with _line() as say:
-            record = _outcome(to.deployment, started, say)
-    except KeyboardInterrupt:
-        msg = f"interrupted; the request stands: hitl status {approval_id}"
-        raise CliError(msg, code="INTERRUPTED", status=Exit.INTERRUPTED) from None
-    except CliError as error:
-        if error.code == "WORKFLOW":
+class NotAskedError(CliError):
+    """The workflow has ended without a request, and why."""
+
+
+class Watch:
+    """One request that was just asked for."""
+
+    def __init__(self, to: Connection, started: Mapping[str, Any]) -> None:
+        self.deployment = to.deployment
+        self.as_json = to.as_json
+        self.approval_id: str = started["approval_id"]
+        self.execution_arn: str = started["execution_arn"]
+        self.on_record = False
+        self.failures = 0
+
+    def until_on_record(self) -> None:
+        """Look until the request is on record.
+
+        Raises:
+            NotAskedError: the workflow refused the request, or failed.
+            NotPermittedError: the credentials may not look.
+            CliError: it is not known, within a minute and a half, whether there is a request.
+        """
+        waited = 0.0
+        with self._told(), _line() as say:
+            if screen.err.is_terminal or not self.as_json:
+                say("waiting until the request is on record, a few seconds")
+            while not self._is_on_record():
+                if waited >= START_SECONDS:
+                    msg = f"the workflow has not asked within {START_SECONDS:.0f} s"
+                    raise CliError(msg, code="NOT_ASKED")
+                screen.pause(START_POLL_SECONDS)
+                waited += START_POLL_SECONDS
+
+    def until_decided(self) -> Record:
+        """Look until the request is decided; say on stderr how it stands."""
+        with self._told(), _line() as say:
+            while True:
+                if (record := self._look()) is not None:
+                    if record["status"] != "pending":
+                        return record
+                    say(screen.one_line(record))
+                screen.pause(POLL_SECONDS)
+
+    def _is_on_record(self) -> bool:
+        refusal = self._refusal()  # before the look: a workflow that has ended has written
+        try:
+            self.on_record = self._look() is not None
+        except CliError as error:
+            if error.code != ApprovalNotFound.code:
+                raise
+            if refusal is not None:
+                raise refusal from None
+        return self.on_record
+
+    def _look(self) -> Record | None:
+        """The record, or None when the look failed in passing.
+
+        Raises:
+            CliError: there is none, or the look failed for good or too often.
+        """
+        try:
+            record = self.deployment.ask({"action": "get", "approval_id": self.approval_id})
+        except TransientError:
+            self.failures += 1
+            if self.failures > MAX_FAILURES:
+                raise
+            return None
+        except CliError:
+            self.failures = 0
             raise
-        msg = f"{error}; the request stands: hitl status {approval_id}"
-        raise CliError(msg, code=error.code, details=error.details) from error
+        self.failures = 0
+        return record
+
+    def _refusal(self) -> NotAskedError | None:
+        """Why nothing will come; None while the workflow runs or cannot be seen."""
+        try:
+            execution = self.deployment.outcome(self.execution_arn)
+        except (TransientError, NotPermittedError):
+            return None
+        except CliError as error:
+            if error.code == "ResourceNotFoundException":  # accepted a moment ago
+                return None
+            raise
+        if execution["Status"] not in ENDED:
+            return None
+        details = {"approval_id": self.approval_id, "execution_arn": self.execution_arn}
+        failure = execution.get("Error") or {}
+        message = failure.get("ErrorMessage", "")
+        if failure.get("ErrorType") == f"{InvalidRequest.__module__}.{InvalidRequest.__name__}":
+            return NotAskedError(message, code=InvalidRequest.code, details=details)
+        status = execution["Status"].lower().replace("_", " ")
+        why = cut(message) if message else "its log says why"
+        msg = f"the workflow has {status} and asks for nothing: {why}"
+        return NotAskedError(msg, code="WORKFLOW", details=details)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say of what ends a look that the request goes on, and where to see it."""
+        try:
+            yield
+        except NotAskedError:
+            raise
+        except KeyboardInterrupt:
+            raise interrupted(self._standing) from None
+        except CliError as error:
+            msg = f"{error}; {self._standing}"
+            raise type(error)(msg, code=error.code, details=error.details) from error
+
+    @property
+    def _standing(self) -> str:
+        stands = "stands" if self.on_record else "may stand"
+        return f"the request {stands}: hitl status {self.approval_id}"
+
+
+def wait(to: Connection, watch: Watch) -> None:
+    """Wait for the outcome and end the command with its exit status."""
+    record = watch.until_decided()
     to.show(record, lambda: screen.plain_error(screen.one_line(record)))
     if EXITS[record["status"]]:
         raise typer.Exit(EXITS[record["status"]])
-
-
-def _outcome(
-    deployment: Deployment, started: Mapping[str, Any], say: Callable[[str], None]
-) -> dict[str, Any]:
-    looks = failures = 0
-    say("the workflow starts")
-    while True:
-        try:
-            record = deployment.ask({"action": "get", "approval_id": started["approval_id"]})
-        except CliError as error:
-            if error.code == "APPROVAL_NOT_FOUND":
-                looks += 1
-                _check_it_starts(deployment, started, looks)
-            else:
-                failures += 1
-                if failures > MAX_FAILURES or error.code not in _PASSING:
-                    raise
-        else:
-            failures = 0
-            if record["status"] != "pending":
-                return record
-            say(screen.one_line(record))
-        screen.pause(POLL_SECONDS)
-
-
-def _check_it_starts(deployment: Deployment, started: Mapping[str, Any], looks: int) -> None:
-    status = deployment.outcome(started["execution_arn"])["Status"]
-    if status != "RUNNING":
-        msg = f"the workflow has {status.lower()} and asks for nothing: its log says why"
-        raise CliError(msg, code="WORKFLOW")
-    if looks > START_LOOKS:
-        raise CliError("the workflow has not asked yet", code="NOT_ASKED")
 
 
 @contextmanager

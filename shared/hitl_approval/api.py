@@ -163,6 +163,7 @@ def _list(payload: Mapping[str, Any], _: Actor | None, service: DecisionService)
         since=_since(payload),
         requester=_wanted(payload, "requester"),
         subject=_wanted(payload, "subject"),
+        id_prefix=_wanted(payload, "id_prefix"),
     )
     return {"approvals": list(page.items), "cursor": page.cursor}
 
@@ -221,7 +222,10 @@ _ACTIONS: Mapping[str, tuple[_Action, frozenset[str]]] = {
     "cancel": (_cancel, _WHO | {"approval_id", "comments"}),
     "resume": (_resume, frozenset({"approval_id"})),
     "get": (_get, frozenset({"approval_id"})),
-    "list": (_list, frozenset({"status", "limit", "cursor", "since", "requester", "subject"})),
+    "list": (
+        _list,
+        frozenset({"status", "limit", "cursor", "since", "requester", "subject", "id_prefix"}),
+    ),
     "inbox": (_inbox, _WHO | {"limit", "cursor"}),
     "history": (_history, frozenset({"approval_id"})),
 }

@@ -469,6 +469,7 @@ class DecisionService(_Records):
         since: datetime | None = None,
         requester: str | None = None,
         subject: str | None = None,
+        id_prefix: str | None = None,
     ) -> Page:
         """One page of the approvals of a status, newest first.
 
@@ -482,14 +483,15 @@ class DecisionService(_Records):
             since: only what was created at that time or later.
             requester: only what this person asked for.
             subject: only those with this in their subject, whatever its case.
+            id_prefix: only those whose id begins like this.
         """
-        if requester is None and subject is None:
+        if requester is None and subject is None and id_prefix is None:
             return self.store.list_by_status(status, limit=limit, cursor=cursor, since=since)
         found: list[Mapping[str, Any]] = []
         for _ in range(SEARCHED // SEARCH_PAGE):
             page = self.store.list_by_status(status, limit=SEARCH_PAGE, cursor=cursor, since=since)
             for item in page.items:
-                if _matches(item, requester, subject):
+                if _matches(item, requester, subject, id_prefix):
                     found.append(item)
                 if len(found) == limit:
                     after = encode_cursor(item[Table.CREATED_AT], item[Table.PARTITION_KEY])
@@ -526,9 +528,12 @@ class DecisionService(_Records):
         return ring
 
 
-def _matches(item: Mapping[str, Any], requester: str | None, subject: str | None) -> bool:
+def _matches(
+    item: Mapping[str, Any], requester: str | None, subject: str | None, id_prefix: str | None
+) -> bool:
     asked = requester is None or person(item["requester"]) == person(requester)
-    return asked and (subject is None or subject.casefold() in item["subject"].casefold())
+    about = subject is None or subject.casefold() in item["subject"].casefold()
+    return asked and about and item[Table.PARTITION_KEY].startswith(id_prefix or "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,9 +16,12 @@ from moto import mock_aws
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.api import handle
 from hitl_approval.contract import LIBRARY_VERSION
+from hitl_approval.domain.approval import derive_approval_id
+from hitl_approval.domain.document import parse_document
 from hitl_approval.testing import World, in_memory
 from hitl_approval_cli import main, screen
 from hitl_approval_cli.deployment import Deployment
+from tests.anything import any_opening
 from tests.contract.test_store import create_tables
 
 OUTPUTS = {
@@ -34,11 +37,16 @@ class FakeCloud:
     """CloudFormation that knows one stack, and Lambda that runs the approval function here."""
 
     def __init__(self, world: World) -> None:
+        self.world = world
         self.decisions = world.decisions
         self.started: list[dict[str, Any]] = []
         self.asked: list[dict[str, Any]] = []
         self.executions: list[str] = []
-        self.execution_status = "RUNNING"
+        self.execution: dict[str, Any] = {"Status": "RUNNING"}
+        self.unknown = 0
+        """How often GetDurableExecution does not know an execution yet."""
+        self.asks = True
+        """Whether the workflow writes its request as soon as it starts."""
         self.error: Exception | None = None
         self.failures: list[Exception] = []
         self.clients: dict[str, Any] = {}
@@ -64,17 +72,34 @@ class FakeCloud:
         if FunctionName == OUTPUTS["WorkflowFunctionArn"]:
             assert more["InvocationType"] == "Event"
             self.started.append(event)
-            self.executions.append(f"arn/{more['DurableExecutionName']}")
-            return {"DurableExecutionArn": self.executions[-1]}
+            arn = f"arn/{more['DurableExecutionName']}"
+            self.executions.append(arn)
+            if self.asks:
+                self.ask()
+            return {"DurableExecutionArn": arn}
         if self.failures:
             raise self.failures.pop()
         self.asked.append(event)
         answer = handle(event, lambda: self.decisions, trust_authorizer=False)
         return {"Payload": io.BytesIO(json.dumps(answer).encode())}
 
+    def ask(self) -> None:
+        """The workflow that was started last writes its request."""
+        opening = any_opening(
+            approval_id=derive_approval_id(self.executions[-1], "document"),
+            request=parse_document(self.started[-1]),
+            now=self.decisions.clock.now(),
+        )
+        self.decisions.store.create(opening)
+
     def get_durable_execution(self, DurableExecutionArn: str) -> dict[str, Any]:  # noqa: N803
         assert DurableExecutionArn in self.executions
-        return {"Status": self.execution_status}
+        if self.unknown:
+            self.unknown -= 1
+            raise ClientError(
+                {"Error": {"Code": "ResourceNotFoundException"}}, "GetDurableExecution"
+            )
+        return self.execution
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 from hitl_approval.contract import LIBRARY_VERSION
 from hitl_approval.domain.approval import derive_approval_id
+from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.view import view
 from hitl_approval.testing import World
 from hitl_approval_cli import main, screen
@@ -113,8 +115,39 @@ def test_should_show_the_request_and_ask_in_a_terminal(hitl: Hitl, world: World)
 def test_should_decide_nothing_when_the_question_is_not_answered(hitl: Hitl, world: World) -> None:
     approval_id = pending(world)
     result = hitl("approve", approval_id, terminal=True)
-    assert (result.status, result.err) == (1, "Aborted.\n")
+    assert (result.status, result.err) == (1, "hitl: nobody answered (NOT_ANSWERED)\n")
     assert world.store.approvals[approval_id].pending
+
+
+@pytest.mark.parametrize(
+    ("policy", "way_out"),
+    [
+        (
+            Policy(),
+            (
+                "rita asked for this and cannot decide it: another person must, or cancel the "
+                "request: --as NAME says who decides; a deployment with allow_self_approval takes "
+                "the requester's own decision"
+            ),
+        ),
+        (
+            Policy(require_verified_identity=True),
+            (
+                "this request takes verified identities only: sign in, a name is not enough: "
+                "decide by a personal link, or signed in"
+            ),
+        ),
+    ],
+    ids=["own request", "only verified"],
+)
+def test_should_name_the_way_out_of_a_refused_decision(
+    hitl: Hitl, world: World, policy: Policy, way_out: str
+) -> None:
+    request = any_request(requester="rita")
+    opening = any_opening(request=request, policy=policy, now=world.clock.now())
+    approval_id = world.store.create(opening).approval_id
+    refused = hitl("approve", approval_id, "--yes", "--as", "rita")
+    assert (refused.status, refused.out, refused.err) == (1, "", f"hitl: {way_out} (FORBIDDEN)\n")
 
 
 def test_should_ask_who_decides_when_the_user_has_no_name(
@@ -192,7 +225,7 @@ def client_error(code: str) -> ClientError:
         (NoCredentialsError(), "no AWS credentials: run `aws configure`"),
         (client_error("ExpiredToken"), "the AWS credentials have expired: sign in again"),
         (client_error("AccessDenied"), "AWS refused DescribeStacks: check the credentials'"),
-        (client_error("Throttling"), "AWS is throttling: try again in a moment"),
+        (client_error("Throttling"), "AWS does not take DescribeStacks now: try again in a moment"),
         (EndpointConnectionError(endpoint_url="x"), "AWS cannot be reached: check the network"),
     ],
 )
@@ -244,11 +277,56 @@ def test_should_show_times_in_the_local_zone(hitl: Hitl, world: World) -> None:
     assert hitl("get", approval_id, "--json").json["created_at"] == "2026-01-02T03:04:05.000Z"
 
 
-def test_should_end_quietly_when_interrupted(hitl: Hitl, cloud: FakeCloud) -> None:
+@pytest.mark.parametrize(
+    "words", [["list"], ["show", "1"], ["stats"], ["submit", "--subject", "x"]]
+)
+def test_should_end_quietly_when_interrupted(
+    hitl: Hitl, cloud: FakeCloud, words: list[str]
+) -> None:
     cloud.error = KeyboardInterrupt()  # type: ignore[assignment]
-    result = hitl("list")
-    assert result.status in {1, 130}
+    result = hitl(*words)
+    assert (result.status, result.out) == (130, "")
     assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject", "cancel"])
+def test_should_end_quietly_when_interrupted_at_a_question(
+    hitl: Hitl, world: World, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    def ctrl_c(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("typer._click.termui.visible_prompt_func", ctrl_c)
+    approval_id = pending(world)
+    result = hitl(verb, approval_id, terminal=True)
+    assert result.status == 130
+    assert result.err.endswith("hitl: interrupted (INTERRUPTED)\n")
+    assert world.store.approvals[approval_id].pending
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_should_show_what_the_encoding_lacks_as_escapes(
+    cloud: FakeCloud, world: World, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    approval_id = pending(world, subject="Überweisung von 5 €", requester="\u738b")
+    for words in (
+        ["show", approval_id],
+        ["list"],
+        ["history", approval_id],
+        ["status", approval_id],
+    ):
+        written = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+        monkeypatch.setattr("sys.stdout", written)
+        monkeypatch.setattr("sys.argv", ["hitl", *words])
+        monkeypatch.setattr(screen, "out", screen.console(width=100))
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+        written.flush()
+        assert ended.value.code == 0
+        if words[0] == "show":
+            shown = written.buffer.getvalue().decode(encoding)
+            assert ("€" in shown) == (encoding == "utf-8")
+            assert ("\\u20ac" in shown) == (encoding != "utf-8")
 
 
 def test_should_show_whole_ids_and_the_time_left_in_80_columns(

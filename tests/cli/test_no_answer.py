@@ -117,7 +117,7 @@ def the_line(capsys: pytest.CaptureFixture[str], words: list[str]) -> str:
 
 
 EXPIRED = "hitl: the AWS credentials have expired: sign in again (EXPIRED)"
-THROTTLED = "hitl: AWS is throttling: try again in a moment (Throttling"
+THROTTLED = "hitl: AWS does not take "
 REFUSED = "hitl: AWS refused "
 NOT_AWS = "hitl: what is between here and AWS does not answer as AWS does: check the network"
 PORTAL = answered(200, "<html>sign in to the hotel's network</html>")
@@ -206,6 +206,19 @@ def test_should_go_on_looking_when_a_look_fails(
     assert told.err == ""
     states = {check["name"]: check["state"] for check in json.loads(told.out)["checks"]}
     assert list(states.values()) == ["ok"] * 4 + ["wrong"] * 6
+
+
+def test_should_not_call_a_stack_healthy_that_is_not_there(
+    aws: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = error(400, "ValidationError", "Stack with id refused-x does not exist")
+    identity = "<GetCallerIdentityResult><Arn>arn:ann</Arn></GetCallerIdentityResult>"
+    known = answered(200, f"<GetCallerIdentityResponse>{identity}</GetCallerIdentityResponse>")
+    aws(lambda request: (known if "sts." in request.url else missing)(request))
+    assert main.run(["doctor", "--stack", "refused-x", "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["healthy"] is False
+    assert [check["state"] for check in answer["checks"]] == ["ok", "ok", "wrong"]
 
 
 def test_should_name_the_right_that_is_missing(

@@ -341,7 +341,8 @@ def check_may_decide(approval: Approval, actor: Actor) -> None:
     if key == text.person(approval.requester) and not approval.policy.allow_self_approval:
         raise Forbidden(
             f"{actor.name} asked for this and cannot decide it: another person must, "
-            "or cancel the request"
+            "or cancel the request",
+            rule="allow_self_approval",
         )
     if approval.approvers and key not in {text.person(name) for name in approval.approvers}:
         raise Forbidden(f"{actor.name} is not an approver of this request")
@@ -368,7 +369,8 @@ def check_may_withdraw(approval: Approval, actor: Actor) -> None:
 def _check_identity(approval: Approval, actor: Actor) -> None:
     if approval.policy.require_verified_identity and not actor.verified:
         raise Forbidden(
-            "this request takes verified identities only: sign in, a name is not enough"
+            "this request takes verified identities only: sign in, a name is not enough",
+            rule="require_verified_identity",
         )
 
 

@@ -56,7 +56,7 @@ class Unauthenticated(ApprovalError):  # noqa: N818  public code UNAUTHENTICATED
 
 
 class Forbidden(ApprovalError):  # noqa: N818  named as the HTTP status is
-    """The caller may not decide this request."""
+    """The caller may not decide this request; `details["rule"]` names the policy's rule, if one."""
 
     code = "FORBIDDEN"
     status = 403
