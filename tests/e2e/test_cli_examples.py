@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import pty
-import re
-import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +13,7 @@ from hitl_approval_cli.local import is_local_cloud
 from tests.docs.cli_reference import commands
 
 from .conftest import Live, eventually
+from .typed import type_lines
 
 EXAMPLE_ID = "1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c"
 OF_DECIDED = {"resume"}
@@ -33,37 +30,10 @@ def typed(tmp_path: Path) -> Typed:
     """Type a line in a terminal, and `y` if it asks; what is shown. It must end well."""
 
     def type_(line: str, **variables: str) -> str:
-        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200", **variables}
-        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-        ours, theirs = pty.openpty()
-        shown: list[bytes] = []
-
-        def read() -> None:
-            try:
-                while part := os.read(ours, 4096):
-                    shown.append(part)
-            except OSError:  # the terminal is closed
-                return
-
-        reader = threading.Thread(target=read)
-        with subprocess.Popen(
-            ["/bin/bash", "-c", line],
-            cwd=tmp_path,
-            env=environment,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-        ) as process:
-            os.close(theirs)
-            reader.start()
-            os.write(ours, b"y\n")
-            status = process.wait(timeout=300)
-        reader.join(timeout=10)
-        os.close(ours)
-        text = b"".join(shown).decode()
-        assert status == 0, f"{line}\n{text}"
-        assert "Traceback" not in text
-        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        return type_lines(
+            line, folder=tmp_path, environment={**os.environ, **variables, "PATH": path}
+        )
 
     return type_
 
