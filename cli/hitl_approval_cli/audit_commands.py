@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -101,7 +103,7 @@ def export(
     records = Records(to.deployment)
     events = records.events(since=moment(since))
     if output is None:
-        if screen.out.is_terminal:  # the events themselves are what moves
+        if not _is_file(sys.stdout):  # the events themselves are what moves, or a reader's output
             _write(sys.stdout, form, events, lambda _: None)
             return
         with bar("Exporting", "events", total=records.event_count) as advance:
@@ -211,6 +213,14 @@ class Checked:
                 "problem": finding.problem,
             }
             self.to.show(told, partial(screen.tampered, told))
+
+
+def _is_file(stream: IO[str]) -> bool:
+    """Whether what is written goes into a file, and so nowhere near a bar on the screen."""
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def _write(file: IO[str], form: str, events: Iterator[Event], advance: Any) -> int:

@@ -11,6 +11,7 @@ import webbrowser
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
+from hitl_approval.contract import EXECUTION_ENDED
 from hitl_approval_cli import screen
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
@@ -36,7 +37,6 @@ LOOK_SECONDS = 0.5
 """Between two looks whether somebody has decided on the page."""
 _DECISIONS = {"approve": "approved", "reject": "rejected"}
 _COMMENTS = {"approve": "Looks good, approved", "reject": "Needs revision"}
-_ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED"})
 
 
 def play(deployment: Deployment, choice: Choice | None, inbox: Inbox) -> None:
@@ -162,7 +162,7 @@ def _result(deployment: Deployment, execution_arn: str) -> dict[str, Any]:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         execution = deployment.outcome(execution_arn)
-        if execution["Status"] in _ENDED:
+        if execution["Status"] in EXECUTION_ENDED:
             if execution["Status"] != "SUCCEEDED":
                 raise CliError(_failed(execution), code="WORKFLOW")
             answer: dict[str, Any] = json.loads(execution["Result"])
@@ -187,7 +187,7 @@ def _mail_to(
             if name in message["to"] and approval_id in message["body"]:
                 return message
         execution = deployment.outcome(execution_arn)
-        if execution["Status"] in _ENDED:
+        if execution["Status"] in EXECUTION_ENDED:
             raise CliError(_failed(execution), code="WORKFLOW")
         screen.pause(0.1)
     msg = f"no notification came within {PATIENCE:.0f} seconds"

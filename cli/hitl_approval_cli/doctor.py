@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import typer
 
-from hitl_approval.contract import LIBRARY_VERSION, Metrics, Output
+from hitl_approval.contract import EXECUTION_PAUSED, LIBRARY_VERSION, Metrics, Output
 from hitl_approval.ports import Attention
 from hitl_approval_cli import screen
 from hitl_approval_cli.connected import Connection, connected
@@ -85,6 +85,7 @@ def examine(deployment: Deployment) -> Iterator[Check]:
         ("overdue", _overdue),
         ("not resumed", _not_resumed),
         ("notifications", _notifications),
+        ("records", _records),
     ):
         yield _check(name, deployment, look)
 
@@ -168,8 +169,27 @@ def _not_resumed(deployment: Deployment) -> tuple[State, str, str]:
     ids = _stuck(deployment, "decided")
     if not ids:
         return "ok", "every workflow has heard of its decision", ""
+    paused = [approval_id for approval_id in ids[:NAMED] if _is_paused(deployment, approval_id)]
     found = f"{_most(ids)} decided, and their workflow has not heard"
-    return "wrong", found, "; ".join(f"hitl resume {approval_id}" for approval_id in ids[:NAMED])
+    if paused:
+        found = f"{found}; paused in Lambda: {', '.join(paused)}"
+    fixes = [
+        f"hitl resume {approval_id}" for approval_id in ids[:NAMED] if approval_id not in paused
+    ]
+    if paused:
+        fixes.append("resume the paused executions in Lambda: they hear by themselves then")
+    return "wrong", found, "; ".join(fixes)
+
+
+def _is_paused(deployment: Deployment, approval_id: str) -> bool:
+    """Whether the workflow of an approval is held; False where that may not be seen."""
+    approval = deployment.ask({"action": "get", "approval_id": approval_id})
+    try:
+        with deployment.errors():
+            execution = deployment.outcome(approval["execution_arn"])
+    except CliError:
+        return False
+    return execution["Status"] in EXECUTION_PAUSED
 
 
 def _stuck(deployment: Deployment, attention: Attention) -> Sequence[str]:
@@ -182,21 +202,7 @@ def _most(ids: Sequence[str]) -> str:
 
 
 def _notifications(deployment: Deployment) -> tuple[State, str, str]:
-    now = screen.now()
-    dimension = {
-        "Name": Metrics.DEPLOYMENT,
-        "Value": deployment.output(Output.APPROVALS_TABLE_NAME),
-    }
-    answer: Any = deployment.client("cloudwatch").get_metric_statistics(
-        Namespace=Metrics.NAMESPACE,
-        MetricName=Metrics.NOTIFICATION_FAILED,
-        Dimensions=[dimension],
-        StartTime=now - DAY,
-        EndTime=now,
-        Period=int(DAY.total_seconds()),
-        Statistics=["Sum"],
-    )
-    failed = int(sum(point["Sum"] for point in answer["Datapoints"]))
+    failed = _counted(deployment, Metrics.NOTIFICATION_FAILED)
     if not failed:
         return "ok", "all were sent in the last day", ""
     return (
@@ -204,3 +210,31 @@ def _notifications(deployment: Deployment) -> tuple[State, str, str]:
         f"{failed} requests were not told to anybody at first",
         "check the topic's policy and key",
     )
+
+
+def _records(deployment: Deployment) -> tuple[State, str, str]:
+    altered = _counted(deployment, Metrics.ALTERED_RECORD)
+    passed = _counted(deployment, Metrics.PASSED_OVER)
+    if not altered and not passed:
+        return "ok", "every record was read in the last day, and is what its trail says", ""
+    found = f"{altered} were not what their trail says, {passed} could not be taken"
+    return "wrong", found, "hitl audit verify --all names them"
+
+
+def _counted(deployment: Deployment, metric: str) -> int:
+    """What a metric counted in the last day."""
+    now = screen.now()
+    dimension = {
+        "Name": Metrics.DEPLOYMENT,
+        "Value": deployment.output(Output.APPROVALS_TABLE_NAME),
+    }
+    answer: Any = deployment.client("cloudwatch").get_metric_statistics(
+        Namespace=Metrics.NAMESPACE,
+        MetricName=metric,
+        Dimensions=[dimension],
+        StartTime=now - DAY,
+        EndTime=now,
+        Period=int(DAY.total_seconds()),
+        Statistics=["Sum"],
+    )
+    return int(sum(point["Sum"] for point in answer["Datapoints"]))

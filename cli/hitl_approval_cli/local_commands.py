@@ -42,7 +42,9 @@ local = typer.Typer(
 Keep = Annotated[
     bool, typer.Option(help="Keep tables and waiting workflows for the next `up`, or start anew.")
 ]
-Port = Annotated[int | None, typer.Option(help="Port on 127.0.0.1. Default: a free one.")]
+Port = Annotated[
+    int | None, typer.Option(min=1, max=65_535, help="Port on 127.0.0.1. Default: a free one.")
+]
 Context = Annotated[
     list[str] | None,
     typer.Option("--context", "-c", help="CDK context, as `cdk deploy -c` takes it."),

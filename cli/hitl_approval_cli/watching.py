@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from hitl_approval.adapters.executions import ENDED
+from hitl_approval.contract import EXECUTION_ENDED
 from hitl_approval.domain.errors import ApprovalNotFound, InvalidRequest
 from hitl_approval.domain.text import cut
 from hitl_approval_cli import screen
@@ -116,7 +116,7 @@ class Watch:
             if error.code == "ResourceNotFoundException":  # accepted a moment ago
                 return None
             raise
-        if execution["Status"] not in ENDED:
+        if execution["Status"] not in EXECUTION_ENDED:
             return None
         details = {"approval_id": self.approval_id, "execution_arn": self.execution_arn}
         failure = execution.get("Error") or {}

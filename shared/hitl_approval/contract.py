@@ -239,8 +239,12 @@ DEFAULT_STACK_NAME: Final = "hitl-approval"
 ALIAS: Final = "live"
 """Alias of the workflow function that callers start."""
 
-ALIVE: Final = frozenset({"RUNNING", "PAUSING", "PAUSED"})
-"""Statuses of a durable execution that may still go on; a paused one is woken all the same."""
+EXECUTION_ENDED: Final = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED", "DELETING"})
+"""Statuses of a durable execution that never goes on, as Lambda's GetDurableExecution names them.
+
+Every other is alive, also one that is not known yet: to take the living for dead would lose it."""
+EXECUTION_PAUSED: Final = frozenset({"PAUSING", "PAUSED"})
+"""Statuses of one that goes on when somebody resumes it in Lambda."""
 
 MIN_DEFAULT_TIMEOUT_SECONDS: Final = 60
 """Shortest default time to decide (the pattern's `MinValue`). A single request may ask for 1 s."""

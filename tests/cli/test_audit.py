@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import sys
 import tracemalloc
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +19,7 @@ from rich.console import Console
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.items import marshal
 from hitl_approval.domain.approval import cast_vote
-from hitl_approval_cli import main, screen
+from hitl_approval_cli import audit_commands, main, screen
 from tests.anything import NOW, any_opening, any_request, declared
 
 from .conftest import FakeCloud, Hitl
@@ -291,11 +293,27 @@ def test_should_show_a_bar_in_a_terminal_and_keep_it_out_of_what_is_piped(
 
     terminal = Console(file=io.StringIO(), force_terminal=True, width=80)
     monkeypatch.setattr(screen, "err", terminal)
+    monkeypatch.setattr(audit_commands, "_is_file", lambda _: True)
     assert main.run(["audit", *words]) == 0
     assert capsys.readouterr().out == piped.out
     bar = terminal.file.getvalue()  # type: ignore[attr-defined]
     assert {"verify": "Verifying", "export": "Exporting"}[words[0]] in bar
     assert "approval_id" not in bar
+
+
+def test_should_show_no_bar_beside_what_a_pipe_may_bring_to_the_screen(
+    tables: DynamoDbStore, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    approval_id = decided(tables)
+    terminal = Console(file=io.StringIO(), force_terminal=True, width=80)
+    monkeypatch.setattr(screen, "err", terminal)
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as reader:
+        with os.fdopen(writing, "w") as writer:
+            monkeypatch.setattr(sys, "stdout", writer)
+            assert main.run(["audit", "export"]) == 0
+        assert approval_id in reader.read()
+    assert terminal.file.getvalue() == ""  # type: ignore[attr-defined]
 
 
 def alter(store: DynamoDbStore, approval_id: str, **fields: Any) -> None:

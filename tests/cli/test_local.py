@@ -78,6 +78,13 @@ def test_should_show_messages_whole_and_inert(hitl: Hitl, send: Send) -> None:
     assert shown.out.index("[bold]read") < shown.out.index("second")
 
 
+@pytest.mark.parametrize("port", ["0", "-1", "65536", "80000"])
+def test_should_refuse_a_port_that_is_none(hitl: Hitl, port: str) -> None:
+    result = hitl("local", "up", "--port", port)
+    assert result.status == 2
+    assert "--port" in result.err
+
+
 def test_should_say_that_there_are_none(hitl: Hitl, send: Send) -> None:
     assert hitl("local", "mail").out.startswith("No messages yet: ")
     assert json.loads(hitl("local", "mail", "--json").out) == {"messages": []}

@@ -205,7 +205,7 @@ def test_should_go_on_looking_when_a_look_fails(
     told = capsys.readouterr()
     assert told.err == ""
     states = {check["name"]: check["state"] for check in json.loads(told.out)["checks"]}
-    assert list(states.values()) == ["ok"] * 4 + ["wrong"] * 6
+    assert list(states.values()) == ["ok"] * 4 + ["wrong"] * 7
 
 
 def test_should_not_call_a_stack_healthy_that_is_not_there(

@@ -96,7 +96,8 @@ class Fine:
     """STS, SNS and CloudWatch of a healthy account."""
 
     def __init__(self) -> None:
-        self.confirmed, self.pending, self.failed = 1, 0, 0.0
+        self.confirmed, self.pending = 1, 0
+        self.counted: dict[str, float] = {}
         self.error: Exception | None = None
 
     def get_caller_identity(self) -> dict[str, str]:
@@ -115,7 +116,8 @@ class Fine:
 
     def get_metric_statistics(self, **asked: Any) -> dict[str, Any]:
         assert asked["Dimensions"] == [{"Name": "Deployment", "Value": "approvals"}]
-        return {"Datapoints": [{"Sum": self.failed}] if self.failed else []}
+        count = self.counted.get(asked["MetricName"])
+        return {"Datapoints": [{"Sum": count}] if count else []}
 
 
 @pytest.fixture
@@ -141,7 +143,7 @@ def test_should_find_nothing_wrong(hitl: Hitl, fine: Fine) -> None:
     assert {check["state"] for check in result.json["checks"]} == {"ok"}
     assert [check["name"] for check in result.json["checks"]] == [
         "version", "credentials", "stack", "deployed version", "approval function", "tables",
-        "topic", "overdue", "not resumed", "notifications",
+        "topic", "overdue", "not resumed", "notifications", "records",
     ]  # fmt: skip
     out = hitl("doctor").out
     assert "ok       credentials: arn:aws:iam::123456789012:user/ann in us-east-1" in out
@@ -169,12 +171,30 @@ def test_should_say_what_is_stuck_and_what_to_do(
     other = tables.create(any_opening(now=long_ago, timeout=timedelta(days=3)))
     then = replace(cloud.decisions, clock=FixedClock(long_ago))
     then.decide(other.approval_id, declared("bob"), "approved")
+    cloud.executions.append(other.execution_arn)
     result = hitl("doctor")
     assert result.status == 1
     assert "wrong    overdue: 1 pending past their expiry" in result.out
     assert "look into the log of sweep" in result.out
     assert "wrong    not resumed: 1 decided, and their workflow has not heard" in result.out
     assert f"hitl resume {other.approval_id}\n" in result.out
+
+
+@pytest.mark.parametrize("status", ["PAUSING", "PAUSED"])
+def test_should_name_a_workflow_that_is_paused(
+    hitl: Hitl, fine: Fine, tables: DynamoDbStore, cloud: FakeCloud, status: str
+) -> None:
+    long_ago = NOW - timedelta(days=1)
+    held = tables.create(any_opening(now=long_ago, timeout=timedelta(days=3)))
+    then = replace(cloud.decisions, clock=FixedClock(long_ago))
+    then.decide(held.approval_id, declared("bob"), "approved")
+    cloud.executions.append(held.execution_arn)
+    cloud.execution = {"Status": status}
+    result = hitl("doctor")
+    assert result.status == 1
+    assert f"paused in Lambda: {held.approval_id}" in result.out
+    assert "resume the paused executions in Lambda" in result.out
+    assert "hitl resume" not in result.out
 
 
 def test_should_say_that_a_table_is_going(
@@ -208,9 +228,16 @@ def test_should_not_call_wrong_that_links_may_be_sent_instead(
 
 
 def test_should_say_that_approvers_could_not_be_told(hitl: Hitl, fine: Fine) -> None:
-    fine.failed = 3.0
+    fine.counted["NotificationFailed"] = 3.0
     assert states(hitl)["notifications"] == "wrong"
     assert "3 requests were not told" in hitl("doctor").out
+
+
+@pytest.mark.parametrize("metric", ["AlteredRecord", "PassedOver"])
+def test_should_say_that_a_record_is_not_what_it_was(hitl: Hitl, fine: Fine, metric: str) -> None:
+    fine.counted[metric] = 2.0
+    assert states(hitl)["records"] == "wrong"
+    assert "hitl audit verify --all" in hitl("doctor").out
 
 
 def test_should_not_call_wrong_what_it_may_not_look_at(

@@ -118,6 +118,7 @@ def draw(name: str) -> str:
     world = scene()
     before(world)
     cloud, account = FakeCloud(world), Account(world)
+    cloud.executions = [approval.execution_arn for approval in world.store.approvals.values()]
     cloud.clients = dict.fromkeys(("sts", "sns", "cloudwatch", "dynamodb"), account)
     cloud.outputs |= {
         Output.WORKFLOW_VERSION: "3",

@@ -43,7 +43,8 @@ def test_should_have_every_refusal_with_its_status() -> None:
     listed = {
         (cells[0].strip("`"), int(cells[1])) for cells in rows("Start and decide by any AWS client")
     }
-    ours = {kind for kind in kinds if kind.__module__.startswith("hitl_approval")}
+    # What only the page and the JSON API answer stands with them.
+    ours = {kind for kind in kinds if not kind.__module__.startswith("hitl_approval.web")}
     assert listed == {(kind.code, kind.status) for kind in ours}
 
 

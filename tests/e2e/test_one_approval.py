@@ -140,9 +140,12 @@ def test_should_refuse_with_a_code_over_the_wire(live: Live) -> None:
         ({"action": "list", "status": "foo"}, "INVALID_REQUEST"),
         ({}, "INVALID_REQUEST"),
     ):
-        with pytest.raises(CliError) as refused:
-            live.deployment.ask(payload)
-        assert refused.value.code == code
+        answer = live.deployment.client("lambda").invoke(
+            FunctionName=live.deployment.output("ApprovalApiFunctionName"),
+            Payload=json.dumps(payload).encode(),
+        )
+        reply = json.loads(answer["Payload"].read())
+        assert json.loads(reply["body"])["error"]["code"] == code
 
 
 def test_should_list_in_pages_over_the_wire(live: Live) -> None:

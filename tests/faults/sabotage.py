@@ -17,6 +17,7 @@ from hitl_approval.adapters import callbacks
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.items import marshal
 from hitl_approval.adapters.sns import SnsNotifier
+from hitl_approval.contract import EXECUTION_ENDED
 from hitl_approval.domain import approval as state_machine
 from hitl_approval.domain.approval import Approval, Transition, expire
 from hitl_approval.domain.audit import GENESIS, verify
@@ -319,7 +320,7 @@ def _ends_with_a_refused_read() -> Sabotage:
 
 
 def _takes_a_paused_workflow_for_ended() -> Sabotage:
-    return patch.object(callbacks, "ALIVE", {"RUNNING"})
+    return patch.object(callbacks, "EXECUTION_ENDED", EXECUTION_ENDED | {"PAUSING", "PAUSED"})
 
 
 CALM = Bounds()

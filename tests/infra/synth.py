@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+# jsii loads a module when it first meets a type of it; in a long run it has missed this one, whose
+# types the messages of a construct have.
+import aws_cdk.cloud_assembly_schema  # noqa: F401
 from aws_cdk import App, DefaultStackSynthesizer, Duration, RemovalPolicy, Stack, assertions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam

@@ -545,8 +545,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a paused workflow is taken for ended",
         CALLBACKS,
-        'answer["Status"] in ALIVE',
-        'answer["Status"] == "RUNNING"',
+        'answer["Status"] in EXECUTION_ENDED',
+        'answer["Status"] != "RUNNING"',
         "nothing_is_left_behind",
         (ADAPTERS,),
     ),

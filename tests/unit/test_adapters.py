@@ -17,7 +17,7 @@ from botocore.exceptions import (
 from hitl_approval.adapters.callbacks import LambdaDoorbell, LambdaExecutions
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.sns import SnsNotifier
-from hitl_approval.contract import ALIVE
+from hitl_approval.contract import EXECUTION_ENDED, EXECUTION_PAUSED
 from hitl_approval.domain.errors import Unavailable, VersionConflict
 from hitl_approval.domain.notification import approval_needed
 from tests.anything import any_approval, any_opening
@@ -164,6 +164,7 @@ def test_should_not_take_an_execution_for_ended_that_cannot_be_looked_at(error: 
         ("TIMED_OUT", "ended"),
         ("STOPPED", "ended"),
         ("DELETING", "ended"),
+        ("OF_NEXT_YEAR", "running"),
     ],
 )
 def test_should_take_a_paused_execution_for_alive(status: str, found: str) -> None:
@@ -176,5 +177,5 @@ def test_should_take_a_paused_execution_for_alive(status: str, found: str) -> No
 
 def test_should_know_every_status_of_an_execution() -> None:
     model: Any = boto3.client("lambda", region_name="us-east-1").meta.service_model
-    ended = {"SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED", "DELETING"}
-    assert set(model.shape_for("ExecutionStatus").enum) == ALIVE | ended
+    known = {"RUNNING"} | EXECUTION_PAUSED | EXECUTION_ENDED
+    assert set(model.shape_for("ExecutionStatus").enum) == known

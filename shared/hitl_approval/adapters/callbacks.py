@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from hitl_approval.adapters.aws import CALL_ERRORS, NETWORK_ERRORS, error_code, unavailable
-from hitl_approval.contract import ALIVE
+from hitl_approval.contract import EXECUTION_ENDED
 from hitl_approval.ports import Execution, Ring
 
 logger = logging.getLogger(__name__)
@@ -53,4 +53,4 @@ class LambdaExecutions:
             if isinstance(error, ClientError) and error_code(error) == "ResourceNotFoundException":
                 return "ended"  # its history is kept for a limited time
             raise unavailable("Lambda", error) from error
-        return "running" if answer["Status"] in ALIVE else "ended"
+        return "ended" if answer["Status"] in EXECUTION_ENDED else "running"
