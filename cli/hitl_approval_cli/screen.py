@@ -18,7 +18,12 @@ from rich.text import Text
 
 from hitl_approval.domain.text import inert
 
-ID_WIDTH = 32
+WIDE = 100
+"""Columns from which a terminal has room for whole ids and hashes."""
+NARROW = 60
+"""Columns below which a terminal has room for what and who only."""
+SHORT_ID = 8
+"""Characters of an id that a narrower terminal shows, more where two begin alike."""
 STYLES = {
     "pending": "yellow",
     "requested": "yellow",
@@ -169,7 +174,7 @@ def approvals(
 ) -> None:
     """A page of approvals, and the command of the next one; `nothing` where there are none."""
     if items:
-        out.print(approvals_table(items, wanted))
+        _print(approvals_table(items, wanted))
     elif nothing and not more:
         line(nothing)
     else:
@@ -183,19 +188,43 @@ def approvals_table(items: Sequence[Mapping[str, Any]], wanted: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     pending = wanted == "pending"
     last = "TO DECIDE" if pending else "DECIDED BY"
-    room = max(20, out.width - ID_WIDTH - len(last) - 6)  # 6: two spaces between the columns
-    table.add_column("ID", no_wrap=True)  # whole, to be copied
+    ids = _ids([str(item["approval_id"]) for item in items])
+    taken = max(map(len, ids), default=0)
+    room = max(20, out.width - taken - len(last) - 6)  # 6: two spaces between the columns
+    table.add_column("ID", no_wrap=True)  # enough of it for every command that takes one
     table.add_column("SUBJECT", no_wrap=True, overflow="ellipsis", max_width=room * 2 // 3)
-    table.add_column("REQUESTER", no_wrap=True, overflow="ellipsis", max_width=room // 3)
+    with_requester = out.width >= NARROW
+    if with_requester:
+        table.add_column("REQUESTER", no_wrap=True, overflow="ellipsis", max_width=room // 3)
     table.add_column(last, no_wrap=True, overflow="ellipsis")
-    for item in items:
+    for shown_id, item in zip(ids, items, strict=True):
         table.add_row(
-            safe(item["approval_id"]),
+            safe(shown_id),
             safe(item.get("subject")),
-            safe(item.get("requester")),
+            *([safe(item.get("requester"))] if with_requester else []),
             time_left(item["expires_at"]) if pending else safe(item.get("decided_by")),
         )
     return table
+
+
+def _ids(whole: Sequence[str]) -> Sequence[str]:
+    """Ids as there is room for: whole, or their first characters, which tell them apart."""
+    if not out.is_terminal or out.width >= WIDE:
+        return whole
+    length = SHORT_ID
+    while len({one[:length] for one in whole}) < len(set(whole)):
+        length += 1
+    return [one[:length] for one in whole]
+
+
+def _print(table: Table) -> None:
+    """A table; without blanks at the ends of its lines where it goes to a file or a program."""
+    if out.is_terminal:
+        out.print(table)
+        return
+    with out.capture() as captured:
+        out.print(table)
+    out.file.write("".join(f"{row.rstrip()}\n" for row in captured.get().splitlines()))
 
 
 def arrived(item: Mapping[str, Any]) -> None:
@@ -267,27 +296,35 @@ def approval(item: Mapping[str, Any]) -> None:
         rows.append(("Context", safe(json.dumps(item["context"], indent=2, ensure_ascii=False))))
     for label, value in rows:
         table.add_row(label, value)
-    out.print(table)
+    _print(table)
 
 
 def history(trail: Mapping[str, Any]) -> None:
     """An audit trail, and what is wrong with it."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("#", "TIME", "EVENT", "ACTOR", "HOW KNOWN", "COMMENT", "HASH"):
-        table.add_column(title, overflow="fold", no_wrap=title in {"#", "TIME", "HASH"})
+    titles = ["#", "TIME", "EVENT", "ACTOR", "HOW KNOWN", "COMMENT", "HASH"]
+    if out.width < WIDE:  # who did it matters more; --json has the hashes
+        titles.remove("HASH")
+    if out.width < NARROW:
+        titles.remove("HOW KNOWN")
+        titles.remove("COMMENT")
+    whole = {"#", "HASH"} if out.width < NARROW else {"#", "TIME", "HASH"}
+    for title in titles:
+        table.add_column(title, overflow="fold", no_wrap=title in whole)
     for event in trail["events"]:
         details = event.get("details")
         said = details if isinstance(details, Mapping) else {}
-        table.add_row(
-            safe(event["sequence"]),
-            _event_time(event.get("at")),
-            status(str(event.get("event"))),
-            safe(event.get("actor")),
-            safe(event.get("identity")),
-            safe(said.get("comments") or said.get("reason")),
-            safe(str(event.get("hash"))[:12]),
-        )
-    out.print(table)
+        cells = {
+            "#": safe(event["sequence"]),
+            "TIME": _event_time(event.get("at")),
+            "EVENT": status(str(event.get("event"))),
+            "ACTOR": safe(event.get("actor")),
+            "HOW KNOWN": safe(event.get("identity")),
+            "COMMENT": safe(said.get("comments") or said.get("reason")),
+            "HASH": safe(str(event.get("hash"))[:12]),
+        }
+        table.add_row(*(cells[title] for title in titles))
+    _print(table)
     if trail["verified"]:
         out.print(f"[green]ok[/] {len(trail['events'])} events, chain verified")
     for finding in trail["findings"]:

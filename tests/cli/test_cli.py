@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from rich.console import Console
 
 from hitl_approval.contract import LIBRARY_VERSION
 from hitl_approval.domain.approval import derive_approval_id
@@ -18,7 +19,7 @@ from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.view import view
 from hitl_approval.testing import World
 from hitl_approval_cli import main, screen
-from tests.anything import any_opening, any_request
+from tests.anything import any_opening, any_request, declared
 
 from .conftest import FakeCloud, Hitl
 
@@ -329,16 +330,55 @@ def test_should_show_what_the_encoding_lacks_as_escapes(
             assert ("\\u20ac" in shown) == (encoding != "utf-8")
 
 
-def test_should_show_whole_ids_and_the_time_left_in_80_columns(
-    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def terminal(monkeypatch: pytest.MonkeyPatch, width: int) -> io.StringIO:
+    """What a terminal of so many columns shows."""
+    shown = io.StringIO()
+    console = Console(
+        file=shown, force_terminal=True, width=width, color_system=None, highlight=False
+    )
+    monkeypatch.setattr(screen, "out", console)
+    return shown
+
+
+@pytest.mark.parametrize("width", [40, 80, 140])
+def test_should_show_what_and_when_beside_ids_that_fit(
+    monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
-    monkeypatch.setattr(screen, "out", screen.console(width=80))
+    shown = terminal(monkeypatch, width)
     long = any_request(subject="Quarterly " * 9, requester="somebody@a-long-domain.example.com")
-    item = view(any_opening(request=long, now=datetime.now(UTC)).after) | {"approval_id": "f" * 32}
+    asked = view(any_opening(request=long, now=datetime.now(UTC)).after)
+    ids = ["f" * 32, "f" * 9 + "e" * 23]
 
-    screen.approvals([item], "pending")
+    screen.approvals([asked | {"approval_id": one} for one in ids], "pending")
 
-    lines = capsys.readouterr().out.splitlines()
-    assert all(len(line) <= 80 for line in lines)
-    assert "f" * 32 in lines[1]
-    assert "59m left" in lines[1]
+    _, *lines = shown.getvalue().splitlines()
+    seen = [one if width >= 100 else one[:10] for one in ids]
+    assert [line.split()[0] for line in lines] == seen
+    assert all(len(line) <= width and "Quarterly" in line for line in lines)
+    assert all("59m left" in line for line in lines)
+
+
+@pytest.mark.parametrize(("width", "hashes"), [(40, 0), (80, 0), (140, 1)])
+def test_should_name_who_did_it_in_a_terminal_of_any_width(
+    world: World, monkeypatch: pytest.MonkeyPatch, width: int, hashes: int
+) -> None:
+    shown = terminal(monkeypatch, width)
+    approval_id = world.store.create(any_opening(now=world.clock.now())).approval_id
+    world.decisions.decide(approval_id, declared("bob"), "approved")
+    trail = {"events": world.store.history(approval_id), "verified": True, "findings": []}
+
+    screen.history(trail)
+
+    text = shown.getvalue()
+    assert all(len(line) <= width for line in text.splitlines())
+    assert "bob" in text
+    assert text.count("HASH") == hashes
+
+
+def test_should_leave_no_blanks_at_the_ends_of_what_is_piped(
+    world: World, hitl: Hitl, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = any_request(context={"note": "x" * 300, "more": "y"})
+    world.store.create(any_opening(request=request, now=world.clock.now(), approval_id="a" * 32))
+    for words in (("show", "a" * 32), ("history", "a" * 32), ("list",)):
+        assert [row for row in hitl(*words).out.splitlines() if row != row.rstrip()] == []

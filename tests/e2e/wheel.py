@@ -98,4 +98,5 @@ def constraints(folder: Path, at: str = "==") -> Path:
 
 def _uv(command: str, *words: str) -> None:
     environment = {**os.environ, "UV_FIND_LINKS": str(releases())}
-    run([find_uv_bin(), command, "--quiet", *words], cwd=ROOT, env=environment)
+    # Where no pyproject.toml of somebody else's stands above.
+    run([find_uv_bin(), command, "--quiet", *words], cwd=releases(), env=environment)
