@@ -183,8 +183,8 @@ def _not_resumed(deployment: Deployment) -> tuple[State, str, str]:
 
 def _is_paused(deployment: Deployment, approval_id: str) -> bool:
     """Whether the workflow of an approval is held; False where that may not be seen."""
-    approval = deployment.ask({"action": "get", "approval_id": approval_id})
     try:
+        approval = deployment.ask({"action": "get", "approval_id": approval_id})
         with deployment.errors():
             execution = deployment.outcome(approval["execution_arn"])
     except CliError:
