@@ -6,11 +6,8 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-# jsii loads a module when it first meets a type of it; in a long run it has missed this one, whose
-# types the messages of a construct have.
-import aws_cdk.cloud_assembly_schema  # noqa: F401
 from aws_cdk import App, DefaultStackSynthesizer, Duration, RemovalPolicy, Stack, assertions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -43,6 +40,21 @@ def any_stack(name: str = "Embedding") -> Stack:
 def template(stack: Stack) -> dict[str, Any]:
     found: dict[str, Any] = dict(assertions.Template.from_stack(stack).to_json())
     return found
+
+
+def said(stack: Stack, level: str = "warning") -> list[tuple[str, str]]:
+    """(path of the construct, text) of each message of a stack.
+
+    Not `assertions.Annotations`: its answers are types of `aws_cdk/cloud_assembly_schema`, a folder
+    that two packages install, and whichever was written last wins.
+    """
+    cast(App, stack.node.root).synth()
+    return [
+        (construct.node.path, str(entry.data))
+        for construct in stack.node.find_all()
+        for entry in construct.node.metadata
+        if entry.type == f"aws:cdk:{level}"
+    ]
 
 
 def of_type(resources: Resources, kind: str) -> dict[str, dict[str, Any]]:
