@@ -17,7 +17,7 @@ TABLE = "pattern"
 @durable_execution
 def bare(_: Any, context: DurableContext) -> str:
     """One callback and one step."""
-    context.create_callback(name="bell").result()
+    context.create_callback(name="callback").result()
     return context.step(lambda _: "approved", name="hear")
 
 

@@ -44,15 +44,16 @@ import workflow.handler
 from datetime import timedelta
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
-from hitl_approval.service import Terms
+from hitl_approval.usecases.request import ResolvedRequest
 from hitl_approval.wiring import request_service
 from aws_durable_execution_sdk_python.lambda_service import LambdaClient
 LambdaClient.initialize_client()
 service = request_service()
 request = ApprovalRequest(subject="s", requester="r")
-terms = Terms(request=request, approvers=(), policy=Policy(), timeout=timedelta(hours=1))
+hour = timedelta(hours=1)
+resolved = ResolvedRequest(request=request, approvers=(), policy=Policy(), timeout=hour)
 one = {"approval_id": str(time.time_ns()), "execution_arn": "arn", "creation_token": "t"}
-written = service.submit(terms, **one, callback_id="c")
+written = service.submit(resolved, **one, callback_id="c")
 service.notify(written.approval_id, written)
 """,
     "approval_api": """
@@ -66,9 +67,9 @@ import sweep.handler
 sweep.handler.handler(None, None)
 """,
     "relay": """
-import relay.handler
-from hitl_approval.wiring import relay_service
-relay_service().store.get("none")
+import publisher.handler
+from hitl_approval.wiring import publish_service
+publish_service().store.get("none")
 """,
     "page": f"""
 import page.handler

@@ -19,14 +19,15 @@ from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 from bench.figures import Figure, Group, Table, number
 from bench.virtual import Stage, packaged
 from bench.wire import APPROVALS_TABLE, AUDIT_TABLE, Call, Wire
-from hitl_approval import api
 from hitl_approval.adapters.aws import client
-from hitl_approval.adapters.callbacks import LambdaDoorbell
+from hitl_approval.adapters.callbacks import LambdaCallbackClient
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.contract import Env
-from hitl_approval.service import DecisionService, RequestService
+from hitl_approval.http import actions
 from hitl_approval.testing import RecordingMeter
+from hitl_approval.usecases.decide import DecisionService
+from hitl_approval.usecases.request import RequestService
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "bench",
@@ -54,7 +55,7 @@ class Wired(Stage):
             store=database,
             clock=self.clock,
             meter=RecordingMeter(),
-            doorbell=LambdaDoorbell(client=client("lambda")),
+            callbacks=LambdaCallbackClient(client=client("lambda")),
         )
         return RequestService(
             store=database,
@@ -78,7 +79,7 @@ class Wired(Stage):
         self._ask("decide", {"action": "decide", **one, **vote})
 
     def _ask(self, name: str, event: Mapping[str, Any]) -> None:
-        answer = api.handle(dict(event), lambda: self.decisions, trust_authorizer=False)
+        answer = actions.handle(dict(event), lambda: self.decisions, trust_authorizer=False)
         if answer["statusCode"] != 200:
             raise RuntimeError(json.dumps(answer))
         self.taken[name] = self.wire.take()

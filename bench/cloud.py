@@ -181,9 +181,9 @@ def _ours(deployment: Deployment) -> float:
 
 def _bare(deployment: Deployment) -> float:
     arn = _start(deployment, "bare", {})
-    bell = _until(lambda: _suspended(deployment, arn))
+    callback = _until(lambda: _suspended(deployment, arn))
     decided = time.time()
-    deployment.client("lambda").send_durable_execution_callback_success(CallbackId=bell)
+    deployment.client("lambda").send_durable_execution_callback_success(CallbackId=callback)
     return _ended(deployment, arn) - decided
 
 
@@ -304,8 +304,8 @@ def _suspended(deployment: Deployment, arn: str) -> str | None:
     events = _history(deployment, arn)
     if not any(event["EventType"] == "InvocationCompleted" for event in events):
         return None
-    bells = [e for e in events if e["EventType"] == "CallbackStarted"]
-    return str(bells[-1]["CallbackStartedDetails"]["CallbackId"]) if bells else None
+    callbacks = [e for e in events if e["EventType"] == "CallbackStarted"]
+    return str(callbacks[-1]["CallbackStartedDetails"]["CallbackId"]) if callbacks else None
 
 
 def _outcome(deployment: Deployment, arn: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bench.figures import Chart, Figure, Group, Table, number
 from bench.operations import WAITS
-from hitl_approval_cli import cost
-from hitl_approval_cli.effort import pattern
+from hitl_approval_cli.commands import cost
+from hitl_approval_cli.cost_model import pattern
 
 DESIGNS = {
     "callback": cost.callback_quantities,
@@ -66,7 +66,7 @@ def measure(_: bool) -> Group:
         notes=[
             (
                 "Prices with their sources, and what is assumed (100 ms per invocation, 512 MB), "
-                "are in `cli/hitl_approval_cli/prices.json`. The sweep costs "
+                "are in `cli/hitl_approval_cli/commands/prices.json`. The sweep costs "
                 f"{number(cost.total(cost.standing_quantities()), '$')} a month besides."
             )
         ],

@@ -11,7 +11,7 @@ from datetime import timedelta
 from bench.figures import Chart, Figure, Group, Table, number
 from bench.virtual import count
 from hitl_approval.contract import MAX_OPERATIONS
-from hitl_approval_cli.effort import DESIGNS, LONGEST_TIMEOUT, Effort, pattern
+from hitl_approval_cli.cost_model import DESIGNS, LONGEST_TIMEOUT, Effort, pattern
 
 WAITS = {
     "1 min": timedelta(minutes=1),

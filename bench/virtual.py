@@ -20,12 +20,10 @@ from aws_durable_execution_sdk_python.config import Duration
 from aws_durable_execution_sdk_python.lambda_service import OperationAction, OperationSubType
 from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 
-from hitl_approval import waiting
 from hitl_approval.contract import MAX_EXECUTION_SECONDS, Env
 from hitl_approval.domain.approval import Approval, cast_vote
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.policy import Policy
-from hitl_approval.service import RequestService
 from hitl_approval.settings import Settings
 from hitl_approval.testing import InMemoryStore, RecordingMeter, RecordingNotifier
 from hitl_approval.testing.virtual_time import (
@@ -38,7 +36,8 @@ from hitl_approval.testing.virtual_time import (
     operations,
     virtual_time,
 )
-from hitl_approval_cli.effort import DEFAULT_POLL, LONGEST_TIMEOUT
+from hitl_approval.usecases.request import RequestService
+from hitl_approval_cli.cost_model import DEFAULT_POLL, LONGEST_TIMEOUT
 
 PATIENCE = 900
 """Seconds of real time for one run."""
@@ -86,8 +85,8 @@ class Stage:
         self.opened = opened
         service, settings = self.requests(), Settings(values={**_SETTINGS, **environment})
         opened.enter_context(virtual_time(self.clock))
-        opened.enter_context(patch.object(waiting, "settings", lambda: settings))
-        opened.enter_context(patch.object(waiting, "request_service", lambda: service))
+        opened.enter_context(patch.object(wait, "settings", lambda: settings))
+        opened.enter_context(patch.object(wait, "request_service", lambda: service))
 
     def requests(self) -> RequestService:
         """The asking side."""
@@ -110,10 +109,10 @@ class Stage:
         runner = DurableFunctionTestRunner(self.handler, poll_interval=0.01)
         self.opened.callback(runner.close)
         arn = runner.run_async(json.dumps(EVENT), execution_timeout=MAX_EXECUTION_SECONDS)
-        while bell := eventually(lambda: self._waits(runner, arn), "suspension"):
-            if bell == "ended":
+        while callback := eventually(lambda: self._waits(runner, arn), "suspension"):
+            if callback == "ended":
                 break
-            self._pass_time(runner, arn, bell)
+            self._pass_time(runner, arn, callback)
         result = runner.wait_for_result(arn, timeout=PATIENCE)
         if result.status.value != "SUCCEEDED":
             raise RuntimeError(str(result.error))
@@ -128,14 +127,14 @@ class Stage:
             return None
         return unfinished[0]
 
-    def _pass_time(self, runner: DurableFunctionTestRunner, arn: str, bell: Any) -> None:
+    def _pass_time(self, runner: DurableFunctionTestRunner, arn: str, callback: Any) -> None:
         before = self.handler.invocations
-        times_out = bell.start_timestamp + _timeout(runner, arn, bell)
+        times_out = callback.start_timestamp + _timeout(runner, arn, callback)
         self._advance_to(min(times_out, self.decided_at))
         if self.decided_at <= times_out:
-            self.decide(runner, bell.callback_details.callback_id)
+            self.decide(runner, callback.callback_details.callback_id)
         else:
-            fire_callback_timeout(runner, arn, bell)
+            fire_callback_timeout(runner, arn, callback)
         eventually(lambda: self.handler.invocations > before, "function that goes on")
 
     def _advance_to(self, moment: datetime) -> None:
@@ -199,10 +198,12 @@ def packaged() -> Callable[[Any, Any], Any]:
     return handler
 
 
-def _timeout(runner: DurableFunctionTestRunner, arn: str, bell: Any) -> timedelta:
-    update = next(u for u in runner._store.load(arn).updates if u.operation_id == bell.operation_id)
+def _timeout(runner: DurableFunctionTestRunner, arn: str, callback: Any) -> timedelta:
+    update = next(
+        u for u in runner._store.load(arn).updates if u.operation_id == callback.operation_id
+    )
     if update.callback_options and update.callback_options.timeout_seconds:
-        return callback_timeout(runner, arn, bell)
+        return callback_timeout(runner, arn, callback)
     return timedelta(days=366)
 
 

@@ -36,7 +36,7 @@ def any_opening(
         "approval_id": any_id(),
         "execution_arn": "arn:aws:lambda:us-east-1:123456789012:function:f:1/durable-execution/a/b",
         "creation_token": "token-1",
-        "callback_id": "bell-1",
+        "callback_id": "callback-1",
         "approvers": tuple(request.approvers),
     }
     return open_approval(

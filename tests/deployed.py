@@ -195,7 +195,7 @@ class People:
 
 
 @pytest.fixture(scope="session")
-def people(cloud: LocalCloud) -> People:
+def validate_names(cloud: LocalCloud) -> People:
     return People(cloud)
 
 

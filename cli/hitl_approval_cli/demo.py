@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 from hitl_approval.contract import EXECUTION_ENDED
-from hitl_approval_cli import screen
+from hitl_approval_cli import output
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
 
@@ -44,41 +44,41 @@ def play(deployment: Deployment, choice: Choice | None, inbox: Inbox) -> None:
     seconds = TIMEOUT_SECONDS[choice]
     _title("1. A workflow asks")
     asked = DOCUMENT | {"timeout_seconds": seconds}
-    screen.out.print(json.dumps(asked), style="dim")
+    output.out.print(json.dumps(asked), style="dim")
     started = deployment.submit(asked)
     approval_id = started["approval_id"]
-    screen.out.print(f"The workflow has asked and is suspended. Approval [bold]{approval_id}[/]")
+    output.out.print(f"The workflow has asked and is suspended. Approval [bold]{approval_id}[/]")
 
     _title("2. The approvers are told")
     ann = APPROVERS[0]
     mail = _mail_to(ann, approval_id, inbox, deployment, started["execution_arn"])
-    screen.message(mail)
-    screen.out.print(f"\n{', '.join(APPROVERS[1:])} has a link of his own; {ann} is you.")
+    output.message(mail)
+    output.out.print(f"\n{', '.join(APPROVERS[1:])} has a link of his own; {ann} is you.")
 
     _title("3. A person decides")
     if choice is None:
-        _ask(deployment, approval_id, screen.links(mail["body"])[0])
+        _ask(deployment, approval_id, output.links(mail["body"])[0])
     elif choice == "timeout":
-        screen.out.print(f"Nobody answers for {seconds} seconds ...")
+        output.out.print(f"Nobody answers for {seconds} seconds ...")
         _await(deployment, approval_id, seconds + PATIENCE)
     else:
         _decide(deployment, approval_id, choice)
     _tell(deployment.ask({"action": "get", "approval_id": approval_id}))
 
     _title("4. The workflow resumes and ends")
-    screen.out.print_json(json.dumps(_result(deployment, started["execution_arn"])))
+    output.out.print_json(json.dumps(_result(deployment, started["execution_arn"])))
 
     _title("5. The audit trail")
-    screen.history(deployment.ask({"action": "history", "approval_id": approval_id}))
+    output.history(deployment.ask({"action": "history", "approval_id": approval_id}))
 
 
 def _title(text: str) -> None:
-    screen.out.print(f"\n[bold cyan]{text}[/]")
+    output.out.print(f"\n[bold cyan]{text}[/]")
 
 
 def _ask(deployment: Deployment, approval_id: str, link: str) -> None:
     """Take the decision from the page or the keyboard, whichever comes first."""
-    screen.out.print(
+    output.out.print(
         "Open the link above, or answer here within 10 minutes:\n"
         "[bold]a[/] approve   [bold]r[/] reject   [bold]o[/] open the link in a browser"
     )
@@ -95,9 +95,9 @@ def _ask(deployment: Deployment, approval_id: str, link: str) -> None:
             _decide(deployment, approval_id, words[word])
         elif word in {"o", "open"}:
             if not webbrowser.open(link):
-                screen.err.print("There is no browser here: open the link by hand.")
+                output.err.print("There is no browser here: open the link by hand.")
         else:
-            screen.err.print("Please type a, r or o.")
+            output.err.print("Please type a, r or o.")
 
 
 def _typed() -> Iterator[str | None]:
@@ -106,7 +106,7 @@ def _typed() -> Iterator[str | None]:
     open_ = True
     while True:
         if not open_:  # Ctrl-D: the page can still decide
-            screen.pause(LOOK_SECONDS)
+            output.pause(LOOK_SECONDS)
         elif select.select([keyboard], [], [], LOOK_SECONDS)[0]:
             read = os.read(keyboard, 4096)
             open_ = bool(read)
@@ -130,7 +130,7 @@ def _decide(deployment: Deployment, approval_id: str, choice: Choice) -> None:
         # Somebody was faster, on the page, or time is over: what is on record counts.
         if error.code not in {"APPROVAL_ALREADY_DECIDED", "APPROVAL_EXPIRED"}:
             raise
-        screen.plain_error(error.message)
+        output.plain_error(error.message)
 
 
 def _is_pending(deployment: Deployment, approval_id: str) -> bool:
@@ -144,17 +144,17 @@ def _await(deployment: Deployment, approval_id: str, patience: float) -> None:
         if time.monotonic() > deadline:
             msg = f"the request was still open after {patience:.0f} seconds"
             raise CliError(msg, code="WORKFLOW")
-        screen.pause(LOOK_SECONDS)
+        output.pause(LOOK_SECONDS)
 
 
 def _tell(record: Mapping[str, Any]) -> None:
     """Who has decided, if anybody has."""
     if record["status"] == "timeout":
-        screen.out.print("Nobody answered in time.")
+        output.out.print("Nobody answered in time.")
     else:
-        said = f": {screen.safe(record['comments'])}" if record["comments"] else ""
-        screen.out.print(
-            f"{screen.safe(record['decided_by'])}: {screen.status(record['status'])}{said}"
+        said = f": {output.safe(record['comments'])}" if record["comments"] else ""
+        output.out.print(
+            f"{output.safe(record['decided_by'])}: {output.status(record['status'])}{said}"
         )
 
 
@@ -167,7 +167,7 @@ def _result(deployment: Deployment, execution_arn: str) -> dict[str, Any]:
                 raise CliError(_failed(execution), code="WORKFLOW")
             answer: dict[str, Any] = json.loads(execution["Result"])
             return {**answer, "body": json.loads(answer["body"])}
-        screen.pause(0.1)
+        output.pause(0.1)
     state = "paused" if execution["Status"].startswith("PAUS") else "running"
     msg = f"the workflow is still {state} after {PATIENCE:.0f} seconds"
     raise CliError(msg, code="WORKFLOW")
@@ -189,6 +189,6 @@ def _mail_to(
         execution = deployment.outcome(execution_arn)
         if execution["Status"] in EXECUTION_ENDED:
             raise CliError(_failed(execution), code="WORKFLOW")
-        screen.pause(0.1)
+        output.pause(0.1)
     msg = f"no notification came within {PATIENCE:.0f} seconds"
     raise CliError(msg, code="NOTIFICATION")

@@ -37,7 +37,7 @@ from hitl_approval.contract import DOCUMENT_APPROVAL, OUTPUTS, Output
 from hitl_approval.domain.approval import derive_approval_id
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.text import shown
-from hitl_approval_cli import screen
+from hitl_approval_cli import output
 from hitl_approval_cli.errors import (
     CliError,
     NotPermittedError,
@@ -264,7 +264,7 @@ def _refusal(status: int, code: str, message: str, details: Mapping[str, Any]) -
 def _tell_call(model: Any, http_response: Any, **_: Any) -> None:
     """Which call was made and how it was answered; nothing of what was sent."""
     service = model.service_model.service_name
-    screen.plain_error(f"{service} {model.name}: {http_response.status_code}")
+    output.plain_error(f"{service} {model.name}: {http_response.status_code}")
 
 
 _CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard"})
@@ -286,8 +286,8 @@ def deployments_in(described: Mapping[str, Any]) -> Mapping[str, Mapping[str, st
     """
     stack = described["StackName"]
     found: dict[str, dict[str, str]] = {}
-    for output in described.get("Outputs", []):
-        match = _OUTPUT.fullmatch(output["OutputKey"])
+    for each in described.get("Outputs", []):
+        match = _OUTPUT.fullmatch(each["OutputKey"])
         if match is None or (match["deployment"] and not match["hash"]):
             continue  # somebody else's
         outputs = found.setdefault(reference(stack, match["deployment"]), {})
@@ -295,7 +295,7 @@ def deployments_in(described: Mapping[str, Any]) -> Mapping[str, Mapping[str, st
             alike = match["deployment"] or "the stack's own"
             msg = f"stack {stack} holds two deployments with one name ({alike}): rename a construct"
             raise CliError(msg, code="ALIKE")
-        outputs[match["output"]] = output["OutputValue"]
+        outputs[match["output"]] = each["OutputValue"]
     return found
 
 

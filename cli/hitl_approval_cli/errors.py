@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Any
 
 from hitl_approval.domain.text import cut, inert
-from hitl_approval_cli import screen
+from hitl_approval_cli import output
 
 
 class Exit(IntEnum):
@@ -109,9 +109,9 @@ def show_error(error: CliError, *, as_json: bool, about: str = "") -> None:
         details = error.to_dict()
         if about:
             details["approval_id"] = about
-        screen.plain_error(json.dumps(details))
+        output.plain_error(json.dumps(details))
         return
     prefix = f"hitl: {cut(about)}: " if about else "hitl: "
     code = "" if error.status is Exit.USAGE else f" ({error.code})"
     for line in (f"{prefix}{error.message}{code}", *(f"  {line}" for line in error.output)):
-        screen.plain_error(inert(line, keep=""))
+        output.plain_error(inert(line, keep=""))

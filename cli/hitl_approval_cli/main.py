@@ -12,14 +12,15 @@ import typer
 from typer.exceptions import TyperException
 
 from hitl_approval.contract import LIBRARY_VERSION
-from hitl_approval_cli import asking, deciding, looking, operating, screen
-from hitl_approval_cli.audit_commands import audit
-from hitl_approval_cli.completion import completion
-from hitl_approval_cli.connected import OPTIONS
-from hitl_approval_cli.cost import cost
-from hitl_approval_cli.doctor import doctor
+from hitl_approval_cli import output
+from hitl_approval_cli.commands import decide, operate, show, submit
+from hitl_approval_cli.commands.audit import audit
+from hitl_approval_cli.commands.completion import completion
+from hitl_approval_cli.commands.cost import cost
+from hitl_approval_cli.commands.doctor import doctor
+from hitl_approval_cli.commands.local import local
+from hitl_approval_cli.connection import OPTIONS
 from hitl_approval_cli.errors import CliError, Exit, interrupted, show_error, usage
-from hitl_approval_cli.local_commands import local
 
 app = typer.Typer(
     name="hitl",
@@ -32,7 +33,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        screen.line(LIBRARY_VERSION)
+        output.line(LIBRARY_VERSION)
         raise typer.Exit
 
 
@@ -46,20 +47,20 @@ def hitl(*, version: _Version = False) -> None:
     """Human approvals for AWS workflows: ask, decide, look on."""
 
 
-app.command()(looking.inbox)
-app.command()(looking.show)
-app.command()(deciding.approve)
-app.command()(deciding.reject)
-app.command()(asking.submit)
-app.command()(looking.status)
-app.command()(deciding.cancel)
-app.command("list")(looking.list_)
-app.command(hidden=True)(looking.get)
-app.command()(looking.history)
+app.command()(show.inbox)
+app.command()(show.show)
+app.command()(decide.approve)
+app.command()(decide.reject)
+app.command()(submit.submit)
+app.command()(show.status)
+app.command()(decide.cancel)
+app.command("list")(show.list_)
+app.command(hidden=True)(show.get)
+app.command()(show.history)
 app.add_typer(audit, name="audit")
 app.command()(doctor)
-app.command()(operating.resume)
-app.command()(operating.stats)
+app.command()(operate.resume)
+app.command()(operate.stats)
 app.add_typer(local, name="local")
 app.command()(cost)
 app.command()(completion)

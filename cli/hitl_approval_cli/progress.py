@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from hitl_approval_cli import screen
+from hitl_approval_cli import output
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def bar(
     Yields what to call with how many more are done. rich would send what is printed meanwhile to
     stderr too: only where both are the same terminal must it know of it, to keep the bar below.
     """
-    if not screen.err.is_terminal:
+    if not output.err.is_terminal:
         yield lambda _: None
         return
     shown = Progress(
@@ -28,9 +28,9 @@ def bar(
         MofNCompleteColumn(),
         TextColumn(unit),
         TimeElapsedColumn(),
-        console=screen.err,
+        console=output.err,
         transient=True,
-        redirect_stdout=screen.out.is_terminal,
+        redirect_stdout=output.out.is_terminal,
     )
     with shown:
         task = shown.add_task(what, total=total())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hitl_approval.http.link_page import handle
 from hitl_approval.settings import settings
-from hitl_approval.web.page import handle
 from hitl_approval.wiring import decision_service
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hitl_approval.http.signed_in import handle
 from hitl_approval.settings import settings
-from hitl_approval.web.signed_in import handle
 from hitl_approval.wiring import decision_service
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_durable_execution_sdk_python import DurableContext, durable_execution
 
-from hitl_approval.document import review_document
+from hitl_approval.durable.document import review_document
 
 
 @durable_execution

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from hitl_approval.domain.outcome import NotApproved, Outcome
     from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
     from hitl_approval.domain.request import ApprovalRequest
-    from hitl_approval.gate import requires_approval
-    from hitl_approval.waiting import wait_for_approval
+    from hitl_approval.durable.tool import requires_approval
+    from hitl_approval.durable.wait import wait_for_approval
 
 _HOMES = {
     "ApprovalError": "domain.errors",
@@ -31,8 +31,8 @@ _HOMES = {
     "Quorum": "domain.policy",
     "RecordAltered": "domain.errors",
     "Vote": "domain.approval",
-    "requires_approval": "gate",
-    "wait_for_approval": "waiting",
+    "requires_approval": "durable.tool",
+    "wait_for_approval": "durable.wait",
 }
 
 __all__ = [

@@ -141,7 +141,7 @@ class Handler:
     WORKFLOW: Final = "workflow.handler.handler"
     APPROVAL_API: Final = "approval_api.handler.handler"
     SWEEP: Final = "sweep.handler.handler"
-    RELAY: Final = "relay.handler.handler"
+    PUBLISHER: Final = "publisher.handler.handler"
     PAGE: Final = "page.handler.handler"
     SIGNED_IN: Final = "signed_in.handler.handler"
 
@@ -183,7 +183,7 @@ class Metrics:
     DEPLOYMENT: Final = "Deployment"
     """The one dimension: the name of the deployment's approvals table."""
     NOTIFICATION_FAILED: Final = "NotificationFailed"
-    DOORBELL_FAILED: Final = "DoorbellFailed"
+    RESUME_FAILED: Final = "ResumeFailed"
     DECIDED_NOT_RESUMED: Final = "DecidedNotResumed"
     """Decisions that a sweep found with their workflow asleep or gone. 0 when all is well."""
     PENDING_PAST_EXPIRY: Final = "PendingPastExpiry"

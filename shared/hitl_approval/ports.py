@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from hitl_approval.domain.announcement import Announcement
 from hitl_approval.domain.approval import Approval, Status, Transition
+from hitl_approval.domain.bus_event import BusEvent
 from hitl_approval.domain.link import PersonalLink
-from hitl_approval.domain.notification import Notification
+from hitl_approval.domain.message import Notification
 
-Ring = Literal["rung", "closed", "failed"]
-"""What became of a doorbell: rung now, closed already, or not reached (the re-check will see)."""
-
+Completed = Literal["resumed", "already_running", "delayed"]
+"""What completing a callback did: the workflow resumes; the callback was closed before; Lambda
+could not be reached, and the workflow reads the record by itself a little later."""
 
 Attention = Literal["pending", "decided"]
 """What a record still needs: a decision or its expiry, or a workflow that has read its end."""
@@ -50,7 +50,7 @@ class Store(Protocol):
             VersionConflict: something has: read again and decide again.
         """
 
-    def arm(self, approval_id: str, callback_id: str) -> Approval | None:
+    def register_callback(self, approval_id: str, callback_id: str) -> Approval | None:
         """Write the callback to ring on the record if it is still pending.
 
         Returns:
@@ -78,7 +78,7 @@ class Store(Protocol):
             UnreadableRecord: it cannot be read.
         """
 
-    def acknowledge(self, approval_id: str) -> None:
+    def mark_resumed(self, approval_id: str) -> None:
         """Note that the workflow has read the end of this approval from the record. Idempotent."""
 
     def overdue(
@@ -164,10 +164,10 @@ class Signer(Protocol):
         """
 
 
-class Announcer(Protocol):
+class EventPublisher(Protocol):
     """Tells other systems."""
 
-    def announce(self, announcements: Sequence[Announcement]) -> int:
+    def publish(self, events: Sequence[BusEvent]) -> int:
         """Send in order, at least once.
 
         Returns:
@@ -182,10 +182,10 @@ class Secrets(Protocol):
         """As many bytes as a link's secret has, which nobody can guess."""
 
 
-class Doorbell(Protocol):
+class CallbackClient(Protocol):
     """Wakes a waiting workflow."""
 
-    def ring(self, callback_id: str) -> Ring:
+    def complete(self, callback_id: str) -> Completed:
         """Complete the callback. Never raises for a closed, unknown or unreachable one."""
 
 
@@ -210,7 +210,7 @@ class Tasks(Protocol):
 class Executions(Protocol):
     """Looks at the workflows."""
 
-    def look(self, execution_arn: str) -> Execution:
+    def check_status(self, execution_arn: str) -> Execution:
         """Whether the execution still runs; one that is paused does, an unknown one has ended.
 
         Raises:

@@ -14,7 +14,7 @@ from typing import Any, Self, cast, get_args
 from hitl_approval.contract import ATTACHED_PREFIX, EMAIL_CLAIM, LOG_LEVELS, Env, ResumeMode
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.policy import Policy
-from hitl_approval.domain.request import people
+from hitl_approval.domain.request import validate_names
 from hitl_approval.domain.text import shown
 
 
@@ -80,7 +80,7 @@ class Settings:
     def default_approvers(self) -> tuple[str, ...]:
         """Approvers of requests that name none."""
         try:
-            return people(self._json(Env.DEFAULT_APPROVERS), Env.DEFAULT_APPROVERS)
+            return validate_names(self._json(Env.DEFAULT_APPROVERS), Env.DEFAULT_APPROVERS)
         except InvalidRequest as error:
             raise self._garbled(str(error)) from None
 
@@ -91,7 +91,10 @@ class Settings:
         if not isinstance(groups, dict):
             raise self._garbled(f"{Env.APPROVER_GROUPS} must be an object of names")
         try:
-            return {name: people(members, Env.APPROVER_GROUPS) for name, members in groups.items()}
+            return {
+                name: validate_names(members, Env.APPROVER_GROUPS)
+                for name, members in groups.items()
+            }
         except InvalidRequest as error:
             raise self._garbled(str(error)) from None
 

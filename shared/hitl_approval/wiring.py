@@ -7,27 +7,24 @@ from datetime import timedelta
 from functools import cache
 
 from hitl_approval.adapters.aws import client
-from hitl_approval.adapters.callbacks import LambdaDoorbell, LambdaExecutions
+from hitl_approval.adapters.callbacks import LambdaCallbackClient, LambdaExecutions
 from hitl_approval.adapters.dynamodb import DynamoDbStore
-from hitl_approval.adapters.eventbridge import EventBridgeAnnouncer
+from hitl_approval.adapters.eventbridge import EventBridgePublisher
 from hitl_approval.adapters.inbox import DynamoDbInbox
 from hitl_approval.adapters.kms import KmsSigner
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
 from hitl_approval.adapters.tasks import StepFunctionsTasks
-from hitl_approval.service import (
-    ApprovalPage,
-    DecisionService,
-    RelayService,
-    RequestService,
-    SweepService,
-)
 from hitl_approval.settings import settings
+from hitl_approval.usecases.decide import DecisionService
+from hitl_approval.usecases.publish import PublishService
+from hitl_approval.usecases.request import PersonalLinks, RequestService
+from hitl_approval.usecases.sweep import SweepService
 
 
 @cache
 def request_service() -> RequestService:
-    """The asking side of the deployment that this process belongs to."""
+    """The requesting side of the deployment that this process belongs to."""
     return RequestService(
         store=_store(retention=settings().retention),
         clock=SystemClock(),
@@ -38,44 +35,44 @@ def request_service() -> RequestService:
             topic_arn=settings().topic_arn,
             personal_topic_arn=settings().personal_topic_arn,
         ),
-        page=_page(),
+        links=_links(),
     )
 
 
 @cache
 def decision_service() -> DecisionService:
-    """The answering side of the deployment that this process belongs to."""
+    """The deciding side of the deployment that this process belongs to."""
     return DecisionService(
         store=_store(),
         clock=SystemClock(),
         meter=_meter(),
         signer=_signer(),
-        doorbell=LambdaDoorbell(client=client("lambda")),
+        callbacks=LambdaCallbackClient(client=client("lambda")),
         inbox=_inbox(),
     )
 
 
 @cache
 def sweep_service() -> SweepService:
-    """The mending side of the deployment that this process belongs to."""
+    """The sweep of the deployment that this process belongs to."""
     return SweepService(
         store=_store(),
         clock=SystemClock(),
         meter=_meter(),
         signer=_signer(),
-        doorbell=LambdaDoorbell(client=client("lambda")),
+        callbacks=LambdaCallbackClient(client=client("lambda")),
         executions=LambdaExecutions(client=client("lambda")),
     )
 
 
 @cache
-def relay_service() -> RelayService:
-    """The side that tells other systems, of the deployment that this process belongs to."""
-    return RelayService(
+def publish_service() -> PublishService:
+    """The publisher of the deployment that this process belongs to."""
+    return PublishService(
         store=_store(),
         clock=SystemClock(),
         meter=_meter(),
-        announcer=EventBridgeAnnouncer(
+        publisher=EventBridgePublisher(
             client=client("events"), event_bus_name=settings().event_bus_name
         ),
         deployment=settings().approvals_table_name,
@@ -89,9 +86,9 @@ def tasks() -> StepFunctionsTasks:
     return StepFunctionsTasks(client=client("stepfunctions"))
 
 
-def _page() -> ApprovalPage | None:
+def _links() -> PersonalLinks | None:
     url = settings().page_url
-    return ApprovalPage(url, SystemSecrets(), settings().page_challenge) if url else None
+    return PersonalLinks(url, SystemSecrets(), settings().page_challenge) if url else None
 
 
 def _inbox() -> DynamoDbInbox | None:

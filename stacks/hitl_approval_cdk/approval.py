@@ -52,8 +52,8 @@ from hitl_approval_cdk.page import (
     deliveries,
 )
 from hitl_approval_cdk.permissions import (
-    LOOK,
-    RING,
+    COMPLETE_CALLBACK,
+    GET_EXECUTION,
     Permissions,
     Waker,
     allow,
@@ -156,7 +156,8 @@ class HitlApproval(ApprovalDeployment):
         sweep_function: mends on a schedule what a crash or an operator left behind.
         page: the page: its `url`, `function` and the `topic` of messages for one approver each;
             None without one.
-        relay_function: tells the event bus; None when the audit table brought along has no stream.
+        publisher_function: publishes on the event bus; None when the audit table brought along
+            has no stream.
         event_bus: the bus that is told; None in that case.
         inbox_table: what awaits each approver; None in that case.
         dead_letter_queue: starts that failed every attempt, and where in the audit table's stream
@@ -328,9 +329,9 @@ class HitlApproval(ApprovalDeployment):
         self.sweep_function: lambda_.Function = self._sweep_function(sweep_interval)
         self._serve()
         self.signing_key: kms.IKey | None = signing_key
-        self.relay_function: lambda_.Function | None = None
+        self.publisher_function: lambda_.Function | None = None
         if self.event_bus is not None:
-            self.relay_function = self._relay_function(self.event_bus)
+            self.publisher_function = self._publisher_function(self.event_bus)
         if alarm_topic is not None:
             self._add_alarms(alarm_topic, sweep_interval)
         outputs.add(self)
@@ -580,7 +581,7 @@ class HitlApproval(ApprovalDeployment):
             "Approval", "Decides: reads and updates approvals, rings the workflow"
         )
         self._permissions.decide(role)
-        self._wakes("Approval", role, [RING])
+        self._wakes("Approval", role, [COMPLETE_CALLBACK])
         return self._functions.plain(
             "Approval",
             description="Takes people's decisions",
@@ -596,7 +597,7 @@ class HitlApproval(ApprovalDeployment):
     def _sweep_function(self, interval: Duration) -> lambda_.Function:
         role = self._functions.role("Sweep", "Mends: closes what is overdue, rings again")
         self._permissions.mend(role)
-        self._wakes("Sweep", role, [LOOK, RING])
+        self._wakes("Sweep", role, [GET_EXECUTION, COMPLETE_CALLBACK])
         function = self._functions.plain(
             "Sweep",
             description="Mends what was left behind",
@@ -616,7 +617,7 @@ class HitlApproval(ApprovalDeployment):
     def _page_function(self, page: PageApi) -> lambda_.Function:
         role = self._functions.role("Page", "Decides by personal links: reads, votes, rings")
         self._permissions.vote(role)
-        self._wakes("Page", role, [RING])
+        self._wakes("Page", role, [COMPLETE_CALLBACK])
         return self._functions.plain(
             "Page",
             description="Shows approvers what is asked and takes their decisions",
@@ -628,7 +629,7 @@ class HitlApproval(ApprovalDeployment):
     def _signed_in_function(self, page: PageApi) -> lambda_.Function:
         role = self._functions.role("SignedIn", "Decides for signed-in people, shows their inbox")
         self._permissions.decide(role)
-        self._wakes("SignedIn", role, [RING])
+        self._wakes("SignedIn", role, [COMPLETE_CALLBACK])
         return self._functions.plain(
             "SignedIn",
             description="Shows signed-in people their inbox and takes their decisions",
@@ -641,9 +642,9 @@ class HitlApproval(ApprovalDeployment):
             },
         )
 
-    def _relay_function(self, event_bus: events.IEventBus) -> lambda_.Function:
-        role = self._functions.role("Relay", "Tells: reads the audit's stream, puts events")
-        self._permissions.relay(
+    def _publisher_function(self, event_bus: events.IEventBus) -> lambda_.Function:
+        role = self._functions.role("Publisher", "Tells: reads the audit's stream, puts events")
+        self._permissions.publish(
             role,
             stream_arn=cast(str, self.audit_table.table_stream_arn),
             event_bus_arn=event_bus.event_bus_arn,
@@ -651,9 +652,9 @@ class HitlApproval(ApprovalDeployment):
         allow(role, ["sqs:SendMessage"], self.dead_letter_queue.queue_arn)
         send_with(self.dead_letter_queue.encryption_master_key, role)
         function = self._functions.plain(
-            "Relay",
+            "Publisher",
             description="Tells the event bus and the inboxes of every transition",
-            handler=Handler.RELAY,
+            handler=Handler.PUBLISHER,
             role=role,
             environment={
                 **self._answering_environment,
@@ -662,7 +663,7 @@ class HitlApproval(ApprovalDeployment):
         )
         lambda_.EventSourceMapping(
             self,
-            "RelayStream",
+            "PublisherStream",
             target=function,
             event_source_arn=self.audit_table.table_stream_arn,
             starting_position=lambda_.StartingPosition.TRIM_HORIZON,

@@ -25,7 +25,7 @@ from hitl_approval.contract import (
     Env,
     Route,
 )
-from hitl_approval.domain.text import person, shown
+from hitl_approval.domain.text import person_key, shown
 from hitl_approval_cdk import nag, validation
 
 _ACCESS_LOG = json.dumps(
@@ -218,7 +218,7 @@ def _sender_of(key: kms.IKey, queue: sqs.IQueue, topic: sns.ITopic) -> str:
 
 
 def _only(approvers: Sequence[str]) -> dict[str, sns.SubscriptionFilter]:
-    names = [person(approver) for approver in approvers]
+    names = [person_key(approver) for approver in approvers]
     return {APPROVER_ATTRIBUTE: sns.SubscriptionFilter.string_filter(allowlist=names)}
 
 

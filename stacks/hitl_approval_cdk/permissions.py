@@ -24,8 +24,8 @@ _TABLE_KEY_ACTIONS = (
 )
 _SEND_KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 
-RING = "lambda:SendDurableExecutionCallbackSuccess"
-LOOK = "lambda:GetDurableExecution"
+COMPLETE_CALLBACK = "lambda:SendDurableExecutionCallbackSuccess"
+GET_EXECUTION = "lambda:GetDurableExecution"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ class Permissions:
         self.use_table_keys(grantee)
         self._sign(grantee)
 
-    def relay(self, grantee: iam.IGrantable, *, stream_arn: str, event_bus_arn: str) -> None:
+    def publish(self, grantee: iam.IGrantable, *, stream_arn: str, event_bus_arn: str) -> None:
         """What the relay does: read the audit's stream and the record, put events, file."""
         allow(
             grantee,

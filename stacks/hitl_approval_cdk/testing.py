@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from hitl_approval_cdk.approval import HitlApproval
 from hitl_approval_cdk.attachment import Attachment
-from hitl_approval_cdk.permissions import RING
+from hitl_approval_cdk.permissions import COMPLETE_CALLBACK
 
 
 def assert_attached(function: lambda_.Function, approvals: HitlApproval) -> None:
@@ -40,7 +40,7 @@ def assert_attached(function: lambda_.Function, approvals: HitlApproval) -> None
         for resource in found.values()
         if resource["Type"] == "AWS::IAM::Policy"
         for statement in resource["Properties"]["PolicyDocument"]["Statement"]
-        if RING in statement["Action"] and statement["Resource"] == executions
+        if COMPLETE_CALLBACK in statement["Action"] and statement["Resource"] == executions
     ]
     if not rings:
         msg = f"no decision can wake {function.node.path}: nobody may ring its callbacks"

@@ -19,9 +19,9 @@ from aws_cdk import aws_kms as kms
 from hitl_approval import contract
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
-from hitl_approval.domain.request import expand, members_of, people
+from hitl_approval.domain.request import expand, members_of, validate_names
 from hitl_approval.domain.schedule import poll_delay
-from hitl_approval.domain.text import MAX_PERSON, line, person, shown
+from hitl_approval.domain.text import MAX_PERSON, line, person_key, shown
 
 MINUTE: Final = 60
 DAY: Final = 24 * 3600
@@ -210,7 +210,7 @@ def names(field: str, given: Sequence[str], what: str) -> None:
     seen: set[str] = set()
     for name in given:
         try:
-            same = person(line(name, field, maximum=MAX_PERSON))
+            same = person_key(line(name, field, maximum=MAX_PERSON))
         except InvalidRequest as error:
             msg = f"{error}: {fix}"
             raise ValueError(msg) from error
@@ -233,7 +233,7 @@ def groups(named: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     accepted: dict[str, list[str]] = {}
     try:
         for name, members in named.items():
-            accepted[name] = list(people(members, f"groups[{name!r}]"))
+            accepted[name] = list(validate_names(members, f"groups[{name!r}]"))
             if not accepted[name]:
                 msg = f"groups[{name!r}] has no members: name somebody, or leave the group out"
                 raise ValueError(msg)
@@ -265,7 +265,7 @@ def approvers(
         )
         raise ValueError(msg)
     try:
-        accepted = people(names, "approvers")
+        accepted = validate_names(names, "approvers")
     except InvalidRequest as error:
         msg = f"{error} (got {shown(list(names))}): name each approver once, in one line"
         raise ValueError(msg) from error

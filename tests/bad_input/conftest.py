@@ -47,7 +47,7 @@ def world() -> World:
     world.decisions.decide("two-of-three", declared("alice"), "approved")
     world.decisions.decide("approved", declared("alice"), "approved")
     world.decisions.cancel("cancelled", declared("rita"))
-    world.doorbell.rung.clear()
+    world.callbacks.completed.clear()
     return world
 
 

@@ -12,10 +12,9 @@ import app
 import pytest
 from aws_cdk import App
 
-from hitl_approval import waiting, wiring
+from hitl_approval import wiring
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.inbox import DynamoDbInbox
-from hitl_approval.api import MethodNotAllowed, handle
 from hitl_approval.domain.errors import (
     AlreadyDecided,
     ApprovalExpired,
@@ -25,9 +24,11 @@ from hitl_approval.domain.errors import (
     InvalidRequest,
     Unauthenticated,
 )
-from hitl_approval.service import DecisionService
+from hitl_approval.durable import wait
+from hitl_approval.http.actions import MethodNotAllowed, handle
 from hitl_approval.settings import settings
-from hitl_approval.testing import FixedClock, RecordingDoorbell, RecordingMeter, World
+from hitl_approval.testing import FixedClock, RecordingCallbackClient, RecordingMeter, World
+from hitl_approval.usecases.decide import DecisionService
 from hitl_approval_cdk import HitlApproval
 from hitl_approval_cli.deployment import Deployment
 from tests.bad_input.conftest import NoAws
@@ -75,7 +76,7 @@ def test_should_refuse_to_start(
     assert (error.type, error.message) == ("hitl_approval.InvalidRequest", case["message"])
     assert stage.operations() == []
     assert (stage.store.approvals, stage.store.audit) == ({}, {})
-    assert (stage.notifier.sent, stage.doorbell.rings) == ([], 0)
+    assert (stage.notifier.sent, stage.callbacks.rings) == ([], 0)
     assert_short_log(caplog)
 
 
@@ -114,7 +115,7 @@ def test_should_not_ask_dynamodb_about_malformed_input(case: Case) -> None:
         store=store,
         clock=FixedClock(),
         meter=RecordingMeter(),
-        doorbell=RecordingDoorbell(),
+        callbacks=RecordingCallbackClient(),
         inbox=DynamoDbInbox(client=NoAws(), table="c"),
     )
     for event in events(case):
@@ -191,7 +192,7 @@ def test_should_refuse_a_garbled_environment(
     handler = importlib.import_module(f"{case['function']}.handler").handler
 
     if case["function"] == "workflow":
-        monkeypatch.setattr(waiting, "request_service", wiring.request_service)
+        monkeypatch.setattr(wait, "request_service", wiring.request_service)
         stage.start({"document_id": "doc-1", "document_name": "Q4 Budget", "requester": "rita"})
         error = stage.fail()
         assert (error.type, error.message) == ("RuntimeError", case["message"])
@@ -215,7 +216,7 @@ def test_should_refuse_a_garbled_environment(
 
 def everything(world: World) -> str:
     """All that a call could have written, sent or rung."""
-    return repr((world.store, world.notifier.sent, world.doorbell.rung, world.meter.counted))
+    return repr((world.store, world.notifier.sent, world.callbacks.completed, world.meter.counted))
 
 
 def events(case: Case) -> list[Any]:

@@ -10,8 +10,8 @@ import pytest
 
 from bench.calls import GOALS, one_approval
 from bench.wire import Call
-from hitl_approval_cli import cost
-from hitl_approval_cli.cost import Units
+from hitl_approval_cli.commands import cost
+from hitl_approval_cli.commands.cost import Units
 
 DAY = timedelta(days=1)
 
@@ -47,7 +47,7 @@ def test_should_cost_less_than_a_fiftieth_of_a_cent_for_a_day() -> None:
 
 
 def test_should_say_where_each_price_is_from() -> None:
-    kept = json.loads(files("hitl_approval_cli").joinpath("prices.json").read_text())
+    kept = json.loads(files("hitl_approval_cli.commands").joinpath("prices.json").read_text())
     assert set(kept["prices"]) == set(cost.callback_quantities(DAY))
     for price in kept["prices"].values():
         assert price["source"].startswith("https://aws.amazon.com/")

@@ -8,7 +8,7 @@ import pytest
 
 from bench.virtual import count
 from hitl_approval.contract import MAX_OPERATIONS
-from hitl_approval_cli.effort import DESIGNS, LONGEST_TIMEOUT, callback, pattern, polling
+from hitl_approval_cli.cost_model import DESIGNS, LONGEST_TIMEOUT, callback, pattern, polling
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from playwright.sync_api import Page, Route, ViewportSize, sync_playwright
 
 from hitl_approval.domain.policy import Policy, Quorum
-from hitl_approval.service import ApprovalPage, RequestService
+from hitl_approval.http.link_page import handle
+from hitl_approval.http.signed_in import handle as signed_in
 from hitl_approval.testing import World, in_memory
 from hitl_approval.testing.memory import CountingSecrets
-from hitl_approval.web.page import handle
-from hitl_approval.web.signed_in import handle as signed_in
+from hitl_approval.usecases.request import PersonalLinks, RequestService
 from tests.anything import any_opening, any_request, declared
 from tests.browser.approver import choose, send
 from tests.browser.conftest import WANTED, chromium
@@ -53,7 +53,7 @@ def asked(world: World) -> str:
         clock=world.clock,
         meter=world.meter,
         notifier=world.notifier,
-        page=ApprovalPage(f"https://{HOST}", CountingSecrets()),
+        links=PersonalLinks(f"https://{HOST}", CountingSecrets()),
     ).notify(approval.approval_id, recipient="bob")
     world.clock.advance(timedelta(minutes=18))
     world.decisions.decide(approval.approval_id, declared("ann"), "approved", "Matches the order.")

@@ -14,12 +14,12 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
-from hitl_approval.api import handle
 from hitl_approval.contract import LIBRARY_VERSION
 from hitl_approval.domain.approval import derive_approval_id
-from hitl_approval.domain.document import parse_document
+from hitl_approval.domain.start import parse_document
+from hitl_approval.http.actions import handle
 from hitl_approval.testing import World, in_memory
-from hitl_approval_cli import main, screen
+from hitl_approval_cli import main, output
 from hitl_approval_cli.deployment import Deployment
 from tests.anything import any_opening
 from tests.contract.test_store import create_tables
@@ -155,8 +155,8 @@ def hitl(
         monkeypatch.setattr(reader, "isatty", lambda: terminal, raising=False)
         monkeypatch.setattr("sys.stdin", reader)
         monkeypatch.setattr("sys.stdout.isatty", lambda: terminal, raising=False)
-        monkeypatch.setattr(screen, "out", screen.console(width=200))
-        monkeypatch.setattr(screen, "err", screen.console(stderr=True, width=200))
+        monkeypatch.setattr(output, "out", output.console(width=200))
+        monkeypatch.setattr(output, "err", output.console(stderr=True, width=200))
         status = main.run(words)
         captured = capsys.readouterr()
         return Result(status, captured.out, captured.err)

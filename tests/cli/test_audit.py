@@ -19,7 +19,8 @@ from rich.console import Console
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.items import marshal
 from hitl_approval.domain.approval import cast_vote
-from hitl_approval_cli import audit_commands, main, screen
+from hitl_approval_cli import main, output
+from hitl_approval_cli.commands import audit
 from tests.anything import NOW, any_opening, any_request, declared
 
 from .conftest import FakeCloud, Hitl
@@ -200,7 +201,7 @@ def test_should_export_what_happened_since(
 ) -> None:
     decided(tables, now=NOW - timedelta(days=9))
     recent = decided(tables)
-    monkeypatch.setattr(screen, "now", lambda: NOW + timedelta(hours=1))
+    monkeypatch.setattr(output, "now", lambda: NOW + timedelta(hours=1))
     for since in ("7d", "2026-01-01", "2026-01-02T02:04:05Z"):
         lines = hitl("audit", "export", "--since", since).out.splitlines()
         assert {json.loads(line)["approval_id"] for line in lines} == {recent}
@@ -292,8 +293,8 @@ def test_should_show_a_bar_in_a_terminal_and_keep_it_out_of_what_is_piped(
     assert piped.err == ""
 
     terminal = Console(file=io.StringIO(), force_terminal=True, width=80)
-    monkeypatch.setattr(screen, "err", terminal)
-    monkeypatch.setattr(audit_commands, "_is_file", lambda _: True)
+    monkeypatch.setattr(output, "err", terminal)
+    monkeypatch.setattr(audit, "_is_file", lambda _: True)
     assert main.run(["audit", *words]) == 0
     assert capsys.readouterr().out == piped.out
     bar = terminal.file.getvalue()  # type: ignore[attr-defined]
@@ -306,7 +307,7 @@ def test_should_show_no_bar_beside_what_a_pipe_may_bring_to_the_screen(
 ) -> None:
     approval_id = decided(tables)
     terminal = Console(file=io.StringIO(), force_terminal=True, width=80)
-    monkeypatch.setattr(screen, "err", terminal)
+    monkeypatch.setattr(output, "err", terminal)
     reading, writing = os.pipe()
     with os.fdopen(reading) as reader:
         with os.fdopen(writing, "w") as writer:

@@ -18,7 +18,7 @@ from hitl_approval.domain.approval import derive_approval_id
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.view import view
 from hitl_approval.testing import World
-from hitl_approval_cli import main, screen
+from hitl_approval_cli import main, output
 from tests.anything import any_opening, any_request, declared
 
 from .conftest import FakeCloud, Hitl
@@ -95,7 +95,7 @@ def test_should_decide(hitl: Hitl, world: World, verb: str, status: str) -> None
     result = hitl(verb, approval_id, "-m", "because", "--yes")
 
     assert result.status == 0
-    assert f"{approval_id} {status} by bob (workflow: woken)" in result.out
+    assert f"{approval_id} {status} by bob (workflow: resumed)" in result.out
     assert world.store.approvals[approval_id].comments == "because"
     assert "already" in hitl(verb, approval_id, "-m", "because", "--yes").out
 
@@ -319,7 +319,7 @@ def test_should_show_what_the_encoding_lacks_as_escapes(
         written = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
         monkeypatch.setattr("sys.stdout", written)
         monkeypatch.setattr("sys.argv", ["hitl", *words])
-        monkeypatch.setattr(screen, "out", screen.console(width=100))
+        monkeypatch.setattr(output, "out", output.console(width=100))
         with pytest.raises(SystemExit) as ended:
             main.main()
         written.flush()
@@ -336,7 +336,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch, width: int) -> io.StringIO:
     console = Console(
         file=shown, force_terminal=True, width=width, color_system=None, highlight=False
     )
-    monkeypatch.setattr(screen, "out", console)
+    monkeypatch.setattr(output, "out", console)
     return shown
 
 
@@ -349,7 +349,7 @@ def test_should_show_what_and_when_beside_ids_that_fit(
     asked = view(any_opening(request=long, now=datetime.now(UTC)).after)
     ids = ["f" * 32, "f" * 9 + "e" * 23]
 
-    screen.approvals([asked | {"approval_id": one} for one in ids], "pending")
+    output.approvals([asked | {"approval_id": one} for one in ids], "pending")
 
     _, *lines = shown.getvalue().splitlines()
     seen = [one if width >= 100 else one[:10] for one in ids]
@@ -367,7 +367,7 @@ def test_should_name_who_did_it_in_a_terminal_of_any_width(
     world.decisions.decide(approval_id, declared("bob"), "approved")
     trail = {"events": world.store.history(approval_id), "verified": True, "findings": []}
 
-    screen.history(trail)
+    output.history(trail)
 
     text = shown.getvalue()
     assert all(len(line) <= width for line in text.splitlines())

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from hitl_approval_cli import cdk, local_commands, screen
+from hitl_approval_cli import cdk, output
+from hitl_approval_cli.commands import local
 from hitl_approval_cli.errors import CliError, show_error
 
 from .conftest import Hitl
@@ -46,9 +47,9 @@ def send(monkeypatch: pytest.MonkeyPatch) -> Send:
             raise KeyboardInterrupt
         messages.extend(later.pop(0))
 
-    monkeypatch.setattr(local_commands, "_running", lambda _: {"environment": {}})
-    monkeypatch.setattr(local_commands, "sent_messages", look)
-    monkeypatch.setattr(screen, "pause", pause)
+    monkeypatch.setattr(local, "_running", lambda _: {"environment": {}})
+    monkeypatch.setattr(local, "sent_messages", look)
+    monkeypatch.setattr(output, "pause", pause)
 
     def have(*given: dict[str, Any], then: tuple[dict[str, Any], ...] = ()) -> None:
         messages.extend(given)

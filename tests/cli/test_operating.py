@@ -15,7 +15,7 @@ from rich.console import Console
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.contract import LIBRARY_VERSION
 from hitl_approval.testing import FixedClock, World
-from hitl_approval_cli import main, screen
+from hitl_approval_cli import main, output
 from hitl_approval_cli.deployment import Deployment
 from tests.anything import NOW, any_opening, declared
 
@@ -37,10 +37,10 @@ def test_should_ring_again_and_write_nothing(hitl: Hitl, world: World) -> None:
     approval_id = decided(world)
     before = repr((world.store.approvals, world.store.audit))
     result = hitl("resume", approval_id, "--json")
-    assert result.json == {"approval_id": approval_id, "status": "approved", "workflow": "woken"}
-    assert world.doorbell.rung == ["bell-1", "bell-1"]
+    assert result.json == {"approval_id": approval_id, "status": "approved", "workflow": "resumed"}
+    assert world.callbacks.completed == ["callback-1", "callback-1"]
     assert repr((world.store.approvals, world.store.audit)) == before
-    assert "approved by bob (workflow: woken)" in hitl("resume", approval_id).out
+    assert "approved by bob (workflow: resumed)" in hitl("resume", approval_id).out
 
 
 def test_should_not_ring_for_what_is_pending(hitl: Hitl, world: World) -> None:
@@ -48,7 +48,7 @@ def test_should_not_ring_for_what_is_pending(hitl: Hitl, world: World) -> None:
     result = hitl("resume", approval_id)
     assert result.status == 1
     assert "is still pending: there is nothing to resume for" in result.err
-    assert world.doorbell.rung == []
+    assert world.callbacks.completed == []
 
 
 # stats
@@ -83,7 +83,7 @@ def test_should_count_under_a_bar_in_a_terminal(
     piped = hitl("stats")
     assert piped.err == ""
     terminal = Console(file=io.StringIO(), force_terminal=True, width=80)
-    monkeypatch.setattr(screen, "err", terminal)
+    monkeypatch.setattr(output, "err", terminal)
     assert main.run(["stats"]) == 0
     assert capsys.readouterr().out == piped.out
     assert "Counting" in terminal.file.getvalue()  # type: ignore[attr-defined]
@@ -128,7 +128,7 @@ def fine(cloud: FakeCloud, tables: DynamoDbStore, monkeypatch: pytest.MonkeyPatc
         "WorkflowVersion": "7", "SnsTopicArn": "arn:topic", "SweepFunctionName": "sweep",
     }  # fmt: skip
     monkeypatch.setattr(Deployment, "region_name", "us-east-1")
-    monkeypatch.setattr(screen, "now", lambda: NOW)
+    monkeypatch.setattr(output, "now", lambda: NOW)
     return fine
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
-from hitl_approval_cli import local_commands
+from hitl_approval_cli.commands import local
 from tests.anything import any_opening
 from tests.docs.cli_reference import commands
 
@@ -24,8 +24,8 @@ OF_ONE = {"show", "resume", "approve", "reject", "cancel", "status", "history"}
 
 @pytest.fixture(autouse=True)
 def _silent_local_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_commands, "_running", lambda _: {"environment": {}})
-    monkeypatch.setattr(local_commands, "sent_messages", lambda *_: [])
+    monkeypatch.setattr(local, "_running", lambda _: {"environment": {}})
+    monkeypatch.setattr(local, "sent_messages", lambda *_: [])
 
 
 def test_should_document_every_command_that_has_json() -> None:

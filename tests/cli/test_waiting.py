@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from hitl_approval.domain.approval import derive_approval_id
 from hitl_approval.testing import World
-from hitl_approval_cli import screen
+from hitl_approval_cli import output
 from tests.anything import declared
 
 from .conftest import FakeCloud, Hitl
@@ -32,7 +32,7 @@ def script(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
                 raise KeyboardInterrupt
             step()
 
-        monkeypatch.setattr(screen, "pause", pause)
+        monkeypatch.setattr(output, "pause", pause)
 
     return play
 
@@ -49,7 +49,7 @@ def ends(cloud: FakeCloud, how: str) -> Callable[[], None]:
             world.decisions.cancel(the_id(cloud), declared("rita"))
         elif how == "timeout":
             world.clock.advance(timedelta(hours=2))
-            world.requests.look(the_id(cloud))
+            world.requests.check_status(the_id(cloud))
         else:
             world.decisions.decide(the_id(cloud), declared("ann"), how, "")  # type: ignore[arg-type]
 

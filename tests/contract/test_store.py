@@ -164,7 +164,7 @@ def test_should_keep_the_first_decision_when_two_arrive_together(store: Store) -
 
 def test_should_refuse_a_decision_on_a_version_that_was_armed_since(store: Store) -> None:
     approval = store.create(any_opening())
-    store.arm(approval.approval_id, "bell-2")
+    store.register_callback(approval.approval_id, "callback-2")
 
     with pytest.raises(VersionConflict):
         store.commit(vote(approval))
@@ -215,10 +215,10 @@ def test_should_never_create_a_row_by_deciding(store: Store) -> None:
 def test_should_arm_a_pending_record(store: Store) -> None:
     approval = store.create(any_opening())
 
-    armed = store.arm(approval.approval_id, "bell-2")
+    armed = store.register_callback(approval.approval_id, "callback-2")
 
     assert armed is not None
-    assert armed.callback_id == "bell-2"
+    assert armed.callback_id == "callback-2"
     assert armed.version == approval.version + 1
     assert store.get(approval.approval_id) == armed
 
@@ -228,12 +228,12 @@ def test_should_leave_a_decided_record_alone_when_armed(store: Store) -> None:
     decided = vote(approval)
     store.commit(decided)
 
-    assert store.arm(approval.approval_id, "bell-2") == decided.after
+    assert store.register_callback(approval.approval_id, "callback-2") == decided.after
     assert store.get(approval.approval_id) == decided.after
 
 
 def test_should_not_create_a_row_by_arming(store: Store) -> None:
-    assert store.arm("nobody", "bell-1") is None
+    assert store.register_callback("nobody", "callback-1") is None
     assert store.get("nobody") is None
     assert list(store.history("nobody")) == []
 
@@ -318,13 +318,13 @@ def test_should_need_attention_until_the_workflow_has_resumed(store: Store) -> N
     assert store.count_pending() == 0
 
     for _ in range(2):
-        store.acknowledge(approval.approval_id)
+        store.mark_resumed(approval.approval_id)
         assert overdue(store, "decided", before=late, limit=9) == []
     assert store.get(approval.approval_id) == replace(decided.after, resumed=True)
 
 
 def test_should_not_create_a_row_by_acknowledging(store: Store) -> None:
-    store.acknowledge("nobody")
+    store.mark_resumed("nobody")
     assert store.get("nobody") is None
 
 
@@ -332,7 +332,7 @@ def test_should_keep_links_over_every_other_write(store: Store) -> None:
     approval = store.create(any_opening(request=any_request(approvers=("ann", "bob"))))
     first, second = PersonalLink("1" * 64, "ann"), PersonalLink("2" * 64, "bob")
     store.add_links(approval, [first])
-    store.arm(approval.approval_id, "bell-2")
+    store.register_callback(approval.approval_id, "callback-2")
     store.add_links(approval, [second])
 
     stored = store.get(approval.approval_id)
@@ -433,7 +433,7 @@ def test_should_say_of_a_row_that_it_cannot_be_read(damaged: DynamoDbStore, fiel
         damaged.get(approval.approval_id)
     assert raised.value.code == "RECORD_UNREADABLE"
     with pytest.raises(UnreadableRecord):
-        damaged.arm(approval.approval_id, "bell-2")
+        damaged.register_callback(approval.approval_id, "callback-2")
 
 
 def test_should_list_a_row_that_cannot_be_read_by_its_id(damaged: DynamoDbStore) -> None:

@@ -13,7 +13,7 @@ import typer
 from typer.main import get_command
 
 from hitl_approval_cli import main
-from hitl_approval_cli.connected import connected
+from hitl_approval_cli.connection import connected
 from tests.cli.shapes import SHAPES
 
 FILE = Path(__file__).parents[2] / "docs" / "cli.md"

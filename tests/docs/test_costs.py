@@ -6,13 +6,13 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from hitl_approval_cli.cost import (
+from hitl_approval_cli.commands.cost import (
     callback_quantities,
     polling_quantities,
     standing_quantities,
     total,
 )
-from hitl_approval_cli.effort import callback
+from hitl_approval_cli.cost_model import callback
 
 PAGE = (Path(__file__).parents[2] / "docs" / "costs.md").read_text(encoding="utf-8")
 WAITS = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hitl_approval.contract import Events
-from hitl_approval.domain.announcement import Announcement, announce
+from hitl_approval.domain.bus_event import BusEvent, bus_event
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.testing import in_memory
 from tests.anything import any_opening, declared
@@ -18,7 +18,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="ut
 TYPES = {"string": str, "number": int, "array": list, "null": type(None)}
 
 
-def announcements() -> Iterator[Announcement]:
+def events() -> Iterator[BusEvent]:
     """Every kind of event, of an approval on record and of one that has expired."""
     world = in_memory()
 
@@ -32,19 +32,19 @@ def announcements() -> Iterator[Announcement]:
     world.decisions.cancel(ask(), declared("rita"), "not needed")
     world.requests.note_notification_failed(untold := ask(), "SNS: throttled")
     world.clock.advance(world.store.approvals[untold].expires_at - world.clock.now())
-    world.requests.look(untold)
+    world.requests.check_status(untold)
     for approval_id, approval in world.store.approvals.items():
         for event in world.store.history(approval_id):
             for record in (approval, None):
-                yield announce(event, record, deployment="payments-ApprovalRequests")
+                yield bus_event(event, record, deployment="payments-ApprovalRequests")
 
 
 def test_should_describe_every_field_with_its_type() -> None:
     rows = re.findall(r"^\| `(\w+)` \| ([a-z ]+?) \| ", PAGE, re.MULTILINE)
     described = {name: tuple(TYPES[kind] for kind in kinds.split(" or ")) for name, kinds in rows}
     assert described
-    for announcement in announcements():
-        detail = json.loads(announcement.detail)
+    for event in events():
+        detail = json.loads(event.detail)
         assert list(detail) == list(described)
         for name, kinds in described.items():
             assert type(detail[name]) in kinds, (name, detail[name])
@@ -54,9 +54,9 @@ def test_should_name_every_detail_type_with_its_statuses() -> None:
     rows = re.findall(r"^\| `(Approval [\w ]+)` \| .* \| (`.*`) \|$", PAGE, re.MULTILINE)
     described = {name: set(re.findall(r"`(\w+)`", statuses)) for name, statuses in rows}
     seen: dict[str, set[str]] = {}
-    for announcement in announcements():
-        detail = json.loads(announcement.detail)
-        seen.setdefault(announcement.detail_type, set()).add(detail["status"])
+    for event in events():
+        detail = json.loads(event.detail)
+        seen.setdefault(event.detail_type, set()).add(detail["status"])
     assert seen == described
     assert f"`source` is `{Events.SOURCE}`" in PAGE
     assert f"version {Events.VERSION}." in PAGE

@@ -8,10 +8,10 @@ from typing import Any
 
 from aws_cdk import assertions
 
-from hitl_approval.api import DEFAULT_LIMIT, MAX_LIMIT
 from hitl_approval.contract import SIGNED_IN_ROUTES
 from hitl_approval.domain.link import CHALLENGE_CHARACTERS
-from hitl_approval.service import SEARCHED
+from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_LIMIT
+from hitl_approval.usecases.decide import SEARCHED
 
 DOCS = Path(__file__).parents[2] / "docs"
 INBOX = (DOCS / "inbox.md").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_cdk import assertions
 
-from hitl_approval.web.fields import MAX_FIELDS, MAX_VALUE
+from hitl_approval.http.fields import MAX_FIELDS, MAX_VALUE
 from hitl_approval_cdk import ApprovalPage
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import aws_sns as sns
 
 from hitl_approval_cdk import HitlApproval
-from hitl_approval_cli import doctor
+from hitl_approval_cli.commands import doctor
 from tests.docs.test_glossary import RENAMED, code
 from tests.infra.synth import any_stack, of_type, template
 

@@ -56,11 +56,11 @@ def test_should_wait_in_each_function_by_its_own_deployments_rules(embedded: Emb
     with pytest.raises(CliError, match="no approval has the id"):
         embedded.deployment("Releases").ask({"action": "get", "approval_id": refund_id})
     ann = embedded.decide(refund_id, "approved", "ann", name="Payments")
-    assert ann["workflow"] == "waiting"
+    assert ann["workflow"] == "durable.wait"
     bob = embedded.decide(refund_id, "approved", "bob", name="Payments")
-    assert bob["workflow"] == "woken"
+    assert bob["workflow"] == "resumed"
     anybody = embedded.decide(release_id, "approved", "anybody", name="Releases")
-    assert anybody["workflow"] == "polls"
+    assert anybody["workflow"] == "polling"
 
     assert embedded.result(refund)["votes"] == ["ann", "bob"]
     assert embedded.result(release)["status"] == "approved"

@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from hitl_approval.contract import SIGNED_IN_ROUTES, Output, Route
-from hitl_approval.web.openapi import document
+from hitl_approval.http.openapi import document
 from tests.deployed import Live, People, eventually
 
 CHECKS = [

@@ -73,10 +73,10 @@ def test_should_wake_a_workflow_that_did_not_hear(callback_live: Live) -> None:
     live = callback_live
     started = live.submit()
     approval_id = started["approval_id"]
-    bell = live.row(approval_id)["callback_id"]["S"]
+    callback = live.row(approval_id)["callback_id"]["S"]
     backdate(live, approval_id, callback_id="bm90LWEtYmVsbA==")  # the decider's ring gets lost
     live.decide(approval_id, "approved")
-    backdate(live, approval_id, callback_id=bell, attention_at=LONG_AGO)
+    backdate(live, approval_id, callback_id=callback, attention_at=LONG_AGO)
 
     assert sweep(live)["DecidedNotResumed"] >= 1
 

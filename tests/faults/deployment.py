@@ -35,7 +35,7 @@ from tests.faults.simulator import (
 APPROVALS_TABLE = "test-ApprovalRequests"
 AUDIT_TABLE = "test-AuditEvents"
 TIMEOUT = timedelta(seconds=60)
-"""Time to decide in every scenario: one re-check, and the shortest bell."""
+"""Time to decide in every scenario: one re-check, and the shortest callback."""
 
 ENVIRONMENT = {
     "APPROVALS_TABLE_NAME": APPROVALS_TABLE,
@@ -153,7 +153,7 @@ class Deployment:
             self.world.add(name, self.durable.drive(arn, self.workflow), **options)
         return derive_approval_id(arn, DOCUMENT_APPROVAL)
 
-    def person(
+    def person_key(
         self,
         name: str,
         *payloads: Payload | Callable[[], Payload],
@@ -302,7 +302,7 @@ class Deployment:
             case "CheckpointDurableExecution":
                 return self.world.call(self.durable.checkpoint(request))
             case "SendDurableExecutionCallbackSuccess" | "SendDurableExecutionCallbackFailure":
-                return self.world.call(self.durable.ring(request))
+                return self.world.call(self.durable.complete(request))
             case "GetDurableExecution":
                 return self.world.call(self.durable.describe(request))
             case "Publish":

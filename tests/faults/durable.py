@@ -259,7 +259,7 @@ class DurableService(ExecutionObserver):
             f"Checkpoint {names}", footprint(arn), apply, CHECKPOINT_FAULTS, checkpoint=True
         )
 
-    def ring(self, request: Mapping[str, Any]) -> Call:
+    def complete(self, request: Mapping[str, Any]) -> Call:
         """SendDurableExecutionCallbackSuccess and -Failure."""
         callback_id = request["CallbackId"]
         owner = self._owner(callback_id)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from hitl_approval.contract import Metrics, Table
 from hitl_approval.domain.audit import Head, verify
 from hitl_approval.domain.errors import Unavailable
-from hitl_approval.domain.text import person
+from hitl_approval.domain.text import person_key
 from tests.faults.deployment import APPROVALS_TABLE, AUDIT_TABLE, Answer, Deployment, plain
 from tests.faults.dynamodb import Item, Key
 from tests.faults.evidence import TERMINAL, Row, by_silence, closes
@@ -98,7 +98,7 @@ def approved_by_policy(deployment: Deployment) -> Iterator[str]:
         if "policy" not in row:
             yield from _approved_by_somebody(row)
             continue
-        votes = [(person(v["approver"]), v["decision"]) for v in row["votes"]]
+        votes = [(person_key(v["approver"]), v["decision"]) for v in row["votes"]]
         if votes != _votes_on_record(deployment, row):
             yield f"the row's votes {votes} are not those on record"
         late = [v for v in row["votes"] if v["at"] >= row["expires_at"]]
@@ -122,7 +122,7 @@ def nothing_answered_is_lost(deployment: Deployment) -> Iterator[str]:
             kept = row["status"] == "cancelled"
         elif "votes" in row:
             kept = any(
-                person(v["approver"]) == person(answer.payload["approver"])
+                person_key(v["approver"]) == person_key(answer.payload["approver"])
                 and v["decision"] == answer.payload["decision"]
                 for v in row["votes"]
             )
@@ -312,8 +312,8 @@ def _silence(deployment: Deployment, row: Row) -> Iterator[str]:
 
 
 def _decided(row: Row, votes: list[tuple[str, str]]) -> Iterator[str]:
-    policy, asked = row["policy"], {person(name) for name in row["approvers"]}
-    deciders = asked - (set() if policy["allow_self_approval"] else {person(row["requester"])})
+    policy, asked = row["policy"], {person_key(name) for name in row["approvers"]}
+    deciders = asked - (set() if policy["allow_self_approval"] else {person_key(row["requester"])})
     needed = len(deciders) if policy["quorum"] == "everyone" else policy["quorum_count"]
     approving = {who for who, decision in votes if decision == "approved"}
     rejecting = {who for who, decision in votes if decision == "rejected"}
@@ -329,13 +329,13 @@ def _decided(row: Row, votes: list[tuple[str, str]]) -> Iterator[str]:
         yield f"approved by {sorted(approving)}, the policy needs {needed}"
     if asked and not approving <= asked:
         yield f"approved by {sorted(approving - asked)}, who were not asked"
-    if not policy["allow_self_approval"] and person(row["requester"]) in approving:
+    if not policy["allow_self_approval"] and person_key(row["requester"]) in approving:
         yield "approved by the requester"
 
 
 def _votes_on_record(deployment: Deployment, row: Row) -> list[tuple[str, str]]:
     return [
-        (person(event["actor"]), event["details"]["decision"])
+        (person_key(event["actor"]), event["details"]["decision"])
         for event in deployment.events(row["approval_id"])
         if "decision" in event["details"]
     ]

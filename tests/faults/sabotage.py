@@ -12,7 +12,6 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from hitl_approval import api, service, waiting
 from hitl_approval.adapters import callbacks
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.items import marshal
@@ -24,8 +23,13 @@ from hitl_approval.domain.audit import GENESIS, verify
 from hitl_approval.domain.errors import AlreadyDecided, VersionConflict
 from hitl_approval.domain.policy import OnTimeout, Policy
 from hitl_approval.domain.view import view
-from hitl_approval.service import Answer, DecisionService, RequestService, Trail
+from hitl_approval.durable import wait
+from hitl_approval.http import actions
 from hitl_approval.settings import settings
+from hitl_approval.usecases import request
+from hitl_approval.usecases.decide import Answer, DecisionService
+from hitl_approval.usecases.request import RequestService
+from hitl_approval.usecases.trail import Trail
 from tests.faults.sabotage_sweep import (
     _sweep_closes_before_the_expiry,
     _sweep_closes_what_it_read_first,
@@ -87,39 +91,41 @@ def _drops_the_version_and_event_conditions() -> Sabotage:
 @contextmanager
 def _waits_before_it_registers() -> Iterator[None]:
     """Arms a doorbell of which the record never hears."""
-    with patch.object(RequestService, "arm", lambda self, approval_id, _: self.get(approval_id)):
+    with patch.object(
+        RequestService, "register_callback", lambda self, approval_id, _: self.get(approval_id)
+    ):
         yield
 
 
 @contextmanager
 def _times_out_without_a_re_read() -> Iterator[None]:
-    def look(self: RequestService, approval_id: str) -> Approval:
+    def check_status(self: RequestService, approval_id: str) -> Approval:
         approval = self.get(approval_id)
         late = replace(approval, status="pending", version=approval.version)
         closed = expire(late, now=self.clock.now())
         return closed.after if closed else approval
 
-    with patch.object(RequestService, "look", look):
+    with patch.object(RequestService, "check_status", check_status):
         yield
 
 
 @contextmanager
 def _takes_the_result_from_the_callback() -> Iterator[None]:
-    listen = waiting._Wait._listen
+    listen = wait._Wait._listen
 
-    def believe(self: Any, snapshot: Any, bell: Any, delay: timedelta) -> Any:
+    def believe(self: Any, snapshot: Any, callback: Any, delay: timedelta) -> Any:
         heard: list[Any] = []
-        result = type(bell).result
+        result = type(callback).result
 
         def overhear(callback: Any) -> Any:
             heard.append(result(callback))
             return heard[-1]
 
-        with patch.object(type(bell), "result", overhear):
-            final = listen(self, snapshot, bell, delay)
+        with patch.object(type(callback), "result", overhear):
+            final = listen(self, snapshot, callback, delay)
         return {**final, "status": "approved"} if any(heard) else final
 
-    with patch.object(waiting._Wait, "_listen", believe):
+    with patch.object(wait._Wait, "_listen", believe):
         yield
 
 
@@ -151,13 +157,13 @@ def _looks_at_the_expiry_only() -> Iterator[None]:
     def no_recheck(_: timedelta, remaining: timedelta, __: int = 1) -> timedelta:
         return max(remaining, timedelta(0))
 
-    with patch.object(waiting, "recheck_delay", no_recheck):
+    with patch.object(wait, "recheck_delay", no_recheck):
         yield
 
 
 @contextmanager
 def _draws_the_id() -> Iterator[None]:
-    with patch.object(waiting, "derive_approval_id", lambda *_: uuid4().hex):
+    with patch.object(wait, "derive_approval_id", lambda *_: uuid4().hex):
         yield
 
 
@@ -252,7 +258,7 @@ def _takes_silence_for_a_timeout() -> Iterator[None]:
         policy = replace(approval.policy, on_timeout=OnTimeout.timeout())
         return expire(replace(approval, policy=policy), now=now)
 
-    with patch.object(service, "expire", lenient):
+    with patch.object(request, "expire", lenient):
         yield
 
 
@@ -281,7 +287,7 @@ def _shows_what_the_votes_will_amount_to() -> Iterator[None]:
     def hasty(approval: Approval) -> dict[str, Any]:
         return view(replace(approval, status="approved") if approval.votes else approval)
 
-    with patch.object(api, "view", hasty):
+    with patch.object(actions, "view", hasty):
         yield
 
 
@@ -311,12 +317,12 @@ def _ends_with_a_refused_message() -> Iterator[None]:
     def loud(self: Any, recipient: Any) -> None:
         self.service.notify(self.approval_id, recipient=recipient)
 
-    with patch.object(waiting._Wait, "_try_to_tell", loud):
+    with patch.object(wait._Wait, "_try_to_tell", loud):
         yield
 
 
 def _ends_with_a_refused_read() -> Sabotage:
-    return patch.object(waiting, "READ_ATTEMPTS", 1)
+    return patch.object(wait, "READ_ATTEMPTS", 1)
 
 
 def _takes_a_paused_workflow_for_ended() -> Sabotage:

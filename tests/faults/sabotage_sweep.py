@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
-from hitl_approval import waiting
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.contract import Metrics
 from hitl_approval.domain import approval as state_machine
 from hitl_approval.domain.approval import Approval, Transition, expire
 from hitl_approval.domain.audit import SYSTEM
+from hitl_approval.durable import wait
 from hitl_approval.ports import Attention
-from hitl_approval.service import SweepService
+from hitl_approval.usecases.sweep import SweepService
 
 
 @contextmanager
@@ -96,7 +96,7 @@ def _sweep_notes_before_it_counts() -> Iterator[None]:
         gone: list[str] = []
         found = wake(self, approval_id, gone)
         for ended in gone:
-            self.store.acknowledge(ended)
+            self.store.mark_resumed(ended)
         return found
 
     with patch.object(SweepService, "_wake", noting):
@@ -105,12 +105,12 @@ def _sweep_notes_before_it_counts() -> Iterator[None]:
 
 @contextmanager
 def _workflow_does_not_note_an_early_decision() -> Iterator[None]:
-    listen = waiting._Wait._listen
+    listen = wait._Wait._listen
 
     def hasty(self: Any, snapshot: Any, *args: Any) -> Any:
         return listen(self, snapshot, *args) if snapshot["status"] == "pending" else snapshot
 
-    with patch.object(waiting._Wait, "_listen", hasty):
+    with patch.object(wait._Wait, "_listen", hasty):
         yield
 
 

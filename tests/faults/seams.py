@@ -18,11 +18,12 @@ from aws_durable_execution_sdk_python.lambda_service import OperationUpdate
 from aws_durable_execution_sdk_python.state import ExecutionState
 from botocore.client import BaseClient
 
-from hitl_approval import service, wiring
+from hitl_approval import wiring
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock
-from hitl_approval.service import SWEEP_GRACE
 from hitl_approval.settings import Settings, settings
+from hitl_approval.usecases import sweep as sweep_case
+from hitl_approval.usecases.sweep import SWEEP_GRACE
 from tests.faults.deployment import ENVIRONMENT, Deployment
 from tests.faults.durable import Handler, collect_until_somebody_waits, stop_at_once
 from tests.faults.simulator import Bounds, Chooser, Killed, World
@@ -100,7 +101,7 @@ def simulated() -> Iterator[None]:
     with (
         patch.dict(os.environ, ENVIRONMENT),
         patch.object(Settings, "from_environment", lambda: Settings(values=_Environment())),
-        patch.object(service, "SWEEP_GRACE", SWEEP_GRACE),
+        patch.object(sweep_case, "SWEEP_GRACE", SWEEP_GRACE),
         patch.object(sys, "path", [str(LAMBDAS), *sys.path]),
         patch.object(BaseClient, "_make_api_call", _api_call),
         patch.object(SystemClock, "now", _now),
@@ -138,7 +139,7 @@ def deploy(
     grace: timedelta = SWEEP_GRACE,
 ) -> Deployment:
     """A fresh world with the deployment in it; the one that AWS calls go to from now on."""
-    service.SWEEP_GRACE = grace
+    sweep_case.SWEEP_GRACE = grace
     workflow, api = handlers or (
         importlib.import_module("workflow.handler").handler,
         importlib.import_module("approval_api.handler").handler,

@@ -211,7 +211,7 @@ class World:
     storm: int = 0
     """Transactions that are still to meet a conflict."""
     deaf: int = 0
-    """Doorbells to be rung in vain."""
+    """CallbackClient to be rung in vain."""
     vain: int = 0
     """Those that were."""
     pruned: bool = False

@@ -161,10 +161,10 @@ def test_should_answer_as_moto_does_to_thousands_of_our_calls(moto: Any) -> None
                 )
                 known.append(store.create(opening))
             case 1:
-                store.arm(name, f"bell-{lots.randrange(9)}")
+                store.register_callback(name, f"callback-{lots.randrange(9)}")
                 _add_link(store, lots, record)
             case 2:
-                store.acknowledge(name)
+                store.mark_resumed(name)
             case 3:
                 if (found := store.get(name)) is not None:
                     known.append(found)  # and what was read earlier is written on as well

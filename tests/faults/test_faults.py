@@ -79,7 +79,7 @@ def test_should_break_every_promise_on_purpose_at_least_once() -> None:
 
 @pytest.mark.parametrize(
     ("name", "steps"),
-    [("approve", {"create", "notify", "look"}), ("approve-polling", {"token", "create", "poll"})],
+    [("approve", {"create", "notify", "check"}), ("approve-polling", {"token", "create", "poll"})],
 )
 def test_should_let_a_process_die_between_a_steps_start_and_its_body(
     name: str, steps: set[str]

@@ -29,7 +29,7 @@ def main(bundle: str, endpoint: str) -> None:
 
     import approval_api.handler
     import page.handler
-    import relay.handler
+    import publisher.handler
     import signed_in.handler
     import sweep.handler
     import workflow.handler
@@ -37,22 +37,22 @@ def main(bundle: str, endpoint: str) -> None:
     from hitl_approval.adapters.aws import client
     from hitl_approval.domain.policy import Policy
     from hitl_approval.domain.request import ApprovalRequest
-    from hitl_approval.service import Terms
+    from hitl_approval.usecases.request import ResolvedRequest
 
     assert workflow.handler.__file__.startswith(bundle)
     requests, store = wiring.request_service(), wiring.decision_service().store
-    terms = Terms(
+    resolved = ResolvedRequest(
         request=ApprovalRequest(subject="Ship it", requester="ann"),
         approvers=("bob",),
         policy=Policy(),
         timeout=timedelta(hours=1),
     )
     written = requests.submit(
-        terms, approval_id="a", execution_arn="arn", creation_token="t", callback_id="c/1="
+        resolved, approval_id="a", execution_arn="arn", creation_token="t", callback_id="c/1="
     )
     for recipient in requests.recipients(written):
         requests.notify("a", written, recipient=recipient)
-    requests.arm("a", "c/2=")
+    requests.register_callback("a", "c/2=")
     for payload in (
         {"action": "get", "approval_id": "a"},
         {"action": "list"},
@@ -62,14 +62,16 @@ def main(bundle: str, endpoint: str) -> None:
         answer = approval_api.handler.handler(payload, None)
         assert answer["statusCode"] == 200, answer
     assert json.loads(answer["body"])["verified"], answer
-    requests.look("a")
+    requests.check_status("a")
     next(store.overdue("pending", before=datetime.now(UTC), limit=10))
-    wiring.sweep_service().executions.look("arn")
+    wiring.sweep_service().executions.check_status("arn")
     assert sweep.handler.handler(None, None)["PendingPastExpiry"] == 0
     for route in ("GET /inbox", "GET /approvals/{approval_id}"):
         assert signed_in.handler.handler(signed_in_event(route), None)["statusCode"] == 200
     assert page.handler.handler(link_event(), None)["statusCode"] == 404  # draws the page, too
-    assert relay.handler.handler({"Records": [_record(answer)]}, None) == {"batchItemFailures": []}
+    assert publisher.handler.handler({"Records": [_record(answer)]}, None) == {
+        "batchItemFailures": []
+    }
     assert wiring.tasks().succeed("token", {})
     assert wiring.tasks().fail("token", "Error", "cause")
     client("lambda").checkpoint_durable_execution(

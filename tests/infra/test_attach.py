@@ -74,7 +74,7 @@ def test_should_let_the_deployment_reach_that_functions_callbacks_and_no_more() 
     look = ("lambda:GetDurableExecution", "<Refund.Arn>:*")
     assert after["ApprovalApprovalRole"] - before["ApprovalApprovalRole"] == {ring}
     assert after["ApprovalSweepRole"] - before["ApprovalSweepRole"] == {ring, look}
-    for role in ("ApprovalWorkflowRole", "ApprovalRelayRole"):
+    for role in ("ApprovalWorkflowRole", "ApprovalPublisherRole"):
         assert after[role] == before[role]
 
 

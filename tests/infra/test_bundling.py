@@ -426,9 +426,9 @@ class TestBundle:
         program = (
             "import sys; sys.path[:] = [p for p in sys.path if 'site-packages' not in p];"
             "sys.path.insert(0, sys.argv[1]);"
-            "import workflow.handler, approval_api.handler, sweep.handler, relay.handler;"
-            "import page.handler, signed_in.handler, hitl_approval.waiting as waiting;"
-            "print(waiting.__file__)"
+            "import workflow.handler, approval_api.handler, sweep.handler, publisher.handler;"
+            "import page.handler, signed_in.handler, hitl_approval.durable.wait as waiting;"
+            "print(wait.__file__)"
         )
         done = subprocess.run(
             [_python(version), "-I", "-S", "-B", "-c", program, str(bundle)],

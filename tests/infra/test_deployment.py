@@ -173,7 +173,7 @@ def test_should_tell_the_bus_that_it_is_given() -> None:
     bus = events.EventBus(stack, "Bus")
     approvals = HitlApproval(stack, "Approval", event_bus=bus)
     approvals.on_event("All")
-    assert ("events:PutEvents", "<Bus.Arn>") in granted(stack, "ApprovalRelayRole")
+    assert ("events:PutEvents", "<Bus.Arn>") in granted(stack, "ApprovalPublisherRole")
     [rule] = [
         rule
         for rule in of_type(template(stack)["Resources"], "AWS::Events::Rule").values()
@@ -186,7 +186,7 @@ def test_should_say_why_a_table_without_a_stream_tells_nobody() -> None:
     stack = any_stack()
     audit = dynamodb.Table.from_table_arn(stack, "Audit", ARNS["audit_table_arn"])
     approvals = HitlApproval(stack, "Approval", audit_table=audit)
-    assert approvals.relay_function is None
+    assert approvals.publisher_function is None
     with pytest.raises(ValueError, match="audit_table has no stream: give that table stream="):
         approvals.on_event("All")
     with pytest.raises(ValueError, match="event_bus would never hear of anything"):
@@ -215,7 +215,7 @@ class TestSigning:
             "ApprovalWorkflowRole": {"kms:Sign"},
             "ApprovalApprovalRole": {"kms:Sign", "kms:Verify"},
             "ApprovalSweepRole": {"kms:Sign"},
-            "ApprovalRelayRole": set(),
+            "ApprovalPublisherRole": set(),
             "Auditor": {"kms:Verify"},
         }
         functions = of_type(template(stack)["Resources"], "AWS::Lambda::Function")

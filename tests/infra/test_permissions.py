@@ -11,7 +11,7 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_sns as sns
 from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
 
-from hitl_approval.adapters.callbacks import LambdaDoorbell
+from hitl_approval.adapters.callbacks import LambdaCallbackClient
 from hitl_approval_cdk import ApprovalPage, HitlApproval
 from tests.infra.synth import ROOT, Resources, any_stack, of_type, permissions, template, text
 from tests.infra.test_attach import durable
@@ -34,7 +34,7 @@ PAGE = {
 LOGS = "<ApprovalSignedInLogs.Arn>"
 INBOX = "<ApprovalInboxTable.Arn>"
 PERSONAL = ("sns:Publish", "<ApprovalPagePersonalTopic>")
-FUNCTIONS = ("Workflow", "Approval", "Sweep", "Relay")
+FUNCTIONS = ("Workflow", "Approval", "Sweep", "Publisher")
 
 WORKFLOW = {
     ("dynamodb:GetItem", TABLE),
@@ -70,7 +70,7 @@ SWEEP = {
     ("logs:CreateLogStream", "<ApprovalSweepLogs.Arn>"),
     ("logs:PutLogEvents", "<ApprovalSweepLogs.Arn>"),
 }
-RELAY = {
+PUBLISHER = {
     ("dynamodb:GetItem", TABLE),
     ("dynamodb:DescribeStream", STREAM),
     ("dynamodb:GetRecords", STREAM),
@@ -79,8 +79,8 @@ RELAY = {
     ("dynamodb:BatchWriteItem", INBOX),
     ("events:PutEvents", DEFAULT_BUS),
     ("sqs:SendMessage", QUEUE),
-    ("logs:CreateLogStream", "<ApprovalRelayLogs.Arn>"),
-    ("logs:PutLogEvents", "<ApprovalRelayLogs.Arn>"),
+    ("logs:CreateLogStream", "<ApprovalPublisherLogs.Arn>"),
+    ("logs:PutLogEvents", "<ApprovalPublisherLogs.Arn>"),
 }
 TABLE_KEY = {
     "kms:Decrypt",
@@ -97,7 +97,7 @@ def test_should_allow_each_function_exactly_what_it_does(default: Resources) -> 
         "ApprovalWorkflowRole": WORKFLOW | {PERSONAL},
         "ApprovalApprovalRole": APPROVAL,
         "ApprovalSweepRole": SWEEP,
-        "ApprovalRelayRole": RELAY,
+        "ApprovalPublisherRole": PUBLISHER,
         "ApprovalPageRole": PAGE,
     }
 
@@ -118,7 +118,7 @@ def test_should_allow_the_same_without_feature_flags() -> None:
         "ApprovalWorkflowRole": WORKFLOW,
         "ApprovalApprovalRole": APPROVAL,
         "ApprovalSweepRole": SWEEP,
-        "ApprovalRelayRole": RELAY,
+        "ApprovalPublisherRole": PUBLISHER,
     }
 
 
@@ -129,7 +129,7 @@ def test_should_allow_a_customer_key_by_exact_actions(templates: dict[str, Any])
         "ApprovalWorkflowRole": WORKFLOW | key,
         "ApprovalApprovalRole": APPROVAL | key,
         "ApprovalSweepRole": SWEEP | key,
-        "ApprovalRelayRole": RELAY | key,
+        "ApprovalPublisherRole": PUBLISHER | key,
     }
 
 
@@ -161,7 +161,7 @@ def entry_points_that_ring() -> set[str]:
     ringing = {
         made.name
         for made in wiring.body
-        if isinstance(made, ast.FunctionDef) and LambdaDoorbell.__name__ in ast.unparse(made)
+        if isinstance(made, ast.FunctionDef) and LambdaCallbackClient.__name__ in ast.unparse(made)
     }
     found = set()
     for handler in (ROOT / "lambdas").glob("*/handler.py"):

@@ -66,7 +66,7 @@ class TestEnvironment:
             assert set(environment(any_resources, contract.Handler.PAGE)) == SWEEP_ENV | {
                 Env.PAGE_URL
             }
-        relay = contract.Handler.RELAY in functions(any_resources)
+        relay = contract.Handler.PUBLISHER in functions(any_resources)
         answering = APPROVAL_ENV | (INBOX_ENV if relay else set())
         assert set(environment(any_resources, contract.Handler.APPROVAL_API)) == answering
         assert set(environment(any_resources, contract.Handler.SWEEP)) == SWEEP_ENV
@@ -74,7 +74,7 @@ class TestEnvironment:
             signed_in = environment(any_resources, contract.Handler.SIGNED_IN)
             assert set(signed_in) == SWEEP_ENV | INBOX_ENV | {Env.PAGE_URL, Env.SIGN_IN_CLAIM}
         if relay:
-            assert set(environment(any_resources, contract.Handler.RELAY)) == RELAY_ENV
+            assert set(environment(any_resources, contract.Handler.PUBLISHER)) == RELAY_ENV
         named = {value for name, value in vars(Env).items() if name.isupper()}
         assert named == WORKFLOW_ENV | APPROVAL_ENV | RELAY_ENV | PAGE_ENV | {Env.SIGNING_KEY_ARN}
 
@@ -210,7 +210,7 @@ class TestFunctions:
             "/aws/lambda/<ApprovalWorkflowFunction>",
             "/aws/lambda/<ApprovalApprovalFunction>",
             "/aws/lambda/<ApprovalSweepFunction>",
-            "/aws/lambda/<ApprovalRelayFunction>",
+            "/aws/lambda/<ApprovalPublisherFunction>",
             "/aws/lambda/<ApprovalPageFunction>",
         }
         assert not any("LoggingConfig" in found for found in functions(default).values())

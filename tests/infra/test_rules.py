@@ -20,7 +20,7 @@ ACKNOWLEDGED = {
     "Approval/WorkflowFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/ApprovalFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/SweepFunction": {"AwsSolutions::AwsSolutions-L1"},
-    "Approval/RelayFunction": {"AwsSolutions::AwsSolutions-L1"},
+    "Approval/PublisherFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/PageFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/PageRole": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
     **{

@@ -56,7 +56,7 @@ def test_should_refuse_a_name_for_a_table_that_is_brought_along() -> None:
         {"removal_policy": RemovalPolicy.RETAIN, "deletion_protection": True},
         {"removal_policy": RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE},
     ],
-    ids=str,
+    ids=", ".join,
 )
 def test_should_accept_what_lies_just_inside(options: dict[str, Any]) -> None:
     HitlApproval(any_stack(), "Approval", **options)

@@ -26,9 +26,12 @@ APPROVAL = "shared/hitl_approval/domain/approval.py"
 TRAIL = "shared/hitl_approval/domain/audit.py"
 RULES = "shared/hitl_approval/domain/policy.py"
 SCHEDULE = "shared/hitl_approval/domain/schedule.py"
-IDENTITY = "shared/hitl_approval/identity.py"
-USE_CASES = "shared/hitl_approval/service.py"
-WAIT = "shared/hitl_approval/waiting.py"
+IDENTITY = "shared/hitl_approval/http/identity.py"
+REQUEST = "shared/hitl_approval/usecases/request.py"
+DECIDE = "shared/hitl_approval/usecases/decide.py"
+SWEEPING = "shared/hitl_approval/usecases/sweep.py"
+RECORDS = "shared/hitl_approval/usecases/records.py"
+WAIT = "shared/hitl_approval/durable/wait.py"
 AGREES = "shared/hitl_approval/domain/agreement.py"
 
 
@@ -57,7 +60,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # The row against its trail
     Mutant(
         "the workflow believes the row alone",
-        USE_CASES,
+        REQUEST,
         "        approval = self._agreed(approval)\n",
         "",
         "all_agree",
@@ -81,7 +84,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "one record's error ends the sweep",
-        USE_CASES,
+        SWEEPING,
         "            return Metrics.PASSED_OVER\n",
         "            raise\n",
         "nothing_is_left_behind",
@@ -137,7 +140,7 @@ MUTANTS: tuple[Mutant, ...] = (
         (STORE,),
     ),
     Mutant(
-        "a bell is armed on what has ended",
+        "a callback is armed on what has ended",
         DYNAMODB,
         'version = version + :one",\n                    ConditionExpression="#status = :pending',
         'version = version + :one",\n                    ConditionExpression="#status <> :one',
@@ -154,7 +157,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a link decides without its code",
-        "shared/hitl_approval/web/page.py",
+        "shared/hitl_approval/http/link_page.py",
         "        _check_challenge(opened, form)\n",
         "",
         "approved_by_policy",
@@ -162,7 +165,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a form of another site is taken from who has signed in",
-        "shared/hitl_approval/web/signed_in.py",
+        "shared/hitl_approval/http/signed_in.py",
         "html.form_of(event, page_url=page_url, origin_required=True)",
         "html.form_of(event, page_url=page_url)",
         "approved_by_policy",
@@ -170,7 +173,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a form that the browser says is another site's is taken",
-        "shared/hitl_approval/web/html.py",
+        "shared/hitl_approval/http/html.py",
         'return site == "same-origin"',
         'return site != "cross-origin"',
         "approved_by_policy",
@@ -178,7 +181,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "the caller of the JSON API says who decides",
-        "shared/hitl_approval/web/json_api.py",
+        "shared/hitl_approval/http/json_api.py",
         '_with({"action": "decide", **_path(event)}, _body(event), without=_WHO)',
         '_with({"action": "decide", **_path(event)}, _body(event))',
         "refusals_change_nothing",
@@ -186,7 +189,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "an older link still decides",
-        "shared/hitl_approval/web/links.py",
+        "shared/hitl_approval/http/links.py",
         'return "open" if newest == link else "superseded"',
         'return "open" if newest else "superseded"',
         "approved_by_policy",
@@ -194,7 +197,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "any form decides",
-        "shared/hitl_approval/web/page.py",
+        "shared/hitl_approval/http/link_page.py",
         'if not is_nonce(form.get("nonce", ""), nonce):',
         "if not is_nonce(nonce, nonce):",
         "approved_by_policy",
@@ -202,7 +205,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "opening a link decides",
-        "shared/hitl_approval/web/page.py",
+        "shared/hitl_approval/http/link_page.py",
         'if http["method"] in {"GET", "HEAD"}:',
         'if http["method"] in {"HEAD"}:',
         "refusals_change_nothing",
@@ -269,7 +272,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a conflict is taken for a loss",
-        USE_CASES,
+        RECORDS,
         "                self.clock.pause(attempt)\n                continue\n",
         '                raise Unavailable("lost") from None\n',
         "nothing_answered_is_lost",
@@ -277,7 +280,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a conflict is taken for a success",
-        USE_CASES,
+        RECORDS,
         "                self.clock.pause(attempt)\n                continue\n",
         "                return transition.after, True\n",
         "nothing_answered_is_lost",
@@ -285,7 +288,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "what was decided before a conflict is committed after it",
-        USE_CASES,
+        RECORDS,
         "            except VersionConflict:\n"
         "                self.clock.pause(attempt)\n"
         "                continue\n",
@@ -295,7 +298,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "the wait takes its own repeated create for a stranger's",
-        USE_CASES,
+        REQUEST,
         "        if created.creation_token != creation_token:\n",
         "        if created is not proposed.after:\n",
         "told_once",
@@ -303,7 +306,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a name used twice shares one record",
-        USE_CASES,
+        REQUEST,
         "        if created.creation_token != creation_token:\n",
         "        if not created.creation_token:\n",
         "all_agree",
@@ -311,7 +314,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a failed start withdraws another's request",
-        USE_CASES,
+        REQUEST,
         "if not approval.pending or approval.creation_token != creation_token:",
         "if not approval.pending:",
         "nothing_answered_is_lost",
@@ -337,7 +340,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "requesters approve their own request",
         APPROVAL,
-        "if key == text.person(approval.requester) and not approval.policy.allow_self_approval:",
+        "if key == text.person_key(approval.requester) and not approval.policy.allow_self_"
+        "approval:",
         "if key == approval.requester and not approval.pending:",
         "approved_by_policy",
         (API,),
@@ -369,7 +373,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "whoever has signed in withdraws any request",
         APPROVAL,
-        "    if text.person(actor.name) not in known:\n",
+        "    if text.person_key(actor.name) not in known:\n",
         "    if actor.name is None:\n",
         "refusals_change_nothing",
         (API,),
@@ -409,7 +413,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "another spelling of a name votes again",
         APPROVAL,
-        "if text.person(vote.approver) == key), None)",
+        "if text.person_key(vote.approver) == key), None)",
         "if vote.approver == name), None)",
         "approved_by_policy",
         (API,),
@@ -435,7 +439,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a failed start that has expired is left behind",
-        USE_CASES,
+        REQUEST,
         "            return expire(approval, now=now) or cancel(\n",
         "            return cancel(\n",
         "told_once",
@@ -499,34 +503,34 @@ MUTANTS: tuple[Mutant, ...] = (
         "audit_is_whole",
         (AUDIT,),
     ),
-    # The bell
+    # The callback
     Mutant(
         "a repeated decision does not ring",
-        USE_CASES,
-        "self._ring(approval))\n\n    def cancel(",
-        "self._ring(approval) if changed else None)\n\n    def cancel(",
+        DECIDE,
+        "self._resume_workflow(approval))\n\n    def cancel(",
+        'self._resume_workflow(approval) if changed else "polling")\n\n    def cancel(',
         "nothing_answered_is_lost",
         (API,),
     ),
     Mutant(
         "a cancellation does not ring",
-        USE_CASES,
-        "self._ring(approval))\n\n    def ring_again(",
-        "None)\n\n    def ring_again(",
+        DECIDE,
+        "self._resume_workflow(approval))\n\n    def resume(",
+        "None)\n\n    def resume(",
         "nothing_answered_is_lost",
         (WAITING,),
     ),
     Mutant(
         "an operator's resume does not ring",
-        USE_CASES,
-        "already=True, doorbell=self._ring(approval))",
-        "already=True, doorbell=None)",
+        DECIDE,
+        "already=True, workflow=self._resume_workflow(approval))",
+        'already=True, workflow="polling")',
         "nothing_answered_is_lost",
         (API,),
     ),
     Mutant(
         "a workflow that comes too late to tell anybody says nothing",
-        USE_CASES,
+        REQUEST,
         "            if recipient is None and approval.decided_by == SYSTEM.name:\n"
         "                self.meter.count(Metrics.NOTIFICATION_FAILED)\n",
         "",
@@ -534,10 +538,10 @@ MUTANTS: tuple[Mutant, ...] = (
         (SERVICE,),
     ),
     Mutant(
-        "a bell that cannot be reached fails the decision",
+        "a callback that cannot be reached fails the decision",
         CALLBACKS,
-        '            logger.warning("doorbell not reached: %s", error_code(error))\n'
-        '            return "failed"\n',
+        '            logger.warning("callback not completed: %s", error_code(error))\n'
+        '            return "delayed"\n',
         "            raise\n",
         "nothing_answered_is_lost",
         (ADAPTERS,),
@@ -552,39 +556,40 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "the sweep does not ring",
-        USE_CASES,
-        "        self.doorbell.ring(approval.callback_id)\n        return True\n",
+        SWEEPING,
+        "        self.callbacks.complete(approval.callback_id)\n        return True\n",
         "        return True\n",
         "nothing_answered_is_lost",
         (SWEEP,),
     ),
     Mutant(
         "a workflow that has resumed is rung for ever",
-        USE_CASES,
-        "            self.store.acknowledge(approval.approval_id)\n        return approval\n",
+        REQUEST,
+        "            self.store.mark_resumed(approval.approval_id)\n        return approval\n",
         "            pass\n        return approval\n",
         "nothing_answered_is_lost",
         (SWEEP,),
     ),
     # The wait
     Mutant(
-        "the bell is waited for before it is registered",
+        "the callback is waited for before it is registered",
         WAIT,
-        "            bell = self._arm(delay)\n"
-        '            snapshot = self._step("register", self._register(bell.callback_id), '
+        "            callback = self._create_callback(delay)\n"
+        '            snapshot = self._step("register", self._register(callback.callback_id), '
         "READ_ATTEMPTS)\n",
-        '            snapshot = self._step("register", self._register(bell.callback_id), '
+        '            snapshot = self._step("register", self._register(callback.callback_id), '
         "READ_ATTEMPTS)\n"
-        "            bell = self._arm(delay)\n",
+        "            callback = self._create_callback(delay)\n",
         "nothing_answered_is_lost",
         (WAITING,),
     ),
     Mutant(
         "the callback decides",
         WAIT,
-        "                bell.result()\n",
-        "                if bell.result():\n"
-        "                    return {**self._look(), 'status': 'approved', 'decided_by': 'x',\n"
+        "                callback.result()\n",
+        "                if callback.result():\n"
+        "                    return {**self._check_status(), 'status': 'approved',\n"
+        "                            'decided_by': 'x',\n"
         "                            'decided_at': snapshot['now']}\n",
         "all_agree",
         (WAITING,),
@@ -592,17 +597,17 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a timeout is not read from the record",
         WAIT,
-        '                snapshot = self._step("look", self._look, READ_ATTEMPTS)\n',
+        '                snapshot = self._step("check", self._check_status, READ_ATTEMPTS)\n',
         "                if timed_out:\n"
         "                    return {**snapshot, 'status': 'timeout', 'decided_by': 'x',\n"
         "                            'decided_at': snapshot['now']}\n"
-        '                snapshot = self._step("look", self._look, READ_ATTEMPTS)\n',
+        '                snapshot = self._step("check", self._check_status, READ_ATTEMPTS)\n',
         "all_agree",
         (WAITING,),
     ),
     Mutant(
         "the wait does not close what has expired",
-        USE_CASES,
+        REQUEST,
         "        approval, _ = self._change(\n"
         "            approval_id, lambda approval: expire(approval, now=self.clock.now())\n"
         "        )\n"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hitl_approval.domain.approval import Approval, cancel, cast_vote, derive_approval_id, expire
 from hitl_approval.domain.errors import ApprovalError, InvalidRequest
 from hitl_approval.domain.policy import Policy, Quorum
-from hitl_approval.domain.text import canonical_json, line, person, sns_subject
+from hitl_approval.domain.text import canonical_json, line, person_key, sns_subject
 from tests.anything import NOW, any_approval, any_opening, any_request, declared
 
 WORDS = st.text(alphabet=st.characters(codec="ascii", exclude_characters="#"), min_size=1)
@@ -59,7 +59,7 @@ def test_should_follow_one_state_machine_whatever_comes(
         approval = transition.after
         events.append(transition.event.event)
 
-    people = {person(v.approver) for v in approval.votes}
+    people = {person_key(v.approver) for v in approval.votes}
     assert people <= set(approvers)
     if approval.status == "approved":
         assert all(v.decision == "approved" for v in approval.votes)

@@ -1,7 +1,7 @@
 """The services in any order of calls, conflicts, crashes and lost replies, against a simple model.
 
 The model is a dictionary's worth of state and shares no code with the product. After each call the
-row, the trail and the bells that were rung are what the model says.
+row, the trail and the callbacks that were rung are what the model says.
 """
 
 from __future__ import annotations
@@ -19,16 +19,18 @@ from hitl_approval.domain.approval import Approval, Transition
 from hitl_approval.domain.audit import Actor, verify
 from hitl_approval.domain.errors import AlreadyDecided, ApprovalError, InvalidRequest, Unavailable
 from hitl_approval.domain.policy import Policy, Quorum
-from hitl_approval.ports import Ring
-from hitl_approval.service import DecisionService, RequestService, SweepService, Terms
+from hitl_approval.ports import Completed
 from hitl_approval.testing import (
     FakeExecutions,
     FixedClock,
     InMemoryStore,
-    RecordingDoorbell,
+    RecordingCallbackClient,
     RecordingMeter,
     RecordingNotifier,
 )
+from hitl_approval.usecases.decide import DecisionService
+from hitl_approval.usecases.request import RequestService, ResolvedRequest
+from hitl_approval.usecases.sweep import SweepService
 from tests.anything import any_request
 
 MINUTE = timedelta(minutes=1)
@@ -69,7 +71,7 @@ class Model:
 
     rules: Rules
     expires_at: datetime
-    bell: str | None
+    callback: str | None
     status: str = "pending"
     votes: dict[str, str] = field(default_factory=dict)
     decided_by: str | None = None
@@ -108,9 +110,9 @@ class Model:
             return self._write("timeout", "hitl-approval", now)
         return "already"
 
-    def arm(self, bell: str) -> None:
+    def register_callback(self, callback: str) -> None:
         if self.pending:
-            self.bell = bell
+            self.callback = callback
             self.writes += 1
 
     def seen(self) -> None:
@@ -167,15 +169,15 @@ class Store(InMemoryStore):
             raise Unavailable("the reply was lost")
 
 
-class Doorbell(RecordingDoorbell):
-    """A bell at which the process may die."""
+class CallbackClient(RecordingCallbackClient):
+    """A callback at which the process may die."""
 
     deadly = False
 
-    def ring(self, callback_id: str) -> Ring:
+    def complete(self, callback_id: str) -> Completed:
         if self.deadly:
             raise Died
-        return super().ring(callback_id)
+        return super().complete(callback_id)
 
 
 Call = tuple[str, ...]
@@ -183,7 +185,7 @@ Call = tuple[str, ...]
 
 VOTE = st.tuples(st.just("vote"), PEOPLE, DECISIONS)
 CANCEL = st.tuples(st.just("cancel"), PEOPLE)
-OTHERS = st.one_of(VOTE, VOTE, VOTE, CANCEL, st.just(("look",)), st.just(("arm",)))
+OTHERS = st.one_of(VOTE, VOTE, VOTE, CANCEL, st.just(("check",)), st.just(("register",)))
 FAULTS = st.sampled_from(["lost", "lost", "dies", "unreachable"])
 WHICH = st.sampled_from([0, 0, 0, 1, 2])
 """The last, the one before it, and so on."""
@@ -200,25 +202,25 @@ class Services(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.store, self.clock, self.meter = Store(), FixedClock(), RecordingMeter()
-        self.notifier, self.doorbell = RecordingNotifier(), Doorbell()
+        self.notifier, self.callbacks = RecordingNotifier(), CallbackClient()
         self.executions = FakeExecutions()
         self.requests = RequestService(
             store=self.store, clock=self.clock, meter=self.meter, notifier=self.notifier
         )
         self.decisions = DecisionService(
-            store=self.store, clock=self.clock, meter=self.meter, doorbell=self.doorbell
+            store=self.store, clock=self.clock, meter=self.meter, callbacks=self.callbacks
         )
         self.sweeps = SweepService(
             store=self.store,
             clock=self.clock,
             meter=self.meter,
-            doorbell=self.doorbell,
+            callbacks=self.callbacks,
             executions=self.executions,
         )
         self.models: dict[str, Model] = {}
-        self.rung: list[str] = []
+        self.completed: list[str] = []
         self.sent: list[str] = []
-        self.bells = 0
+        self.created = 0
         self.ends: dict[str, Any] = {}
 
     # The asking side
@@ -231,8 +233,8 @@ class Services(RuleBasedStateMachine):
     @rule(rules=st.sampled_from(RULES), polling=st.booleans(), lost=st.booleans())
     def submit(self, rules: Rules, polling: bool, lost: bool) -> None:
         approval_id = f"approval-{len(self.models)}"
-        bell = None if polling else self._new_bell()
-        self.models[approval_id] = Model(rules, self.clock.now() + TIMEOUT, bell)
+        callback = None if polling else self._new_callback()
+        self.models[approval_id] = Model(rules, self.clock.now() + TIMEOUT, callback)
         self.store.reply_lost = lost
         try:
             self._submit(approval_id, "token")
@@ -276,12 +278,12 @@ class Services(RuleBasedStateMachine):
         self.notifier.failures = 0
 
     @rule(which=WHICH)
-    def arm(self, which: int) -> None:
-        self._arm(self._id(which))
+    def register_callback(self, which: int) -> None:
+        self._create_callback(self._id(which))
 
     @rule(which=WHICH, lost=st.booleans())
-    def look(self, which: int, lost: bool) -> None:
-        self._perform(self._id(which), ("look",), "lost" if lost else "none")
+    def check_status(self, which: int, lost: bool) -> None:
+        self._perform(self._id(which), ("check",), "lost" if lost else "none")
 
     @rule(which=WHICH)
     def stop(self, which: int) -> None:
@@ -323,7 +325,7 @@ class Services(RuleBasedStateMachine):
         self.clock.advance(minutes * MINUTE)
 
     @precondition(busy)
-    @rule(which=WHICH, early=st.booleans(), call=st.one_of(VOTE, CANCEL, st.just(("look",))))
+    @rule(which=WHICH, early=st.booleans(), call=st.one_of(VOTE, CANCEL, st.just(("check",))))
     def act_at_the_expiry(self, which: int, early: bool, call: Call) -> None:
         moment = self._model(which).expires_at - timedelta(microseconds=early)
         self.clock.moment = max(self.clock.moment, moment)
@@ -339,7 +341,7 @@ class Services(RuleBasedStateMachine):
             for m in self.models.values()
             if not m.resumed and m.decided_at is not None and m.decided_at < before
         ]
-        rings_before = len(self.rung)
+        rings_before = len(self.completed)
 
         found = self.sweeps.sweep()
 
@@ -351,17 +353,18 @@ class Services(RuleBasedStateMachine):
             "DecidedNotResumed": sum(woken[len(overdue) :]),
             "PassedOver": 0,
         }
-        rings = self.doorbell.rung[rings_before:]  # longest first, which the model does not keep
-        assert sorted(rings) == sorted(self.rung[rings_before:])
-        self.rung[rings_before:] = rings
+        # longest first, which the model does not keep
+        rings = self.callbacks.completed[rings_before:]
+        assert sorted(rings) == sorted(self.completed[rings_before:])
+        self.completed[rings_before:] = rings
 
     def _wake(self, model: Model) -> bool:
         if model.ended:
             model.resumed = True
             return True
-        if model.bell is None:
+        if model.callback is None:
             return False
-        self.rung.append(model.bell)
+        self.completed.append(model.callback)
         return True
 
     # What is true at any time
@@ -375,7 +378,7 @@ class Services(RuleBasedStateMachine):
             assert {v.approver.strip().lower(): v.decision for v in row.votes} == model.votes
             assert len(row.votes) == len(model.votes)
             assert (row.decided_by, row.decided_at) == (model.decided_by, model.decided_at)
-            assert (row.callback_id, row.resumed) == (model.bell, model.resumed)
+            assert (row.callback_id, row.resumed) == (model.callback, model.resumed)
             assert row.version == model.writes, (
                 "each write counts once, refused calls write nothing"
             )
@@ -415,7 +418,7 @@ class Services(RuleBasedStateMachine):
     @invariant()
     def who_is_told_and_rung_is_as_the_model_says(self) -> None:
         assert [message.approval_id for message in self.notifier.sent] == self.sent
-        assert self.doorbell.rung == self.rung
+        assert self.callbacks.completed == self.completed
 
     # How calls are made
 
@@ -427,39 +430,43 @@ class Services(RuleBasedStateMachine):
         if other:
             self.store.meanwhile = lambda: self._meanwhile(approval_id, other)
         self.store.reply_lost = fault == "lost"
-        self.doorbell.deadly = fault == "dies"
-        self.doorbell.answer = "failed" if fault == "unreachable" else "rung"
+        self.callbacks.deadly = fault == "dies"
+        self.callbacks.answer = "delayed" if fault == "unreachable" else "resumed"
         before = repr((self.store.approvals, self.store.audit))
         outcome = self._outcome(approval_id, call)
         if outcome == "refused" and not (other and self.store.meanwhile is None):
             assert repr((self.store.approvals, self.store.audit)) == before
-        self.store.meanwhile, self.store.reply_lost, self.doorbell.deadly = None, False, False
-        self.doorbell.answer = "rung"
+        self.store.meanwhile, self.store.reply_lost, self.callbacks.deadly = None, False, False
+        self.callbacks.answer = "resumed"
 
         expected = self._expected(model, call)
         if fault == "lost" and expected == "written":
             expected = "lost"
-        elif call[0] == "look":
+        elif call[0] == "check":
             model.seen()
-        elif expected != "refused" and not model.pending and model.bell:
+        elif expected != "refused" and not model.pending and model.callback:
             if fault == "dies":
                 expected = "died"
             else:
-                self.rung.append(model.bell)
+                self.completed.append(model.callback)
         assert outcome == expected
         return outcome
 
     def _meanwhile(self, approval_id: str, other: Call) -> None:
-        if other == ("arm",):
-            self._arm(approval_id)
+        if other == ("register",):
+            self._create_callback(approval_id)
         else:
             self._perform(approval_id, other)
 
     def _outcome(self, approval_id: str, call: Call) -> Outcome:
         try:
-            if call[0] == "look":
+            if call[0] == "check":
                 was = self.store.approvals[approval_id].status
-                return "written" if self.requests.look(approval_id).status != was else "already"
+                return (
+                    "written"
+                    if self.requests.check_status(approval_id).status != was
+                    else "already"
+                )
             actor = Actor(call[1], "declared")
             if call[0] == "cancel":
                 answer = self.decisions.cancel(approval_id, actor)
@@ -482,7 +489,7 @@ class Services(RuleBasedStateMachine):
 
     def _expected(self, model: Model, call: Call) -> Outcome:
         now = self.clock.now()
-        if call[0] == "look":
+        if call[0] == "check":
             return model.expire(now)
         if call[0] == "cancel":
             return model.cancel(call[1], now)
@@ -490,30 +497,30 @@ class Services(RuleBasedStateMachine):
 
     def _submit(self, approval_id: str, token: str) -> Approval:
         model = self.models[approval_id]
-        terms = Terms(
+        resolved = ResolvedRequest(
             request=any_request(requester=REQUESTER),
             approvers=model.rules.approvers,
             policy=model.rules.policy,
             timeout=TIMEOUT,
         )
         return self.requests.submit(
-            terms,
+            resolved,
             approval_id=approval_id,
             execution_arn=f"arn/{approval_id}",
             creation_token=token,
-            callback_id=model.bell,
+            callback_id=model.callback,
         )
 
-    def _arm(self, approval_id: str) -> None:
-        bell, model = self._new_bell(), self.models[approval_id]
-        armed = self.requests.arm(approval_id, bell)
-        model.arm(bell)
+    def _create_callback(self, approval_id: str) -> None:
+        callback, model = self._new_callback(), self.models[approval_id]
+        armed = self.requests.register_callback(approval_id, callback)
+        model.register_callback(callback)
         model.seen()
-        assert armed.callback_id == model.bell
+        assert armed.callback_id == model.callback
 
-    def _new_bell(self) -> str:
-        self.bells += 1
-        return f"bell-{self.bells}"
+    def _new_callback(self) -> str:
+        self.created += 1
+        return f"callback-{self.created}"
 
     def _id(self, which: int) -> str:
         return f"approval-{max(len(self.models) - 1 - which, 0)}"

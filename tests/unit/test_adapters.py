@@ -14,12 +14,12 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from hitl_approval.adapters.callbacks import LambdaDoorbell, LambdaExecutions
+from hitl_approval.adapters.callbacks import LambdaCallbackClient, LambdaExecutions
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.contract import EXECUTION_ENDED, EXECUTION_PAUSED
 from hitl_approval.domain.errors import Unavailable, VersionConflict
-from hitl_approval.domain.notification import approval_needed
+from hitl_approval.domain.message import approval_needed
 from tests.anything import any_approval, any_opening
 
 
@@ -126,31 +126,31 @@ def test_should_never_publish_a_personal_message_to_everybody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "ring"),
+    ("error", "completed"),
     [
-        (answered("CallbackTimeoutException"), "closed"),
-        (answered("ResourceNotFoundException", 404), "closed"),
-        (answered("TooManyRequestsException", 429), "failed"),
-        (answered("AccessDeniedException", 403), "failed"),
-        *((error, "failed") for error in NETWORK),
+        (answered("CallbackTimeoutException"), "already_running"),
+        (answered("ResourceNotFoundException", 404), "already_running"),
+        (answered("TooManyRequestsException", 429), "delayed"),
+        (answered("AccessDeniedException", 403), "delayed"),
+        *((error, "delayed") for error in NETWORK),
     ],
     ids=repr,
 )
-def test_should_never_fail_a_committed_decision_for_its_doorbell(
-    error: Exception, ring: str
+def test_should_never_fail_a_committed_decision_for_its_callback(
+    error: Exception, completed: str
 ) -> None:
-    assert LambdaDoorbell(client=Failing(error)).ring("bell") == ring
+    assert LambdaCallbackClient(client=Failing(error)).complete("callback") == completed
 
 
 def test_should_take_an_execution_that_nobody_knows_for_ended() -> None:
     gone = answered("ResourceNotFoundException", 404)
-    assert LambdaExecutions(client=Failing(gone)).look("arn") == "ended"
+    assert LambdaExecutions(client=Failing(gone)).check_status("arn") == "ended"
 
 
 @pytest.mark.parametrize("error", [*LATER, answered("AccessDeniedException", 403)], ids=repr)
 def test_should_not_take_an_execution_for_ended_that_cannot_be_looked_at(error: Exception) -> None:
     with pytest.raises(Unavailable):
-        LambdaExecutions(client=Failing(error)).look("arn")
+        LambdaExecutions(client=Failing(error)).check_status("arn")
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_should_take_a_paused_execution_for_alive(status: str, found: str) -> No
         def get_durable_execution(self, **_: Any) -> Any:
             return {"Status": status}
 
-    assert LambdaExecutions(client=Answering()).look("arn") == found
+    assert LambdaExecutions(client=Answering()).check_status("arn") == found
 
 
 def test_should_know_every_status_of_an_execution() -> None:

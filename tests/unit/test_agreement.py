@@ -173,7 +173,7 @@ def flip(world: World, approval: Approval) -> None:
     )
 
 
-@pytest.mark.parametrize("reads", ["look", "arm"])
+@pytest.mark.parametrize("reads", ["check_status", "register_callback"])
 def test_should_not_act_on_a_row_that_its_trail_does_not_bear_out(
     world: World, reads: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -182,7 +182,9 @@ def test_should_not_act_on_a_row_that_its_trail_does_not_bear_out(
 
     requests = world.requests
     read: Callable[[str], Approval] = (
-        requests.look if reads == "look" else lambda i: requests.arm(i, "bell-2")
+        requests.check_status
+        if reads == "check_status"
+        else lambda i: requests.register_callback(i, "callback-2")
     )
     with pytest.raises(RecordAltered, match="status") as raised:
         read(approval.approval_id)
@@ -207,7 +209,7 @@ def test_should_look_again_before_it_says_that_two_reads_do_not_agree(
         return last(self, approval_id) if len(seen) > 1 else self.history(approval_id)[0]
 
     monkeypatch.setattr(type(world.store), "last_event", late)
-    assert world.requests.look(approval.approval_id).status == "approved"
+    assert world.requests.check_status(approval.approval_id).status == "approved"
     assert world.meter.counted == []
 
 
@@ -222,8 +224,8 @@ def test_should_read_the_trail_once_and_of_what_has_ended_only(
         return last(self, approval_id)
 
     monkeypatch.setattr(type(world.store), "last_event", counted)
-    world.requests.look(approval.approval_id)
+    world.requests.check_status(approval.approval_id)
     assert seen == []
     world.clock.advance(timedelta(hours=2))
-    assert world.requests.look(approval.approval_id).status == "rejected"
+    assert world.requests.check_status(approval.approval_id).status == "rejected"
     assert len(seen) == 1

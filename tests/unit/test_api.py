@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.api import handle
 from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.http.actions import handle
 from hitl_approval.testing import World, in_memory
 from tests.anything import any_opening, any_request
 
@@ -63,23 +63,23 @@ def test_should_take_the_public_patterns_payload(world: World, decision: str) ->
     assert body["decided_by"] == "test-approver"
     assert body["comments"] == "Looks good, approved"
     assert body["already"] is False
-    assert body["workflow"] == "woken"
-    assert world.doorbell.rung == ["bell-1"]
+    assert body["workflow"] == "resumed"
+    assert world.callbacks.completed == ["callback-1"]
 
 
 @pytest.mark.parametrize(
-    ("bell", "ring", "workflow"),
-    [("b", "rung", "woken"), ("b", "closed", "awake"), ("b", "failed", "will re-check"),
-     (None, "rung", "polls")],
+    ("callback", "completed", "workflow"),
+    [("b", "resumed", "resumed"), ("b", "already_running", "already_running"),
+     ("b", "delayed", "delayed"), (None, "resumed", "polling")],
 )  # fmt: skip
 def test_should_say_how_the_workflow_hears_of_it(
-    world: World, bell: str | None, ring: Any, workflow: str
+    world: World, callback: str | None, completed: Any, workflow: str
 ) -> None:
-    approval_id = pending(world, callback_id=bell)
-    world.doorbell.answer = ring
+    approval_id = pending(world, callback_id=callback)
+    world.callbacks.answer = completed
     status, body = call(world, decide(approval_id))
     assert (status, body["status"], body["workflow"]) == (200, "approved", workflow)
-    assert world.meter.counted == (["DoorbellFailed"] if ring == "failed" else [])
+    assert world.meter.counted == (["ResumeFailed"] if completed == "delayed" else [])
 
 
 def test_should_take_decided_by_and_no_action(world: World) -> None:
@@ -109,7 +109,7 @@ def test_should_answer_200_and_ring_again_when_the_same_person_repeats_a_decisio
     status, body = call(world, decide(approval_id, comments="again", approver="TEST-approver"))
 
     assert (status, body["already"], body["comments"]) == (200, True, "Looks good, approved")
-    assert world.doorbell.rung == ["bell-1", "bell-1"]
+    assert world.callbacks.completed == ["callback-1", "callback-1"]
     assert len(world.store.history(approval_id)) == 2
 
 
@@ -258,8 +258,8 @@ def test_should_ring_again_for_what_has_ended_and_write_nothing(world: World) ->
     call(world, decide(approval_id))
     before = snapshot(world)
     status, body = call(world, {"action": "resume", "approval_id": approval_id})
-    assert (status, body["workflow"], body["already"]) == (200, "woken", True)
-    assert world.doorbell.rung == ["bell-1", "bell-1"]
+    assert (status, body["workflow"], body["already"]) == (200, "resumed", True)
+    assert world.callbacks.completed == ["callback-1", "callback-1"]
     assert snapshot(world) == before
 
 
@@ -317,7 +317,7 @@ def test_should_show_an_approval_without_its_callback(world: World) -> None:
     assert status == 200
     assert body["context"] == {"amount": 5}
     assert body["document_id"] == "doc-1"
-    assert "bell-1" not in json.dumps(body)
+    assert "callback-1" not in json.dumps(body)
     assert "token-1" not in json.dumps(body)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.domain.document import parse_document
 from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.start import parse_document
 from tests.anything import a_document
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hitl_approval.domain.notification import MAX_CONTEXT_SHOWN, approval_needed
+from hitl_approval.domain.message import MAX_CONTEXT_SHOWN, approval_needed
 from hitl_approval.domain.policy import Policy, Quorum
 from tests.anything import any_approval, any_request
 
@@ -34,7 +34,7 @@ def test_should_say_who_asks_for_what_until_when_and_how_to_answer() -> None:
     assert "2026-01-02 04:04:05 UTC" in body
     assert f"hitl approve {approval.approval_id}" in body
     assert f"hitl reject {approval.approval_id}" in body
-    assert "bell-1" not in body
+    assert "callback-1" not in body
 
 
 def test_should_show_a_hostile_context_inert_and_bounded() -> None:

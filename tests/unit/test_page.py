@@ -22,11 +22,11 @@ from hitl_approval.domain import link
 from hitl_approval.domain.link import make_token
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.domain.view import view
-from hitl_approval.service import ApprovalPage, RequestService
+from hitl_approval.http.link_page import handle
+from hitl_approval.http.links import UnknownLink, open_link
 from hitl_approval.testing import World, in_memory
 from hitl_approval.testing.memory import CountingSecrets
-from hitl_approval.web.links import UnknownLink, open_link
-from hitl_approval.web.page import handle
+from hitl_approval.usecases.request import PersonalLinks, RequestService
 from tests.anything import any_opening, any_request, declared
 
 APPROVERS = ("ann", "bob")
@@ -57,7 +57,7 @@ def notify(
         clock=world.clock,
         meter=world.meter,
         notifier=world.notifier,
-        page=ApprovalPage("https://page.example", CountingSecrets(drawn), challenge),
+        links=PersonalLinks("https://page.example", CountingSecrets(drawn), challenge),
     )
     for recipient in requests.recipients(world.store.approvals[approval_id]):
         requests.notify(approval_id, recipient=recipient)
@@ -105,7 +105,7 @@ def send(
 
 
 def snapshot(world: World) -> str:
-    return repr((world.store.approvals, world.store.audit, world.doorbell.rung))
+    return repr((world.store.approvals, world.store.audit, world.callbacks.completed))
 
 
 def test_should_send_each_approver_a_link_of_their_own_and_nobody_another_s(world: World) -> None:
@@ -151,7 +151,7 @@ def test_should_take_a_decision_as_its_owners_and_show_a_receipt(
     assert approval.audit_hash[:16] in page
     assert (approval.status, approval.decided_by) == (decision, "bob")
     assert approval.votes[0].identity == "link"
-    assert world.doorbell.rung == ["bell-1"]
+    assert world.callbacks.completed == ["callback-1"]
 
 
 def test_should_show_the_receipt_again_to_a_second_click_a_reload_and_the_back_button(
@@ -503,6 +503,6 @@ def test_should_log_no_token_and_show_no_trace(
     ],
 )
 def test_should_say_how_much_time_is_left_in_words(left: timedelta, said: str) -> None:
-    from hitl_approval.web.html import in_words
+    from hitl_approval.http.html import in_words
 
     assert in_words(left) == said

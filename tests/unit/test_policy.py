@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
-from hitl_approval.domain.text import person
+from hitl_approval.domain.text import person_key
 
 
 @pytest.mark.parametrize("count", [0, -1, True, "2", 1.5])
@@ -86,4 +86,4 @@ def test_should_leave_the_requester_out_of_those_who_decide() -> None:
     "other", ["BOB", " bob ", "bo\u200bb", "b\u2060ob", "\uff42\uff4f\uff42", "bob\ufeff"]
 )
 def test_should_take_spellings_that_look_alike_for_one_person(other: str) -> None:
-    assert person(other) == person("bob")
+    assert person_key(other) == person_key("bob")

@@ -11,8 +11,9 @@ import pytest
 from hitl_approval.contract import Metrics
 from hitl_approval.domain.errors import AlreadyDecided, InvalidRequest, Unavailable
 from hitl_approval.domain.policy import Policy, Quorum
-from hitl_approval.service import MAX_TRIES, Terms
 from hitl_approval.testing import InMemoryStore, World, in_memory
+from hitl_approval.usecases.records import MAX_TRIES
+from hitl_approval.usecases.request import ResolvedRequest
 from tests.anything import any_request, declared
 
 HOUR = timedelta(hours=1)
@@ -24,18 +25,18 @@ def world() -> World:
 
 
 def submit(world: World, token: str = "token-1", quorum: Quorum | None = None) -> Any:
-    terms = Terms(
+    resolved = ResolvedRequest(
         request=any_request(),
         approvers=(),
         policy=Policy(quorum=quorum or Quorum.any_one()),
         timeout=HOUR,
     )
     return world.requests.submit(
-        terms,
+        resolved,
         approval_id="approval-1",
         execution_arn="arn/1",
         creation_token=token,
-        callback_id=f"bell of {token}",
+        callback_id=f"callback of {token}",
     )
 
 
@@ -97,11 +98,13 @@ def test_should_ring_the_bell_that_was_armed_meanwhile(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submit(world)
-    meanwhile(world, monkeypatch, lambda: world.requests.arm("approval-1", "bell-2"))
+    meanwhile(
+        world, monkeypatch, lambda: world.requests.register_callback("approval-1", "callback-2")
+    )
 
     world.decisions.decide("approval-1", declared("bob"), "approved")
 
-    assert world.doorbell.rung == ["bell-2"]
+    assert world.callbacks.completed == ["callback-2"]
 
 
 def test_should_give_up_on_a_record_that_others_write_all_the_time(
@@ -109,14 +112,17 @@ def test_should_give_up_on_a_record_that_others_write_all_the_time(
 ) -> None:
     submit(world)
     meanwhile(
-        world, monkeypatch, lambda: world.requests.arm("approval-1", "another"), times=MAX_TRIES
+        world,
+        monkeypatch,
+        lambda: world.requests.register_callback("approval-1", "another"),
+        times=MAX_TRIES,
     )
 
     with pytest.raises(Unavailable, match="contended"):
         world.decisions.decide("approval-1", declared("bob"), "approved")
 
     assert world.store.approvals["approval-1"].pending
-    assert world.doorbell.rung == []
+    assert world.callbacks.completed == []
 
 
 def test_should_take_its_own_repeated_request_for_the_same(world: World) -> None:
@@ -161,7 +167,7 @@ def test_should_close_what_has_expired_when_its_workflow_looks(world: World) -> 
     submit(world)
     world.clock.advance(HOUR)
 
-    assert world.requests.look("approval-1").status == "timeout"
+    assert world.requests.check_status("approval-1").status == "timeout"
     assert world.store.approvals["approval-1"].status == "timeout"
 
 

@@ -13,9 +13,9 @@ from jsonschema import Draft202012Validator
 
 from hitl_approval.contract import SIGNED_IN_ROUTES, Route
 from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.http.openapi import document
+from hitl_approval.http.signed_in import handle
 from hitl_approval.testing import World, in_memory
-from hitl_approval.web.openapi import document
-from hitl_approval.web.signed_in import handle
 from tests.anything import any_opening, any_request, declared
 
 ANN, BOB, RITA = "ann@example.com", "bob@example.com", "rita@example.com"
@@ -112,7 +112,7 @@ def post_json(world: World, route: str, fields: Any, **more: Any) -> tuple[int, 
 
 
 def snapshot(world: World) -> str:
-    return repr((world.store.approvals, world.store.audit, world.doorbell.rung))
+    return repr((world.store.approvals, world.store.audit, world.callbacks.completed))
 
 
 class TestPages:
@@ -214,7 +214,7 @@ class TestPages:
         assert f"You {decision} this" in page
         assert (approval.status, approval.decided_by) == (decision, ANN)
         assert approval.votes[0].identity == "jwt"
-        assert world.doorbell.rung == ["bell-1"]
+        assert world.callbacks.completed == ["callback-1"]
 
     @pytest.mark.parametrize("who", ["cid@example.com", RITA])
     def test_should_only_show_to_who_may_not_decide(self, world: World, who: str) -> None:
@@ -422,7 +422,7 @@ class TestJson:
             {"decision": "approved", "comments": "ok", "content_digest": shown["content_digest"]},
             approval_id=approval_id,
         )
-        assert (status, done["status"], done["workflow"]) == (200, "approved", "woken")
+        assert (status, done["status"], done["workflow"]) == (200, "approved", "resumed")
         assert done["votes"][0]["identity"] == "jwt"
         _, trail = get_json(world, f"GET {Route.V1_HISTORY}", approval_id=approval_id)
         assert trail["verified"] is True

@@ -14,8 +14,8 @@ from moto import mock_aws
 from hitl_approval.adapters.kms import KmsSigner
 from hitl_approval.domain.audit import AuditEvent
 from hitl_approval.domain.errors import Unavailable
-from hitl_approval.service import DecisionService
 from hitl_approval.testing import World, in_memory
+from hitl_approval.usecases.decide import DecisionService
 from tests.anything import any_opening, declared
 
 

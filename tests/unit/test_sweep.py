@@ -9,8 +9,9 @@ import pytest
 
 from hitl_approval.domain.errors import Unavailable, UnreadableRecord
 from hitl_approval.domain.policy import Policy
-from hitl_approval.service import SWEEP_GRACE, Terms
 from hitl_approval.testing import World, in_memory
+from hitl_approval.usecases.request import ResolvedRequest
+from hitl_approval.usecases.sweep import SWEEP_GRACE
 from tests.anything import any_id, any_request, declared
 
 HOUR = timedelta(hours=1)
@@ -22,12 +23,12 @@ def world() -> World:
     return in_memory()
 
 
-def ask(world: World, callback_id: str | None = "bell-1") -> str:
+def ask(world: World, callback_id: str | None = "callback-1") -> str:
     approval_id = any_id()
     request = any_request()
-    terms = Terms(request=request, approvers=(), policy=Policy(), timeout=HOUR)
+    resolved = ResolvedRequest(request=request, approvers=(), policy=Policy(), timeout=HOUR)
     world.requests.submit(
-        terms,
+        resolved,
         approval_id=approval_id,
         execution_arn=f"arn/{approval_id}",
         creation_token="token",
@@ -40,7 +41,7 @@ def test_should_find_nothing_when_all_is_well(world: World) -> None:
     ask(world)
     decided = ask(world)
     world.decisions.decide(decided, declared("bob"), "approved")
-    world.requests.look(decided)  # the workflow resumes
+    world.requests.check_status(decided)  # the workflow resumes
     world.clock.advance(HOUR / 2)
 
     assert world.sweeps.sweep() == NOTHING
@@ -56,17 +57,17 @@ def test_should_leave_the_workflow_time_to_do_it_by_itself(world: World) -> None
 
 
 def test_should_ring_again_until_the_workflow_has_resumed(world: World) -> None:
-    world.doorbell.answer = "failed"
+    world.callbacks.answer = "delayed"
     decided = ask(world)
     world.decisions.decide(decided, declared("bob"), "approved")
     world.clock.advance(HOUR)
-    world.doorbell.answer = "rung"
+    world.callbacks.answer = "resumed"
 
     assert world.sweeps.sweep() == NOTHING | {"DecidedNotResumed": 1}
-    assert world.doorbell.rung == ["bell-1", "bell-1"]
-    world.requests.look(decided)
+    assert world.callbacks.completed == ["callback-1", "callback-1"]
+    world.requests.check_status(decided)
     assert world.sweeps.sweep() == NOTHING
-    assert world.meter.counted == ["DoorbellFailed", "DecidedNotResumed"]
+    assert world.meter.counted == ["ResumeFailed", "DecidedNotResumed"]
 
 
 def test_should_close_what_its_workflow_did_not_close(world: World) -> None:
@@ -89,7 +90,7 @@ def test_should_report_a_decision_whose_workflow_was_stopped_once(world: World) 
     assert world.sweeps.sweep() == NOTHING | {"DecidedNotResumed": 1}
     assert world.sweeps.sweep() == NOTHING
     assert world.store.approvals[approval_id].status == "rejected"
-    assert len(world.doorbell.rung) == 1  # the decision's own
+    assert len(world.callbacks.completed) == 1  # the decision's own
 
 
 def test_should_report_again_rather_than_never_when_a_sweep_dies(
@@ -104,7 +105,7 @@ def test_should_report_again_rather_than_never_when_a_sweep_dies(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(world.store), "acknowledge", dies)
+        patch.setattr(type(world.store), "mark_resumed", dies)
         with pytest.raises(KeyboardInterrupt):
             world.sweeps.sweep()
 
@@ -124,7 +125,7 @@ def test_should_report_what_cannot_be_noted_now(
         raise Unavailable("throttled")
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(world.store), "acknowledge", throttled)
+        patch.setattr(type(world.store), "mark_resumed", throttled)
         assert world.sweeps.sweep() == NOTHING | {"PendingPastExpiry": 1}
     assert world.store.approvals[approval_id].status == "timeout"
 
@@ -134,7 +135,7 @@ def test_should_let_a_polling_workflow_take_its_time(world: World) -> None:
     world.decisions.decide(approval_id, declared("bob"), "approved")
     world.clock.advance(HOUR)
     assert world.sweeps.sweep() == NOTHING
-    assert world.doorbell.rung == []
+    assert world.callbacks.completed == []
 
 
 def test_should_mend_the_others_when_one_cannot_be_mended_now(
@@ -145,12 +146,12 @@ def test_should_mend_the_others_when_one_cannot_be_mended_now(
         world.decisions.decide(approval_id, declared("bob"), "approved")
     world.clock.advance(HOUR)
 
-    def look(_: Any, execution_arn: str) -> str:
+    def check_status(_: Any, execution_arn: str) -> str:
         if execution_arn == f"arn/{first}":
             raise Unavailable("throttled")
         return "ended"
 
-    monkeypatch.setattr(type(world.executions), "look", look)
+    monkeypatch.setattr(type(world.executions), "check_status", check_status)
 
     assert world.sweeps.sweep() == NOTHING | {"DecidedNotResumed": 2}
     assert not world.store.approvals[first].resumed
@@ -164,7 +165,7 @@ def undecided_neighbours(world: World, count: int) -> tuple[list[str], str]:
         world.decisions.decide(approval_id, declared("bob"), "approved")
         world.clock.advance(timedelta(seconds=1))
     world.clock.advance(HOUR)
-    world.doorbell.rung.clear()
+    world.callbacks.completed.clear()
     return ids[:-1], ids[-1]
 
 
@@ -183,7 +184,7 @@ def test_should_pass_over_a_record_with_an_error_of_its_own(
     monkeypatch.setattr(type(world.store), "get", read)
 
     assert world.sweeps.sweep() == NOTHING | {"DecidedNotResumed": 1, "PassedOver": 1}
-    assert world.doorbell.rung == ["bell-1"]
+    assert world.callbacks.completed == ["callback-1"]
     assert world.meter.counted[-2:] == ["DecidedNotResumed", "PassedOver"]
     assert f"{type(error).__name__} approval_id={broken}" in caplog.text
     assert "quorum" not in caplog.text
@@ -195,15 +196,15 @@ def test_should_see_what_stands_behind_any_number_that_cannot_be_mended_now(
 ) -> None:
     _, good = undecided_neighbours(world, 250)
 
-    def look(_: Any, execution_arn: str) -> str:
+    def check_status(_: Any, execution_arn: str) -> str:
         if execution_arn == f"arn/{good}":
             return "running"
         raise Unavailable("refused")
 
-    monkeypatch.setattr(type(world.executions), "look", look)
+    monkeypatch.setattr(type(world.executions), "check_status", check_status)
 
     assert world.sweeps.sweep() == NOTHING | {"DecidedNotResumed": 251}
-    assert world.doorbell.rung == ["bell-1"]
+    assert world.callbacks.completed == ["callback-1"]
 
 
 def test_should_end_in_time_and_say_what_it_left(
@@ -213,11 +214,11 @@ def test_should_end_in_time_and_say_what_it_left(
     stuck = ask(world)
     world.clock.advance(2 * HOUR)
 
-    def look(*_: Any) -> str:
+    def check_status(*_: Any) -> str:
         world.clock.advance(timedelta(seconds=1))
         raise Unavailable("slow")
 
-    monkeypatch.setattr(type(world.executions), "look", look)
+    monkeypatch.setattr(type(world.executions), "check_status", check_status)
 
     # Of 100 seconds 40 are for each list: the first takes one, the second all of its own.
     found = world.sweeps.sweep(within=timedelta(seconds=100))

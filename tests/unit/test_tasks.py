@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from hitl_approval.adapters.tasks import CLOSED_CODES, StepFunctionsTasks
-from hitl_approval.domain.document import parse_document, task_token
 from hitl_approval.domain.errors import InvalidRequest, Unavailable
+from hitl_approval.domain.start import parse_document, task_token
 
 
 class StepFunctions:

@@ -9,12 +9,12 @@ import pytest
 from hitl_approval.domain.approval import cancel, cast_vote, expire
 from hitl_approval.domain.errors import ApprovalExpired, InvalidRequest
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
-from hitl_approval.service import Terms
+from hitl_approval.usecases.request import ResolvedRequest
 from tests.anything import any_approval, any_request, declared
 
 
-def terms(approvers: tuple[str, ...], policy: Policy) -> Terms:
-    return Terms(
+def resolved(approvers: tuple[str, ...], policy: Policy) -> ResolvedRequest:
+    return ResolvedRequest(
         request=any_request(requester="rita"),
         approvers=approvers,
         policy=policy,
@@ -35,12 +35,12 @@ def test_should_refuse_what_nobody_could_ever_decide(
     approvers: tuple[str, ...], policy: Policy, message: str
 ) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        terms(approvers, policy)
+        resolved(approvers, policy)
     assert str(refused.value).startswith(message)
 
 
 def test_should_hold_what_others_can_decide() -> None:
-    assert terms(("ann", "rita"), Policy(quorum=Quorum.everyone())).approvers == ("ann", "rita")
+    assert resolved(("ann", "rita"), Policy(quorum=Quorum.everyone())).approvers == ("ann", "rita")
 
 
 @pytest.mark.parametrize(

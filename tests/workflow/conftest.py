@@ -13,18 +13,17 @@ import pytest
 from aws_durable_execution_sdk_python.lambda_service import OperationType
 from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 
-from hitl_approval import waiting
 from hitl_approval.contract import DOCUMENT_APPROVAL
 from hitl_approval.domain.approval import Approval, derive_approval_id
 from hitl_approval.domain.audit import Actor
-from hitl_approval.service import Answer, DecisionService, RequestService
+from hitl_approval.durable import wait
 from hitl_approval.settings import settings
 from hitl_approval.testing import InMemoryStore, RecordingMeter, RecordingNotifier
 from hitl_approval.testing.plugin import approvals  # noqa: F401  a fixture
 from hitl_approval.testing.virtual_time import (
     PATIENCE,
     UNFINISHED,
-    RunnerDoorbell,
+    RunnerCallbackClient,
     VirtualClock,
     Watched,
     callback_timeout,
@@ -33,6 +32,8 @@ from hitl_approval.testing.virtual_time import (
     operations,
     virtual_time,
 )
+from hitl_approval.usecases.decide import Answer, DecisionService
+from hitl_approval.usecases.request import RequestService
 
 
 class Stage:
@@ -49,13 +50,13 @@ class Stage:
         self.store = InMemoryStore()
         self.notifier = RecordingNotifier()
         self.meter = RecordingMeter()
-        self.doorbell = RunnerDoorbell()
-        self.doorbell.runners.append(runner)
+        self.callbacks = RunnerCallbackClient()
+        self.callbacks.runners.append(runner)
         self.requests = RequestService(
             store=self.store, clock=clock, meter=self.meter, notifier=self.notifier
         )
         self.decisions = DecisionService(
-            store=self.store, clock=clock, meter=self.meter, doorbell=self.doorbell
+            store=self.store, clock=clock, meter=self.meter, callbacks=self.callbacks
         )
 
     def start(self, event: Any, name: str = "execution-name") -> None:
@@ -85,37 +86,37 @@ class Stage:
     def names(self) -> list[str]:
         return [str(operation.name) for operation in self.operations()]
 
-    def open_bell(self) -> Any:
+    def open_callback(self) -> Any:
         """The callback that the workflow is suspended on, once it is suspended."""
         return eventually(self._suspended_on)
 
     def _suspended_on(self) -> Any:
         unfinished = [o for o in self.operations() if o.status in UNFINISHED]
         busy = self.handler.running or self.runner._store.load(self.arn).has_unseen_changes()
-        bell = unfinished[0] if len(unfinished) == 1 and not busy else None
-        return bell if bell and bell.operation_type is OperationType.CALLBACK else None
+        callback = unfinished[0] if len(unfinished) == 1 and not busy else None
+        return callback if callback and callback.operation_type is OperationType.CALLBACK else None
 
     def suspend(self) -> None:
         """Wait until the workflow has created its record, told the approvers and suspended."""
         eventually(lambda: any(name.endswith("notify") for name in self.names()))
-        self.open_bell()
+        self.open_callback()
 
-    def time_out_bell(self) -> timedelta:
+    def time_out_callback(self) -> timedelta:
         """Let the open callback's timeout pass, at once; returns how long it was."""
-        bell = self.open_bell()
-        timeout = callback_timeout(self.runner, self.arn, bell)
-        elapsed = self.clock.now() - bell.start_timestamp
+        callback = self.open_callback()
+        timeout = callback_timeout(self.runner, self.arn, callback)
+        elapsed = self.clock.now() - callback.start_timestamp
         self.clock.advance(max(timeout - elapsed, timedelta(0)))
-        self.timed_out = bell.operation_id
-        fire_callback_timeout(self.runner, self.arn, bell)
+        self.timed_out = callback.operation_id
+        fire_callback_timeout(self.runner, self.arn, callback)
         return timeout
 
-    def next_bell(self) -> None:
+    def next_callback(self) -> None:
         """Wait until the workflow has armed a callback after the last one that was timed out."""
         eventually(
             lambda: (
                 self.done()
-                or ((bell := self._suspended_on()) and bell.operation_id != self.timed_out)
+                or ((callback := self._suspended_on()) and callback.operation_id != self.timed_out)
             )
         )
 
@@ -160,7 +161,7 @@ def make_stage(
         runner = DurableFunctionTestRunner(watched, poll_interval=0.01)
         opened.callback(runner.close)
         stage = Stage(runner, clock, watched)
-        monkeypatch.setattr(waiting, "request_service", lambda: stage.requests)
+        monkeypatch.setattr(wait, "request_service", lambda: stage.requests)
         return stage
 
     with ExitStack() as opened:

@@ -42,16 +42,17 @@ from aws_durable_execution_sdk_python_testing.invoker import create_test_lambda_
 from aws_durable_execution_sdk_python_testing.model import StartDurableExecutionInput
 from moto import mock_aws
 
-from hitl_approval import waiting
 from hitl_approval.adapters.dynamodb import DynamoDbStore
-from hitl_approval.document import review_document
 from hitl_approval.domain.approval import Approval, Transition
 from hitl_approval.domain.audit import Actor, isoformat, parse_time
 from hitl_approval.domain.errors import Unavailable
-from hitl_approval.ports import Ring
-from hitl_approval.service import DecisionService, RequestService
+from hitl_approval.durable import wait
+from hitl_approval.durable.document import review_document
+from hitl_approval.ports import Completed
 from hitl_approval.settings import settings
 from hitl_approval.testing import FixedClock, RecordingMeter, RecordingNotifier
+from hitl_approval.usecases.decide import DecisionService
+from hitl_approval.usecases.request import RequestService
 from tests.anything import NOW, a_document
 from tests.conftest import ENVIRONMENT
 from tests.contract.test_store import create_tables
@@ -81,7 +82,7 @@ class Route:
     create_replies_lost: bool = False
 
 
-_UNTOLD = waiting.NOTIFY_ATTEMPTS + 1
+_UNTOLD = wait.NOTIFY_ATTEMPTS + 1
 """Publishes that fail: each try of `notify`, and the first of `notify-again`."""
 
 ROUTES = (
@@ -147,7 +148,7 @@ class Run:
             store=self.store, clock=self.clock, meter=self.meter, notifier=self.notifier
         )
         self.decisions = DecisionService(
-            store=self.store, clock=self.clock, meter=self.meter, doorbell=self
+            store=self.store, clock=self.clock, meter=self.meter, callbacks=self
         )
 
     @classmethod
@@ -208,7 +209,7 @@ class Run:
         environment = ENVIRONMENT | {"RESUME_MODE": self.header["resume"]}
         with (
             patch.dict(os.environ, environment),
-            patch.object(waiting, "request_service", lambda: self.requests),
+            patch.object(wait, "request_service", lambda: self.requests),
         ):
             settings.cache_clear()
             try:
@@ -229,7 +230,7 @@ class Run:
             case "timer":
                 self._fire()
             case "ring":
-                assert self.ring(self._open_callback()) == "rung"
+                assert self.complete(self._open_callback()) == "resumed"
             case "vote":
                 by = Actor(then["by"], "declared")
                 self.decisions.decide(approval_id, by, then["decision"], then["comments"])
@@ -257,12 +258,12 @@ class Run:
         assert operation.start_timestamp
         return operation.start_timestamp + timedelta(seconds=options.timeout_seconds)
 
-    def ring(self, callback_id: str) -> Ring:
-        """See `ports.Doorbell.ring`."""
+    def complete(self, callback_id: str) -> Completed:
+        """See `ports.CallbackClient.ring`."""
         if callback_id != self._open_callback():
-            return "closed"
+            return "already_running"
         self.execution.complete_callback_success(callback_id, None, self.clock.now())
-        return "rung"
+        return "resumed"
 
     def _fire(self) -> None:
         if not self.execution.complete_due_operations(self.clock.now()):

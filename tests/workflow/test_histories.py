@@ -18,8 +18,8 @@ from unittest.mock import patch
 import aws_durable_execution_sdk_python.state as sdk_state
 import pytest
 
-from hitl_approval import document, waiting
 from hitl_approval.contract import LIBRARY_VERSION
+from hitl_approval.durable import document, wait
 
 from . import history
 from .history import HISTORIES, ROUTES, repeat_end, resume
@@ -79,7 +79,7 @@ RENAMED = ('"create",\n', '"make",\n')
 CREATE = "        try:\n            snapshot: Snapshot = self._step(\n"
 INSERTED = (CREATE, '        self._step("measure", lambda: 1, 1)\n' + CREATE)
 REGISTER = """\
-            snapshot = self._step("register", self._register(bell.callback_id), READ_ATTEMPTS)
+            snapshot = self._step("register", self._register(callback.callback_id), READ_ATTEMPTS)
             known_now = _time(snapshot, "now")
 """
 TELL_AGAIN = "            self._tell_again()\n"
@@ -109,12 +109,12 @@ def test_should_see_an_edit_that_breaks_what_is_in_flight(
 @contextmanager
 def _edited(old: str, new: str) -> Iterator[None]:
     """`wait_for_approval` as it would be after an edit of its source."""
-    source = inspect.getsource(waiting)
+    source = inspect.getsource(wait)
     assert source.count(old) == 1
-    module = ModuleType("hitl_approval.waiting")
+    module = ModuleType("hitl_approval.durable.wait")
     exec(compile(source.replace(old, new), "edited", "exec"), module.__dict__)
     with (
         patch.object(document, "wait_for_approval", module.__dict__["wait_for_approval"]),
-        patch.object(history, "waiting", module),
+        patch.object(history, "wait", module),
     ):
         yield

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from hitl_approval import document
 from hitl_approval.domain.errors import Unavailable
+from hitl_approval.durable import document
 from tests.anything import a_document
 
 from .conftest import Stage

@@ -14,12 +14,12 @@ from botocore.exceptions import ClientError, ParamValidationError
 from hitl_approval.domain.audit import Actor, isoformat
 from hitl_approval.domain.errors import ApprovalNotFound, InvalidRequest, Unavailable
 from hitl_approval.domain.link import MAX_LINKS
-from hitl_approval.domain.notification import Notification
+from hitl_approval.domain.message import Notification
 from hitl_approval.domain.schedule import poll_delay
-from hitl_approval.service import ApprovalPage, RequestService
+from hitl_approval.durable.wait import NOTIFY_ATTEMPTS, READ_ATTEMPTS
 from hitl_approval.testing.memory import CountingSecrets
 from hitl_approval.testing.virtual_time import eventually
-from hitl_approval.waiting import NOTIFY_ATTEMPTS, READ_ATTEMPTS
+from hitl_approval.usecases.request import PersonalLinks, RequestService
 from tests.anything import a_document
 
 from .conftest import Stage, StageFactory
@@ -35,7 +35,7 @@ def test_should_answer_with_the_decision_its_author_and_comment(
     answer = stage.decide(decision, by="bob", comments="read it twice")
     body = stage.finish()
 
-    assert answer.doorbell == "rung"
+    assert answer.workflow == "resumed"
     assert body == {
         "approval_id": stage.approval_id,
         "document_id": "doc-123",
@@ -54,7 +54,7 @@ def test_should_time_out_at_expiry(stage: Stage) -> None:
     stage.start(a_document(timeout_seconds=45))
     stage.suspend()
 
-    stage.time_out_bell()
+    stage.time_out_callback()
 
     assert stage.finish()["decision"] == "timeout"
     assert stage.approval.status == "timeout"
@@ -83,12 +83,14 @@ def test_should_approve_nothing_when_the_callback_brings_garbage(
 ) -> None:
     stage.start(a_document())
     stage.suspend()
-    first = stage.open_bell().callback_details.callback_id
+    first = stage.open_callback().callback_details.callback_id
 
     stage.runner.send_callback_success(first, result)
 
     second = eventually(
-        lambda: (bell := stage.open_bell().callback_details.callback_id) != first and bell
+        lambda: (
+            (callback := stage.open_callback().callback_details.callback_id) != first and callback
+        )
     )
     eventually(lambda: stage.approval.callback_id == second)
     assert stage.approval.pending
@@ -100,7 +102,7 @@ def test_should_approve_nothing_when_the_callback_brings_garbage(
 def test_should_stay_decidable_when_the_callback_is_failed_by_hand(stage: Stage) -> None:
     stage.start(a_document())
     stage.suspend()
-    first = stage.open_bell().callback_details.callback_id
+    first = stage.open_callback().callback_details.callback_id
 
     stage.runner.send_callback_failure(first)
 
@@ -113,20 +115,20 @@ def test_should_notice_a_decision_whose_doorbell_was_lost(stage: Stage) -> None:
     stage.start(a_document())
     stage.suspend()
     stage.decisions = type(stage.decisions)(
-        store=stage.store, clock=stage.clock, meter=stage.meter, doorbell=_Broken()
+        store=stage.store, clock=stage.clock, meter=stage.meter, callbacks=_Broken()
     )
 
-    assert stage.decide().doorbell == "failed"
-    waited = stage.time_out_bell()
+    assert stage.decide().workflow == "delayed"
+    waited = stage.time_out_callback()
 
     assert stage.finish()["decision"] == "approved"
     assert waited <= timedelta(seconds=61)
-    assert stage.meter.counted == ["DoorbellFailed"]
+    assert stage.meter.counted == ["ResumeFailed"]
 
 
 class _Broken:
-    def ring(self, callback_id: str) -> Any:
-        return "failed"
+    def complete(self, callback_id: str) -> Any:
+        return "delayed"
 
 
 def test_should_hear_a_decision_that_comes_before_the_workflow_suspends(
@@ -143,10 +145,10 @@ def test_should_hear_a_decision_that_comes_before_the_workflow_suspends(
 
     assert stage.finish()["decided_by"] == "eager"
     assert stage.names() == [
-        "document.doorbell-1",
+        "document.callback-1",
         "document.create",
         "document.notify",
-        "document.look",
+        "document.check",
     ]
 
 
@@ -155,8 +157,8 @@ def test_should_create_one_row_and_one_message_over_many_replays(stage: Stage) -
     stage.suspend()
 
     for _ in range(6):
-        stage.time_out_bell()
-        stage.next_bell()
+        stage.time_out_callback()
+        stage.next_callback()
     stage.decide()
 
     assert stage.finish()["decision"] == "approved"
@@ -171,8 +173,8 @@ def test_should_wait_three_times_as_long_between_looks(stage: Stage) -> None:
     stage.suspend()
     waits = []
     while not stage.done():
-        waits.append(stage.time_out_bell().total_seconds())
-        stage.next_bell()
+        waits.append(stage.time_out_callback().total_seconds())
+        stage.next_callback()
 
     assert stage.finish()["decision"] == "timeout"
     assert waits[:4] == [61, 180, 723, 2892]  # each about three times the sum of those before
@@ -289,8 +291,8 @@ def test_should_tell_the_approvers_at_the_next_look_when_it_failed_at_first(
     if mode == "callback":
         eventually(lambda: "notification_failed" in stage.events())
         for _ in range(3):
-            stage.time_out_bell()
-            stage.next_bell()
+            stage.time_out_callback()
+            stage.next_callback()
         stage.decide()
 
     assert stage.finish()["decision"] == ("approved" if mode == "callback" else "timeout")
@@ -334,7 +336,7 @@ def test_should_fail_rather_than_approve_when_the_row_is_gone(stage: Stage) -> N
     stage.suspend()
     stage.store.approvals.clear()
 
-    stage.time_out_bell()
+    stage.time_out_callback()
 
     assert "no approval has the id" in str(stage.fail().message)
 
@@ -350,7 +352,7 @@ def test_should_fail_rather_than_believe_a_row_that_was_approved_by_hand(stage: 
     stage.suspend()
     flip(stage)
 
-    stage.doorbell.ring(str(stage.approval.callback_id))
+    stage.callbacks.complete(str(stage.approval.callback_id))
 
     error = stage.fail()
     assert "is not what its audit trail says: " in str(error.message)
@@ -359,34 +361,36 @@ def test_should_fail_rather_than_believe_a_row_that_was_approved_by_hand(stage: 
     assert not stage.approval.resumed
 
 
-def test_should_fail_rather_than_believe_it_when_it_registers_the_next_bell(stage: Stage) -> None:
+def test_should_fail_rather_than_believe_it_when_it_registers_the_next_callback(
+    stage: Stage,
+) -> None:
     stage.start(a_document(timeout_seconds=3600))
     stage.suspend()
-    arm = stage.store.arm
+    register = stage.store.register_callback
 
     def late(store: Any, approval_id: str, callback_id: str) -> Any:
         flip(stage)
-        return arm(approval_id, callback_id)
+        return register(approval_id, callback_id)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(stage.store), "arm", late)
-        stage.time_out_bell()
+        patch.setattr(type(stage.store), "register_callback", late)
+        stage.time_out_callback()
         assert "is not what its audit trail says" in str(stage.fail().message)
 
 
 def test_should_fail_rather_than_believe_it_when_it_polls(make_stage: StageFactory) -> None:
     stage = make_stage(RESUME_MODE="polling")
-    look = stage.requests.look
-    looks = 0
+    check = stage.requests.check_status
+    checks = 0
 
-    def looked(approval_id: str) -> Any:
-        nonlocal looks
-        looks += 1
-        if looks == 3:
+    def checked(approval_id: str) -> Any:
+        nonlocal checks
+        checks += 1
+        if checks == 3:
             flip(stage)
-        return look(approval_id)
+        return check(approval_id)
 
-    object.__setattr__(stage, "requests", _Overriding(stage.requests, look=looked))
+    object.__setattr__(stage, "requests", _Overriding(stage.requests, check_status=checked))
     stage.start(a_document())
 
     assert "is not what its audit trail says" in str(stage.fail().message)
@@ -395,11 +399,11 @@ def test_should_fail_rather_than_believe_it_when_it_polls(make_stage: StageFacto
 def test_should_fail_rather_than_act_on_other_content_than_was_approved(stage: Stage) -> None:
     stage.start(a_document())
     stage.suspend()
-    runners, stage.doorbell.runners = stage.doorbell.runners, []
+    runners, stage.callbacks.runners = stage.callbacks.runners, []
     stage.decide("approved")
     flip(stage, decided_by="bob", subject="Pay mallory")
-    stage.doorbell.runners = runners
-    stage.doorbell.ring(str(stage.approval.callback_id))
+    stage.callbacks.runners = runners
+    stage.callbacks.complete(str(stage.approval.callback_id))
 
     assert "content" in str(stage.fail().message)
 
@@ -407,21 +411,21 @@ def test_should_fail_rather_than_act_on_other_content_than_was_approved(stage: S
 @pytest.mark.parametrize("decision", ["approved", "rejected"])
 def test_should_resume_by_polling(make_stage: StageFactory, decision: str) -> None:
     stage = make_stage(RESUME_MODE="polling")
-    look = stage.requests.look
-    looks = 0
+    check = stage.requests.check_status
+    checks = 0
 
-    def looked(approval_id: str) -> Any:
-        nonlocal looks
-        looks += 1
-        if looks == 5:
+    def checked(approval_id: str) -> Any:
+        nonlocal checks
+        checks += 1
+        if checks == 5:
             stage.decide(decision)
-        return look(approval_id)
+        return check(approval_id)
 
-    object.__setattr__(stage, "requests", _Overriding(stage.requests, look=looked))
+    object.__setattr__(stage, "requests", _Overriding(stage.requests, check_status=checked))
     stage.start(a_document())
 
     assert stage.finish()["decision"] == decision
-    assert looks == 5
+    assert checks == 5
     assert stage.names() == [
         "document.token",
         "document.create",
@@ -434,17 +438,17 @@ def test_should_resume_by_polling(make_stage: StageFactory, decision: str) -> No
 
 def test_should_survive_a_throttled_read_while_polling(make_stage: StageFactory) -> None:
     stage = make_stage(RESUME_MODE="polling")
-    look = stage.requests.look
-    looks = 0
+    check = stage.requests.check_status
+    checks = 0
 
     def throttled(approval_id: str) -> Any:
-        nonlocal looks
-        looks += 1
-        if looks < 4:
+        nonlocal checks
+        checks += 1
+        if checks < 4:
             raise Unavailable("throttled")
-        return look(approval_id)
+        return check(approval_id)
 
-    object.__setattr__(stage, "requests", _Overriding(stage.requests, look=throttled))
+    object.__setattr__(stage, "requests", _Overriding(stage.requests, check_status=throttled))
     stage.start(a_document(timeout_seconds=60))
 
     assert stage.finish()["decision"] == "timeout"
@@ -521,7 +525,7 @@ def refusing(
         clock=stage.clock,
         meter=stage.meter,
         notifier=notifier,
-        page=ApprovalPage("https://page.example", CountingSecrets()),
+        links=PersonalLinks("https://page.example", CountingSecrets()),
     )
     return notifier
 
@@ -544,8 +548,8 @@ def test_should_tell_nobody_twice_because_another_cannot_be_told(
     if mode == "callback":
         eventually(lambda: "notification_failed" in stage.events())
         while not stage.done():
-            stage.time_out_bell()
-            stage.next_bell()
+            stage.time_out_callback()
+            stage.next_callback()
 
     assert stage.finish()["decision"] == "timeout"
     assert notifier.sent == ["ann", "carol"]
@@ -564,8 +568,8 @@ def test_should_tell_each_of_the_others_once_when_they_can_be_told(
     stage.start(a_document(approvers=APPROVERS, timeout_seconds=7200))
     if mode == "callback":
         while not stage.done():
-            stage.time_out_bell()
-            stage.next_bell()
+            stage.time_out_callback()
+            stage.next_callback()
 
     assert stage.finish()["decision"] == "timeout"
     assert Counter(notifier.sent) == Counter([*APPROVERS, None])
@@ -578,8 +582,8 @@ def test_should_try_ever_less_often_and_keep_few_links(make_stage: StageFactory,
     stage.start(a_document(approvers=["ann"], timeout_seconds=86400))
     if mode == "callback":
         while not stage.done():
-            stage.time_out_bell()
-            stage.next_bell()
+            stage.time_out_callback()
+            stage.next_callback()
 
     assert stage.finish()["decision"] == "timeout"
     later = [moment - notifier.tried[0] for moment in notifier.tried[NOTIFY_ATTEMPTS:]]
@@ -611,8 +615,8 @@ def test_should_wait_on_whatever_a_notification_raises(
     stage.start(a_document(approvers=APPROVERS, timeout_seconds=600))
     if mode == "callback":
         eventually(lambda: "notification_failed" in stage.events())
-        stage.time_out_bell()
-        stage.next_bell()
+        stage.time_out_callback()
+        stage.next_callback()
         stage.decide()
 
     assert stage.finish()["decision"] == ("approved" if mode == "callback" else "timeout")
@@ -660,16 +664,16 @@ def test_should_poll_on_for_an_hour_whatever_a_read_raises(
     make_stage: StageFactory, error: Exception
 ) -> None:
     stage = make_stage(RESUME_MODE="polling")
-    look, looks = stage.requests.look, 0
+    check, checks = stage.requests.check_status, 0
 
     def refused(approval_id: str) -> Any:
-        nonlocal looks
-        looks += 1
-        if looks < READ_ATTEMPTS:
+        nonlocal checks
+        checks += 1
+        if checks < READ_ATTEMPTS:
             raise error
-        return look(approval_id)
+        return check(approval_id)
 
-    object.__setattr__(stage, "requests", _Overriding(stage.requests, look=refused))
+    object.__setattr__(stage, "requests", _Overriding(stage.requests, check_status=refused))
     began = stage.clock.now()
     stage.start(a_document(timeout_seconds=60))
 
@@ -681,18 +685,18 @@ def test_should_fail_visibly_when_a_record_cannot_be_polled_for_an_hour(
     make_stage: StageFactory,
 ) -> None:
     stage = make_stage(RESUME_MODE="polling")
-    looks = 0
+    checks = 0
 
     def refused(_: str) -> Any:
-        nonlocal looks
-        looks += 1
+        nonlocal checks
+        checks += 1
         raise DENIED
 
-    object.__setattr__(stage, "requests", _Overriding(stage.requests, look=refused))
+    object.__setattr__(stage, "requests", _Overriding(stage.requests, check_status=refused))
     stage.start(a_document(timeout_seconds=60))
 
     assert "AccessDenied" in str(stage.fail().message)
-    assert looks == READ_ATTEMPTS
+    assert checks == READ_ATTEMPTS
 
 
 def test_should_fail_rather_than_poll_on_when_the_row_is_gone(make_stage: StageFactory) -> None:
@@ -701,7 +705,7 @@ def test_should_fail_rather_than_poll_on_when_the_row_is_gone(make_stage: StageF
     def gone(approval_id: str) -> Any:
         raise ApprovalNotFound(approval_id)
 
-    object.__setattr__(stage, "requests", _Overriding(stage.requests, look=gone))
+    object.__setattr__(stage, "requests", _Overriding(stage.requests, check_status=gone))
     stage.start(a_document(timeout_seconds=60))
 
     assert "no approval has the id" in str(stage.fail().message)

@@ -1,4 +1,4 @@
-"""Lambda's durable executions: the doorbell that wakes one, and whether one still runs."""
+"""Lambda's durable executions: completing a callback, and whether one still runs."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from botocore.exceptions import ClientError
 
 from hitl_approval.adapters.aws import CALL_ERRORS, NETWORK_ERRORS, error_code, unavailable
 from hitl_approval.contract import EXECUTION_ENDED
-from hitl_approval.ports import Execution, Ring
+from hitl_approval.ports import Completed, Execution
 
 logger = logging.getLogger(__name__)
 
 CLOSED_CODES = frozenset({"CallbackTimeoutException", "ResourceNotFoundException"})
-"""Completed, timed out or unknown: the workflow is awake or will look by itself."""
+"""The callback was completed, has timed out, or is unknown: the workflow reads by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LambdaDoorbell:
+class LambdaCallbackClient:
     """Completes the callback with nothing in it: what was decided stands on the record."""
 
     client: Any
 
-    def ring(self, callback_id: str) -> Ring:
-        """See `ports.Doorbell.ring`."""
+    def complete(self, callback_id: str) -> Completed:
+        """See `ports.CallbackClient.complete`."""
         try:
             self.client.send_durable_execution_callback_success(CallbackId=callback_id)
         except ClientError as error:
             if error_code(error) in CLOSED_CODES:
-                return "closed"
-            logger.warning("doorbell not reached: %s", error_code(error))
-            return "failed"
+                return "already_running"
+            logger.warning("callback not completed: %s", error_code(error))
+            return "delayed"
         except NETWORK_ERRORS as error:
-            logger.warning("doorbell not reached: %s", type(error).__name__)
-            return "failed"
-        return "rung"
+            logger.warning("callback not completed: %s", type(error).__name__)
+            return "delayed"
+        return "resumed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +45,8 @@ class LambdaExecutions:
 
     client: Any
 
-    def look(self, execution_arn: str) -> Execution:
-        """See `ports.Executions.look`."""
+    def check_status(self, execution_arn: str) -> Execution:
+        """See `ports.Executions.check_status`."""
         try:
             answer = self.client.get_durable_execution(DurableExecutionArn=execution_arn)
         except CALL_ERRORS as error:

@@ -94,7 +94,7 @@ class DynamoDbStore:
         }
         self._transact(update, transition)
 
-    def arm(self, approval_id: str, callback_id: str) -> Approval | None:
+    def register_callback(self, approval_id: str, callback_id: str) -> Approval | None:
         """See `ports.Store.arm`."""
         try:
             with errors():
@@ -150,7 +150,7 @@ class DynamoDbStore:
             return challenge  # decided meanwhile: nobody needs a link any more
         return str(read_item(answer["Attributes"])["challenge"]) if challenge else None
 
-    def acknowledge(self, approval_id: str) -> None:
+    def mark_resumed(self, approval_id: str) -> None:
         """See `ports.Store.acknowledge`."""
         try:
             with errors():
@@ -305,13 +305,13 @@ class DynamoDbStore:
             if approval.document_id
             else {}
         )
-        doorbell = {"callback_id": approval.callback_id} if approval.callback_id else {}
+        callbacks = {"callback_id": approval.callback_id} if approval.callback_id else {}
         return {
             Table.PARTITION_KEY: approval.approval_id,
             Table.STATUS: approval.status,
             "subject": approval.subject,
             **document,
-            **doorbell,
+            **callbacks,
             "requester": approval.requester,
             "approvers": list(approval.approvers),
             "policy": approval.policy.to_dict(),

@@ -1,4 +1,4 @@
-"""The announcer on EventBridge."""
+"""The publisher on EventBridge."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from hitl_approval.adapters.aws import CALL_ERRORS, unavailable
 from hitl_approval.contract import Events
-from hitl_approval.domain.announcement import MAX_DETAIL, Announcement
+from hitl_approval.domain.bus_event import MAX_DETAIL, BusEvent
 
 logger = logging.getLogger(__name__)
 
@@ -18,16 +18,16 @@ MAX_ENTRIES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventBridgeAnnouncer:
+class EventBridgePublisher:
     """Puts events on a bus, in order, until one is not taken."""
 
     client: Any
     event_bus_name: str
 
-    def announce(self, announcements: Sequence[Announcement]) -> int:
-        """See `ports.Announcer.announce`."""
+    def publish(self, events: Sequence[BusEvent]) -> int:
+        """See `ports.EventPublisher.announce`."""
         taken = 0
-        for batch in _batches(announcements):
+        for batch in _batches(events):
             try:
                 answer = self.client.put_events(Entries=[self._entry(a) for a in batch])
             except CALL_ERRORS as error:
@@ -40,25 +40,25 @@ class EventBridgeAnnouncer:
                 taken += 1
         return taken
 
-    def _entry(self, announcement: Announcement) -> dict[str, Any]:
+    def _entry(self, event: BusEvent) -> dict[str, Any]:
         return {
             "Source": Events.SOURCE,
-            "DetailType": announcement.detail_type,
-            "Time": announcement.at,
-            "Detail": announcement.detail,
+            "DetailType": event.detail_type,
+            "Time": event.at,
+            "Detail": event.detail,
             "EventBusName": self.event_bus_name,
         }
 
 
-def _batches(announcements: Sequence[Announcement]) -> Iterator[list[Announcement]]:
-    batch: list[Announcement] = []
+def _batches(events: Sequence[BusEvent]) -> Iterator[list[BusEvent]]:
+    batch: list[BusEvent] = []
     size = 0
-    for announcement in announcements:
-        length = len(announcement.detail.encode())
+    for event in events:
+        length = len(event.detail.encode())
         if batch and (len(batch) == MAX_ENTRIES or size + length > MAX_DETAIL):
             yield batch
             batch, size = [], 0
-        batch.append(announcement)
+        batch.append(event)
         size += length
     if batch:
         yield batch

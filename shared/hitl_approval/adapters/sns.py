@@ -7,8 +7,8 @@ from typing import Any
 
 from hitl_approval.adapters.aws import CALL_ERRORS, unavailable
 from hitl_approval.contract import APPROVER_ATTRIBUTE
-from hitl_approval.domain.notification import Notification
-from hitl_approval.domain.text import person
+from hitl_approval.domain.message import Notification
+from hitl_approval.domain.text import person_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class SnsNotifier:
                 msg = "a personal message must never reach the topic that everybody listens to"
                 raise RuntimeError(msg)
             topic = self.personal_topic_arn
-            attributes[APPROVER_ATTRIBUTE] = person(notification.recipient)
+            attributes[APPROVER_ATTRIBUTE] = person_key(notification.recipient)
         try:
             self.client.publish(
                 TopicArn=topic,

@@ -112,8 +112,8 @@ class Approval:
 
     def vote_of(self, name: str) -> Vote | None:
         """The vote that this person has cast, if any."""
-        key = text.person(name)
-        return next((vote for vote in self.votes if text.person(vote.approver) == key), None)
+        key = text.person_key(name)
+        return next((vote for vote in self.votes if text.person_key(vote.approver) == key), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +283,7 @@ def _evaluate(approval: Approval) -> Status:
     """What the votes amount to, counting people, not votes."""
     by_decision: dict[Decision, set[str]] = {"approved": set(), "rejected": set()}
     for vote in approval.votes:
-        by_decision[vote.decision].add(text.person(vote.approver))
+        by_decision[vote.decision].add(text.person_key(vote.approver))
     return approval.policy.outcome(
         approval.deciders,
         approvals=len(by_decision["approved"]),
@@ -337,14 +337,14 @@ def check_may_decide(approval: Approval, actor: Actor) -> None:
         Forbidden: it does not, and why.
     """
     _check_identity(approval, actor)
-    key = text.person(actor.name)
-    if key == text.person(approval.requester) and not approval.policy.allow_self_approval:
+    key = text.person_key(actor.name)
+    if key == text.person_key(approval.requester) and not approval.policy.allow_self_approval:
         raise Forbidden(
             f"{actor.name} asked for this and cannot decide it: another person must, "
             "or cancel the request",
             rule="allow_self_approval",
         )
-    if approval.approvers and key not in {text.person(name) for name in approval.approvers}:
+    if approval.approvers and key not in {text.person_key(name) for name in approval.approvers}:
         raise Forbidden(f"{actor.name} is not an approver of this request")
 
 
@@ -359,8 +359,8 @@ def check_may_withdraw(approval: Approval, actor: Actor) -> None:
     _check_identity(approval, actor)
     if not approval.approvers or actor.identity in {"declared", "system"}:
         return
-    known = {text.person(name) for name in (approval.requester, *approval.approvers)}
-    if text.person(actor.name) not in known:
+    known = {text.person_key(name) for name in (approval.requester, *approval.approvers)}
+    if text.person_key(actor.name) not in known:
         raise Forbidden(
             f"{actor.name} neither asked for this nor is an approver of it and cannot withdraw it"
         )

@@ -48,7 +48,7 @@ class ApprovalRequest:
         put = object.__setattr__  # the dataclass is frozen for everyone else
         put(self, "subject", text.line(self.subject, "subject"))
         put(self, "requester", text.name(self.requester, "requester"))
-        put(self, "approvers", people(self.approvers, "approvers"))
+        put(self, "approvers", validate_names(self.approvers, "approvers"))
         if self.document_id is not None:
             put(self, "document_id", text.line(self.document_id, "document_id"))
         if self.timeout is not None:
@@ -71,7 +71,7 @@ class ApprovalRequest:
         return timeout
 
 
-def people(names: Any, field_name: str) -> tuple[str, ...]:
+def validate_names(names: Any, field_name: str) -> tuple[str, ...]:
     """Accept a list of distinct people.
 
     Raises:
@@ -84,9 +84,9 @@ def people(names: Any, field_name: str) -> tuple[str, ...]:
         raise InvalidRequest(field_name, f"must be at most {MAX_APPROVERS}, got {len(accepted)}")
     seen: set[str] = set()
     for name in accepted:
-        if text.person(name) in seen:
+        if text.person_key(name) in seen:
             raise InvalidRequest(field_name, f"names {name!r} twice")
-        seen.add(text.person(name))
+        seen.add(text.person_key(name))
     return accepted
 
 
@@ -96,8 +96,8 @@ Members = Callable[[str], Sequence[str] | None]
 
 def members_of(groups: Mapping[str, Sequence[str]]) -> Members:
     """The members of groups known beforehand; case and spaces of a group's name do not matter."""
-    by_key = {text.person(name): tuple(people) for name, people in groups.items()}
-    return lambda name: by_key.get(text.person(name))
+    by_key = {text.person_key(name): tuple(people) for name, people in groups.items()}
+    return lambda name: by_key.get(text.person_key(name))
 
 
 def expand(names: Sequence[str], members: Members, field_name: str) -> tuple[str, ...]:
@@ -111,9 +111,9 @@ def expand(names: Sequence[str], members: Members, field_name: str) -> tuple[str
         found = members(name)
         if found is not None and not found:
             raise InvalidRequest(field_name, f"names the group {name!r}, which has no members")
-        for member in (name,) if found is None else people(found, field_name):
-            expanded.setdefault(text.person(member), member)
-    return people(tuple(expanded.values()), field_name)
+        for member in (name,) if found is None else validate_names(found, field_name):
+            expanded.setdefault(text.person_key(member), member)
+    return validate_names(tuple(expanded.values()), field_name)
 
 
 def seconds(value: Any, field_name: str) -> timedelta:

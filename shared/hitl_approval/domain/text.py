@@ -65,7 +65,7 @@ def name(value: Any, field: str) -> str:
         InvalidRequest: as `line` raises it, or the key is empty or too long.
     """
     text = line(value, field, maximum=MAX_PERSON)
-    size = len(person(text).encode())
+    size = len(person_key(text).encode())
     if not size:
         raise InvalidRequest(field, "must not be empty")
     if size > MAX_PERSON_KEY:
@@ -121,7 +121,7 @@ def shown(value: Any) -> str:
     return repr(cut(value)) if isinstance(value, str) else cut(repr(value))
 
 
-def person(name: str) -> str:
+def person_key(name: str) -> str:
     """The key by which two spellings of one person are the same.
 
     Case, width, spaces and characters that are not seen (zero-width ones, say) make no difference.

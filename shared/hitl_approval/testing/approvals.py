@@ -15,19 +15,18 @@ from unittest.mock import patch
 from aws_durable_execution_sdk_python.lambda_service import OperationType
 from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 
-from hitl_approval import waiting
 from hitl_approval.contract import MAX_EXECUTION_SECONDS, Env
 from hitl_approval.domain.approval import Approval, Decision
 from hitl_approval.domain.audit import Actor, Identity
-from hitl_approval.domain.notification import Notification
+from hitl_approval.domain.message import Notification
 from hitl_approval.domain.policy import Policy
-from hitl_approval.service import DecisionService, RequestService
+from hitl_approval.durable import wait
 from hitl_approval.settings import Settings
 from hitl_approval.testing.memory import InMemoryStore, RecordingMeter, RecordingNotifier
 from hitl_approval.testing.virtual_time import (
     PATIENCE,
     UNFINISHED,
-    RunnerDoorbell,
+    RunnerCallbackClient,
     VirtualClock,
     Watched,
     callback_timeout,
@@ -36,6 +35,8 @@ from hitl_approval.testing.virtual_time import (
     operations,
     virtual_time,
 )
+from hitl_approval.usecases.decide import DecisionService
+from hitl_approval.usecases.request import RequestService
 
 
 class RunFailed(AssertionError):  # noqa: N818  reads as what happened
@@ -99,7 +100,7 @@ class Run:
             OperationType.CONTEXT,
         }
 
-    def bells(self) -> Sequence[Any]:
+    def callbacks(self) -> Sequence[Any]:
         """The callbacks that it waits for."""
         return [
             operation
@@ -113,7 +114,7 @@ class _Due(NamedTuple):
 
     at: datetime
     run: Run
-    bell: Any
+    callback: Any
 
 
 @dataclass(eq=False)
@@ -135,20 +136,20 @@ class Approvals:
         self.clock = VirtualClock()
         self.store = InMemoryStore()
         self._notifier, self._meter = RecordingNotifier(), RecordingMeter()
-        self._doorbell = RunnerDoorbell()
+        self._callbacks = RunnerCallbackClient()
         self._runs: list[Run] = []
         self._requests = RequestService(
             store=self.store, clock=self.clock, meter=self._meter, notifier=self._notifier
         )
         self._decisions = DecisionService(
-            store=self.store, clock=self.clock, meter=self._meter, doorbell=self._doorbell
+            store=self.store, clock=self.clock, meter=self._meter, callbacks=self._callbacks
         )
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
         self._open.enter_context(virtual_time(self.clock))
-        self._open.enter_context(patch.object(waiting, "settings", self._settings))
-        self._open.enter_context(patch.object(waiting, "request_service", lambda: self._requests))
+        self._open.enter_context(patch.object(wait, "settings", self._settings))
+        self._open.enter_context(patch.object(wait, "request_service", lambda: self._requests))
         return self
 
     def __exit__(
@@ -179,7 +180,7 @@ class Approvals:
         watched = Watched(handler)
         runner = DurableFunctionTestRunner(watched, poll_interval=0.01)
         run = Run(self, watched, runner)
-        self._doorbell.runners.append(runner)
+        self._callbacks.runners.append(runner)
         run.arn = runner.run_async(
             json.dumps(event), execution_timeout=MAX_EXECUTION_SECONDS, execution_name=name
         )
@@ -259,17 +260,21 @@ class Approvals:
 
     def _time_out(self, due: _Due) -> None:
         before = due.run.handler.invocations
-        fire_callback_timeout(due.run.runner, due.run.arn, due.bell)
+        fire_callback_timeout(due.run.runner, due.run.arn, due.callback)
         eventually(lambda: due.run.handler.invocations > before, "function that goes on")
         self.settle()
 
     def _next_due(self) -> _Due | None:
         """The callback whose timeout passes first."""
         waiting_for = [
-            _Due(bell.start_timestamp + callback_timeout(run.runner, run.arn, bell), run, bell)
+            _Due(
+                callback.start_timestamp + callback_timeout(run.runner, run.arn, callback),
+                run,
+                callback,
+            )
             for run in self._runs
             if not run.done
-            for bell in run.bells()
+            for callback in run.callbacks()
         ]
         return min(waiting_for, key=lambda due: due.at, default=None)
 

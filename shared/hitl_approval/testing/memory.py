@@ -15,16 +15,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hitl_approval.contract import Table
-from hitl_approval.domain.announcement import Announcement
 from hitl_approval.domain.approval import Approval, Status, Transition
+from hitl_approval.domain.bus_event import BusEvent
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import Unavailable, VersionConflict
 from hitl_approval.domain.link import SECRET_BYTES, PersonalLink, newest
-from hitl_approval.domain.notification import Notification
-from hitl_approval.domain.text import person
+from hitl_approval.domain.message import Notification
+from hitl_approval.domain.text import person_key
 from hitl_approval.domain.view import entry, summary
-from hitl_approval.ports import Attention, Execution, Page, Ring, Unit
-from hitl_approval.service import DecisionService, RelayService, RequestService, SweepService
+from hitl_approval.ports import Attention, Completed, Execution, Page, Unit
+from hitl_approval.usecases.decide import DecisionService
+from hitl_approval.usecases.publish import PublishService
+from hitl_approval.usecases.request import RequestService
+from hitl_approval.usecases.sweep import SweepService
 
 
 @dataclass(slots=True)
@@ -70,8 +73,8 @@ class InMemoryStore:
         after = replace(transition.after, links=current.links, challenge=current.challenge)
         self._write(replace(transition, after=after))
 
-    def arm(self, approval_id: str, callback_id: str) -> Approval | None:
-        """See `ports.Store.arm`."""
+    def register_callback(self, approval_id: str, callback_id: str) -> Approval | None:
+        """See `ports.Store.register_callback`."""
         current = self.approvals.get(approval_id)
         if current is not None and current.pending:
             current = replace(current, callback_id=callback_id, version=current.version + 1)
@@ -95,7 +98,7 @@ class InMemoryStore:
         )
         return kept
 
-    def acknowledge(self, approval_id: str) -> None:
+    def mark_resumed(self, approval_id: str) -> None:
         """See `ports.Store.acknowledge`."""
         if approval_id in self.approvals:
             self.approvals[approval_id] = replace(self.approvals[approval_id], resumed=True)
@@ -169,13 +172,13 @@ class InMemoryInbox:
         """See `ports.Inbox.add`."""
         self._fail()
         for name in names:
-            self.entries[person(name), approval.approval_id] = approval
+            self.entries[person_key(name), approval.approval_id] = approval
 
     def remove(self, approval: Approval, names: Sequence[str]) -> None:
         """See `ports.Inbox.remove`."""
         self._fail()
         for name in names:
-            self.entries.pop((person(name), approval.approval_id), None)
+            self.entries.pop((person_key(name), approval.approval_id), None)
 
     def awaiting(self, name: str, *, limit: int, cursor: str | None) -> Page:
         """See `ports.Inbox.awaiting`."""
@@ -184,7 +187,7 @@ class InMemoryInbox:
             (
                 entry(approval)
                 for (who, _), approval in self.entries.items()
-                if who == person(name) and _due(entry(approval)) > after
+                if who == person_key(name) and _due(entry(approval)) > after
             ),
             key=_due,
         )
@@ -227,29 +230,29 @@ class CountingSecrets:
 
 
 @dataclass(slots=True)
-class RecordingDoorbell:
-    """Keeps which bells were rung, and answers as told."""
+class RecordingCallbackClient:
+    """Keeps which callbacks were completed, and gives the answer it is set to."""
 
-    rung: list[str] = field(default_factory=list)
-    answer: Ring = "rung"
+    completed: list[str] = field(default_factory=list)
+    answer: Completed = "resumed"
 
-    def ring(self, callback_id: str) -> Ring:
-        """See `ports.Doorbell.ring`."""
-        self.rung.append(callback_id)
+    def complete(self, callback_id: str) -> Completed:
+        """See `ports.CallbackClient.complete`."""
+        self.completed.append(callback_id)
         return self.answer
 
 
 @dataclass(slots=True)
-class RecordingAnnouncer:
-    """Keeps what was announced; takes no more than `room` at a time."""
+class RecordingPublisher:
+    """Keeps what was published; takes no more than `room` at a time."""
 
-    announced: list[Announcement] = field(default_factory=list)
+    published: list[BusEvent] = field(default_factory=list)
     room: int = 1_000
 
-    def announce(self, announcements: Sequence[Announcement]) -> int:
-        """See `ports.Announcer.announce`."""
-        taken = announcements[: self.room]
-        self.announced += taken
+    def publish(self, events: Sequence[BusEvent]) -> int:
+        """See `ports.EventPublisher.publish`."""
+        taken = events[: self.room]
+        self.published += taken
         return len(taken)
 
 
@@ -275,8 +278,8 @@ class FakeExecutions:
 
     ended: set[str] = field(default_factory=set)
 
-    def look(self, execution_arn: str) -> Execution:
-        """See `ports.Executions.look`."""
+    def check_status(self, execution_arn: str) -> Execution:
+        """See `ports.Executions.check_status`."""
         return "ended" if execution_arn in self.ended else "running"
 
 
@@ -287,43 +290,47 @@ class World:
     store: InMemoryStore
     clock: FixedClock
     notifier: RecordingNotifier
-    doorbell: RecordingDoorbell
+    callbacks: RecordingCallbackClient
     meter: RecordingMeter
     requests: RequestService
     executions: FakeExecutions
     decisions: DecisionService
     sweeps: SweepService
-    announcer: RecordingAnnouncer
+    publisher: RecordingPublisher
     inbox: InMemoryInbox
-    relays: RelayService
+    relays: PublishService
 
 
 def in_memory() -> World:
     """A deployment in memory."""
     store, clock, meter = InMemoryStore(), FixedClock(), RecordingMeter()
-    notifier, doorbell, executions = RecordingNotifier(), RecordingDoorbell(), FakeExecutions()
-    announcer, inbox = RecordingAnnouncer(), InMemoryInbox()
+    notifier, callbacks, executions = (
+        RecordingNotifier(),
+        RecordingCallbackClient(),
+        FakeExecutions(),
+    )
+    publisher, inbox = RecordingPublisher(), InMemoryInbox()
     return World(
         store=store,
         clock=clock,
         notifier=notifier,
-        doorbell=doorbell,
+        callbacks=callbacks,
         meter=meter,
         requests=RequestService(store=store, clock=clock, meter=meter, notifier=notifier),
         executions=executions,
         decisions=DecisionService(
-            store=store, clock=clock, meter=meter, doorbell=doorbell, inbox=inbox
+            store=store, clock=clock, meter=meter, callbacks=callbacks, inbox=inbox
         ),
         sweeps=SweepService(
-            store=store, clock=clock, meter=meter, doorbell=doorbell, executions=executions
+            store=store, clock=clock, meter=meter, callbacks=callbacks, executions=executions
         ),
-        announcer=announcer,
+        publisher=publisher,
         inbox=inbox,
-        relays=RelayService(
+        relays=PublishService(
             store=store,
             clock=clock,
             meter=meter,
-            announcer=announcer,
+            publisher=publisher,
             deployment="in-memory",
             inbox=inbox,
         ),

@@ -16,7 +16,7 @@ from aws_durable_execution_sdk_python.lambda_service import OperationStatus, Ope
 from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 from aws_durable_execution_sdk_python_testing.exceptions import ResourceNotFoundException
 
-from hitl_approval.ports import Ring
+from hitl_approval.ports import Completed
 
 PATIENCE = 20.0
 """Seconds of real time that a run may take to get anywhere."""
@@ -70,23 +70,23 @@ class Watched:
             self.running -= 1
 
 
-class RunnerDoorbell:
+class RunnerCallbackClient:
     """Rings the callbacks of local runners."""
 
     def __init__(self) -> None:
         self.runners: list[DurableFunctionTestRunner] = []
         self.rings = 0
 
-    def ring(self, callback_id: str) -> Ring:
-        """See `ports.Doorbell.ring`."""
+    def complete(self, callback_id: str) -> Completed:
+        """See `ports.CallbackClient.ring`."""
         self.rings += 1
         for runner in self.runners:
             try:
                 runner.send_callback_success(callback_id)
             except ResourceNotFoundException:
                 continue
-            return "rung"
-        return "closed"
+            return "resumed"
+        return "already_running"
 
 
 @contextmanager
@@ -108,17 +108,17 @@ def operations(runner: DurableFunctionTestRunner, arn: str) -> Sequence[Any]:
     ]
 
 
-def callback_timeout(runner: DurableFunctionTestRunner, arn: str, bell: Any) -> timedelta:
+def callback_timeout(runner: DurableFunctionTestRunner, arn: str, callback: Any) -> timedelta:
     """How long a callback was armed for."""
     updates = runner._store.load(arn).updates
-    update = next(u for u in updates if u.operation_id == bell.operation_id)
+    update = next(u for u in updates if u.operation_id == callback.operation_id)
     options: Any = update.callback_options
     return timedelta(seconds=options.timeout_seconds)
 
 
-def fire_callback_timeout(runner: DurableFunctionTestRunner, arn: str, bell: Any) -> None:
+def fire_callback_timeout(runner: DurableFunctionTestRunner, arn: str, callback: Any) -> None:
     """Let a callback's timeout pass now, whatever time it is."""
-    runner._executor._on_callback_timeout(arn, bell.callback_details.callback_id)
+    runner._executor._on_callback_timeout(arn, callback.callback_details.callback_id)
 
 
 def eventually(condition: Callable[[], Any], what: str = "progress") -> Any:

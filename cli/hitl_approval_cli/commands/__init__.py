@@ -1,0 +1,1 @@
+"""The commands of `hitl`, one module for each group of verbs."""

@@ -1,0 +1,220 @@
+"""What approvals cost at list prices: `hitl cost`, beside the public pattern.
+
+Quantities come from `effort` (durable operations, invocations) and from the calls of one approval
+as `bench/calls.py` counts them; prices, their sources and what is assumed are in `prices.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from hitl_approval.domain.text import shown
+from hitl_approval_cli import output
+from hitl_approval_cli.cost_model import LONGEST_TIMEOUT, Effort, callback, pattern, polling
+from hitl_approval_cli.errors import usage
+from hitl_approval_cli.parameters import length
+
+Quantities = Mapping[str, float]
+"""How much of each thing in `prices.json`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What one action consumes of DynamoDB, indexes included."""
+
+    reads: float
+    writes: float
+
+
+SUBMIT, LOOK_AGAIN, DECIDE, RESUME = Units(0, 8), Units(0, 2), Units(1, 10), Units(2, 3)
+"""Of an approval without a context: `tests/bench/test_cost.py` holds them against the calls."""
+POLL = Units(1, 0)
+PATTERN_CREATE, PATTERN_CHECK, PATTERN_DECIDE = Units(0, 2), Units(0.5, 0), Units(0.5, 3)
+"""The pattern's row and its index: a put, an eventually consistent read, a read and an update."""
+BYTES_PER_OPERATION, BYTES_PER_POLL, PATTERN_BYTES = 530, 910, 240
+"""Checkpointed for one operation, as `bench.virtual` sees it: measured, rounded up."""
+
+SWEEPS = 30 * 24 * 12
+"""Runs of the sweep in a month: one each five minutes."""
+SWEEP_READS = 1.5
+"""Read units of a sweep that finds nothing: three queries, eventually consistent."""
+
+
+def callback_quantities(wait: timedelta) -> Quantities:
+    """One approval with `resume="callback"`."""
+    effort = callback(wait)
+    again = effort.looks
+    reads = SUBMIT.reads + again * LOOK_AGAIN.reads + DECIDE.reads + RESUME.reads
+    writes = SUBMIT.writes + again * LOOK_AGAIN.writes + DECIDE.writes + RESUME.writes
+    written = effort.operations * BYTES_PER_OPERATION
+    return _ours(effort, reads, writes, written)
+
+
+def polling_quantities(wait: timedelta) -> Quantities:
+    """One approval with `resume="polling"`."""
+    effort = polling(wait)
+    reads = effort.looks * POLL.reads + DECIDE.reads
+    writes = SUBMIT.writes + DECIDE.writes + RESUME.writes
+    return _ours(effort, reads, writes, effort.looks * BYTES_PER_POLL)
+
+
+def pattern_quantities(wait: timedelta) -> Quantities:
+    """One approval with the public pattern's loop, until it is decided or the loop dies."""
+    effort = pattern(wait)
+    return _quantities(
+        effort,
+        reads=effort.looks * PATTERN_CHECK.reads + PATTERN_DECIDE.reads,
+        writes=PATTERN_CREATE.writes + PATTERN_DECIDE.writes,
+        written=effort.operations * PATTERN_BYTES,
+        other_invocations=1,  # the decision
+        events=0,
+    )
+
+
+def standing_quantities() -> Quantities:
+    """What a deployment of ours takes in a month without any approval: the sweep."""
+    return {
+        "lambda_request": SWEEPS,
+        "lambda_gb_second": SWEEPS * _assumed("seconds_per_invocation") * _assumed("memory_gb"),
+        "dynamodb_read_unit": SWEEPS * SWEEP_READS,
+        "log_gb": SWEEPS * _assumed("log_bytes_per_invocation") / 1e9,
+    }
+
+
+def bill(quantities: Quantities) -> dict[str, float]:
+    """Dollars of each thing."""
+    return {
+        name: quantity * _prices()["prices"][name]["usd"] / _prices()["prices"][name]["per"]
+        for name, quantity in quantities.items()
+    }
+
+
+def total(quantities: Quantities) -> float:
+    """Dollars of all."""
+    return sum(bill(quantities).values())
+
+
+def _ours(effort: Effort, reads: float, writes: float, written: float) -> Quantities:
+    # The decision, and the relay for each of two events, which reads the record for each.
+    return _quantities(
+        effort, reads=reads + 2, writes=writes, written=written, other_invocations=3, events=2
+    )
+
+
+def _quantities(
+    effort: Effort,
+    *,
+    reads: float,
+    writes: float,
+    written: float,
+    other_invocations: int,
+    events: int,
+) -> Quantities:
+    invocations = effort.invocations + other_invocations
+    return {
+        "durable_operation": effort.operations,
+        "durable_gb_written": written / 1e9,
+        "durable_gb_month": written / 1e9 * _assumed("retention_months"),
+        "lambda_request": invocations,
+        "lambda_gb_second": invocations
+        * _assumed("seconds_per_invocation")
+        * _assumed("memory_gb"),
+        "dynamodb_write_unit": writes,
+        "dynamodb_read_unit": reads,
+        "sns_publish": 1,
+        "sns_email": _assumed("emails"),
+        "event": events,
+        "log_gb": invocations * _assumed("log_bytes_per_invocation") / 1e9,
+    }
+
+
+@cache
+def _prices() -> Any:
+    return json.loads(files(__package__).joinpath("prices.json").read_text(encoding="utf-8"))
+
+
+def _assumed(name: str) -> float:
+    return float(_prices()["assumptions"][name]["value"])
+
+
+def cost(
+    approvals: Annotated[
+        int, typer.Option("--approvals-per-month", min=0, help="How many are asked for.")
+    ] = 1_000,
+    median_wait: Annotated[str, typer.Option(help="Until the decision: 30m, 4h, 7d.")] = "4h",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what approvals cost in a month at list prices, beside the public pattern.
+
+    Example: hitl cost --approvals-per-month 1000 --median-wait 4h
+    """
+    wait = _wait(median_wait)
+    designs = {
+        "callback": (callback_quantities(wait), standing_quantities()),
+        "polling": (polling_quantities(wait), standing_quantities()),
+        "pattern": (pattern_quantities(wait), {}),
+    }
+    answer = {
+        name: {
+            "per_approval": round(total(each), 9),
+            "standing": round(total(standing), 6),
+            "per_month": round(approvals * total(each) + total(standing), 6),
+            "operations": each["durable_operation"],
+            "items": {item: round(usd, 9) for item, usd in bill(each).items()},
+        }
+        for name, (each, standing) in designs.items()
+    }
+    died = pattern(wait).died_after
+    answer["pattern"]["dies_after_seconds"] = died.total_seconds() if died else None
+    if as_json:
+        output.json_line(answer)
+        return
+    _show(answer, approvals, median_wait)
+
+
+def _show(answer: Mapping[str, Any], approvals: int, wait: str) -> None:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column(f"{approvals:,} approvals a month, decided after {wait}")
+    for name in answer:
+        table.add_column("the pattern" if name == "pattern" else name, justify="right")
+    for item in answer["callback"]["items"]:
+        label = item.replace("_", " ").replace("gb", "GB").replace("sns", "SNS")
+        values = (answer[name]["items"][item] * approvals for name in answer)
+        table.add_row(label, *(_dollars(value) for value in values))
+    for label, field in (("standing: the sweep", "standing"), ("a month", "per_month")):
+        table.add_row(label, *(_dollars(answer[name][field]) for name in answer), style="bold")
+    table.add_row("each approval", *(f"${answer[name]['per_approval']:.6f}" for name in answer))
+    output.out.print(table)
+    output.out.print(
+        "List prices of us-east-1 with their sources, and what is assumed: prices.json beside "
+        "hitl_approval_cli/cost.py.",
+        style="dim",
+    )
+    if answer["pattern"]["dies_after_seconds"]:
+        died = timedelta(seconds=answer["pattern"]["dies_after_seconds"])
+        output.out.print(
+            f"The pattern's loop runs out of durable operations after {died}: it would not be "
+            "there to hear this decision. Its bill ends then."
+        )
+
+
+def _dollars(value: float) -> str:
+    return f"${value:,.2f}" if value >= 1 or not value else f"${value:.4f}"
+
+
+def _wait(value: str) -> timedelta:
+    seconds = None if value.isdigit() else length(value)
+    if seconds is None or seconds > LONGEST_TIMEOUT.total_seconds():
+        raise usage(
+            f"--median-wait: must look like 30m, 4h or 7d, at most 365d, got {shown(value)}"
+        )
+    return timedelta(seconds=seconds)

@@ -1,0 +1,105 @@
+"""`hitl approve`, `hitl reject`, `hitl cancel`: one answer to several requests."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Literal
+
+import typer
+
+from hitl_approval_cli import output
+from hitl_approval_cli.connection import Connection, connected
+from hitl_approval_cli.errors import CliError, Exit, show_error, usage
+from hitl_approval_cli.parameters import As, Ids, Message, Yes, ids_of, signed_in
+from hitl_approval_cli.short_ids import ask_about
+
+Decision = Literal["approved", "rejected", "cancelled"]
+
+WAYS_OUT = {
+    "allow_self_approval": "--as NAME says who decides; a deployment with allow_self_approval takes"
+    " the requester's own decision",
+    "require_verified_identity": "decide by a personal link, or signed in",
+}
+"""What to do about a policy's rule that refuses a decision."""
+
+
+@connected
+def approve(
+    to: Connection, *, approval_ids: Ids, message: Message = "", name: As = None, yes: Yes = False
+) -> None:
+    """Approve requests, after showing each and asking.
+
+    Example: hitl approve 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c -m "Looks good"
+    """
+    _decide_all(to, approval_ids, _answer("approved", message, name), yes=yes)
+
+
+@connected
+def reject(
+    to: Connection, *, approval_ids: Ids, message: Message = "", name: As = None, yes: Yes = False
+) -> None:
+    """Reject requests, after showing each and asking.
+
+    Example: hitl reject 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c -m "Needs revision"
+    """
+    _decide_all(to, approval_ids, _answer("rejected", message, name), yes=yes)
+
+
+@connected
+def cancel(
+    to: Connection, *, approval_ids: Ids, message: Message = "", name: As = None, yes: Yes = False
+) -> None:
+    """Withdraw requests, after showing each and asking.
+
+    Example: hitl cancel 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c -m "Not needed any more"
+    """
+    _decide_all(to, approval_ids, _answer("cancelled", message, name), yes=yes)
+
+
+def _answer(decision: Decision, message: str, name: str | None) -> dict[str, Any]:
+    """The approval function's payload, but for the id."""
+    who = {"approver": signed_in() if name is None else name, "comments": message}
+    if decision == "cancelled":
+        return {"action": "cancel", **who}
+    return {"action": "decide", "decision": decision, **who}
+
+
+def _decide_all(to: Connection, given: list[str], answer: dict[str, Any], *, yes: bool) -> None:
+    """Decide each; one bad id stops nothing, and is told by the exit status."""
+    ids = ids_of(given)
+    if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise usage("not a terminal, so nobody can be asked: pass --yes")
+    failed = False
+    for approval_id in ids:
+        try:
+            _decide_one(to, {**answer, "approval_id": approval_id}, yes=yes)
+        except CliError as error:
+            if len(ids) == 1:
+                raise
+            failed = True
+            show_error(error, as_json=to.as_json, about=approval_id)
+    if failed:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _decide_one(to: Connection, payload: dict[str, Any], *, yes: bool) -> None:
+    if not yes:
+        shown = ask_about(to.deployment, {"action": "get", "approval_id": payload["approval_id"]})
+        output.approval(shown)
+        payload["approval_id"] = shown["approval_id"]
+        if payload["action"] == "decide":  # bound to what was shown
+            payload["content_digest"] = shown["content_digest"]
+        verb = {"approved": "Approve", "rejected": "Reject"}.get(
+            payload.get("decision", ""), "Cancel"
+        )
+        if not typer.confirm(f"{verb} this request?"):
+            output.err.print("Nothing was changed.")
+            return
+    try:
+        result = ask_about(to.deployment, payload)
+    except CliError as error:
+        way_out = WAYS_OUT.get(error.details.get("rule", ""))
+        if way_out is None:
+            raise
+        raise CliError(f"{error}: {way_out}", code=error.code, details=error.details) from error
+    to.show(result, lambda: output.decided(result))

@@ -1,0 +1,240 @@
+"""`hitl doctor`: what works, what does not, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+import typer
+
+from hitl_approval.contract import EXECUTION_PAUSED, LIBRARY_VERSION, Metrics, Output
+from hitl_approval.ports import Attention
+from hitl_approval_cli import output
+from hitl_approval_cli.connection import Connection, connected
+from hitl_approval_cli.deployment import Deployment
+from hitl_approval_cli.errors import CliError, Exit, NotPermittedError
+from hitl_approval_cli.records import Records
+
+State = Literal["ok", "wrong", "unknown"]
+
+GRACE = timedelta(minutes=15)
+"""How long after its time a thing counts as stuck. Ours: three sweeps."""
+MOST = 100
+"""Stuck approvals that are counted; more are said to be at least so many."""
+NAMED = 3
+"""Stuck approvals of which a fix is shown."""
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was looked at.
+
+    Attributes:
+        name: stable, for programs.
+        state: `unknown` where it could not be looked at.
+        found: in words.
+        fix: what to do; empty where nothing is.
+    """
+
+    name: str
+    state: State
+    found: str
+    fix: str = ""
+
+
+@connected
+def doctor(to: Connection) -> None:
+    """Look whether everything works: credentials, stack, topic, and what is stuck.
+
+    Looks with your own credentials; what they do not allow is unknown and not wrong. The exit
+    status is 1 if something is wrong. With --json the answer is {"healthy": ..., "checks": [...]}.
+
+    Example: hitl doctor
+    """
+    checks: list[Check] = []
+    for check in examine(to.deployment):
+        checks.append(check)
+        if not to.as_json:
+            output.check(check.state, check.name, check.found, check.fix)
+    healthy = all(check.state != "wrong" for check in checks)
+    answer = {"healthy": healthy, "checks": [asdict(check) for check in checks]}
+    to.show(answer, lambda: None)
+    if not healthy:
+        raise typer.Exit(Exit.FAILED)
+
+
+def examine(deployment: Deployment) -> Iterator[Check]:
+    """Every check in turn; nothing that needs a stack where there is none."""
+    yield Check("version", "ok", f"hitl {LIBRARY_VERSION}")
+    credentials = _check("credentials", deployment, _credentials)
+    yield credentials
+    if credentials.state == "wrong":
+        return
+    stack = _check("stack", deployment, _stack)
+    yield stack
+    if stack.state != "ok":
+        return
+    for name, look in (
+        ("deployed version", _deployed_version),
+        ("approval function", _approval_function),
+        ("tables", _tables),
+        ("topic", _topic),
+        ("overdue", _overdue),
+        ("not resumed", _not_resumed),
+        ("notifications", _notifications),
+        ("records", _records),
+    ):
+        yield _check(name, deployment, look)
+
+
+def _check(
+    name: str, deployment: Deployment, look: Callable[[Deployment], tuple[State, str, str]]
+) -> Check:
+    try:
+        with deployment.errors():
+            state, found, fix = look(deployment)
+    except NotPermittedError as error:
+        return Check(name, "unknown", str(error), "ask for the right, or look with another one")
+    except CliError as error:
+        return Check(name, "wrong", str(error))
+    return Check(name, state, found, fix)
+
+
+def _credentials(deployment: Deployment) -> tuple[State, str, str]:
+    who = deployment.client("sts").get_caller_identity()
+    return "ok", f"{who['Arn']} in {deployment.region_name}", ""
+
+
+def _stack(deployment: Deployment) -> tuple[State, str, str]:
+    number = deployment.output(Output.WORKFLOW_VERSION)
+    return "ok", f"{deployment.stack}, workflow version {number}", ""
+
+
+def _deployed_version(deployment: Deployment) -> tuple[State, str, str]:
+    deployed = deployment.find_output(Output.VERSION)
+    if deployed == LIBRARY_VERSION:
+        return "ok", f"{deployed}, as hitl", ""
+    found = f"{deployed or 'not said'}, hitl is {LIBRARY_VERSION}: not known to work together"
+    return "unknown", found, f"deploy with hitl-approval {LIBRARY_VERSION}, or use that one's hitl"
+
+
+def _approval_function(deployment: Deployment) -> tuple[State, str, str]:
+    deployment.ask({"action": "list", "limit": 1})
+    return "ok", f"{deployment.output(Output.APPROVAL_API_FUNCTION_NAME)} answers", ""
+
+
+def _topic(deployment: Deployment) -> tuple[State, str, str]:
+    topic = deployment.output(Output.SNS_TOPIC_ARN)
+    answer = deployment.client("sns").get_topic_attributes(TopicArn=topic)
+    attributes = answer["Attributes"]
+    confirmed = int(attributes.get("SubscriptionsConfirmed", 0))
+    waiting = int(attributes.get("SubscriptionsPending", 0))
+    found = f"{confirmed} confirmed, {waiting} to be confirmed"
+    if confirmed:
+        return "ok", found, ""
+    if waiting:
+        return "wrong", found, "open the mail from AWS and confirm the subscription"
+    fix = "deploy with notify_emails, or subscribe to the topic"
+    if deployment.find_output(Output.PAGE_URL):  # whose topic no output names
+        found = "nobody is subscribed; named approvers may be told by links of their own"
+        return "unknown", found, f"{fix}; deliver_to tells named approvers"
+    return "wrong", "nobody is subscribed", fix
+
+
+def _tables(deployment: Deployment) -> tuple[State, str, str]:
+    names = [
+        deployment.output(key) for key in (Output.APPROVALS_TABLE_NAME, Output.AUDIT_TABLE_NAME)
+    ]
+    for name in names:
+        answer = deployment.client("dynamodb").describe_table(TableName=name)
+        status = answer["Table"]["TableStatus"]
+        if status not in {"ACTIVE", "UPDATING"}:
+            return "wrong", f"{name} is {status}", "deploy the stack again"
+    return "ok", " and ".join(names), ""
+
+
+def _overdue(deployment: Deployment) -> tuple[State, str, str]:
+    ids = _stuck(deployment, "pending")
+    if not ids:
+        return "ok", "no request is pending past its expiry", ""
+    sweep = deployment.output(Output.SWEEP_FUNCTION_NAME)
+    fix = f"look into the log of {sweep}, which closes them"
+    return "wrong", f"{_most(ids)} pending past their expiry", fix
+
+
+def _not_resumed(deployment: Deployment) -> tuple[State, str, str]:
+    ids = _stuck(deployment, "decided")
+    if not ids:
+        return "ok", "every workflow has heard of its decision", ""
+    paused = [approval_id for approval_id in ids[:NAMED] if _is_paused(deployment, approval_id)]
+    found = f"{_most(ids)} decided, and their workflow has not heard"
+    if paused:
+        found = f"{found}; paused in Lambda: {', '.join(paused)}"
+    fixes = [
+        f"hitl resume {approval_id}" for approval_id in ids[:NAMED] if approval_id not in paused
+    ]
+    if paused:
+        fixes.append("resume the paused executions in Lambda: they hear by themselves then")
+    return "wrong", found, "; ".join(fixes)
+
+
+def _is_paused(deployment: Deployment, approval_id: str) -> bool:
+    """Whether the workflow of an approval is held; False where that may not be seen."""
+    try:
+        approval = deployment.ask({"action": "get", "approval_id": approval_id})
+        with deployment.errors():
+            execution = deployment.outcome(approval["execution_arn"])
+    except CliError:
+        return False
+    return execution["Status"] in EXECUTION_PAUSED
+
+
+def _stuck(deployment: Deployment, attention: Attention) -> Sequence[str]:
+    before = output.now() - GRACE
+    return Records(deployment).overdue(attention, before=before, limit=MOST)
+
+
+def _most(ids: Sequence[str]) -> str:
+    return f"at least {MOST}" if len(ids) == MOST else str(len(ids))
+
+
+def _notifications(deployment: Deployment) -> tuple[State, str, str]:
+    failed = _counted(deployment, Metrics.NOTIFICATION_FAILED)
+    if not failed:
+        return "ok", "all were sent in the last day", ""
+    return (
+        "wrong",
+        f"{failed} requests were not told to anybody at first",
+        "check the topic's policy and key",
+    )
+
+
+def _records(deployment: Deployment) -> tuple[State, str, str]:
+    altered = _counted(deployment, Metrics.ALTERED_RECORD)
+    passed = _counted(deployment, Metrics.PASSED_OVER)
+    if not altered and not passed:
+        return "ok", "every record was read in the last day, and is what its trail says", ""
+    found = f"{altered} were not what their trail says, {passed} could not be taken"
+    return "wrong", found, "hitl audit verify --all names them"
+
+
+def _counted(deployment: Deployment, metric: str) -> int:
+    """What a metric counted in the last day."""
+    now = output.now()
+    dimension = {
+        "Name": Metrics.DEPLOYMENT,
+        "Value": deployment.output(Output.APPROVALS_TABLE_NAME),
+    }
+    answer: Any = deployment.client("cloudwatch").get_metric_statistics(
+        Namespace=Metrics.NAMESPACE,
+        MetricName=metric,
+        Dimensions=[dimension],
+        StartTime=now - DAY,
+        EndTime=now,
+        Period=int(DAY.total_seconds()),
+        Statistics=["Sum"],
+    )
+    return int(sum(point["Sum"] for point in answer["Datapoints"]))

@@ -1,0 +1,104 @@
+"""`hitl submit`: ask for an approval."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.start import parse_document
+from hitl_approval.domain.text import cut
+from hitl_approval_cli.connection import Connection, connected
+from hitl_approval_cli.errors import NotPermittedError, refused_field, show_error, usage
+from hitl_approval_cli.outcome import Watch
+from hitl_approval_cli.outcome import wait as wait_for_outcome
+from hitl_approval_cli.parameters import seconds, signed_in
+
+
+@connected
+def submit(
+    to: Connection,
+    *,
+    subject: Annotated[
+        str, typer.Option("--subject", "--document-name", help="One line: what is asked.")
+    ],
+    document_id: Annotated[
+        str | None, typer.Option(help="Your own id of the document. Default: a new one.")
+    ] = None,
+    requester: Annotated[
+        str | None,
+        typer.Option(
+            envvar="HITL_USER",
+            help="Who asks, on record as declared. Default: the signed-in user.",
+        ),
+    ] = None,
+    approver: Annotated[
+        list[str] | None, typer.Option(help="Who may decide; repeat for several. Default: anyone.")
+    ] = None,
+    timeout: Annotated[
+        str | None, typer.Option(help="Time to decide: 45s, 30m, 8h, 7d. Default: the stack's.")
+    ] = None,
+    context: Annotated[
+        str | None, typer.Option(help="JSON object the approver sees, or @file.json.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until the outcome.")] = False,
+) -> None:
+    """Ask for an approval; prints its id when the request is on record, within a few seconds.
+
+    Where the workflow refuses the request, its own sentence is the error and no id is printed.
+
+    With --wait the exit status is the outcome: 0 approved, 3 rejected, 4 timeout, 5 cancelled. How
+    it stands is told on stderr; Ctrl-C leaves the request standing and ends with 130. With --json
+    a second line is the decided approval, as `hitl show --json` has it.
+
+    Example: hitl submit --subject "Q4 Budget Proposal" --timeout 8h
+    """
+    event: dict[str, Any] = {
+        "document_id": f"doc-{uuid.uuid4().hex[:12]}" if document_id is None else document_id,
+        "document_name": subject,
+        "requester": signed_in() if requester is None else requester,
+    }
+    if approver:
+        event["approvers"] = approver
+    if timeout is not None:
+        event["timeout_seconds"] = seconds(timeout)
+    if context is not None:
+        event["context"] = _context(context)
+    _check(event)
+    started = to.deployment.submit(event)
+    watch = Watch(to, started)
+    try:
+        watch.until_on_record()
+    except NotPermittedError as error:
+        if wait:
+            raise
+        show_error(error, as_json=to.as_json)
+    # The id stands alone on stdout, for id=$(hitl submit ...)
+    to.show(started, lambda: print(started["approval_id"], flush=True))  # noqa: T201
+    if wait:
+        wait_for_outcome(to, watch)
+
+
+def _context(value: str) -> Any:
+    where = value
+    try:
+        if value.startswith("@"):
+            where = value[1:]
+            value = Path(where).read_text(encoding="utf-8")
+        return json.loads(value)
+    except OSError as error:
+        raise usage(f"--context: {cut(where)}: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise usage("--context: is not JSON") from None
+
+
+def _check(event: dict[str, Any]) -> None:
+    """Refuse here what the workflow would refuse: its failure would be seen only in its log."""
+    try:
+        parse_document(event)
+    except InvalidRequest as error:
+        raise refused_field(str(error), error.details) or usage(str(error)) from None

@@ -1,0 +1,174 @@
+"""`hitl submit`: look at a request until it is on record and, with --wait, until it is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+from hitl_approval.contract import EXECUTION_ENDED
+from hitl_approval.domain.errors import ApprovalNotFound, InvalidRequest
+from hitl_approval.domain.text import cut
+from hitl_approval_cli import output
+from hitl_approval_cli.connection import Connection
+from hitl_approval_cli.errors import CliError, Exit, NotPermittedError, TransientError, interrupted
+
+Record = dict[str, Any]
+"""An approval, as the approval function answers."""
+
+START_POLL_SECONDS = 0.5
+POLL_SECONDS = 2.0
+START_SECONDS = 90.0
+"""For the workflow to write its request. Ours: its own retries take a minute."""
+MAX_FAILURES = 10
+"""Looks in a row that may fail in passing."""
+EXITS = {
+    "approved": Exit.OK,
+    "rejected": Exit.REJECTED,
+    "timeout": Exit.TIMED_OUT,
+    "cancelled": Exit.CANCELLED,
+}
+
+
+class NotAskedError(CliError):
+    """The workflow has ended without a request, and why."""
+
+
+class Watch:
+    """One request that was just asked for."""
+
+    def __init__(self, to: Connection, started: Mapping[str, Any]) -> None:
+        self.deployment = to.deployment
+        self.as_json = to.as_json
+        self.approval_id: str = started["approval_id"]
+        self.execution_arn: str = started["execution_arn"]
+        self.on_record = False
+        self.failures = 0
+
+    def until_on_record(self) -> None:
+        """Look until the request is on record.
+
+        Raises:
+            NotAskedError: the workflow refused the request, or failed.
+            NotPermittedError: the credentials may not look.
+            CliError: it is not known, within a minute and a half, whether there is a request.
+        """
+        waited = 0.0
+        with self._told(), _line() as say:
+            if output.err.is_terminal or not self.as_json:
+                say("waiting until the request is on record, a few seconds")
+            while not self._is_on_record():
+                if waited >= START_SECONDS:
+                    msg = f"the workflow has not asked within {START_SECONDS:.0f} s"
+                    raise CliError(msg, code="NOT_ASKED")
+                output.pause(START_POLL_SECONDS)
+                waited += START_POLL_SECONDS
+
+    def until_decided(self) -> Record:
+        """Look until the request is decided; say on stderr how it stands."""
+        with self._told(), _line() as say:
+            while True:
+                if (record := self._check_status()) is not None:
+                    if record["status"] != "pending":
+                        return record
+                    say(output.one_line(record))
+                output.pause(POLL_SECONDS)
+
+    def _is_on_record(self) -> bool:
+        refusal = self._refusal()  # before the look: a workflow that has ended has written
+        try:
+            self.on_record = self._check_status() is not None
+        except CliError as error:
+            if error.code != ApprovalNotFound.code:
+                raise
+            if refusal is not None:
+                raise refusal from None
+        return self.on_record
+
+    def _check_status(self) -> Record | None:
+        """The record, or None when the look failed in passing.
+
+        Raises:
+            CliError: there is none, or the look failed for good or too often.
+        """
+        try:
+            record = self.deployment.ask({"action": "get", "approval_id": self.approval_id})
+        except TransientError:
+            self.failures += 1
+            if self.failures > MAX_FAILURES:
+                raise
+            return None
+        except CliError:
+            self.failures = 0
+            raise
+        self.failures = 0
+        return record
+
+    def _refusal(self) -> NotAskedError | None:
+        """Why nothing will come; None while the workflow runs or cannot be seen."""
+        try:
+            execution = self.deployment.outcome(self.execution_arn)
+        except (TransientError, NotPermittedError):
+            return None
+        except CliError as error:
+            if error.code == "ResourceNotFoundException":  # accepted a moment ago
+                return None
+            raise
+        if execution["Status"] not in EXECUTION_ENDED:
+            return None
+        details = {"approval_id": self.approval_id, "execution_arn": self.execution_arn}
+        failure = execution.get("Error") or {}
+        message = failure.get("ErrorMessage", "")
+        if failure.get("ErrorType") == f"{InvalidRequest.__module__}.{InvalidRequest.__name__}":
+            return NotAskedError(message, code=InvalidRequest.code, details=details)
+        status = execution["Status"].lower().replace("_", " ")
+        why = cut(message) if message else "its log says why"
+        msg = f"the workflow has {status} and asks for nothing: {why}"
+        return NotAskedError(msg, code="WORKFLOW", details=details)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say of what ends a look that the request goes on, and where to see it."""
+        try:
+            yield
+        except NotAskedError:
+            raise
+        except KeyboardInterrupt:
+            raise interrupted(self._standing) from None
+        except CliError as error:
+            msg = f"{error}; {self._standing}"
+            raise type(error)(msg, code=error.code, details=error.details) from error
+
+    @property
+    def _standing(self) -> str:
+        stands = "stands" if self.on_record else "may stand"
+        return f"the request {stands}: hitl status {self.approval_id}"
+
+
+def wait(to: Connection, watch: Watch) -> None:
+    """Wait for the outcome and end the command with its exit status."""
+    record = watch.until_decided()
+    to.show(record, lambda: output.plain_error(output.one_line(record)))
+    if EXITS[record["status"]]:
+        raise typer.Exit(EXITS[record["status"]])
+
+
+@contextmanager
+def _line() -> Iterator[Callable[[str], None]]:
+    """A line on stderr: one that changes in a terminal, a new one for each change elsewhere."""
+    if output.err.is_terminal:
+        with output.err.status("") as live:
+            yield lambda text: live.update(output.safe(text))
+        return
+    said: list[str] = []
+
+    def say(text: str) -> None:
+        state = text.partition(",")[0]  # not the time left, which always changes
+        votes = text.rpartition(",")[2]
+        if said != [state, votes]:
+            said[:] = [state, votes]
+            output.plain_error(text)
+
+    yield say

@@ -1,0 +1,86 @@
+"""The words that several commands share: arguments, options and how they are read."""
+
+from __future__ import annotations
+
+import getpass
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from hitl_approval.domain.text import shown
+from hitl_approval_cli import output
+from hitl_approval_cli.errors import usage
+
+Id = Annotated[
+    str, typer.Argument(metavar="ID", help="The approval's id, or 6 of its first characters.")
+]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Or - to read ids from stdin.")]
+Message = Annotated[str, typer.Option("--message", "-m", help="Your comment.")]
+As = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        envvar="HITL_USER",
+        help="Your name, on record as declared: nobody vouches for it. Default: the signed-in"
+        " user's.",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not show and ask first.")]
+Limit = Annotated[int, typer.Option(min=1, max=100, help="Items of this page.")]
+Cursor = Annotated[str | None, typer.Option(help="Where the page before ended.")]
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def signed_in() -> str:
+    """The name of this machine's user."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container whose user has no name
+        raise usage("this user has no name: set HITL_USER") from None
+
+
+def ids_of(given: list[str]) -> list[str]:
+    """The ids as given, or those on stdin for a lone `-`."""
+    if given != ["-"]:
+        return given
+    try:
+        ids = sys.stdin.read().split()
+    except UnicodeDecodeError:
+        raise usage("stdin is not UTF-8 text") from None
+    if not ids:
+        raise usage("no approval ids on stdin")
+    return ids
+
+
+def seconds(value: str, option: str = "--timeout") -> int:
+    """A length of time in words: 45s, 30m, 8h, 7d."""
+    found = length(value)
+    if found is None:
+        raise usage(f"{option}: must look like 45s, 30m, 8h or 7d, got {shown(value)}")
+    return found
+
+
+def moment(value: str | None, option: str = "--since") -> datetime | None:
+    """A time in the past: so long ago, or a date, or a date and time; local unless it says."""
+    if value is None:
+        return None
+    try:
+        ago = length(value)
+        if ago is not None:
+            return output.now() - timedelta(seconds=ago)
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError):
+        like = "must look like 30m, 8h, 7d, 2026-01-31 or 2026-01-31T12:00:00Z"
+        raise usage(f"{option}: {like}, got {shown(value)}") from None
+
+
+def length(value: str) -> int | None:
+    """Seconds of a length of time in words, 45s say, or of a bare number; None of anything else."""
+    match = re.fullmatch(r"([0-9]{1,9})([smhd]?)", value)
+    if not match or int(match[1]) == 0:
+        return None
+    return int(match[1]) * _UNITS[match[2]]

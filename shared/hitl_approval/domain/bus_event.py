@@ -1,0 +1,84 @@
+"""What the world is told of an approval's transitions: one event each, in one shape."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hitl_approval.contract import Events
+from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.audit import isoformat, parse_time
+
+_DETAIL_TYPES = {
+    "requested": Events.REQUESTED,
+    "voted": Events.VOTED,
+    "approved": Events.DECIDED,
+    "rejected": Events.DECIDED,
+    "timeout": Events.TIMED_OUT,
+    "cancelled": Events.CANCELLED,
+    "notification_failed": Events.NOTIFICATION_FAILED,
+}
+MAX_DETAIL = 200_000
+"""Longest detail, in bytes: EventBridge takes 256 KB, counting more than the detail alone."""
+_LEAVES_PENDING = frozenset({"requested", "voted", "notification_failed"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusEvent:
+    """One event for the bus.
+
+    Attributes:
+        detail_type: what happened, one of `contract.Events`.
+        at: when it was committed.
+        detail: JSON; its `event_id` is the same however often it is sent.
+    """
+
+    detail_type: str
+    at: datetime
+    detail: str
+
+
+def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment: str) -> BusEvent:
+    """Tell of a committed audit event.
+
+    Args:
+        event: what `AuditEvent.to_dict` wrote.
+        approval: the record, of which only what never changes is told; None once it has expired.
+        deployment: tells deployments on one bus apart: the name of the approvals table.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: it is none of our events.
+    """
+    told = event["details"]
+    detail = {
+        "version": Events.VERSION,
+        "event_id": f"{event['approval_id']}-{event['sequence']}",
+        "deployment": deployment,
+        "approval_id": event["approval_id"],
+        "sequence": event["sequence"],
+        "at": event["at"],
+        "status": "pending" if event["event"] in _LEAVES_PENDING else event["event"],
+        "actor": event["actor"],
+        "identity": event["identity"],
+        "decision": told.get("decision"),
+        "comments": told.get("comments"),
+        "reason": told.get("reason"),
+        "content_digest": event["content_digest"],
+        "subject": approval.subject if approval else None,
+        "document_id": approval.document_id if approval else None,
+        "requester": approval.requester if approval else None,
+        "approvers": list(approval.approvers) if approval else None,
+        "created_at": isoformat(approval.created_at) if approval else None,
+        "expires_at": isoformat(approval.expires_at) if approval else None,
+        "execution_arn": approval.execution_arn if approval else None,
+    }
+    text = json.dumps(detail, ensure_ascii=False)
+    if len(text.encode()) > MAX_DETAIL:
+        msg = "too long for an event"
+        raise ValueError(msg)
+    return BusEvent(
+        detail_type=_DETAIL_TYPES[event["event"]], at=parse_time(event["at"]), detail=text
+    )

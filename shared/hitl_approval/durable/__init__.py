@@ -1,0 +1,1 @@
+"""What runs inside a durable function; the only folder that imports the durable SDK."""

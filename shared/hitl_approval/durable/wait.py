@@ -1,0 +1,426 @@
+"""`wait_for_approval`: asks, suspends at no compute cost, returns what the record says.
+
+The only module that imports the durable SDK. Every side effect stands in a named step; ids are
+derived; time is read in steps only, so that a replay sees what the first run saw. Renaming or
+inserting an operation fails the executions in flight: append only.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any
+from uuid import uuid4
+
+from aws_durable_execution_sdk_python import (
+    CallbackError,
+    DurableContext,
+    StepError,
+)
+from aws_durable_execution_sdk_python.config import CallbackConfig, Duration, StepConfig
+from aws_durable_execution_sdk_python.retries import RetryDecision
+from aws_durable_execution_sdk_python.types import Callback
+from aws_durable_execution_sdk_python.waits import (
+    WaitForConditionConfig,
+    WaitForConditionDecision,
+)
+
+from hitl_approval.domain.approval import Approval, derive_approval_id
+from hitl_approval.domain.audit import isoformat, parse_time
+from hitl_approval.domain.errors import (
+    ApprovalError,
+    ApprovalNotFound,
+    InvalidRequest,
+    RecordAltered,
+)
+from hitl_approval.domain.outcome import Outcome, snapshot_of
+from hitl_approval.domain.request import ApprovalRequest, Members, expand, members_of
+from hitl_approval.domain.schedule import RECHECK_STRETCH, poll_delay, recheck_delay
+from hitl_approval.settings import Settings, settings
+from hitl_approval.usecases.request import RequestService, ResolvedRequest
+from hitl_approval.wiring import request_service
+
+logger = logging.getLogger(__name__)
+
+Snapshot = dict[str, Any]
+"""A record as a step returned it, see `snapshot_of`."""
+
+CREATE_ATTEMPTS = 6
+"""About a minute of retries: a start that cannot be recorded fails where operators see it."""
+NOTIFY_ATTEMPTS = 6
+"""Half a minute of retries, then the failure is put on record and the wait goes on."""
+READ_ATTEMPTS = 60
+"""About an hour of retries: an outage of the table must not end a wait."""
+FINAL = (InvalidRequest, ApprovalNotFound, RecordAltered)
+"""What no retry mends."""
+MAX_REASON = 200
+"""Characters of a reason that is put on record."""
+_NAME = re.compile(r"[A-Za-z0-9_.:/ -]{1,200}")  # operation names: printable ASCII, at most 256
+
+LONGEST_RETRY = 60
+"""Seconds between two tries of one step, at most."""
+
+
+def wait_for_approval(
+    context: DurableContext,
+    request: ApprovalRequest,
+    *,
+    name: str | None = None,
+    members: Members | None = None,
+) -> Outcome:
+    """Ask people, suspend until they have answered or time is up, and return the outcome.
+
+    Args:
+        context: the durable context of the handler, a child context or a parallel branch.
+        request: what is asked.
+        name: names this approval within the execution, so that its id can be derived from the
+            execution's ARN. Unique within the execution. Default: an id of its own.
+        members: called in a step of its own with each approver that is named; returns the people
+            that the name stands for, or None for a person. Who is asked is thereby settled.
+            Default: the groups of the deployment.
+
+    Returns:
+        The outcome as it stands on record. A rejection and a timeout are outcomes, not errors.
+
+    Raises:
+        InvalidRequest: this deployment cannot hold the request, or the name is used twice.
+        StepError: the record could not be written or read within about a minute or an hour, or
+            `members` kept failing.
+        WaitForConditionError: the same of a record that is polled.
+    """
+    return _Wait(
+        context, request, name, members, values=settings(), service=request_service()
+    ).run()
+
+
+def patiently() -> StepConfig:
+    """For a step that an outage of its service must not fail: retried for about an hour."""
+    return _retrying(READ_ATTEMPTS)
+
+
+def approved_context(context: DurableContext, approval_id: str) -> str:
+    """The context that stands on an approval's record, as JSON, read in a step."""
+    service = request_service()
+    read: str = context.step(
+        lambda _: service.check_status(approval_id).context,
+        name="approved-context",
+        config=patiently(),
+    )
+    return read
+
+
+class _Wait:
+    """One wait, as a sequence of durable operations."""
+
+    def __init__(
+        self,
+        context: DurableContext,
+        request: ApprovalRequest,
+        name: str | None,
+        members: Members | None,
+        *,
+        values: Settings,
+        service: RequestService,
+    ) -> None:
+        if name is not None and not _NAME.fullmatch(name):
+            raise InvalidRequest("name", "must be 1 to 200 letters, digits, spaces or any of -_.:/")
+        self.context = context
+        self.name = name
+        self.service = service
+        self.values = values
+        # All settings are read here: one that is garbled must fail before anything is written.
+        self.resume = values.resume
+        self.poll_interval = values.poll_interval
+        self.resolved = self._resolved(request, members)
+        self.approval_id = ""
+        self.written: Approval | None = None
+        self.rings = 0
+        self.untold: list[str | None] = []
+
+    def _resolved(self, request: ApprovalRequest, members: Members | None) -> ResolvedRequest:
+        """The request as this deployment will hold it."""
+        values = self.values
+        named = tuple(request.approvers) or values.default_approvers
+        if members is None:
+            members = members_of(values.groups)
+        elif named:
+            ask = members  # the closure below must not see the rebinding
+            found = self._step(
+                "members", lambda: {name: _listed(ask(name)) for name in named}, CREATE_ATTEMPTS
+            )
+            members = found.get
+        default = values.policy
+        return ResolvedRequest(
+            request=request,
+            approvers=expand(named, members, "approvers"),
+            policy=replace(default, quorum=request.quorum) if request.quorum else default,
+            timeout=request.timeout_or(
+                values.approval_timeout, maximum=values.max_approval_timeout
+            ),
+        )
+
+    def run(self) -> Outcome:
+        if self.resume == "polling":
+            token = self._step("token", lambda: uuid4().hex, READ_ATTEMPTS)
+            final = self._poll(self._ask(token, callback_id=None))
+        else:
+            # The callback exists before the record, so that a decision that comes before the
+            # workflow suspends finds one to complete. It lasts one second more than asked: it
+            # starts a little earlier than the record's own time.
+            first = recheck_delay(timedelta(0), self.resolved.timeout)
+            callback = self._create_callback(first + timedelta(seconds=1))
+            final = self._listen(
+                self._ask(callback.callback_id, callback.callback_id), callback, first
+            )
+        return Outcome.from_snapshot(final)
+
+    def _ask(self, token: str, callback_id: str | None) -> Snapshot:
+        """Create the record and tell the approvers."""
+        arn = self.context.execution_context.durable_execution_arn
+        self.approval_id = derive_approval_id(arn, self.name or token)
+        try:
+            snapshot: Snapshot = self._step(
+                "create",
+                lambda: self._create(arn, token, callback_id),
+                CREATE_ATTEMPTS,
+            )
+        except StepError:
+            # A try whose answer was lost may have been written after all: nobody must be asked to
+            # decide what no workflow waits for.
+            self._step(
+                "withdraw", lambda: self.service.withdraw(self.approval_id, token), READ_ATTEMPTS
+            )
+            raise
+        self._tell_all(snapshot["recipients"])
+        return snapshot
+
+    def _create(self, arn: str, token: str, callback_id: str | None) -> Snapshot:
+        self.written = self.service.submit(
+            self.resolved,
+            approval_id=self.approval_id,
+            execution_arn=arn,
+            creation_token=token,
+            callback_id=callback_id,
+        )
+        return {
+            **self._snapshot(self.written),
+            "stretch": RECHECK_STRETCH,
+            "recipients": self.service.recipients(self.written),
+        }
+
+    def _tell_all(self, recipients: Sequence[str | None]) -> None:
+        """Send each message in a step of its own: one that was sent is not sent again.
+
+        Whoever could not be told is put on record, and is told at a later look.
+        """
+        self.untold, reason = list(recipients), ""
+        for attempt in range(NOTIFY_ATTEMPTS):
+            if attempt:
+                pause = Duration(seconds=2 ** (attempt - 1))
+                self.context.wait(pause, name=self._named("notify-wait"))
+            refused = {to: said for to in self.untold if (said := self._tell("notify", to))}
+            if not refused:
+                self.untold = []
+                return
+            self.untold = list(refused)
+            names = ", ".join(to or "everybody" for to in refused)
+            reason = f"{names}: {next(iter(refused.values()))}"[:MAX_REASON]
+        try:
+            self._step(
+                "notification-failed",
+                lambda: self.service.note_notification_failed(self.approval_id, reason),
+                READ_ATTEMPTS,
+            )
+        except StepError:  # people can decide all the same: the wait goes on
+            logger.exception("failed notification not noted approval_id=%s", self.approval_id)
+
+    def _tell_again(self) -> None:
+        """Tell who could not be told, until one cannot be told now either: that one comes last."""
+        while self.untold:
+            first = self.untold.pop(0)
+            if self._tell("notify-again", first):
+                self.untold.append(first)
+                return
+
+    def _tell(self, step: str, recipient: str | None) -> str | None:
+        """Send one message in a step; why it was not sent, if it was not."""
+        said: str | None = self._step(step, lambda: self._try_to_tell(recipient), 1)
+        return said
+
+    def _listen(self, snapshot: Snapshot, callback: Callback[str], delay: timedelta) -> Snapshot:
+        """Wait for the callbacks, at most until the next moment anything is due."""
+        known_now = _time(snapshot, "now")
+        # An execution keeps the pace that it began with: on a replay by later code, the callbacks
+        # on record are still as long as they were. Those of 0.1.0 began with 1 and did not say so.
+        stretch = snapshot.get("stretch", 1)
+        if snapshot["status"] != "pending":  # decided before it was known here to be on record
+            snapshot = self._step("check", self._check_status, READ_ATTEMPTS)
+        while snapshot["status"] == "pending":
+            try:
+                callback.result()
+                timed_out = False
+            except CallbackError:  # timed out, or failed by hand: either way it is time to look
+                timed_out = True
+            known_now += delay
+            if not timed_out or known_now >= _time(snapshot, "expires_at"):
+                snapshot = self._step("check", self._check_status, READ_ATTEMPTS)
+                if snapshot["status"] != "pending":
+                    break
+                known_now = _time(snapshot, "now")
+            delay = recheck_delay(
+                known_now - _time(snapshot, "created_at"),
+                _time(snapshot, "expires_at") - known_now,
+                1 if self.untold else stretch,
+            )
+            # Arm, register, wait: in this order either `register` sees the decision, or the
+            # decider, whose write is conditional on the version that `register` bumps, sees the
+            # new callback.
+            callback = self._create_callback(delay)
+            snapshot = self._step("register", self._register(callback.callback_id), READ_ATTEMPTS)
+            known_now = _time(snapshot, "now")
+            self._tell_again()
+        return snapshot
+
+    def _poll(self, snapshot: Snapshot) -> Snapshot:
+        """Look every so often, and tell who could not be told.
+
+        One at a look, so that no other message is sent again if this process dies.
+        """
+
+        def check(state: Snapshot, _: object) -> Snapshot:
+            try:
+                seen = self._check_status()
+            except FINAL:
+                raise
+            except Exception as error:
+                failures = state["failures"] + 1
+                if failures >= READ_ATTEMPTS:
+                    raise
+                logger.warning("not read now: %s approval_id=%s", _said(error), self.approval_id)
+                return {**state, "failures": failures, "now": isoformat(self.service.clock.now())}
+            return {**seen, "failures": 0, **self._told_while_polling(state, seen)}
+
+        def strategy(state: Snapshot, _: int) -> WaitForConditionDecision:
+            if state["status"] != "pending":
+                return WaitForConditionDecision.stop_polling()
+            if state["failures"]:
+                return WaitForConditionDecision.continue_waiting(_pause(state["failures"]))
+            now = _time(state, "now")
+            delay = poll_delay(
+                timedelta(0) if _may_tell(state, now) else self.poll_interval,
+                now - _time(state, "created_at"),
+                _time(state, "expires_at") - now,
+            )
+            return WaitForConditionDecision.continue_waiting(_duration(delay))
+
+        first = {
+            **snapshot,
+            "status": "pending",  # until a look says otherwise, and so notes that it was read
+            "failures": 0,
+            "untold": self.untold,
+            "tell_at": isoformat(self._next_try(snapshot)),
+        }
+        config = WaitForConditionConfig(wait_strategy=strategy, initial_state=first)
+        final: Snapshot = self.context.wait_for_condition(check, config, name=self._named("poll"))
+        return final
+
+    def _told_while_polling(self, state: Snapshot, seen: Snapshot) -> Snapshot:
+        """Who is still to be told, and when, after one more was tried if it is time."""
+        untold, tell_at = state["untold"], state["tell_at"]
+        if seen["status"] == "pending" and _may_tell(state, _time(seen, "now")):
+            first, *untold = untold
+            if self._try_to_tell(first):
+                untold, tell_at = [*untold, first], isoformat(self._next_try(seen))
+        return {"untold": untold, "tell_at": tell_at}
+
+    def _next_try(self, snapshot: Snapshot) -> datetime:
+        """When to tell again who could not be told: after as long as it has taken so far."""
+        now = _time(snapshot, "now")
+        waited = now - _time(snapshot, "created_at")
+        return now + recheck_delay(waited, _time(snapshot, "expires_at") - now, 1)
+
+    def _create_callback(self, timeout: timedelta) -> Callback[str]:
+        self.rings += 1
+        callback: Callback[str] = self.context.create_callback(
+            name=self._named(f"callback-{self.rings}"),
+            config=CallbackConfig(timeout=_duration(timeout)),
+        )
+        return callback
+
+    def _register(self, callback_id: str) -> Callable[[], Snapshot]:
+        return lambda: self._snapshot(self.service.register_callback(self.approval_id, callback_id))
+
+    def _check_status(self) -> Snapshot:
+        return self._snapshot(self.service.check_status(self.approval_id))
+
+    def _try_to_tell(self, recipient: str | None) -> str | None:
+        """Send one message now; why it was not sent, if it was not. Whatever it is that fails.
+
+        With the record that this process has just written; another try reads it.
+        """
+        written, self.written = self.written, None
+        try:
+            self.service.notify(self.approval_id, written, recipient=recipient)
+        except Exception as error:
+            logger.warning(
+                "not told now approval_id=%s",
+                self.approval_id,
+                exc_info=not isinstance(error, ApprovalError),
+            )
+            return _said(error)
+        return None
+
+    def _snapshot(self, approval: Approval) -> Snapshot:
+        return snapshot_of(approval, now=self.service.clock.now())
+
+    def _step(self, name: str, action: Callable[[], Any], attempts: int) -> Any:
+        return self.context.step(
+            lambda _: action(), name=self._named(name), config=_retrying(attempts)
+        )
+
+    def _named(self, operation: str) -> str:
+        return f"{self.name}.{operation}" if self.name else operation
+
+
+def _retrying(attempts: int) -> StepConfig:
+    """Retry after 1, 2, 4 ... 60 s; a refusal is final at once."""
+
+    def strategy(error: Exception, made: int) -> RetryDecision:
+        if isinstance(error, FINAL) or made >= attempts:
+            return RetryDecision.no_retry()
+        return RetryDecision.retry(_pause(made))
+
+    return StepConfig(retry_strategy=strategy)
+
+
+def _pause(made: int) -> Duration:
+    """Between two tries, of which so many were made."""
+    return Duration(seconds=min(2 ** (made - 1), LONGEST_RETRY))
+
+
+def _said(error: Exception) -> str:
+    """What may be said of an error: our own text, of others no more than the name."""
+    said = str(error) if isinstance(error, ApprovalError) else type(error).__name__
+    return said[:MAX_REASON]
+
+
+def _may_tell(state: Snapshot, now: datetime) -> bool:
+    return bool(state["untold"]) and now >= _time(state, "tell_at")
+
+
+def _listed(people: Sequence[str] | None) -> list[str] | str | None:
+    """People as a step can return them; a bare string stays one, to be refused."""
+    return people if people is None or isinstance(people, str) else list(people)
+
+
+def _time(snapshot: Snapshot, field: str) -> datetime:
+    return parse_time(snapshot[field])
+
+
+def _duration(delta: timedelta) -> Duration:
+    """Whole seconds, rounded up, at least 1: zero would mean no timeout at all."""
+    return Duration(seconds=max(1, ceil(delta.total_seconds())))

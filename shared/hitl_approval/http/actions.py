@@ -1,0 +1,302 @@
+"""The approval function: decide, get, list, inbox, cancel, resume, history; by invoke or an API.
+
+One payload for both: `{"action": "decide", "approval_id": ..., "decision": "approved", ...}`
+directly, or as the JSON body of an API Gateway event. Every answer is `{"statusCode", "body"}`;
+every refusal's body is `{"error": {"code", "message", "details"}}`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from hitl_approval.contract import EMAIL_CLAIM
+from hitl_approval.domain import text
+from hitl_approval.domain.approval import STATUSES, Decision
+from hitl_approval.domain.audit import Actor, parse_time
+from hitl_approval.domain.errors import ApprovalError, InvalidRequest
+from hitl_approval.domain.view import view
+from hitl_approval.http.identity import identify, is_http
+from hitl_approval.usecases.decide import Answer, DecisionService
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 100
+"""Items of a page. Ours: a page of 100 stays far below Lambda's 6 MB answer."""
+MAX_BODY = 256 * 1024
+"""Longest body that is parsed, in characters. Ours: the largest honest payload is 10 KB."""
+
+MAX_CURSOR = 1_000
+"""Longest cursor that is looked at, in characters. Ours: the ones that lists give have 120."""
+MAX_TIME = 64
+"""Longest time that is read, in characters."""
+
+
+class MethodNotAllowed(ApprovalError):  # noqa: N818  named as the HTTP status is
+    """Only POST carries an action; opening a link changes nothing."""
+
+    code = "METHOD_NOT_ALLOWED"
+    status = 405
+
+
+class InternalError(ApprovalError):
+    """Something that is not the caller's fault; the log has it."""
+
+    code = "INTERNAL"
+    status = 500
+
+
+def handle(
+    event: Any,
+    service: Callable[[], DecisionService],
+    *,
+    trust_authorizer: bool,
+    claim: str = EMAIL_CLAIM,
+) -> dict[str, Any]:
+    """Answer one event. Never raises: what cannot be answered is a 4xx or 5xx with its code.
+
+    Args:
+        event: a direct payload or an API Gateway event.
+        service: gives the answering side of this deployment.
+        trust_authorizer: whether identities in the event come from an authorizer.
+        claim: of a JWT, which names who has signed in.
+    """
+
+    def act() -> dict[str, Any]:
+        payload = _payload(event)
+        actor = identify(event, payload, trust_authorizer=trust_authorizer, claim=claim)
+        return perform(payload, actor, service())
+
+    return answer(act)
+
+
+def answer(act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `act` returns as a 200, or what it raises as a refusal. Never raises."""
+    try:
+        return _answer(200, act())
+    except ApprovalError as error:
+        logger.info("refused: %s", error.code)
+        return _answer(error.status, error.to_dict())
+    except Exception:  # the caller must get an answer, never a stack trace; the log gets it
+        logger.exception("unexpected error")
+        failure = InternalError("something went wrong here; the function's log has the details")
+        return _answer(failure.status, failure.to_dict())
+
+
+def perform(
+    payload: Mapping[str, Any], actor: Actor | None, service: DecisionService
+) -> dict[str, Any]:
+    """Do what a payload says.
+
+    Args:
+        payload: an `action` and its fields.
+        actor: who asks; None when nobody said.
+        service: the answering side of this deployment.
+
+    Raises:
+        ApprovalError: it is refused; nothing was written.
+    """
+    action = payload.get("action", "decide")
+    handler = _ACTIONS.get(action) if isinstance(action, str) else None
+    if handler is None:
+        raise InvalidRequest("action", f"must be one of {', '.join(sorted(_ACTIONS))}")
+    act, fields = handler
+    unknown = sorted(set(payload) - fields - {"action"})
+    if unknown:
+        rule = f"is not a field of {action} ({', '.join(sorted(fields))})"
+        raise InvalidRequest(text.field_name(unknown[0]), rule)
+    return act(payload, actor, service)
+
+
+def _decide(
+    payload: Mapping[str, Any], actor: Actor | None, service: DecisionService
+) -> dict[str, Any]:
+    approval_id = _approval_id(payload)
+    decision = payload.get("decision")
+    if not isinstance(decision, str) or decision not in {"approved", "rejected"}:
+        raise InvalidRequest("decision", 'must be "approved" or "rejected"')
+    digest = payload.get("content_digest")
+    if digest is not None:
+        digest = text.line(digest, "content_digest", maximum=64)
+    answer = service.decide(
+        approval_id,
+        _known(actor),
+        cast(Decision, decision),
+        _comments(payload),
+        content_digest=digest,
+    )
+    return _outcome(answer)
+
+
+def _cancel(
+    payload: Mapping[str, Any], actor: Actor | None, service: DecisionService
+) -> dict[str, Any]:
+    return _outcome(service.cancel(_approval_id(payload), _known(actor), _comments(payload)))
+
+
+def _resume(
+    payload: Mapping[str, Any], _: Actor | None, service: DecisionService
+) -> dict[str, Any]:
+    return _outcome(service.resume(_approval_id(payload)))
+
+
+def _get(payload: Mapping[str, Any], _: Actor | None, service: DecisionService) -> dict[str, Any]:
+    return view(service.get(_approval_id(payload)))
+
+
+def _list(payload: Mapping[str, Any], _: Actor | None, service: DecisionService) -> dict[str, Any]:
+    status = payload.get("status", "pending")
+    if not isinstance(status, str) or status not in STATUSES:
+        raise InvalidRequest("status", f"must be one of {', '.join(STATUSES)}")
+    limit, cursor = _paging(payload)
+    page = service.list_by_status(
+        status,
+        limit=limit,
+        cursor=cursor,
+        since=_since(payload),
+        requester=_wanted(payload, "requester"),
+        subject=_wanted(payload, "subject"),
+        id_prefix=_wanted(payload, "id_prefix"),
+    )
+    return {"approvals": list(page.items), "cursor": page.cursor}
+
+
+def _inbox(
+    payload: Mapping[str, Any], actor: Actor | None, service: DecisionService
+) -> dict[str, Any]:
+    limit, cursor = _paging(payload)
+    page = service.awaiting(_known(actor).name, limit=limit, cursor=cursor)
+    return {"approvals": list(page.items), "cursor": page.cursor}
+
+
+def _paging(payload: Mapping[str, Any]) -> tuple[int, str | None]:
+    limit = payload.get("limit", DEFAULT_LIMIT)
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MAX_LIMIT:
+        raise InvalidRequest("limit", f"must be a whole number from 1 to {MAX_LIMIT}")
+    cursor = payload.get("cursor")
+    if cursor is not None:
+        cursor = text.line(cursor, "cursor", maximum=MAX_CURSOR)
+    return limit, cursor
+
+
+def _wanted(payload: Mapping[str, Any], field: str) -> str | None:
+    value = payload.get(field)
+    return None if value is None else text.line(value, field)
+
+
+def _since(payload: Mapping[str, Any]) -> datetime | None:
+    value = payload.get("since")
+    if value is None:
+        return None
+    try:
+        moment = parse_time(text.line(value, "since", maximum=MAX_TIME))
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise InvalidRequest("since", "must be a time like 2026-01-31T12:00:00Z") from None
+
+
+def _history(
+    payload: Mapping[str, Any], _: Actor | None, service: DecisionService
+) -> dict[str, Any]:
+    approval_id = _approval_id(payload)
+    trail = service.history(approval_id)
+    return {
+        "approval_id": approval_id,
+        "events": list(trail.events),
+        "verified": not trail.findings,
+        "findings": [asdict(finding) for finding in trail.findings],
+    }
+
+
+_Action = Callable[[Mapping[str, Any], Actor | None, DecisionService], dict[str, Any]]
+_WHO = frozenset({"approver", "decided_by"})
+_ACTIONS: Mapping[str, tuple[_Action, frozenset[str]]] = {
+    "decide": (_decide, _WHO | {"approval_id", "decision", "comments", "content_digest"}),
+    "cancel": (_cancel, _WHO | {"approval_id", "comments"}),
+    "resume": (_resume, frozenset({"approval_id"})),
+    "get": (_get, frozenset({"approval_id"})),
+    "list": (
+        _list,
+        frozenset({"status", "limit", "cursor", "since", "requester", "subject", "id_prefix"}),
+    ),
+    "inbox": (_inbox, _WHO | {"limit", "cursor"}),
+    "history": (_history, frozenset({"approval_id"})),
+}
+
+
+def _payload(event: Any) -> Mapping[str, Any]:
+    if not isinstance(event, dict):
+        raise InvalidRequest("event", f"must be an object, got {text.kind(event)}")
+    if not is_http(event):
+        return event
+    _check_method(event)
+    return body_of(event)
+
+
+def _check_method(event: Mapping[str, Any]) -> None:
+    request = event.get("requestContext")
+    http = request.get("http") if isinstance(request, dict) else None
+    method = http.get("method") if isinstance(http, dict) else event.get("httpMethod")
+    if method is not None and method != "POST":
+        raise MethodNotAllowed("only POST carries an action")
+
+
+def body_of(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON object in the body of an API Gateway event.
+
+    Raises:
+        InvalidRequest: there is none.
+    """
+    payload = _parse_body(event)
+    if not isinstance(payload, dict):
+        raise InvalidRequest("body", f"must be a JSON object, got {text.kind(payload)}")
+    return payload
+
+
+def _parse_body(event: Mapping[str, Any]) -> Any:
+    body = event.get("body")
+    if not isinstance(body, str):
+        raise InvalidRequest("body", f"must be a string of JSON, got {text.kind(body)}")
+    if len(body) > MAX_BODY:
+        raise InvalidRequest("body", f"must be at most {MAX_BODY} characters, got {len(body)}")
+    try:
+        if event.get("isBase64Encoded"):
+            body = base64.b64decode(body, validate=True).decode()
+        return json.loads(body)
+    except (binascii.Error, ValueError, RecursionError):
+        raise InvalidRequest("body", "is not JSON") from None
+
+
+def _approval_id(payload: Mapping[str, Any]) -> str:
+    value = payload.get("approval_id")
+    if value is None:
+        raise InvalidRequest("approval_id", "is required")
+    if not text.is_approval_id(value):
+        raise InvalidRequest("approval_id", "must be 1 to 64 letters, digits, - or _")
+    return str(value)
+
+
+def _comments(payload: Mapping[str, Any]) -> str:
+    value = payload.get("comments")
+    return "" if value is None else text.comment(value, "comments")
+
+
+def _known(actor: Actor | None) -> Actor:
+    if actor is None:
+        raise InvalidRequest("approver", "is required")
+    return actor
+
+
+def _outcome(answer: Answer) -> dict[str, Any]:
+    return {**view(answer.approval), "already": answer.already, "workflow": answer.workflow}
+
+
+def _answer(status: int, body: Mapping[str, Any]) -> dict[str, Any]:
+    return {"statusCode": status, "body": json.dumps(body)}

@@ -1,0 +1,282 @@
+"""The JSON API as an OpenAPI document, in the limits that the code enforces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from hitl_approval.contract import Route
+from hitl_approval.domain import text
+from hitl_approval.domain.approval import STATUSES
+from hitl_approval.domain.audit import EventName, Identity
+from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, MAX_TIME
+from hitl_approval.usecases.decide import Workflow
+
+VERSION = "1"
+"""Of the API: raised when a field goes or changes its meaning, not for new ones."""
+
+_Schema = Mapping[str, Any]
+
+
+def document() -> dict[str, Any]:
+    """The document, as `GET /v1/openapi.json` serves it."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "hitl-approval",
+            "version": VERSION,
+            "description": "Human approvals: what awaits you, what was decided and by whom. Every "
+            "call is signed in by the API's authorizer; decisions are recorded as who signed in.",
+        },
+        "security": [{"signIn": []}],
+        "paths": {
+            Route.V1_INBOX: {
+                "get": _operation(
+                    "What awaits your answer, those that expire first first",
+                    _ref("InboxPage"),
+                    query=_PAGING,
+                )
+            },
+            Route.V1_APPROVALS: {
+                "get": _operation(
+                    "Approvals of one status, newest first",
+                    _ref("Page"),
+                    query={
+                        "status": {"enum": list(STATUSES), "default": "pending"},
+                        "since": _TIME | {"maxLength": MAX_TIME},
+                        "requester": _line(text.MAX_LINE),
+                        "subject": _line(text.MAX_LINE),
+                        **_PAGING,
+                    },
+                )
+            },
+            Route.V1_APPROVAL: {
+                "parameters": [_ID],
+                "get": _operation("One approval", _ref("Approval"), refusals=(404,)),
+            },
+            Route.V1_HISTORY: {
+                "parameters": [_ID],
+                "get": _operation(
+                    "The audit trail of one approval, verified", _ref("History"), refusals=(404,)
+                ),
+            },
+            Route.V1_DECISION: {
+                "parameters": [_ID],
+                "post": _operation(
+                    "Approve or reject",
+                    _ref("Outcome"),
+                    body={
+                        "type": "object",
+                        "required": ["decision"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "decision": {"enum": ["approved", "rejected"]},
+                            "comments": _COMMENTS,
+                            "content_digest": {
+                                "type": ["string", "null"],
+                                "maxLength": 64,
+                                "description": "of what was shown to you: the decision is refused "
+                                "if something else stands on record",
+                            },
+                        },
+                    },
+                    refusals=(403, 404, 409, 415),
+                ),
+            },
+            Route.V1_CANCELLATION: {
+                "parameters": [_ID],
+                "post": _operation(
+                    "Withdraw a request: for who asked for it, and for its approvers",
+                    _ref("Outcome"),
+                    body={
+                        "type": "object",
+                        "additionalProperties": False,
+                        "properties": {"comments": _COMMENTS},
+                    },
+                    refusals=(403, 404, 409, 415),
+                ),
+            },
+            Route.V1_OPENAPI: {
+                "get": _operation("This document", {"type": "object"}, refusals=()),
+            },
+        },
+        "components": {
+            "securitySchemes": {
+                "signIn": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "Of this deployment's authorizer; where that is IAM, sign "
+                    "requests with AWS Signature Version 4 instead.",
+                }
+            },
+            "schemas": _SCHEMAS,
+        },
+    }
+
+
+def _operation(
+    summary: str,
+    answer: _Schema,
+    *,
+    query: _Schema | None = None,
+    body: _Schema | None = None,
+    refusals: tuple[int, ...] = (),
+) -> dict[str, Any]:
+    refused = {"application/json": {"schema": _ref("Error")}}
+    gateway = {"application/json": {"schema": _ref("Message")}}
+    either = {
+        "application/json": {"schema": {"anyOf": [_ref("Error"), _ref("Message")]}},
+    }
+    operation: dict[str, Any] = {
+        "summary": summary,
+        "responses": {
+            "200": {"description": "done", "content": {"application/json": {"schema": answer}}},
+            "400": {"description": "malformed; nothing was written", "content": either},
+            "401": {"description": "not signed in, or not by name", "content": either},
+            "429": {"description": "too many requests", "content": gateway},
+            "500": {"description": "a fault of the service", "content": either},
+            "503": {"description": "not now: the same call may succeed later", "content": either},
+        }
+        | {
+            str(status): {
+                "description": _REFUSALS[status],
+                "content": either if status in {403, 404} else refused,
+            }
+            for status in refusals
+        },
+    }
+    if query:
+        operation["parameters"] = [
+            {"name": name, "in": "query", "required": False, "schema": schema}
+            for name, schema in query.items()
+        ]
+    if body:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": body}},
+        }
+    return operation
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _line(maximum: int) -> dict[str, Any]:
+    return {"type": "string", "minLength": 1, "maxLength": maximum}
+
+
+_REFUSALS = {
+    403: "this is not yours to decide or to withdraw",
+    404: "no approval has this id",
+    409: "decided by somebody else, expired, or changed since it was shown",
+    415: "the body is not said to be JSON",
+}
+_ID = {
+    "name": "approval_id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+}
+_PAGING: dict[str, Any] = {
+    "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+    "cursor": _line(MAX_CURSOR) | {"description": "what the page before gave"},
+}
+_COMMENTS = {"type": ["string", "null"], "maxLength": text.MAX_COMMENT}
+_TEXT = {"type": "string"}
+_TIME = {"type": "string", "format": "date-time"}
+_NULLABLE = {"type": ["string", "null"]}
+_NULLABLE_TIME = {"type": ["string", "null"], "format": "date-time"}
+_CURSOR = _NULLABLE | {"description": "of the next page; null after the last"}
+
+
+def _object(required: _Schema, optional: _Schema | None = None) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": list(required),
+        "properties": {**required, **(optional or {})},
+    }
+
+
+_DOCUMENT = {"document_id": _TEXT, "document_name": _TEXT}
+_ENTRY = {
+    "approval_id": _TEXT,
+    "subject": _TEXT,
+    "requester": _TEXT,
+    "created_at": _TIME,
+    "expires_at": _TIME,
+}
+_NAMES = {"type": "array", "items": _TEXT}
+_VOTE = _object(
+    {
+        "approver": _TEXT,
+        "identity": {"enum": list(get_args(Identity))},
+        "decision": {"enum": ["approved", "rejected"]},
+        "comments": _TEXT,
+        "at": _TIME,
+    }
+)
+_APPROVAL = {
+    **_ENTRY,
+    "status": {"enum": list(STATUSES)},
+    "approvers": _NAMES,
+    "quorum_needed": {"type": "integer"},
+    "content_digest": _TEXT,
+    "decision": _NULLABLE,
+    "decided_by": _NULLABLE,
+    "comments": _TEXT,
+    "decided_at": _NULLABLE_TIME,
+    "votes": {"type": "array", "items": _VOTE},
+    "execution_arn": _TEXT,
+    "context": {"type": "object"},
+}
+_SCHEMAS: dict[str, Any] = {
+    "Entry": _object(_ENTRY),
+    "InboxPage": _object(
+        {"approvals": {"type": "array", "items": _ref("Entry")}, "cursor": _CURSOR}
+    ),
+    "Summary": _object(
+        {**_ENTRY, "status": _APPROVAL["status"], "approvers": _NAMES},
+        {"decision": _TEXT, "decided_by": _TEXT, "decided_at": _TIME, **_DOCUMENT},
+    ),
+    "Page": _object({"approvals": {"type": "array", "items": _ref("Summary")}, "cursor": _CURSOR}),
+    "Approval": _object(_APPROVAL, _DOCUMENT | {"challenge": _TEXT}),
+    "Outcome": _object(
+        {
+            **_APPROVAL,
+            "already": {"type": "boolean", "description": "whether it stood so before this call"},
+            "workflow": {"enum": list(get_args(Workflow))},
+        },
+        _DOCUMENT | {"challenge": _TEXT},
+    ),
+    "Event": _object(
+        {
+            "approval_id": _TEXT,
+            "sequence": {"type": "integer", "minimum": 1},
+            "event": {"enum": list(get_args(EventName))},
+            "at": _TIME,
+            "actor": _TEXT,
+            "identity": {"enum": list(get_args(Identity))},
+            "content_digest": _TEXT,
+            "details": {"type": "object"},
+            "previous_hash": _TEXT,
+            "hash": _TEXT,
+        },
+        {"signature": _TEXT},
+    ),
+    "History": _object(
+        {
+            "approval_id": _TEXT,
+            "events": {"type": "array", "items": _ref("Event")},
+            "verified": {"type": "boolean"},
+            "findings": {
+                "type": "array",
+                "items": _object({"sequence": {"type": "integer"}, "problem": _TEXT}),
+            },
+        }
+    ),
+    "Error": _object(
+        {"error": _object({"code": _TEXT, "message": _TEXT, "details": {"type": "object"}})}
+    ),
+    "Message": _object({"message": _NULLABLE}),
+}

@@ -1,0 +1,223 @@
+"""The pages of signed-in people: what awaits them, what was decided, and each approval.
+
+API Gateway's authorizer has signed in whoever comes here; the routes do not exist without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from hitl_approval.contract import EMAIL_CLAIM, Route
+from hitl_approval.domain import text
+from hitl_approval.domain.approval import STATUSES, Approval, Status, check_may_decide
+from hitl_approval.domain.audit import Actor, parse_time
+from hitl_approval.domain.errors import (
+    AlreadyDecided,
+    ApprovalError,
+    ApprovalExpired,
+    ApprovalNotFound,
+    Forbidden,
+    Unauthenticated,
+    Unavailable,
+)
+from hitl_approval.http import html, json_api
+from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR
+from hitl_approval.http.fields import readable
+from hitl_approval.http.identity import signed_in
+from hitl_approval.http.links import Opened, State
+from hitl_approval.ports import Page
+from hitl_approval.usecases.decide import DecisionService
+
+_REFERRER = "same-origin"
+"""No secret is in these addresses, and a browser must say that our own page has sent a form."""
+_NO_APPROVAL = "There is no such approval"
+MINE = "mine"
+"""The list of what awaits whoever looks; the others are named as the statuses are."""
+
+
+def handle(
+    event: Any,
+    service: Callable[[], DecisionService],
+    *,
+    claim: str = EMAIL_CLAIM,
+    page_url: str | None = None,
+) -> dict[str, Any]:
+    """Answer one request of an HTTP API (payload 2.0) whose authorizer can be believed.
+
+    A route below `/v1` is answered in JSON whatever happens, every other one by a page.
+
+    Args:
+        event: of a route of `contract.SIGNED_IN_ROUTES`.
+        service: gives the answering side of this deployment.
+        claim: of a JWT, which names who has signed in.
+        page_url: where the deployment says that its pages are reached.
+    """
+    method, _, path = event["routeKey"].partition(" ")
+
+    def who() -> Actor:
+        return signed_in(event, claim=claim)
+
+    def act() -> dict[str, Any]:
+        try:
+            actor = who()
+        except Unauthenticated as error:
+            hint = f"You cannot be told from others: {error}."
+            raise html.RefusedError(error.status, "Please sign in to see this", hint) from None
+        if path == Route.INBOX:
+            return _inbox(event, actor, service())
+        return _approval(method, event, actor, service(), page_url)
+
+    if path.startswith("/v1/"):
+        return json_api.respond(event, who, service)
+    return html.answer(act, hint="Go back, or open the list of approvals again.")
+
+
+def _inbox(event: Mapping[str, Any], actor: Actor, service: DecisionService) -> dict[str, Any]:
+    asked = event.get("queryStringParameters") or {}
+    shown = asked.get("show", MINE)
+    if shown not in {MINE, *STATUSES}:
+        raise html.RefusedError(404, "There is no such list")
+    search = {field: asked[field] for field in ("requester", "subject") if asked.get(field)}
+    if shown == MINE:
+        search = {}
+    page = _page_of(service, shown, actor, asked.get("cursor"), search)
+    following = ""
+    if page.cursor is not None:
+        following = urlencode({"show": shown, **search, "cursor": page.cursor})
+    return html.page(
+        "inbox.html",
+        200,
+        referrer=_REFERRER,
+        title="Approvals",
+        actor=actor,
+        shown=shown,
+        lists=(MINE, *STATUSES),
+        search={"requester": "", "subject": "", **search},
+        rows=[_row(item, service) for item in page.items],
+        following=following,
+        first="cursor" not in asked,
+    )
+
+
+def _page_of(
+    service: DecisionService,
+    shown: str,
+    actor: Actor,
+    cursor: str | None,
+    search: Mapping[str, str],
+) -> Page:
+    if cursor is not None:
+        cursor = text.line(cursor, "cursor", maximum=MAX_CURSOR)
+    if shown == MINE:
+        return service.awaiting(actor.name, limit=DEFAULT_LIMIT, cursor=cursor)
+    checked = {field: text.line(value, field) for field, value in search.items()}
+    return service.list_by_status(
+        cast(Status, shown),
+        limit=DEFAULT_LIMIT,
+        cursor=cursor,
+        requester=checked.get("requester"),
+        subject=checked.get("subject"),
+    )
+
+
+def _row(item: Mapping[str, Any], service: DecisionService) -> dict[str, Any]:
+    """A line of a list; what awaits somebody has no status of its own."""
+    pending = item.get("status", "pending") == "pending"
+    expires_at = parse_time(item["expires_at"])
+    decided_at = item.get("decided_at")
+    return {
+        **item,
+        "pending": pending,
+        "expires_at": expires_at,
+        "left": html.in_words(expires_at - service.clock.now()),
+        "decided_at": parse_time(decided_at) if decided_at else None,
+    }
+
+
+def _approval(
+    method: str,
+    event: Mapping[str, Any],
+    actor: Actor,
+    service: DecisionService,
+    page_url: str | None,
+) -> dict[str, Any]:
+    approval_id = (event.get("pathParameters") or {}).get("approval_id", "")
+    if not text.is_approval_id(approval_id):
+        raise html.RefusedError(404, _NO_APPROVAL)
+    try:
+        if method == "POST":
+            form = html.form_of(event, page_url=page_url, origin_required=True)
+            return _decide(form, approval_id, actor, service)
+        return _show(service.get(approval_id), actor, service)
+    except ApprovalNotFound:
+        raise html.RefusedError(404, _NO_APPROVAL) from None
+
+
+def _decide(
+    form: Mapping[str, str], approval_id: str, actor: Actor, service: DecisionService
+) -> dict[str, Any]:
+    approval = service.get(approval_id)
+    if form.get("nonce", "") != approval.content_digest:
+        raise html.RefusedError(403, "This form has grown old: please open the approval again")
+    try:
+        service.decide(
+            approval_id,
+            actor,
+            html.decision_of(form),
+            text.comment(form.get("comments", ""), "comments"),
+            content_digest=approval.content_digest,
+        )
+    except Unavailable:
+        raise
+    except (AlreadyDecided, ApprovalExpired):  # somebody else was quicker: show who
+        pass
+    except ApprovalError as error:
+        return _show(approval, actor, service, refused=error, form=form)
+    return _show(service.get(approval_id), actor, service)
+
+
+def _show(
+    approval: Approval,
+    actor: Actor,
+    service: DecisionService,
+    *,
+    refused: ApprovalError | None = None,
+    form: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    opened = Opened(approval, actor.name, _state(approval, actor, service))
+    trail = service.history(approval.approval_id)
+    return html.page(
+        f"{'form' if opened.state == 'open' else 'receipt'}.html",
+        refused.status if refused else 200,
+        referrer=_REFERRER,
+        title=approval.subject,
+        actor=actor,
+        approval=approval,
+        opened=opened,
+        context=readable(approval.context),
+        left=html.in_words(approval.expires_at - service.clock.now()),
+        nonce=approval.content_digest,
+        max_comment=text.MAX_COMMENT,
+        problem=html.problem(refused) if refused else "",
+        given={"decision": "", "comments": "", **(form or {})},
+        trail=[{**event, "at": parse_time(event["at"])} for event in trail.events],
+        findings=trail.findings,
+    )
+
+
+def _state(approval: Approval, actor: Actor, service: DecisionService) -> State:
+    if approval.vote_of(actor.name) is not None:
+        return "answered"
+    if approval.status == "timeout":
+        return "expired"
+    if not approval.pending:
+        return "decided"
+    if service.clock.now() >= approval.expires_at:
+        return "expired"
+    try:
+        check_may_decide(approval, actor)
+    except Forbidden:
+        return "onlooker"
+    return "open"

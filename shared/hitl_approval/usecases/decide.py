@@ -1,0 +1,192 @@
+"""What people and operators do: decide, cancel, resume, list, read the trail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from hitl_approval.contract import Metrics, Table
+from hitl_approval.domain.approval import (
+    Approval,
+    Decision,
+    Status,
+    cancel,
+    cast_vote,
+)
+from hitl_approval.domain.audit import Actor
+from hitl_approval.domain.cursor import encode_cursor
+from hitl_approval.domain.errors import (
+    InvalidRequest,
+)
+from hitl_approval.domain.text import person_key
+from hitl_approval.ports import (
+    CallbackClient,
+    Inbox,
+    Page,
+)
+from hitl_approval.usecases.records import Records
+from hitl_approval.usecases.trail import Trail, read_trail
+
+SEARCHED = 1_000
+"""Records that one page of a search reads at most. Ours: well inside one invocation's time."""
+SEARCH_PAGE = 100
+"""Records that a search reads at once."""
+
+
+Workflow = Literal["resumed", "already_running", "delayed", "polling", "waiting"]
+"""What became of the workflow: see `ports.Completed`; it polls and reads the end of the request at
+its next poll; or it waits on, because the request is still pending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a decision or a cancellation.
+
+    Attributes:
+        approval: the record as it now is.
+        already: the same answer by the same person was on record before.
+        workflow: what became of the workflow that waits for it.
+    """
+
+    approval: Approval
+    already: bool
+    workflow: Workflow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionService(Records):
+    """The answering side, for the people who decide and those who look on."""
+
+    callbacks: CallbackClient
+    inbox: Inbox | None = None
+
+    def decide(
+        self,
+        approval_id: str,
+        actor: Actor,
+        decision: Decision,
+        comments: str = "",
+        *,
+        content_digest: str | None = None,
+    ) -> Answer:
+        """Commit a vote and, if it decides, wake the workflow.
+
+        Raises:
+            ApprovalNotFound: no approval has this id.
+            ApprovalError: the vote is refused (see `cast_vote`); nothing was written.
+        """
+        approval, changed = self._change(
+            approval_id,
+            lambda approval: cast_vote(
+                approval,
+                actor,
+                decision,
+                comments,
+                now=self.clock.now(),
+                content_digest=content_digest,
+            ),
+        )
+        return Answer(approval, not changed, self._resume_workflow(approval))
+
+    def cancel(self, approval_id: str, actor: Actor, comments: str = "") -> Answer:
+        """Withdraw a request and wake the workflow.
+
+        Raises:
+            ApprovalNotFound: no approval has this id.
+            ApprovalError: it has ended otherwise.
+        """
+        approval, changed = self._change(
+            approval_id, lambda approval: cancel(approval, actor, comments, now=self.clock.now())
+        )
+        return Answer(approval, not changed, self._resume_workflow(approval))
+
+    def resume(self, approval_id: str) -> Answer:
+        """Wake the workflow of a decided approval once more, for operators; writes nothing.
+
+        Raises:
+            ApprovalNotFound: no approval has this id.
+            InvalidRequest: there is nothing to tell yet.
+        """
+        approval = self.get(approval_id)
+        if approval.pending:
+            raise InvalidRequest("approval_id", "is still pending: there is nothing to resume for")
+        return Answer(approval, already=True, workflow=self._resume_workflow(approval))
+
+    def list_by_status(
+        self,
+        status: Status,
+        *,
+        limit: int,
+        cursor: str | None,
+        since: datetime | None = None,
+        requester: str | None = None,
+        subject: str | None = None,
+        id_prefix: str | None = None,
+    ) -> Page:
+        """One page of the approvals of a status, newest first.
+
+        A search reads at most `SEARCHED` records for one page: it may find fewer than `limit`, or
+        none, and still have a cursor to go on from.
+
+        Args:
+            status: of all of them.
+            limit: how many at most.
+            cursor: where the page before ended.
+            since: only what was created at that time or later.
+            requester: only what this person asked for.
+            subject: only those with this in their subject, whatever its case.
+            id_prefix: only those whose id begins like this.
+        """
+        if requester is None and subject is None and id_prefix is None:
+            return self.store.list_by_status(status, limit=limit, cursor=cursor, since=since)
+        found: list[Mapping[str, Any]] = []
+        for _ in range(SEARCHED // SEARCH_PAGE):
+            page = self.store.list_by_status(status, limit=SEARCH_PAGE, cursor=cursor, since=since)
+            for item in page.items:
+                if _matches(item, requester, subject, id_prefix):
+                    found.append(item)
+                if len(found) == limit:
+                    after = encode_cursor(item[Table.CREATED_AT], item[Table.PARTITION_KEY])
+                    return Page(found, after)
+            cursor = page.cursor
+            if cursor is None:
+                break
+        return Page(found, cursor)
+
+    def awaiting(self, name: str, *, limit: int, cursor: str | None) -> Page:
+        """One page of what awaits this person's answer, those that expire first first.
+
+        Raises:
+            InvalidRequest: this deployment keeps no inbox.
+        """
+        if self.inbox is None:
+            raise InvalidRequest("action", "needs an inbox, which this deployment does not keep")
+        return self.inbox.awaiting(name, limit=limit, cursor=cursor)
+
+    def history(self, approval_id: str) -> Trail:
+        """The audit trail of one approval, and what is wrong with it.
+
+        Raises:
+            ApprovalNotFound: no approval ever had this id.
+        """
+        return read_trail(self.store, approval_id, self.signer)
+
+    def _resume_workflow(self, approval: Approval) -> Workflow:
+        if approval.pending:
+            return "waiting"
+        if approval.callback_id is None:
+            return "polling"
+        completed = self.callbacks.complete(approval.callback_id)
+        if completed == "delayed":
+            self.meter.count(Metrics.RESUME_FAILED)
+        return completed
+
+
+def _matches(
+    item: Mapping[str, Any], requester: str | None, subject: str | None, id_prefix: str | None
+) -> bool:
+    asked = requester is None or person_key(item["requester"]) == person_key(requester)
+    about = subject is None or subject.casefold() in item["subject"].casefold()
+    return asked and about and item[Table.PARTITION_KEY].startswith(id_prefix or "")

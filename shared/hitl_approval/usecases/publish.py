@@ -1,0 +1,137 @@
+"""The publisher: every committed event reaches the bus, the metrics and the inboxes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hitl_approval.contract import Audit, Metrics
+from hitl_approval.domain.approval import (
+    Approval,
+)
+from hitl_approval.domain.audit import parse_time
+from hitl_approval.domain.bus_event import BusEvent, bus_event
+from hitl_approval.domain.errors import (
+    Unavailable,
+    UnreadableRecord,
+)
+from hitl_approval.ports import (
+    EventPublisher,
+    Inbox,
+)
+from hitl_approval.usecases.records import Records
+
+logger = logging.getLogger(__name__)
+
+_COUNTED = {
+    "requested": Metrics.REQUESTED,
+    "approved": Metrics.APPROVED,
+    "rejected": Metrics.REJECTED,
+    "timeout": Metrics.TIMED_OUT,
+    "cancelled": Metrics.CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """An audit event, its record as far as there is one, and what is published of it."""
+
+    approval_id: str
+    event: Mapping[str, Any]
+    approval: Approval | None
+    bus_event: BusEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishService(Records):
+    """Publishes every committed transition: on the event bus, as metrics, into inboxes.
+
+    It is fed with the committed audit events, each at least once and in order: what it publishes
+    has happened, and what has happened is published, whatever becomes of who committed it.
+    """
+
+    publisher: EventPublisher
+    deployment: str
+    inbox: Inbox | None = None
+
+    def publish(self, events: Sequence[Mapping[str, Any]]) -> int:
+        """Publish these audit events.
+
+        An event that can never be published is counted and passed over: nothing behind it waits.
+
+        Returns:
+            How many of the first were taken care of: the others are to be brought again.
+        """
+        read: list[_Published | None] = []
+        records: dict[str, Approval | None] = {}
+        for event in events:
+            try:
+                read.append(self._read(event, records))
+            except Unavailable as error:
+                logger.warning("not read now: %s", error)
+                break
+        published = self.publisher.publish([one.bus_event for one in read if one])
+        for position, one in enumerate(read):
+            if one is None:
+                self.meter.count(Metrics.PASSED_OVER)
+                continue
+            if not published:
+                return position
+            published -= 1
+            try:
+                self._update_inboxes(one.event, one.approval)
+                self._count(one.event, one.approval)
+            except Unavailable as error:
+                logger.warning("inboxes not updated now: %s approval_id=%s", error, one.approval_id)
+                return position
+            except Exception as error:  # noqa: BLE001  its own, whatever it is: the next one waits
+                logger.warning(
+                    "inboxes not updated: %s approval_id=%s", type(error).__name__, one.approval_id
+                )
+                self.meter.count(Metrics.PASSED_OVER)
+        return len(read)
+
+    def _read(
+        self, event: Mapping[str, Any], records: dict[str, Approval | None]
+    ) -> _Published | None:
+        """What is published of an event, without the row's fields if the row cannot be read."""
+        try:
+            approval_id = str(event[Audit.PARTITION_KEY])
+            if approval_id not in records:
+                records[approval_id] = self._find(approval_id)
+            approval = records[approval_id]
+            published = bus_event(event, approval, deployment=self.deployment)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # By the kinds of error and id only: whose text this is, nobody knows.
+            logger.warning("no event of ours: %s", type(error).__name__)
+            return None
+        return _Published(approval_id, event, approval, published)
+
+    def _find(self, approval_id: str) -> Approval | None:
+        try:
+            return self.store.get(approval_id)
+        except UnreadableRecord:
+            logger.warning("a row cannot be read approval_id=%s", approval_id)
+            return None
+
+    def _update_inboxes(self, event: Mapping[str, Any], approval: Approval | None) -> None:
+        """Into the inboxes of those who may decide, out of one's own by answering."""
+        if self.inbox is None or approval is None:
+            return
+        if event["event"] == "requested":
+            if approval.pending:
+                self.inbox.add(approval, approval.deciders)
+        elif event["event"] == "voted":
+            self.inbox.remove(approval, [event["actor"]])
+        elif event["event"] != "notification_failed":
+            self.inbox.remove(approval, approval.deciders)
+
+    def _count(self, event: Mapping[str, Any], approval: Approval | None) -> None:
+        if metric := _COUNTED.get(event["event"]):
+            self.meter.count(metric)
+        by_people = event["event"] in {"approved", "rejected"} and event["identity"] != "system"
+        if approval and by_people:
+            waited = parse_time(event["at"]) - approval.created_at
+            self.meter.measure(Metrics.TIME_TO_DECISION, waited.total_seconds(), "Seconds")

@@ -1,0 +1,76 @@
+"""What the use cases share: one record, read, changed and signed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from hitl_approval.domain.approval import (
+    Approval,
+    Transition,
+)
+from hitl_approval.domain.errors import (
+    ApprovalNotFound,
+    Unavailable,
+    VersionConflict,
+)
+from hitl_approval.ports import (
+    Clock,
+    Meter,
+    Signer,
+    Store,
+)
+
+logger = logging.getLogger(__name__)
+
+MAX_TRIES = 10
+"""Tries of a contended write. Ours: with 20 approvers voting at once each still gets through."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """What both sides share: the record, time and the metrics."""
+
+    store: Store
+    clock: Clock
+    meter: Meter
+    signer: Signer | None = None
+
+    def get(self, approval_id: str) -> Approval:
+        """One approval.
+
+        Raises:
+            ApprovalNotFound: no approval has this id.
+        """
+        approval = self.store.get(approval_id)
+        if approval is None:
+            raise ApprovalNotFound(approval_id)
+        return approval
+
+    def _change(
+        self, approval_id: str, change: Callable[[Approval], Transition | None]
+    ) -> tuple[Approval, bool]:
+        """Read, decide, commit; on a conflict read and decide again.
+
+        Returns:
+            The record, and whether this call changed it.
+        """
+        for attempt in range(1, MAX_TRIES + 1):
+            approval = self.get(approval_id)
+            transition = change(approval)
+            if transition is None:
+                return approval, False
+            try:
+                self.store.commit(self._signed(transition))
+            except VersionConflict:
+                self.clock.pause(attempt)
+                continue
+            logger.info("%s approval_id=%s", transition.event.event, approval_id)
+            return transition.after, True
+        raise Unavailable("the record is contended: try again")
+
+    def _signed(self, transition: Transition) -> Transition:
+        if self.signer is None:
+            return transition
+        return replace(transition, signature=self.signer.sign(transition.event.hash))

@@ -1,0 +1,254 @@
+"""What the waiting workflow does: submit a request, notify its approvers, check its status."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from hitl_approval.contract import Metrics, Route
+from hitl_approval.domain.agreement import altered_end
+from hitl_approval.domain.approval import (
+    Approval,
+    Transition,
+    cancel,
+    expire,
+    note_notification_failed,
+    open_approval,
+)
+from hitl_approval.domain.audit import SYSTEM
+from hitl_approval.domain.errors import (
+    ApprovalNotFound,
+    InvalidRequest,
+    RecordAltered,
+)
+from hitl_approval.domain.link import PersonalLink, digest_of, make_challenge, make_token
+from hitl_approval.domain.message import approval_needed
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.request import ApprovalRequest
+from hitl_approval.ports import (
+    Notifier,
+    Secrets,
+)
+from hitl_approval.usecases.records import Records
+
+logger = logging.getLogger(__name__)
+
+AGREEMENT_TRIES = 3
+"""Looks at a record and its last event that do not agree: they are two reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalLinks:
+    """Where personal links lead.
+
+    Attributes:
+        url: without a slash at its end.
+        secrets: what a link's secret is drawn from.
+        challenge: whether the page also asks for a code, which stands in no message with a link.
+    """
+
+    url: str
+    secrets: Secrets
+    challenge: bool = False
+
+    def token(self, approval_id: str) -> str:
+        """A new link's token."""
+        return make_token(approval_id, self.secrets.draw())
+
+    def link(self, token: str) -> str:
+        """The link of a token."""
+        return self.url + Route.LINK.format(token=token)
+
+    def draw_challenge(self) -> str | None:
+        """A new code, where one is asked for."""
+        return make_challenge(self.secrets.draw()) if self.challenge else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedRequest:
+    """A request as this deployment will hold it, its defaults filled in.
+
+    Raises:
+        InvalidRequest: the deployment cannot hold it.
+    """
+
+    request: ApprovalRequest
+    approvers: tuple[str, ...]
+    policy: Policy
+    timeout: timedelta
+
+    def __post_init__(self) -> None:
+        deciders = self.policy.deciders(self.approvers, self.request.requester)
+        if self.approvers and not deciders:
+            raise InvalidRequest("approvers", "name only the requester, who cannot decide")
+        try:
+            self.policy.check(deciders)
+        except ValueError as error:
+            raise InvalidRequest("approvers", str(error)) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestService(Records):
+    """The asking side, for the workflow that waits.
+
+    Attributes:
+        notifier: tells the approvers.
+        links: where their personal links lead; None where nobody gets one.
+    """
+
+    notifier: Notifier
+    links: PersonalLinks | None = None
+
+    def submit(
+        self,
+        resolved: ResolvedRequest,
+        *,
+        approval_id: str,
+        execution_arn: str,
+        creation_token: str,
+        callback_id: str | None,
+    ) -> Approval:
+        """Create the record, once for each execution and creation token.
+
+        Raises:
+            InvalidRequest: another approval of the same execution has this id (a name used twice).
+        """
+        proposed = open_approval(
+            resolved.request,
+            approval_id=approval_id,
+            execution_arn=execution_arn,
+            creation_token=creation_token,
+            callback_id=callback_id,
+            approvers=resolved.approvers,
+            policy=resolved.policy,
+            timeout=resolved.timeout,
+            now=self.clock.now(),
+        )
+        created = self.store.create(self._signed(proposed))
+        if created.creation_token != creation_token:
+            raise InvalidRequest(
+                "name", "is used twice in this execution: give each approval its own"
+            )
+        return created
+
+    def withdraw(self, approval_id: str, creation_token: str) -> None:
+        """Close what `submit` may have written although it failed, if it stands there."""
+
+        def cancelled(approval: Approval) -> Transition | None:
+            if not approval.pending or approval.creation_token != creation_token:
+                return None
+            now = self.clock.now()
+            return expire(approval, now=now) or cancel(
+                approval, SYSTEM, "the workflow could not start", now=now
+            )
+
+        with suppress(ApprovalNotFound):
+            self._change(approval_id, cancelled)
+
+    def recipients(self, approval: Approval) -> list[str | None]:
+        """Who gets a message: each approver who gets links, and everybody together (None)."""
+        return [*(approval.deciders if self.links is not None else ()), None]
+
+    def notify(
+        self, approval_id: str, written: Approval | None = None, *, recipient: str | None = None
+    ) -> None:
+        """Send one message about an approval, unless it has ended meanwhile.
+
+        One that silence has ended, its workflow being that late, counts as not told.
+
+        Args:
+            approval_id: the record's id.
+            written: the record as the caller wrote it just now, which is not read again.
+            recipient: one of `recipients`. Default: everybody who listens.
+
+        Raises:
+            Unavailable: not sent now; may be tried again.
+        """
+        approval = written or self.get(approval_id)
+        if not approval.pending:
+            if recipient is None and approval.decided_by == SYSTEM.name:
+                self.meter.count(Metrics.NOTIFICATION_FAILED)
+            return
+        link, challenge = self._open_links(approval, recipient)
+        self.notifier.publish(
+            approval_needed(
+                approval,
+                recipient=recipient,
+                link=link,
+                challenge=challenge if recipient is None else None,
+            )
+        )
+
+    def _open_links(
+        self, approval: Approval, recipient: str | None
+    ) -> tuple[str | None, str | None]:
+        """A new link of the recipient's own, which opens from now on, and the page's code."""
+        if self.links is None or not approval.deciders:
+            return None, None
+        challenge, link = self.links.draw_challenge(), None
+        links = []
+        if recipient is not None:
+            token = self.links.token(approval.approval_id)
+            link = self.links.link(token)
+            links = [PersonalLink(digest_of(token), recipient)]
+        if links or challenge:
+            challenge = self.store.add_links(approval, links, challenge=challenge)
+        return link, challenge
+
+    def note_notification_failed(self, approval_id: str, reason: str) -> None:
+        """Put on record, and on the alarm's metric, that nobody could be told."""
+        self.meter.count(Metrics.NOTIFICATION_FAILED)
+        self._change(
+            approval_id,
+            lambda approval: (
+                note_notification_failed(approval, reason, now=self.clock.now())
+                if approval.pending
+                else None
+            ),
+        )
+
+    def register_callback(self, approval_id: str, callback_id: str) -> Approval:
+        """Give the record the callback to ring; the record as it now is.
+
+        Raises:
+            RecordAltered: as `look` raises it.
+        """
+        approval = self.store.register_callback(approval_id, callback_id)
+        if approval is None:
+            raise ApprovalNotFound(approval_id)
+        return self._seen(approval)
+
+    def check_status(self, approval_id: str) -> Approval:
+        """The record as it now is, closed first if its time has passed.
+
+        Raises:
+            RecordAltered: it has ended otherwise than its audit trail says.
+        """
+        approval, _ = self._change(
+            approval_id, lambda approval: expire(approval, now=self.clock.now())
+        )
+        return self._seen(approval)
+
+    def _seen(self, approval: Approval) -> Approval:
+        """Let its workflow, which is who asks, act on how a record ended, and note that."""
+        if approval.pending:
+            return approval
+        approval = self._agreed(approval)
+        if not approval.pending and not approval.resumed:
+            self.store.mark_resumed(approval.approval_id)
+        return approval
+
+    def _agreed(self, approval: Approval) -> Approval:
+        """A record that has ended as the last event of its trail says."""
+        approval_id = approval.approval_id
+        for attempt in range(1, AGREEMENT_TRIES + 1):
+            altered = altered_end(approval, self.store.last_event(approval_id))
+            if not altered:
+                return approval
+            self.clock.pause(attempt)
+            approval = self.get(approval_id)
+        self.meter.count(Metrics.ALTERED_RECORD)
+        logger.error("not acted on: the row is not what its trail says approval_id=%s", approval_id)
+        raise RecordAltered(approval_id, altered)
