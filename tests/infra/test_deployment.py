@@ -189,7 +189,7 @@ def test_should_say_why_a_table_without_a_stream_tells_nobody() -> None:
     assert approvals.publisher_function is None
     with pytest.raises(ValueError, match="audit_table has no stream: give that table stream="):
         approvals.on_event("All")
-    with pytest.raises(ValueError, match="event_bus would never hear of anything"):
+    with pytest.raises(ValueError, match="nothing would ever be published on event_bus"):
         HitlApproval(stack, "Other", audit_table=audit, event_bus=events.EventBus(stack, "Bus"))
 
 
