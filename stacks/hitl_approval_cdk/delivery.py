@@ -173,7 +173,7 @@ def deliveries(name: str, value: Any) -> tuple[Delivery, ...]:
             f'[EmailApprover("ann@example.com")], say'
         )
         raise ValueError(msg)
-    if any(Token.is_unresolved(each.approver) for each in value):
+    if any(rules.is_token(each.approver) for each in value):
         msg = (
             f"{name} must name approvers at synth, or their links could not be kept apart, got "
             'a token: use EmailApprover(address, name="ann"), with the name that requests say'

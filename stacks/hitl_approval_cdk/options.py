@@ -318,7 +318,7 @@ class Options(TypedDict, Generic[LeftOut], total=False):
     log_retention: Annotated[
         logs.RetentionDays,
         Option(
-            rules.resource("name", "logs.RetentionDays.ONE_YEAR"),
+            rules.resource(logs.RetentionDays, "logs.RetentionDays.ONE_YEAR"),
             default=logs.RetentionDays.THREE_MONTHS,
             keys=[
                 ContextKey(

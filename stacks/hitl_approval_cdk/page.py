@@ -6,14 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aws_cdk import Token
 from aws_cdk import aws_apigatewayv2 as apigateway
 
 from hitl_approval.contract import EMAIL_CLAIM
 from hitl_approval.domain.text import shown
 from hitl_approval_cdk import readers
 from hitl_approval_cdk.option import ContextKey
-from hitl_approval_cdk.rules import is_a
+from hitl_approval_cdk.rules import is_a, is_token
 
 CONTEXT_KEYS: Final = (
     ContextKey(
@@ -87,7 +86,7 @@ class ApprovalPage:
         is_a("page.challenge", self.challenge, bool, "use True or False")
         _check_at_least_one("page.requests_per_second", self.requests_per_second)
         _check_at_least_one("page.burst", self.burst)
-        if self.url is not None and not Token.is_unresolved(self.url):
+        if self.url is not None and not is_token(self.url):
             _check_url(self.url)
         if self.sign_in is not None and not hasattr(self.sign_in, "bind"):
             msg = (
@@ -120,7 +119,7 @@ class ApprovalPage:
 
 
 def _check_at_least_one(name: str, value: Any) -> None:
-    if Token.is_unresolved(value):
+    if is_token(value):
         return
     is_a(name, value, int, "use a whole number")
     if value < 1:

@@ -10,7 +10,7 @@ from math import ceil
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from aws_cdk import Duration, RemovalPolicy, Stack, Token
+from aws_cdk import Duration, RemovalPolicy, Stack
 
 from hitl_approval import contract
 from hitl_approval.contract import Env
@@ -23,7 +23,7 @@ from hitl_approval_cdk import option
 from hitl_approval_cdk.declaration import DECLARED
 from hitl_approval_cdk.option import Readers
 from hitl_approval_cdk.options import HitlApprovalOptions, ResolvedOptions
-from hitl_approval_cdk.rules import DAY, seconds
+from hitl_approval_cdk.rules import DAY, is_token, seconds
 
 SHORTEST_EXECUTION_DEFAULT: Final = 7 * DAY
 """A single request may ask for up to a week, unless the deployment's own default is longer."""
@@ -165,13 +165,13 @@ def _check_approvers(options: ResolvedOptions) -> None:
         ValueError: they cannot, or they take too much of the functions' environment.
     """
     approvers, groups = options["approvers"], options["groups"]
-    if approvers is not None and not any(map(Token.is_unresolved, [list(approvers), *approvers])):
+    if approvers is not None and not any(map(is_token, [approvers, *approvers])):
         try:
             policy(options).check(expand(approvers, members_of(groups), "approvers"))
         except InvalidRequest as error:
             msg = f"{error} (got {shown(list(approvers))}): name fewer"
             raise ValueError(msg) from error
-    known = [name for name in approvers or () if not Token.is_unresolved(name)]
+    known = [name for name in approvers or () if not is_token(name)]
     size = _size(known, groups)
     if size > MAX_APPROVERS_BYTES:
         msg = (

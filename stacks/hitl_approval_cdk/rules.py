@@ -36,6 +36,14 @@ _SIGNING_USAGE = kms.KeyUsage.SIGN_VERIFY
 _EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>.]+(\.[^@\s<>.]+)+")
 
 
+def is_token(value: object) -> bool:
+    """Whether only CloudFormation knows the value; CDK's own question takes no object of yours."""
+    if isinstance(value, list | tuple):
+        return all(isinstance(each, str) for each in value) and Token.is_unresolved(list(value))
+    known = isinstance(value, str | int | float) or hasattr(value, "creation_stack")
+    return known and Token.is_unresolved(value)
+
+
 def is_a(name: str, value: object, kind: type, fix: str) -> None:
     """Check a value's type, for those who do not run a type checker.
 
@@ -60,11 +68,12 @@ def instance_of(kind: type, fix: str) -> Rule:
 switch: Final = instance_of(bool, "use True or False")
 
 
-def resource(attribute: str, fix: str) -> Rule:
-    """An object of CDK's, which has this attribute; the fix is how one is made."""
+def resource(kind: str | type, fix: str) -> Rule:
+    """An object of CDK's: of this type, or with this attribute; the fix is how one is made."""
 
     def rule(name: str, value: Any) -> Any:
-        if not hasattr(value, attribute):
+        fits = hasattr(value, kind) if isinstance(kind, str) else isinstance(value, kind)
+        if not fits:
             msg = f"{name} must be an object of CDK's, got {shown(value)}: use {fix}, say"
             raise ValueError(msg)
         return value
@@ -76,7 +85,7 @@ def one_of(*allowed: str) -> Rule:
     """One of these texts."""
 
     def rule(name: str, value: Any) -> Any:
-        if not Token.is_unresolved(value) and value not in allowed:
+        if not is_token(value) and value not in allowed:
             msg = f"{name} must be one of {', '.join(allowed)}, got {shown(value)}"
             raise ValueError(msg)
         return value
@@ -179,7 +188,7 @@ def quorum(name: str, value: Any) -> Any:
 
 def rejections_needed(name: str, value: Any) -> Any:
     """A number that is known at synth: the functions hold it inside of JSON."""
-    if Token.is_unresolved(value):
+    if is_token(value):
         msg = f"{name} must be known at synth, got a token: use a whole number"
         raise ValueError(msg)
     is_a(name, value, int, "use a whole number")
@@ -215,7 +224,7 @@ def approvers(name: str, value: Any) -> Any:
             f"leave it out so that anyone who may call the approval function decides"
         )
         raise ValueError(msg)
-    if any(map(Token.is_unresolved, [list(value), *value])):
+    if any(map(is_token, [value, *value])):
         return tuple(value)
     try:
         return validate_names(value, name)
@@ -249,7 +258,7 @@ def emails(name: str, value: Any) -> tuple[str, ...]:
         fix = f"[{shown(value)}]" if isinstance(value, str) else "['ann@example.com'], say"
         msg = f"{name} must be a list of addresses, got {shown(value)}: use {fix}"
         raise ValueError(msg)  # noqa: TRY004  one kind of error for all that synth refuses
-    if Token.is_unresolved(list(value)):
+    if is_token(value):
         msg = (
             f"{name} must be a list that is known at synth, got a token: name each address, of "
             f"which each may be one"
@@ -257,7 +266,7 @@ def emails(name: str, value: Any) -> tuple[str, ...]:
         raise ValueError(msg)
     seen: set[str] = set()
     for address in value:
-        if Token.is_unresolved(address):
+        if is_token(address):
             continue
         if not isinstance(address, str) or not _EMAIL.fullmatch(address):
             msg = (
@@ -298,14 +307,14 @@ def signing_key(name: str, value: Any) -> Any:
 
 def architecture(name: str, value: Any) -> lambda_.Architecture:
     """An architecture that the functions can be bundled for."""
-    resource("name", "lambda_.Architecture.ARM_64")(name, value)
+    resource(lambda_.Architecture, "lambda_.Architecture.ARM_64")(name, value)
     one_of(*bundling.PLATFORMS)(name, value.name)
     return cast(lambda_.Architecture, value)
 
 
 def memory_size(name: str, value: Any) -> Any:
     """What Lambda offers in MB, which also decides the share of a CPU."""
-    if Token.is_unresolved(value):
+    if is_token(value):
         return value
     low, high = MEMORY
     is_a(name, value, int, "512 is the default")
