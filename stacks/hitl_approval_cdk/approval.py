@@ -69,19 +69,19 @@ class HitlApproval(ApprovalDeployment):
     Attributes:
         table: the approvals table.
         audit_table: the append-only audit table.
-        topic: where approvers hear of requests.
+        topic: where everybody who subscribed is notified of each request.
         workflow_function: the durable function; start its alias, never the function itself.
         workflow_alias: `live`: what callers start.
         approval_function: decides, lists and cancels.
-        sweep_function: mends on a schedule what a crash or an operator left behind.
-        page: the page: its `url`, `function` and the `topic` of messages for one approver each;
-            None without one.
-        publisher_function: publishes on the event bus; None when the audit table brought along
-            has no stream.
-        event_bus: the bus that is told; None in that case.
+        sweep_function: repairs on a schedule what a crash or an operator left behind.
+        page: the page: its `url`, its functions and the topic of personal links; None without
+            one.
+        publisher_function: publishes to the event bus and fills the inboxes; None when the audit
+            table brought along has no stream.
+        event_bus: the bus to which every transition is published; None in that case.
         inbox_table: what awaits each approver; None in that case.
         dead_letter_queue: starts that failed every attempt, and where in the audit table's stream
-            to find events that the bus did not take for a day.
+            to find events that could not be published for a day.
 
     Raises:
         ValueError: a value that cannot work; the message names property, value and fix.
@@ -92,8 +92,6 @@ class HitlApproval(ApprovalDeployment):
         self, scope: Construct, construct_id: str, **options: Unpack[HitlApprovalOptions]
     ) -> None:
         super().__init__(scope, construct_id)
-        # The functions' log groups are made here, whatever the app around us does by default.
-        self.node.set_context("@aws-cdk/aws-lambda:useCdkManagedLogGroup", False)
         chosen = resolve(options)
         key = chosen["encryption_key"]
 

@@ -216,6 +216,8 @@ class PackagedFunction(lambda_.Function):
             else lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE),
         )
         nag.runtime(self)
+        # Its log group stands beside it, whatever the app's feature flags make CDK do.
+        self.node.try_remove_child("LogGroup")
         group = logs.LogGroup(
             scope,
             f"{name}Logs",

@@ -59,7 +59,7 @@ class Options(TypedDict, Generic[LeftOut], total=False):
             variable=Variable(Env.APPROVAL_TIMEOUT_SECONDS, option.in_seconds),
         ),
     ]
-    """Time to decide of requests that ask for none; whole seconds, at least 60 s.
+    """Time to decide of requests that bring none; whole seconds, at least 60 s.
     Default: 1 hour."""
 
     approvers: Annotated[
@@ -148,8 +148,8 @@ class Options(TypedDict, Generic[LeftOut], total=False):
                     "deliver_to",
                     readers.approvers_by_mail,
                     _ADDRESSES,
-                    meaning="addresses of approvers: each is mailed personal links of their own; "
-                    "name them as `approvers` too",
+                    meaning="Addresses of approvers; each is mailed personal links of their own. "
+                    "Name them as `approvers` too.",
                 )
             ],
         ),
@@ -220,17 +220,17 @@ class Options(TypedDict, Generic[LeftOut], total=False):
         Option(rules.signing_key),
     ]
     """An asymmetric key (`ECC_NIST_P256`, `SIGN_VERIFY`) that signs each audit event, and by its
-    hash all before, so that who may write the audit table cannot forge a trail. An event that
-    cannot be signed is not written. Default: events are not signed."""
+    hash all events before it, so that who may write the audit table cannot forge a trail. An event
+    that cannot be signed is not written. Default: events are not signed."""
 
     allow_self_approval: Annotated[bool, _switch("allow_self_approval")]
     """Whether requesters may decide their own requests. Default: False."""
 
     require_verified_identity: Annotated[bool, _switch("require_verified_identity")]
-    """Refuse deciders whose name was only typed in. Default: False."""
+    """Whether people whose name was only typed in may not decide. Default: False."""
 
     require_comment_on_rejection: Annotated[bool, _switch("require_comment_on_rejection")]
-    """A rejection must say why. Default: False."""
+    """Whether a rejection must say why. Default: False."""
 
     execution_timeout: Annotated[
         Duration | LeftOut,
@@ -364,7 +364,7 @@ class Options(TypedDict, Generic[LeftOut], total=False):
             keys=[ContextKey("architecture", readers.architecture, "arm64 or x86_64", "arm64")],
         ),
     ]
-    """Of every function. Default: `Architecture.ARM_64`."""
+    """Architecture of every function. Default: `Architecture.ARM_64`."""
 
     memory_size: Annotated[
         int,
@@ -374,7 +374,7 @@ class Options(TypedDict, Generic[LeftOut], total=False):
             keys=[ContextKey("memory_size", readers.number, "a whole number of MB")],
         ),
     ]
-    """Of every function, in MB. Default: 512."""
+    """Memory of every function, in MB. Default: 512."""
 
 
 HitlApprovalOptions: TypeAlias = Options[None]
