@@ -4,7 +4,7 @@ from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk.approval import HitlApproval
 from hitl_approval_cdk.dead_letters import DeadLetterQueue
 from hitl_approval_cdk.delivery import EmailApprover, SqsApprover
-from hitl_approval_cdk.functions import ApprovalFunction, Deployment, DurableFunction
+from hitl_approval_cdk.functions import ApprovalFunction, DurableFunction, FunctionSettings
 from hitl_approval_cdk.options import HitlApprovalOptions
 from hitl_approval_cdk.page import ApprovalPage
 from hitl_approval_cdk.permissions import Resources
@@ -20,9 +20,9 @@ __all__ = [
     "AuditTable",
     "BroadcastTopic",
     "DeadLetterQueue",
-    "Deployment",
     "DurableFunction",
     "EmailApprover",
+    "FunctionSettings",
     "HitlApproval",
     "HitlApprovalOptions",
     "HitlApprovalStack",

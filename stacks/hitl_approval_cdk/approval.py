@@ -29,8 +29,8 @@ from hitl_approval_cdk.functions import (
     SWEEP,
     WORKFLOW,
     ApprovalFunction,
-    Deployment,
     DurableFunction,
+    FunctionSettings,
     PackagedFunction,
 )
 from hitl_approval_cdk.imported import ImportedApproval
@@ -127,7 +127,7 @@ class HitlApproval(ApprovalDeployment):
         )
         self.signing_key: kms.IKey | None = chosen["signing_key"]
 
-        deployment = Deployment(
+        settings = FunctionSettings(
             resources=Resources(
                 table=self.table,
                 audit_table=self.audit_table,
@@ -144,17 +144,15 @@ class HitlApproval(ApprovalDeployment):
         workflow = DurableFunction(
             self,
             "WorkflowFunction",
-            deployment=deployment,
+            settings=settings,
             dead_letter_queue=self.dead_letter_queue,
         )
         self.workflow_function: lambda_.Function = workflow
         self.workflow_alias: lambda_.Alias = workflow.publish(self, "LiveAlias")
-        approval = ApprovalFunction(
-            self, "ApprovalFunction", deployment=deployment, workflow=workflow
-        )
+        approval = ApprovalFunction(self, "ApprovalFunction", settings=settings, workflow=workflow)
         self.approval_function: lambda_.Function = approval
         sweep = PackagedFunction(
-            self, "SweepFunction", specification=SWEEP, deployment=deployment, workflow=workflow
+            self, "SweepFunction", specification=SWEEP, settings=settings, workflow=workflow
         )
         self.sweep_function: lambda_.Function = sweep
         self._schedule(chosen)
@@ -162,7 +160,7 @@ class HitlApproval(ApprovalDeployment):
         self.page: DeployedPage | None = None
         if api is not None:
             links = PackagedFunction(
-                self, "PageFunction", specification=PAGE, deployment=deployment, workflow=workflow
+                self, "PageFunction", specification=PAGE, settings=settings, workflow=workflow
             )
             resumers.append(links.resumer())
             signed_in = None
@@ -171,18 +169,18 @@ class HitlApproval(ApprovalDeployment):
                     self,
                     "SignedInFunction",
                     specification=SIGNED_IN,
-                    deployment=deployment,
+                    settings=settings,
                     workflow=workflow,
                 )
                 resumers.append(signed_in.resumer())
             self.page = api.serve(links=links, signed_in=signed_in)
         self.publisher_function: lambda_.Function | None = None
         if self.event_bus is not None:
-            self.publisher_function = self._publisher(deployment)
+            self.publisher_function = self._publisher(settings)
         self._attachable = Attachable(
             address=self.node.addr,
-            resources=deployment.resources,
-            environment=deployment.environment(WORKFLOW, Stack.of(self)),
+            resources=settings.resources,
+            environment=settings.environment(WORKFLOW, Stack.of(self)),
             resumers=resumers,
         )
         self._add_alarms(chosen)
@@ -211,10 +209,10 @@ class HitlApproval(ApprovalDeployment):
             targets=[targets.LambdaFunction(self.sweep_function)],
         )
 
-    def _publisher(self, deployment: Deployment) -> lambda_.Function:
+    def _publisher(self, settings: FunctionSettings) -> lambda_.Function:
         """The publisher function, which the audit table's stream feeds."""
         function = PackagedFunction(
-            self, "PublisherFunction", specification=PUBLISHER, deployment=deployment
+            self, "PublisherFunction", specification=PUBLISHER, settings=settings
         )
         role = cast(iam.IRole, function.role)
         allow(role, ["sqs:SendMessage"], self.dead_letter_queue.queue_arn)

@@ -123,7 +123,7 @@ _EVERY_FUNCTION = (Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, Env.SIGNING_K
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
+class FunctionSettings:
     """What the functions of a deployment share.
 
     Attributes:
@@ -161,7 +161,7 @@ class PackagedFunction(lambda_.Function):
         scope: where it belongs.
         construct_id: its name there.
         specification: what it is and may do.
-        deployment: what it shares with the other functions.
+        settings: what it shares with the other functions.
         workflow: the durable function on whose executions it acts. Default: on none.
         durable_config: makes it durable. Default: it answers at once.
         dead_letter_queue: takes starts that failed every attempt. Default: none.
@@ -177,14 +177,14 @@ class PackagedFunction(lambda_.Function):
         construct_id: str,
         *,
         specification: Specification,
-        deployment: Deployment,
+        settings: FunctionSettings,
         workflow: lambda_.Function | None = None,
         durable_config: lambda_.DurableConfig | None = None,
         dead_letter_queue: sqs.IQueue | None = None,
     ) -> None:
         self.specification = specification
         name = construct_id.removesuffix("Function")
-        options = deployment.options
+        options = settings.options
         role = iam.Role(
             scope,
             f"{name}Role",
@@ -192,7 +192,7 @@ class PackagedFunction(lambda_.Function):
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
         self._own_role = role
-        specification.rights(deployment.resources, role)
+        specification.rights(settings.resources, role)
         if dead_letter_queue is not None:
             send_with(dead_letter_queue.encryption_master_key, role)
         super().__init__(
@@ -200,13 +200,13 @@ class PackagedFunction(lambda_.Function):
             construct_id,
             description=specification.description,
             runtime=RUNTIMES[0],
-            code=deployment.code or bundling.code(scope, options["architecture"]),
+            code=settings.code or bundling.code(scope, options["architecture"]),
             handler=specification.handler,
             architecture=options["architecture"],
             memory_size=options["memory_size"],
             timeout=Duration.seconds(specification.seconds),
             role=role,
-            environment=deployment.environment(specification, Stack.of(scope)),
+            environment=settings.environment(specification, Stack.of(scope)),
             durable_config=durable_config,
             dead_letter_queue=dead_letter_queue,  # adds sqs:SendMessage to the role
             current_version_options=None
@@ -248,7 +248,7 @@ class ApprovalFunction(PackagedFunction):
     Args:
         scope: where it belongs.
         construct_id: its name there.
-        deployment: the resources and options that it works with.
+        settings: the resources and options that it works with.
         workflow: whose executions it resumes.
     """
 
@@ -257,11 +257,11 @@ class ApprovalFunction(PackagedFunction):
         scope: Construct,
         construct_id: str,
         *,
-        deployment: Deployment,
+        settings: FunctionSettings,
         workflow: lambda_.Function,
     ) -> None:
         super().__init__(
-            scope, construct_id, specification=APPROVAL, deployment=deployment, workflow=workflow
+            scope, construct_id, specification=APPROVAL, settings=settings, workflow=workflow
         )
 
 
@@ -271,7 +271,7 @@ class DurableFunction(PackagedFunction):
     Args:
         scope: where it belongs.
         construct_id: its name there.
-        deployment: the resources and options that it works with.
+        settings: the resources and options that it works with.
         dead_letter_queue: takes starts that failed every attempt. Default: none.
     """
 
@@ -280,15 +280,15 @@ class DurableFunction(PackagedFunction):
         scope: Construct,
         construct_id: str,
         *,
-        deployment: Deployment,
+        settings: FunctionSettings,
         dead_letter_queue: sqs.IQueue | None = None,
     ) -> None:
-        options = deployment.options
+        options = settings.options
         super().__init__(
             scope,
             construct_id,
             specification=WORKFLOW,
-            deployment=deployment,
+            settings=settings,
             durable_config=lambda_.DurableConfig(
                 execution_timeout=options["execution_timeout"],
                 retention_period=options["execution_retention"],

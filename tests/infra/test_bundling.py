@@ -428,7 +428,7 @@ class TestBundle:
             "sys.path.insert(0, sys.argv[1]);"
             "import workflow.handler, approval_api.handler, sweep.handler, publisher.handler;"
             "import page.handler, signed_in.handler, hitl_approval.durable.wait as waiting;"
-            "print(wait.__file__)"
+            "print(waiting.__file__)"
         )
         done = subprocess.run(
             [_python(version), "-I", "-S", "-B", "-c", program, str(bundle)],
