@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 from aws_cdk import Annotations, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -19,14 +18,12 @@ from constructs import Construct
 from hitl_approval.contract import EMAIL_CLAIM, LIBRARY_VERSION, Env, Output
 from hitl_approval_cdk import alarms, bundling, outputs
 from hitl_approval_cdk.attachment import Attachable, attach, runtime_layer
-from hitl_approval_cdk.dead_letters import DeadLetterQueue, FailedBatches
+from hitl_approval_cdk.dead_letters import DeadLetterQueue
 from hitl_approval_cdk.declaration import lists_options
 from hitl_approval_cdk.deployment import ApprovalDeployment
 from hitl_approval_cdk.functions import (
     PAGE,
-    PUBLISHER,
     SIGNED_IN,
-    SWEEP,
     WORKFLOW,
     ApprovalFunction,
     DurableFunction,
@@ -36,8 +33,10 @@ from hitl_approval_cdk.functions import (
 from hitl_approval_cdk.imported import ImportedApproval
 from hitl_approval_cdk.options import HitlApprovalOptions, ResolvedOptions
 from hitl_approval_cdk.page_api import DeployedPage, PageApi
-from hitl_approval_cdk.permissions import Resources, allow, send_with
+from hitl_approval_cdk.permissions import Resources
+from hitl_approval_cdk.publisher import PublisherFunction
 from hitl_approval_cdk.resolution import resolve
+from hitl_approval_cdk.sweep import SweepFunction
 from hitl_approval_cdk.tables import ApprovalsTable, AuditTable, InboxTable
 from hitl_approval_cdk.topic import BroadcastTopic, subscribe_emails, warn_if_nobody_subscribes
 
@@ -142,48 +141,35 @@ class HitlApproval(ApprovalDeployment):
             code=bundling.code(self, chosen["architecture"]),
         )
         workflow = DurableFunction(
-            self,
-            "WorkflowFunction",
-            settings=settings,
-            dead_letter_queue=self.dead_letter_queue,
+            self, "WorkflowFunction", settings=settings, dead_letter_queue=self.dead_letter_queue
         )
         self.workflow_function: lambda_.Function = workflow
         self.workflow_alias: lambda_.Alias = workflow.publish(self, "LiveAlias")
         approval = ApprovalFunction(self, "ApprovalFunction", settings=settings, workflow=workflow)
         self.approval_function: lambda_.Function = approval
-        sweep = PackagedFunction(
-            self, "SweepFunction", specification=SWEEP, settings=settings, workflow=workflow
-        )
+        sweep = SweepFunction(self, "SweepFunction", settings=settings, workflow=workflow)
         self.sweep_function: lambda_.Function = sweep
-        self._schedule(chosen)
-        resumers = [approval.resumer(), sweep.resumer()]
-        self.page: DeployedPage | None = None
-        if api is not None:
-            links = PackagedFunction(
-                self, "PageFunction", specification=PAGE, settings=settings, workflow=workflow
-            )
-            resumers.append(links.resumer())
-            signed_in = None
-            if api.page.sign_in is not None:
-                signed_in = PackagedFunction(
-                    self,
-                    "SignedInFunction",
-                    specification=SIGNED_IN,
-                    settings=settings,
-                    workflow=workflow,
-                )
-                resumers.append(signed_in.resumer())
-            self.page = api.serve(links=links, signed_in=signed_in)
+        self._resumers = [approval.resumer(), sweep.resumer()]
+        self.page: DeployedPage | None = self._serve(api, settings)
         self.publisher_function: lambda_.Function | None = None
         if self.event_bus is not None:
-            self.publisher_function = self._publisher(settings)
-        self._attachable = Attachable(
-            address=self.node.addr,
-            resources=settings.resources,
-            environment=settings.environment(WORKFLOW, Stack.of(self)),
-            resumers=resumers,
-        )
-        self._add_alarms(chosen)
+            self.publisher_function = PublisherFunction(
+                self,
+                "PublisherFunction",
+                settings=settings,
+                dead_letter_queue=self.dead_letter_queue,
+            )
+        self._environment = settings.environment(WORKFLOW, Stack.of(self))
+        self._resources = settings.resources
+        if chosen["alarm_topic"] is not None:
+            alarms.add(
+                self,
+                chosen["alarm_topic"],
+                metric=self.metric,
+                sweep=sweep,
+                sweep_interval=chosen["sweep_interval"],
+                dead_letter_queue=self.dead_letter_queue,
+            )
         self._add_outputs()
         self._warn(chosen)
 
@@ -201,48 +187,22 @@ class HitlApproval(ApprovalDeployment):
             removal_policy=chosen["removal_policy"],
         )
 
-    def _schedule(self, chosen: ResolvedOptions) -> None:
-        events.Rule(
-            self,
-            "SweepSchedule",
-            schedule=events.Schedule.rate(chosen["sweep_interval"]),
-            targets=[targets.LambdaFunction(self.sweep_function)],
-        )
-
-    def _publisher(self, settings: FunctionSettings) -> lambda_.Function:
-        """The publisher function, which the audit table's stream feeds."""
-        function = PackagedFunction(
-            self, "PublisherFunction", specification=PUBLISHER, settings=settings
-        )
-        role = cast(iam.IRole, function.role)
-        allow(role, ["sqs:SendMessage"], self.dead_letter_queue.queue_arn)
-        send_with(self.dead_letter_queue.encryption_master_key, role)
-        lambda_.EventSourceMapping(
-            self,
-            "PublisherStream",
-            target=function,
-            event_source_arn=self.audit_table.table_stream_arn,
-            starting_position=lambda_.StartingPosition.TRIM_HORIZON,
-            batch_size=100,
-            filters=[lambda_.FilterCriteria.filter({"eventName": ["INSERT"]})],
-            report_batch_item_failures=True,
-            bisect_batch_on_error=True,
-            # Tried again until the stream forgets, a day later; then noted in the queue.
-            on_failure=FailedBatches(self.dead_letter_queue),
-        )
-        return function
-
-    def _add_alarms(self, chosen: ResolvedOptions) -> None:
-        topic = chosen["alarm_topic"]
-        if topic is not None:
-            alarms.add(
+    def _serve(self, api: PageApi | None, settings: FunctionSettings) -> DeployedPage | None:
+        """The page with the functions that answer it."""
+        if api is None:
+            return None
+        made = {
+            specification: PackagedFunction(
                 self,
-                topic,
-                metric=self.metric,
-                sweep=self.sweep_function,
-                sweep_interval=chosen["sweep_interval"],
-                dead_letter_queue=self.dead_letter_queue,
+                f"{specification.name}Function",
+                specification=specification,
+                settings=settings,
+                workflow=self.workflow_function,
             )
+            for specification in ((PAGE,) if api.page.sign_in is None else (PAGE, SIGNED_IN))
+        }
+        self._resumers += [function.resumer() for function in made.values()]
+        return api.serve(links=made[PAGE], signed_in=made.get(SIGNED_IN))
 
     def _add_outputs(self) -> None:
         outputs.add(
@@ -341,7 +301,16 @@ class HitlApproval(ApprovalDeployment):
                 functions, attached already, ends before a request's time is up, or has a variable
                 that this one sets.
         """
-        attach(function, to=self._attachable, layer=layer)
+        attach(
+            function,
+            to=Attachable(
+                address=self.node.addr,
+                resources=self._resources,
+                environment=self._environment,
+                resumers=self._resumers,
+            ),
+            layer=layer,
+        )
 
     def step(
         self,

@@ -1,11 +1,9 @@
-"""The dead-letter queue: starts that failed, and batches of the stream that nobody took."""
+"""The dead-letter queue: starts that failed, and where in the stream the publisher gave up."""
 
 from __future__ import annotations
 
-import jsii
 from aws_cdk import Duration
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -31,15 +29,3 @@ class DeadLetterQueue(sqs.Queue):
             encryption_master_key=encryption_key,
             retention_period=Duration.days(14),
         )
-
-
-@jsii.implements(lambda_.IEventSourceDlq)
-class FailedBatches:
-    """A queue as a stream's dead-letter queue; CDK's own grants wildcards on its key."""
-
-    def __init__(self, queue: sqs.IQueue) -> None:
-        self.queue = queue
-
-    def bind(self, _: object, __: object) -> lambda_.DlqDestinationConfig:
-        """Where to; the rights are granted where the role is."""
-        return lambda_.DlqDestinationConfig(destination=self.queue.queue_arn)
