@@ -24,7 +24,7 @@ def add(
     sweep_interval: Duration,
     dead_letter_queue: sqs.IQueue,
 ) -> None:
-    """Add an alarm for each thing that somebody must look at.
+    """Add an alarm for each thing that needs a person.
 
     Args:
         scope: the deployment's construct.
@@ -38,7 +38,7 @@ def add(
         (
             "NotificationFailedAlarm",
             metric(Metrics.NOTIFICATION_FAILED),
-            "Approvers could not be told of a request",
+            "Approvers could not be notified of a request",
         ),
         (
             "DecidedNotResumedAlarm",
@@ -58,7 +58,7 @@ def add(
         (
             "PassedOverAlarm",
             metric(Metrics.PASSED_OVER),
-            "The sweep or the relay could not take something: their logs say what",
+            "The sweep or the publisher could not take something: their logs say what",
         ),
         (
             "SweepFailedAlarm",
@@ -68,7 +68,7 @@ def add(
         (
             "DeadLetterAlarm",
             dead_letter_queue.metric_approximate_number_of_messages_visible(),
-            "A start or an event failed every attempt: look into the dead-letter queue",
+            "A start or an event failed every attempt: see the dead-letter queue",
         ),
     ):
         alarm = watched.create_alarm(

@@ -261,7 +261,7 @@ class HitlApproval(ApprovalDeployment):
             approval_function_arn: the approval function.
             encryption_key: the key of its tables. Default: none of the customer's.
             signing_key: the key that signs its audit events. Default: none.
-            event_bus: the bus that it tells. Default: the account's default bus.
+            event_bus: the bus that it publishes to. Default: the account's default bus.
 
         Raises:
             ValueError: an ARN that is none, or of another account or region than the stack.
@@ -330,7 +330,7 @@ class HitlApproval(ApprovalDeployment):
 
         The state's output is `approved` (true or false), `decision` (`approved`, `rejected`,
         `timeout` or `cancelled`), `approval_id`, `comments`, `decided_by` and `decided_at`: a
-        rejection is a result, for a Choice to look at. A request that cannot be made fails the
+        rejection is a result, for a Choice to branch on. A request that cannot be made fails the
         state with the error `InvalidRequest`. The state machine must be a standard one, and is
         allowed to be answered by the workflow when the app is synthesized.
 

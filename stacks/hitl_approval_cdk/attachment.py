@@ -136,7 +136,7 @@ class Attachment(Construct):
 
 @jsii.implements(IValidation)
 class _KeepsItsVariables:
-    """Looks when the whole app is there: a variable is easily replaced after `attach`."""
+    """Checks when the whole app is there: a variable is easily replaced after `attach`."""
 
     def __init__(self, function: lambda_.Function, environment: Mapping[str, str]) -> None:
         self.function = function

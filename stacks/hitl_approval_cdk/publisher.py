@@ -38,7 +38,7 @@ class PublisherFunction(PackagedFunction):
         send_with(dead_letter_queue.encryption_master_key, role)
         lambda_.EventSourceMapping(
             scope,
-            f"{PUBLISHER.name}Stream",
+            "PublisherStream",
             target=self,
             event_source_arn=settings.resources.audit_table.table_stream_arn,
             starting_position=lambda_.StartingPosition.TRIM_HORIZON,

@@ -33,7 +33,7 @@ class SweepFunction(PackagedFunction):
         )
         events.Rule(
             scope,
-            f"{SWEEP.name}Schedule",
+            "SweepSchedule",
             schedule=events.Schedule.rate(settings.options["sweep_interval"]),
             targets=[targets.LambdaFunction(self)],
         )

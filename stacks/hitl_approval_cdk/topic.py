@@ -48,7 +48,7 @@ def warn_if_nobody_subscribes(approval: Construct, topic: sns.ITopic) -> None:
 
 @jsii.implements(IAspect)
 class _WarnIfNobodySubscribes:
-    """Looks when the whole app is there: subscriptions are often added after the construct.
+    """Checks when the whole app is there: subscriptions are often added after the construct.
 
     It compares names as they are written and resolves none: what stands in the app of another
     account cannot be resolved for ours. The stages of an app do not refer to each other.
@@ -65,6 +65,6 @@ class _WarnIfNobodySubscribes:
                 return
         Annotations.of(self.approval).add_warning_v2(
             "hitl-approval:nobodyIsSubscribed",
-            "nobody hears of approval requests: pass notify_emails, or page and deliver_to, or "
-            "subscribe to the topic",
+            "nobody is notified of approval requests: pass notify_emails, or page and "
+            "deliver_to, or subscribe to the topic",
         )

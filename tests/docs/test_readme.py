@@ -36,7 +36,7 @@ def test_should_synthesize_the_readmes_ten_lines(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "nobody hears" not in done.stderr
+    assert "nobody is notified" not in done.stderr
     made = json.loads((tmp_path / "Payments.template.json").read_text())["Resources"]
     people = {"ann@example.com", "bob@example.com", "cid@example.com"}
     assert mailed_a_link(made) == people

@@ -271,7 +271,7 @@ class TestWarnings:
     def test_should_warn_when_nobody_hears_of_requests(self) -> None:
         stack = any_stack()
         HitlApproval(stack, "Approval")
-        assert "nobody hears" in _warnings(stack)
+        assert "nobody is notified" in _warnings(stack)
 
     @pytest.mark.parametrize("way", ["addresses", "own topic", "subscribed later"])
     def test_should_be_silent_when_somebody_does(self, way: str) -> None:
