@@ -12,6 +12,7 @@ from aws_cdk import App, DefaultStackSynthesizer, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 
 from hitl_approval.contract import DEFAULT_STACK_NAME
@@ -184,3 +185,31 @@ CONFIGURATIONS: Mapping[str, Callable[[App], Stack]] = {
     "brought_along": _brought_along,
 }
 """What users write: one builder per configuration."""
+
+
+def durable(scope: Stack, name: str = "Refund", **options: Any) -> lambda_.Function:
+    values: dict[str, Any] = {
+        "runtime": lambda_.Runtime.PYTHON_3_13,
+        "handler": "refund.handler",
+        "code": lambda_.Code.from_inline("pass"),
+        "durable_config": lambda_.DurableConfig(execution_timeout=Duration.days(2)),
+        "role": iam.Role(
+            scope, f"{name}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
+        ),
+    }
+    return lambda_.Function(scope, name, **(values | options))
+
+
+def granted(stack: Stack, user: str) -> set[tuple[str, str]]:
+    return permissions(template(stack)["Resources"]).get(user, set())
+
+
+def functions(resources: Resources) -> dict[str, dict[str, Any]]:
+    """Handler -> properties, for the first deployment in the template."""
+    found = of_type(resources, "AWS::Lambda::Function")
+    return {properties["Handler"]: properties for properties in found.values()}
+
+
+def warnings_of(stack: Stack) -> str:
+    """The warnings of a stack, one a line."""
+    return "\n".join(message for _, message in said(stack))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -12,7 +11,6 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
-from hitl_approval.contract import Env
 from hitl_approval_cdk import HitlApproval, HitlApprovalStack, Quorum, resolve
 from hitl_approval_cdk.context import KEYS
 from hitl_approval_cdk.declaration import DECLARED, Declared
@@ -89,35 +87,6 @@ def test_should_take_none_for_the_default_where_its_type_allows_it(name: str) ->
     else:
         with pytest.raises(ValueError, match=f"^{name} must be"):
             resolve(given)
-
-
-@pytest.mark.parametrize("name", DECLARED)
-def test_should_say_what_each_does_and_its_default(name: str) -> None:
-    declared = DECLARED[name]
-    assert declared.meaning[0].isupper()
-    assert declared.meaning.endswith(".")
-    assert declared.default_text
-    if isinstance(declared.option.default, bool | int | str):
-        assert str(declared.option.default) in declared.default_text
-
-
-@pytest.mark.parametrize("construct", [HitlApproval, HitlApprovalStack])
-def test_should_list_each_in_signature_and_help(construct: type) -> None:
-    written = " ".join((inspect.getdoc(construct) or "").split())
-    for taken in (inspect.signature(construct), inspect.signature(vars(construct)["__init__"])):
-        for name, declared in DECLARED.items():
-            parameter = taken.parameters[name]
-            assert parameter.kind is parameter.KEYWORD_ONLY
-            assert parameter.default is not parameter.empty
-            assert parameter.annotation == declared.type
-            assert f"{name}: {declared.text}" in written
-        assert "options" not in taken.parameters
-
-
-def test_should_read_each_variable_where_it_is_set() -> None:
-    names = [d.option.variable.name for d in DECLARED.values() if d.option.variable]
-    assert len(set(names)) == len(names)
-    assert set(names) <= {value for key, value in vars(Env).items() if key.isupper()}
 
 
 def test_should_name_each_context_key_once() -> None:

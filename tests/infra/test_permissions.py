@@ -7,14 +7,25 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+import pytest
 from aws_cdk import App, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
 
 from hitl_approval.adapters.callbacks import LambdaCallbackClient
 from hitl_approval_cdk import ApprovalPage, HitlApproval
-from tests.infra.synth import ROOT, Resources, any_stack, of_type, permissions, template, text
-from tests.infra.test_attach import durable
+from tests.infra.synth import (
+    ROOT,
+    Resources,
+    any_stack,
+    durable,
+    of_type,
+    permissions,
+    template,
+    text,
+)
 
 TABLE = "<ApprovalTable.Arn>"
 AUDIT = "<ApprovalAuditTable.Arn>"
@@ -251,3 +262,39 @@ def test_should_let_only_the_alias_wait_for_the_functions_own_policy(default: Re
     assert function in str(default[own])
     waiting = {r["Type"] for n, r in default.items() if n != own and own in str(r)}
     assert waiting == {"AWS::Lambda::Alias", "AWS::Lambda::EventInvokeConfig"}
+
+
+class TestSigning:
+    def signing_key(self, stack: Stack) -> kms.Key:
+        return kms.Key(
+            stack,
+            "Signing",
+            key_spec=kms.KeySpec.ECC_NIST_P256,
+            key_usage=kms.KeyUsage.SIGN_VERIFY,
+        )
+
+    def test_should_let_who_writes_the_audit_sign_it_and_who_reads_it_verify(self) -> None:
+        stack = any_stack()
+        approvals = HitlApproval(stack, "Approval", signing_key=self.signing_key(stack))
+        approvals.grant_read_audit(iam.User(stack, "Auditor"))
+        found = permissions(template(stack)["Resources"])
+        uses = {
+            role: {action for action, resource in allowed if resource == "<Signing.Arn>"}
+            for role, allowed in found.items()
+        }
+        assert uses == {
+            "ApprovalWorkflowRole": {"kms:Sign"},
+            "ApprovalApprovalRole": {"kms:Sign", "kms:Verify"},
+            "ApprovalSweepRole": {"kms:Sign"},
+            "ApprovalPublisherRole": set(),
+            "Auditor": {"kms:Verify"},
+        }
+        functions = of_type(template(stack)["Resources"], "AWS::Lambda::Function")
+        for function in functions.values():
+            variables = function["Environment"]["Variables"]
+            assert text(variables["SIGNING_KEY_ARN"]) == "<Signing.Arn>"
+
+    def test_should_refuse_a_key_that_cannot_sign(self) -> None:
+        stack = any_stack()
+        with pytest.raises(ValueError, match="signing_key must be a key that signs, got SYMM"):
+            HitlApproval(stack, "Approval", signing_key=kms.Key(stack, "Key"))

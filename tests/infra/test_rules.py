@@ -1,82 +1,113 @@
-"""Other people's rules: cdk-nag's AWS Solutions pack, and cfn-lint. No stack-wide waivers."""
+"""What is something else is refused in one sentence with the fix."""
 
 from __future__ import annotations
 
-import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import App, Validations, assertions
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sqs as sqs
-from cdk_nag import AwsSolutionsChecks
-from cfnlint import ManualArgs  # type: ignore[import-untyped]  # it has no stubs
-from cfnlint.api import lint  # type: ignore[import-untyped]
+from aws_cdk import CfnParameter, Duration, Stack
 
-from tests.infra.synth import CONFIGURATIONS, any_app
+from hitl_approval_cdk import (
+    ApprovalPage,
+    EmailApprover,
+    HitlApproval,
+)
+from tests.infra.synth import any_stack
 
-EXECUTIONS = "IAM5[Resource::<ApprovalWorkflowFunction44C8BE57.Arn>:*]"
-ACKNOWLEDGED = {
-    "Approval/WorkflowFunction": {"AwsSolutions::AwsSolutions-L1"},
-    "Approval/ApprovalFunction": {"AwsSolutions::AwsSolutions-L1"},
-    "Approval/SweepFunction": {"AwsSolutions::AwsSolutions-L1"},
-    "Approval/PublisherFunction": {"AwsSolutions::AwsSolutions-L1"},
-    "Approval/PageFunction": {"AwsSolutions::AwsSolutions-L1"},
-    "Approval/PageRole": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
-    **{
-        f"Approval/Page/Api/{method}--a--{{token}}": {"AwsSolutions::AwsSolutions-APIG4"}
-        for method in ("GET", "HEAD", "POST")
-    },
-    "Approval/SweepRole": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
-    "Approval/WorkflowOwnPolicy": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
-    "Approval/ApprovalRole": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
+OTHERS: dict[str, tuple[Callable[[Stack], dict[str, Any]], str]] = {
+    "a table's name": (
+        lambda _: {"table": "t"},
+        "table must be an object of CDK's, got 't': use dynamodb",
+    ),
+    "an audit table's name": (
+        lambda _: {"audit_table": "t"},
+        "audit_table must be an object",
+    ),
+    "a topic's ARN": (
+        lambda _: {"topic": "arn"},
+        "topic must be an object of CDK's, got 'arn'",
+    ),
+    "an alarm topic's ARN": (
+        lambda _: {"alarm_topic": "arn"},
+        "alarm_topic must be an object",
+    ),
+    "a bus's name": (lambda _: {"event_bus": "default"}, "event_bus must be an object"),
+    "a key's ARN": (
+        lambda _: {"encryption_key": "arn"},
+        "encryption_key must be an object",
+    ),
+    "a signing key's ARN": (
+        lambda _: {"signing_key": "arn"},
+        "signing_key must be an object",
+    ),
+    "an architecture's name": (
+        lambda _: {"architecture": "arm64"},
+        "architecture must be an object of CDK's, got 'arm64': use lambda_.Architecture.ARM_64",
+    ),
+    "a number of days": (
+        lambda _: {"log_retention": 90},
+        "log_retention must be an object of CDK's, got 90: use logs.RetentionDays",
+    ),
+    "a page that is just wanted": (
+        lambda _: {"page": True},
+        "page must be ApprovalPage, got True: use ApprovalPage()",
+    ),
+    "one address to deliver to": (
+        lambda _: {"page": ApprovalPage(), "deliver_to": EmailApprover("ann@example.com")},
+        "deliver_to must be a list of EmailApprover and SqsApprover",
+    ),
+    "a page that is not encrypted": (
+        lambda _: {"page": ApprovalPage(url="http://approve.example.com")},
+        "page.url must be like https://approve.example.com, got 'http://approve.example.com'",
+    ),
+    "a slash too many": (
+        lambda _: {"page": ApprovalPage(url="https://approve.example.com/")},
+        "page.url must be like https://approve.example.com, got 'https://approve.example.com/'",
+    ),
+    "a page that takes nobody": (
+        lambda _: {"page": ApprovalPage(requests_per_second=0)},
+        "page.requests_per_second must be at least 1, got 0: nobody could open a link",
+    ),
+    "a switch in quotes": (
+        lambda _: {"page": ApprovalPage(challenge="false")},  # type: ignore[arg-type]
+        "page.challenge must be bool, got 'false': use True or False",
+    ),
+    "an issuer in place of an authorizer": (
+        lambda _: {"page": ApprovalPage(sign_in="https://issuer")},  # type: ignore[arg-type]
+        "page.sign_in must be an authorizer, got 'https://issuer': use HttpJwtAuthorizer, say",
+    ),
+    "three million days": (
+        lambda _: {"retention": Duration.days(3_000_000)},
+        "retention must be at most 36500 days, got 3000000: use Duration.days(3650), say",
+    ),
+    "an address without a domain": (
+        lambda _: {"notify_emails": ["ann@example"]},
+        "notify_emails must be addresses like ann@example.com, got 'ann@example': one @",
+    ),
+    "an address in brackets": (
+        lambda _: {"notify_emails": ["<ann@example.com>"]},
+        "notify_emails must be addresses like ann@example.com, got '<ann@example.com>': one @",
+    ),
+    "a list that only CloudFormation knows": (
+        lambda stack: {
+            "notify_emails": CfnParameter(stack, "L", type="CommaDelimitedList").value_as_list
+        },
+        "notify_emails must be a list that is known at synth, got a token: name each address",
+    ),
+    "a number of rejections that only CloudFormation knows": (
+        lambda stack: {
+            "rejections_needed": CfnParameter(stack, "N", type="Number").value_as_number
+        },
+        "rejections_needed must be known at synth, got a token: use a whole number",
+    ),
 }
-"""All that is acknowledged, and where. A longer list needs a reason in the construct."""
 
 
-def checked_app() -> App:
-    app = any_app()
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    return app
-
-
-@pytest.mark.parametrize("configuration", list(CONFIGURATIONS))
-def test_should_satisfy_the_aws_solutions_rules(configuration: str) -> None:
-    assertions.Template.from_stack(CONFIGURATIONS[configuration](checked_app()))
-
-
-def test_should_see_those_rules_fail_where_they_are_broken() -> None:
-    stack = CONFIGURATIONS["default"](checked_app())
-    sqs.Queue(stack, "Unencrypted")
-    sns.Topic(stack, "Unencrypted topic")
-    with pytest.raises(RuntimeError, match="AwsSolutions-SQS4"):
-        assertions.Template.from_stack(stack)
-
-
-def test_should_acknowledge_single_findings_of_single_constructs_only() -> None:
-    stack = CONFIGURATIONS["default"](any_app())
-    found: dict[str, set[str]] = {}
-    for construct in stack.node.root.node.find_all():
-        for entry in construct.node.metadata:
-            if entry.type == Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
-                path = construct.node.path.removeprefix(f"{stack.node.path}/")
-                found.setdefault(path, set()).update(entry.data)
-                assert all(len(reason) > 40 for reason in entry.data.values())
-    assert found == ACKNOWLEDGED
-
-
-@pytest.mark.parametrize("configuration", list(CONFIGURATIONS))
-def test_should_pass_cfn_lint(templates: dict[str, Any], configuration: str) -> None:
-    # W3005: CDK always writes a role's policy and the role itself into DependsOn.
-    args = ManualArgs(regions=["us-east-1", "eu-central-1"], ignore_checks=["W3005"])
-    assert [str(m) for m in lint(json.dumps(templates[configuration]), config=args)] == []
-
-
-def test_should_see_cfn_lint_fail_where_the_template_is_wrong(templates: dict[str, Any]) -> None:
-    template = json.loads(json.dumps(templates["default"]))
-    [workflow] = [
-        r for r in template["Resources"].values() if "DurableConfig" in r.get("Properties", {})
-    ]
-    workflow["Properties"]["DurableConfig"]["ExecutionTimeout"] = 367 * 86400
-    found = lint(json.dumps(template), config=ManualArgs(regions=["us-east-1"]))
-    assert any("ExecutionTimeout" in str(match) or "maximum" in str(match) for match in found)
+@pytest.mark.parametrize("case", list(OTHERS))
+def test_should_refuse_what_is_something_else_in_words_of_ours(case: str) -> None:
+    stack = any_stack()
+    make, message = OTHERS[case]
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        HitlApproval(stack, "Approval", **make(stack))

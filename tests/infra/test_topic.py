@@ -1,22 +1,85 @@
-"""Apps of more than one account, region and stage: they synthesize, and each is warned of its own.
+"""The broadcast topic: encrypted connections only, subscribed to, and a warning when nobody is.
 
-Who is subscribed is looked for in the whole app. What stands there of other accounts must neither
-end the synth nor be taken for ours.
+Who is subscribed is searched in the whole app, of several accounts, regions and stages. What stands
+there of other accounts must neither end the synth nor be taken for the deployment's own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from aws_cdk import App, Environment, PhysicalName, Stack, Stage, pipelines
+from aws_cdk import (
+    App,
+    Environment,
+    PhysicalName,
+    Stack,
+    Stage,
+    pipelines,
+)
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 
-from hitl_approval_cdk import ApprovalPage, EmailApprover, HitlApproval
-from tests.infra.synth import any_app, any_stack, said
+from hitl_approval_cdk import (
+    ApprovalPage,
+    EmailApprover,
+    HitlApproval,
+)
+from tests.infra.synth import Resources, any_app, any_stack, of_type, said, warnings_of
+
+
+def test_should_refuse_unencrypted_connections_to_topic_and_queue(default: Resources) -> None:
+    for kind in ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"):
+        policies = of_type(default, kind).values()
+        assert policies
+        for policy in policies:
+            [statement] = policy["PolicyDocument"]["Statement"]
+            assert statement["Effect"] == "Deny"
+            assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_should_subscribe_the_addresses_it_is_given(templates: dict[str, Any]) -> None:
+    resources = templates["polling_with_customer_key"]["Resources"]
+    [subscription] = of_type(resources, "AWS::SNS::Subscription").values()
+    assert subscription["Protocol"] == "email"
+    assert subscription["Endpoint"] == "ann@example.com"
+
+
+class TestWarnings:
+    def test_should_warn_when_nobody_hears_of_requests(self) -> None:
+        stack = any_stack()
+        HitlApproval(stack, "Approval")
+        assert "nobody is notified" in warnings_of(stack)
+
+    @pytest.mark.parametrize("way", ["addresses", "own topic", "subscribed later"])
+    def test_should_be_silent_when_somebody_does(self, way: str) -> None:
+        stack = any_stack()
+        if way == "addresses":
+            HitlApproval(stack, "Approval", notify_emails=["ann@example.com"])
+        elif way == "own topic":
+            HitlApproval(stack, "Approval", topic=sns.Topic(stack, "Theirs"))
+        else:
+            approval = HitlApproval(stack, "Approval")
+            sns.Subscription(
+                stack,
+                "Later",
+                topic=approval.topic,
+                protocol=sns.SubscriptionProtocol.HTTPS,
+                endpoint="https://example.com",
+            )
+        assert warnings_of(stack) == ""
+
+    def test_should_say_nothing_more_than_that(self) -> None:
+        stack = any_stack()
+        HitlApproval(stack, "Approval", notify_emails=["ann@example.com"])
+        assert not said(stack, "info")
+        assert not said(stack, "error")
+
 
 DEV = Environment(account="111111111111", region="eu-central-1")
+
+
 PROD = Environment(account="222222222222", region="us-east-1")
 
 

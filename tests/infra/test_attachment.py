@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import pytest
 from aws_cdk import Duration, Stack, assertions
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from cdk_nag import AwsSolutionsChecks
@@ -15,24 +14,10 @@ from cdk_nag import AwsSolutionsChecks
 from hitl_approval.contract import Env
 from hitl_approval.settings import Settings
 from hitl_approval_cdk import HitlApproval, bundling
-from hitl_approval_cdk.testing import assert_attached
-from tests.infra.synth import any_app, any_stack, of_type, permissions, template, text
-from tests.infra.test_resources import WORKFLOW_ENV
+from tests.infra.synth import any_app, any_stack, durable, of_type, permissions, template, text
+from tests.infra.test_functions import WORKFLOW_ENV
 
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:refund"
-
-
-def durable(scope: Stack, name: str = "Refund", **options: Any) -> lambda_.Function:
-    values: dict[str, Any] = {
-        "runtime": lambda_.Runtime.PYTHON_3_13,
-        "handler": "refund.handler",
-        "code": lambda_.Code.from_inline("pass"),
-        "durable_config": lambda_.DurableConfig(execution_timeout=Duration.days(2)),
-        "role": iam.Role(
-            scope, f"{name}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
-        ),
-    }
-    return lambda_.Function(scope, name, **(values | options))
 
 
 def environment(stack: Stack) -> dict[str, str]:
@@ -86,6 +71,8 @@ def test_should_let_requests_wait_as_long_as_the_functions_own_execution() -> No
 
 
 NAMES = sorted(value for name, value in vars(Env).items() if name.isupper())
+
+
 THEIRS = {name: f"their {name}" for name in NAMES}
 
 
@@ -278,25 +265,3 @@ def test_should_attach_a_function_to_one_deployment_only() -> None:
     HitlApproval(stack, "First").attach(function)
     with pytest.raises(ValueError, match="Embedding/Refund is attached already"):
         HitlApproval(stack, "Second").attach(function)
-
-
-def test_should_help_others_to_check_that_they_attached() -> None:
-    stack = any_stack()
-    ours, theirs = HitlApproval(stack, "Ours"), HitlApproval(stack, "Theirs")
-    attached, forgotten = durable(stack), durable(stack, "Forgotten")
-    ours.attach(attached)
-    assert_attached(attached, ours)
-    with pytest.raises(AssertionError, match="Forgotten is not attached: call"):
-        assert_attached(forgotten, ours)
-    with pytest.raises(AssertionError, match="to another deployment than Embedding/Theirs"):
-        assert_attached(attached, theirs)
-
-
-def test_should_help_others_to_see_a_variable_that_is_wrong() -> None:
-    stack = any_stack()
-    approvals, attached = HitlApproval(stack, "Approval"), durable(stack)
-    approvals.attach(attached)
-    made = cast(lambda_.CfnFunction, attached.node.default_child)
-    made.add_property_override("Environment.Variables.HITL_SNS_TOPIC_ARN", "replaced")
-    with pytest.raises(AssertionError, match="another HITL_SNS_TOPIC_ARN than attach gave it"):
-        assert_attached(attached, approvals)

@@ -1,0 +1,196 @@
+"""The functions: their environment, their bundle, their versions and their logs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from hitl_approval import contract
+from hitl_approval.contract import Env
+from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.settings import Settings
+from hitl_approval_cdk.declaration import DECLARED
+from hitl_approval_cdk.option import Readers
+from tests.infra.synth import ROOT, Resources, functions, of_type, text
+
+
+def variables(of: Readers) -> set[str]:
+    """The variables of the options that these functions read."""
+    declared = [each.option.variable for each in DECLARED.values()]
+    return {variable.name for variable in declared if variable and variable.readers == of}
+
+
+SWEEP_ENV = {Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, *variables("every function")}
+
+
+WORKFLOW_ENV = {
+    *SWEEP_ENV,
+    *variables("functions that ask"),
+    Env.SNS_TOPIC_ARN,
+    Env.MAX_APPROVAL_TIMEOUT_SECONDS,
+    Env.APPROVAL_POLICY,
+    Env.DEFAULT_APPROVERS,
+}
+
+
+APPROVAL_ENV = {*SWEEP_ENV, *variables("approval function"), Env.SIGN_IN_CLAIM}
+
+
+INBOX_ENV = {Env.INBOX_TABLE_NAME}
+
+
+PUBLISHER_ENV = SWEEP_ENV | INBOX_ENV | {Env.EVENT_BUS_NAME}
+
+
+PAGE_ENV = {Env.PAGE_URL, Env.PERSONAL_TOPIC_ARN, Env.PAGE_CHALLENGE}
+
+
+def environment(resources: Resources, handler: str) -> dict[str, str]:
+    variables = functions(resources)[handler]["Environment"]["Variables"]
+    return {name: text(value) for name, value in variables.items()}
+
+
+class TestEnvironment:
+    def test_should_set_what_the_contract_names_and_nothing_else(
+        self, any_resources: Resources
+    ) -> None:
+        page = contract.Handler.PAGE in functions(any_resources)
+        asking = WORKFLOW_ENV | (PAGE_ENV if page else set())
+        assert set(environment(any_resources, contract.Handler.WORKFLOW)) == asking
+        if page:
+            assert set(environment(any_resources, contract.Handler.PAGE)) == SWEEP_ENV | {
+                Env.PAGE_URL
+            }
+        publisher = contract.Handler.PUBLISHER in functions(any_resources)
+        answering = APPROVAL_ENV | (INBOX_ENV if publisher else set())
+        assert set(environment(any_resources, contract.Handler.APPROVAL_API)) == answering
+        assert set(environment(any_resources, contract.Handler.SWEEP)) == SWEEP_ENV
+        if contract.Handler.SIGNED_IN in functions(any_resources):
+            signed_in = environment(any_resources, contract.Handler.SIGNED_IN)
+            assert set(signed_in) == SWEEP_ENV | INBOX_ENV | {Env.PAGE_URL, Env.SIGN_IN_CLAIM}
+        if publisher:
+            assert set(environment(any_resources, contract.Handler.PUBLISHER)) == PUBLISHER_ENV
+        named = {value for name, value in vars(Env).items() if name.isupper()}
+        assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | {
+            Env.SIGNING_KEY_ARN
+        }
+
+    def test_should_be_the_environment_that_the_workflow_tests_run_with(
+        self, deployment_environment: dict[str, str]
+    ) -> None:
+        assert set(deployment_environment) == WORKFLOW_ENV
+
+    def test_should_be_read_by_the_runtime_as_it_was_meant(self, default: Resources) -> None:
+        settings = Settings(values=environment(default, contract.Handler.WORKFLOW))
+        assert settings.approval_timeout == timedelta(minutes=5)
+        assert settings.max_approval_timeout == timedelta(days=7, minutes=-15)
+        assert settings.policy == Policy()
+        assert settings.default_approvers == ()
+        assert settings.resume == "callback"
+        assert settings.poll_interval == timedelta(seconds=5)
+        assert settings.retention == timedelta(days=30)
+        assert settings.topic_arn == "<ApprovalTopic>"
+        assert settings.log_level == "INFO"
+        assert not Settings(
+            values=environment(default, contract.Handler.APPROVAL_API)
+        ).trust_authorizer
+
+    def test_should_carry_a_polling_deployment_with_its_own_rules(
+        self, templates: dict[str, Any]
+    ) -> None:
+        resources = templates["polling_with_customer_key"]["Resources"]
+        settings = Settings(values=environment(resources, contract.Handler.WORKFLOW))
+        assert settings.resume == "polling"
+        assert settings.poll_interval == timedelta(seconds=10)
+        assert settings.approval_timeout == timedelta(days=30)
+        assert settings.max_approval_timeout == timedelta(days=31, minutes=-15)
+        assert settings.default_approvers == (
+            "ann@example.com",
+            "bob@example.com",
+            "cid@example.com",
+        )
+        assert settings.policy == Policy(
+            quorum=Quorum.at_least(2), require_comment_on_rejection=True
+        )
+
+    def test_should_say_when_an_authorizer_can_be_believed(self, templates: dict[str, Any]) -> None:
+        found = of_type(templates["embedded_twice"]["Resources"], "AWS::Lambda::Function")
+        trusted = {
+            name: properties["Environment"]["Variables"][Env.TRUST_AUTHORIZER]
+            for name, properties in found.items()
+            if properties["Handler"] == contract.Handler.APPROVAL_API
+        }
+        assert sorted(trusted.values()) == ["false", "true"]
+        assert next(v for k, v in trusted.items() if k.startswith("Releases")) == "true"
+
+
+class TestFunctions:
+    def test_should_run_entry_points_that_exist(self, any_resources: Resources) -> None:
+        for handler in functions(any_resources):
+            module, name = handler.rsplit(".", 1)
+            source = ROOT / "lambdas" / Path(*module.split(".")).with_suffix(".py")
+            assert f"def {name}(" in source.read_text()
+
+    def test_should_share_one_bundle(self, any_resources: Resources) -> None:
+        found = of_type(any_resources, "AWS::Lambda::Function").values()
+        assert len({text(properties["Code"]["S3Key"]) for properties in found}) == 1
+
+    def test_should_run_on_arm_with_the_patterns_python(self, any_resources: Resources) -> None:
+        for properties in of_type(any_resources, "AWS::Lambda::Function").values():
+            assert properties["Architectures"] == ["arm64"]
+            assert properties["Runtime"] == "python3.13"
+            assert properties["MemorySize"] == 512
+
+    def test_should_make_the_workflow_durable_and_only_it(self, default: Resources) -> None:
+        found = functions(default)
+        assert found[contract.Handler.WORKFLOW]["DurableConfig"] == {
+            "ExecutionTimeout": 7 * 86400,
+            "RetentionPeriodInDays": 14,
+        }
+        assert "DurableConfig" not in found[contract.Handler.APPROVAL_API]
+        assert "DurableConfig" not in found[contract.Handler.SWEEP]
+
+    def test_should_hold_longer_waits_than_the_default(self, any_resources: Resources) -> None:
+        for properties in of_type(any_resources, "AWS::Lambda::Function").values():
+            if properties["Handler"] == contract.Handler.WORKFLOW:
+                variables = properties["Environment"]["Variables"]
+                longest = int(variables[Env.MAX_APPROVAL_TIMEOUT_SECONDS])
+                assert int(variables[Env.APPROVAL_TIMEOUT_SECONDS]) < longest
+                assert (
+                    properties["DurableConfig"]["ExecutionTimeout"]
+                    == longest + contract.EXECUTION_MARGIN_SECONDS
+                )
+
+    def test_should_start_a_version_that_stays_when_a_newer_one_comes(
+        self, any_resources: Resources
+    ) -> None:
+        aliases = of_type(any_resources, "AWS::Lambda::Alias")
+        assert aliases
+        for properties in aliases.values():
+            assert properties["Name"] == contract.ALIAS
+            version, attribute = properties["FunctionVersion"]["Fn::GetAtt"]
+            assert attribute == "Version"
+            assert any_resources[version]["Type"] == "AWS::Lambda::Version"
+            assert any_resources[version]["DeletionPolicy"] == "RetainExceptOnCreate"
+            assert any_resources[version]["UpdateReplacePolicy"] == "Retain"
+
+    def test_should_never_ask_twice_because_an_execution_failed(self, default: Resources) -> None:
+        [config] = of_type(default, "AWS::Lambda::EventInvokeConfig").values()
+        assert config["MaximumRetryAttempts"] == 0
+        assert config["MaximumEventAgeInSeconds"] == 6 * 3600
+        assert "LiveAlias" in str(config["Qualifier"])
+
+    def test_should_log_into_groups_of_its_own_for_a_limited_time(self, default: Resources) -> None:
+        groups = of_type(default, "AWS::Logs::LogGroup")
+        assert {group["RetentionInDays"] for group in groups.values()} == {90}
+        # The name that Lambda uses by itself, so that `aws logs tail /aws/lambda/NAME` works.
+        names = {text(g["LogGroupName"]) for g in groups.values() if "LogGroupName" in g}
+        assert names == {
+            "/aws/lambda/<ApprovalWorkflowFunction>",
+            "/aws/lambda/<ApprovalApprovalFunction>",
+            "/aws/lambda/<ApprovalSweepFunction>",
+            "/aws/lambda/<ApprovalPublisherFunction>",
+            "/aws/lambda/<ApprovalPageFunction>",
+        }
+        assert not any("LoggingConfig" in found for found in functions(default).values())

@@ -1,0 +1,47 @@
+"""The outputs by which `hitl` finds a deployment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hitl_approval.contract import LIBRARY_VERSION, OUTPUTS, Output
+from hitl_approval_cli.deployment import deployments_in
+from tests.infra.synth import text
+
+
+class TestOutputs:
+    def test_should_put_out_what_the_contract_names(self, templates: dict[str, Any]) -> None:
+        outputs = templates["default"]["Outputs"]
+        assert set(outputs) == set(OUTPUTS) - {Output.SIGNING_KEY_ARN}
+        values = {name: output["Value"] for name, output in outputs.items()}
+        version = values.pop(Output.WORKFLOW_VERSION)["Fn::GetAtt"]
+        assert "CurrentVersion" in version[0]
+        assert version[1] == "Version"
+        assert {name: text(value) for name, value in values.items()} == {
+            Output.WORKFLOW_FUNCTION_NAME: "<ApprovalWorkflowFunction>",
+            Output.WORKFLOW_FUNCTION_ARN: "<ApprovalLiveAlias>",
+            Output.APPROVAL_API_FUNCTION_NAME: "<ApprovalApprovalFunction>",
+            Output.SWEEP_FUNCTION_NAME: "<ApprovalSweepFunction>",
+            Output.APPROVALS_TABLE_NAME: "<ApprovalTable>",
+            Output.AUDIT_TABLE_NAME: "<ApprovalAuditTable>",
+            Output.SNS_TOPIC_ARN: "<ApprovalTopic>",
+            Output.PAGE_URL: "<ApprovalPageApi.ApiEndpoint>",
+            Output.VERSION: LIBRARY_VERSION,
+        }
+
+    def test_should_put_out_the_same_below_each_embedded_construct(
+        self, templates: dict[str, Any]
+    ) -> None:
+        outputs = templates["embedded_twice"]["Outputs"]
+        described = [{"OutputKey": key, "OutputValue": key} for key in outputs]
+        found = deployments_in({"StackName": "Embedding", "Outputs": described})
+        assert {name: set(values) for name, values in found.items()} == {
+            "Embedding/Payments": set(OUTPUTS) - {Output.PAGE_URL, Output.SIGNING_KEY_ARN},
+            "Embedding/Releases": set(OUTPUTS) - {Output.PAGE_URL, Output.SIGNING_KEY_ARN},
+        }
+        for name, values in found.items():
+            topic = outputs[values[Output.SNS_TOPIC_ARN]]["Value"]
+            assert text(topic) == f"<{name.removeprefix('Embedding/')}Topic>"
+
+    def test_should_say_what_each_is(self, any_template: dict[str, Any]) -> None:
+        assert all(output["Description"] for output in any_template["Outputs"].values())

@@ -1,0 +1,80 @@
+"""The page's API: throttled, logged without tokens, one route without a sign-in."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
+
+from hitl_approval.contract import SIGNED_IN_ROUTES, Env
+from hitl_approval_cdk import ApprovalPage, HitlApproval
+from tests.infra.synth import any_stack, durable, of_type, permissions, template
+
+
+def test_should_answer_one_route_only(default: Any) -> None:
+    routes = of_type(default, "AWS::ApiGatewayV2::Route").values()
+    assert {route["RouteKey"] for route in routes} == {
+        "GET /a/{token}",
+        "HEAD /a/{token}",
+        "POST /a/{token}",
+    }
+
+
+def test_should_sign_in_who_comes_to_any_other_route(templates: dict[str, Any]) -> None:
+    resources = templates["signed_in"]["Resources"]
+    routes = of_type(resources, "AWS::ApiGatewayV2::Route").values()
+    signed = {f"{method} {path}" for path, all_ in SIGNED_IN_ROUTES.items() for method in all_}
+    found = {route["RouteKey"]: route for route in routes}
+    assert set(found) - signed == {f"{method} /a/{{token}}" for method in ("GET", "HEAD", "POST")}
+    for key, route in found.items():
+        assert route["AuthorizationType"] == ("JWT" if key in signed else "NONE")
+    [authorizer] = of_type(resources, "AWS::ApiGatewayV2::Authorizer").values()
+    assert authorizer["JwtConfiguration"] == {
+        "Audience": ["approvals"],
+        "Issuer": "https://issuer.example.com",
+    }
+
+
+def test_should_refuse_a_sign_in_without_what_fills_an_inbox() -> None:
+    stack = any_stack()
+    audit = dynamodb.Table.from_table_name(stack, "Audit", "audit")
+    page = ApprovalPage(sign_in=HttpIamAuthorizer())
+    with pytest.raises(ValueError, match=r"page\.sign_in needs an inbox"):
+        HitlApproval(stack, "Approval", audit_table=audit, page=page)
+
+
+def test_should_throttle_and_log_no_path(default: Any) -> None:
+    [stage] = of_type(default, "AWS::ApiGatewayV2::Stage").values()
+    assert stage["DefaultRouteSettings"] == {"ThrottlingBurstLimit": 40, "ThrottlingRateLimit": 20}
+    logged = json.loads(stage["AccessLogSettings"]["Format"])
+    assert "$context.routeKey" in logged.values()
+    assert not {"$context.path", "$context.requestOverride.path.token"} & set(logged.values())
+    assert not any("ath" in value for value in logged.values())
+
+
+def test_should_lead_where_a_domain_of_ones_own_leads() -> None:
+    stack = any_stack()
+    page = ApprovalPage(url="https://approve.example.com", requests_per_second=5, burst=9)
+    approvals = HitlApproval(stack, "Approval", page=page)
+    assert approvals.page is not None
+    functions = of_type(template(stack)["Resources"], "AWS::Lambda::Function").values()
+    urls = {f["Environment"]["Variables"].get(Env.PAGE_URL) for f in functions}
+    assert urls == {"https://approve.example.com", None}
+
+
+def test_should_let_the_page_resume_attached_functions() -> None:
+    stack = any_stack()
+    HitlApproval(stack, "Approval", page=ApprovalPage()).attach(durable(stack))
+    found = permissions(template(stack)["Resources"])
+    complete = ("lambda:SendDurableExecutionCallbackSuccess", "<Refund.Arn>:*")
+    assert complete in found["ApprovalPageRole"]
+    assert ("sns:Publish", "<ApprovalPagePersonalTopic>") in found["RefundRole"]
+
+
+def test_should_have_no_page_unless_asked() -> None:
+    stack = any_stack()
+    HitlApproval(stack, "Approval")
+    assert not of_type(template(stack)["Resources"], "AWS::ApiGatewayV2::Api")

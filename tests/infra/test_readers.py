@@ -1,0 +1,78 @@
+"""Values of context keys, as the command line gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk.aws_apigatewayv2_authorizers import HttpJwtAuthorizer
+
+from hitl_approval_cdk import (
+    EmailApprover,
+    OnTimeout,
+    Quorum,
+    context,
+)
+from hitl_approval_cdk.option import ContextKey
+
+GIVEN: dict[str, tuple[Any, Any]] = {
+    "approval_timeout_seconds": ("7200", 7200),
+    "approvers": ("ann, bob", ["ann", "bob"]),
+    "groups": ('{"leads": ["ann", "bob"]}', {"leads": ["ann", "bob"]}),
+    "quorum": ("2", Quorum.at_least(2)),
+    "rejections_needed": ("2", 2),
+    "on_timeout": ("reject", OnTimeout.reject()),
+    "notify_emails": ("a@example.com,b@example.com", ["a@example.com", "b@example.com"]),
+    "resume": ("polling", "polling"),
+    "poll_interval_seconds": ("10", 10),
+    "removal_policy": ("destroy", RemovalPolicy.DESTROY),
+    "deletion_protection": ("false", False),
+    "allow_self_approval": ("true", True),
+    "require_verified_identity": ("TRUE", True),
+    "require_comment_on_rejection": (True, True),
+    "execution_timeout_days": ("30", 30 * 86400),
+    "execution_retention_days": ("90", 90 * 86400),
+    "retention_days": ("7", 7 * 86400),
+    "sweep_interval_seconds": ("600", 600),
+    "log_retention_days": ("365", logs.RetentionDays.ONE_YEAR),
+    "log_level": ("debug", "DEBUG"),
+    "deliver_to": ("ann@example.com, bob@example.com", ["ann@example.com", "bob@example.com"]),
+    "challenge": ("true", True),
+    "sign_in": ("https://issuer.example.com, web, cli", "JWT"),
+    "sign_in_claim": ("upn", "upn"),
+    "trust_authorizer": ("true", True),
+    "architecture": ("x86_64", "x86_64"),
+    "memory_size": ("1024", 1024),
+}
+
+
+def plain(value: Any) -> Any:
+    """Two of jsii's objects are never equal: compare what they say."""
+    if isinstance(value, Duration):
+        return value.to_seconds()
+    if isinstance(value, HttpJwtAuthorizer):
+        return value.authorization_type
+    if isinstance(value, list):
+        return [each.address if isinstance(each, EmailApprover) else each for each in value]
+    return value.name if isinstance(value, lambda_.Architecture) else value
+
+
+def found(options: Mapping[str, Any], name: str, key: ContextKey) -> Any:
+    """The value of an option, or the field of it that the key sets."""
+    return getattr(options[name], key.field) if key.field else options[name]
+
+
+@pytest.mark.parametrize("key", list(GIVEN))
+def test_should_read_every_key_as_the_command_line_gives_it(key: str) -> None:
+    given, meant = GIVEN[key]
+    assert plain(found(dict(context.options({key: given})), *context.KEYS[key])) == meant
+
+
+@pytest.mark.parametrize("value", ["http://issuer.example.com,web", "https://issuer.example.com"])
+def test_should_refuse_a_sign_in_without_encryption_or_audience(value: str) -> None:
+    with pytest.raises(context.ContextError, match="must be an https issuer and its audiences"):
+        context.options({"sign_in": value})
