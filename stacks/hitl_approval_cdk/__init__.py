@@ -8,9 +8,11 @@ from hitl_approval_cdk.functions import ApprovalFunction, DurableFunction, Funct
 from hitl_approval_cdk.options import HitlApprovalOptions
 from hitl_approval_cdk.page import ApprovalPage
 from hitl_approval_cdk.permissions import Resources
+from hitl_approval_cdk.publisher import PublisherFunction
 from hitl_approval_cdk.resolution import resolve
 from hitl_approval_cdk.stack import HitlApprovalStack
-from hitl_approval_cdk.tables import ApprovalsTable, AuditTable
+from hitl_approval_cdk.sweep import SweepFunction
+from hitl_approval_cdk.tables import ApprovalsTable, AuditTable, InboxTable
 from hitl_approval_cdk.topic import BroadcastTopic
 
 __all__ = [
@@ -26,9 +28,12 @@ __all__ = [
     "HitlApproval",
     "HitlApprovalOptions",
     "HitlApprovalStack",
+    "InboxTable",
     "OnTimeout",
+    "PublisherFunction",
     "Quorum",
     "Resources",
     "SqsApprover",
+    "SweepFunction",
     "resolve",
 ]
