@@ -74,7 +74,7 @@ class Wired(Stage):
         self._ask("get", {"action": "get", **one})
         self._ask("history", {"action": "history", **one})
         self._ask("list a page", {"action": "list", "limit": PAGE})
-        self.wire.ring = runner.send_callback_success
+        self.wire.complete_callback = runner.send_callback_success
         vote = {"decision": "approved", "approver": "bob", "comments": "Read it twice."}
         self._ask("decide", {"action": "decide", **one, **vote})
 

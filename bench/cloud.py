@@ -64,8 +64,8 @@ def measure(quick: bool) -> Group:
                     against="bare engine",
                     limit=1.5,
                     goal="ratio at most",
-                    note="from the commit, so with the ring by the approval function and a look at "
-                    "the record, which the bare engine has not",
+                    note="from the commit, so with the completion of the callback by the approval "
+                    "function and a read of the record, which the bare engine has not",
                 )
                 for which, of in (("p50", p50), ("p95", p95))
             ),

@@ -23,7 +23,7 @@ from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 from hitl_approval.contract import MAX_EXECUTION_SECONDS, Env
 from hitl_approval.domain.approval import Approval, cast_vote
 from hitl_approval.domain.audit import Actor
-from hitl_approval.domain.policy import Policy
+from hitl_approval.durable import wait as waiting
 from hitl_approval.settings import Settings
 from hitl_approval.testing import InMemoryStore, RecordingMeter, RecordingNotifier
 from hitl_approval.testing.virtual_time import (
@@ -38,6 +38,7 @@ from hitl_approval.testing.virtual_time import (
 )
 from hitl_approval.usecases.request import RequestService
 from hitl_approval_cli.cost_model import DEFAULT_POLL, LONGEST_TIMEOUT
+from tests.environment import ENVIRONMENT
 
 PATIENCE = 900
 """Seconds of real time for one run."""
@@ -78,15 +79,20 @@ class _DecidedLater(InMemoryStore):
 class Stage:
     """One deployment in memory, and time."""
 
-    def __init__(self, opened: ExitStack, wait: timedelta, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, opened: ExitStack, decided_after: timedelta, environment: Mapping[str, str]
+    ) -> None:
         self.clock = VirtualClock()
-        self.decided_at = self.clock.now() + wait
+        self.decided_at = self.clock.now() + decided_after
         self.store = _DecidedLater(clock=self.clock, moment=self.decided_at)
         self.opened = opened
-        service, settings = self.requests(), Settings(values={**_SETTINGS, **environment})
+        service, settings = (
+            self.requests(),
+            Settings(values={**ENVIRONMENT, **_LONGEST, **environment}),
+        )
         opened.enter_context(virtual_time(self.clock))
-        opened.enter_context(patch.object(wait, "settings", lambda: settings))
-        opened.enter_context(patch.object(wait, "request_service", lambda: service))
+        opened.enter_context(patch.object(waiting, "settings", lambda: settings))
+        opened.enter_context(patch.object(waiting, "request_service", lambda: service))
 
     def requests(self) -> RequestService:
         """The asking side."""
@@ -207,10 +213,4 @@ def _timeout(runner: DurableFunctionTestRunner, arn: str, callback: Any) -> time
     return timedelta(days=366)
 
 
-_SETTINGS = {
-    Env.MAX_APPROVAL_TIMEOUT_SECONDS: str(MAX_EXECUTION_SECONDS),
-    Env.APPROVAL_POLICY: json.dumps(Policy().to_dict()),
-    Env.DEFAULT_APPROVERS: "[]",
-    Env.APPROVER_GROUPS: "{}",
-    Env.POLL_INTERVAL_SECONDS: str(int(DEFAULT_POLL.total_seconds())),
-}
+_LONGEST = {Env.MAX_APPROVAL_TIMEOUT_SECONDS: str(MAX_EXECUTION_SECONDS)}

@@ -195,7 +195,7 @@ class People:
 
 
 @pytest.fixture(scope="session")
-def validate_names(cloud: LocalCloud) -> People:
+def people(cloud: LocalCloud) -> People:
     return People(cloud)
 
 

@@ -54,8 +54,8 @@ from hitl_approval.testing import FixedClock, RecordingMeter, RecordingNotifier
 from hitl_approval.usecases.decide import DecisionService
 from hitl_approval.usecases.request import RequestService
 from tests.anything import NOW, a_document
-from tests.conftest import ENVIRONMENT
 from tests.contract.test_store import create_tables
+from tests.environment import ENVIRONMENT
 
 HISTORIES = Path(__file__).parent / "histories"
 TABLES = ("approvals", "audit")
@@ -206,7 +206,7 @@ class Run:
         handed = invocation.from_durable_execution_invocation_input(
             DurableExecutionInvocationInput.from_json_dict(event), self
         )
-        environment = ENVIRONMENT | {"RESUME_MODE": self.header["resume"]}
+        environment = {**ENVIRONMENT, "RESUME_MODE": self.header["resume"]}
         with (
             patch.dict(os.environ, environment),
             patch.object(wait, "request_service", lambda: self.requests),
