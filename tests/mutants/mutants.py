@@ -1,6 +1,6 @@
 """Edits of the source, each of which breaks a promise and must make a test fail.
 
-An edit that no longer applies is an error: `test_mutants.py` checks that in every test run.
+An edit that no longer applies is an error, which `make mutants` says first.
 """
 
 from __future__ import annotations
