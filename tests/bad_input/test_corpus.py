@@ -76,7 +76,7 @@ def test_should_refuse_to_start(
     assert (error.type, error.message) == ("hitl_approval.InvalidRequest", case["message"])
     assert stage.operations() == []
     assert (stage.store.approvals, stage.store.audit) == ({}, {})
-    assert (stage.notifier.sent, stage.callbacks.rings) == ([], 0)
+    assert (stage.notifier.sent, stage.completer.calls) == ([], 0)
     assert_short_log(caplog)
 
 

@@ -12,9 +12,6 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 from unittest.mock import patch
 
-from aws_durable_execution_sdk_python.lambda_service import OperationType
-from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
-
 from hitl_approval.contract import MAX_EXECUTION_SECONDS, Env
 from hitl_approval.domain.approval import Approval, Decision
 from hitl_approval.domain.audit import Actor, Identity
@@ -22,17 +19,13 @@ from hitl_approval.domain.message import Notification
 from hitl_approval.domain.policy import Policy
 from hitl_approval.durable import wait
 from hitl_approval.settings import Settings
+from hitl_approval.testing.execution import LocalExecution
 from hitl_approval.testing.memory import InMemoryStore, RecordingMeter, RecordingNotifier
 from hitl_approval.testing.virtual_time import (
     PATIENCE,
-    UNFINISHED,
     RunnerCallbackClient,
     VirtualClock,
-    Watched,
-    callback_timeout,
     eventually,
-    fire_callback_timeout,
-    operations,
     virtual_time,
 )
 from hitl_approval.usecases.decide import DecisionService
@@ -51,19 +44,12 @@ class RunFailed(AssertionError):  # noqa: N818  reads as what happened
         self.error_type = error_type
 
 
-@dataclass(eq=False)
-class Run:
-    """One execution of a durable function."""
+class Run(LocalExecution):
+    """One execution of a durable function, of a test's deployment."""
 
-    approvals: Approvals
-    handler: Watched
-    runner: DurableFunctionTestRunner
-    arn: str = ""
-
-    @property
-    def done(self) -> bool:
-        """Whether it has ended, well or not."""
-        return bool(self.runner._store.load(self.arn).is_complete)
+    def __init__(self, approvals: Approvals, handler: Callable[[Any, Any], Any]) -> None:
+        super().__init__(handler)
+        self.approvals = approvals
 
     def result(self) -> Any:
         """What the function returned, as JSON values.
@@ -89,24 +75,7 @@ class Run:
 
     def settled(self) -> bool:
         """Whether it has ended, or waits for callbacks and nothing else."""
-        if self.done:
-            return True
-        if self.handler.running:
-            return False
-        unfinished = [o for o in operations(self.runner, self.arn) if o.status in UNFINISHED]
-        kinds = {operation.operation_type for operation in unfinished}
-        return OperationType.CALLBACK in kinds and kinds <= {
-            OperationType.CALLBACK,
-            OperationType.CONTEXT,
-        }
-
-    def callbacks(self) -> Sequence[Any]:
-        """The callbacks that it waits for."""
-        return [
-            operation
-            for operation in operations(self.runner, self.arn)
-            if operation.operation_type is OperationType.CALLBACK and operation.status in UNFINISHED
-        ]
+        return self.done or bool(self.callbacks())
 
 
 class _Due(NamedTuple):
@@ -159,7 +128,7 @@ class Approvals:
         traceback: TracebackType | None,
     ) -> None:
         for run in self._runs:
-            run.runner.close()  # type: ignore[no-untyped-call]
+            run.close()
         self._open.close()
 
     @property
@@ -177,13 +146,9 @@ class Approvals:
             event: JSON values.
             name: of the execution.
         """
-        watched = Watched(handler)
-        runner = DurableFunctionTestRunner(watched, poll_interval=0.01)
-        run = Run(self, watched, runner)
-        self._callbacks.runners.append(runner)
-        run.arn = runner.run_async(
-            json.dumps(event), execution_timeout=MAX_EXECUTION_SECONDS, execution_name=name
-        )
+        run = Run(self, handler)
+        self._callbacks.runners.append(run.runner)
+        run.start(event, name)
         self._runs.append(run)
         self.settle()
         return run
@@ -259,21 +224,16 @@ class Approvals:
         )
 
     def _time_out(self, due: _Due) -> None:
-        before = due.run.handler.invocations
-        fire_callback_timeout(due.run.runner, due.run.arn, due.callback)
-        eventually(lambda: due.run.handler.invocations > before, "function that goes on")
+        before = due.run.invocations
+        due.run.time_out(due.callback)
+        eventually(lambda: due.run.invocations > before, "function that goes on")
         self.settle()
 
     def _next_due(self) -> _Due | None:
         """The callback whose timeout passes first."""
         waiting_for = [
-            _Due(
-                callback.start_timestamp + callback_timeout(run.runner, run.arn, callback),
-                run,
-                callback,
-            )
+            _Due(run.times_out_at(callback), run, callback)
             for run in self._runs
-            if not run.done
             for callback in run.callbacks()
         ]
         return min(waiting_for, key=lambda due: due.at, default=None)
