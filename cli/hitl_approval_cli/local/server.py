@@ -112,6 +112,7 @@ class _Cloud:
         barrier = self._keeper.barrier if self._keeper else None
         gaps.route_durable_requests(DurableApi(self._engine, barrier))
         gaps.run_functions_for_events(self._engine, MAX_SYNCHRONOUS_SECONDS)
+        gaps.read_streams_for_each_mapping_by_itself()
         gaps.note_messages_to_people(self._mail)
         gaps.bound_warm_processes()
         gaps.let_processes_fail_alone()
