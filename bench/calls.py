@@ -24,7 +24,7 @@ from hitl_approval.adapters.callbacks import LambdaCallbackClient
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.contract import Env
-from hitl_approval.http import actions
+from hitl_approval.http import envelope
 from hitl_approval.testing import RecordingMeter
 from hitl_approval.usecases.decide import DecisionService
 from hitl_approval.usecases.request import RequestService
@@ -79,7 +79,7 @@ class Wired(Stage):
         self._ask("decide", {"action": "decide", **one, **vote})
 
     def _ask(self, name: str, event: Mapping[str, Any]) -> None:
-        answer = actions.handle(dict(event), lambda: self.decisions, trust_authorizer=False)
+        answer = envelope.handle(dict(event), lambda: self.decisions, trust_authorizer=False)
         if answer["statusCode"] != 200:
             raise RuntimeError(json.dumps(answer))
         self.taken[name] = self.wire.take()

@@ -25,7 +25,8 @@ from hitl_approval.domain.errors import (
     Unauthenticated,
 )
 from hitl_approval.durable import wait
-from hitl_approval.http.actions import MethodNotAllowed, handle
+from hitl_approval.http.envelope import handle
+from hitl_approval.http.errors import MethodNotAllowed
 from hitl_approval.settings import settings
 from hitl_approval.testing import FixedClock, RecordingCallbackClient, RecordingMeter, World
 from hitl_approval.usecases.decide import DecisionService

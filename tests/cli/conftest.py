@@ -17,7 +17,7 @@ from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.contract import LIBRARY_VERSION
 from hitl_approval.domain.approval import derive_approval_id
 from hitl_approval.domain.start import parse_document
-from hitl_approval.http.actions import handle
+from hitl_approval.http.envelope import handle
 from hitl_approval.testing import World, in_memory
 from hitl_approval_cli import main, output
 from hitl_approval_cli.deployment import Deployment

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hitl_approval.domain.policy import Policy, Quorum
-from hitl_approval.http.actions import handle
+from hitl_approval.http.envelope import handle
 from hitl_approval.testing import World, in_memory
 from tests.anything import any_opening, any_request
 

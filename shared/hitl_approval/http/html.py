@@ -18,9 +18,9 @@ from hitl_approval.domain.approval import Decision
 from hitl_approval.domain.errors import (
     ApprovalError,
     CommentRequired,
-    InvalidRequest,
     Unavailable,
 )
+from hitl_approval.http.errors import ChoiceMissing, WrongChallenge
 
 logger = logging.getLogger(__name__)
 
@@ -150,19 +150,19 @@ def decision_of(form: Mapping[str, str]) -> Decision:
     """The explicit choice.
 
     Raises:
-        InvalidRequest: none was made.
+        ChoiceMissing: none was made.
     """
     decision = form.get("decision")
     if decision not in {"approved", "rejected"}:
-        raise InvalidRequest("decision", "choose one of the two")
+        raise ChoiceMissing
     return cast(Decision, decision)
 
 
 def problem(error: ApprovalError) -> str:
     """A refusal of the form, for a person."""
-    if error.details.get("field") == "decision":
+    if isinstance(error, ChoiceMissing):
         return "Please choose whether to approve or to reject."
-    if error.details.get("field") == "challenge":
+    if isinstance(error, WrongChallenge):
         return "That is not the code of this request: it stands in the other message about it."
     if isinstance(error, CommentRequired):
         return "Please say why: a rejection needs a reason."

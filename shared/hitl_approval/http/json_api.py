@@ -7,8 +7,10 @@ from typing import Any
 
 from hitl_approval.contract import Route
 from hitl_approval.domain.audit import Actor
-from hitl_approval.domain.errors import ApprovalError, InvalidRequest
-from hitl_approval.http.actions import answer, body_of, perform
+from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.http.actions import perform
+from hitl_approval.http.envelope import answer, body_of
+from hitl_approval.http.errors import UnsupportedMediaType
 from hitl_approval.http.html import HEADERS
 from hitl_approval.http.openapi import document
 from hitl_approval.usecases.decide import DecisionService
@@ -17,13 +19,6 @@ _HEADERS = HEADERS | {
     "Content-Type": "application/json",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-
-
-class UnsupportedMediaType(ApprovalError):  # noqa: N818  named as the HTTP status is
-    """A body that is not said to be JSON, which a form of another site could have sent."""
-
-    code = "UNSUPPORTED_MEDIA_TYPE"
-    status = 415
 
 
 def respond(
