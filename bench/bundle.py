@@ -167,7 +167,9 @@ def _programs(name: str) -> tuple[str, str, str, str]:
     sdk = "import aws_durable_execution_sdk_python\n" if name == "workflow" else ""
     clients = "".join(f"clients[{s!r}] = boto3.client({s!r})\n" for s in BASE[name])
     base = f"import boto3\n{sdk}clients = {{}}\n{clients}"
-    read = 'clients["dynamodb"].get_item(TableName="approvals", Key={"approval_id": {"S": "x"}})\n'
+    key = '{"approval_id": {"S": "x"}}'
+    table = ENVIRONMENT["APPROVALS_TABLE_NAME"]
+    read = f'clients["dynamodb"].get_item(TableName="{table}", Key={key})\n'
     return f"import {name}.handler\n", FIRST[name], base, base + read
 
 

@@ -21,7 +21,7 @@ class ContentModeration(Stack):
             "Moderation",
             approval_timeout=Duration.minutes(10),
             on_timeout=OnTimeout.reject(),  # silence hides
-            require_comment_on_rejection=True,  # the author is told why
+            require_comment_on_rejection=True,  # the author hears why
             notify_emails=["moderators@example.com"],
             removal_policy=RemovalPolicy.DESTROY,  # an example; leave it out to keep the records
         )

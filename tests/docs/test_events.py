@@ -30,9 +30,9 @@ def events() -> Iterator[BusEvent]:
     world.decisions.decide(voted, declared("bob"), "approved")
     world.decisions.decide(ask(), declared("ann"), "rejected", "no")
     world.decisions.cancel(ask(), declared("rita"), "not needed")
-    world.requests.note_notification_failed(untold := ask(), "SNS: throttled")
-    world.clock.advance(world.store.approvals[untold].expires_at - world.clock.now())
-    world.requests.check_status(untold)
+    world.requests.note_notification_failed(unnotified := ask(), "SNS: throttled")
+    world.clock.advance(world.store.approvals[unnotified].expires_at - world.clock.now())
+    world.requests.check_status(unnotified)
     for approval_id, approval in world.store.approvals.items():
         for event in world.store.history(approval_id):
             for record in (approval, None):

@@ -317,7 +317,7 @@ def _ends_with_a_refused_message() -> Iterator[None]:
     def loud(self: Any, recipient: Any) -> None:
         self.service.notify(self.approval_id, recipient=recipient)
 
-    with patch.object(wait._Wait, "_try_to_tell", loud):
+    with patch.object(wait._Wait, "_try_to_notify", loud):
         yield
 
 

@@ -190,8 +190,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "an older link still decides",
         "shared/hitl_approval/http/links.py",
-        'return "open" if newest == link else "superseded"',
-        'return "open" if newest else "superseded"',
+        'None if newest == link else "superseded"',
+        'None if newest else "superseded"',
         "approved_by_policy",
         ("tests/unit/test_page.py",),
     ),
@@ -481,8 +481,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the hash does not cover the event before",
         TRAIL,
-        "    return hashlib.sha256(canonical_json(told).encode()).hexdigest()\n",
-        '    own = {name: told[name] for name in told if name != "previous_hash"}\n'
+        "    return hashlib.sha256(canonical_json(hashed).encode()).hexdigest()\n",
+        '    own = {name: hashed[name] for name in hashed if name != "previous_hash"}\n'
         "    return hashlib.sha256(canonical_json(own).encode()).hexdigest()\n",
         "audit_is_whole",
         (PROPERTIES,),
@@ -635,24 +635,24 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "approvers who were not told are not told later",
         WAIT,
-        "            self._tell_again()\n",
-        "            self.untold = []\n",
+        "            self._notify_again()\n",
+        "            self.unnotified = []\n",
         "told_once",
         (WAITING,),
     ),
     Mutant(
         "who was told is told again because another could not be",
         WAIT,
-        "            self.untold = list(refused)\n",
-        "            self.untold = list(recipients)\n",
+        "            self.unnotified = list(refused)\n",
+        "            self.unnotified = list(recipients)\n",
         "sent_once",
         (WAITING,),
     ),
     Mutant(
         "a refused message is tried again at each poll",
         WAIT,
-        '    return bool(state["untold"]) and now >= _time(state, "tell_at")\n',
-        '    return bool(state["untold"])\n',
+        '    return bool(state["unnotified"]) and now >= _time(state, "notify_at")\n',
+        '    return bool(state["unnotified"])\n',
         "sent_once",
         (WAITING,),
     ),
@@ -683,8 +683,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "notify stands outside a step",
         WAIT,
-        "self._step(step, lambda: self._try_to_tell(recipient), 1)",
-        "self._try_to_tell(recipient)",
+        "self._step(step, lambda: self._try_to_notify(recipient), 1)",
+        "self._try_to_notify(recipient)",
         "told_once",
         (WAITING,),
     ),

@@ -90,8 +90,8 @@ ROUTES = (
     Route(name="rejected", then=(vote("rejected"),)),
     Route(name="timeout", timeout_seconds=45),
     Route(name="timeout-armed-again", timeout_seconds=200),
-    Route(name="approved-armed-again", then=(TIMER, TIMER, vote("approved"))),
-    Route(name="rung-for-nothing", then=({"do": "ring"}, vote("approved"))),
+    Route(name="approved-after-a-second-callback", then=(TIMER, TIMER, vote("approved"))),
+    Route(name="completed-for-nothing", then=({"do": "complete"}, vote("approved"))),
     Route(
         name="cancelled",
         then=({"do": "cancel", "by": "rita", "comments": "not needed any more"},),
@@ -99,12 +99,12 @@ ROUTES = (
     Route(name="polling-approved", resume="polling", then=(TIMER, vote("approved"))),
     Route(name="polling-timeout", resume="polling", timeout_seconds=12),
     Route(
-        name="told-at-a-later-look",
+        name="notified-at-a-later-check",
         publish_failures=_UNTOLD,
         then=(*[TIMER] * (_UNTOLD + 1), vote("approved")),
     ),
     Route(
-        name="polling-told-at-a-later-look",
+        name="polling-notified-at-a-later-check",
         resume="polling",
         timeout_seconds=45,
         publish_failures=_UNTOLD,
@@ -229,7 +229,7 @@ class Run:
         match then["do"]:
             case "timer":
                 self._fire()
-            case "ring":
+            case "complete":
                 assert self.complete(self._open_callback()) == "resumed"
             case "vote":
                 by = Actor(then["by"], "declared")

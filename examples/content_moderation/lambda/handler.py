@@ -1,4 +1,4 @@
-"""A reported post is shown again, or hidden and its author told why."""
+"""A reported post is shown again, or hidden and its author hears why."""
 
 from typing import Any
 

@@ -95,7 +95,7 @@ class DynamoDbStore:
         self._transact(update, transition)
 
     def register_callback(self, approval_id: str, callback_id: str) -> Approval | None:
-        """See `ports.Store.arm`."""
+        """See `ports.Store.register_callback`."""
         try:
             with errors():
                 answer = self.client.update_item(

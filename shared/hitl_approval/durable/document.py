@@ -31,7 +31,7 @@ def review_document(event: Any, context: DurableContext) -> dict[str, Any]:
         decided_at.
 
     Raises:
-        InvalidRequest: a field breaks its rule; nothing was written and nobody was told.
+        InvalidRequest: a field breaks its rule; nothing was written and nobody was notified.
     """
     token = task_token(event)
     try:

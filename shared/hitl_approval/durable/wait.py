@@ -56,7 +56,7 @@ NOTIFY_ATTEMPTS = 6
 READ_ATTEMPTS = 60
 """About an hour of retries: an outage of the table must not end a wait."""
 FINAL = (InvalidRequest, ApprovalNotFound, RecordAltered)
-"""What no retry mends."""
+"""What no retry changes."""
 MAX_REASON = 200
 """Characters of a reason that is put on record."""
 _NAME = re.compile(r"[A-Za-z0-9_.:/ -]{1,200}")  # operation names: printable ASCII, at most 256
@@ -138,8 +138,8 @@ class _Wait:
         self.resolved = self._resolved(request, members)
         self.approval_id = ""
         self.written: Approval | None = None
-        self.rings = 0
-        self.untold: list[str | None] = []
+        self.callbacks = 0
+        self.unnotified: list[str | None] = []
 
     def _resolved(self, request: ApprovalRequest, members: Members | None) -> ResolvedRequest:
         """The request as this deployment will hold it."""
@@ -195,7 +195,7 @@ class _Wait:
                 "withdraw", lambda: self.service.withdraw(self.approval_id, token), READ_ATTEMPTS
             )
             raise
-        self._tell_all(snapshot["recipients"])
+        self._notify_all(snapshot["recipients"])
         return snapshot
 
     def _create(self, arn: str, token: str, callback_id: str | None) -> Snapshot:
@@ -212,21 +212,21 @@ class _Wait:
             "recipients": self.service.recipients(self.written),
         }
 
-    def _tell_all(self, recipients: Sequence[str | None]) -> None:
+    def _notify_all(self, recipients: Sequence[str | None]) -> None:
         """Send each message in a step of its own: one that was sent is not sent again.
 
-        Whoever could not be told is put on record, and is told at a later look.
+        Who could not be notified is put on record, and is notified at a later check.
         """
-        self.untold, reason = list(recipients), ""
+        self.unnotified, reason = list(recipients), ""
         for attempt in range(NOTIFY_ATTEMPTS):
             if attempt:
                 pause = Duration(seconds=2 ** (attempt - 1))
                 self.context.wait(pause, name=self._named("notify-wait"))
-            refused = {to: said for to in self.untold if (said := self._tell("notify", to))}
+            refused = {to: said for to in self.unnotified if (said := self._notify("notify", to))}
             if not refused:
-                self.untold = []
+                self.unnotified = []
                 return
-            self.untold = list(refused)
+            self.unnotified = list(refused)
             names = ", ".join(to or "everybody" for to in refused)
             reason = f"{names}: {next(iter(refused.values()))}"[:MAX_REASON]
         try:
@@ -238,21 +238,21 @@ class _Wait:
         except StepError:  # people can decide all the same: the wait goes on
             logger.exception("failed notification not noted approval_id=%s", self.approval_id)
 
-    def _tell_again(self) -> None:
-        """Tell who could not be told, until one cannot be told now either: that one comes last."""
-        while self.untold:
-            first = self.untold.pop(0)
-            if self._tell("notify-again", first):
-                self.untold.append(first)
+    def _notify_again(self) -> None:
+        """Notify who could not be notified, until one cannot be now either: that one comes last."""
+        while self.unnotified:
+            first = self.unnotified.pop(0)
+            if self._notify("notify-again", first):
+                self.unnotified.append(first)
                 return
 
-    def _tell(self, step: str, recipient: str | None) -> str | None:
+    def _notify(self, step: str, recipient: str | None) -> str | None:
         """Send one message in a step; why it was not sent, if it was not."""
-        said: str | None = self._step(step, lambda: self._try_to_tell(recipient), 1)
+        said: str | None = self._step(step, lambda: self._try_to_notify(recipient), 1)
         return said
 
     def _listen(self, snapshot: Snapshot, callback: Callback[str], delay: timedelta) -> Snapshot:
-        """Wait for the callbacks, at most until the next moment anything is due."""
+        """Wait for the callbacks, at most until the next moment that anything is due."""
         known_now = _time(snapshot, "now")
         # An execution keeps the pace that it began with: on a replay by later code, the callbacks
         # on record are still as long as they were. Those of 0.1.0 began with 1 and did not say so.
@@ -263,7 +263,7 @@ class _Wait:
             try:
                 callback.result()
                 timed_out = False
-            except CallbackError:  # timed out, or failed by hand: either way it is time to look
+            except CallbackError:  # timed out, or failed by hand: either way it is time to check
                 timed_out = True
             known_now += delay
             if not timed_out or known_now >= _time(snapshot, "expires_at"):
@@ -274,21 +274,21 @@ class _Wait:
             delay = recheck_delay(
                 known_now - _time(snapshot, "created_at"),
                 _time(snapshot, "expires_at") - known_now,
-                1 if self.untold else stretch,
+                1 if self.unnotified else stretch,
             )
-            # Arm, register, wait: in this order either `register` sees the decision, or the
+            # Create, register, wait: in this order either `register` sees the decision, or the
             # decider, whose write is conditional on the version that `register` bumps, sees the
             # new callback.
             callback = self._create_callback(delay)
             snapshot = self._step("register", self._register(callback.callback_id), READ_ATTEMPTS)
             known_now = _time(snapshot, "now")
-            self._tell_again()
+            self._notify_again()
         return snapshot
 
     def _poll(self, snapshot: Snapshot) -> Snapshot:
-        """Look every so often, and tell who could not be told.
+        """Check every so often, and notify who could not be notified.
 
-        One at a look, so that no other message is sent again if this process dies.
+        One at a check, so that no other message is sent again if this process dies.
         """
 
         def check(state: Snapshot, _: object) -> Snapshot:
@@ -302,7 +302,7 @@ class _Wait:
                     raise
                 logger.warning("not read now: %s approval_id=%s", _said(error), self.approval_id)
                 return {**state, "failures": failures, "now": isoformat(self.service.clock.now())}
-            return {**seen, "failures": 0, **self._told_while_polling(state, seen)}
+            return {**seen, "failures": 0, **self._notified_while_polling(state, seen)}
 
         def strategy(state: Snapshot, _: int) -> WaitForConditionDecision:
             if state["status"] != "pending":
@@ -311,7 +311,7 @@ class _Wait:
                 return WaitForConditionDecision.continue_waiting(_pause(state["failures"]))
             now = _time(state, "now")
             delay = poll_delay(
-                timedelta(0) if _may_tell(state, now) else self.poll_interval,
+                timedelta(0) if _may_notify(state, now) else self.poll_interval,
                 now - _time(state, "created_at"),
                 _time(state, "expires_at") - now,
             )
@@ -319,34 +319,34 @@ class _Wait:
 
         first = {
             **snapshot,
-            "status": "pending",  # until a look says otherwise, and so notes that it was read
+            "status": "pending",  # until a check says otherwise, and so notes that it was read
             "failures": 0,
-            "untold": self.untold,
-            "tell_at": isoformat(self._next_try(snapshot)),
+            "unnotified": self.unnotified,
+            "notify_at": isoformat(self._next_try(snapshot)),
         }
         config = WaitForConditionConfig(wait_strategy=strategy, initial_state=first)
         final: Snapshot = self.context.wait_for_condition(check, config, name=self._named("poll"))
         return final
 
-    def _told_while_polling(self, state: Snapshot, seen: Snapshot) -> Snapshot:
-        """Who is still to be told, and when, after one more was tried if it is time."""
-        untold, tell_at = state["untold"], state["tell_at"]
-        if seen["status"] == "pending" and _may_tell(state, _time(seen, "now")):
-            first, *untold = untold
-            if self._try_to_tell(first):
-                untold, tell_at = [*untold, first], isoformat(self._next_try(seen))
-        return {"untold": untold, "tell_at": tell_at}
+    def _notified_while_polling(self, state: Snapshot, seen: Snapshot) -> Snapshot:
+        """Who is still to be notified, and when, after one more was tried if it is time."""
+        unnotified, notify_at = state["unnotified"], state["notify_at"]
+        if seen["status"] == "pending" and _may_notify(state, _time(seen, "now")):
+            first, *unnotified = unnotified
+            if self._try_to_notify(first):
+                unnotified, notify_at = [*unnotified, first], isoformat(self._next_try(seen))
+        return {"unnotified": unnotified, "notify_at": notify_at}
 
     def _next_try(self, snapshot: Snapshot) -> datetime:
-        """When to tell again who could not be told: after as long as it has taken so far."""
+        """When to notify again who could not be: after as long as it has taken so far."""
         now = _time(snapshot, "now")
         waited = now - _time(snapshot, "created_at")
         return now + recheck_delay(waited, _time(snapshot, "expires_at") - now, 1)
 
     def _create_callback(self, timeout: timedelta) -> Callback[str]:
-        self.rings += 1
+        self.callbacks += 1
         callback: Callback[str] = self.context.create_callback(
-            name=self._named(f"callback-{self.rings}"),
+            name=self._named(f"callback-{self.callbacks}"),
             config=CallbackConfig(timeout=_duration(timeout)),
         )
         return callback
@@ -357,7 +357,7 @@ class _Wait:
     def _check_status(self) -> Snapshot:
         return self._snapshot(self.service.check_status(self.approval_id))
 
-    def _try_to_tell(self, recipient: str | None) -> str | None:
+    def _try_to_notify(self, recipient: str | None) -> str | None:
         """Send one message now; why it was not sent, if it was not. Whatever it is that fails.
 
         With the record that this process has just written; another try reads it.
@@ -367,7 +367,7 @@ class _Wait:
             self.service.notify(self.approval_id, written, recipient=recipient)
         except Exception as error:
             logger.warning(
-                "not told now approval_id=%s",
+                "not notified now approval_id=%s",
                 self.approval_id,
                 exc_info=not isinstance(error, ApprovalError),
             )
@@ -408,8 +408,8 @@ def _said(error: Exception) -> str:
     return said[:MAX_REASON]
 
 
-def _may_tell(state: Snapshot, now: datetime) -> bool:
-    return bool(state["untold"]) and now >= _time(state, "tell_at")
+def _may_notify(state: Snapshot, now: datetime) -> bool:
+    return bool(state["unnotified"]) and now >= _time(state, "notify_at")
 
 
 def _listed(people: Sequence[str] | None) -> list[str] | str | None:

@@ -19,9 +19,9 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
-"""Items of a page. Ours: a page of 100 stays far below Lambda's 6 MB answer."""
+"""Items of a page: 100 stay far below Lambda's 6 MB answer."""
 MAX_CURSOR = 1_000
-"""Longest cursor that is looked at, in characters. Ours: the ones that lists give have 120."""
+"""Longest cursor that is read, in characters; the ones that lists give have 120."""
 MAX_TIME = 64
 """Longest time that is read, in characters."""
 

@@ -25,7 +25,7 @@ from hitl_approval.usecases.decide import DecisionService
 logger = logging.getLogger(__name__)
 
 MAX_BODY = 256 * 1024
-"""Longest body that is parsed, in characters. Ours: the largest honest payload is 10 KB."""
+"""Longest body that is parsed, in characters; the largest honest payload is 10 KB."""
 
 
 def handle(

@@ -25,9 +25,9 @@ from hitl_approval.http.errors import ChoiceMissing, WrongChallenge
 logger = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 1024
-"""Longest form that is parsed, in characters. Ours: the longest honest one is 30 KB."""
+"""Longest form that is parsed, in characters; the longest honest one is 30 KB."""
 MAX_FIELDS = 20
-"""Fields of a form that are parsed. Ours: the honest ones have four."""
+"""Fields of a form that are parsed; the honest ones have four."""
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -74,8 +74,8 @@ def page(
     Args:
         template: its name.
         status: of the answer.
-        referrer: where the page's address is told; with `no-referrer`, as where the address is a
-            secret, browsers do not say either which site has sent a form.
+        referrer: where browsers send the page's address; with `no-referrer`, which a secret
+            address needs, browsers do not say either which site has sent a form.
         **values: for the template.
     """
     headers = {
@@ -128,7 +128,7 @@ def _is_own(
     """Whether the browser says that a page of ours has sent the form, or an old one nothing.
 
     `Sec-Fetch-Site` is its own comparison, under the name by which it has reached us: behind a
-    proxy the API is told another host.
+    proxy the API sees another host.
     """
     site = headers.get("sec-fetch-site", "none")
     if site != "none":

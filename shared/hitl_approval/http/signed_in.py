@@ -62,7 +62,7 @@ def handle(
         try:
             actor = who()
         except Unauthenticated as error:
-            hint = f"You cannot be told from others: {error}."
+            hint = f"Your sign-in does not say who you are: {error}."
             raise html.RefusedError(error.status, "Please sign in to see this", hint) from None
         if path == Route.INBOX:
             return _inbox(event, actor, service())
