@@ -44,7 +44,7 @@ class Wired(Stage):
     """A stage whose adapters speak to the wire."""
 
     def requests(self) -> RequestService:
-        """The asking side over the real adapters."""
+        """The use cases of a request over the real adapters."""
         self.wire = Wire()
         self.wire.put_on(client("dynamodb"), client("sns"), client("lambda"))
         self.taken: dict[str, Sequence[Call]] = {}

@@ -91,7 +91,7 @@ class Stage:
         opened.enter_context(patch.object(waiting, "request_service", lambda: service))
 
     def requests(self) -> RequestService:
-        """The asking side."""
+        """The use cases of a request."""
         return RequestService(
             store=self.store,
             clock=self.clock,

@@ -208,7 +208,7 @@ class Tasks(Protocol):
 
 
 class Executions(Protocol):
-    """Looks at the workflows."""
+    """Knows whether workflows still run."""
 
     def check_status(self, execution_arn: str) -> Execution:
         """Whether the execution still runs; one that is paused does, an unknown one has ended.

@@ -108,7 +108,7 @@ class Settings:
 
     @property
     def poll_interval(self) -> timedelta:
-        """Shortest time between two looks in polling mode."""
+        """Shortest time between two polls."""
         return timedelta(seconds=self._whole(Env.POLL_INTERVAL_SECONDS))
 
     @property

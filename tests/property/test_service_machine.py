@@ -223,7 +223,7 @@ class Services(RuleBasedStateMachine):
         self.created = 0
         self.ends: dict[str, Any] = {}
 
-    # The asking side
+    # What a request does
 
     @initialize(rules=st.sampled_from(RULES), polling=st.booleans())
     def submit_one(self, rules: Rules, polling: bool) -> None:
@@ -290,7 +290,7 @@ class Services(RuleBasedStateMachine):
         self.executions.ended.add(f"arn/{self._id(which)}")
         self._model(which).ended = True
 
-    # The answering side
+    # What people decide
 
     @rule(which=WHICH, call=VOTE)
     def vote(self, which: int, call: Call) -> None:

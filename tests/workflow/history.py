@@ -48,6 +48,7 @@ from hitl_approval.domain.audit import Actor, isoformat, parse_time
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval.durable import wait
 from hitl_approval.durable.document import review_document
+from hitl_approval.durable.retries import NOTIFY_ATTEMPTS
 from hitl_approval.ports import Completed
 from hitl_approval.settings import settings
 from hitl_approval.testing import FixedClock, RecordingMeter, RecordingNotifier
@@ -82,7 +83,7 @@ class Route:
     create_replies_lost: bool = False
 
 
-_UNTOLD = wait.NOTIFY_ATTEMPTS + 1
+_UNNOTIFIED = NOTIFY_ATTEMPTS + 1
 """Publishes that fail: each try of `notify`, and the first of `notify-again`."""
 
 ROUTES = (
@@ -100,14 +101,14 @@ ROUTES = (
     Route(name="polling-timeout", resume="polling", timeout_seconds=12),
     Route(
         name="notified-at-a-later-check",
-        publish_failures=_UNTOLD,
-        then=(*[TIMER] * (_UNTOLD + 1), vote("approved")),
+        publish_failures=_UNNOTIFIED,
+        then=(*[TIMER] * (_UNNOTIFIED + 1), vote("approved")),
     ),
     Route(
         name="polling-notified-at-a-later-check",
         resume="polling",
         timeout_seconds=45,
-        publish_failures=_UNTOLD,
+        publish_failures=_UNNOTIFIED,
     ),
     Route(name="withdrawn", create_replies_lost=True),
 )

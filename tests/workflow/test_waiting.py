@@ -16,7 +16,7 @@ from hitl_approval.domain.errors import ApprovalNotFound, InvalidRequest, Unavai
 from hitl_approval.domain.link import MAX_LINKS
 from hitl_approval.domain.message import Notification
 from hitl_approval.domain.schedule import poll_delay
-from hitl_approval.durable.wait import NOTIFY_ATTEMPTS, READ_ATTEMPTS
+from hitl_approval.durable.retries import NOTIFY_ATTEMPTS, READ_ATTEMPTS
 from hitl_approval.testing.memory import CountingSecrets
 from hitl_approval.testing.virtual_time import eventually
 from hitl_approval.usecases.request import PersonalLinks, RequestService

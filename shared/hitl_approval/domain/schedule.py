@@ -1,4 +1,4 @@
-"""When a waiting workflow looks at the record by itself. Pure arithmetic of durations."""
+"""When a waiting workflow checks the record by itself. Pure arithmetic of durations."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from hitl_approval.contract import DOCUMENT_APPROVAL
 from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.start import parse_document, task_token
-from hitl_approval.durable.wait import patiently, wait_for_approval
+from hitl_approval.durable.retries import patiently
+from hitl_approval.durable.wait import wait_for_approval
 from hitl_approval.wiring import tasks
 
 

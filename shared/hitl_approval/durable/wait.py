@@ -1,6 +1,6 @@
 """`wait_for_approval`: asks, suspends at no compute cost, returns what the record says.
 
-The only module that imports the durable SDK. Every side effect stands in a named step; ids are
+Every side effect stands in a named step; ids are
 derived; time is read in steps only, so that a replay sees what the first run saw. Renaming or
 inserting an operation fails the executions in flight: append only.
 """
@@ -21,8 +21,7 @@ from aws_durable_execution_sdk_python import (
     DurableContext,
     StepError,
 )
-from aws_durable_execution_sdk_python.config import CallbackConfig, Duration, StepConfig
-from aws_durable_execution_sdk_python.retries import RetryDecision
+from aws_durable_execution_sdk_python.config import CallbackConfig, Duration
 from aws_durable_execution_sdk_python.types import Callback
 from aws_durable_execution_sdk_python.waits import (
     WaitForConditionConfig,
@@ -33,13 +32,22 @@ from hitl_approval.domain.approval import Approval, derive_approval_id
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.errors import (
     ApprovalError,
-    ApprovalNotFound,
     InvalidRequest,
-    RecordAltered,
 )
 from hitl_approval.domain.outcome import Outcome, snapshot_of
 from hitl_approval.domain.request import ApprovalRequest, Members, expand, members_of
 from hitl_approval.domain.schedule import RECHECK_STRETCH, poll_delay, recheck_delay
+from hitl_approval.durable.retries import (
+    CREATE_ATTEMPTS,
+    FINAL,
+    MAX_REASON,
+    NOTIFY_ATTEMPTS,
+    READ_ATTEMPTS,
+    patiently,
+    pause,
+    reason_of,
+    retrying,
+)
 from hitl_approval.settings import Settings, settings
 from hitl_approval.usecases.request import RequestService, ResolvedRequest
 from hitl_approval.wiring import request_service
@@ -49,20 +57,7 @@ logger = logging.getLogger(__name__)
 Snapshot = dict[str, Any]
 """A record as a step returned it, see `snapshot_of`."""
 
-CREATE_ATTEMPTS = 6
-"""About a minute of retries: a start that cannot be recorded fails where operators see it."""
-NOTIFY_ATTEMPTS = 6
-"""Half a minute of retries, then the failure is put on record and the wait goes on."""
-READ_ATTEMPTS = 60
-"""About an hour of retries: an outage of the table must not end a wait."""
-FINAL = (InvalidRequest, ApprovalNotFound, RecordAltered)
-"""What no retry changes."""
-MAX_REASON = 200
-"""Characters of a reason that is put on record."""
 _NAME = re.compile(r"[A-Za-z0-9_.:/ -]{1,200}")  # operation names: printable ASCII, at most 256
-
-LONGEST_RETRY = 60
-"""Seconds between two tries of one step, at most."""
 
 
 def wait_for_approval(
@@ -95,11 +90,6 @@ def wait_for_approval(
     return _Wait(
         context, request, name, members, values=settings(), service=request_service()
     ).run()
-
-
-def patiently() -> StepConfig:
-    """For a step that an outage of its service must not fail: retried for about an hour."""
-    return _retrying(READ_ATTEMPTS)
 
 
 def approved_context(context: DurableContext, approval_id: str) -> str:
@@ -300,7 +290,9 @@ class _Wait:
                 failures = state["failures"] + 1
                 if failures >= READ_ATTEMPTS:
                     raise
-                logger.warning("not read now: %s approval_id=%s", _said(error), self.approval_id)
+                logger.warning(
+                    "not read now: %s approval_id=%s", reason_of(error), self.approval_id
+                )
                 return {**state, "failures": failures, "now": isoformat(self.service.clock.now())}
             return {**seen, "failures": 0, **self._notified_while_polling(state, seen)}
 
@@ -308,7 +300,7 @@ class _Wait:
             if state["status"] != "pending":
                 return WaitForConditionDecision.stop_polling()
             if state["failures"]:
-                return WaitForConditionDecision.continue_waiting(_pause(state["failures"]))
+                return WaitForConditionDecision.continue_waiting(pause(state["failures"]))
             now = _time(state, "now")
             delay = poll_delay(
                 timedelta(0) if _may_notify(state, now) else self.poll_interval,
@@ -371,7 +363,7 @@ class _Wait:
                 self.approval_id,
                 exc_info=not isinstance(error, ApprovalError),
             )
-            return _said(error)
+            return reason_of(error)
         return None
 
     def _snapshot(self, approval: Approval) -> Snapshot:
@@ -379,33 +371,11 @@ class _Wait:
 
     def _step(self, name: str, action: Callable[[], Any], attempts: int) -> Any:
         return self.context.step(
-            lambda _: action(), name=self._named(name), config=_retrying(attempts)
+            lambda _: action(), name=self._named(name), config=retrying(attempts)
         )
 
     def _named(self, operation: str) -> str:
         return f"{self.name}.{operation}" if self.name else operation
-
-
-def _retrying(attempts: int) -> StepConfig:
-    """Retry after 1, 2, 4 ... 60 s; a refusal is final at once."""
-
-    def strategy(error: Exception, made: int) -> RetryDecision:
-        if isinstance(error, FINAL) or made >= attempts:
-            return RetryDecision.no_retry()
-        return RetryDecision.retry(_pause(made))
-
-    return StepConfig(retry_strategy=strategy)
-
-
-def _pause(made: int) -> Duration:
-    """Between two tries, of which so many were made."""
-    return Duration(seconds=min(2 ** (made - 1), LONGEST_RETRY))
-
-
-def _said(error: Exception) -> str:
-    """What may be said of an error: our own text, of others no more than the name."""
-    said = str(error) if isinstance(error, ApprovalError) else type(error).__name__
-    return said[:MAX_REASON]
 
 
 def _may_notify(state: Snapshot, now: datetime) -> bool:

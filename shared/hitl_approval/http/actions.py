@@ -34,7 +34,7 @@ def perform(
     Args:
         payload: an `action` and its fields.
         actor: who asks; None when nobody said.
-        service: the answering side of this deployment.
+        service: what decides in this deployment.
 
     Raises:
         ApprovalError: it is refused; nothing was written.

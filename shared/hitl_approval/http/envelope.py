@@ -39,7 +39,7 @@ def handle(
 
     Args:
         event: a direct payload or an API Gateway event.
-        service: gives the answering side of this deployment.
+        service: gives what decides in this deployment.
         trust_authorizer: whether identities in the event come from an authorizer.
         claim: of a JWT, which names who has signed in.
     """

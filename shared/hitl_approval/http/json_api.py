@@ -29,7 +29,7 @@ def respond(
     Args:
         event: of an HTTP API (payload 2.0).
         who: gives the signed-in person, or raises `Unauthenticated`.
-        service: gives the answering side of this deployment.
+        service: gives what decides in this deployment.
     """
     _, _, path = event["routeKey"].partition(" ")
 

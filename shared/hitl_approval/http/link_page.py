@@ -27,7 +27,7 @@ def handle(
 
     Args:
         event: of the route `contract.Route.LINK`.
-        service: gives the answering side of this deployment.
+        service: gives what decides in this deployment.
         page_url: where the deployment says that its pages are reached.
     """
     return html.answer(lambda: _answer(event, service(), page_url), hint=_HINT)

@@ -49,7 +49,7 @@ def handle(
 
     Args:
         event: of a route of `contract.SIGNED_IN_ROUTES`.
-        service: gives the answering side of this deployment.
+        service: gives what decides in this deployment.
         claim: of a JWT, which names who has signed in.
         page_url: where the deployment says that its pages are reached.
     """

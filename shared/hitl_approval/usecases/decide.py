@@ -57,7 +57,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionService(Records):
-    """The answering side, for the people who decide and those who look on."""
+    """What people do who decide, and who follow what is decided."""
 
     callbacks: CallbackClient
     inbox: Inbox | None = None

@@ -36,7 +36,7 @@ from hitl_approval.usecases.records import Records
 logger = logging.getLogger(__name__)
 
 AGREEMENT_TRIES = 3
-"""Looks at a record and its last event that do not agree: they are two reads."""
+"""Reads of a record and its last event that do not agree: one may be newer than the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class ResolvedRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestService(Records):
-    """The asking side, for the workflow that waits.
+    """What the waiting workflow does.
 
     Attributes:
         notifier: tells the approvers.
