@@ -16,6 +16,7 @@ from hitl_approval.domain.link import CHALLENGE_CHARACTERS
 from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_LIMIT
 from hitl_approval.http.fields import MAX_FIELDS, MAX_VALUE
 from hitl_approval.usecases.decide import SEARCHED
+from hitl_approval.usecases.sweep import SWEEP_GRACE
 from hitl_approval_cdk import ApprovalPage
 from hitl_approval_cli.commands.cost import (
     callback_quantities,
@@ -27,7 +28,6 @@ from hitl_approval_cli.cost_model import callback
 from tests.docs.site import ROOT, pages
 from tests.faults.invariants import INVARIANTS
 from tests.faults.sabotage import CASES
-from tests.faults.scenario import SWEEP_GRACE
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.tiers import FLOOR, LIMITED, PAIRS
 from tests.mutants.mutants import MUTANTS

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 from hitl_approval.contract import LIBRARY_VERSION, OUTPUTS
 from hitl_approval.domain.errors import ApprovalError
 from hitl_approval.http.actions import InternalError, MethodNotAllowed
+from hitl_approval.usecases.decide import Workflow
 from hitl_approval_cdk import context
 
 ROOT = Path(__file__).parents[2]
@@ -42,11 +44,15 @@ def test_should_have_every_output() -> None:
 def test_should_have_every_refusal_with_its_status() -> None:
     kinds: set[type[ApprovalError]] = {MethodNotAllowed, InternalError}
     kinds.update(ApprovalError.__subclasses__())
-    listed = {
-        (cells[0].strip("`"), int(cells[1])) for cells in rows("Start and decide by any AWS client")
-    }
+    codes = [cells for cells in rows("Start and decide by any AWS client") if len(cells) == 3]
+    listed = {(cells[0].strip("`"), int(cells[1])) for cells in codes}
     ours = {kind for kind in kinds if kind.__module__ not in PAGES}
     assert listed == {(kind.code, kind.status) for kind in ours}
+
+
+def test_should_have_every_answer_about_the_workflow() -> None:
+    answers = [cells for cells in rows("Start and decide by any AWS client") if len(cells) == 2]
+    assert [cells[0].strip("`") for cells in answers] == list(get_args(Workflow))
 
 
 def test_should_pin_the_cdk_command_that_the_checkout_has() -> None:
