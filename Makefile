@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 ifneq ($(filter C POSIX,$(LC_ALL)),)
 export LC_ALL := C.UTF-8
 endif
-# uv, pip, npm and Python hear of your settings where packages come from, and nothing else.
+# Of your settings, only where packages come from reaches uv, pip, npm and Python.
 CLEAN := $(PYTHON) -I shared/hitl_approval/programs.py
 unexport $(filter PYTHON% HATCH_% NODE_OPTIONS NODE_ENV NODE_PATH SOURCE_DATE_EPOCH,$(.VARIABLES))
 

@@ -1,4 +1,4 @@
-"""The map in CONTRIBUTING.md leads to files and folders that exist."""
+"""The map and the table of places in CONTRIBUTING.md lead to what exists."""
 
 from __future__ import annotations
 
@@ -36,3 +36,11 @@ def test_should_name_every_folder_of_the_runtime() -> None:
     runtime = ROOT / "shared" / "hitl_approval"
     folders = {f"{path.parent.relative_to(ROOT)}/" for path in runtime.glob("*/__init__.py")}
     assert folders <= set(places())
+
+
+@pytest.mark.parametrize(
+    ("file", "name"), re.findall(r"^\| .* \| `([\w/]+\.py)` \| `(\w+)` \|$", TEXT, re.MULTILINE)
+)
+def test_should_lead_to_a_definition_that_exists(file: str, name: str) -> None:
+    source = (ROOT / file).read_text(encoding="utf-8")
+    assert re.search(rf"^ *(?:def|class) {name}\b", source, re.MULTILINE), name
