@@ -66,7 +66,7 @@ def inbox(world: World) -> None:
 
 
 def unhealthy(world: World) -> None:
-    """The second approval, of which the workflow has not heard since yesterday."""
+    """The second approval, of which the workflow has not read the decision for an hour."""
     decided(world)
     world.clock.advance(timedelta(hours=1))
 
