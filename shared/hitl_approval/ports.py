@@ -183,7 +183,7 @@ class Secrets(Protocol):
 
 
 class CallbackClient(Protocol):
-    """Wakes a waiting workflow."""
+    """Resumes a waiting workflow."""
 
     def complete(self, callback_id: str) -> Completed:
         """Complete the callback. Never raises for a closed, unknown or unreachable one."""

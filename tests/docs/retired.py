@@ -15,7 +15,18 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 EVERYWHERE = (".",)
-PLACES = ("*.md", "docs", "tests/docs", "tests/e2e/test_readme.py", "tests/e2e/typed.py")
+PLACES = (
+    "*.md",
+    "docs",
+    "shared",
+    "lambdas",
+    "examples",
+    "app.py",
+    "Makefile",
+    "tests/docs",
+    "tests/e2e/test_readme.py",
+    "tests/e2e/typed.py",
+)
 """What is searched, as `git ls-files` takes it. `EVERYWHERE` in its place is the whole tree."""
 
 RETIRED: Mapping[str, str] = {
@@ -45,6 +56,8 @@ PHRASES: Mapping[str, str] = {
     r"looks? (alike|like|as)\b|look[-_]alike|looks the same": "to resemble: no check of a record",
     r"looks good": "a comment that the public pattern's commands have",
     r"\b(arm64|aarch64)\b|\bARM_64\b": "a processor",
+    r"def arm\(self, wake: datetime\)": "the durable engine calls a clock so",
+    r"self\._moment, wake\)": "the same",
     r"\bnag\.acknowledge\(|acknowledgment": "cdk-nag's own word",
     r"\b(told_once|losers_hear_who_won)\b": "checks in tests/faults/invariants.py",
 }
@@ -56,7 +69,6 @@ EXCEPTIONS: Mapping[str, str] = {
     "stacks/hitl_approval_cdk/nag.py": "`acknowledge` is cdk-nag's own word",
     "docs/performance.md": "`make bench` writes it from bench/",
     "docs/performance/heard.svg": "`make bench` writes it from bench/",
-    "docs/performance/startup.svg": "`make bench` writes it from bench/",
     "docs/screens/cli-doctor.svg": "`make screenshots` draws it from the command, in cli/",
     "docs/cli.md": "`make docs` writes it from the command's help, in cli/",
 }

@@ -151,7 +151,7 @@ class DynamoDbStore:
         return str(read_item(answer["Attributes"])["challenge"]) if challenge else None
 
     def mark_resumed(self, approval_id: str) -> None:
-        """See `ports.Store.acknowledge`."""
+        """See `ports.Store.mark_resumed`."""
         try:
             with errors():
                 self.client.update_item(

@@ -221,7 +221,7 @@ def cast_vote(
     check_may_decide(approval, actor)
     if content_digest is not None and content_digest != approval.content_digest:
         raise ContentChanged(
-            "the request is not the one that was shown: look at it again",
+            "the request is not the one that was shown: read it again",
             content_digest=approval.content_digest,
         )
     if earlier:

@@ -118,7 +118,7 @@ def verify(events: Sequence[Mapping[str, Any]], head: Head | None) -> list[Findi
     Args:
         events: what `AuditEvent.to_dict` wrote, oldest first.
         head: the record's; None when its row has expired, and then a trail cut short at its end
-            cannot be told from a whole one.
+            is not seen.
 
     Returns:
         Every change, removal, insertion or reordering that can be seen; empty when all is well.

@@ -1,4 +1,4 @@
-"""One approval as a page: the form where it is open to whoever looks, else what became of it."""
+"""One approval as a page: the form where it is open to this person, else what became of it."""
 
 from __future__ import annotations
 

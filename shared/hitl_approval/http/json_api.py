@@ -97,10 +97,10 @@ def _body(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with(
-    settled: dict[str, Any], given: dict[str, Any], *, without: frozenset[str] = frozenset()
+    fixed: dict[str, Any], given: dict[str, Any], *, without: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
     """The payload; what the route and the sign-in say is not for the caller to say."""
     for name in given:
-        if name in settled or name in without:
+        if name in fixed or name in without:
             raise InvalidRequest(name, "must be left out: the address and your sign-in say it")
-    return settled | given
+    return fixed | given

@@ -14,7 +14,7 @@ from hitl_approval.usecases.decide import DecisionService
 
 
 def open_link(service: DecisionService, token: str) -> Opened:
-    """Look; nothing changes however often it is done.
+    """Open a link; nothing changes however often it is done.
 
     Raises:
         UnknownLink: the token opens nothing.

@@ -33,7 +33,7 @@ _REFERRER = "same-origin"
 """No secret is in these addresses, and a browser must say that our own page has sent a form."""
 _NO_APPROVAL = "There is no such approval"
 MINE = "mine"
-"""The list of what awaits whoever looks; the others are named as the statuses are."""
+"""The list of what awaits this person; the others are named as the statuses are."""
 
 
 def handle(

@@ -29,7 +29,7 @@ class Opened:
         """The approval as it stands for this person.
 
         Args:
-            approver: whoever looks.
+            approver: this person's name.
             approval: the record.
             now: the time.
             barred: why this person may not answer, although the request is open; None if they may.

@@ -58,7 +58,7 @@ class Run(LocalExecution):
             RunFailed: it raised.
             AssertionError: it still waits; the message says for what.
         """
-        self.approvals.settle()
+        self.approvals.wait_until_idle()
         if not self.done:
             waits = ", ".join(repr(a.subject) for a in self.approvals.pending()) or "something else"
             msg = f"the function has not ended: it waits for {waits}"
@@ -73,7 +73,7 @@ class Run(LocalExecution):
     def _ended(self) -> Any:
         return self.runner.wait_for_result(self.arn, timeout=int(PATIENCE))  # answers once only
 
-    def settled(self) -> bool:
+    def idle(self) -> bool:
         """Whether it has ended, or waits for callbacks and nothing else."""
         return self.done or bool(self.callbacks())
 
@@ -150,12 +150,12 @@ class Approvals:
         self._callbacks.runners.append(run.runner)
         run.start(event, name)
         self._runs.append(run)
-        self.settle()
+        self.wait_until_idle()
         return run
 
     def pending(self) -> list[Approval]:
         """What awaits a decision, in the order in which it was asked."""
-        self.settle()
+        self.wait_until_idle()
         return [a for a in self.store.approvals.values() if a.pending]
 
     def approve(
@@ -197,7 +197,7 @@ class Approvals:
         """Withdraw a request; see `approve`."""
         found = self._one(approval)
         answer = self._decisions.cancel(found.approval_id, Actor(by, "declared"), comments)
-        return self._heard(answer.approval)
+        return self._resumed(answer.approval)
 
     def let_time_out(self, approval: Approval | None = None) -> Approval:
         """Let time pass until nobody can decide any more; see `approve`."""
@@ -210,16 +210,16 @@ class Approvals:
     def advance(self, delta: timedelta) -> None:
         """Let time pass; whatever waits for it goes on when its time has come."""
         until = self.clock.now() + delta
-        self.settle()
+        self.wait_until_idle()
         while (due := self._next_due()) and due.at <= until:
             self.clock.advance(max(due.at - self.clock.now(), timedelta(0)))
             self._time_out(due)
         self.clock.advance(max(until - self.clock.now(), timedelta(0)))
 
-    def settle(self) -> None:
+    def wait_until_idle(self) -> None:
         """Wait until every function has ended or waits for people."""
         eventually(
-            lambda: all(run.settled() for run in self._runs),
+            lambda: all(run.idle() for run in self._runs),
             "end of the function, and it does not wait for people either",
         )
 
@@ -227,7 +227,7 @@ class Approvals:
         before = due.run.invocations
         due.run.time_out(due.callback)
         eventually(lambda: due.run.invocations > before, "function that goes on")
-        self.settle()
+        self.wait_until_idle()
 
     def _next_due(self) -> _Due | None:
         """The callback whose timeout passes first."""
@@ -248,16 +248,16 @@ class Approvals:
     ) -> Approval:
         found = self._one(approval)
         answer = self._decisions.decide(found.approval_id, Actor(by, identity), decision, comments)
-        return self._heard(answer.approval)
+        return self._resumed(answer.approval)
 
-    def _heard(self, approval: Approval) -> Approval:
-        """Wait until the function has heard of the end of an approval."""
+    def _resumed(self, approval: Approval) -> Approval:
+        """Wait until the function has read the end of an approval."""
         if not approval.pending:
             eventually(
                 lambda: self.store.approvals[approval.approval_id].resumed,
-                f"function that hears of {approval.subject!r}",
+                f"function that reads the end of {approval.subject!r}",
             )
-            self.settle()
+            self.wait_until_idle()
         return self.store.approvals[approval.approval_id]
 
     def _one(self, approval: Approval | None) -> Approval:

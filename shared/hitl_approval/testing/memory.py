@@ -99,7 +99,7 @@ class InMemoryStore:
         return kept
 
     def mark_resumed(self, approval_id: str) -> None:
-        """See `ports.Store.acknowledge`."""
+        """See `ports.Store.mark_resumed`."""
         if approval_id in self.approvals:
             self.approvals[approval_id] = replace(self.approvals[approval_id], resumed=True)
 
