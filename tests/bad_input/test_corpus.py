@@ -1,4 +1,4 @@
-"""Every entry point under bad input: the exact refusal, and nothing written, sent or rung."""
+"""Every entry point under bad input: the exact refusal, and nothing written, sent or resumed."""
 
 from __future__ import annotations
 
@@ -216,7 +216,7 @@ def test_should_refuse_a_garbled_environment(
 
 
 def everything(world: World) -> str:
-    """All that a call could have written, sent or rung."""
+    """All that a call could have written, sent or resumed."""
     return repr((world.store, world.notifier.sent, world.callbacks.completed, world.meter.counted))
 
 

@@ -45,7 +45,7 @@ Handler = Callable[[Any, Any], Mapping[str, Any]]
 
 RETRY = timedelta(seconds=1)
 CHECKPOINT_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "slow")
-BELL_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "slow", "echo")
+CALLBACK_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "slow", "echo")
 _CONTEXT = create_test_lambda_context()
 
 
@@ -288,7 +288,7 @@ class DurableService(ExecutionObserver):
             return {}
 
         touched = footprint(owner.durable_execution_arn) if owner else frozenset()
-        return Call(COMPLETE_CALLBACK, touched, apply, BELL_FAULTS)
+        return Call(COMPLETE_CALLBACK, touched, apply, CALLBACK_FAULTS)
 
     def describe(self, request: Mapping[str, Any]) -> Call:
         """GetDurableExecution."""

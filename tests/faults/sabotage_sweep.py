@@ -116,19 +116,19 @@ def _workflow_does_not_note_an_early_decision() -> Iterator[None]:
 
 @contextmanager
 def _sweep_dies_of_one_record() -> Iterator[None]:
-    def mend(_: SweepService, approval_id: str, mend: Any, gone: list[str], metric: str) -> Any:
-        return metric if mend(approval_id, gone) else None
+    def repair(_: SweepService, approval_id: str, repair: Any, gone: list[str], metric: str) -> Any:
+        return metric if repair(approval_id, gone) else None
 
-    with patch.object(SweepService, "_repair", mend):
+    with patch.object(SweepService, "_repair", repair):
         yield
 
 
 @contextmanager
 def _sweep_says_nothing_of_what_it_passes() -> Iterator[None]:
-    mend = SweepService._repair
+    repair = SweepService._repair
 
     def silent(self: SweepService, *args: Any) -> Any:
-        became = mend(self, *args)
+        became = repair(self, *args)
         return None if became == Metrics.PASSED_OVER else became
 
     with patch.object(SweepService, "_repair", silent):

@@ -1,4 +1,4 @@
-"""Scenarios with the sweep: workflows that operators stop, doorbells rung in vain, and the living.
+"""Scenarios with the sweep: workflows that operators stop, callbacks lost, and the living.
 
 Three runs wherever one could do, so that the last still finds what a fault kept from the others.
 """

@@ -140,7 +140,7 @@ MUTANTS: tuple[Mutant, ...] = (
         (STORE,),
     ),
     Mutant(
-        "a callback is armed on what has ended",
+        "a callback is registered on what has ended",
         DYNAMODB,
         'version = version + :one",\n                    ConditionExpression="#status = :pending',
         'version = version + :one",\n                    ConditionExpression="#status <> :one',
@@ -212,7 +212,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/unit/test_page.py",),
     ),
     Mutant(
-        "arming makes a row",
+        "registering makes a row",
         DYNAMODB,
         'version = version + :one",\n                    ConditionExpression="#status = :pending"',
         'version = if_not_exists(version, :one) + :one",\n                    ConditionExpression='
@@ -505,7 +505,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     # The callback
     Mutant(
-        "a repeated decision does not ring",
+        "a repeated decision does not resume",
         DECIDE,
         "self._resume_workflow(approval))\n\n    def cancel(",
         'self._resume_workflow(approval) if changed else "polling")\n\n    def cancel(',
@@ -513,7 +513,7 @@ MUTANTS: tuple[Mutant, ...] = (
         (API,),
     ),
     Mutant(
-        "a cancellation does not ring",
+        "a cancellation does not resume",
         DECIDE,
         "self._resume_workflow(approval))\n\n    def resume(",
         "None)\n\n    def resume(",
@@ -521,7 +521,7 @@ MUTANTS: tuple[Mutant, ...] = (
         (WAITING,),
     ),
     Mutant(
-        "an operator's resume does not ring",
+        "an operator's resume does not resume",
         DECIDE,
         "already=True, workflow=self._resume_workflow(approval))",
         'already=True, workflow="polling")',
@@ -555,7 +555,7 @@ MUTANTS: tuple[Mutant, ...] = (
         (ADAPTERS,),
     ),
     Mutant(
-        "the sweep does not ring",
+        "the sweep does not resume",
         SWEEPING,
         "        self.callbacks.complete(approval.callback_id)\n        return True\n",
         "        return True\n",
@@ -563,7 +563,7 @@ MUTANTS: tuple[Mutant, ...] = (
         (SWEEP,),
     ),
     Mutant(
-        "a workflow that has resumed is rung for ever",
+        "a workflow that has resumed is resumed for ever",
         REQUEST,
         "            self.store.mark_resumed(approval.approval_id)\n        return approval\n",
         "            pass\n        return approval\n",

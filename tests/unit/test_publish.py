@@ -48,7 +48,7 @@ def batch(*events: Any) -> dict[str, Any]:
     }
 
 
-def test_should_announce_each_committed_event_in_order(world: World) -> None:
+def test_should_publish_each_committed_event_in_order(world: World) -> None:
     approval_id = decided(world)
 
     answer = publish_batch(batch(*world.store.history(approval_id)), world.publishing)

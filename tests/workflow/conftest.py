@@ -87,7 +87,7 @@ class Stage(LocalExecution):
         return at - callback.start_timestamp  # type: ignore[no-any-return]
 
     def next_callback(self) -> None:
-        """Wait until the workflow has armed a callback after the last one that was timed out."""
+        """Wait until the workflow has created a callback after the last one that was timed out."""
         eventually(
             lambda: (
                 self.done

@@ -90,7 +90,7 @@ ROUTES = (
     Route(name="approved", then=(vote("approved"),)),
     Route(name="rejected", then=(vote("rejected"),)),
     Route(name="timeout", timeout_seconds=45),
-    Route(name="timeout-armed-again", timeout_seconds=200),
+    Route(name="timeout-after-a-second-callback", timeout_seconds=200),
     Route(name="approved-after-a-second-callback", then=(TIMER, TIMER, vote("approved"))),
     Route(name="completed-for-nothing", then=({"do": "complete"}, vote("approved"))),
     Route(
@@ -260,7 +260,7 @@ class Run:
         return operation.start_timestamp + timedelta(seconds=options.timeout_seconds)
 
     def complete(self, callback_id: str) -> Completed:
-        """See `ports.CallbackClient.ring`."""
+        """See `ports.CallbackClient.complete`."""
         if callback_id != self._open_callback():
             return "already_running"
         self.execution.complete_callback_success(callback_id, None, self.clock.now())

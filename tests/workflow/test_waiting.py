@@ -111,7 +111,7 @@ def test_should_stay_decidable_when_the_callback_is_failed_by_hand(stage: Stage)
     assert stage.finish()["decision"] == "approved"
 
 
-def test_should_notice_a_decision_whose_doorbell_was_lost(stage: Stage) -> None:
+def test_should_notice_a_decision_whose_callback_was_lost(stage: Stage) -> None:
     stage.start(a_document())
     stage.suspend()
     stage.decisions = type(stage.decisions)(
