@@ -92,8 +92,9 @@ faults-deep: setup ## random deeper schedules, for SECONDS (default 600)
 mutants: setup ## breaks the source on purpose, edit by edit: a test must see each
 	@$(BIN)/python -m tests.mutants
 
-docs: setup ## writes docs/cli.md and the numbers in the docs again, from the code
+docs: setup ## writes again what docs/ takes from the code: the command, the construct, numbers
 	@$(BIN)/python -m tests.docs.cli_reference
+	@$(BIN)/python -m tests.docs.construct_reference
 	@$(BIN)/python -m tests.docs.counts
 
 site: setup ## the docs as a site with search, in site/html

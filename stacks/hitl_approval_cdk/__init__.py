@@ -1,16 +1,34 @@
-"""AWS CDK constructs for human approvals: `HitlApproval`, and a stack that is just one."""
+"""AWS CDK constructs for human approvals: `HitlApproval`, a stack of one, and its parts."""
 
 from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk.approval import HitlApproval
-from hitl_approval_cdk.page import ApprovalPage, EmailApprover, SqsApprover
+from hitl_approval_cdk.dead_letters import DeadLetterQueue
+from hitl_approval_cdk.delivery import EmailApprover, SqsApprover
+from hitl_approval_cdk.functions import ApprovalFunction, DurableFunction, FunctionSettings
+from hitl_approval_cdk.options import HitlApprovalOptions
+from hitl_approval_cdk.page import ApprovalPage
+from hitl_approval_cdk.permissions import Resources
+from hitl_approval_cdk.resolution import resolve
 from hitl_approval_cdk.stack import HitlApprovalStack
+from hitl_approval_cdk.tables import ApprovalsTable, AuditTable
+from hitl_approval_cdk.topic import BroadcastTopic
 
 __all__ = [
+    "ApprovalFunction",
     "ApprovalPage",
+    "ApprovalsTable",
+    "AuditTable",
+    "BroadcastTopic",
+    "DeadLetterQueue",
+    "DurableFunction",
     "EmailApprover",
+    "FunctionSettings",
     "HitlApproval",
+    "HitlApprovalOptions",
     "HitlApprovalStack",
     "OnTimeout",
     "Quorum",
+    "Resources",
     "SqsApprover",
+    "resolve",
 ]

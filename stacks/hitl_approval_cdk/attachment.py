@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import jsii
@@ -20,7 +21,7 @@ from hitl_approval.contract import (
 from hitl_approval.domain.text import shown
 from hitl_approval_cdk import bundling, nag
 from hitl_approval_cdk.functions import RUNTIMES, checkpoint
-from hitl_approval_cdk.permissions import Permissions, Waker, executions_of
+from hitl_approval_cdk.permissions import Resources, Resumer, executions_of
 
 _LAYER = "HitlApprovalRuntime"
 _ATTACHMENT = "HitlApprovalAttachment"
@@ -53,27 +54,36 @@ def runtime_layer(stack: Stack) -> RuntimeLayer:
     return RuntimeLayer(stack) if found is None else cast(RuntimeLayer, found)
 
 
-def attach(
-    function: lambda_.IFunction,
-    *,
-    to: Construct,
-    wakers: Sequence[Waker],
-    permissions: Permissions,
-    environment: Mapping[str, str],
-    layer: bool,
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachable:
+    """What a deployment gives to functions that ask through it.
+
+    Attributes:
+        address: of its construct; no other construct in the app has it.
+        resources: its tables, topics and keys.
+        environment: the variables of the functions that ask.
+        resumers: its functions that act on executions which wait.
+    """
+
+    address: str
+    resources: Resources
+    environment: Mapping[str, str]
+    resumers: Sequence[Resumer]
+
+
+def attach(function: lambda_.IFunction, *, to: Attachable, layer: bool) -> None:
     """See `HitlApproval.attach`."""
     own = _own(function)
-    longest = _longest(own, environment[Env.APPROVAL_TIMEOUT_SECONDS])
+    longest = _longest(own, to.environment[Env.APPROVAL_TIMEOUT_SECONDS])
     if layer:
         _add_layer(own)
-    permissions.ask(cast(iam.IRole, own.role))
-    values = {**environment, Env.MAX_APPROVAL_TIMEOUT_SECONDS: longest}
+    to.resources.request(cast(iam.IRole, own.role))
+    values = {**to.environment, Env.MAX_APPROVAL_TIMEOUT_SECONDS: longest}
     Attachment(
         own,
-        deployment=to,
+        deployment=to.address,
         environment={ATTACHED_PREFIX + name: value for name, value in values.items()},
-        wakers=wakers,
+        resumers=to.resumers,
     )
 
 
@@ -81,7 +91,7 @@ class Attachment(Construct):
     """What a function has of the deployment that it asks through.
 
     Attributes:
-        deployment: the `HitlApproval`.
+        deployment: the address of the `HitlApproval` in the construct tree.
         environment: the variables that it gave the function.
     """
 
@@ -89,9 +99,9 @@ class Attachment(Construct):
         self,
         function: lambda_.Function,
         *,
-        deployment: Construct,
+        deployment: str,
         environment: Mapping[str, str],
-        wakers: Sequence[Waker],
+        resumers: Sequence[Resumer],
     ) -> None:
         super().__init__(function, _ATTACHMENT)
         self.deployment = deployment
@@ -105,9 +115,9 @@ class Attachment(Construct):
         # Each a policy by itself and beside the function: part of no function's own role, they
         # lead CloudFormation in no circle, neither within a stack nor between two.
         self._allow("Own", cast(iam.IRole, function.role), checkpoint(function), function)
-        for waker in wakers:
-            statement = iam.PolicyStatement(actions=list(waker.actions), resources=[executions])
-            self._allow(waker.name, waker.role, statement, function)
+        for resumer in resumers:
+            statement = iam.PolicyStatement(actions=list(resumer.actions), resources=[executions])
+            self._allow(resumer.name, resumer.role, statement, function)
 
     @classmethod
     def of(cls, function: lambda_.Function) -> Attachment | None:
@@ -126,7 +136,7 @@ class Attachment(Construct):
 
 @jsii.implements(IValidation)
 class _KeepsItsVariables:
-    """Looks when the whole app is there: a variable is easily replaced after `attach`."""
+    """Checks when the whole app is there: a variable is easily replaced after `attach`."""
 
     def __init__(self, function: lambda_.Function, environment: Mapping[str, str]) -> None:
         self.function = function

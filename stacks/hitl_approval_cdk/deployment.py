@@ -47,10 +47,10 @@ class ApprovalDeployment(Construct):
     Attributes:
         table: the approvals table.
         audit_table: the append-only audit table.
-        topic: where approvers hear of requests.
+        topic: where everybody who subscribed is notified of each request.
         workflow_alias: what callers start.
         approval_function: decides, lists and cancels.
-        event_bus: the bus that is told of every transition; None if none is.
+        event_bus: the bus to which every transition is published; None if there is none.
         signing_key: the key that signs audit events; None if they are not signed.
     """
 
@@ -120,11 +120,11 @@ class ApprovalDeployment(Construct):
         return self.metric(Metrics.TIMED_OUT, **options)
 
     def metric_notification_failed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests whose approvers could not be told at first."""
+        """Requests whose approvers could not be notified at first."""
         return self.metric(Metrics.NOTIFICATION_FAILED, **options)
 
     def metric_decided_not_resumed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Decisions that a sweep found with their workflow asleep or gone; 0 when all is well."""
+        """Decisions whose workflow a sweep found suspended or ended; 0 when all is well."""
         return self.metric(Metrics.DECIDED_NOT_RESUMED, **options)
 
     def on_event(
@@ -144,12 +144,12 @@ class ApprovalDeployment(Construct):
             **options: keywords of `events.Rule`.
 
         Raises:
-            ValueError: this deployment tells no bus.
+            ValueError: this deployment publishes to no bus.
         """
         if self.event_bus is None:
             msg = (
-                f"{self.node.path} tells no event bus, because its audit_table has no stream: "
-                f"give that table stream=StreamViewType.NEW_IMAGE, or leave audit_table out"
+                f"{self.node.path} publishes to no event bus, because its audit_table has no "
+                f"stream: give that table stream=StreamViewType.NEW_IMAGE, or leave audit_table out"
             )
             raise ValueError(msg)
         detail: Mapping[str, Any] = {"deployment": [self.table.table_name]}

@@ -1,144 +1,320 @@
-"""Makes the functions of one deployment: one bundle, and for each a role and logs of its own."""
+"""The functions of a deployment: one table says what each is and may do, one class makes them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
-from aws_cdk import Annotations, Duration, RemovalPolicy
+from aws_cdk import Annotations, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from hitl_approval_cdk import nag
-from hitl_approval_cdk.permissions import executions_of
+from hitl_approval.contract import ALIAS, Env, Handler
+from hitl_approval_cdk import bundling, nag, resolution
+from hitl_approval_cdk.option import Readers
+from hitl_approval_cdk.options import ResolvedOptions
+from hitl_approval_cdk.permissions import (
+    COMPLETE_CALLBACK,
+    GET_EXECUTION,
+    Resources,
+    Resumer,
+    allow,
+    executions_of,
+    send_with,
+)
+from hitl_approval_cdk.resolution import resolve
 
 RUNTIMES = (lambda_.Runtime.PYTHON_3_13, lambda_.Runtime.PYTHON_3_14)
-"""Lambda's Python runtimes that run durable functions; ours runs on the first."""
-
-_WORKFLOW_SECONDS = 60
-"""Time of one invocation: a few writes, then it suspends. Nothing to do with the wait."""
-_PLAIN_SECONDS = 30
+"""Lambda's Python runtimes that run durable functions; this package's functions run on the first.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Functions:
-    """What the functions of a deployment share."""
+class Specification:
+    """What one function is and may do.
 
-    scope: Construct
-    code: lambda_.Code
-    architecture: lambda_.Architecture
-    memory_size: int
-    log_retention: logs.RetentionDays
-    removal_policy: RemovalPolicy
+    Attributes:
+        name: of its parts: `<name>Function`, `<name>Role`, `<name>Logs`, `<name>OwnPolicy`.
+        handler: its entry point in the bundle.
+        description: shown in the Lambda console.
+        role: shown with its role in the IAM console.
+        rights: grants what it does with the deployment's resources.
+        executions: what it does with executions that wait. Default: nothing.
+        reads: variables that it has besides those of every function, where this deployment has
+            them. Default: none.
+        options: whose option variables it has too. Default: only those of every function.
+        seconds: time of one invocation. Default: 30.
+    """
 
-    def plain(
+    name: str
+    handler: str
+    description: str
+    role: str
+    rights: Callable[[Resources, iam.IGrantable], None]
+    executions: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    options: Readers | None = None
+    seconds: int = 30
+
+
+WORKFLOW: Final = Specification(
+    name="Workflow",
+    handler=Handler.WORKFLOW,
+    description="Asks people for approval and waits for their decision",
+    role="Asks and waits: writes approvals, publishes to the topic",
+    rights=Resources.request,
+    reads=(Env.SNS_TOPIC_ARN, Env.PERSONAL_TOPIC_ARN, Env.PAGE_URL, Env.PAGE_CHALLENGE),
+    options="functions that ask",
+    seconds=60,  # of an invocation: a few writes, then it suspends
+)
+APPROVAL: Final = Specification(
+    name="Approval",
+    handler=Handler.APPROVAL_API,
+    description="Takes people's decisions",
+    role="Decides: reads and updates approvals, resumes the workflow",
+    rights=Resources.decide,
+    executions=(COMPLETE_CALLBACK,),
+    reads=(Env.INBOX_TABLE_NAME, Env.SIGN_IN_CLAIM),
+    options="approval function",
+)
+SWEEP: Final = Specification(
+    name="Sweep",
+    handler=Handler.SWEEP,
+    description="Repairs what was left behind",
+    role="Repairs: closes what is overdue, resumes workflows again",
+    rights=Resources.repair,
+    executions=(GET_EXECUTION, COMPLETE_CALLBACK),
+    seconds=240,  # takes up thousands of records, and ends before the next sweep
+)
+PAGE: Final = Specification(
+    name="Page",
+    handler=Handler.PAGE,
+    description="Shows approvers what is asked and takes their decisions",
+    role="Decides by personal links: reads, votes, resumes the workflow",
+    rights=Resources.vote,
+    executions=(COMPLETE_CALLBACK,),
+    reads=(Env.PAGE_URL,),
+)
+SIGNED_IN: Final = Specification(
+    name="SignedIn",
+    handler=Handler.SIGNED_IN,
+    description="Shows signed-in people their inbox and takes their decisions",
+    role="Decides for signed-in people, shows their inbox",
+    rights=Resources.decide,
+    executions=(COMPLETE_CALLBACK,),
+    reads=(Env.INBOX_TABLE_NAME, Env.PAGE_URL, Env.SIGN_IN_CLAIM),
+)
+PUBLISHER: Final = Specification(
+    name="Publisher",
+    handler=Handler.PUBLISHER,
+    description="Publishes every transition to the event bus, fills the inboxes",
+    role="Publishes: reads the audit's stream, puts events",
+    rights=Resources.publish,
+    reads=(Env.INBOX_TABLE_NAME, Env.EVENT_BUS_NAME),
+)
+FUNCTIONS: Final = (WORKFLOW, APPROVAL, SWEEP, PAGE, SIGNED_IN, PUBLISHER)
+"""All of them."""
+
+_EVERY_FUNCTION = (Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, Env.SIGNING_KEY_ARN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionSettings:
+    """What the functions of a deployment share.
+
+    Attributes:
+        resources: its tables, topics, keys and bus.
+        options: resolved, from which come memory, architecture, logs and variables.
+            Default: the defaults.
+        variables: more than those of the resources; each function gets those that it reads.
+            Default: none.
+        code: the bundle. Default: made anew for each function.
+    """
+
+    resources: Resources
+    options: ResolvedOptions = field(default_factory=lambda: resolve({}))
+    variables: Mapping[str, str] = field(default_factory=dict)
+    code: lambda_.Code | None = None
+
+    def environment(self, specification: Specification, stack: Stack) -> dict[str, str]:
+        """The environment of one function, as far as this deployment has it."""
+        known = {**self.resources.environment, **self.variables}
+        reads = (*_EVERY_FUNCTION, *specification.reads)
+        found = {name: known[name] for name in reads if name in known}
+        found |= resolution.environment(self.options, stack, of="every function")
+        if specification.options is not None:
+            found |= resolution.environment(self.options, stack, of=specification.options)
+        return found
+
+
+class PackagedFunction(lambda_.Function):
+    """A function of this package, with its own role, log group and policy beside it.
+
+    They stand beside it, named after it without `Function`: on a policy of its own the function
+    does not depend, which in its role's default policy would lead CloudFormation in a circle.
+
+    Args:
+        scope: where it belongs.
+        construct_id: its name there.
+        specification: what it is and may do.
+        settings: what it shares with the other functions.
+        workflow: the durable function on whose executions it acts. Default: on none.
+        durable_config: makes it durable. Default: it answers at once.
+        dead_letter_queue: takes starts that failed every attempt. Default: none.
+
+    Attributes:
+        specification: what it is and may do.
+        own_policy: what it may do with its log, and with its own executions if it is durable.
+    """
+
+    def __init__(
         self,
-        name: str,
+        scope: Construct,
+        construct_id: str,
         *,
-        description: str,
-        handler: str,
-        role: iam.Role,
-        environment: Mapping[str, str],
-        timeout: Duration | None = None,
-    ) -> lambda_.Function:
-        """A function that answers at once, or within a time of its own."""
-        function = lambda_.Function(
-            self.scope,
-            f"{name}Function",
-            description=description,
-            runtime=RUNTIMES[0],
-            code=self.code,
-            handler=handler,
-            architecture=self.architecture,
-            memory_size=self.memory_size,
-            timeout=timeout or Duration.seconds(_PLAIN_SECONDS),
-            role=role,
-            environment=environment,
-        )
-        nag.runtime(function)
-        self._own_policy(name, role, function)
-        return function
-
-    def durable(
-        self,
-        name: str,
-        *,
-        description: str,
-        handler: str,
-        role: iam.Role,
-        environment: Mapping[str, str],
-        durable_config: lambda_.DurableConfig,
-        dead_letter_queue: sqs.IQueue,
-    ) -> tuple[lambda_.Function, iam.Policy]:
-        """A function that suspends and resumes, whose versions are kept; and its own policy."""
-        function = lambda_.Function(
-            self.scope,
-            f"{name}Function",
-            description=description,
-            runtime=RUNTIMES[0],
-            code=self.code,
-            handler=handler,
-            architecture=self.architecture,
-            memory_size=self.memory_size,
-            timeout=Duration.seconds(_WORKFLOW_SECONDS),
-            role=role,
-            environment=environment,
-            durable_config=durable_config,
-            dead_letter_queue=dead_letter_queue,  # adds sqs:SendMessage to the role
-            current_version_options=lambda_.VersionOptions(
-                # Executions stay on the version they started on, for as long as they wait. What a
-                # deployment made that was rolled back goes: it would be in the next one's way.
-                removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-            ),
-        )
-        nag.runtime(function)
-        Annotations.of(function).acknowledge_info(
-            "aws-lambda:Function.DurableConfig", "It is durable from its first deployment on."
-        )
-        policy = self._own_policy(name, role, function, checkpoint(function))
-        nag.executions(policy, function)
-        return function, policy
-
-    def role(self, name: str, description: str) -> iam.Role:
-        """The role of one function."""
-        return iam.Role(
-            self.scope,
+        specification: Specification,
+        settings: FunctionSettings,
+        workflow: lambda_.Function | None = None,
+        durable_config: lambda_.DurableConfig | None = None,
+        dead_letter_queue: sqs.IQueue | None = None,
+    ) -> None:
+        self.specification = specification
+        name = construct_id.removesuffix("Function")
+        options = settings.options
+        role = iam.Role(
+            scope,
             f"{name}Role",
-            description=description,
+            description=specification.role,
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
-
-    def _own_policy(
-        self,
-        name: str,
-        role: iam.Role,
-        function: lambda_.Function,
-        *statements: iam.PolicyStatement,
-    ) -> iam.Policy:
-        """What a role may do with its own function and that function's log.
-
-        A policy by itself, on which the function does not depend: in the role's default policy it
-        would lead CloudFormation in a circle.
-        """
+        self._own_role = role
+        specification.rights(settings.resources, role)
+        if dead_letter_queue is not None:
+            send_with(dead_letter_queue.encryption_master_key, role)
+        super().__init__(
+            scope,
+            construct_id,
+            description=specification.description,
+            runtime=RUNTIMES[0],
+            code=settings.code or bundling.code(scope, options["architecture"]),
+            handler=specification.handler,
+            architecture=options["architecture"],
+            memory_size=options["memory_size"],
+            timeout=Duration.seconds(specification.seconds),
+            role=role,
+            environment=settings.environment(specification, Stack.of(scope)),
+            durable_config=durable_config,
+            dead_letter_queue=dead_letter_queue,  # adds sqs:SendMessage to the role
+            current_version_options=None
+            if durable_config is None
+            # Executions stay on the version they started on, for as long as they wait. What a
+            # deployment made that was rolled back goes: it would be in the next one's way.
+            else lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE),
+        )
+        nag.runtime(self)
+        # Its log group stands beside it, whatever the app's feature flags make CDK do.
+        self.node.try_remove_child("LogGroup")
         group = logs.LogGroup(
-            self.scope,
+            scope,
             f"{name}Logs",
             # Where Lambda, and so `aws logs tail /aws/lambda/NAME`, looks by itself.
-            log_group_name=f"/aws/lambda/{function.function_name}",
-            retention=self.log_retention,
-            removal_policy=self.removal_policy,
+            log_group_name=f"/aws/lambda/{self.function_name}",
+            retention=options["log_retention"],
+            removal_policy=options["removal_policy"],
         )
         log = iam.PolicyStatement(
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],
             # The ARN of a log group ends in `:*`, which stands for its streams.
             resources=[group.log_group_arn],
         )
-        return iam.Policy(
-            self.scope, f"{name}OwnPolicy", statements=[log, *statements], roles=[role]
+        own = [log] if durable_config is None else [log, checkpoint(self)]
+        self.own_policy = iam.Policy(scope, f"{name}OwnPolicy", statements=own, roles=[role])
+        if workflow is not None:
+            allow(role, specification.executions, executions_of(workflow.function_arn))
+            nag.executions(role, workflow)
+
+    def resumer(self) -> Resumer:
+        """What it does with executions that wait."""
+        return Resumer(self.specification.name, self._own_role, self.specification.executions)
+
+
+class ApprovalFunction(PackagedFunction):
+    """Decides, gets, lists and cancels.
+
+    Args:
+        scope: where it belongs.
+        construct_id: its name there.
+        settings: the resources and options that it works with.
+        workflow: whose executions it resumes.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: FunctionSettings,
+        workflow: lambda_.Function,
+    ) -> None:
+        super().__init__(
+            scope, construct_id, specification=APPROVAL, settings=settings, workflow=workflow
         )
+
+
+class DurableFunction(PackagedFunction):
+    """The workflow function: asks, suspends and resumes; its published versions are kept.
+
+    Args:
+        scope: where it belongs.
+        construct_id: its name there.
+        settings: the resources and options that it works with.
+        dead_letter_queue: takes starts that failed every attempt. Default: none.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: FunctionSettings,
+        dead_letter_queue: sqs.IQueue | None = None,
+    ) -> None:
+        options = settings.options
+        super().__init__(
+            scope,
+            construct_id,
+            specification=WORKFLOW,
+            settings=settings,
+            durable_config=lambda_.DurableConfig(
+                execution_timeout=options["execution_timeout"],
+                retention_period=options["execution_retention"],
+            ),
+            dead_letter_queue=dead_letter_queue,
+        )
+        Annotations.of(self).acknowledge_info(
+            "aws-lambda:Function.DurableConfig", "It is durable from its first deployment on."
+        )
+        nag.executions(self.own_policy, self)
+
+    def publish(self, scope: Construct, construct_id: str) -> lambda_.Alias:
+        """Publish a version of it and point the alias `live` to it: what callers start."""
+        alias = lambda_.Alias(
+            scope,
+            construct_id,
+            alias_name=ALIAS,
+            version=self.current_version,
+            # A failed execution may already have asked people: never ask them again. Throttled
+            # starts are not failures and stay queued for 6 hours.
+            retry_attempts=0,
+            max_event_age=Duration.hours(6),
+        )
+        # Nobody can start an execution that is not yet allowed to checkpoint.
+        alias.node.add_dependency(self.own_policy)
+        return alias
 
 
 def checkpoint(function: lambda_.IFunction) -> iam.PolicyStatement:

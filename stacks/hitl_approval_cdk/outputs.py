@@ -2,61 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import Final, cast
 
 from aws_cdk import CfnOutput
+from constructs import Construct
 
-from hitl_approval.contract import LIBRARY_VERSION, OUTPUTS, Output
+from hitl_approval.contract import Output
 
-if TYPE_CHECKING:
-    from hitl_approval_cdk.approval import HitlApproval
-
-
-def add(approval: HitlApproval) -> None:
-    """Put out what the contract names, below the construct: two of them fit in one stack."""
-    for name, value, what in (
-        (
-            Output.WORKFLOW_FUNCTION_NAME,
-            approval.workflow_function.function_name,
-            "Workflow function; start it through its alias or a version",
-        ),
-        (
-            Output.WORKFLOW_FUNCTION_ARN,
-            approval.workflow_alias.function_arn,
-            "ARN of the alias that callers start",
-        ),
-        (
-            Output.WORKFLOW_VERSION,
-            approval.workflow_alias.version.version,
-            "Version that the alias points to",
-        ),
-        (
-            Output.APPROVAL_API_FUNCTION_NAME,
-            approval.approval_function.function_name,
-            "Approval function: decide, get, list, cancel",
-        ),
-        (
-            Output.SWEEP_FUNCTION_NAME,
-            approval.sweep_function.function_name,
-            "Sweep function: mends what was left behind",
-        ),
-        (Output.APPROVALS_TABLE_NAME, approval.table.table_name, "Approvals table"),
-        (Output.AUDIT_TABLE_NAME, approval.audit_table.table_name, "Append-only audit table"),
-        (Output.SNS_TOPIC_ARN, approval.topic.topic_arn, "Topic that tells the approvers"),
-        (Output.VERSION, LIBRARY_VERSION, "Version of hitl-approval that was deployed"),
-    ):
-        CfnOutput(approval, name, value=value, description=what)
-    if approval.page is not None:
-        what = "Where personal links lead"
-        CfnOutput(approval, Output.PAGE_URL, value=approval.page.url, description=what)
-    if approval.signing_key is not None:
-        what, key = "Signs the audit events", approval.signing_key.key_arn
-        CfnOutput(approval, Output.SIGNING_KEY_ARN, value=key, description=what)
+DESCRIPTIONS: Final[Mapping[str, str]] = {
+    Output.WORKFLOW_FUNCTION_NAME: "Workflow function; start it through its alias or a version",
+    Output.WORKFLOW_FUNCTION_ARN: "ARN of the alias that callers start",
+    Output.WORKFLOW_VERSION: "Version that the alias points to",
+    Output.APPROVAL_API_FUNCTION_NAME: "Approval function: decide, get, list, cancel",
+    Output.SWEEP_FUNCTION_NAME: "Sweep function: repairs what was left behind",
+    Output.APPROVALS_TABLE_NAME: "Approvals table",
+    Output.AUDIT_TABLE_NAME: "Append-only audit table",
+    Output.SNS_TOPIC_ARN: "Topic that notifies everybody who subscribed",
+    Output.VERSION: "Version of hitl-approval that was deployed",
+    Output.PAGE_URL: "Where personal links lead",
+    Output.SIGNING_KEY_ARN: "Signs the audit events",
+}
+"""What each output is, in the order of the template."""
 
 
-def rename_plainly(approval: HitlApproval) -> None:
+def add(scope: Construct, values: Mapping[str, str | None]) -> None:
+    """Add the outputs below the construct, so that two of them fit in one stack.
+
+    Args:
+        scope: the construct.
+        values: name -> value; None for what this deployment does not have.
+    """
+    for name, what in DESCRIPTIONS.items():
+        value = values[name]
+        if value is not None:
+            CfnOutput(scope, name, value=value, description=what)
+
+
+def rename_plainly(scope: Construct) -> None:
     """Give the outputs their plain names, of which a stack can hold one set."""
-    for name in OUTPUTS:
-        output = approval.node.try_find_child(name)
+    for name in DESCRIPTIONS:
+        output = scope.node.try_find_child(name)
         if output is not None:  # there is no address without a page, no key without signatures
             cast(CfnOutput, output).override_logical_id(name)

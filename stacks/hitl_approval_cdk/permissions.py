@@ -1,4 +1,4 @@
-"""Who may do what with one deployment: exact actions on exact resources."""
+"""The resources of one deployment, and who may do what with them: exact actions, exact ARNs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 
-from hitl_approval.contract import Table
+from hitl_approval.contract import Env, Table
 
 # What DynamoDB asks of a caller's right to the key of an encrypted table ("Encryption at rest:
 # usage notes", DynamoDB developer guide), without its wildcards.
@@ -29,73 +30,96 @@ GET_EXECUTION = "lambda:GetDurableExecution"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Permissions:
-    """Rights to one deployment's tables, topic and keys.
+class Resources:
+    """The tables, topics, keys and bus of one deployment; grants rights to them.
 
     Attributes:
         table: the approvals table.
         audit_table: the append-only audit table.
-        topic: where approvers are told.
-        topic_key: the key of the topic, if it has one of the customer's.
-        personal_topic: where each approver is sent their own link, if there is a page.
-        personal_topic_key: the key of that topic, if it has one of the customer's.
-        signing_key: the key that signs audit events, if they are signed.
-        inbox_table: what awaits each approver, if there is a stream to fill it from.
+        topic: where everybody who subscribed is notified of each request.
+        personal_topic: where each approver is sent their own link. Default: there is no page.
+        inbox_table: what awaits each approver. Default: there is no stream to fill one from.
+        event_bus: where transitions are published. Default: there is no stream to read them from.
+        signing_key: the key that signs audit events. Default: they are not signed.
     """
 
     table: dynamodb.ITable
     audit_table: dynamodb.ITable
     topic: sns.ITopic
-    topic_key: kms.IKey | None
-    personal_topic: sns.ITopic | None
-    personal_topic_key: kms.IKey | None
-    signing_key: kms.IKey | None
-    inbox_table: dynamodb.ITable | None
+    personal_topic: sns.ITopic | None = None
+    inbox_table: dynamodb.ITable | None = None
+    event_bus: events.IEventBus | None = None
+    signing_key: kms.IKey | None = None
 
-    def ask(self, grantee: iam.IGrantable) -> None:
-        """What `wait_for_approval` does: write approvals, tell approvers."""
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which functions find them."""
+        variables = {
+            Env.APPROVALS_TABLE_NAME: self.table.table_name,
+            Env.AUDIT_TABLE_NAME: self.audit_table.table_name,
+            Env.SNS_TOPIC_ARN: self.topic.topic_arn,
+        }
+        if self.personal_topic is not None:
+            variables[Env.PERSONAL_TOPIC_ARN] = self.personal_topic.topic_arn
+        if self.inbox_table is not None:
+            variables[Env.INBOX_TABLE_NAME] = self.inbox_table.table_name
+        if self.event_bus is not None:
+            variables[Env.EVENT_BUS_NAME] = self.event_bus.event_bus_name
+        if self.signing_key is not None:
+            variables[Env.SIGNING_KEY_ARN] = self.signing_key.key_arn
+        return variables
+
+    def request(self, grantee: iam.IGrantable) -> None:
+        """What `wait_for_approval` does: write approvals, notify approvers."""
         allow(
             grantee,
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
             self.table.table_arn,
         )
-        # Reads of the audit what the end of a record is held against.
+        # Of the audit it reads the events that an outcome is checked against.
         allow(grantee, ["dynamodb:PutItem", "dynamodb:Query"], self.audit_table.table_arn)
         allow(grantee, ["sns:Publish"], self.topic.topic_arn)
-        self.use_table_keys(grantee)
+        self._use_table_keys(grantee)
         self._sign(grantee)
-        send_with(self.topic_key, grantee)
+        send_with(self.topic.master_key, grantee)
         if self.personal_topic is not None:
             allow(grantee, ["sns:Publish"], self.personal_topic.topic_arn)
-            send_with(self.personal_topic_key, grantee)
+            send_with(self.personal_topic.master_key, grantee)
 
     def decide(self, grantee: iam.IGrantable) -> None:
-        """What the approval function does with the tables; and that of signed-in people."""
+        """What the approval function does with the tables, and the signed-in function."""
         allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
-        allow(grantee, ["dynamodb:Query"], self.index(Table.STATUS_INDEX))
+        allow(grantee, ["dynamodb:Query"], self._index(Table.STATUS_INDEX))
         allow(grantee, ["dynamodb:PutItem", "dynamodb:Query"], self.audit_table.table_arn)
         if self.inbox_table is not None:
             allow(grantee, ["dynamodb:Query"], self.inbox_table.table_arn)
-        self.use_table_keys(grantee)
+        self._use_table_keys(grantee)
         self._sign(grantee, "kms:Verify")
 
     def vote(self, grantee: iam.IGrantable) -> None:
-        """What the page does with the tables."""
+        """What the page function does with the tables."""
         allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
         allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
-        self.use_table_keys(grantee)
+        self._use_table_keys(grantee)
         self._sign(grantee)
 
-    def mend(self, grantee: iam.IGrantable) -> None:
+    def repair(self, grantee: iam.IGrantable) -> None:
         """What the sweep does with the tables."""
         allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
-        allow(grantee, ["dynamodb:Query"], self.index(Table.ATTENTION_INDEX))
+        allow(grantee, ["dynamodb:Query"], self._index(Table.ATTENTION_INDEX))
         allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
-        self.use_table_keys(grantee)
+        self._use_table_keys(grantee)
         self._sign(grantee)
 
-    def publish(self, grantee: iam.IGrantable, *, stream_arn: str, event_bus_arn: str) -> None:
-        """What the relay does: read the audit's stream and the record, put events, file."""
+    def publish(self, grantee: iam.IGrantable) -> None:
+        """What the publisher does: read the audit's stream and the record, publish, fill inboxes.
+
+        Raises:
+            ValueError: the audit table has no stream, or there is no bus.
+        """
+        if self.audit_table.table_stream_arn is None or self.event_bus is None:
+            msg = "the publisher needs an event_bus, and an audit_table with a stream: pass both"
+            raise ValueError(msg)
         allow(
             grantee,
             [
@@ -104,15 +128,15 @@ class Permissions:
                 "dynamodb:GetShardIterator",
                 "dynamodb:ListStreams",
             ],
-            stream_arn,
+            self.audit_table.table_stream_arn,
         )
         allow(grantee, ["dynamodb:GetItem"], self.table.table_arn)
-        allow(grantee, ["events:PutEvents"], event_bus_arn)
+        allow(grantee, ["events:PutEvents"], self.event_bus.event_bus_arn)
         if self.inbox_table is not None:
             allow(grantee, ["dynamodb:BatchWriteItem"], self.inbox_table.table_arn)
-        self.use_table_keys(grantee)
+        self._use_table_keys(grantee)
 
-    def index(self, name: str) -> str:
+    def _index(self, name: str) -> str:
         """ARN of an index of the approvals table."""
         return f"{self.table.table_arn}/index/{name}"
 
@@ -120,7 +144,7 @@ class Permissions:
         if self.signing_key is not None:
             self.signing_key.grant(grantee, "kms:Sign", *more)
 
-    def use_table_keys(self, grantee: iam.IGrantable) -> None:
+    def _use_table_keys(self, grantee: iam.IGrantable) -> None:
         """Use of the tables' keys, as far as they are the customer's."""
         for key in (self.table.encryption_key, self.audit_table.encryption_key):
             if key is not None:
@@ -128,8 +152,8 @@ class Permissions:
 
 
 @dataclass(frozen=True, slots=True)
-class Waker:
-    """A function of the deployment that reaches executions which wait: ours and attached ones'.
+class Resumer:
+    """A function of the deployment that acts on executions which wait for a decision.
 
     Attributes:
         name: of the function.

@@ -2,67 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypedDict, Unpack
+from collections.abc import Mapping
+from typing import Unpack
 
-from aws_cdk import Duration, Environment, IStackSynthesizer, RemovalPolicy, Stack
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_events as events
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sns as sns
+from aws_cdk import Environment, IStackSynthesizer, Stack
 from constructs import Construct
 
-from hitl_approval.contract import ResumeMode
-from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk import outputs
 from hitl_approval_cdk.approval import HitlApproval
-from hitl_approval_cdk.page import ApprovalPage, Delivery
+from hitl_approval_cdk.declaration import lists_options
+from hitl_approval_cdk.options import HitlApprovalOptions
+from hitl_approval_cdk.page import ApprovalPage
 
 DESCRIPTION = "Human approvals for AWS workflows (hitl-approval)"
 
 
-class HitlApprovalOptions(TypedDict, total=False):
-    """Keywords of `HitlApproval`, where each is described with its default."""
-
-    approval_timeout: Duration | None
-    approvers: Sequence[str] | None
-    groups: Mapping[str, Sequence[str]] | None
-    quorum: Quorum | None
-    rejections_needed: int
-    on_timeout: OnTimeout | None
-    notify_emails: Sequence[str]
-    page: ApprovalPage | None
-    deliver_to: Sequence[Delivery]
-    resume: ResumeMode
-    removal_policy: RemovalPolicy
-    encryption_key: kms.IKey | None
-    signing_key: kms.IKey | None
-    allow_self_approval: bool
-    require_verified_identity: bool
-    require_comment_on_rejection: bool
-    execution_timeout: Duration | None
-    execution_retention: Duration | None
-    poll_interval: Duration | None
-    retention: Duration | None
-    sweep_interval: Duration | None
-    table: dynamodb.ITable | None
-    audit_table: dynamodb.ITable | None
-    topic: sns.ITopic | None
-    event_bus: events.IEventBus | None
-    alarm_topic: sns.ITopic | None
-    table_name: str | None
-    deletion_protection: bool
-    trust_authorizer: bool
-    log_retention: logs.RetentionDays
-    log_level: str
-    architecture: lambda_.Architecture | None
-    memory_size: int
-
-
+@lists_options
 class HitlApprovalStack(Stack):
-    """A stack that is one `HitlApproval`.
+    """A stack that is one `HitlApproval`, with the page unless `page=None`.
+
+    The approvals table is named `<stack name>-ApprovalRequests`, as in the public pattern, unless
+    `table_name` or `table` says otherwise.
 
     Args:
         scope: the app or a stage.
@@ -73,8 +33,7 @@ class HitlApprovalStack(Stack):
         synthesizer: how it is deployed. Default: the app's.
         tags: on every resource. Default: none.
         termination_protection: whether CloudFormation refuses to delete it. Default: False.
-        **options: keywords of `HitlApproval`. The one default that differs: `table_name` is
-            `<stack name>-ApprovalRequests`, as in the public pattern.
+        **options: those of `HitlApproval`.
 
     Attributes:
         approval: the `HitlApproval`.

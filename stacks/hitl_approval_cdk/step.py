@@ -15,7 +15,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct, IConstruct, IValidation
 
 from hitl_approval.contract import EXECUTION_MARGIN_SECONDS, TASK_TOKEN
-from hitl_approval_cdk import validation
+from hitl_approval_cdk import rules
 
 _ANSWERS = "HitlApprovalAnswers"
 _JSONATA = "JSONata"
@@ -52,7 +52,7 @@ def step(
         payload["context"] = context
     longest = None
     if timeout is not None:
-        seconds = validation.seconds("timeout", timeout)
+        seconds = rules.seconds("timeout", timeout)
         if seconds is not None and seconds < 1:
             msg = f"timeout must be at least 1 s, got {seconds} s"
             raise ValueError(msg)

@@ -13,7 +13,7 @@ from hitl_approval_cdk.permissions import COMPLETE_CALLBACK
 
 
 def assert_attached(function: lambda_.Function, approvals: HitlApproval) -> None:
-    """Check in the template that this function can ask, and that decisions wake it.
+    """Check in the template that this function can ask, and that decisions resume it.
 
     Raises:
         AssertionError: it is not attached, or to another deployment, or a variable that it needs
@@ -23,7 +23,7 @@ def assert_attached(function: lambda_.Function, approvals: HitlApproval) -> None
     if attachment is None:
         msg = f"{function.node.path} is not attached: call approvals.attach(function)"
         raise AssertionError(msg)
-    if attachment.deployment is not approvals:
+    if attachment.deployment != approvals.node.addr:
         msg = f"{function.node.path} is attached to another deployment than {approvals.node.path}"
         raise AssertionError(msg)
     stack = Stack.of(function)
@@ -35,13 +35,13 @@ def assert_attached(function: lambda_.Function, approvals: HitlApproval) -> None
             msg = f"{function.node.path} has another {variable} than attach gave it"
             raise AssertionError(msg)
     executions = {"Fn::Join": ["", [{"Fn::GetAtt": [name, "Arn"]}, ":*"]]}
-    rings = [
+    resuming = [
         statement
         for resource in found.values()
         if resource["Type"] == "AWS::IAM::Policy"
         for statement in resource["Properties"]["PolicyDocument"]["Statement"]
         if COMPLETE_CALLBACK in statement["Action"] and statement["Resource"] == executions
     ]
-    if not rings:
-        msg = f"no decision can wake {function.node.path}: nobody may ring its callbacks"
+    if not resuming:
+        msg = f"no decision can resume {function.node.path}: nobody may complete its callbacks"
         raise AssertionError(msg)

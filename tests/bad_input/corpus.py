@@ -13,7 +13,7 @@ import yaml
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk.aws_lambda import Architecture
 
-from hitl_approval_cdk import Quorum
+from hitl_approval_cdk import Quorum, context
 
 Case = dict[str, Any]
 
@@ -31,6 +31,7 @@ TAGS: dict[str, Callable[[Any], Any]] = {
     "!quorum": lambda count: Quorum("at_least", int(count)),
     "!removal": lambda name: RemovalPolicy[name],
     "!architecture": Architecture.custom,
+    "!context-keys": lambda _: ", ".join(context.KEYS),
 }
 
 

@@ -70,10 +70,10 @@ def test_should_let_the_deployment_reach_that_functions_callbacks_and_no_more() 
     before = permissions(template(alone)["Resources"])
     after = permissions(template(stack)["Resources"])
 
-    ring = ("lambda:SendDurableExecutionCallbackSuccess", "<Refund.Arn>:*")
-    look = ("lambda:GetDurableExecution", "<Refund.Arn>:*")
-    assert after["ApprovalApprovalRole"] - before["ApprovalApprovalRole"] == {ring}
-    assert after["ApprovalSweepRole"] - before["ApprovalSweepRole"] == {ring, look}
+    complete = ("lambda:SendDurableExecutionCallbackSuccess", "<Refund.Arn>:*")
+    read = ("lambda:GetDurableExecution", "<Refund.Arn>:*")
+    assert after["ApprovalApprovalRole"] - before["ApprovalApprovalRole"] == {complete}
+    assert after["ApprovalSweepRole"] - before["ApprovalSweepRole"] == {complete, read}
     for role in ("ApprovalWorkflowRole", "ApprovalPublisherRole"):
         assert after[role] == before[role]
 

@@ -428,8 +428,8 @@ class TestBundle:
             "import sys; sys.path[:] = [p for p in sys.path if 'site-packages' not in p];"
             "sys.path.insert(0, sys.argv[1]);"
             "import workflow.handler, approval_api.handler, sweep.handler, publisher.handler;"
-            "import page.handler, signed_in.handler, hitl_approval.durable.wait as wait;"
-            "print(wait.__file__)"
+            "import page.handler, signed_in.handler, hitl_approval.durable.wait as waiting;"
+            "print(waiting.__file__)"
         )
         done = subprocess.run(
             [_python(version), "-I", "-S", "-B", "-c", program, str(bundle)],

@@ -120,7 +120,7 @@ def test_should_let_a_caller_choose_the_statistic() -> None:
     assert approvals.metric_time_to_decision(statistic="p95").statistic == "p95"
 
 
-def test_should_alarm_whoever_is_to_be_told() -> None:
+def test_should_send_alarms_to_the_topic_that_it_is_given() -> None:
     stack = any_stack()
     HitlApproval(stack, "Approval", alarm_topic=sns.Topic(stack, "Operators"))
     alarms = of_type(template(stack)["Resources"], "AWS::CloudWatch::Alarm").values()
@@ -168,7 +168,7 @@ def test_should_bring_events_of_this_deployment_to_a_target() -> None:
     }
 
 
-def test_should_tell_the_bus_that_it_is_given() -> None:
+def test_should_publish_to_the_bus_that_it_is_given() -> None:
     stack = any_stack()
     bus = events.EventBus(stack, "Bus")
     approvals = HitlApproval(stack, "Approval", event_bus=bus)
@@ -182,14 +182,14 @@ def test_should_tell_the_bus_that_it_is_given() -> None:
     assert text(rule["EventBusName"]) == "<Bus>"
 
 
-def test_should_say_why_a_table_without_a_stream_tells_nobody() -> None:
+def test_should_say_why_a_table_without_a_stream_publishes_nothing() -> None:
     stack = any_stack()
     audit = dynamodb.Table.from_table_arn(stack, "Audit", ARNS["audit_table_arn"])
     approvals = HitlApproval(stack, "Approval", audit_table=audit)
     assert approvals.publisher_function is None
     with pytest.raises(ValueError, match="audit_table has no stream: give that table stream="):
         approvals.on_event("All")
-    with pytest.raises(ValueError, match="event_bus would never hear of anything"):
+    with pytest.raises(ValueError, match="nothing would ever be published on event_bus"):
         HitlApproval(stack, "Other", audit_table=audit, event_bus=events.EventBus(stack, "Bus"))
 
 

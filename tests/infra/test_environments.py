@@ -131,4 +131,4 @@ def test_should_not_warn_who_names_the_people_that_are_mailed() -> None:
 
 
 def nobody_hears(stack: Stack) -> bool:
-    return any("nobody hears" in text for _, text in said(stack))
+    return any("nobody is notified" in text for _, text in said(stack))

@@ -1,4 +1,4 @@
-"""The approval page: throttled, logged without tokens; each approver hears only of their own."""
+"""The approval page: throttled, logged without tokens; each approver gets only their own links."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_should_take_iam_as_a_sign_in() -> None:
     assert kinds["GET /a/{token}"] == "NONE"
 
 
-def test_should_name_who_signs_in_by_the_claim_that_it_is_told() -> None:
+def test_should_name_who_signs_in_by_the_claim_that_it_is_given() -> None:
     for page, claim in (
         (None, "email"),
         (ApprovalPage(sign_in=HttpIamAuthorizer()), "email"),
@@ -64,12 +64,12 @@ def test_should_name_who_signs_in_by_the_claim_that_it_is_told() -> None:
         stack = any_stack()
         HitlApproval(stack, "Approval", page=page, trust_authorizer=True)
         functions = of_type(template(stack)["Resources"], "AWS::Lambda::Function").values()
-        told = {
+        named_by = {
             f["Handler"]: f["Environment"]["Variables"].get(Env.SIGN_IN_CLAIM) for f in functions
         }
         named = {Handler.APPROVAL_API, *([Handler.SIGNED_IN] if page else [])}
-        assert {handler for handler, name in told.items() if name == claim} == named
-        assert set(told.values()) == {claim, None}
+        assert {handler for handler, name in named_by.items() if name == claim} == named
+        assert set(named_by.values()) == {claim, None}
 
 
 def test_should_refuse_a_sign_in_that_signs_nobody_in() -> None:
@@ -267,12 +267,12 @@ def test_should_lead_where_a_domain_of_ones_own_leads() -> None:
     assert urls == {"https://approve.example.com", None}
 
 
-def test_should_let_the_page_ring_attached_functions() -> None:
+def test_should_let_the_page_resume_attached_functions() -> None:
     stack = any_stack()
     HitlApproval(stack, "Approval", page=ApprovalPage()).attach(durable(stack))
     found = permissions(template(stack)["Resources"])
-    ring = ("lambda:SendDurableExecutionCallbackSuccess", "<Refund.Arn>:*")
-    assert ring in found["ApprovalPageRole"]
+    complete = ("lambda:SendDurableExecutionCallbackSuccess", "<Refund.Arn>:*")
+    assert complete in found["ApprovalPageRole"]
     assert ("sns:Publish", "<ApprovalPagePersonalTopic>") in found["RefundRole"]
 
 

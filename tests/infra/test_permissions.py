@@ -155,10 +155,10 @@ def test_should_allow_what_was_brought_along_and_its_key(templates: dict[str, An
     }
 
 
-def entry_points_that_ring() -> set[str]:
+def entry_points_that_resume() -> set[str]:
     """Handlers of the functions whose code completes callbacks: read from what they import."""
     wiring = ast.parse((ROOT / "shared/hitl_approval/wiring.py").read_text())
-    ringing = {
+    resuming = {
         made.name
         for made in wiring.body
         if isinstance(made, ast.FunctionDef) and LambdaCallbackClient.__name__ in ast.unparse(made)
@@ -169,12 +169,12 @@ def entry_points_that_ring() -> set[str]:
         names = {
             a.name for node in imported if isinstance(node, ast.ImportFrom) for a in node.names
         }
-        if names & ringing:
+        if names & resuming:
             found.add(f"{handler.parent.name}.handler.handler")
     return found
 
 
-def test_should_let_whoever_decides_wake_whoever_asks_and_nobody_else() -> None:
+def test_should_let_whoever_decides_resume_whoever_requests_and_nobody_else() -> None:
     stack = any_stack()
     page = ApprovalPage(sign_in=HttpIamAuthorizer())
     approvals = HitlApproval(stack, "Approval", page=page)
@@ -183,23 +183,23 @@ def test_should_let_whoever_decides_wake_whoever_asks_and_nobody_else() -> None:
 
     resources = template(stack)["Resources"]
     functions = of_type(resources, "AWS::Lambda::Function")
-    asking = {
+    requesting = {
         f"{text({'Ref': n})[:-1]}.Arn>:*" for n, f in functions.items() if "DurableConfig" in f
     }
     deciding = {
         text({"Ref": function["Role"]["Fn::GetAtt"][0]}).strip("<>")
         for function in functions.values()
-        if function["Handler"] in entry_points_that_ring()
+        if function["Handler"] in entry_points_that_resume()
     }
     allowed = permissions(resources)
-    wakes = {
+    resumes = {
         role: {resource for action, resource in rights if "DurableExecutionCallback" in action}
         for role, rights in allowed.items()
     }
-    assert asking == {EXECUTIONS, "<Refund.Arn>:*", "<Release.Arn>:*"}
+    assert requesting == {EXECUTIONS, "<Refund.Arn>:*", "<Release.Arn>:*"}
     assert len(deciding) == 4
-    assert {role: reached for role, reached in wakes.items() if reached} == dict.fromkeys(
-        deciding, asking
+    assert {role: reached for role, reached in resumes.items() if reached} == dict.fromkeys(
+        deciding, requesting
     )
 
 

@@ -12,35 +12,30 @@ from hitl_approval import contract
 from hitl_approval.contract import LIBRARY_VERSION, OUTPUTS, Env, Output
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.settings import Settings
+from hitl_approval_cdk.declaration import DECLARED
+from hitl_approval_cdk.option import Readers
 from hitl_approval_cli.deployment import deployments_in
 from tests.infra.synth import ROOT, Resources, of_type, text
 
+
+def variables(of: Readers) -> set[str]:
+    """The variables of the options that these functions read."""
+    declared = [each.option.variable for each in DECLARED.values()]
+    return {variable.name for variable in declared if variable and variable.readers == of}
+
+
+SWEEP_ENV = {Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, *variables("every function")}
 WORKFLOW_ENV = {
-    Env.APPROVALS_TABLE_NAME,
-    Env.AUDIT_TABLE_NAME,
+    *SWEEP_ENV,
+    *variables("functions that ask"),
     Env.SNS_TOPIC_ARN,
-    Env.APPROVAL_TIMEOUT_SECONDS,
     Env.MAX_APPROVAL_TIMEOUT_SECONDS,
     Env.APPROVAL_POLICY,
     Env.DEFAULT_APPROVERS,
-    Env.APPROVER_GROUPS,
-    Env.RESUME_MODE,
-    Env.POLL_INTERVAL_SECONDS,
-    Env.RETENTION_DAYS,
-    Env.LOG_LEVEL,
 }
-APPROVAL_ENV = {
-    Env.APPROVALS_TABLE_NAME,
-    Env.AUDIT_TABLE_NAME,
-    Env.TRUST_AUTHORIZER,
-    Env.SIGN_IN_CLAIM,
-    Env.LOG_LEVEL,
-}
+APPROVAL_ENV = {*SWEEP_ENV, *variables("approval function"), Env.SIGN_IN_CLAIM}
 INBOX_ENV = {Env.INBOX_TABLE_NAME}
-
-
-SWEEP_ENV = {Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, Env.LOG_LEVEL}
-RELAY_ENV = SWEEP_ENV | INBOX_ENV | {Env.EVENT_BUS_NAME}
+PUBLISHER_ENV = SWEEP_ENV | INBOX_ENV | {Env.EVENT_BUS_NAME}
 PAGE_ENV = {Env.PAGE_URL, Env.PERSONAL_TOPIC_ARN, Env.PAGE_CHALLENGE}
 
 
@@ -66,17 +61,19 @@ class TestEnvironment:
             assert set(environment(any_resources, contract.Handler.PAGE)) == SWEEP_ENV | {
                 Env.PAGE_URL
             }
-        relay = contract.Handler.PUBLISHER in functions(any_resources)
-        answering = APPROVAL_ENV | (INBOX_ENV if relay else set())
+        publisher = contract.Handler.PUBLISHER in functions(any_resources)
+        answering = APPROVAL_ENV | (INBOX_ENV if publisher else set())
         assert set(environment(any_resources, contract.Handler.APPROVAL_API)) == answering
         assert set(environment(any_resources, contract.Handler.SWEEP)) == SWEEP_ENV
         if contract.Handler.SIGNED_IN in functions(any_resources):
             signed_in = environment(any_resources, contract.Handler.SIGNED_IN)
             assert set(signed_in) == SWEEP_ENV | INBOX_ENV | {Env.PAGE_URL, Env.SIGN_IN_CLAIM}
-        if relay:
-            assert set(environment(any_resources, contract.Handler.PUBLISHER)) == RELAY_ENV
+        if publisher:
+            assert set(environment(any_resources, contract.Handler.PUBLISHER)) == PUBLISHER_ENV
         named = {value for name, value in vars(Env).items() if name.isupper()}
-        assert named == WORKFLOW_ENV | APPROVAL_ENV | RELAY_ENV | PAGE_ENV | {Env.SIGNING_KEY_ARN}
+        assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | {
+            Env.SIGNING_KEY_ARN
+        }
 
     def test_should_be_the_environment_that_the_workflow_tests_run_with(
         self, deployment_environment: dict[str, str]

@@ -1,0 +1,383 @@
+"""Every option of `HitlApproval`, declared once.
+
+A line of `Options` is all that an option is: its name, its type, what `Option` says of it, and the
+text below it with its default. From here follow the keywords of `HitlApproval` and
+`HitlApprovalStack` and what `help` shows of them, the checks at synth, the context keys of the
+deployable app, the functions' environment, and the tables in `docs/construct.md` and
+`docs/deploy.md` (`make docs`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Generic, Never, TypeAlias, TypedDict, TypeVar, get_args
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+
+from hitl_approval.contract import LOG_LEVELS, Env, ResumeMode
+from hitl_approval.domain.policy import OnTimeout, Quorum
+from hitl_approval_cdk import option, page, readers, rules
+from hitl_approval_cdk.delivery import Delivery, deliveries
+from hitl_approval_cdk.option import ContextKey, Option, Variable
+from hitl_approval_cdk.page import ApprovalPage
+
+_SECONDS = "a whole number of seconds"
+_DAYS = "a whole number of days"
+_ADDRESSES = "addresses with commas between them"
+_SWITCH = "true or false"
+
+
+def _switch(key: str) -> Option:
+    """On or off, off by default; in the app by a context key of this name."""
+    keys = [ContextKey(key, readers.switch, _SWITCH)]
+    return Option(rules.switch, default=False, keys=keys)
+
+
+LeftOut = TypeVar("LeftOut")
+"""None where a caller may leave the option to its default, Never once that is filled in."""
+
+
+class Options(TypedDict, Generic[LeftOut], total=False):
+    """Keywords of `HitlApproval`. None stands for the default where the type allows it."""
+
+    approval_timeout: Annotated[
+        Duration | LeftOut,
+        Option(
+            rules.approval_timeout,
+            default=Duration.hours(1),
+            keys=[
+                ContextKey(
+                    "approval_timeout_seconds", readers.seconds, _SECONDS, "300", differs=True
+                )
+            ],
+            variable=Variable(Env.APPROVAL_TIMEOUT_SECONDS, option.in_seconds),
+        ),
+    ]
+    """Time to decide of requests that bring none; whole seconds, at least 60 s.
+    Default: 1 hour."""
+
+    approvers: Annotated[
+        Sequence[str] | None,
+        Option(
+            rules.approvers,
+            keys=[ContextKey("approvers", readers.names, "names with commas between them")],
+        ),
+    ]
+    """Who may decide requests that name nobody: people or `groups`; at most 20 people.
+    Default: anyone who may call the approval function."""
+
+    groups: Annotated[
+        Mapping[str, Sequence[str]] | LeftOut,
+        Option(
+            rules.groups,
+            default={},
+            keys=[ContextKey("groups", readers.groups, 'like {"leads": ["ann", "bob"]}')],
+            variable=Variable(Env.APPROVER_GROUPS, option.as_json),
+        ),
+    ]
+    """The people that a name in `approvers`, here or in a request, stands for.
+    Default: none, every name is a person's own."""
+
+    quorum: Annotated[
+        Quorum | LeftOut,
+        Option(
+            rules.quorum,
+            default=Quorum.any_one(),
+            keys=[
+                ContextKey(
+                    "quorum",
+                    readers.quorum,
+                    "any_one, everyone or a number of at least 1",
+                    "any_one",
+                )
+            ],
+        ),
+    ]
+    """How many must approve. Default: any one."""
+
+    rejections_needed: Annotated[
+        int,
+        Option(
+            rules.rejections_needed,
+            default=1,
+            keys=[ContextKey("rejections_needed", readers.number, "a whole number")],
+        ),
+    ]
+    """How many must reject for a rejection. Default: 1, a veto for each."""
+
+    on_timeout: Annotated[
+        OnTimeout | LeftOut,
+        Option(
+            rules.instance_of(OnTimeout, "use OnTimeout.reject(), say"),
+            default=OnTimeout.timeout(),
+            keys=[
+                ContextKey(
+                    "on_timeout",
+                    readers.on_timeout,
+                    "timeout or reject: silence never approves",
+                    "timeout",
+                )
+            ],
+        ),
+    ]
+    """What silence means: a timeout or a rejection, never an approval.
+    Default: `OnTimeout.timeout()`."""
+
+    notify_emails: Annotated[
+        Sequence[str],
+        Option(
+            rules.emails, default=(), keys=[ContextKey("notify_emails", readers.names, _ADDRESSES)]
+        ),
+    ]
+    """Addresses subscribed to the topic; each confirms once, by the mail that AWS sends.
+    Default: none."""
+
+    deliver_to: Annotated[
+        Sequence[Delivery],
+        Option(
+            deliveries,
+            default=(),
+            keys=[
+                ContextKey(
+                    "deliver_to",
+                    readers.approvers_by_mail,
+                    _ADDRESSES,
+                    meaning="Addresses of approvers; each is mailed personal links of their own. "
+                    "Name them as `approvers` too.",
+                )
+            ],
+        ),
+    ]
+    """How approvers get their personal links: `EmailApprover("ann@example.com")` or
+    `SqsApprover("ann", queue)`, each only their own. Needs a `page`. Default: to nobody."""
+
+    page: Annotated[
+        ApprovalPage | None,
+        Option(rules.instance_of(ApprovalPage, "use ApprovalPage()"), keys=page.CONTEXT_KEYS),
+    ]
+    """The page where approvers decide by personal links, one for each named approver of a request.
+    Default: none."""
+
+    resume: Annotated[
+        ResumeMode,
+        Option(
+            rules.one_of(*get_args(ResumeMode)),
+            default="callback",
+            keys=[ContextKey("resume", readers.resume, "callback or polling")],
+            variable=Variable(Env.RESUME_MODE, option.as_text),
+        ),
+    ]
+    """How a waiting workflow learns of a decision: `"callback"` resumes it at once; `"polling"`
+    reads the record every so often, for accounts that may not call Lambda's callback API.
+    Default: `"callback"`."""
+
+    poll_interval: Annotated[
+        Duration | LeftOut,
+        Option(
+            rules.poll_interval,
+            default=Duration.seconds(5),
+            keys=[ContextKey("poll_interval_seconds", readers.seconds, _SECONDS, "5")],
+            variable=Variable(Env.POLL_INTERVAL_SECONDS, option.in_seconds),
+        ),
+    ]
+    """Shortest time between two polls, stretched to 0.5 % of the time waited; whole seconds, at
+    least 1 s. Only for polling. Default: 5 seconds."""
+
+    removal_policy: Annotated[
+        RemovalPolicy,
+        Option(
+            rules.removal_policy,
+            default=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+            keys=[
+                ContextKey("removal_policy", readers.removal_policy, "retain or destroy", "retain")
+            ],
+        ),
+    ]
+    """What happens to the approvals table, the audit table and the logs when the stack is deleted;
+    the inbox table, a view of the others, is always deleted. A retained table with a `table_name`
+    has to be removed or imported before that name is deployed again.
+    Default: `RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE`: kept, unless the deployment that made them
+    is rolled back."""
+
+    deletion_protection: Annotated[bool, _switch("deletion_protection")]
+    """Whether DynamoDB refuses to delete the approvals table and the audit table.
+    Default: False."""
+
+    encryption_key: Annotated[
+        kms.IKey | None, Option(rules.resource("key_arn", "kms.Key.from_key_arn()"))
+    ]
+    """Key for the tables, the topics and the dead-letter queue, except those brought along.
+    Default: keys that AWS owns and manages."""
+
+    signing_key: Annotated[
+        kms.IKey | None,
+        Option(rules.signing_key),
+    ]
+    """An asymmetric key (`ECC_NIST_P256`, `SIGN_VERIFY`) that signs each audit event, and by its
+    hash all events before it, so that who may write the audit table cannot forge a trail. An event
+    that cannot be signed is not written. Default: events are not signed."""
+
+    allow_self_approval: Annotated[bool, _switch("allow_self_approval")]
+    """Whether requesters may decide their own requests. Default: False."""
+
+    require_verified_identity: Annotated[bool, _switch("require_verified_identity")]
+    """Whether people whose name was only typed in may not decide. Default: False."""
+
+    require_comment_on_rejection: Annotated[bool, _switch("require_comment_on_rejection")]
+    """Whether a rejection must say why. Default: False."""
+
+    execution_timeout: Annotated[
+        Duration | LeftOut,
+        Option(
+            rules.execution_timeout,
+            keys=[ContextKey("execution_timeout_days", readers.days, _DAYS)],
+        ),
+    ]
+    """Longest life of one workflow execution, at most 366 days. A request may ask for this long
+    less 900 s; with a token, for no more than `approval_timeout`.
+    Default: whole days, at least one more than `approval_timeout` and at least 7 days."""
+
+    execution_retention: Annotated[
+        Duration | LeftOut,
+        Option(
+            rules.whole_days(
+                maximum=rules.MAX_EXECUTION_RETENTION_DAYS, why="Lambda keeps no longer"
+            ),
+            default=Duration.days(14),
+            keys=[ContextKey("execution_retention_days", readers.days, _DAYS, "14")],
+        ),
+    ]
+    """How long Lambda keeps a finished execution's history; 1 to 90 days. Default: 14 days."""
+
+    sweep_interval: Annotated[
+        Duration | LeftOut,
+        Option(
+            rules.whole_minutes,
+            default=Duration.minutes(5),
+            keys=[ContextKey("sweep_interval_seconds", readers.seconds, _SECONDS, "300")],
+        ),
+    ]
+    """How often the sweep looks for what was left behind; whole minutes, at least 1.
+    Default: 5 minutes."""
+
+    retention: Annotated[
+        Duration | LeftOut,
+        Option(
+            rules.whole_days(maximum=rules.MAX_RETENTION_DAYS, why="use Duration.days(3650), say"),
+            default=Duration.days(30),
+            keys=[ContextKey("retention_days", readers.days, _DAYS, "30")],
+            variable=Variable(Env.RETENTION_DAYS, option.in_days),
+        ),
+    ]
+    """How long an approval's row stays after its expiry, in whole days. The audit table keeps its
+    events for good. Default: 30 days."""
+
+    table: Annotated[
+        dynamodb.ITable | None,
+        Option(rules.resource("table_arn", "dynamodb.Table.from_table_arn()")),
+    ]
+    """An approvals table to use, with the keys and the indexes of `hitl_approval.contract.Table`.
+    Default: a new one."""
+
+    audit_table: Annotated[
+        dynamodb.ITable | None,
+        Option(rules.resource("table_arn", "dynamodb.Table.from_table_attributes()")),
+    ]
+    """An audit table to use, with the keys of `hitl_approval.contract.Audit`; with a stream of new
+    images if events are wanted. Default: a new one."""
+
+    table_name: Annotated[
+        str | None, Option(rules.instance_of(str, "leave it out for a generated one"))
+    ]
+    """Physical name of the approvals table. Default: a generated one."""
+
+    topic: Annotated[
+        sns.ITopic | None, Option(rules.resource("topic_arn", "sns.Topic.from_topic_arn()"))
+    ]
+    """A topic to publish to. Default: a new one that refuses unencrypted connections."""
+
+    event_bus: Annotated[
+        events.IEventBus | None,
+        Option(rules.resource("event_bus_arn", "events.EventBus.from_event_bus_name()")),
+    ]
+    """The bus to which every transition is published. Default: the account's default bus."""
+
+    alarm_topic: Annotated[
+        sns.ITopic | None, Option(rules.resource("topic_arn", "sns.Topic.from_topic_arn()"))
+    ]
+    """A topic that gets an alarm when approvers could not be notified, a decision did not resume
+    its workflow, a request was not closed in time, or something reached the dead-letter queue.
+    Default: no alarms."""
+
+    log_retention: Annotated[
+        logs.RetentionDays,
+        Option(
+            rules.resource(logs.RetentionDays, "logs.RetentionDays.ONE_YEAR"),
+            default=logs.RetentionDays.THREE_MONTHS,
+            keys=[
+                ContextKey(
+                    "log_retention_days",
+                    readers.log_retention,
+                    f"one of {', '.join(map(str, readers.LOG_RETENTIONS))}",
+                    "90",
+                )
+            ],
+        ),
+    ]
+    """How long the logs of the functions and of the page's API are kept. Default: three months."""
+
+    log_level: Annotated[
+        str,
+        Option(
+            rules.one_of(*LOG_LEVELS),
+            default="INFO",
+            keys=[ContextKey("log_level", readers.upper, "a level like INFO")],
+            variable=Variable(Env.LOG_LEVEL, option.as_text, "every function"),
+        ),
+    ]
+    """Level of this package's own log lines. Default: `"INFO"`."""
+
+    trust_authorizer: Annotated[
+        bool,
+        Option(
+            rules.switch,
+            default=False,
+            keys=[ContextKey("trust_authorizer", readers.switch, _SWITCH)],
+            variable=Variable(Env.TRUST_AUTHORIZER, option.as_switch, "approval function"),
+        ),
+    ]
+    """Whether the approval function is reached only through an API whose authorizer can be
+    believed; who may invoke it directly could otherwise write any identity into the event. Who such
+    an API sends and `page.sign_in_claim` does not name is refused. Default: False."""
+
+    architecture: Annotated[
+        lambda_.Architecture | LeftOut,
+        Option(
+            rules.architecture,
+            default=lambda_.Architecture.ARM_64,
+            keys=[ContextKey("architecture", readers.architecture, "arm64 or x86_64", "arm64")],
+        ),
+    ]
+    """Architecture of every function. Default: `Architecture.ARM_64`."""
+
+    memory_size: Annotated[
+        int,
+        Option(
+            rules.memory_size,
+            default=512,
+            keys=[ContextKey("memory_size", readers.number, "a whole number of MB")],
+        ),
+    ]
+    """Memory of every function, in MB. Default: 512."""
+
+
+HitlApprovalOptions: TypeAlias = Options[None]
+"""Options as a caller gives them."""
+ResolvedOptions: TypeAlias = Options[Never]
+"""All options, checked and with their defaults filled in: what `resolve` returns."""

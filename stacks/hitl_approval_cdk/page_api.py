@@ -1,0 +1,152 @@
+"""The page's HTTP API, and the topic of messages for one person each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
+from constructs import Construct
+
+from hitl_approval.contract import SIGNED_IN_ROUTES, Env, Route
+from hitl_approval_cdk import nag
+from hitl_approval_cdk.delivery import Delivery, subscribe
+from hitl_approval_cdk.page import ApprovalPage
+
+_ACCESS_LOG = json.dumps(
+    {
+        name: f"$context.{name}"
+        for name in ("requestId", "requestTime", "httpMethod", "routeKey", "status", "protocol")
+    }
+)
+"""The route and never the path, in which the token stands; no addresses of people either."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedPage:
+    """The page of a deployment.
+
+    Attributes:
+        url: where it is reached, without a slash at its end.
+        topic: messages for one approver each; every subscription filters for its own.
+        function: answers personal links.
+        signed_in_function: answers people who signed in; None where nobody can.
+    """
+
+    url: str
+    topic: sns.Topic
+    function: lambda_.Function
+    signed_in_function: lambda_.Function | None
+
+
+class PageApi(Construct):
+    """The page's API and the topic that brings people there.
+
+    Throttled, with an access log that never holds a token.
+
+    Args:
+        scope: where it belongs.
+        construct_id: its name there.
+        page: what it is like.
+        deliver_to: who gets personal links and how.
+        encryption_key: of the topic. Default: none.
+        log_retention: how long its access log is kept.
+        removal_policy: what happens to that log when the stack is deleted.
+
+    Attributes:
+        page: what it is like.
+        url: where it is reached, without a slash at its end.
+        topic: messages for one approver each; every subscription filters for its own.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        page: ApprovalPage,
+        deliver_to: Sequence[Delivery],
+        encryption_key: kms.IKey | None,
+        log_retention: logs.RetentionDays,
+        removal_policy: RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        page.check_sign_in()
+        self.page: ApprovalPage = page
+        self.topic: sns.Topic = sns.Topic(
+            self, "PersonalTopic", enforce_ssl=True, master_key=encryption_key
+        )
+        subscribe(self, self.topic, deliver_to)
+        self._api = apigateway.HttpApi(
+            self,
+            "Api",
+            description="hitl-approval: approvers decide by personal links",
+            create_default_stage=False,
+        )
+        self.url: str = page.url or self._api.api_endpoint
+        access = logs.LogGroup(
+            self, "AccessLogs", retention=log_retention, removal_policy=removal_policy
+        )
+        stage = apigateway.HttpStage(
+            self,
+            "Stage",
+            http_api=self._api,
+            stage_name="$default",
+            auto_deploy=True,
+            throttle=apigateway.ThrottleSettings(
+                rate_limit=page.requests_per_second, burst_limit=page.burst
+            ),
+        )
+        made = cast(apigateway.CfnStage, stage.node.default_child)
+        made.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
+            destination_arn=access.log_group_arn, format=_ACCESS_LOG
+        )
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What functions must know of it."""
+        return {
+            Env.PAGE_URL: self.url,
+            Env.PAGE_CHALLENGE: "true" if self.page.challenge else "false",
+            Env.SIGN_IN_CLAIM: self.page.sign_in_claim,
+        }
+
+    def serve(
+        self, *, links: lambda_.Function, signed_in: lambda_.Function | None = None
+    ) -> DeployedPage:
+        """Route personal links to one function, and what needs a sign-in to the other.
+
+        Args:
+            links: answers the one route that takes no sign-in.
+            signed_in: answers whom the page's authorizer signed in, and nobody else. Default:
+                nobody can sign in.
+        """
+        for route in self._api.add_routes(
+            path=Route.LINK,
+            methods=[
+                apigateway.HttpMethod.GET,
+                apigateway.HttpMethod.HEAD,
+                apigateway.HttpMethod.POST,
+            ],
+            integration=HttpLambdaIntegration("Page", links),
+        ):
+            nag.personal_link(route)
+        if signed_in is not None:
+            for path, methods in SIGNED_IN_ROUTES.items():
+                self._api.add_routes(
+                    path=path,
+                    methods=[apigateway.HttpMethod[method] for method in methods],
+                    integration=HttpLambdaIntegration("SignedIn", signed_in),
+                    authorizer=self.page.sign_in,
+                )
+        return DeployedPage(
+            url=self.url, topic=self.topic, function=links, signed_in_function=signed_in
+        )

@@ -1,0 +1,223 @@
+"""Options as a caller gave them -> all options, checked alone and together, defaults filled in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from difflib import get_close_matches
+from math import ceil
+from types import MappingProxyType
+from typing import Any, Final, cast
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+
+from hitl_approval import contract
+from hitl_approval.contract import Env
+from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.request import expand, members_of
+from hitl_approval.domain.schedule import poll_delay
+from hitl_approval.domain.text import cut, shown
+from hitl_approval_cdk import option
+from hitl_approval_cdk.declaration import DECLARED
+from hitl_approval_cdk.option import Readers
+from hitl_approval_cdk.options import HitlApprovalOptions, ResolvedOptions
+from hitl_approval_cdk.rules import DAY, is_token, seconds
+
+SHORTEST_EXECUTION_DEFAULT: Final = 7 * DAY
+"""A single request may ask for up to a week, unless the deployment's own default is longer."""
+OPERATIONS_RESERVE: Final = 200
+"""Operations that a polling workflow keeps for its steps and all their retries (about 140)."""
+MAX_APPROVERS_BYTES: Final = 2_500
+"""Lambda holds 4,096 bytes of environment in all; this leaves room for everything else."""
+
+
+def resolve(given: HitlApprovalOptions) -> ResolvedOptions:
+    """Fill in the defaults and check every option, alone and with the others.
+
+    Raises:
+        ValueError: a value that cannot work, or two that cannot work together.
+        TypeError: an option that does not exist.
+    """
+    unknown = next((name for name in given if name not in DECLARED), None)
+    if unknown is not None:
+        near = get_close_matches(unknown, DECLARED, n=1)
+        hint = f"did you mean {near[0]}?" if near else "help(HitlApproval) lists all"
+        msg = f"{cut(unknown)} is no option of HitlApproval: {hint}"
+        raise TypeError(msg)
+    values: dict[str, Any] = {}
+    for name, declared in DECLARED.items():
+        value = given.get(name, declared.option.default)
+        if value is None and declared.takes_none:
+            value = declared.option.default
+        left_out = value is None and declared.takes_none
+        values[name] = None if left_out else declared.option.rule(name, value)
+    options = cast(ResolvedOptions, values)
+    if values["execution_timeout"] is None:
+        options["execution_timeout"] = _default_execution_timeout(options["approval_timeout"])
+    _check_times(options)
+    _check_approvers(options)
+    _check_resources(options)
+    return cast(ResolvedOptions, MappingProxyType(values))
+
+
+def policy(options: ResolvedOptions) -> Policy:
+    """The rules of requests that bring none of their own."""
+    return Policy(
+        quorum=options["quorum"],
+        rejections_needed=options["rejections_needed"],
+        on_timeout=options["on_timeout"],
+        allow_self_approval=options["allow_self_approval"],
+        require_verified_identity=options["require_verified_identity"],
+        require_comment_on_rejection=options["require_comment_on_rejection"],
+    )
+
+
+def environment(options: ResolvedOptions, stack: Stack, *, of: Readers) -> dict[str, str]:
+    """The variables by which these functions read options, besides those that all of them have."""
+    values = cast(Mapping[str, Any], options)
+    variables = {
+        variable.name: variable.write(stack, values[name])
+        for name, declared in DECLARED.items()
+        if (variable := declared.option.variable)
+        and variable.readers == of
+        and values[name] is not None
+    }
+    if of == "functions that ask":
+        timeout = options["approval_timeout"].to_seconds()
+        longest = _longest(options)
+        variables |= {
+            Env.MAX_APPROVAL_TIMEOUT_SECONDS: option.as_number(
+                timeout if longest is None else longest
+            ),
+            Env.APPROVAL_POLICY: option.as_json(stack, policy(options).to_dict()),
+            Env.DEFAULT_APPROVERS: option.as_json(stack, list(options["approvers"] or ())),
+        }
+    return variables
+
+
+def polls(interval: int, longest: int, *, limit: int) -> int:
+    """Polls of an undisturbed wait, by the runtime's own schedule; counts no further than limit."""
+    waited, count = 0, 0
+    while waited < longest and count < limit:
+        delay = poll_delay(
+            timedelta(seconds=interval),
+            timedelta(seconds=waited),
+            timedelta(seconds=longest - waited),
+        )
+        waited += max(1, ceil(delay.total_seconds()))
+        count += 1
+    return count
+
+
+def _default_execution_timeout(approval_timeout: Duration) -> Duration:
+    """An execution timeout that leaves room for requests which ask for longer than the default."""
+    approval = seconds("approval_timeout", approval_timeout)
+    if approval is None:
+        return Duration.seconds(contract.MAX_EXECUTION_SECONDS)
+    generous = max(ceil(approval / DAY) * DAY + DAY, SHORTEST_EXECUTION_DEFAULT)
+    return Duration.seconds(min(generous, contract.MAX_EXECUTION_SECONDS))
+
+
+def _longest(options: ResolvedOptions) -> int | None:
+    """Longest time to decide that a request may ask for, in seconds; None if a token decides."""
+    total = seconds("execution_timeout", options["execution_timeout"])
+    return None if total is None else total - contract.EXECUTION_MARGIN_SECONDS
+
+
+def _check_times(options: ResolvedOptions) -> None:
+    """An execution holds a request's time to decide, and the polls in it.
+
+    Raises:
+        ValueError: it does not.
+    """
+    longest = _longest(options)
+    if longest is None:
+        return
+    margin = contract.EXECUTION_MARGIN_SECONDS
+    approval = seconds("approval_timeout", options["approval_timeout"])
+    needed = approval or contract.MIN_DEFAULT_TIMEOUT_SECONDS
+    if longest < needed:
+        msg = (
+            f"execution_timeout must be at least approval_timeout plus {margin} s, got "
+            f"{longest + margin} s for an approval_timeout of {needed} s: use "
+            f"Duration.seconds({needed + margin}) or more, or leave it out"
+        )
+        raise ValueError(msg)
+    interval = seconds("poll_interval", options["poll_interval"])
+    if options["resume"] != "polling" or interval is None:
+        return
+    allowed = contract.MAX_OPERATIONS - OPERATIONS_RESERVE
+    if polls(interval, longest, limit=allowed) >= allowed:
+        msg = (
+            f"poll_interval of {interval} s needs {allowed} polls or more in {longest} s, but an "
+            f"execution has {contract.MAX_OPERATIONS} operations: poll less often, shorten "
+            f"execution_timeout, or use resume='callback'"
+        )
+        raise ValueError(msg)
+
+
+def _check_approvers(options: ResolvedOptions) -> None:
+    """The approvers, with the people of groups among them, can satisfy the rules.
+
+    Raises:
+        ValueError: they cannot, or they take too much of the functions' environment.
+    """
+    approvers, groups = options["approvers"], options["groups"]
+    if approvers is not None and not any(map(is_token, [approvers, *approvers])):
+        try:
+            policy(options).check(expand(approvers, members_of(groups), "approvers"))
+        except InvalidRequest as error:
+            msg = f"{error} (got {shown(list(approvers))}): name fewer"
+            raise ValueError(msg) from error
+    known = [name for name in approvers or () if not is_token(name)]
+    size = _size(known, groups)
+    if size > MAX_APPROVERS_BYTES:
+        msg = (
+            f"approvers and groups take {size} bytes of the functions' environment, at most "
+            f"{MAX_APPROVERS_BYTES} fit: name people in the requests, or look groups up with "
+            f"wait_for_approval(members=...)"
+        )
+        raise ValueError(msg)
+
+
+def _size(approvers: Sequence[str], groups: Mapping[str, Sequence[str]]) -> int:
+    return len(json.dumps([list(approvers), dict(groups)]).encode())
+
+
+def _check_resources(options: ResolvedOptions) -> None:
+    """Options that only make sense with others.
+
+    Raises:
+        ValueError: without them, or against them.
+    """
+    if options["deliver_to"] and options["page"] is None:
+        msg = "deliver_to needs a page that personal links lead to: pass page=ApprovalPage()"
+        raise ValueError(msg)
+    if options["removal_policy"] == RemovalPolicy.DESTROY and options["deletion_protection"]:
+        msg = (
+            "removal_policy is DESTROY but deletion_protection is on, so that deleting the stack "
+            "would fail half-way: use RemovalPolicy.RETAIN or deletion_protection=False"
+        )
+        raise ValueError(msg)
+    name = options["table_name"]
+    if options["table"] is not None and name is not None:
+        msg = f"table_name {name!r} has no effect on a table brought along: leave it out"
+        raise ValueError(msg)
+    audit_table = options["audit_table"]
+    if audit_table is None or audit_table.table_stream_arn is not None:
+        return
+    if options["event_bus"] is not None:
+        msg = (
+            "nothing would ever be published on event_bus, because audit_table has no stream: give "
+            "that table stream=StreamViewType.NEW_IMAGE, or leave event_bus out"
+        )
+        raise ValueError(msg)
+    page = options["page"]
+    if page is not None and page.sign_in is not None:
+        msg = (
+            "page.sign_in needs an inbox, which is filled from audit_table's stream: give that "
+            "table stream=StreamViewType.NEW_IMAGE, or leave sign_in out"
+        )
+        raise ValueError(msg)
