@@ -25,6 +25,8 @@ class Exit(IntEnum):
     CANCELLED = 5
     INTERRUPTED = 130
     """Ctrl-C."""
+    CLOSED_PIPE = 141
+    """The reader of stdout, `head` say, has gone: a shell's number for the end by SIGPIPE."""
 
 
 class CliError(Exception):

@@ -44,7 +44,8 @@ def console(*, stderr: bool = False, width: int | None = None) -> Console:
     return Console(stderr=stderr, width=width, highlight=False, emoji=False)
 
 
-out = console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+_in_terminal = sys.stdout is not None and sys.stdout.isatty()  # None where it is closed
+out = console(width=None if _in_terminal else PIPED_WIDTH)
 err = console(stderr=True)
 
 

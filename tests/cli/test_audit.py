@@ -23,7 +23,8 @@ from hitl_approval_cli import main, output
 from hitl_approval_cli.commands import audit
 from tests.anything import NOW, any_opening, any_request, declared
 
-from .conftest import FakeCloud, Hitl
+from .conftest import Hitl
+from .fake_cloud import FakeCloud
 
 
 def decided(store: DynamoDbStore, comments: str = "fine", **fields: Any) -> str:

@@ -21,7 +21,8 @@ from hitl_approval.testing import World
 from hitl_approval_cli import main, output
 from tests.anything import any_opening, any_request, declared
 
-from .conftest import FakeCloud, Hitl
+from .conftest import Hitl
+from .fake_cloud import FakeCloud
 
 
 def pending(world: World, **fields: object) -> str:

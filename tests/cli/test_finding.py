@@ -7,7 +7,8 @@ import pytest
 from hitl_approval.testing import World
 from tests.anything import any_opening
 
-from .conftest import OUTPUTS, FakeCloud, Hitl
+from .conftest import Hitl
+from .fake_cloud import OUTPUTS, FakeCloud
 
 STACK = "hitl-approval"
 

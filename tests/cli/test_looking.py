@@ -18,7 +18,8 @@ from hitl_approval_cli.commands import show
 from tests.anything import NOW, any_opening, any_request
 from tests.contract.test_inbox import create_inbox
 
-from .conftest import FakeCloud, Hitl
+from .conftest import Hitl
+from .fake_cloud import FakeCloud
 
 WHOLE = "1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c"
 

@@ -19,7 +19,8 @@ from hitl_approval_cli import main, output
 from hitl_approval_cli.deployment import Deployment
 from tests.anything import NOW, any_opening, declared
 
-from .conftest import FakeCloud, Hitl
+from .conftest import Hitl
+from .fake_cloud import FakeCloud
 
 
 def decided(world: World, decision: str = "approved", minutes: int = 5, **fields: Any) -> str:

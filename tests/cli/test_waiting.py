@@ -15,7 +15,8 @@ from hitl_approval.testing import World
 from hitl_approval_cli import output
 from tests.anything import declared
 
-from .conftest import FakeCloud, Hitl
+from .conftest import Hitl
+from .fake_cloud import FakeCloud
 
 
 @pytest.fixture

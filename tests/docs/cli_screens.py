@@ -23,7 +23,7 @@ from hitl_approval_cli import main, output
 from hitl_approval_cli.commands import doctor
 from hitl_approval_cli.deployment import Deployment
 from tests.anything import any_opening, any_request, declared
-from tests.cli.conftest import FakeCloud
+from tests.cli.fake_cloud import FakeCloud
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 COLUMNS = 100
