@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 from hitl_approval.contract import EXECUTION_ENDED
-from hitl_approval_cli import output
+from hitl_approval_cli import approval_tables, clock, output
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
+from hitl_approval_cli.messages import links, show_message
 
 Choice = Literal["approve", "reject", "timeout"]
 Inbox = Callable[[], list[dict[str, Any]]]
@@ -52,12 +53,12 @@ def play(deployment: Deployment, choice: Choice | None, inbox: Inbox) -> None:
     _title("2. The approvers are told")
     ann = APPROVERS[0]
     mail = _mail_to(ann, approval_id, inbox, deployment, started["execution_arn"])
-    output.message(mail)
+    show_message(mail)
     output.out.print(f"\n{', '.join(APPROVERS[1:])} has a link of his own; {ann} is you.")
 
     _title("3. A person decides")
     if choice is None:
-        _ask(deployment, approval_id, output.links(mail["body"])[0])
+        _ask(deployment, approval_id, links(mail["body"])[0])
     elif choice == "timeout":
         output.out.print(f"Nobody answers for {seconds} seconds ...")
         _await(deployment, approval_id, seconds + PATIENCE)
@@ -69,7 +70,7 @@ def play(deployment: Deployment, choice: Choice | None, inbox: Inbox) -> None:
     output.out.print_json(json.dumps(_result(deployment, started["execution_arn"])))
 
     _title("5. The audit trail")
-    output.history(deployment.ask({"action": "history", "approval_id": approval_id}))
+    approval_tables.history(deployment.ask({"action": "history", "approval_id": approval_id}))
 
 
 def _title(text: str) -> None:
@@ -106,7 +107,7 @@ def _typed() -> Iterator[str | None]:
     open_ = True
     while True:
         if not open_:  # Ctrl-D: the page can still decide
-            output.pause(LOOK_SECONDS)
+            clock.pause(LOOK_SECONDS)
         elif select.select([keyboard], [], [], LOOK_SECONDS)[0]:
             read = os.read(keyboard, 4096)
             open_ = bool(read)
@@ -144,7 +145,7 @@ def _await(deployment: Deployment, approval_id: str, patience: float) -> None:
         if time.monotonic() > deadline:
             msg = f"the request was still open after {patience:.0f} seconds"
             raise CliError(msg, code="WORKFLOW")
-        output.pause(LOOK_SECONDS)
+        clock.pause(LOOK_SECONDS)
 
 
 def _tell(record: Mapping[str, Any]) -> None:
@@ -167,7 +168,7 @@ def _result(deployment: Deployment, execution_arn: str) -> dict[str, Any]:
                 raise CliError(_failed(execution), code="WORKFLOW")
             answer: dict[str, Any] = json.loads(execution["Result"])
             return {**answer, "body": json.loads(answer["body"])}
-        output.pause(0.1)
+        clock.pause(0.1)
     state = "paused" if execution["Status"].startswith("PAUS") else "running"
     msg = f"the workflow is still {state} after {PATIENCE:.0f} seconds"
     raise CliError(msg, code="WORKFLOW")
@@ -189,6 +190,6 @@ def _mail_to(
         execution = deployment.outcome(execution_arn)
         if execution["Status"] in EXECUTION_ENDED:
             raise CliError(_failed(execution), code="WORKFLOW")
-        output.pause(0.1)
+        clock.pause(0.1)
     msg = f"no notification came within {PATIENCE:.0f} seconds"
     raise CliError(msg, code="NOTIFICATION")

@@ -15,12 +15,20 @@ from typer.exceptions import TyperException
 from hitl_approval.contract import LIBRARY_VERSION
 from hitl_approval.domain.text import cut
 from hitl_approval_cli import output
-from hitl_approval_cli.commands import decide, operate, show, submit
 from hitl_approval_cli.commands.audit import audit
 from hitl_approval_cli.commands.completion import completion
 from hitl_approval_cli.commands.cost import cost
+from hitl_approval_cli.commands.decide import approve, cancel, reject
 from hitl_approval_cli.commands.doctor import doctor
+from hitl_approval_cli.commands.history import history
+from hitl_approval_cli.commands.inbox import inbox
+from hitl_approval_cli.commands.list import list_
 from hitl_approval_cli.commands.local import local
+from hitl_approval_cli.commands.resume import resume
+from hitl_approval_cli.commands.show import get, show
+from hitl_approval_cli.commands.stats import stats
+from hitl_approval_cli.commands.status import status
+from hitl_approval_cli.commands.submit import submit
 from hitl_approval_cli.connection import OPTIONS
 from hitl_approval_cli.errors import CliError, Exit, interrupted, show_error, usage
 
@@ -49,20 +57,20 @@ def hitl(*, version: _Version = False) -> None:
     """Human approvals for AWS workflows: ask, decide, look on."""
 
 
-app.command()(show.inbox)
-app.command()(show.show)
-app.command()(decide.approve)
-app.command()(decide.reject)
-app.command()(submit.submit)
-app.command()(show.status)
-app.command()(decide.cancel)
-app.command("list")(show.list_)
-app.command(hidden=True)(show.get)
-app.command()(show.history)
+app.command()(inbox)
+app.command()(show)
+app.command()(approve)
+app.command()(reject)
+app.command()(submit)
+app.command()(status)
+app.command()(cancel)
+app.command("list")(list_)
+app.command(hidden=True)(get)
+app.command()(history)
 app.add_typer(audit, name="audit")
 app.command()(doctor)
-app.command()(operate.resume)
-app.command()(operate.stats)
+app.command()(resume)
+app.command()(stats)
 app.add_typer(local, name="local")
 app.command()(cost)
 app.command()(completion)

@@ -11,7 +11,7 @@ import typer
 from hitl_approval.contract import EXECUTION_ENDED
 from hitl_approval.domain.errors import ApprovalNotFound, InvalidRequest
 from hitl_approval.domain.text import cut
-from hitl_approval_cli import output
+from hitl_approval_cli import approval_tables, clock, output
 from hitl_approval_cli.connection import Connection
 from hitl_approval_cli.errors import CliError, Exit, NotPermittedError, TransientError, interrupted
 
@@ -63,7 +63,7 @@ class Watch:
                 if waited >= START_SECONDS:
                     msg = f"the workflow has not asked within {START_SECONDS:.0f} s"
                     raise CliError(msg, code="NOT_ASKED")
-                output.pause(START_POLL_SECONDS)
+                clock.pause(START_POLL_SECONDS)
                 waited += START_POLL_SECONDS
 
     def until_decided(self) -> Record:
@@ -73,8 +73,8 @@ class Watch:
                 if (record := self._check_status()) is not None:
                     if record["status"] != "pending":
                         return record
-                    say(output.one_line(record))
-                output.pause(POLL_SECONDS)
+                    say(approval_tables.status_line(record))
+                clock.pause(POLL_SECONDS)
 
     def _is_on_record(self) -> bool:
         refusal = self._refusal()  # before the look: a workflow that has ended has written
@@ -150,7 +150,7 @@ class Watch:
 def wait(to: Connection, watch: Watch) -> None:
     """Wait for the outcome and end the command with its exit status."""
     record = watch.until_decided()
-    to.show(record, lambda: output.plain_error(output.one_line(record)))
+    to.show(record, lambda: output.plain_error(approval_tables.status_line(record)))
     if EXITS[record["status"]]:
         raise typer.Exit(EXITS[record["status"]])
 

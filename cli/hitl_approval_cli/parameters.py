@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import re
+import shlex
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -11,7 +12,7 @@ from typing import Annotated
 import typer
 
 from hitl_approval.domain.text import shown
-from hitl_approval_cli import output
+from hitl_approval_cli import clock
 from hitl_approval_cli.errors import usage
 
 Id = Annotated[
@@ -35,7 +36,7 @@ Cursor = Annotated[str | None, typer.Option(help="Where the page before ended.")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def signed_in() -> str:
+def os_user() -> str:
     """The name of this machine's user."""
     try:
         return getpass.getuser()
@@ -71,7 +72,7 @@ def moment(value: str | None, option: str = "--since") -> datetime | None:
     try:
         ago = length(value)
         if ago is not None:
-            return output.now() - timedelta(seconds=ago)
+            return clock.now() - timedelta(seconds=ago)
         return datetime.fromisoformat(value).astimezone(UTC)
     except (ValueError, OverflowError):
         like = "must look like 30m, 8h, 7d, 2026-01-31 or 2026-01-31T12:00:00Z"
@@ -84,3 +85,19 @@ def length(value: str) -> int | None:
     if not match or int(match[1]) == 0:
         return None
     return int(match[1]) * _UNITS[match[2]]
+
+
+def next_page(command: str, cursor: str | None, *, limit: int, **given: str | bool | None) -> str:
+    """The command of the next page, "" where there is none."""
+    if cursor is None:
+        return ""
+    words = ["hitl", command]
+    for option, value in given.items():
+        flag = f"--{'as' if option == 'name' else option}"
+        if value is True:
+            words.append(flag)
+        elif isinstance(value, str):
+            words += [flag, value]
+    if limit != 20:  # noqa: PLR2004  the default
+        words += ["--limit", str(limit)]
+    return shlex.join([*words, "--cursor", cursor])

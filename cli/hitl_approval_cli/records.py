@@ -21,7 +21,7 @@ from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.errors import ApprovalError, Unavailable, UnreadableRecord
 from hitl_approval.ports import Attention
 from hitl_approval.usecases.trail import Trail, read_trail
-from hitl_approval_cli import output
+from hitl_approval_cli import clock
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
 
@@ -169,7 +169,7 @@ class Records:
                 items = answer["Responses"].get(table, [])
             yield from map(read_item, items)
             if asked := answer.get("UnprocessedKeys"):
-                output.pause(RETRY_SECONDS)
+                clock.pause(RETRY_SECONDS)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

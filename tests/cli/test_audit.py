@@ -19,7 +19,7 @@ from rich.console import Console
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.items import marshal
 from hitl_approval.domain.approval import cast_vote
-from hitl_approval_cli import main, output
+from hitl_approval_cli import clock, main, output
 from hitl_approval_cli.commands import audit
 from tests.anything import NOW, any_opening, any_request, declared
 
@@ -202,7 +202,7 @@ def test_should_export_what_happened_since(
 ) -> None:
     decided(tables, now=NOW - timedelta(days=9))
     recent = decided(tables)
-    monkeypatch.setattr(output, "now", lambda: NOW + timedelta(hours=1))
+    monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(hours=1))
     for since in ("7d", "2026-01-01", "2026-01-02T02:04:05Z"):
         lines = hitl("audit", "export", "--since", since).out.splitlines()
         assert {json.loads(line)["approval_id"] for line in lines} == {recent}

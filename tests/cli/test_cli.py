@@ -18,7 +18,7 @@ from hitl_approval.domain.approval import derive_approval_id
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.view import view
 from hitl_approval.testing import World
-from hitl_approval_cli import main, output
+from hitl_approval_cli import approval_tables, main, output
 from tests.anything import any_opening, any_request, declared
 
 from .conftest import Hitl
@@ -350,7 +350,7 @@ def test_should_show_what_and_when_beside_ids_that_fit(
     asked = view(any_opening(request=long, now=datetime.now(UTC)).after)
     ids = ["f" * 32, "f" * 9 + "e" * 23]
 
-    output.approvals([asked | {"approval_id": one} for one in ids], "pending")
+    approval_tables.approvals([asked | {"approval_id": one} for one in ids], "pending")
 
     _, *lines = shown.getvalue().splitlines()
     seen = [one if width >= 100 else one[:10] for one in ids]
@@ -368,7 +368,7 @@ def test_should_name_who_did_it_in_a_terminal_of_any_width(
     world.decisions.decide(approval_id, declared("bob"), "approved")
     trail = {"events": world.store.history(approval_id), "verified": True, "findings": []}
 
-    output.history(trail)
+    approval_tables.history(trail)
 
     text = shown.getvalue()
     assert all(len(line) <= width for line in text.splitlines())

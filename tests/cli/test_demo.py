@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from hitl_approval_cli import demo, output
+from hitl_approval_cli import clock, demo, output
 from hitl_approval_cli.demo import APPROVERS, Choice, play
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
@@ -82,7 +82,7 @@ def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]
 
     monkeypatch.setattr("sys.stdin", os.fdopen(reader))
     monkeypatch.setattr(demo, "LOOK_SECONDS", 0)
-    monkeypatch.setattr(output, "pause", lambda _: None)
+    monkeypatch.setattr(clock, "pause", lambda _: None)
     yield type_
     for descriptor in opened:
         os.close(descriptor)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from hitl_approval_cli import cdk, output
-from hitl_approval_cli.commands import local
+from hitl_approval_cli import cdk, clock
+from hitl_approval_cli.commands.local import mail, place
 from hitl_approval_cli.errors import CliError, show_error
 
 from .conftest import Hitl
@@ -47,9 +47,9 @@ def send(monkeypatch: pytest.MonkeyPatch) -> Send:
             raise KeyboardInterrupt
         messages.extend(later.pop(0))
 
-    monkeypatch.setattr(local, "_running", lambda _: {"environment": {}})
-    monkeypatch.setattr(local, "sent_messages", look)
-    monkeypatch.setattr(output, "pause", pause)
+    monkeypatch.setattr(place, "running", lambda _: {"environment": {}})
+    monkeypatch.setattr(mail, "sent_messages", look)
+    monkeypatch.setattr(clock, "pause", pause)
 
     def have(*given: dict[str, Any], then: tuple[dict[str, Any], ...] = ()) -> None:
         messages.extend(given)

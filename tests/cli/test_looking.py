@@ -13,8 +13,8 @@ from rich.console import Console
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.inbox import DynamoDbInbox
 from hitl_approval.testing import World
-from hitl_approval_cli import output
-from hitl_approval_cli.commands import show
+from hitl_approval_cli import clock, output
+from hitl_approval_cli.commands.status import STATUS_FIELDS
 from tests.anything import NOW, any_opening, any_request
 from tests.contract.test_inbox import create_inbox
 
@@ -139,7 +139,7 @@ def test_should_say_in_one_line_how_it_stands(hitl: Hitl, world: World) -> None:
     assert hitl("status", WHOLE).out == "pending, expired, 0 of 1 approvals\n"
     hitl("approve", WHOLE, "--yes")
     assert hitl("status", WHOLE).out.startswith("approved by bob at 2026-01-0")
-    assert list(hitl("status", WHOLE, "--json").json) == [*show.STATUS_FIELDS]
+    assert list(hitl("status", WHOLE, "--json").json) == [*STATUS_FIELDS]
 
 
 def test_should_show_the_code_that_a_link_asks_for(hitl: Hitl, world: World) -> None:
@@ -159,7 +159,7 @@ def test_should_list_what_was_asked_since(
 ) -> None:
     pending(world, "1" * 32, now=NOW - timedelta(days=9))
     pending(world, "2" * 32, now=NOW - timedelta(days=6))
-    monkeypatch.setattr(output, "now", lambda: NOW)
+    monkeypatch.setattr(clock, "now", lambda: NOW)
     assert shown(hitl, "list", "--since", "7d") == ["2" * 32]
     assert cloud.asked == [
         {"action": "list", "status": "pending", "limit": 20, "since": "2025-12-26T03:04:05.000Z"}
@@ -266,7 +266,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, *between: Any) -> None:
             raise KeyboardInterrupt
         step()
 
-    monkeypatch.setattr(output, "pause", pause)
+    monkeypatch.setattr(clock, "pause", pause)
 
 
 def test_should_print_a_line_for_each_request_that_is_new(

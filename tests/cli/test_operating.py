@@ -15,7 +15,7 @@ from rich.console import Console
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.contract import LIBRARY_VERSION
 from hitl_approval.testing import FixedClock, World
-from hitl_approval_cli import main, output
+from hitl_approval_cli import clock, main, output
 from hitl_approval_cli.deployment import Deployment
 from tests.anything import NOW, any_opening, declared
 
@@ -129,7 +129,7 @@ def fine(cloud: FakeCloud, tables: DynamoDbStore, monkeypatch: pytest.MonkeyPatc
         "WorkflowVersion": "7", "SnsTopicArn": "arn:topic", "SweepFunctionName": "sweep",
     }  # fmt: skip
     monkeypatch.setattr(Deployment, "region_name", "us-east-1")
-    monkeypatch.setattr(output, "now", lambda: NOW)
+    monkeypatch.setattr(clock, "now", lambda: NOW)
     return fine
 
 

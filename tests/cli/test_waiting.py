@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from hitl_approval.domain.approval import derive_approval_id
 from hitl_approval.testing import World
-from hitl_approval_cli import output
+from hitl_approval_cli import clock
 from tests.anything import declared
 
 from .conftest import Hitl
@@ -33,7 +33,7 @@ def script(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
                 raise KeyboardInterrupt
             step()
 
-        monkeypatch.setattr(output, "pause", pause)
+        monkeypatch.setattr(clock, "pause", pause)
 
     return play
 

@@ -7,7 +7,7 @@ as `bench/calls.py` counts them; prices, their sources and what is assumed are i
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -181,30 +181,61 @@ def cost(
     _show(answer, approvals, median_wait)
 
 
+BOLD = ("standing: the sweep", "a month")
+"""Rows that stand out."""
+
+
 def _show(answer: Mapping[str, Any], approvals: int, wait: str) -> None:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column(f"{approvals:,} approvals a month, decided after {wait}")
-    for name in answer:
-        table.add_column("the pattern" if name == "pattern" else name, justify="right")
-    for item in answer["callback"]["items"]:
-        label = item.replace("_", " ").replace("gb", "GB").replace("sns", "SNS")
-        values = (answer[name]["items"][item] * approvals for name in answer)
-        table.add_row(label, *(_dollars(value) for value in values))
-    for label, field in (("standing: the sweep", "standing"), ("a month", "per_month")):
-        table.add_row(label, *(_dollars(answer[name][field]) for name in answer), style="bold")
-    table.add_row("each approval", *(f"${answer[name]['per_approval']:.6f}" for name in answer))
-    output.out.print(table)
-    output.out.print(
-        "List prices of us-east-1 with their sources, and what is assumed: prices.json beside "
-        "hitl_approval_cli/cost.py.",
-        style="dim",
-    )
+    labels = [*map(_label, answer["callback"]["items"]), "standing: the sweep", "a month"]
+    columns = {
+        name: [
+            *(_dollars(usd * approvals) for usd in design["items"].values()),
+            _dollars(design["standing"]),
+            _dollars(design["per_month"]),
+            f"${design['per_approval']:.6f}",
+        ]
+        for name, design in answer.items()
+    }
+    labels.append("each approval")
+    output.line(f"{approvals:,} approvals a month, decided after {wait}")
+    for group in _side_by_side(labels, columns):
+        output.print_table(_table(labels, group))
+    where = "List prices of us-east-1 with their sources, and what is assumed"
+    output.out.print(f"{where}: prices.json beside {__name__}.", style="dim")
     if answer["pattern"]["dies_after_seconds"]:
         died = timedelta(seconds=answer["pattern"]["dies_after_seconds"])
         output.out.print(
             f"The pattern's loop runs out of durable operations after {died}: it would not be "
             "there to hear this decision. Its bill ends then."
         )
+
+
+def _label(item: str) -> str:
+    return item.replace("_", " ").replace("gb", "GB").replace("sns", "SNS")
+
+
+def _side_by_side(
+    labels: Sequence[str], columns: Mapping[str, Sequence[str]]
+) -> Sequence[Mapping[str, Sequence[str]]]:
+    """All designs in one table, or each in its own where a terminal is too narrow for figures."""
+    figures = sum(max(map(len, (_title(name), *cells))) + 2 for name, cells in columns.items())
+    if max(map(len, labels)) + figures <= output.out.width:
+        return [columns]
+    return [{name: cells} for name, cells in columns.items()]
+
+
+def _table(labels: Sequence[str], columns: Mapping[str, Sequence[str]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("")
+    for name in columns:
+        table.add_column(_title(name), justify="right", no_wrap=True, overflow="fold")
+    for row in zip(labels, *columns.values(), strict=True):
+        table.add_row(*row, style="bold" if row[0] in BOLD else None)
+    return table
+
+
+def _title(name: str) -> str:
+    return "the pattern" if name == "pattern" else name
 
 
 def _dollars(value: float) -> str:

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 import typer
 
-from hitl_approval_cli import output
+from hitl_approval_cli import approval_tables, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.errors import CliError, Exit, show_error, usage
-from hitl_approval_cli.parameters import As, Ids, Message, Yes, ids_of, signed_in
+from hitl_approval_cli.parameters import As, Ids, Message, Yes, ids_of, os_user
 from hitl_approval_cli.short_ids import ask_about
 
 Decision = Literal["approved", "rejected", "cancelled"]
@@ -58,7 +58,7 @@ def cancel(
 
 def _answer(decision: Decision, message: str, name: str | None) -> dict[str, Any]:
     """The approval function's payload, but for the id."""
-    who = {"approver": signed_in() if name is None else name, "comments": message}
+    who = {"approver": os_user() if name is None else name, "comments": message}
     if decision == "cancelled":
         return {"action": "cancel", **who}
     return {"action": "decide", "decision": decision, **who}
@@ -85,7 +85,7 @@ def _decide_all(to: Connection, given: list[str], answer: dict[str, Any], *, yes
 def _decide_one(to: Connection, payload: dict[str, Any], *, yes: bool) -> None:
     if not yes:
         shown = ask_about(to.deployment, {"action": "get", "approval_id": payload["approval_id"]})
-        output.approval(shown)
+        approval_tables.approval(shown)
         payload["approval_id"] = shown["approval_id"]
         if payload["action"] == "decide":  # bound to what was shown
             payload["content_digest"] = shown["content_digest"]
@@ -102,4 +102,4 @@ def _decide_one(to: Connection, payload: dict[str, Any], *, yes: bool) -> None:
         if way_out is None:
             raise
         raise CliError(f"{error}: {way_out}", code=error.code, details=error.details) from error
-    to.show(result, lambda: output.decided(result))
+    to.show(result, lambda: approval_tables.decided(result))

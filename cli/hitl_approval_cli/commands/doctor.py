@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -11,13 +11,14 @@ import typer
 
 from hitl_approval.contract import EXECUTION_PAUSED, LIBRARY_VERSION, Metrics, Output
 from hitl_approval.ports import Attention
-from hitl_approval_cli import output
+from hitl_approval_cli import clock, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError, Exit, NotPermittedError
 from hitl_approval_cli.records import Records
 
 State = Literal["ok", "wrong", "unknown"]
+COLOURS: Mapping[State, str] = {"ok": "green", "wrong": "bold red", "unknown": "yellow"}
 
 GRACE = timedelta(minutes=15)
 """How long after its time a thing counts as stuck. Ours: three sweeps."""
@@ -25,6 +26,8 @@ MOST = 100
 """Stuck approvals that are counted; more are said to be at least so many."""
 NAMED = 3
 """Stuck approvals of which a fix is shown."""
+EXAMINED = 20
+"""Stuck approvals whose execution is read: two calls for each, so some seconds for all."""
 DAY = timedelta(days=1)
 
 
@@ -58,12 +61,23 @@ def doctor(to: Connection) -> None:
     for check in examine(to.deployment):
         checks.append(check)
         if not to.as_json:
-            output.check(check.state, check.name, check.found, check.fix)
+            _show(check)
     healthy = all(check.state != "wrong" for check in checks)
     answer = {"healthy": healthy, "checks": [asdict(check) for check in checks]}
     to.show(answer, lambda: None)
     if not healthy:
         raise typer.Exit(Exit.FAILED)
+
+
+def _show(check: Check) -> None:
+    """One line, and what to do."""
+    output.out.print(
+        f"[{COLOURS[check.state]}]{check.state:<8}[/] {output.safe(check.name)}:"
+        f" {output.safe(check.found)}",
+        soft_wrap=True,
+    )
+    if check.fix:
+        output.out.print(f"         {output.safe(check.fix)}", style="dim", soft_wrap=True)
 
 
 def examine(deployment: Deployment) -> Iterator[Check]:
@@ -168,16 +182,16 @@ def _overdue(deployment: Deployment) -> tuple[State, str, str]:
 def _not_resumed(deployment: Deployment) -> tuple[State, str, str]:
     ids = _stuck(deployment, "decided")
     if not ids:
-        return "ok", "every workflow has heard of its decision", ""
-    paused = [approval_id for approval_id in ids[:NAMED] if _is_paused(deployment, approval_id)]
-    found = f"{_most(ids)} decided, and their workflow has not heard"
+        return "ok", "every workflow has read its decision", ""
+    examined = ids[:EXAMINED]
+    paused = [approval_id for approval_id in examined if _is_paused(deployment, approval_id)]
+    found = f"{_most(ids)} decided, and their workflow has not resumed"
     if paused:
-        found = f"{found}; paused in Lambda: {', '.join(paused)}"
-    fixes = [
-        f"hitl resume {approval_id}" for approval_id in ids[:NAMED] if approval_id not in paused
-    ]
+        of = f" (of the first {EXAMINED})" if len(ids) > EXAMINED else ""
+        found = f"{found}; paused in Lambda{of}: {', '.join(paused)}"
+    fixes = [f"hitl resume {one}" for one in ids if one not in paused][:NAMED]
     if paused:
-        fixes.append("resume the paused executions in Lambda: they hear by themselves then")
+        fixes.append("resume the paused executions in Lambda: they read the decision then")
     return "wrong", found, "; ".join(fixes)
 
 
@@ -193,7 +207,7 @@ def _is_paused(deployment: Deployment, approval_id: str) -> bool:
 
 
 def _stuck(deployment: Deployment, attention: Attention) -> Sequence[str]:
-    before = output.now() - GRACE
+    before = clock.now() - GRACE
     return Records(deployment).overdue(attention, before=before, limit=MOST)
 
 
@@ -223,7 +237,7 @@ def _records(deployment: Deployment) -> tuple[State, str, str]:
 
 def _counted(deployment: Deployment, metric: str) -> int:
     """What a metric counted in the last day."""
-    now = output.now()
+    now = clock.now()
     dimension = {
         "Name": Metrics.DEPLOYMENT,
         "Value": deployment.output(Output.APPROVALS_TABLE_NAME),

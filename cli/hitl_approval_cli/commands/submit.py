@@ -16,7 +16,7 @@ from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.errors import NotPermittedError, refused_field, show_error, usage
 from hitl_approval_cli.outcome import Watch
 from hitl_approval_cli.outcome import wait as wait_for_outcome
-from hitl_approval_cli.parameters import seconds, signed_in
+from hitl_approval_cli.parameters import os_user, seconds
 
 
 @connected
@@ -60,7 +60,7 @@ def submit(
     event: dict[str, Any] = {
         "document_id": f"doc-{uuid.uuid4().hex[:12]}" if document_id is None else document_id,
         "document_name": subject,
-        "requester": signed_in() if requester is None else requester,
+        "requester": os_user() if requester is None else requester,
     }
     if approver:
         event["approvers"] = approver
