@@ -20,7 +20,7 @@ from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.items import marshal
 from hitl_approval.domain.approval import cast_vote
 from hitl_approval_cli import clock, main, output
-from hitl_approval_cli.commands import audit
+from hitl_approval_cli.commands.audit import export
 from tests.anything import NOW, any_opening, any_request, declared
 
 from .conftest import Hitl
@@ -295,7 +295,7 @@ def test_should_show_a_bar_in_a_terminal_and_keep_it_out_of_what_is_piped(
 
     terminal = Console(file=io.StringIO(), force_terminal=True, width=80)
     monkeypatch.setattr(output, "err", terminal)
-    monkeypatch.setattr(audit, "_is_file", lambda _: True)
+    monkeypatch.setattr(export, "_is_file", lambda _: True)
     assert main.run(["audit", *words]) == 0
     assert capsys.readouterr().out == piped.out
     bar = terminal.file.getvalue()  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from tests.docs.cli_reference import commands
 
 from .conftest import Hitl
 from .shapes import ITEM, SHAPES
-from .test_operating import Fine, fine
+from .test_doctor import Fine, fine
 
 __all__ = ["fine"]
 

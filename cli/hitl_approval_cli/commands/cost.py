@@ -197,16 +197,16 @@ def _show(answer: Mapping[str, Any], approvals: int, wait: str) -> None:
         for name, design in answer.items()
     }
     labels.append("each approval")
-    output.line(f"{approvals:,} approvals a month, decided after {wait}")
+    output.out.print(f"{approvals:,} approvals a month, decided after {wait}")
     for group in _side_by_side(labels, columns):
         output.print_table(_table(labels, group))
     where = "List prices of us-east-1 with their sources, and what is assumed"
-    output.out.print(f"{where}: prices.json beside {__name__}.", style="dim")
+    output.out.print(f"{where}: hitl_approval_cli/commands/prices.json.", style="dim")
     if answer["pattern"]["dies_after_seconds"]:
         died = timedelta(seconds=answer["pattern"]["dies_after_seconds"])
         output.out.print(
-            f"The pattern's loop runs out of durable operations after {died}: it would not be "
-            "there to hear this decision. Its bill ends then."
+            f"The pattern's loop runs out of durable operations after {died}: it ends "
+            "before this decision comes, and its bill then."
         )
 
 
