@@ -156,7 +156,7 @@ def approval(item: Mapping[str, Any]) -> None:
         rows.append(("Vote", f"{who} {output.status(vote['decision'])}{said}"))
     if item.get("challenge"):
         rows.append(
-            ("Code", f"{output.safe(item['challenge'])} (a personal link's page asks for it)")
+            ("Code", f"{output.safe(item['challenge'])} (to be typed on a personal link's page)")
         )
     if item.get("context"):
         rows.append(

@@ -54,7 +54,7 @@ _Version = Annotated[
 
 @app.callback()
 def hitl(*, version: _Version = False) -> None:
-    """Human approvals for AWS workflows: ask, decide, look on."""
+    """Human approvals for AWS workflows: request, decide, follow."""
 
 
 app.command()(inbox)

@@ -1,4 +1,4 @@
-"""The words that several commands share: arguments, options and how they are read."""
+"""The parameters that several commands share: arguments, options and how they are read."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ As = Annotated[
     typer.Option(
         "--as",
         envvar="HITL_USER",
-        help="Your name, on record as declared: nobody vouches for it. Default: the signed-in"
-        " user's.",
+        help="Your name, on record as declared: nobody vouches for it. Default: the"
+        " operating system's user.",
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not show and ask first.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not show the request and ask first.")]
 Limit = Annotated[int, typer.Option(min=1, max=100, help="Items of this page.")]
 Cursor = Annotated[str | None, typer.Option(help="Where the page before ended.")]
 
@@ -37,7 +37,7 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def os_user() -> str:
-    """The name of this machine's user."""
+    """The name of the operating system's user: nobody has verified it."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container whose user has no name

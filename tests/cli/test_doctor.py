@@ -105,7 +105,7 @@ def test_should_say_what_is_stuck_and_what_to_do(
     result = hitl("doctor")
     assert result.status == 1
     assert "wrong    overdue: 1 pending past their expiry" in result.out
-    assert "look into the log of sweep" in result.out
+    assert "read the log of sweep" in result.out
     assert "wrong    not resumed: 1 decided, and their workflow has not resumed" in result.out
     assert f"hitl resume {other.approval_id}\n" in result.out
 
@@ -154,13 +154,13 @@ def test_should_not_call_wrong_that_links_may_be_sent_instead(
     fine.confirmed = 0
     cloud.outputs["PageUrl"] = "https://page.example"
     assert states(hitl)["topic"] == "unknown"
-    assert "deliver_to tells named approvers" in hitl("doctor").out
+    assert "deliver_to notifies named approvers" in hitl("doctor").out
 
 
 def test_should_say_that_approvers_could_not_be_notified(hitl: Hitl, fine: Fine) -> None:
     fine.counted["NotificationFailed"] = 3.0
     assert states(hitl)["notifications"] == "wrong"
-    assert "3 requests were not told" in hitl("doctor").out
+    assert "3 requests were not notified" in hitl("doctor").out
 
 
 @pytest.mark.parametrize("metric", ["AlteredRecord", "PassedOver"])

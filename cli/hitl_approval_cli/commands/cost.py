@@ -1,7 +1,8 @@
 """What approvals cost at list prices: `hitl cost`, beside the public pattern.
 
-Quantities come from `effort` (durable operations, invocations) and from the calls of one approval
-as `bench/calls.py` counts them; prices, their sources and what is assumed are in `prices.json`.
+Quantities come from `cost_model` (durable operations, invocations) and from the calls of one
+approval as `bench/calls.py` counts them; prices, their sources and what is assumed are in
+`prices.json`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Units:
     writes: float
 
 
-SUBMIT, LOOK_AGAIN, DECIDE, RESUME = Units(0, 8), Units(0, 2), Units(1, 10), Units(2, 3)
+SUBMIT, CHECK_AGAIN, DECIDE, RESUME = Units(0, 8), Units(0, 2), Units(1, 10), Units(2, 3)
 """Of an approval without a context: `tests/bench/test_cost.py` holds them against the calls."""
 POLL = Units(1, 0)
 PATTERN_CREATE, PATTERN_CHECK, PATTERN_DECIDE = Units(0, 2), Units(0.5, 0), Units(0.5, 3)
@@ -52,19 +53,19 @@ SWEEP_READS = 1.5
 def callback_quantities(wait: timedelta) -> Quantities:
     """One approval with `resume="callback"`."""
     effort = callback(wait)
-    again = effort.looks
-    reads = SUBMIT.reads + again * LOOK_AGAIN.reads + DECIDE.reads + RESUME.reads
-    writes = SUBMIT.writes + again * LOOK_AGAIN.writes + DECIDE.writes + RESUME.writes
+    again = effort.checks
+    reads = SUBMIT.reads + again * CHECK_AGAIN.reads + DECIDE.reads + RESUME.reads
+    writes = SUBMIT.writes + again * CHECK_AGAIN.writes + DECIDE.writes + RESUME.writes
     written = effort.operations * BYTES_PER_OPERATION
-    return _ours(effort, reads, writes, written)
+    return _of_this_library(effort, reads, writes, written)
 
 
 def polling_quantities(wait: timedelta) -> Quantities:
     """One approval with `resume="polling"`."""
     effort = polling(wait)
-    reads = effort.looks * POLL.reads + DECIDE.reads
+    reads = effort.checks * POLL.reads + DECIDE.reads
     writes = SUBMIT.writes + DECIDE.writes + RESUME.writes
-    return _ours(effort, reads, writes, effort.looks * BYTES_PER_POLL)
+    return _of_this_library(effort, reads, writes, effort.checks * BYTES_PER_POLL)
 
 
 def pattern_quantities(wait: timedelta) -> Quantities:
@@ -72,7 +73,7 @@ def pattern_quantities(wait: timedelta) -> Quantities:
     effort = pattern(wait)
     return _quantities(
         effort,
-        reads=effort.looks * PATTERN_CHECK.reads + PATTERN_DECIDE.reads,
+        reads=effort.checks * PATTERN_CHECK.reads + PATTERN_DECIDE.reads,
         writes=PATTERN_CREATE.writes + PATTERN_DECIDE.writes,
         written=effort.operations * PATTERN_BYTES,
         other_invocations=1,  # the decision
@@ -81,7 +82,7 @@ def pattern_quantities(wait: timedelta) -> Quantities:
 
 
 def standing_quantities() -> Quantities:
-    """What a deployment of ours takes in a month without any approval: the sweep."""
+    """What a deployment takes in a month without any approval: the sweep."""
     return {
         "lambda_request": SWEEPS,
         "lambda_gb_second": SWEEPS * _assumed("seconds_per_invocation") * _assumed("memory_gb"),
@@ -103,8 +104,8 @@ def total(quantities: Quantities) -> float:
     return sum(bill(quantities).values())
 
 
-def _ours(effort: Effort, reads: float, writes: float, written: float) -> Quantities:
-    # The decision, and the relay for each of two events, which reads the record for each.
+def _of_this_library(effort: Effort, reads: float, writes: float, written: float) -> Quantities:
+    # The decision, and the publisher for each of two events, which reads the record for each.
     return _quantities(
         effort, reads=reads + 2, writes=writes, written=written, other_invocations=3, events=2
     )
@@ -148,7 +149,7 @@ def _assumed(name: str) -> float:
 
 def cost(
     approvals: Annotated[
-        int, typer.Option("--approvals-per-month", min=0, help="How many are asked for.")
+        int, typer.Option("--approvals-per-month", min=0, help="Approvals in a month.")
     ] = 1_000,
     median_wait: Annotated[str, typer.Option(help="Until the decision: 30m, 4h, 7d.")] = "4h",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

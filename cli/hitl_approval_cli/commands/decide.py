@@ -11,14 +11,14 @@ from hitl_approval_cli import approval_tables, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.errors import CliError, Exit, show_error, usage
 from hitl_approval_cli.parameters import As, Ids, Message, Yes, ids_of, os_user
-from hitl_approval_cli.short_ids import ask_about
+from hitl_approval_cli.short_ids import call_about
 
 Decision = Literal["approved", "rejected", "cancelled"]
 
 WAYS_OUT = {
     "allow_self_approval": "--as NAME says who decides; a deployment with allow_self_approval takes"
     " the requester's own decision",
-    "require_verified_identity": "decide by a personal link, or signed in",
+    "require_verified_identity": "decide by a personal link, or signed in on the page",
 }
 """What to do about a policy's rule that refuses a decision."""
 
@@ -65,7 +65,7 @@ def _answer(decision: Decision, message: str, name: str | None) -> dict[str, Any
 
 
 def _decide_all(to: Connection, given: list[str], answer: dict[str, Any], *, yes: bool) -> None:
-    """Decide each; one bad id stops nothing, and is told by the exit status."""
+    """Decide each; one bad id stops nothing, and shows in the exit status."""
     ids = ids_of(given)
     if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise usage("not a terminal, so nobody can be asked: pass --yes")
@@ -84,7 +84,7 @@ def _decide_all(to: Connection, given: list[str], answer: dict[str, Any], *, yes
 
 def _decide_one(to: Connection, payload: dict[str, Any], *, yes: bool) -> None:
     if not yes:
-        shown = ask_about(to.deployment, {"action": "get", "approval_id": payload["approval_id"]})
+        shown = call_about(to.deployment, {"action": "get", "approval_id": payload["approval_id"]})
         approval_tables.approval(shown)
         payload["approval_id"] = shown["approval_id"]
         if payload["action"] == "decide":  # bound to what was shown
@@ -96,7 +96,7 @@ def _decide_one(to: Connection, payload: dict[str, Any], *, yes: bool) -> None:
             output.err.print("Nothing was changed.")
             return
     try:
-        result = ask_about(to.deployment, payload)
+        result = call_about(to.deployment, payload)
     except CliError as error:
         way_out = WAYS_OUT.get(error.details.get("rule", ""))
         if way_out is None:

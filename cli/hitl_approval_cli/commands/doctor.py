@@ -21,7 +21,7 @@ State = Literal["ok", "wrong", "unknown"]
 COLOURS: Mapping[State, str] = {"ok": "green", "wrong": "bold red", "unknown": "yellow"}
 
 GRACE = timedelta(minutes=15)
-"""How long after its time a thing counts as stuck. Ours: three sweeps."""
+"""How long after its time a thing counts as stuck: three sweeps of the default interval."""
 MOST = 100
 """Stuck approvals that are counted; more are said to be at least so many."""
 NAMED = 3
@@ -33,11 +33,11 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Check:
-    """What was looked at.
+    """One thing that was checked.
 
     Attributes:
         name: stable, for programs.
-        state: `unknown` where it could not be looked at.
+        state: `unknown` where it could not be checked.
         found: in words.
         fix: what to do; empty where nothing is.
     """
@@ -50,9 +50,9 @@ class Check:
 
 @connected
 def doctor(to: Connection) -> None:
-    """Look whether everything works: credentials, stack, topic, and what is stuck.
+    """Check whether everything works: credentials, stack, topic, and what is stuck.
 
-    Looks with your own credentials; what they do not allow is unknown and not wrong. The exit
+    Uses your own credentials; what they do not allow is unknown and not wrong. The exit
     status is 1 if something is wrong. With --json the answer is {"healthy": ..., "checks": [...]}.
 
     Example: hitl doctor
@@ -91,7 +91,7 @@ def examine(deployment: Deployment) -> Iterator[Check]:
     yield stack
     if stack.state != "ok":
         return
-    for name, look in (
+    for name, check in (
         ("deployed version", _deployed_version),
         ("approval function", _approval_function),
         ("tables", _tables),
@@ -101,17 +101,17 @@ def examine(deployment: Deployment) -> Iterator[Check]:
         ("notifications", _notifications),
         ("records", _records),
     ):
-        yield _check(name, deployment, look)
+        yield _check(name, deployment, check)
 
 
 def _check(
-    name: str, deployment: Deployment, look: Callable[[Deployment], tuple[State, str, str]]
+    name: str, deployment: Deployment, check: Callable[[Deployment], tuple[State, str, str]]
 ) -> Check:
     try:
         with deployment.errors():
-            state, found, fix = look(deployment)
+            state, found, fix = check(deployment)
     except NotPermittedError as error:
-        return Check(name, "unknown", str(error), "ask for the right, or look with another one")
+        return Check(name, "unknown", str(error), "ask for the right, or use other credentials")
     except CliError as error:
         return Check(name, "wrong", str(error))
     return Check(name, state, found, fix)
@@ -136,7 +136,7 @@ def _deployed_version(deployment: Deployment) -> tuple[State, str, str]:
 
 
 def _approval_function(deployment: Deployment) -> tuple[State, str, str]:
-    deployment.ask({"action": "list", "limit": 1})
+    deployment.call({"action": "list", "limit": 1})
     return "ok", f"{deployment.output(Output.APPROVAL_API_FUNCTION_NAME)} answers", ""
 
 
@@ -153,8 +153,8 @@ def _topic(deployment: Deployment) -> tuple[State, str, str]:
         return "wrong", found, "open the mail from AWS and confirm the subscription"
     fix = "deploy with notify_emails, or subscribe to the topic"
     if deployment.find_output(Output.PAGE_URL):  # whose topic no output names
-        found = "nobody is subscribed; named approvers may be told by links of their own"
-        return "unknown", found, f"{fix}; deliver_to tells named approvers"
+        found = "nobody is subscribed; named approvers may be notified by links of their own"
+        return "unknown", found, f"{fix}; deliver_to notifies named approvers"
     return "wrong", "nobody is subscribed", fix
 
 
@@ -175,7 +175,7 @@ def _overdue(deployment: Deployment) -> tuple[State, str, str]:
     if not ids:
         return "ok", "no request is pending past its expiry", ""
     sweep = deployment.output(Output.SWEEP_FUNCTION_NAME)
-    fix = f"look into the log of {sweep}, which closes them"
+    fix = f"read the log of {sweep}, which closes them"
     return "wrong", f"{_most(ids)} pending past their expiry", fix
 
 
@@ -198,7 +198,7 @@ def _not_resumed(deployment: Deployment) -> tuple[State, str, str]:
 def _is_paused(deployment: Deployment, approval_id: str) -> bool:
     """Whether the workflow of an approval is held; False where that may not be seen."""
     try:
-        approval = deployment.ask({"action": "get", "approval_id": approval_id})
+        approval = deployment.call({"action": "get", "approval_id": approval_id})
         with deployment.errors():
             execution = deployment.outcome(approval["execution_arn"])
     except CliError:
@@ -221,7 +221,7 @@ def _notifications(deployment: Deployment) -> tuple[State, str, str]:
         return "ok", "all were sent in the last day", ""
     return (
         "wrong",
-        f"{failed} requests were not told to anybody at first",
+        f"{failed} requests were not notified at first",
         "check the topic's policy and key",
     )
 

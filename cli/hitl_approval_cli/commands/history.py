@@ -8,7 +8,7 @@ from hitl_approval_cli import approval_tables
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.errors import Exit
 from hitl_approval_cli.parameters import Id
-from hitl_approval_cli.short_ids import ask_about
+from hitl_approval_cli.short_ids import call_about
 
 
 @connected
@@ -17,7 +17,7 @@ def history(to: Connection, *, approval_id: Id) -> None:
 
     Example: hitl history 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
     """
-    answer = ask_about(to.deployment, {"action": "history", "approval_id": approval_id})
+    answer = call_about(to.deployment, {"action": "history", "approval_id": approval_id})
     to.show(answer, lambda: approval_tables.history(answer))
     if not answer["verified"]:
         raise typer.Exit(Exit.FAILED)

@@ -23,7 +23,9 @@ def inbox(
     mine: Annotated[
         bool, typer.Option("--mine", help="Only what awaits your own answer: see --as.")
     ] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Stay, and look every 5 seconds.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Stay, and refresh every 5 seconds.")
+    ] = False,
     name: As = None,
     limit: Limit = 20,
     cursor: Cursor = None,
@@ -38,14 +40,14 @@ def inbox(
 
     Example: hitl inbox --mine
     """
-    asked: dict[str, Any] = {"action": "list", "limit": limit}
+    action: dict[str, Any] = {"action": "list", "limit": limit}
     if mine:
-        asked = {"action": "inbox", "approver": _me(name), "limit": limit}
+        action = {"action": "inbox", "approver": _me(name), "limit": limit}
     if cursor is not None:
-        asked["cursor"] = cursor
+        action["cursor"] = cursor
 
     def read() -> dict[str, Any]:
-        page = to.deployment.ask(asked)
+        page = to.deployment.call(action)
         soonest = sorted(page["approvals"], key=lambda item: str(item["expires_at"]))
         return {**page, "approvals": soonest}
 

@@ -19,9 +19,9 @@ def list_(
     *,
     status: Annotated[str, typer.Option(help=f"One of {', '.join(STATUSES)}.")] = "pending",
     since: Annotated[
-        str | None, typer.Option(help="Asked since then: 7d, 12h, or 2026-01-31. Default: all.")
+        str | None, typer.Option(help="Requested since then: 7d, 12h, or 2026-01-31. Default: all.")
     ] = None,
-    requester: Annotated[str | None, typer.Option(help="Asked by this person.")] = None,
+    requester: Annotated[str | None, typer.Option(help="Requested by this person.")] = None,
     subject: Annotated[
         str | None, typer.Option(help="With this in the subject, whatever its case.")
     ] = None,
@@ -30,19 +30,19 @@ def list_(
 ) -> None:
     """List approvals of one status, newest first.
 
-    A search by --requester or --subject looks through at most 1,000 approvals for one page, and
+    A search by --requester or --subject reads at most 1,000 approvals for one page, and
     says how to go on.
 
     Example: hitl list --status approved --since 7d
 
     Example: hitl list --requester rita --subject budget
     """
-    asked: dict[str, Any] = {"action": "list", "status": status, "limit": limit}
+    action: dict[str, Any] = {"action": "list", "status": status, "limit": limit}
     if (after := moment(since)) is not None:
-        asked["since"] = isoformat(after)
+        action["since"] = isoformat(after)
     wanted = {"requester": requester, "subject": subject, "cursor": cursor}
-    asked |= {field: value for field, value in wanted.items() if value is not None}
-    page = to.deployment.ask(asked)
+    action |= {field: value for field, value in wanted.items() if value is not None}
+    page = to.deployment.call(action)
     more = next_page(
         "list",
         page["cursor"],

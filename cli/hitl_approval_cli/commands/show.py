@@ -5,7 +5,7 @@ from __future__ import annotations
 from hitl_approval_cli import approval_tables, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.parameters import Id
-from hitl_approval_cli.short_ids import ask_about
+from hitl_approval_cli.short_ids import call_about
 
 
 @connected
@@ -14,7 +14,7 @@ def show(to: Connection, *, approval_id: Id) -> None:
 
     Example: hitl show 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
     """
-    answer = ask_about(to.deployment, {"action": "get", "approval_id": approval_id})
+    answer = call_about(to.deployment, {"action": "get", "approval_id": approval_id})
 
     def for_people() -> None:
         approval_tables.approval(answer)
@@ -30,7 +30,7 @@ def get(to: Connection, *, approval_id: Id) -> None:
 
     Example: hitl get 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
     """
-    answer = ask_about(to.deployment, {"action": "get", "approval_id": approval_id})
+    answer = call_about(to.deployment, {"action": "get", "approval_id": approval_id})
     to.show(answer, lambda: approval_tables.approval(answer))
 
 

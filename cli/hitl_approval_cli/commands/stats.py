@@ -21,7 +21,9 @@ from hitl_approval_cli.progress import bar
 def stats(
     to: Connection,
     *,
-    since: Annotated[str, typer.Option(help="Asked since then: 30d, 12h, or 2026-01-31.")] = "30d",
+    since: Annotated[
+        str, typer.Option(help="Requested since then: 30d, 12h, or 2026-01-31.")
+    ] = "30d",
 ) -> None:
     """Count approvals by status, and say how long people took to decide.
 

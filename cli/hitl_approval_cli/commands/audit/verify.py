@@ -76,7 +76,7 @@ class Checked:
             return
         self.approvals += 1
         self.events += len(trail.events)
-        self._tell(approval_id, trail.findings)
+        self._report(approval_id, trail.findings)
 
     def everything(self) -> None:
         """Verify every trail, and that every row has one; constant memory."""
@@ -90,7 +90,7 @@ class Checked:
                     # Not as it should be: read again, together, in case it came in pieces or
                     # something was written meanwhile.
                     if approval_id not in good or not all(map(self.records.signed, trail)):
-                        self._tell(approval_id, self.records.trail(approval_id).findings)
+                        self._report(approval_id, self.records.trail(approval_id).findings)
                     self.approvals += trail[0].get(Audit.SORT_KEY) == 1
             for ids in batches(self.records.ids()):
                 for approval_id in sorted(set(ids) - self.records.begun(ids)):
@@ -129,20 +129,20 @@ class Checked:
         except CliError as error:  # the row has gone meanwhile
             if error.code != ApprovalNotFound.code:
                 raise
-            self._tell(approval_id, [Finding(1, "the whole trail is missing")])
+            self._report(approval_id, [Finding(1, "the whole trail is missing")])
             return
-        if not trail.events:  # the findings of the others have been told
-            self._tell(approval_id, trail.findings)
+        if not trail.events:  # the findings of the others have been shown
+            self._report(approval_id, trail.findings)
 
-    def _tell(self, approval_id: str, findings: Any) -> None:
+    def _report(self, approval_id: str, findings: Any) -> None:
         self.findings += len(findings)
         for finding in findings:
-            told = {
+            problem = {
                 "approval_id": approval_id,
                 "sequence": finding.sequence,
                 "problem": finding.problem,
             }
-            self.to.show(told, partial(_show_finding, told))
+            self.to.show(problem, partial(_show_finding, problem))
 
 
 def _show_finding(finding: Mapping[str, Any]) -> None:

@@ -51,7 +51,7 @@ def deploy(
         bootstrap = cdk.start_bootstrap(place.app, environment)
         try:
             cdk.finish("cdk synth", cdk.start_synth(place.app, environment, context, assembly))
-        except BaseException:  # Ctrl-C included: nothing of ours outlives us
+        except BaseException:  # Ctrl-C included: nothing that this command started outlives it
             bootstrap.kill()
             raise
         cdk.finish("cdk bootstrap", bootstrap)
