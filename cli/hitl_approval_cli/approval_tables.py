@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from rich.cells import cell_len
 from rich.table import Table
 
+from hitl_approval.domain.text import inert
 from hitl_approval.usecases.decide import Workflow
 from hitl_approval_cli import clock, output
 
@@ -16,6 +18,8 @@ WIDE = 100
 """Columns from which a terminal has room for whole ids and hashes."""
 NARROW = 60
 """Columns below which a terminal has room for what and who only."""
+LEAST = 12
+"""Columns that a subject has in any terminal."""
 SHORT_ID = 8
 """Characters of an id that a narrower terminal shows, more where two begin alike."""
 
@@ -63,27 +67,45 @@ def approvals(
 
 
 def approvals_table(items: Sequence[Mapping[str, Any]], wanted: str) -> Table:
-    """Approvals of one status."""
+    """Approvals of one status: ids and times whole, the rest as far as there is room."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     pending = wanted == "pending"
-    last = "TO DECIDE" if pending else "DECIDED BY"
     ids = _ids([str(item["approval_id"]) for item in items])
-    taken = max(map(len, ids), default=0)
-    room = max(20, output.out.width - taken - len(last) - 6)  # 6: two spaces between the columns
-    table.add_column("ID", no_wrap=True)  # enough of it for every command that takes one
-    table.add_column("SUBJECT", no_wrap=True, overflow="ellipsis", max_width=room * 2 // 3)
+    subjects = [_text(item.get("subject")) for item in items]
+    requesters = [_text(item.get("requester")) for item in items]
+    last = [
+        time_left(item["expires_at"]) if pending else _text(item.get("decided_by"))
+        for item in items
+    ]
     with_requester = output.out.width >= NARROW
+    for_id = _widest("ID", ids)
+    for_last = _widest("TO DECIDE" if pending else "DECIDED BY", last)
+    if not pending:  # a name, which may be long
+        for_last = min(for_last, max(len("DECIDED BY"), output.out.width // 4))
+    gaps = 2 * (3 if with_requester else 2)
+    room = max(LEAST, output.out.width - for_id - for_last - gaps)
+    for_requester = min(room // 3, _widest("REQUESTER", requesters)) if with_requester else 0
+    _add_column(table, "ID", for_id)  # enough of it for every command that takes one
+    _add_column(table, "SUBJECT", min(room - for_requester, _widest("SUBJECT", subjects)))
     if with_requester:
-        table.add_column("REQUESTER", no_wrap=True, overflow="ellipsis", max_width=room // 3)
-    table.add_column(last, no_wrap=True, overflow="ellipsis")
-    for shown_id, item in zip(ids, items, strict=True):
-        table.add_row(
-            output.safe(shown_id),
-            output.safe(item.get("subject")),
-            *([output.safe(item.get("requester"))] if with_requester else []),
-            time_left(item["expires_at"]) if pending else output.safe(item.get("decided_by")),
-        )
+        _add_column(table, "REQUESTER", for_requester)
+    _add_column(table, "TO DECIDE" if pending else "DECIDED BY", for_last)
+    for shown_id, subject, requester, end in zip(ids, subjects, requesters, last, strict=True):
+        cells = (shown_id, subject, *([requester] if with_requester else []), end)
+        table.add_row(*map(output.safe, cells))
     return table
+
+
+def _text(value: Any) -> str:
+    return inert("" if value is None else str(value))
+
+
+def _widest(title: str, cells: Sequence[str]) -> int:
+    return max(map(cell_len, (title, *cells)))
+
+
+def _add_column(table: Table, title: str, width: int) -> None:
+    table.add_column(title, no_wrap=True, overflow="ellipsis", min_width=width, max_width=width)
 
 
 def _ids(whole: Sequence[str]) -> Sequence[str]:
@@ -194,7 +216,9 @@ def history(trail: Mapping[str, Any]) -> None:
         table.add_row(*(cells[title] for title in titles))
     output.print_table(table)
     if trail["verified"]:
-        output.out.print(f"[green]ok[/] {len(trail['events'])} events, chain verified")
+        output.out.print(
+            f"[green]ok[/] {output.count(len(trail['events']), 'event')}, chain verified"
+        )
     for finding in trail["findings"]:
         output.out.print(
             f"[bold red]tampered[/] event {finding['sequence']}: {output.safe(finding['problem'])}"

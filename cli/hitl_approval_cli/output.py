@@ -67,6 +67,11 @@ def status(value: str) -> str:
     return f"[{STYLES.get(value, 'default')}]{safe(value)}[/]"
 
 
+def count(number: int, noun: str) -> str:
+    """How many there are, for people: 1 event, 2 events."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def print_table(table: Table) -> None:
     """A table; without blanks at the ends of its lines where it goes to a file or a program."""
     if out.is_terminal:

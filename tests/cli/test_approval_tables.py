@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import pytest
@@ -45,6 +45,31 @@ def test_should_show_what_and_when_beside_ids_that_fit(
     assert [line.split()[0] for line in lines] == seen
     assert all(len(line) <= width and "Quarterly" in line for line in lines)
     assert all("59m left" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [40, 80, 140])
+@pytest.mark.parametrize("wanted", ["pending", "approved"])
+def test_should_cut_neither_ids_nor_times_nor_what_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch, width: int, wanted: str
+) -> None:
+    shown = terminal(monkeypatch, width)
+    request = any_request(subject="Delete the customer data of 2015 and backups", requester="x")
+    timeout = timedelta(minutes=119, seconds=30)
+    item = view(any_opening(request=request, now=datetime.now(UTC), timeout=timeout).after)
+    decided_by = "somebody@a-long-domain.example.com"
+
+    approval_tables.approvals([item | {"approval_id": "f" * 32, "decided_by": decided_by}], wanted)
+
+    title, line = shown.getvalue().splitlines()
+    assert line.split()[0] == "f" * (8 if width < 100 else 32)
+    assert max(len(title), len(line)) <= width
+    assert "…" not in title
+    if wanted == "pending":
+        assert line.rstrip().endswith("119m left")
+        assert (request.subject in line) == (width >= 80)
+    elif width == 140:
+        assert request.subject in line
+        assert decided_by in line
 
 
 @pytest.mark.parametrize(("width", "hashes"), [(40, 0), (80, 0), (140, 1)])

@@ -81,7 +81,7 @@ def test_should_verify_what_is_named_and_say_what_there_is_not(
 
     assert result.status == 1
     assert "no approval has the id nobody-asked" in result.err
-    assert result.out == "failed 1 approvals, 2 events: 0 findings\n"
+    assert result.out == "failed 1 approval, 2 events: 0 findings\n"
 
 
 @pytest.mark.parametrize(

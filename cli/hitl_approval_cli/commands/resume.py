@@ -19,4 +19,4 @@ def resume(to: Connection, *, approval_id: Id) -> None:
     """
     answer = call_about(to.deployment, {"action": "resume", "approval_id": approval_id})
     shown = {name: answer[name] for name in ("approval_id", "status", "workflow")}
-    to.show(shown, lambda: approval_tables.decided(answer))
+    to.show(shown, lambda: approval_tables.decided({**answer, "already": False}))

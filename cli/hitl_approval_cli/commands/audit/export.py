@@ -74,7 +74,9 @@ def export(
     finally:
         unfinished.unlink(missing_ok=True)
     answer = {"events": count, "file": str(file)}
-    to.show(answer, lambda: output.out.print(f"{count} events in {output.safe(file)}"))
+    to.show(
+        answer, lambda: output.out.print(f"{output.count(count, 'event')} in {output.safe(file)}")
+    )
 
 
 def _is_file(stream: IO[str]) -> bool:

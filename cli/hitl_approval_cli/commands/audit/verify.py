@@ -107,9 +107,9 @@ class Checked:
             "signatures": "verified" if signatures else "not checked",
         }
         what = "trails, rows and signatures" if signatures else "trails and rows"
-        sums = f"{self.approvals} approvals, {self.events} events"
+        sums = f"{output.count(self.approvals, 'approval')}, {output.count(self.events, 'event')}"
         word = "[green]ok[/]" if summary["verified"] else "[bold red]failed[/]"
-        end = f"{what} verified" if summary["verified"] else f"{self.findings} findings"
+        end = f"{what} verified" if summary["verified"] else output.count(self.findings, "finding")
         self.to.show(summary, lambda: output.out.print(f"{word} {sums}: {end}", soft_wrap=True))
         if not summary["verified"]:
             raise typer.Exit(Exit.FAILED)
