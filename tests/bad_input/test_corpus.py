@@ -34,7 +34,8 @@ from hitl_approval_cdk import HitlApproval
 from hitl_approval_cli.deployment import Deployment
 from tests.bad_input.conftest import NoAws
 from tests.bad_input.corpus import ACCEPTED, REFUSED, Case, accepted, refused
-from tests.cli.conftest import FakeCloud, Hitl
+from tests.cli.conftest import Hitl
+from tests.cli.fake_cloud import FakeCloud
 from tests.infra.synth import any_app, any_stack
 from tests.workflow.conftest import StageFactory
 

@@ -1,93 +1,23 @@
-"""Operators: what is wrong and what to do, ringing again, counting, completion, the calls made."""
+"""`hitl doctor`: what is wrong, and what to do."""
 
 from __future__ import annotations
 
-import io
-import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
-from rich.console import Console
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.contract import LIBRARY_VERSION
-from hitl_approval.testing import FixedClock, World
-from hitl_approval_cli import main, output
+from hitl_approval.testing import FixedClock
+from hitl_approval_cli import clock
 from hitl_approval_cli.deployment import Deployment
 from tests.anything import NOW, any_opening, declared
 
-from .conftest import FakeCloud, Hitl
-
-
-def decided(world: World, decision: str = "approved", minutes: int = 5, **fields: Any) -> str:
-    opening = any_opening(now=world.clock.now(), **fields)
-    approval_id = world.store.create(opening).approval_id
-    world.clock.advance(timedelta(minutes=minutes))
-    world.decisions.decide(approval_id, declared("bob"), decision)  # type: ignore[arg-type]
-    return approval_id
-
-
-# resume
-
-
-def test_should_ring_again_and_write_nothing(hitl: Hitl, world: World) -> None:
-    approval_id = decided(world)
-    before = repr((world.store.approvals, world.store.audit))
-    result = hitl("resume", approval_id, "--json")
-    assert result.json == {"approval_id": approval_id, "status": "approved", "workflow": "resumed"}
-    assert world.callbacks.completed == ["callback-1", "callback-1"]
-    assert repr((world.store.approvals, world.store.audit)) == before
-    assert "approved by bob (workflow: resumed)" in hitl("resume", approval_id).out
-
-
-def test_should_not_ring_for_what_is_pending(hitl: Hitl, world: World) -> None:
-    approval_id = world.store.create(any_opening(now=world.clock.now())).approval_id
-    result = hitl("resume", approval_id)
-    assert result.status == 1
-    assert "is still pending: there is nothing to resume for" in result.err
-    assert world.callbacks.completed == []
-
-
-# stats
-
-
-def test_should_count_and_time_the_decisions(hitl: Hitl, world: World) -> None:
-    for minutes in range(1, 21):
-        decided(world, "approved" if minutes % 2 else "rejected", minutes)
-    world.store.create(any_opening(now=world.clock.now()))
-    answer = hitl("stats", "--since", "2026-01-01", "--json").json
-    assert answer["by_status"] == {
-        "pending": 1, "approved": 10, "rejected": 10, "timeout": 0, "cancelled": 0,
-    }  # fmt: skip
-    assert answer["decision_seconds"] == {"p50": 600.0, "p95": 1140.0}
-    out = hitl("stats", "--since", "2026-01-01").out
-    assert "half within 10.0 min (p50), nearly all within 19.0 min (p95)" in out
-
-
-def test_should_say_that_nothing_was_decided(hitl: Hitl, world: World) -> None:
-    answer = hitl("stats", "--json").json
-    assert answer["decision_seconds"] == {"p50": None, "p95": None}
-    assert "Nothing was decided by people." in hitl("stats").out
-
-
-def test_should_count_under_a_bar_in_a_terminal(
-    hitl: Hitl,
-    world: World,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    decided(world)
-    piped = hitl("stats")
-    assert piped.err == ""
-    terminal = Console(file=io.StringIO(), force_terminal=True, width=80)
-    monkeypatch.setattr(output, "err", terminal)
-    assert main.run(["stats"]) == 0
-    assert capsys.readouterr().out == piped.out
-    assert "Counting" in terminal.file.getvalue()  # type: ignore[attr-defined]
-
+from .conftest import Hitl
+from .fake_cloud import FakeCloud
 
 # doctor
 
@@ -128,7 +58,7 @@ def fine(cloud: FakeCloud, tables: DynamoDbStore, monkeypatch: pytest.MonkeyPatc
         "WorkflowVersion": "7", "SnsTopicArn": "arn:topic", "SweepFunctionName": "sweep",
     }  # fmt: skip
     monkeypatch.setattr(Deployment, "region_name", "us-east-1")
-    monkeypatch.setattr(output, "now", lambda: NOW)
+    monkeypatch.setattr(clock, "now", lambda: NOW)
     return fine
 
 
@@ -175,8 +105,8 @@ def test_should_say_what_is_stuck_and_what_to_do(
     result = hitl("doctor")
     assert result.status == 1
     assert "wrong    overdue: 1 pending past their expiry" in result.out
-    assert "look into the log of sweep" in result.out
-    assert "wrong    not resumed: 1 decided, and their workflow has not heard" in result.out
+    assert "read the log of sweep" in result.out
+    assert "wrong    not resumed: 1 decided, and their workflow has not resumed" in result.out
     assert f"hitl resume {other.approval_id}\n" in result.out
 
 
@@ -209,7 +139,7 @@ def test_should_say_that_a_table_is_going(
     ("confirmed", "pending", "said"),
     [(0, 0, "deploy with notify_emails"), (0, 2, "confirm the subscription")],
 )
-def test_should_say_that_nobody_hears(
+def test_should_say_that_nobody_is_subscribed(
     hitl: Hitl, fine: Fine, confirmed: int, pending: int, said: str
 ) -> None:
     fine.confirmed, fine.pending = confirmed, pending
@@ -224,13 +154,13 @@ def test_should_not_call_wrong_that_links_may_be_sent_instead(
     fine.confirmed = 0
     cloud.outputs["PageUrl"] = "https://page.example"
     assert states(hitl)["topic"] == "unknown"
-    assert "deliver_to tells named approvers" in hitl("doctor").out
+    assert "deliver_to notifies named approvers" in hitl("doctor").out
 
 
-def test_should_say_that_approvers_could_not_be_told(hitl: Hitl, fine: Fine) -> None:
+def test_should_say_that_approvers_could_not_be_notified(hitl: Hitl, fine: Fine) -> None:
     fine.counted["NotificationFailed"] = 3.0
     assert states(hitl)["notifications"] == "wrong"
-    assert "3 requests were not told" in hitl("doctor").out
+    assert "3 requests were not notified" in hitl("doctor").out
 
 
 @pytest.mark.parametrize("metric", ["AlteredRecord", "PassedOver"])
@@ -265,37 +195,33 @@ def test_should_stop_where_nothing_more_can_be_seen(
     assert states(hitl) == {"version": "ok", "credentials": "ok", "stack": "wrong"}
 
 
-# completion and -v
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_should_print_a_script_that_completes(hitl: Hitl, shell: str) -> None:
-    out = hitl("completion", shell).out
-    assert "_HITL_COMPLETE" in out
-    assert "hitl" in out
-
-
-def test_should_know_no_other_shell(hitl: Hitl) -> None:
-    result = hitl("completion", "sh")
-    assert (result.status, result.err) == (
-        2,
-        "hitl: SHELL: must be one of bash, zsh, fish, got 'sh'\n",
-    )
-
-
-def test_should_tell_each_call_and_nothing_of_what_was_sent(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("running", "limited"), [(4, False), (21, True)])
+def test_should_find_a_paused_workflow_among_many(  # noqa: PLR0917  fixtures
+    hitl: Hitl,
+    fine: Fine,
+    tables: DynamoDbStore,
+    cloud: FakeCloud,
+    monkeypatch: pytest.MonkeyPatch,
+    running: int,
+    limited: bool,
 ) -> None:
-    from moto import mock_aws
+    """More than are named come before it; what is not examined is said."""
+    long_ago = NOW - timedelta(days=1)
+    then = replace(cloud.decisions, clock=FixedClock(long_ago))
+    for number in range(running + 1):
+        opening = any_opening(
+            approval_id=f"{number:032x}", execution_arn=f"arn/{number}", now=long_ago,
+            timeout=timedelta(days=3),
+        )  # fmt: skip
+        approval = tables.create(opening)
+        then.decide(approval.approval_id, declared("bob"), "approved")
+    held = f"arn/{4}"
 
-    with mock_aws():
-        deployment = Deployment("hitl-approval", "us-east-1", verbose=True)
-        deployment.client("sts").get_caller_identity()
-    told = capsys.readouterr()
-    assert told.err == "sts GetCallerIdentity: 200\n"
-    assert told.out == ""
+    def outcome(DurableExecutionArn: str) -> dict[str, Any]:  # noqa: N803
+        return {"Status": "PAUSED" if DurableExecutionArn == held else "RUNNING"}
 
-
-def test_should_tell_time_in_utc_under_json(hitl: Hitl, world: World) -> None:
-    answer = json.loads(hitl("stats", "--since", "2026-01-01", "--json").out)
-    assert datetime.fromisoformat(answer["since"]).astimezone(UTC).year in {2025, 2026}
+    monkeypatch.setattr(cloud, "get_durable_execution", outcome)
+    out = hitl("doctor").out
+    assert f"paused in Lambda{' (of the first 20)' if limited else ''}: {4:032x}\n" in out
+    assert f"hitl resume {0:032x}; hitl resume {1:032x}; hitl resume {2:032x}; resume the" in out
+    assert f"hitl resume {4:032x}" not in out

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from hitl_approval_cli import cdk, output
-from hitl_approval_cli.commands import local
-from hitl_approval_cli.errors import CliError, show_error
+from hitl_approval_cli import clock
+from hitl_approval_cli.commands.local import mail, place
 
 from .conftest import Hitl
 
@@ -47,9 +44,9 @@ def send(monkeypatch: pytest.MonkeyPatch) -> Send:
             raise KeyboardInterrupt
         messages.extend(later.pop(0))
 
-    monkeypatch.setattr(local, "_running", lambda _: {"environment": {}})
-    monkeypatch.setattr(local, "sent_messages", look)
-    monkeypatch.setattr(output, "pause", pause)
+    monkeypatch.setattr(place, "running", lambda _: {"environment": {}})
+    monkeypatch.setattr(mail, "sent_messages", look)
+    monkeypatch.setattr(clock, "pause", pause)
 
     def have(*given: dict[str, Any], then: tuple[dict[str, Any], ...] = ()) -> None:
         messages.extend(given)
@@ -106,16 +103,3 @@ def test_should_open_the_newest_link_or_say_that_it_cannot(
     assert hitl("local", "mail", "--open").err == ""
     assert "by hand" in hitl("local", "mail", "--open").err
     assert opened == [LINK, LINK]
-
-
-def test_should_show_what_the_cdk_says_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:
-    code = "print('one'); print(); print('two \\x1b[31m'); exit(1)"
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    with pytest.raises(CliError) as failed:
-        cdk.finish("cdk synth", process)
-    show_error(failed.value, as_json=False)
-    expected = "hitl: cdk synth failed (CDK_FAILED)\n  one\n  two \\u001b[31m\n"
-    assert capsys.readouterr().err == expected
-    assert "one\n  two" in str(failed.value)

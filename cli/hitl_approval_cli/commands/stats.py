@@ -1,4 +1,4 @@
-"""`hitl resume`, `hitl stats`: what operators do and count."""
+"""`hitl stats`: how many approvals there are, and how long people take."""
 
 from __future__ import annotations
 
@@ -7,35 +7,23 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from hitl_approval.domain.approval import STATUSES
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval_cli import output
 from hitl_approval_cli.connection import Connection, connected
-from hitl_approval_cli.parameters import Id, moment
+from hitl_approval_cli.parameters import moment
 from hitl_approval_cli.progress import bar
-from hitl_approval_cli.short_ids import ask_about
-
-
-@connected
-def resume(to: Connection, *, approval_id: Id) -> None:
-    """Wake the workflow of a decided approval again, should it not have heard.
-
-    Writes nothing: the workflow reads the decision from the record. It also hears by itself, at
-    its next look or the next sweep.
-
-    Example: hitl resume 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
-    """
-    answer = ask_about(to.deployment, {"action": "resume", "approval_id": approval_id})
-    told = {name: answer[name] for name in ("approval_id", "status", "workflow")}
-    to.show(told, lambda: output.decided(answer))
 
 
 @connected
 def stats(
     to: Connection,
     *,
-    since: Annotated[str, typer.Option(help="Asked since then: 30d, 12h, or 2026-01-31.")] = "30d",
+    since: Annotated[
+        str, typer.Option(help="Requested since then: 30d, 12h, or 2026-01-31.")
+    ] = "30d",
 ) -> None:
     """Count approvals by status, and say how long people took to decide.
 
@@ -61,7 +49,7 @@ def stats(
         "by_status": {status: counts[status] for status in STATUSES},
         "decision_seconds": {"p50": _at(waited, 0.50), "p95": _at(waited, 0.95)},
     }
-    to.show(answer, lambda: output.stats(answer))
+    to.show(answer, lambda: _show(answer))
 
 
 def _decision_seconds(item: Mapping[str, Any]) -> float:
@@ -73,3 +61,28 @@ def _at(ordered: list[float], share: float) -> float | None:
     if not ordered:
         return None
     return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]
+
+
+def _show(answer: Mapping[str, Any]) -> None:
+    """How many approvals there are, and how long people take."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("STATUS")
+    table.add_column("APPROVALS", justify="right")
+    for name, count in answer["by_status"].items():
+        table.add_row(output.status(name), str(count))
+    output.out.print(table)
+    taken = answer["decision_seconds"]
+    if taken["p50"] is None:
+        output.out.print("Nothing was decided by people.")
+    else:
+        p50, p95 = (_length(taken[share]) for share in ("p50", "p95"))
+        output.out.print(
+            f"Time to decision: half within {p50} (p50), nearly all within {p95} (p95)"
+        )
+
+
+def _length(seconds: float) -> str:
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"

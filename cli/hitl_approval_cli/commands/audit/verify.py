@@ -1,45 +1,24 @@
-"""`hitl audit ...`: verify and export the audit table itself, without asking who wrote it."""
+"""`hitl audit verify`: whether trails and rows are as they were written."""
 
 from __future__ import annotations
 
-import csv
-import json
-import os
-import stat
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
-from typing import IO, Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from hitl_approval.contract import Audit, Env
 from hitl_approval.domain.agreement import examine
 from hitl_approval.domain.audit import Finding
-from hitl_approval.domain.text import cut, shown
-from hitl_approval_cli import output as screen
+from hitl_approval.domain.errors import ApprovalNotFound
+from hitl_approval_cli import output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.errors import CliError, Exit, show_error, usage
-from hitl_approval_cli.parameters import moment
 from hitl_approval_cli.progress import bar
 from hitl_approval_cli.records import Event, Records, batches
 
-audit = typer.Typer(
-    help="Verify and export the audit table, read with your own credentials (`grant_read` and"
-    " `grant_read_audit`).",
-    no_args_is_help=True,
-)
 
-Format = Literal["jsonl", "csv"]
-FORMATS: tuple[Format, ...] = ("jsonl", "csv")
-COLUMNS = (
-    "approval_id", "sequence", "event", "at", "actor", "identity", "content_digest", "details",
-    "previous_hash", "hash", "signature",
-)  # fmt: skip
-
-
-@audit.command()
 @connected
 def verify(
     to: Connection,
@@ -76,55 +55,6 @@ def verify(
     checked.close()
 
 
-@audit.command()
-@connected
-def export(
-    to: Connection,
-    *,
-    since: Annotated[
-        str | None, typer.Option(help="Events since then: 30d, or 2026-01-31. Default: all.")
-    ] = None,
-    form: Annotated[
-        str, typer.Option("--format", help=f"{' or '.join(FORMATS)}; jsonl is exact.")
-    ] = "jsonl",
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A file. Default: stdout.")
-    ] = None,
-) -> None:
-    """Export audit events, each with its hash and signature, as they are stored.
-
-    A file appears when it is whole. In CSV a text that a spreadsheet would run as a formula gets a
-    ' in front. With --json and -o the answer is {"events": ..., "file": ...}.
-
-    Example: hitl audit export --since 30d --format csv -o audit.csv
-    """
-    if form not in FORMATS:
-        raise usage(f"--format: must be one of {', '.join(FORMATS)}, got {shown(form)}")
-    records = Records(to.deployment)
-    events = records.events(since=moment(since))
-    if output is None:
-        if not _is_file(sys.stdout):  # the events themselves are what moves, or a reader's output
-            _write(sys.stdout, form, events, lambda _: None)
-            return
-        with bar("Exporting", "events", total=records.event_count) as advance:
-            _write(sys.stdout, form, events, advance)
-        return
-    unfinished = output.with_name(f"{output.name}.part")
-    try:
-        with (
-            unfinished.open("w", encoding="utf-8", newline="") as file,
-            bar("Exporting", "events", total=records.event_count) as advance,
-        ):
-            count = _write(file, form, events, advance)
-        unfinished.replace(output)
-    except OSError as error:
-        raise usage(f"--output: {cut(str(output))}: {error.strerror}") from None
-    finally:
-        unfinished.unlink(missing_ok=True)
-    answer = {"events": count, "file": str(output)}
-    to.show(answer, lambda: screen.out.print(f"{count} events in {screen.safe(output)}"))
-
-
 class Checked:
     """What has been verified so far; says at once what is wrong."""
 
@@ -139,14 +69,14 @@ class Checked:
         try:
             trail = self.records.trail(approval_id)
         except CliError as error:
-            if error.code != "APPROVAL_NOT_FOUND":
+            if error.code != ApprovalNotFound.code:
                 raise
             self.unread += 1
             show_error(error, as_json=self.to.as_json, about=approval_id)
             return
         self.approvals += 1
         self.events += len(trail.events)
-        self._tell(approval_id, trail.findings)
+        self._report(approval_id, trail.findings)
 
     def everything(self) -> None:
         """Verify every trail, and that every row has one; constant memory."""
@@ -160,7 +90,7 @@ class Checked:
                     # Not as it should be: read again, together, in case it came in pieces or
                     # something was written meanwhile.
                     if approval_id not in good or not all(map(self.records.signed, trail)):
-                        self._tell(approval_id, self.records.trail(approval_id).findings)
+                        self._report(approval_id, self.records.trail(approval_id).findings)
                     self.approvals += trail[0].get(Audit.SORT_KEY) == 1
             for ids in batches(self.records.ids()):
                 for approval_id in sorted(set(ids) - self.records.begun(ids)):
@@ -177,10 +107,10 @@ class Checked:
             "signatures": "verified" if signatures else "not checked",
         }
         what = "trails, rows and signatures" if signatures else "trails and rows"
-        sums = f"{self.approvals} approvals, {self.events} events"
+        sums = f"{output.count(self.approvals, 'approval')}, {output.count(self.events, 'event')}"
         word = "[green]ok[/]" if summary["verified"] else "[bold red]failed[/]"
-        end = f"{what} verified" if summary["verified"] else f"{self.findings} findings"
-        self.to.show(summary, lambda: screen.out.print(f"{word} {sums}: {end}", soft_wrap=True))
+        end = f"{what} verified" if summary["verified"] else output.count(self.findings, "finding")
+        self.to.show(summary, lambda: output.out.print(f"{word} {sums}: {end}", soft_wrap=True))
         if not summary["verified"]:
             raise typer.Exit(Exit.FAILED)
 
@@ -197,50 +127,28 @@ class Checked:
         try:
             trail = self.records.trail(approval_id)
         except CliError as error:  # the row has gone meanwhile
-            if error.code != "APPROVAL_NOT_FOUND":
+            if error.code != ApprovalNotFound.code:
                 raise
-            self._tell(approval_id, [Finding(1, "the whole trail is missing")])
+            self._report(approval_id, [Finding(1, "the whole trail is missing")])
             return
-        if not trail.events:  # the findings of the others have been told
-            self._tell(approval_id, trail.findings)
+        if not trail.events:  # the findings of the others have been shown
+            self._report(approval_id, trail.findings)
 
-    def _tell(self, approval_id: str, findings: Any) -> None:
+    def _report(self, approval_id: str, findings: Any) -> None:
         self.findings += len(findings)
         for finding in findings:
-            told = {
+            problem = {
                 "approval_id": approval_id,
                 "sequence": finding.sequence,
                 "problem": finding.problem,
             }
-            self.to.show(told, partial(screen.tampered, told))
+            self.to.show(problem, partial(_show_finding, problem))
 
 
-def _is_file(stream: IO[str]) -> bool:
-    """Whether what is written goes into a file, and so nowhere near a bar on the screen."""
-    try:
-        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
-    except (OSError, ValueError):
-        return False
-
-
-def _write(file: IO[str], form: str, events: Iterator[Event], advance: Any) -> int:
-    count = 0
-    table = csv.writer(file)
-    if form == "csv":
-        table.writerow(COLUMNS)
-    for count, event in enumerate(events, start=1):  # noqa: B007  the last number is the answer
-        if form == "csv":
-            table.writerow([_cell(event, name) for name in COLUMNS])
-        else:
-            file.write(json.dumps(event) + "\n")
-        advance(1)
-    return count
-
-
-def _cell(event: Mapping[str, Any], name: str) -> Any:
-    value = event.get(name, "")
-    if isinstance(value, dict):
-        return json.dumps(value)
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
-        return f"'{value}"
-    return value
+def _show_finding(finding: Mapping[str, Any]) -> None:
+    """What is wrong with one event of one approval."""
+    output.out.print(
+        f"[bold red]tampered[/] {output.safe(finding['approval_id'])} event {finding['sequence']}:"
+        f" {output.safe(finding['problem'])}",
+        soft_wrap=True,
+    )

@@ -1,13 +1,16 @@
-"""Which deployment `--stack` means."""
+"""Which deployment `--stack` means, what AWS refuses, and -v."""
 
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
 from hitl_approval.testing import World
+from hitl_approval_cli.deployment import Deployment
 from tests.anything import any_opening
 
-from .conftest import OUTPUTS, FakeCloud, Hitl
+from .conftest import Hitl
+from .fake_cloud import OUTPUTS, FakeCloud
 
 STACK = "hitl-approval"
 
@@ -89,3 +92,40 @@ def test_should_say_in_one_line_which_there_are(
     cloud.outputs = outputs
     refused = hitl("list", "--stack", stack)
     assert (refused.status, refused.out, refused.err) == (1, "", f"hitl: {message}\n")
+
+
+def client_error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "secret"}}, "DescribeStacks")
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (NoCredentialsError(), "no AWS credentials: run `aws configure`"),
+        (client_error("ExpiredToken"), "the AWS credentials have expired: sign in again"),
+        (client_error("AccessDenied"), "AWS refused DescribeStacks: check the credentials'"),
+        (client_error("Throttling"), "AWS does not take DescribeStacks now: try again in a moment"),
+        (EndpointConnectionError(endpoint_url="x"), "AWS cannot be reached: check the network"),
+    ],
+)
+def test_should_say_in_one_line_why_aws_did_not_answer(
+    hitl: Hitl, cloud: FakeCloud, error: Exception, line: str
+) -> None:
+    cloud.error = error
+    result = hitl("list")
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith(f"hitl: {line}")
+    assert len(result.err.splitlines()) == 1
+
+
+def test_should_tell_each_call_and_nothing_of_what_was_sent(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from moto import mock_aws
+
+    with mock_aws():
+        deployment = Deployment("hitl-approval", "us-east-1", verbose=True)
+        deployment.client("sts").get_caller_identity()
+    told = capsys.readouterr()
+    assert told.err == "sts GetCallerIdentity: 200\n"
+    assert told.out == ""

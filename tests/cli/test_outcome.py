@@ -12,10 +12,11 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from hitl_approval.domain.approval import derive_approval_id
 from hitl_approval.testing import World
-from hitl_approval_cli import output
+from hitl_approval_cli import clock
 from tests.anything import declared
 
-from .conftest import FakeCloud, Hitl
+from .conftest import Hitl
+from .fake_cloud import FakeCloud
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def script(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
                 raise KeyboardInterrupt
             step()
 
-        monkeypatch.setattr(output, "pause", pause)
+        monkeypatch.setattr(clock, "pause", pause)
 
     return play
 
@@ -107,17 +108,17 @@ TOO_LONG = "timeout_seconds: must be at most 603900, got 34560000"
         (refused("hitl_approval.InvalidRequest", TOO_LONG), TOO_LONG, "INVALID_REQUEST"),
         (
             refused("ValueError", "x" * 500),
-            f"the workflow has failed and asks for nothing: {'x' * 97}...",
+            f"the workflow has failed without a request: {'x' * 97}...",
             "WORKFLOW",
         ),
         (
             {"Status": "TIMED_OUT"},
-            "the workflow has timed out and asks for nothing: its log says why",
+            "the workflow has timed out without a request: its log says why",
             "WORKFLOW",
         ),
         (
             {"Status": "SUCCEEDED"},
-            "the workflow has succeeded and asks for nothing: its log says why",
+            "the workflow has succeeded without a request: its log says why",
             "WORKFLOW",
         ),
     ],
@@ -173,8 +174,8 @@ def test_should_not_wait_for_ever_for_a_request(hitl: Hitl, cloud: FakeCloud, sc
     result = hitl("submit", "--subject", "Q4")
     assert (result.status, result.out) == (1, "")
     assert result.err.splitlines()[-1] == (
-        "hitl: the workflow has not asked within 90 s; the request may stand: "
-        f"hitl status {the_id(cloud)} (NOT_ASKED)"
+        "hitl: the workflow has made no request within 90 s; the request may stand: "
+        f"hitl status {the_id(cloud)} (NO_REQUEST)"
     )
 
 
