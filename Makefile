@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 ifneq ($(filter C POSIX,$(LC_ALL)),)
 export LC_ALL := C.UTF-8
 endif
-# uv, pip, npm and Python hear of your settings where packages come from, and nothing else.
+# Of your settings, only where packages come from reaches uv, pip, npm and Python.
 CLEAN := $(PYTHON) -I shared/hitl_approval/programs.py
 unexport $(filter PYTHON% HATCH_% NODE_OPTIONS NODE_ENV NODE_PATH SOURCE_DATE_EPOCH,$(.VARIABLES))
 
@@ -92,9 +92,10 @@ faults-deep: setup ## random deeper schedules, for SECONDS (default 600)
 mutants: setup ## breaks the source on purpose, edit by edit: a test must see each
 	@$(BIN)/python -m tests.mutants
 
-docs: setup ## writes again what docs/ says of the command and of the construct, from the code
+docs: setup ## writes again what docs/ takes from the code: the command, the construct, numbers
 	@$(BIN)/python -m tests.docs.cli_reference
 	@$(BIN)/python -m tests.docs.construct_reference
+	@$(BIN)/python -m tests.docs.counts
 
 site: setup ## the docs as a site with search, in site/html
 	@$(BIN)/python -m tests.docs.site

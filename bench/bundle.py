@@ -17,7 +17,8 @@ from pathlib import Path
 
 from bench.figures import Chart, Figure, Group, Table, number
 from hitl_approval_cdk import bundling
-from tests.infra.every_call import ENVIRONMENT, link_event, signed_in_event
+from tests.environment import CREDENTIALS, ENVIRONMENT, EXTRAS
+from tests.infra.every_call import link_event, signed_in_event
 from tests.infra.fake_aws import fake_aws
 
 MEGABYTE = 1_000_000
@@ -32,7 +33,7 @@ BASE = {
     "workflow": ("dynamodb", "sns", "lambda"),
     "approval_api": ("dynamodb", "lambda"),
     "sweep": ("dynamodb", "lambda"),
-    "relay": ("dynamodb", "events"),
+    "publisher": ("dynamodb", "events"),
     "page": ("dynamodb", "lambda"),
     "signed_in": ("dynamodb", "lambda"),
 }
@@ -66,7 +67,7 @@ assert answer["statusCode"] == 404, answer
 import sweep.handler
 sweep.handler.handler(None, None)
 """,
-    "relay": """
+    "publisher": """
 import publisher.handler
 from hitl_approval.wiring import publish_service
 publish_service().store.get("none")
@@ -166,7 +167,9 @@ def _programs(name: str) -> tuple[str, str, str, str]:
     sdk = "import aws_durable_execution_sdk_python\n" if name == "workflow" else ""
     clients = "".join(f"clients[{s!r}] = boto3.client({s!r})\n" for s in BASE[name])
     base = f"import boto3\n{sdk}clients = {{}}\n{clients}"
-    read = 'clients["dynamodb"].get_item(TableName="approvals", Key={"approval_id": {"S": "x"}})\n'
+    key = '{"approval_id": {"S": "x"}}'
+    table = ENVIRONMENT["APPROVALS_TABLE_NAME"]
+    read = f'clients["dynamodb"].get_item(TableName="{table}", Key={key})\n'
     return f"import {name}.handler\n", FIRST[name], base, base + read
 
 
@@ -176,7 +179,14 @@ def cpu_seconds(bundle: Path, endpoint: str, program: str, times: int) -> float:
     for _ in range(times):
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-B", "-c", BEGIN + program + END, str(bundle)],
-            env={**os.environ, **ENVIRONMENT, "SIGNING_KEY_ARN": "", "AWS_ENDPOINT_URL": endpoint},
+            env={
+                **os.environ,
+                **ENVIRONMENT,
+                **EXTRAS,
+                **CREDENTIALS,
+                "SIGNING_KEY_ARN": "",
+                "AWS_ENDPOINT_URL": endpoint,
+            },
             capture_output=True,
             text=True,
             check=True,

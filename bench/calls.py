@@ -24,7 +24,7 @@ from hitl_approval.adapters.callbacks import LambdaCallbackClient
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.contract import Env
-from hitl_approval.http import actions
+from hitl_approval.http import envelope
 from hitl_approval.testing import RecordingMeter
 from hitl_approval.usecases.decide import DecisionService
 from hitl_approval.usecases.request import RequestService
@@ -44,7 +44,7 @@ class Wired(Stage):
     """A stage whose adapters speak to the wire."""
 
     def requests(self) -> RequestService:
-        """The asking side over the real adapters."""
+        """The use cases of a request over the real adapters."""
         self.wire = Wire()
         self.wire.put_on(client("dynamodb"), client("sns"), client("lambda"))
         self.taken: dict[str, Sequence[Call]] = {}
@@ -74,12 +74,12 @@ class Wired(Stage):
         self._ask("get", {"action": "get", **one})
         self._ask("history", {"action": "history", **one})
         self._ask("list a page", {"action": "list", "limit": PAGE})
-        self.wire.ring = runner.send_callback_success
+        self.wire.complete_callback = runner.send_callback_success
         vote = {"decision": "approved", "approver": "bob", "comments": "Read it twice."}
         self._ask("decide", {"action": "decide", **one, **vote})
 
     def _ask(self, name: str, event: Mapping[str, Any]) -> None:
-        answer = actions.handle(dict(event), lambda: self.decisions, trust_authorizer=False)
+        answer = envelope.handle(dict(event), lambda: self.decisions, trust_authorizer=False)
         if answer["statusCode"] != 200:
             raise RuntimeError(json.dumps(answer))
         self.taken[name] = self.wire.take()

@@ -64,8 +64,8 @@ def measure(quick: bool) -> Group:
                     against="bare engine",
                     limit=1.5,
                     goal="ratio at most",
-                    note="from the commit, so with the ring by the approval function and a look at "
-                    "the record, which the bare engine has not",
+                    note="from the commit, so with the completion of the callback by the approval "
+                    "function and a read of the record, which the bare engine has not",
                 )
                 for which, of in (("p50", p50), ("p95", p95))
             ),
@@ -217,7 +217,8 @@ def _crowd(deployment: Deployment, count: int) -> dict[str, float]:
         ended = list(pool.map(lambda one: _outcome(deployment, one["execution_arn"]), started))
         trails = list(
             pool.map(
-                lambda one: deployment.ask({"action": "history", "approval_id": one})["events"], ids
+                lambda one: deployment.call({"action": "history", "approval_id": one})["events"],
+                ids,
             )
         )
         writing = _raw_writes(pool, deployment, count)
@@ -266,7 +267,7 @@ def _submit(deployment: Deployment) -> dict[str, Any]:
 
 def _approve(deployment: Deployment, approval_id: str) -> dict[str, Any]:
     vote = {"approval_id": approval_id, "decision": "approved", "approver": "bob"}
-    return deployment.ask({"action": "decide", **vote})
+    return deployment.call({"action": "decide", **vote})
 
 
 def _pending(deployment: Deployment) -> int:

@@ -23,21 +23,18 @@ from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 from hitl_approval.contract import MAX_EXECUTION_SECONDS, Env
 from hitl_approval.domain.approval import Approval, cast_vote
 from hitl_approval.domain.audit import Actor
-from hitl_approval.domain.policy import Policy
+from hitl_approval.durable import wait as waiting
 from hitl_approval.settings import Settings
 from hitl_approval.testing import InMemoryStore, RecordingMeter, RecordingNotifier
+from hitl_approval.testing.execution import LocalExecution
 from hitl_approval.testing.virtual_time import (
-    UNFINISHED,
     VirtualClock,
-    Watched,
-    callback_timeout,
     eventually,
-    fire_callback_timeout,
-    operations,
     virtual_time,
 )
 from hitl_approval.usecases.request import RequestService
 from hitl_approval_cli.cost_model import DEFAULT_POLL, LONGEST_TIMEOUT
+from tests.environment import ENVIRONMENT
 
 PATIENCE = 900
 """Seconds of real time for one run."""
@@ -78,18 +75,23 @@ class _DecidedLater(InMemoryStore):
 class Stage:
     """One deployment in memory, and time."""
 
-    def __init__(self, opened: ExitStack, wait: timedelta, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, opened: ExitStack, decided_after: timedelta, environment: Mapping[str, str]
+    ) -> None:
         self.clock = VirtualClock()
-        self.decided_at = self.clock.now() + wait
+        self.decided_at = self.clock.now() + decided_after
         self.store = _DecidedLater(clock=self.clock, moment=self.decided_at)
         self.opened = opened
-        service, settings = self.requests(), Settings(values={**_SETTINGS, **environment})
+        service, settings = (
+            self.requests(),
+            Settings(values={**ENVIRONMENT, **_LONGEST, **environment}),
+        )
         opened.enter_context(virtual_time(self.clock))
-        opened.enter_context(patch.object(wait, "settings", lambda: settings))
-        opened.enter_context(patch.object(wait, "request_service", lambda: service))
+        opened.enter_context(patch.object(waiting, "settings", lambda: settings))
+        opened.enter_context(patch.object(waiting, "request_service", lambda: service))
 
     def requests(self) -> RequestService:
-        """The asking side."""
+        """The use cases of a request."""
         return RequestService(
             store=self.store,
             clock=self.clock,
@@ -98,56 +100,45 @@ class Stage:
         )
 
     def decide(self, runner: DurableFunctionTestRunner, callback_id: str) -> None:
-        """Somebody decides now, and rings."""
+        """Somebody decides now, which completes the callback."""
         for approval_id in self.store.approvals:
             self.store.get(approval_id)
         runner.send_callback_success(callback_id)
 
     def run(self, handler: Callable[[Any, Any], Any]) -> Counted:
-        """From the start to the end: callbacks time out, and are rung at the decision's time."""
-        self.handler = Watched(handler)
-        runner = DurableFunctionTestRunner(self.handler, poll_interval=0.01)
-        self.opened.callback(runner.close)
-        arn = runner.run_async(json.dumps(EVENT), execution_timeout=MAX_EXECUTION_SECONDS)
-        while callback := eventually(lambda: self._waits(runner, arn), "suspension"):
-            if callback == "ended":
+        """From the start to the end: callbacks time out, or are completed by the decision."""
+        execution = LocalExecution(handler)
+        self.opened.callback(execution.close)
+        execution.start(EVENT)
+        while eventually(lambda: execution.done or execution.callbacks(), "suspension"):
+            if execution.done:
                 break
-            self._pass_time(runner, arn, callback)
-        result = runner.wait_for_result(arn, timeout=PATIENCE)
+            self._pass_time(execution, *execution.callbacks())
+        result = execution.runner.wait_for_result(execution.arn, timeout=PATIENCE)
         if result.status.value != "SUCCEEDED":
             raise RuntimeError(str(result.error))
-        return self._count(runner, arn)
+        return self._count(execution)
 
-    def _waits(self, runner: DurableFunctionTestRunner, arn: str) -> Any:
-        """The callback that it is suspended on; "ended"; nothing while it goes on by itself."""
-        if runner._store.load(arn).is_complete:
-            return "ended"
-        unfinished = [o for o in operations(runner, arn) if o.status in UNFINISHED]
-        if self.handler.running or len(unfinished) != 1 or not unfinished[0].callback_details:
-            return None
-        return unfinished[0]
-
-    def _pass_time(self, runner: DurableFunctionTestRunner, arn: str, callback: Any) -> None:
-        before = self.handler.invocations
-        times_out = callback.start_timestamp + _timeout(runner, arn, callback)
+    def _pass_time(self, execution: LocalExecution, callback: Any) -> None:
+        before = execution.invocations
+        times_out = execution.times_out_at(callback)
         self._advance_to(min(times_out, self.decided_at))
         if self.decided_at <= times_out:
-            self.decide(runner, callback.callback_details.callback_id)
+            self.decide(execution.runner, callback.callback_details.callback_id)
         else:
-            fire_callback_timeout(runner, arn, callback)
-        eventually(lambda: self.handler.invocations > before, "function that goes on")
+            execution.time_out(callback)
+        eventually(lambda: execution.invocations > before, "function that goes on")
 
     def _advance_to(self, moment: datetime) -> None:
         self.clock.advance(max(moment - self.clock.now(), timedelta(0)))
 
-    def _count(self, runner: DurableFunctionTestRunner, arn: str) -> Counted:
-        found = operations(runner, arn)
-        updates = runner._store.load(arn).updates
+    def _count(self, execution: LocalExecution) -> Counted:
+        found, updates = execution.operations(), execution.updates
         retries = sum(update.action is OperationAction.RETRY for update in updates)
         polled = sum(o.sub_type == OperationSubType.WAIT_FOR_CONDITION.value for o in found)
         written = sum(len(json.dumps(update.to_dict(), default=str)) for update in updates)
         # The execution itself is one; a wait_for_condition's last poll is no retry, but metered.
-        return Counted(1 + len(found) + retries + polled, self.handler.invocations, written)
+        return Counted(1 + len(found) + retries + polled, execution.invocations, written)
 
 
 def count(design: str, wait: timedelta, timeout: timedelta = LONGEST_TIMEOUT) -> Counted:
@@ -198,19 +189,4 @@ def packaged() -> Callable[[Any, Any], Any]:
     return handler
 
 
-def _timeout(runner: DurableFunctionTestRunner, arn: str, callback: Any) -> timedelta:
-    update = next(
-        u for u in runner._store.load(arn).updates if u.operation_id == callback.operation_id
-    )
-    if update.callback_options and update.callback_options.timeout_seconds:
-        return callback_timeout(runner, arn, callback)
-    return timedelta(days=366)
-
-
-_SETTINGS = {
-    Env.MAX_APPROVAL_TIMEOUT_SECONDS: str(MAX_EXECUTION_SECONDS),
-    Env.APPROVAL_POLICY: json.dumps(Policy().to_dict()),
-    Env.DEFAULT_APPROVERS: "[]",
-    Env.APPROVER_GROUPS: "{}",
-    Env.POLL_INTERVAL_SECONDS: str(int(DEFAULT_POLL.total_seconds())),
-}
+_LONGEST = {Env.MAX_APPROVAL_TIMEOUT_SECONDS: str(MAX_EXECUTION_SECONDS)}

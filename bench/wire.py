@@ -44,11 +44,11 @@ class Call:
 class Wire:
     """Answers the clients that it is put on."""
 
-    def __init__(self, ring: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, complete_callback: Callable[[str], None] = lambda _: None) -> None:
         self.calls: list[Call] = []
         self.writes: list[Write] = []
         self.db = DynamoDb(SCHEMAS, self.writes.append)
-        self.ring = ring
+        self.complete_callback = complete_callback
 
     def put_on(self, *clients: Any) -> None:
         """From now on these clients talk to us."""
@@ -75,7 +75,7 @@ class Wire:
         elif service == "sns":
             answer = _PUBLISHED
         elif operation == "SendDurableExecutionCallbackSuccess":
-            self.ring(_callback_id(request.url))
+            self.complete_callback(_callback_id(request.url))
         transactional = operation == "TransactWriteItems"
         write = sum(write_units(w, transactional=transactional) for w in self.writes)
         size = len(request.url) + len(body)

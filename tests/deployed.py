@@ -86,11 +86,11 @@ class Live:
         return list(answer["Items"])
 
     def events(self, approval_id: str) -> list[str]:
-        answer = self.deployment.ask({"action": "history", "approval_id": approval_id})
+        answer = self.deployment.call({"action": "history", "approval_id": approval_id})
         return [event["event"] for event in answer["events"]]
 
     def decide(self, approval_id: str, decision: str, **fields: Any) -> dict[str, Any]:
-        return self.deployment.ask(
+        return self.deployment.call(
             {
                 "action": "decide",
                 "approval_id": approval_id,
@@ -195,7 +195,7 @@ class People:
 
 
 @pytest.fixture(scope="session")
-def validate_names(cloud: LocalCloud) -> People:
+def people(cloud: LocalCloud) -> People:
     return People(cloud)
 
 

@@ -1,1 +1,1 @@
-"""`hitl`: ask, decide and look on from a terminal, and the local cloud."""
+"""`hitl`: request, decide and follow approvals from a terminal, and the local cloud."""

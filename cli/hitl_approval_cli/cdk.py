@@ -56,7 +56,7 @@ def finish(what: str, process: subprocess.Popen[str]) -> None:
     """
     try:
         written, _ = process.communicate()
-    except BaseException:  # Ctrl-C included: nothing of ours outlives us
+    except BaseException:  # Ctrl-C included: nothing that this command started outlives it
         process.kill()
         process.wait()
         raise
@@ -80,7 +80,7 @@ def _start(
         raise CliError(msg, code="NO_CDK")
     # The pinned CLI runs on the Node that came with it, one of the app's own on the user's.
     node = [str(tools.binaries / "node")] if command == tools.cdk else []
-    return subprocess.Popen(  # noqa: S603  the CDK CLI with words of ours
+    return subprocess.Popen(  # noqa: S603  the CDK CLI with fixed arguments
         [*node, str(command), *words, "--no-notices", "--ci"],
         cwd=folder or root,
         env={
@@ -98,7 +98,7 @@ def _start(
 
 
 def _variables(root: Path) -> dict[str, str]:
-    """What the CDK CLI and the app hear: no account, and of Python's what a user's app may need."""
+    """The CDK CLI's and the app's: no account, and of Python's what a user's app may need."""
     found = programs.without_aws(programs.variables(os.environ))
     if root == APP_FOLDER:
         return found

@@ -71,7 +71,7 @@ _OPTIONS = (
     ),
     _option(
         "verbose",
-        Annotated[bool, typer.Option("--verbose", "-v", help="Tell each call of AWS, on stderr.")],
+        Annotated[bool, typer.Option("--verbose", "-v", help="Name each call of AWS on stderr.")],
         False,
     ),
 )

@@ -26,7 +26,7 @@ DEFAULT_POLL = timedelta(seconds=5)
 """`poll_interval` where a deployment says nothing else, and the pattern's."""
 
 _A_MOMENT = timedelta(milliseconds=1)
-"""Between a wake-up and the reading of the clock. Any time above 0 gives the same counts."""
+"""Between a resume and the reading of the clock. Any time above 0 gives the same counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ class Effort:
     Attributes:
         operations: durable operations as they are metered.
         invocations: of the workflow function.
-        looks: how often the record was written (callback) or read (polling) while it waited.
+        checks: how often the record was written (callback) or read (polling) while it waited.
         died_after: when the execution ran out of operations; None if it ended well.
     """
 
     operations: int
     invocations: int
-    looks: int
+    checks: int
     died_after: timedelta | None = None
 
 
@@ -50,7 +50,7 @@ def callback(wait: timedelta, timeout: timedelta = LONGEST_TIMEOUT) -> Effort:
     """`wait_for_approval` with `resume="callback"`, decided after `wait` or timed out."""
     operations = 4  # the execution, callback-1, create, notify
     invocations = 1
-    looks = 0
+    checks = 0
     known, delay = _A_MOMENT, recheck_delay(timedelta(0), timeout)
     callback = delay + timedelta(seconds=1)  # when the open callback times out
     while callback < min(wait, timeout + timedelta(seconds=1)):
@@ -60,12 +60,12 @@ def callback(wait: timedelta, timeout: timedelta = LONGEST_TIMEOUT) -> Effort:
             break
         delay = recheck_delay(known, timeout - known)
         operations += 2  # the next callbacks, register
-        looks += 1
+        checks += 1
         known = callback + _A_MOMENT
         callback += _whole_seconds(delay)
     else:
-        invocations += 1  # the ring, or the timeout at the expiry
-    return Effort(operations + 1, invocations, looks)  # look
+        invocations += 1  # the resume, or the timeout at the expiry
+    return Effort(operations + 1, invocations, checks)  # check
 
 
 def polling(
@@ -83,7 +83,7 @@ def polling(
 def pattern(
     wait: timedelta, timeout: timedelta = LONGEST_TIMEOUT, interval: timedelta = DEFAULT_POLL
 ) -> Effort:
-    """The public pattern's loop, as its README tells it: create, notify, (check, wait 5 s) ..."""
+    """The public pattern's loop, as its README shows it: create, notify, (check, wait 5 s) ..."""
     checks = ceil(min(wait, timeout) / interval) + 1
     operations = 3 + checks + (checks - 1)
     if operations <= MAX_OPERATIONS:
@@ -93,8 +93,8 @@ def pattern(
 
 
 def bare(_: timedelta) -> Effort:
-    """The least that any approval can take: one callback, and one step that hears its result."""
-    return Effort(operations=3, invocations=2, looks=0)
+    """The least that any approval can take: one callback, and one step that reads its result."""
+    return Effort(operations=3, invocations=2, checks=0)
 
 
 DESIGNS: Mapping[str, Callable[[timedelta], Effort]] = {

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 from hitl_approval.contract import EXECUTION_ENDED
-from hitl_approval_cli import output
+from hitl_approval_cli import approval_tables, clock, output
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
+from hitl_approval_cli.messages import links, show_message
 
 Choice = Literal["approve", "reject", "timeout"]
 Inbox = Callable[[], list[dict[str, Any]]]
@@ -33,50 +34,50 @@ PATIENCE = 60.0
 """Seconds to wait for a message or a result before saying that something is wrong."""
 TIMEOUT_SECONDS = {"approve": 300, "reject": 300, "timeout": 5, None: 600}
 """Time to decide: short where it is to pass, ten minutes for a person."""
-LOOK_SECONDS = 0.5
-"""Between two looks whether somebody has decided on the page."""
+CHECK_SECONDS = 0.5
+"""Between two checks whether somebody has decided on the page."""
 _DECISIONS = {"approve": "approved", "reject": "rejected"}
 _COMMENTS = {"approve": "Looks good, approved", "reject": "Needs revision"}
 
 
 def play(deployment: Deployment, choice: Choice | None, inbox: Inbox) -> None:
-    """Submit, notify, decide, resume, show; `choice` decides where nobody is asked."""
+    """Submit, notify, decide, resume, show; `choice` decides where nobody is there to."""
     seconds = TIMEOUT_SECONDS[choice]
-    _title("1. A workflow asks")
-    asked = DOCUMENT | {"timeout_seconds": seconds}
-    output.out.print(json.dumps(asked), style="dim")
-    started = deployment.submit(asked)
+    _title("1. A workflow requests an approval")
+    event = DOCUMENT | {"timeout_seconds": seconds}
+    output.out.print(json.dumps(event), style="dim")
+    started = deployment.submit(event)
     approval_id = started["approval_id"]
-    output.out.print(f"The workflow has asked and is suspended. Approval [bold]{approval_id}[/]")
+    output.out.print(f"The workflow is suspended. Approval [bold]{approval_id}[/]")
 
-    _title("2. The approvers are told")
+    _title("2. The approvers are notified")
     ann = APPROVERS[0]
     mail = _mail_to(ann, approval_id, inbox, deployment, started["execution_arn"])
-    output.message(mail)
+    show_message(mail)
     output.out.print(f"\n{', '.join(APPROVERS[1:])} has a link of his own; {ann} is you.")
 
     _title("3. A person decides")
     if choice is None:
-        _ask(deployment, approval_id, output.links(mail["body"])[0])
+        _let_decide(deployment, approval_id, links(mail["body"])[0])
     elif choice == "timeout":
         output.out.print(f"Nobody answers for {seconds} seconds ...")
         _await(deployment, approval_id, seconds + PATIENCE)
     else:
         _decide(deployment, approval_id, choice)
-    _tell(deployment.ask({"action": "get", "approval_id": approval_id}))
+    _show_decision(deployment.call({"action": "get", "approval_id": approval_id}))
 
     _title("4. The workflow resumes and ends")
     output.out.print_json(json.dumps(_result(deployment, started["execution_arn"])))
 
     _title("5. The audit trail")
-    output.history(deployment.ask({"action": "history", "approval_id": approval_id}))
+    approval_tables.history(deployment.call({"action": "history", "approval_id": approval_id}))
 
 
 def _title(text: str) -> None:
     output.out.print(f"\n[bold cyan]{text}[/]")
 
 
-def _ask(deployment: Deployment, approval_id: str, link: str) -> None:
+def _let_decide(deployment: Deployment, approval_id: str, link: str) -> None:
     """Take the decision from the page or the keyboard, whichever comes first."""
     output.out.print(
         "Open the link above, or answer here within 10 minutes:\n"
@@ -106,8 +107,8 @@ def _typed() -> Iterator[str | None]:
     open_ = True
     while True:
         if not open_:  # Ctrl-D: the page can still decide
-            output.pause(LOOK_SECONDS)
-        elif select.select([keyboard], [], [], LOOK_SECONDS)[0]:
+            clock.pause(CHECK_SECONDS)
+        elif select.select([keyboard], [], [], CHECK_SECONDS)[0]:
             read = os.read(keyboard, 4096)
             open_ = bool(read)
             *whole, rest = (rest + read).split(b"\n")
@@ -117,7 +118,7 @@ def _typed() -> Iterator[str | None]:
 
 def _decide(deployment: Deployment, approval_id: str, choice: Choice) -> None:
     try:
-        deployment.ask(
+        deployment.call(
             {
                 "action": "decide",
                 "approval_id": approval_id,
@@ -134,7 +135,7 @@ def _decide(deployment: Deployment, approval_id: str, choice: Choice) -> None:
 
 
 def _is_pending(deployment: Deployment, approval_id: str) -> bool:
-    answer = deployment.ask({"action": "get", "approval_id": approval_id})
+    answer = deployment.call({"action": "get", "approval_id": approval_id})
     return bool(answer["status"] == "pending")
 
 
@@ -144,10 +145,10 @@ def _await(deployment: Deployment, approval_id: str, patience: float) -> None:
         if time.monotonic() > deadline:
             msg = f"the request was still open after {patience:.0f} seconds"
             raise CliError(msg, code="WORKFLOW")
-        output.pause(LOOK_SECONDS)
+        clock.pause(CHECK_SECONDS)
 
 
-def _tell(record: Mapping[str, Any]) -> None:
+def _show_decision(record: Mapping[str, Any]) -> None:
     """Who has decided, if anybody has."""
     if record["status"] == "timeout":
         output.out.print("Nobody answered in time.")
@@ -167,7 +168,7 @@ def _result(deployment: Deployment, execution_arn: str) -> dict[str, Any]:
                 raise CliError(_failed(execution), code="WORKFLOW")
             answer: dict[str, Any] = json.loads(execution["Result"])
             return {**answer, "body": json.loads(answer["body"])}
-        output.pause(0.1)
+        clock.pause(0.1)
     state = "paused" if execution["Status"].startswith("PAUS") else "running"
     msg = f"the workflow is still {state} after {PATIENCE:.0f} seconds"
     raise CliError(msg, code="WORKFLOW")
@@ -189,6 +190,6 @@ def _mail_to(
         execution = deployment.outcome(execution_arn)
         if execution["Status"] in EXECUTION_ENDED:
             raise CliError(_failed(execution), code="WORKFLOW")
-        output.pause(0.1)
+        clock.pause(0.1)
     msg = f"no notification came within {PATIENCE:.0f} seconds"
     raise CliError(msg, code="NOTIFICATION")

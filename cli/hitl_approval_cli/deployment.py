@@ -67,7 +67,7 @@ class Deployment:
     Attributes:
         stack: the stack's name or ARN; of several deployments in one stack `Stack/Deployment`.
         region, profile, endpoint_url: as boto3 takes them; None for its own defaults.
-        verbose: whether each call of AWS is told on stderr.
+        verbose: whether each call of AWS is named on stderr.
     """
 
     stack: str
@@ -91,7 +91,7 @@ class Deployment:
             "execution_arn": arn,
         }
 
-    def ask(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    def call(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Send one action to the approval function.
 
         Raises:
@@ -112,14 +112,14 @@ class Deployment:
         return body
 
     def pages(self, status: str, **wanted: Any) -> Iterator[dict[str, Any]]:
-        """The list of a status, page by page, as `ask` answers; none is asked for too early."""
-        asked = {"action": "list", "status": status, "limit": PAGE, **wanted}
+        """The list of a status, page by page, as `call` answers; each is read when it is needed."""
+        action = {"action": "list", "status": status, "limit": PAGE, **wanted}
         while True:
-            page = self.ask(asked)
+            page = self.call(action)
             yield page
             if page["cursor"] is None:
                 return
-            asked["cursor"] = page["cursor"]
+            action["cursor"] = page["cursor"]
 
     def outcome(self, execution_arn: str) -> dict[str, Any]:
         """The durable execution as it now is: `Status`, and `Result` or `Error` at its end."""
@@ -156,7 +156,7 @@ class Deployment:
     def _session(self) -> boto3.Session:
         session = boto3.Session(profile_name=self.profile, region_name=self.region)
         if self.verbose:
-            session.events.register("after-call", _tell_call)
+            session.events.register("after-call", _name_call)
         return session
 
     @cached_property
@@ -254,14 +254,14 @@ class Deployment:
 
 
 def _refusal(status: int, code: str, message: str, details: Mapping[str, Any]) -> CliError:
-    """The approval function's refusal, as a person or a program hears of it."""
-    if code == InvalidRequest.code and (told := refused_field(message, details)):
-        return told
+    """The approval function's refusal, as a person or a program sees it."""
+    if code == InvalidRequest.code and (usage_error := refused_field(message, details)):
+        return usage_error
     kind = TransientError if status >= _SERVERS_FAULT else CliError
     return kind(message, code=code, details=details)
 
 
-def _tell_call(model: Any, http_response: Any, **_: Any) -> None:
+def _name_call(model: Any, http_response: Any, **_: Any) -> None:
     """Which call was made and how it was answered; nothing of what was sent."""
     service = model.service_model.service_name
     output.plain_error(f"{service} {model.name}: {http_response.status_code}")

@@ -1,4 +1,4 @@
-"""What the command says when it cannot do what was asked: one line, a code, an exit status."""
+"""What the command says when it cannot do what was wanted: one line, a code, an exit status."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ class Exit(IntEnum):
     FAILED = 1
     """AWS was not reached, the stack was not found, or the deployment refused."""
     USAGE = 2
-    """The command's words are wrong."""
+    """The command line is wrong."""
     REJECTED = 3
     """Of `submit --wait`, as are the next two."""
     TIMED_OUT = 4
     CANCELLED = 5
     INTERRUPTED = 130
     """Ctrl-C."""
+    CLOSED_PIPE = 141
+    """The reader of stdout, `head` say, has gone: a shell's number for the end by SIGPIPE."""
 
 
 class CliError(Exception):
@@ -66,7 +68,7 @@ class NotPermittedError(CliError):
     """The credentials lack a right."""
 
 
-WORDS: Mapping[str, str] = {
+OPTION_OF: Mapping[str, str] = {
     "approver": "--as",
     "approvers": "--approver",
     "comments": "--message",
@@ -85,7 +87,7 @@ WORDS: Mapping[str, str] = {
 
 
 def usage(message: str) -> CliError:
-    """Wrong words: nothing was changed."""
+    """A wrong command line: nothing was changed."""
     return CliError(message, code="USAGE", status=Exit.USAGE)
 
 
@@ -96,11 +98,11 @@ def interrupted(standing: str = "") -> CliError:
 
 
 def refused_field(message: str, details: Mapping[str, Any]) -> CliError | None:
-    """A refusal of `details["field"]`, told of what was typed; None where no word stands for it."""
+    """A refusal of `details["field"]` in terms of what was typed; None where no option sets it."""
     field = str(details.get("field"))
-    if field not in WORDS:
+    if field not in OPTION_OF:
         return None
-    return usage(f"{WORDS[field]}: {message.removeprefix(f'{field}: ')}")
+    return usage(f"{OPTION_OF[field]}: {message.removeprefix(f'{field}: ')}")
 
 
 def show_error(error: CliError, *, as_json: bool, about: str = "") -> None:

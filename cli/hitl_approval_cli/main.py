@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 from itertools import takewhile
@@ -12,13 +13,22 @@ import typer
 from typer.exceptions import TyperException
 
 from hitl_approval.contract import LIBRARY_VERSION
+from hitl_approval.domain.text import cut
 from hitl_approval_cli import output
-from hitl_approval_cli.commands import decide, operate, show, submit
 from hitl_approval_cli.commands.audit import audit
 from hitl_approval_cli.commands.completion import completion
 from hitl_approval_cli.commands.cost import cost
+from hitl_approval_cli.commands.decide import approve, cancel, reject
 from hitl_approval_cli.commands.doctor import doctor
+from hitl_approval_cli.commands.history import history
+from hitl_approval_cli.commands.inbox import inbox
+from hitl_approval_cli.commands.list import list_
 from hitl_approval_cli.commands.local import local
+from hitl_approval_cli.commands.resume import resume
+from hitl_approval_cli.commands.show import get, show
+from hitl_approval_cli.commands.stats import stats
+from hitl_approval_cli.commands.status import status
+from hitl_approval_cli.commands.submit import submit
 from hitl_approval_cli.connection import OPTIONS
 from hitl_approval_cli.errors import CliError, Exit, interrupted, show_error, usage
 
@@ -44,34 +54,55 @@ _Version = Annotated[
 
 @app.callback()
 def hitl(*, version: _Version = False) -> None:
-    """Human approvals for AWS workflows: ask, decide, look on."""
+    """Human approvals for AWS workflows: request, decide, follow."""
 
 
-app.command()(show.inbox)
-app.command()(show.show)
-app.command()(decide.approve)
-app.command()(decide.reject)
-app.command()(submit.submit)
-app.command()(show.status)
-app.command()(decide.cancel)
-app.command("list")(show.list_)
-app.command(hidden=True)(show.get)
-app.command()(show.history)
+app.command()(inbox)
+app.command()(show)
+app.command()(approve)
+app.command()(reject)
+app.command()(submit)
+app.command()(status)
+app.command()(cancel)
+app.command("list")(list_)
+app.command(hidden=True)(get)
+app.command()(history)
 app.add_typer(audit, name="audit")
 app.command()(doctor)
-app.command()(operate.resume)
-app.command()(operate.stats)
+app.command()(resume)
+app.command()(stats)
 app.add_typer(local, name="local")
 app.command()(cost)
 app.command()(completion)
 
 
+STDOUT = 1
+"""The file descriptor of stdout."""
 _GROUPS = frozenset({"audit", "local"})
 
 
 def run(words: Sequence[str]) -> int:
     """Run the command line and give its exit status; every failure is one line."""
     as_json = "--json" in words
+    try:
+        status = _run(words, as_json=as_json)
+        sys.stdout.flush()  # here, where a failure still has a line: Python itself flushes too late
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            return _reader_has_gone()
+        _point_stdout_nowhere()
+        where = cut(str(error.filename)) if error.filename else "the output was not written"
+        line = f"{where}: {error.strerror}"
+        show_error(CliError(line, code="NOT_WRITTEN"), as_json=as_json)
+        return Exit.FAILED
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # typer's and rich's answer to it
+            return _reader_has_gone()
+        raise
+    return status
+
+
+def _run(words: Sequence[str], *, as_json: bool) -> int:
     try:
         status: int | None = app(list(words), standalone_mode=False)
     except CliError as error:
@@ -87,10 +118,19 @@ def run(words: Sequence[str]) -> int:
         ended = interrupted() if by_hand else CliError("nobody answered", code="NOT_ANSWERED")
         show_error(ended, as_json=as_json)
         return ended.status
-    except BrokenPipeError:  # the reader, `head` say, has seen enough
-        sys.stderr.close()
-        return Exit.OK
     return status or Exit.OK
+
+
+def _reader_has_gone() -> int:
+    _point_stdout_nowhere()
+    return Exit.CLOSED_PIPE
+
+
+def _point_stdout_nowhere() -> None:
+    """Python flushes stdout once more as it exits: what cannot be written is dropped there."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, STDOUT)
+    os.close(nowhere)
 
 
 def _misplaced(words: Sequence[str]) -> str:
@@ -104,6 +144,8 @@ def _misplaced(words: Sequence[str]) -> str:
 
 def main() -> None:
     """Run the words of the command line."""
+    if sys.stdout is None:  # closed by the caller, `>&-`
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  until the end
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what a terminal or file cannot hold: \\u20ac
             stream.reconfigure(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""`hitl submit`: look at a request until it is on record and, with --wait, until it is decided."""
+"""`hitl submit`: read a request until it is on record and, with --wait, until it is decided."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from hitl_approval.contract import EXECUTION_ENDED
 from hitl_approval.domain.errors import ApprovalNotFound, InvalidRequest
 from hitl_approval.domain.text import cut
-from hitl_approval_cli import output
+from hitl_approval_cli import approval_tables, clock, output
 from hitl_approval_cli.connection import Connection
 from hitl_approval_cli.errors import CliError, Exit, NotPermittedError, TransientError, interrupted
 
@@ -21,9 +21,9 @@ Record = dict[str, Any]
 START_POLL_SECONDS = 0.5
 POLL_SECONDS = 2.0
 START_SECONDS = 90.0
-"""For the workflow to write its request. Ours: its own retries take a minute."""
+"""For the workflow to write its request, whose own retries take a minute."""
 MAX_FAILURES = 10
-"""Looks in a row that may fail in passing."""
+"""Reads in a row that may fail in passing."""
 EXITS = {
     "approved": Exit.OK,
     "rejected": Exit.REJECTED,
@@ -32,12 +32,12 @@ EXITS = {
 }
 
 
-class NotAskedError(CliError):
+class NoRequestError(CliError):
     """The workflow has ended without a request, and why."""
 
 
 class Watch:
-    """One request that was just asked for."""
+    """One request that was just submitted."""
 
     def __init__(self, to: Connection, started: Mapping[str, Any]) -> None:
         self.deployment = to.deployment
@@ -48,36 +48,38 @@ class Watch:
         self.failures = 0
 
     def until_on_record(self) -> None:
-        """Look until the request is on record.
+        """Poll until the request is on record.
 
         Raises:
-            NotAskedError: the workflow refused the request, or failed.
-            NotPermittedError: the credentials may not look.
+            NoRequestError: the workflow refused the request, or failed.
+            NotPermittedError: the credentials may not read it.
             CliError: it is not known, within a minute and a half, whether there is a request.
         """
         waited = 0.0
-        with self._told(), _line() as say:
+        with self._with_standing(), _line() as say:
             if output.err.is_terminal or not self.as_json:
                 say("waiting until the request is on record, a few seconds")
             while not self._is_on_record():
                 if waited >= START_SECONDS:
-                    msg = f"the workflow has not asked within {START_SECONDS:.0f} s"
-                    raise CliError(msg, code="NOT_ASKED")
-                output.pause(START_POLL_SECONDS)
+                    msg = f"the workflow has made no request within {START_SECONDS:.0f} s"
+                    raise CliError(msg, code="NO_REQUEST")
+                clock.pause(START_POLL_SECONDS)
                 waited += START_POLL_SECONDS
 
     def until_decided(self) -> Record:
-        """Look until the request is decided; say on stderr how it stands."""
-        with self._told(), _line() as say:
+        """Poll until the request is decided; say on stderr how it stands."""
+        with self._with_standing(), _line() as say:
             while True:
                 if (record := self._check_status()) is not None:
                     if record["status"] != "pending":
                         return record
-                    say(output.one_line(record))
-                output.pause(POLL_SECONDS)
+                    say(approval_tables.status_line(record))
+                clock.pause(POLL_SECONDS)
 
     def _is_on_record(self) -> bool:
-        refusal = self._refusal()  # before the look: a workflow that has ended has written
+        refusal = (
+            self._refusal()
+        )  # before the record is read: a workflow that has ended has written
         try:
             self.on_record = self._check_status() is not None
         except CliError as error:
@@ -88,13 +90,13 @@ class Watch:
         return self.on_record
 
     def _check_status(self) -> Record | None:
-        """The record, or None when the look failed in passing.
+        """The record, or None when reading failed in passing.
 
         Raises:
-            CliError: there is none, or the look failed for good or too often.
+            CliError: there is none, or reading failed for good or too often.
         """
         try:
-            record = self.deployment.ask({"action": "get", "approval_id": self.approval_id})
+            record = self.deployment.call({"action": "get", "approval_id": self.approval_id})
         except TransientError:
             self.failures += 1
             if self.failures > MAX_FAILURES:
@@ -106,7 +108,7 @@ class Watch:
         self.failures = 0
         return record
 
-    def _refusal(self) -> NotAskedError | None:
+    def _refusal(self) -> NoRequestError | None:
         """Why nothing will come; None while the workflow runs or cannot be seen."""
         try:
             execution = self.deployment.outcome(self.execution_arn)
@@ -122,18 +124,18 @@ class Watch:
         failure = execution.get("Error") or {}
         message = failure.get("ErrorMessage", "")
         if failure.get("ErrorType") == f"{InvalidRequest.__module__}.{InvalidRequest.__name__}":
-            return NotAskedError(message, code=InvalidRequest.code, details=details)
+            return NoRequestError(message, code=InvalidRequest.code, details=details)
         status = execution["Status"].lower().replace("_", " ")
         why = cut(message) if message else "its log says why"
-        msg = f"the workflow has {status} and asks for nothing: {why}"
-        return NotAskedError(msg, code="WORKFLOW", details=details)
+        msg = f"the workflow has {status} without a request: {why}"
+        return NoRequestError(msg, code="WORKFLOW", details=details)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Say of what ends a look that the request goes on, and where to see it."""
+    def _with_standing(self) -> Iterator[None]:
+        """Say of what ends the polling that the request goes on, and where to see it."""
         try:
             yield
-        except NotAskedError:
+        except NoRequestError:
             raise
         except KeyboardInterrupt:
             raise interrupted(self._standing) from None
@@ -150,7 +152,7 @@ class Watch:
 def wait(to: Connection, watch: Watch) -> None:
     """Wait for the outcome and end the command with its exit status."""
     record = watch.until_decided()
-    to.show(record, lambda: output.plain_error(output.one_line(record)))
+    to.show(record, lambda: output.plain_error(approval_tables.status_line(record)))
     if EXITS[record["status"]]:
         raise typer.Exit(EXITS[record["status"]])
 

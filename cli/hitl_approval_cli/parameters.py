@@ -1,9 +1,10 @@
-"""The words that several commands share: arguments, options and how they are read."""
+"""The parameters that several commands share: arguments, options and how they are read."""
 
 from __future__ import annotations
 
 import getpass
 import re
+import shlex
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -11,7 +12,7 @@ from typing import Annotated
 import typer
 
 from hitl_approval.domain.text import shown
-from hitl_approval_cli import output
+from hitl_approval_cli import clock
 from hitl_approval_cli.errors import usage
 
 Id = Annotated[
@@ -24,19 +25,19 @@ As = Annotated[
     typer.Option(
         "--as",
         envvar="HITL_USER",
-        help="Your name, on record as declared: nobody vouches for it. Default: the signed-in"
-        " user's.",
+        help="Your name, on record as declared: nobody vouches for it. Default: the"
+        " operating system's user.",
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not show and ask first.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not show the request and ask first.")]
 Limit = Annotated[int, typer.Option(min=1, max=100, help="Items of this page.")]
 Cursor = Annotated[str | None, typer.Option(help="Where the page before ended.")]
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def signed_in() -> str:
-    """The name of this machine's user."""
+def os_user() -> str:
+    """The name of the operating system's user: nobody has verified it."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container whose user has no name
@@ -71,7 +72,7 @@ def moment(value: str | None, option: str = "--since") -> datetime | None:
     try:
         ago = length(value)
         if ago is not None:
-            return output.now() - timedelta(seconds=ago)
+            return clock.now() - timedelta(seconds=ago)
         return datetime.fromisoformat(value).astimezone(UTC)
     except (ValueError, OverflowError):
         like = "must look like 30m, 8h, 7d, 2026-01-31 or 2026-01-31T12:00:00Z"
@@ -84,3 +85,19 @@ def length(value: str) -> int | None:
     if not match or int(match[1]) == 0:
         return None
     return int(match[1]) * _UNITS[match[2]]
+
+
+def next_page(command: str, cursor: str | None, *, limit: int, **given: str | bool | None) -> str:
+    """The command of the next page, "" where there is none."""
+    if cursor is None:
+        return ""
+    words = ["hitl", command]
+    for option, value in given.items():
+        flag = f"--{'as' if option == 'name' else option}"
+        if value is True:
+            words.append(flag)
+        elif isinstance(value, str):
+            words += [flag, value]
+    if limit != 20:  # noqa: PLR2004  the default
+        words += ["--limit", str(limit)]
+    return shlex.join([*words, "--cursor", cursor])

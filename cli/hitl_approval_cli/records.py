@@ -21,7 +21,7 @@ from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.errors import ApprovalError, Unavailable, UnreadableRecord
 from hitl_approval.ports import Attention
 from hitl_approval.usecases.trail import Trail, read_trail
-from hitl_approval_cli import output
+from hitl_approval_cli import clock
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
 
@@ -32,7 +32,7 @@ T = TypeVar("T")
 BATCH = 100
 """Most keys of one BatchGetItem, DynamoDB's quota."""
 RETRY_SECONDS = 0.2
-"""Until keys that DynamoDB left out are asked for again. Ours."""
+"""Until keys that DynamoDB left out are read again: a moment, so that a burst is over."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Records:
         return self._pages("scan", wanted)
 
     def event_count(self) -> int | None:
-        """About how many audit events there are, if that may be asked: for a progress bar only."""
+        """About how many audit events there are, if that may be read: for a progress bar only."""
         try:
             with self._reading():
                 answer = self._store.client.describe_table(TableName=self._store.audit_table)
@@ -162,14 +162,14 @@ class Records:
         self, table: str, keys: Sequence[Mapping[str, Any]], attributes: str | None = None
     ) -> Iterator[dict[str, Any]]:
         shown = {"ProjectionExpression": attributes} if attributes else {}
-        asked: Any = {table: {"Keys": keys, "ConsistentRead": True, **shown}}
-        while asked:
+        unread: Any = {table: {"Keys": keys, "ConsistentRead": True, **shown}}
+        while unread:
             with self._reading():
-                answer = self._store.client.batch_get_item(RequestItems=asked)
+                answer = self._store.client.batch_get_item(RequestItems=unread)
                 items = answer["Responses"].get(table, [])
             yield from map(read_item, items)
-            if asked := answer.get("UnprocessedKeys"):
-                output.pause(RETRY_SECONDS)
+            if unread := answer.get("UnprocessedKeys"):
+                clock.pause(RETRY_SECONDS)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

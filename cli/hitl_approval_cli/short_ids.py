@@ -21,12 +21,12 @@ _PREFIX = re.compile(r"[0-9a-f]{6,31}")
 _TOO_SHORT = re.compile(r"[0-9a-f]{1,5}")
 
 
-def ask_about(deployment: Deployment, payload: Mapping[str, Any]) -> dict[str, Any]:
+def call_about(deployment: Deployment, payload: Mapping[str, Any]) -> dict[str, Any]:
     """Send an action about `payload["approval_id"]`, see `with_id`."""
     return with_id(
         deployment,
         payload["approval_id"],
-        lambda approval_id: deployment.ask({**payload, "approval_id": approval_id}),
+        lambda approval_id: deployment.call({**payload, "approval_id": approval_id}),
     )
 
 

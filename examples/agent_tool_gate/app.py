@@ -10,7 +10,7 @@ from hitl_approval_cdk import HitlApproval
 
 
 class AgentToolGate(Stack):
-    """The agent, a durable function, and the people who look over its shoulder."""
+    """The agent, a durable function, and the people who decide what it may do."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)

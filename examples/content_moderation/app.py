@@ -12,7 +12,7 @@ from hitl_approval_cdk import HitlApproval, OnTimeout
 
 
 class ContentModeration(Stack):
-    """A durable function, its moderators, and a queue that hears of each decision."""
+    """A durable function, its moderators, and a queue that gets each decision."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
@@ -21,7 +21,7 @@ class ContentModeration(Stack):
             "Moderation",
             approval_timeout=Duration.minutes(10),
             on_timeout=OnTimeout.reject(),  # silence hides
-            require_comment_on_rejection=True,  # the author is told why
+            require_comment_on_rejection=True,  # the author reads why
             notify_emails=["moderators@example.com"],
             removal_policy=RemovalPolicy.DESTROY,  # an example; leave it out to keep the records
         )

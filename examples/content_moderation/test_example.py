@@ -28,7 +28,7 @@ def test_should_hide_what_a_moderator_rejects_and_say_why(moderation: Approvals)
     assert run.result() == {"post_id": "p-7", "visibility": "hidden", "why": "No advertising"}
 
 
-def test_should_hide_what_nobody_looked_at(moderation: Approvals) -> None:
+def test_should_hide_what_nobody_reviewed(moderation: Approvals) -> None:
     run = moderation.start(handler, REPORT)
     moderation.let_time_out()
     assert run.result()["visibility"] == "hidden"

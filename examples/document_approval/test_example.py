@@ -31,7 +31,7 @@ def test_should_send_back_what_was_rejected(approvals: Approvals) -> None:
     }
 
 
-def test_should_publish_nothing_that_nobody_looked_at(approvals: Approvals) -> None:
+def test_should_publish_nothing_that_nobody_reviewed(approvals: Approvals) -> None:
     run = approvals.start(handler, DOCUMENT)
     approvals.let_time_out()
     assert run.result()["status"] == "timeout"

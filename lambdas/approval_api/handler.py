@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hitl_approval.http.actions import handle
+from hitl_approval.http.envelope import handle
 from hitl_approval.settings import settings
 from hitl_approval.wiring import decision_service
 

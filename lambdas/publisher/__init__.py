@@ -1,1 +1,1 @@
-"""The relay function."""
+"""The publisher function."""

@@ -1,4 +1,4 @@
-"""The relay function: fed by the audit table's stream, tells the event bus."""
+"""The publisher function: it brings the audit table's stream to the event bus and the inboxes."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from hitl_approval.wiring import publish_service
 
 
 def handler(event: Any, _: object) -> dict[str, Any]:
-    """Announce one batch."""
+    """Publish one batch."""
     return publish_batch(event, publish_service())

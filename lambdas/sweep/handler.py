@@ -1,4 +1,4 @@
-"""The sweep function: run on a schedule, mends what was left behind."""
+"""The sweep function: it runs on a schedule and repairs what was left behind."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ LIBRARY_VERSION: Final = "0.1.0"
 """Of this library; pyproject.toml reads it here."""
 
 ResumeMode = Literal["callback", "polling"]
-"""How a waiting workflow learns of a decision: rung awake, or by looking every so often."""
+"""How a workflow learns of a decision: its callback is completed, or it polls the record."""
 
 
 AwsService = Literal["dynamodb", "events", "kms", "lambda", "sns", "stepfunctions"]
@@ -53,7 +53,7 @@ class Env:
     PAGE_CHALLENGE: Final = "PAGE_CHALLENGE"
     """"true" where a link's page asks for the code that stands in the other channel."""
     EVENT_BUS_NAME: Final = "EVENT_BUS_NAME"
-    """Name or ARN of the bus that is told of every transition."""
+    """Name or ARN of the bus that gets every transition."""
     LOG_LEVEL: Final = "LOG_LEVEL"
 
 
@@ -189,7 +189,7 @@ class Metrics:
     PENDING_PAST_EXPIRY: Final = "PendingPastExpiry"
     """Requests that a sweep had to close because their workflow did not. 0 when all is well."""
     PASSED_OVER: Final = "PassedOver"
-    """Records that a sweep, and events that the relay could not take for what they are; a sweep
+    """Records that a sweep, and events that the publisher could not take for what they are; a sweep
     counts one more when its time was up before it had seen all. 0 when all is well."""
     ALTERED_RECORD: Final = "AlteredRecord"
     """Ends that no workflow acted on: the row is not what its audit trail says."""

@@ -51,7 +51,7 @@ class Store(Protocol):
         """
 
     def register_callback(self, approval_id: str, callback_id: str) -> Approval | None:
-        """Write the callback to ring on the record if it is still pending.
+        """Write the callback on the record if it is still pending.
 
         Returns:
             The record as it now is, pending or not; None if there is none.
@@ -128,7 +128,7 @@ class Inbox(Protocol):
         """
 
     def awaiting(self, name: str, *, limit: int, cursor: str | None) -> Page:
-        """Pending requests that this person has not answered, those that expire first first.
+        """Pending requests that this person has not answered; what expires first comes first.
 
         Raises:
             InvalidRequest: the cursor is not one that this list gave.
@@ -160,7 +160,7 @@ class Signer(Protocol):
         """Whether this key has signed this hash.
 
         Raises:
-            Unavailable: it cannot be told now.
+            Unavailable: it does not answer now.
         """
 
 
@@ -183,7 +183,7 @@ class Secrets(Protocol):
 
 
 class CallbackClient(Protocol):
-    """Wakes a waiting workflow."""
+    """Resumes a waiting workflow."""
 
     def complete(self, callback_id: str) -> Completed:
         """Complete the callback. Never raises for a closed, unknown or unreachable one."""
@@ -208,13 +208,13 @@ class Tasks(Protocol):
 
 
 class Executions(Protocol):
-    """Looks at the workflows."""
+    """Knows whether workflows still run."""
 
     def check_status(self, execution_arn: str) -> Execution:
         """Whether the execution still runs; one that is paused does, an unknown one has ended.
 
         Raises:
-            Unavailable: it cannot be told now.
+            Unavailable: it does not answer now.
         """
 
 

@@ -1,7 +1,7 @@
 """In which environment we start other programs: uv, pip, npm, Node, the CDK CLI and Python.
 
 What they install and make follows from our locks and our words alone. Of the caller's settings
-they hear where packages come from: mirror, credentials, proxy, TLS, cache, patience. All else that
+they learn where packages come from: mirror, credentials, proxy, TLS, cache, patience. All else that
 these programs would read is cut, be it a variable or a line of a settings file; other variables
 are passed on. The table is in CONTRIBUTING.md, and `tests/unit/test_programs.py` holds each line.
 
@@ -98,7 +98,7 @@ def _passed_on(name: str) -> bool:
 
 
 def environment(program: Program, scratch: Path, python: Path | None = None) -> dict[str, str]:
-    """The variables with which a program hears of this process's what it may.
+    """The variables of this process that a program may get.
 
     Args:
         program: whose settings files are read.
@@ -137,7 +137,7 @@ def run(
         program: whose settings files are read.
         words: the program and its arguments.
         cwd: where. Default: an empty folder.
-        path: where other programs are looked for first.
+        path: where other programs are searched first.
         timeout: seconds.
 
     Raises:
@@ -211,7 +211,7 @@ def _uv_kept(table: object) -> Iterator[tuple[str, Any]]:
 
 
 def _uv_files(given: Mapping[str, str]) -> Iterable[Path]:
-    """Where uv looks, but for the folder it is in and those above."""
+    """Where uv searches, but for the folder it is in and those above."""
     if (named := given.get("UV_CONFIG_FILE")) and Path(named).is_file():
         return [Path(named)]
     windows = [Path(given[name], "uv") for name in ("APPDATA", "PROGRAMDATA") if name in given]

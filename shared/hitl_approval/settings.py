@@ -108,7 +108,7 @@ class Settings:
 
     @property
     def poll_interval(self) -> timedelta:
-        """Shortest time between two looks in polling mode."""
+        """Shortest time between two polls."""
         return timedelta(seconds=self._whole(Env.POLL_INTERVAL_SECONDS))
 
     @property
@@ -143,7 +143,7 @@ class Settings:
 
     @property
     def event_bus_name(self) -> str:
-        """Name or ARN of the bus that is told of every transition."""
+        """Name or ARN of the bus that gets every transition."""
         return self._required(Env.EVENT_BUS_NAME)
 
     @property

@@ -1,4 +1,4 @@
-"""The relay: from the audit table's stream, which forgets nothing committed, to the event bus."""
+"""From the audit table's stream, which has everything that was committed, to the publisher."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hitl_approval.usecases.publish import PublishService
 
 
 def publish_batch(batch: Mapping[str, Any], service: PublishService) -> dict[str, Any]:
-    """Announce one batch of a DynamoDB stream, in order; what is none of our events is passed.
+    """Publish one batch of a DynamoDB stream, in order; other records are passed.
 
     Returns:
         Lambda's partial batch answer: the first record that could not be published now, from

@@ -1,4 +1,4 @@
-"""Every entry point under bad input: the exact refusal, and nothing written, sent or rung."""
+"""Every entry point under bad input: the exact refusal, and nothing written, sent or resumed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from hitl_approval.domain.errors import (
     Unauthenticated,
 )
 from hitl_approval.durable import wait
-from hitl_approval.http.actions import MethodNotAllowed, handle
+from hitl_approval.http.envelope import handle
+from hitl_approval.http.errors import MethodNotAllowed
 from hitl_approval.settings import settings
 from hitl_approval.testing import FixedClock, RecordingCallbackClient, RecordingMeter, World
 from hitl_approval.usecases.decide import DecisionService
@@ -33,7 +34,8 @@ from hitl_approval_cdk import HitlApproval
 from hitl_approval_cli.deployment import Deployment
 from tests.bad_input.conftest import NoAws
 from tests.bad_input.corpus import ACCEPTED, REFUSED, Case, accepted, refused
-from tests.cli.conftest import FakeCloud, Hitl
+from tests.cli.conftest import Hitl
+from tests.cli.fake_cloud import FakeCloud
 from tests.infra.synth import any_app, any_stack
 from tests.workflow.conftest import StageFactory
 
@@ -76,7 +78,7 @@ def test_should_refuse_to_start(
     assert (error.type, error.message) == ("hitl_approval.InvalidRequest", case["message"])
     assert stage.operations() == []
     assert (stage.store.approvals, stage.store.audit) == ({}, {})
-    assert (stage.notifier.sent, stage.callbacks.rings) == ([], 0)
+    assert (stage.notifier.sent, stage.completer.calls) == ([], 0)
     assert_short_log(caplog)
 
 
@@ -215,7 +217,7 @@ def test_should_refuse_a_garbled_environment(
 
 
 def everything(world: World) -> str:
-    """All that a call could have written, sent or rung."""
+    """All that a call could have written, sent or resumed."""
     return repr((world.store, world.notifier.sent, world.callbacks.completed, world.meter.counted))
 
 

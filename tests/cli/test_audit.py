@@ -19,11 +19,12 @@ from rich.console import Console
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.items import marshal
 from hitl_approval.domain.approval import cast_vote
-from hitl_approval_cli import main, output
-from hitl_approval_cli.commands import audit
+from hitl_approval_cli import clock, main, output
+from hitl_approval_cli.commands.audit import export
 from tests.anything import NOW, any_opening, any_request, declared
 
-from .conftest import FakeCloud, Hitl
+from .conftest import Hitl
+from .fake_cloud import FakeCloud
 
 
 def decided(store: DynamoDbStore, comments: str = "fine", **fields: Any) -> str:
@@ -80,7 +81,7 @@ def test_should_verify_what_is_named_and_say_what_there_is_not(
 
     assert result.status == 1
     assert "no approval has the id nobody-asked" in result.err
-    assert result.out == "failed 1 approvals, 2 events: 0 findings\n"
+    assert result.out == "failed 1 approval, 2 events: 0 findings\n"
 
 
 @pytest.mark.parametrize(
@@ -201,7 +202,7 @@ def test_should_export_what_happened_since(
 ) -> None:
     decided(tables, now=NOW - timedelta(days=9))
     recent = decided(tables)
-    monkeypatch.setattr(output, "now", lambda: NOW + timedelta(hours=1))
+    monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(hours=1))
     for since in ("7d", "2026-01-01", "2026-01-02T02:04:05Z"):
         lines = hitl("audit", "export", "--since", since).out.splitlines()
         assert {json.loads(line)["approval_id"] for line in lines} == {recent}
@@ -294,7 +295,7 @@ def test_should_show_a_bar_in_a_terminal_and_keep_it_out_of_what_is_piped(
 
     terminal = Console(file=io.StringIO(), force_terminal=True, width=80)
     monkeypatch.setattr(output, "err", terminal)
-    monkeypatch.setattr(audit, "_is_file", lambda _: True)
+    monkeypatch.setattr(export, "_is_file", lambda _: True)
     assert main.run(["audit", *words]) == 0
     assert capsys.readouterr().out == piped.out
     bar = terminal.file.getvalue()  # type: ignore[attr-defined]

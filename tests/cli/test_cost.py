@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
+from hitl_approval_cli import main, output
 from tests.cli.conftest import Hitl
 
 
@@ -35,3 +37,21 @@ def test_should_refuse_a_wait_that_is_none(hitl: Hitl, wait: str) -> None:
     refused = hitl("cost", f"--median-wait={wait}")
     assert refused.status == 2
     assert refused.err.startswith("hitl: --median-wait: must look like")
+
+
+@pytest.mark.parametrize("width", [40, 80, 140])
+@pytest.mark.parametrize("approvals", ["1000", "90000000"])
+def test_should_keep_every_figure_at_any_width(
+    hitl: Hitl, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    width: int, approvals: str,
+) -> None:  # fmt: skip
+    words = ["cost", "--approvals-per-month", approvals]
+    whole = hitl(*words).out
+    monkeypatch.setattr(output, "out", output.console(width=width))
+    assert main.run(words) == 0
+    shown = capsys.readouterr().out
+    assert sorted(re.findall(r"\$\S+", shown)) == sorted(re.findall(r"\$\S+", whole))
+    assert all(len(line) <= width for line in shown.splitlines())
+    assert "…" not in shown
+    for title in ("callback", "polling", "the pattern"):
+        assert title in shown

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from hitl_approval_cli import demo, output
+from hitl_approval_cli import clock, demo, output
 from hitl_approval_cli.demo import APPROVERS, Choice, play
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
@@ -50,7 +50,7 @@ class Asked:
     def decided(self, status: str, by: str | None, comments: str = "") -> None:
         self.status, self.by, self.comments = status, by, comments
 
-    def ask(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def call(self, asked: dict[str, Any]) -> dict[str, Any]:
         if asked["action"] == "history":
             return {"events": [], "verified": True, "findings": []}
         if asked["action"] == "decide":
@@ -81,8 +81,8 @@ def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]
             os.close(opened.pop())
 
     monkeypatch.setattr("sys.stdin", os.fdopen(reader))
-    monkeypatch.setattr(demo, "LOOK_SECONDS", 0)
-    monkeypatch.setattr(output, "pause", lambda _: None)
+    monkeypatch.setattr(demo, "CHECK_SECONDS", 0)
+    monkeypatch.setattr(clock, "pause", lambda _: None)
     yield type_
     for descriptor in opened:
         os.close(descriptor)

@@ -23,7 +23,7 @@ from botocore.httpsession import URLLib3Session
 
 from hitl_approval_cli import main
 
-from .conftest import OUTPUTS
+from .fake_cloud import OUTPUTS
 
 Answer = Callable[[Any], AWSResponse]
 COMMANDS = [

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
-from hitl_approval_cli.commands import local
+from hitl_approval_cli.commands.local import mail, place
 from tests.anything import any_opening
 from tests.docs.cli_reference import commands
 
 from .conftest import Hitl
 from .shapes import ITEM, SHAPES
-from .test_operating import Fine, fine
+from .test_doctor import Fine, fine
 
 __all__ = ["fine"]
 
@@ -24,8 +24,8 @@ OF_ONE = {"show", "resume", "approve", "reject", "cancel", "status", "history"}
 
 @pytest.fixture(autouse=True)
 def _silent_local_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "_running", lambda _: {"environment": {}})
-    monkeypatch.setattr(local, "sent_messages", lambda *_: [])
+    monkeypatch.setattr(place, "running", lambda _: {"environment": {}})
+    monkeypatch.setattr(mail, "sent_messages", lambda *_: [])
 
 
 def test_should_document_every_command_that_has_json() -> None:

@@ -25,7 +25,7 @@ MESSAGE_LIMIT = 256 * 1024
 """SNS's largest message."""
 
 
-def validate_names() -> list[str]:
+def people() -> list[str]:
     longest = text.MAX_PERSON_KEY // len(WIDEST.encode()) - 1
     return [f"{number:04}{WIDEST * longest}" for number in range(MAX_APPROVERS)]
 
@@ -36,7 +36,7 @@ def largest_request() -> ApprovalRequest:
         subject=WIDEST * text.MAX_LINE,
         document_id=WIDEST * text.MAX_LINE,
         requester=WIDEST * (text.MAX_PERSON_KEY // len(WIDEST.encode())),
-        approvers=validate_names(),
+        approvers=people(),
         context={"x": "x" * padding},
     )
 
@@ -79,7 +79,7 @@ def test_should_hold_the_largest_approval_with_everyones_longest_comment() -> No
     store = DynamoDbStore(client=client, approvals_table="approvals", audit_table="audit")
     policy = Policy(quorum=Quorum.everyone())
     approval = store.create(any_opening(request=largest_request(), policy=policy))
-    for person in validate_names():
+    for person in people():
         voted = cast_vote(
             approval,
             declared(person),

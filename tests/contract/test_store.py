@@ -162,7 +162,7 @@ def test_should_keep_the_first_decision_when_two_arrive_together(store: Store) -
     assert len(store.history(approval.approval_id)) == 2
 
 
-def test_should_refuse_a_decision_on_a_version_that_was_armed_since(store: Store) -> None:
+def test_should_refuse_a_decision_on_a_version_that_was_registered_since(store: Store) -> None:
     approval = store.create(any_opening())
     store.register_callback(approval.approval_id, "callback-2")
 
@@ -212,18 +212,18 @@ def test_should_never_create_a_row_by_deciding(store: Store) -> None:
         store.commit(vote(any_opening().after))
 
 
-def test_should_arm_a_pending_record(store: Store) -> None:
+def test_should_register_on_a_pending_record(store: Store) -> None:
     approval = store.create(any_opening())
 
-    armed = store.register_callback(approval.approval_id, "callback-2")
+    registered = store.register_callback(approval.approval_id, "callback-2")
 
-    assert armed is not None
-    assert armed.callback_id == "callback-2"
-    assert armed.version == approval.version + 1
-    assert store.get(approval.approval_id) == armed
+    assert registered is not None
+    assert registered.callback_id == "callback-2"
+    assert registered.version == approval.version + 1
+    assert store.get(approval.approval_id) == registered
 
 
-def test_should_leave_a_decided_record_alone_when_armed(store: Store) -> None:
+def test_should_leave_a_decided_record_alone_when_registered(store: Store) -> None:
     approval = store.create(any_opening())
     decided = vote(approval)
     store.commit(decided)
@@ -232,7 +232,7 @@ def test_should_leave_a_decided_record_alone_when_armed(store: Store) -> None:
     assert store.get(approval.approval_id) == decided.after
 
 
-def test_should_not_create_a_row_by_arming(store: Store) -> None:
+def test_should_not_create_a_row_by_registering(store: Store) -> None:
     assert store.register_callback("nobody", "callback-1") is None
     assert store.get("nobody") is None
     assert list(store.history("nobody")) == []

@@ -19,11 +19,11 @@ from hitl_approval.adapters.items import marshal, read_item
 from hitl_approval.contract import Output
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.testing import World, in_memory
-from hitl_approval_cli import main, output
+from hitl_approval_cli import clock, main, output
 from hitl_approval_cli.commands import doctor
 from hitl_approval_cli.deployment import Deployment
 from tests.anything import any_opening, any_request, declared
-from tests.cli.conftest import FakeCloud
+from tests.cli.fake_cloud import FakeCloud
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 COLUMNS = 100
@@ -66,7 +66,7 @@ def inbox(world: World) -> None:
 
 
 def unhealthy(world: World) -> None:
-    """The second approval, of which the workflow has not heard since yesterday."""
+    """The second approval, of which the workflow has not read the decision for an hour."""
     decided(world)
     world.clock.advance(timedelta(hours=1))
 
@@ -138,7 +138,7 @@ def draw(name: str) -> str:
         stack.enter_context(patch.object(Deployment, "region_name", "eu-central-1"))
         stack.enter_context(patch.object(doctor, "LIBRARY_VERSION", "1.0.0"))
         stack.enter_context(patch.object(output, "out", recorded))
-        stack.enter_context(patch.object(output, "now", world.clock.now))
+        stack.enter_context(patch.object(clock, "now", world.clock.now))
         stack.enter_context(_utc())
         recorded.print(f"[bold]$ hitl {' '.join(words)}[/]")
         main.run(words)

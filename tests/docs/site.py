@@ -21,7 +21,7 @@ STYLE = Path(__file__).with_name("site.css")
 
 FENCE = re.compile(r"^\s*(```|~~~)")
 ITEM = re.compile(r"^\s*(?:[-*+]|\d+\.)\s")
-LINK = re.compile(r"\]\(([^)\s]+)\)")
+LINK = re.compile(r"""(?:\]\(|<a href="|<img src=")([^)"\s]+)""")
 SHIM = "https://unpkg.com/iframe-worker/shim"
 """What the generator puts in for a site that is opened from a folder: a script from a CDN."""
 

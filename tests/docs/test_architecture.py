@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from hitl_approval.contract import Env
-from tests.infra.synth import CONFIGURATIONS, any_app, template
+from tests.infra.synth import CONFIGURATIONS, any_app, of_type, template
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "architecture.md").read_text(encoding="utf-8")
@@ -20,7 +20,6 @@ FUNCTIONS = {
     "workflow": "workflow function",
     "approval_api": "approval function",
     "sweep": "sweep function",
-    "relay": "publisher function",
     "publisher": "publisher function",
     "page": "page function",
     "signed_in": "signed-in function",
@@ -100,8 +99,39 @@ def test_should_be_read_aloud() -> None:
     picture = drawn()
     assert picture.get("role") == "img"
     named = (picture.get("aria-labelledby") or "").split()
-    told = [element for element in picture.iter() if element.get("id") in named]
-    assert [element.tag for element in told] == [f"{SVG}title", f"{SVG}desc"]
-    assert all(element.text for element in told)
+    spoken = [element for element in picture.iter() if element.get("id") in named]
+    assert [element.tag for element in spoken] == [f"{SVG}title", f"{SVG}desc"]
+    assert all(element.text for element in spoken)
     for label in FUNCTIONS.values():
-        assert label in str(told[1].text), label
+        assert label in str(spoken[1].text), label
+
+
+def test_should_resume_attached_functions_as_the_workflow_in_the_mermaid_picture(
+    templates: dict[str, dict[str, Any]],
+) -> None:
+    """Whatever completes the workflow's callbacks completes those of attached functions."""
+    edges = re.findall(r'^  (.+) -\. "callback: resume" \.-> (\w+)$', PAGE, re.MULTILINE)
+    sources = {to: set(together.split(" & ")) for together, to in edges}
+    assert sources["attached"] == sources["workflow"]
+    assert sources["workflow"] == {
+        label.partition(" ")[0].replace("-", "")
+        for entry, label in FUNCTIONS.items()
+        if "lambda:SendDurableExecutionCallbackSuccess" in actions(templates["signed_in"], entry)
+    }
+
+
+def actions(deployed: dict[str, Any], entry: str) -> set[str]:
+    """What the function of an entry point may do."""
+    resources = deployed["Resources"]
+    [role] = {
+        function["Role"]["Fn::GetAtt"][0]
+        for function in of_type(resources, "AWS::Lambda::Function").values()
+        if function["Handler"].startswith(f"{entry}.")
+    }
+    named = [
+        statement["Action"]
+        for policy in of_type(resources, "AWS::IAM::Policy").values()
+        if {"Ref": role} in policy["Roles"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    return {name for names in named for name in ([names] if isinstance(names, str) else names)}

@@ -12,4 +12,4 @@ def test_should_be_what_make_screenshots_takes(name: str) -> None:
     picture = draw(name)
     assert picture == (FOLDER / f"{name}.svg").read_text(encoding="utf-8"), "make screenshots"
     assert "Traceback" not in picture
-    assert "url(http" not in picture  # nothing is fetched by who looks at it
+    assert "url(http" not in picture  # nothing is fetched when it is shown

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import get_args
 
-from hitl_approval.contract import LIBRARY_VERSION, OUTPUTS
+import pytest
+
+from hitl_approval.contract import LIBRARY_VERSION, OUTPUTS, Env
 from hitl_approval.domain.errors import ApprovalError
-from hitl_approval.http.actions import InternalError, MethodNotAllowed
+from hitl_approval.http.errors import (
+    InternalError,
+    MethodNotAllowed,
+    UnknownLink,
+    UnsupportedMediaType,
+)
+from hitl_approval.usecases.decide import Workflow
 from hitl_approval_cdk import context
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
-PAGES = ("hitl_approval.http.links", "hitl_approval.http.json_api")
-"""What only these answer stands with the page and the JSON API."""
+PAGES = {UnsupportedMediaType, UnknownLink}
+"""What only the pages and the JSON API answer stands with them."""
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
 
 
@@ -42,11 +52,30 @@ def test_should_have_every_output() -> None:
 def test_should_have_every_refusal_with_its_status() -> None:
     kinds: set[type[ApprovalError]] = {MethodNotAllowed, InternalError}
     kinds.update(ApprovalError.__subclasses__())
-    listed = {
-        (cells[0].strip("`"), int(cells[1])) for cells in rows("Start and decide by any AWS client")
-    }
-    ours = {kind for kind in kinds if kind.__module__ not in PAGES}
+    codes = [cells for cells in rows("Start and decide by any AWS client") if len(cells) == 3]
+    listed = {(cells[0].strip("`"), int(cells[1])) for cells in codes}
+    ours = {kind for kind in kinds if kind not in PAGES}
     assert listed == {(kind.code, kind.status) for kind in ours}
+
+
+def test_should_have_every_answer_about_the_workflow() -> None:
+    answers = [cells for cells in rows("Start and decide by any AWS client") if len(cells) == 2]
+    assert [cells[0].strip("`") for cells in answers] == list(get_args(Workflow))
+
+
+@pytest.mark.parametrize(
+    "name", ["set environment variables", "list pending approvals", "get approval details"]
+)
+def test_should_show_the_public_patterns_commands_as_they_are(name: str) -> None:
+    """`tests/e2e/test_public_pattern.py` runs all of them."""
+    commands = json.loads((ROOT / "tests" / "e2e" / "public_pattern_commands.json").read_text())
+    assert commands[name].replace("STACK_NAME=app-sam", "STACK_NAME=hitl-approval") in PAGE
+
+
+def test_should_name_the_variables_that_the_public_pattern_has() -> None:
+    for name in ("APPROVALS_TABLE_NAME", "SNS_TOPIC_ARN", "APPROVAL_TIMEOUT_SECONDS"):
+        assert name in vars(Env).values()
+        assert f"`{name}`" in PAGE
 
 
 def test_should_pin_the_cdk_command_that_the_checkout_has() -> None:

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hitl_approval.contract import Events
+from hitl_approval.contract import Events, Metrics
 from hitl_approval.domain.bus_event import BusEvent, bus_event
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.testing import in_memory
 from tests.anything import any_opening, declared
 
 PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
+SHAPE, _, METRICS = PAGE.partition("## Metrics")
 TYPES = {"string": str, "number": int, "array": list, "null": type(None)}
 
 
@@ -30,9 +31,9 @@ def events() -> Iterator[BusEvent]:
     world.decisions.decide(voted, declared("bob"), "approved")
     world.decisions.decide(ask(), declared("ann"), "rejected", "no")
     world.decisions.cancel(ask(), declared("rita"), "not needed")
-    world.requests.note_notification_failed(untold := ask(), "SNS: throttled")
-    world.clock.advance(world.store.approvals[untold].expires_at - world.clock.now())
-    world.requests.check_status(untold)
+    world.requests.note_notification_failed(unnotified := ask(), "SNS: throttled")
+    world.clock.advance(world.store.approvals[unnotified].expires_at - world.clock.now())
+    world.requests.check_status(unnotified)
     for approval_id, approval in world.store.approvals.items():
         for event in world.store.history(approval_id):
             for record in (approval, None):
@@ -40,7 +41,7 @@ def events() -> Iterator[BusEvent]:
 
 
 def test_should_describe_every_field_with_its_type() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| ([a-z ]+?) \| ", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| ([a-z ]+?) \| ", SHAPE, re.MULTILINE)
     described = {name: tuple(TYPES[kind] for kind in kinds.split(" or ")) for name, kinds in rows}
     assert described
     for event in events():
@@ -60,3 +61,13 @@ def test_should_name_every_detail_type_with_its_statuses() -> None:
     assert seen == described
     assert f"`source` is `{Events.SOURCE}`" in PAGE
     assert f"version {Events.VERSION}." in PAGE
+
+
+def test_should_name_every_metric_once() -> None:
+    listed = [
+        name
+        for names in re.findall(r"^\| (`[A-Z].*?`) \| ", METRICS, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", names)
+    ]
+    constants = {value for name, value in vars(Metrics).items() if name.isupper()}
+    assert sorted(listed) == sorted(constants - {Metrics.NAMESPACE, Metrics.DEPLOYMENT})

@@ -43,10 +43,11 @@ def test_should_link_to_what_exists(page: Path) -> None:
             assert anchor in anchors(target), f"{page}: {target}#{anchor}"
 
 
-def test_should_reach_every_page_in_two_clicks_from_the_index() -> None:
-    first = {target for target, _ in links(INDEX)}
+@pytest.mark.parametrize("start", [INDEX, Path("README.md")], ids=str)
+def test_should_reach_every_page_in_two_clicks(start: Path) -> None:
+    first = {target for target, _ in links(start)}
     second = {target for page in first if page in PAGES for target, _ in links(page)}
-    assert set(PAGES) <= {INDEX} | first | second
+    assert set(PAGES) <= {start} | first | second
 
 
 def test_should_have_every_page_of_the_docs_in_the_index_itself() -> None:

@@ -82,7 +82,7 @@ class EmbeddingApp:
         deployment = self.deployment(name)
 
         def found() -> Any:
-            page = deployment.ask({"action": "list", "status": "pending", "limit": 100})
+            page = deployment.call({"action": "list", "status": "pending", "limit": 100})
             return next((a["approval_id"] for a in page["approvals"] if a["subject"] == subject), 0)
 
         return str(eventually(found, f"request {subject}"))
@@ -91,7 +91,7 @@ class EmbeddingApp:
         self, approval_id: str, decision: str, by: str, *, comments: str = "", name: str = ""
     ) -> dict[str, Any]:
         """Somebody decides; returns what the approval function answers."""
-        return self.deployment(name).ask(
+        return self.deployment(name).call(
             {
                 "action": "decide",
                 "approval_id": approval_id,

@@ -48,7 +48,7 @@ WORKFLOW_ROUNDS = 2
 execution, in the engine of the local cloud."""
 DECIDERS_PATIENCE = 180.0
 RESUME_PATIENCE = 120.0
-"""A doorbell that was lost is mended by the next look, up to 61 s after the approval was asked."""
+"""The next check repairs a lost callback, up to 61 s after the approval was requested."""
 
 DECISIONS = ("approved", "rejected")
 

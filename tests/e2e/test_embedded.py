@@ -54,9 +54,9 @@ def test_should_wait_in_each_function_by_its_own_deployments_rules(embedded: Emb
     release_id = embedded.pending("Release 7", "Releases")
 
     with pytest.raises(CliError, match="no approval has the id"):
-        embedded.deployment("Releases").ask({"action": "get", "approval_id": refund_id})
+        embedded.deployment("Releases").call({"action": "get", "approval_id": refund_id})
     ann = embedded.decide(refund_id, "approved", "ann", name="Payments")
-    assert ann["workflow"] == "durable.wait"
+    assert ann["workflow"] == "waiting"
     bob = embedded.decide(refund_id, "approved", "bob", name="Payments")
     assert bob["workflow"] == "resumed"
     anybody = embedded.decide(release_id, "approved", "anybody", name="Releases")

@@ -1,4 +1,4 @@
-"""What has been committed reaches the event bus of the local cloud, through the deployed relay."""
+"""What has been committed reaches the event bus of the local cloud, through the publisher."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_should_write_a_timeout_to_the_row_and_the_result(live: Live) -> None:
 
 def test_should_end_with_a_cancellation(live: Live) -> None:
     started = live.submit()
-    live.deployment.ask(
+    live.deployment.call(
         {"action": "cancel", "approval_id": started["approval_id"], "approver": "user@example.com"}
     )
     assert live.result(started["execution_arn"])["decision"] == "cancelled"
@@ -153,7 +153,7 @@ def test_should_list_in_pages_over_the_wire(live: Live) -> None:
     seen: list[str] = []
     cursor = None
     while True:
-        page = live.deployment.ask(
+        page = live.deployment.call(
             {"action": "list", "limit": 1} | ({"cursor": cursor} if cursor else {})
         )
         seen += [item["approval_id"] for item in page["approvals"]]
@@ -162,11 +162,11 @@ def test_should_list_in_pages_over_the_wire(live: Live) -> None:
             break
     assert [i for i in seen if i in ids] == list(reversed(ids))
     for approval_id in ids:
-        live.deployment.ask({"action": "cancel", "approval_id": approval_id, "approver": "x"})
+        live.deployment.call({"action": "cancel", "approval_id": approval_id, "approver": "x"})
 
 
 def test_should_name_a_stack_that_is_not_there(live: Live) -> None:
     deployment = live.deployment
     other = Deployment("no-such-stack", deployment.region, None, deployment.endpoint_url)
     with pytest.raises(CliError, match="no stack no-such-stack in us-east-1"):
-        other.ask({"action": "list"})
+        other.call({"action": "list"})

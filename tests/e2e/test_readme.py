@@ -1,4 +1,4 @@
-"""README's commands as a person types them: a clone in a new folder, the wheel in a new venv."""
+"""README's commands as a person types them: in a clone, in new folders and environments."""
 
 from __future__ import annotations
 
@@ -11,33 +11,38 @@ from pathlib import Path
 
 import pytest
 
+from hitl_approval.contract import LIBRARY_VERSION
 from hitl_approval_cli.local import LocalCloud
+from tests.docs.test_readme import block
 
 from .conftest import ROOT
 from .typed import type_lines
-from .wheel import CleanVenv
-
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+from .wheel import CleanVenv, constraints
 
 
-def block(section: str) -> str:
-    """The first block of commands below a heading."""
-    found = re.search(rf"^## {section}\n.*?^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-    assert found
-    return found[1]
-
-
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clone_to(folder: Path) -> Path:
     """What git tracks of this checkout, without what `make setup` brings."""
-    folder = tmp_path_factory.mktemp("clone")
     tracked = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     for name in filter(None, tracked.stdout.split("\0")):
         if (ROOT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return clone_to(tmp_path_factory.mktemp("clone"))
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone in which `make setup` has been run: it has this checkout's environments."""
+    folder = clone_to(tmp_path_factory.mktemp("checkout"))
+    for name in (".venv", "node_modules"):
+        (folder / name).symlink_to(ROOT / name)
     return folder
 
 
@@ -48,19 +53,40 @@ def environment(cloud: LocalCloud, *first: Path) -> dict[str, str]:
     return {**os.environ, **cloud.environment(), "PATH": path, "npm_config_yes": "true"}
 
 
+def test_should_demonstrate_an_approval_that_a_person_types(checkout: Path, tmp_path: Path) -> None:
+    nothing_of_aws = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    shown = type_lines(
+        block("Try it", "sh"),
+        folder=checkout,
+        environment={**nothing_of_aws, "HITL_LOCAL_DIR": str(tmp_path)},
+        answers={r"open the link in a browser": "a"},
+    )
+    assert re.search(r"https?://\S+/a/\w", shown)
+    assert "ann@example.com: approved" in shown
+    assert '"decision": "approved"' in shown
+
+
 def test_should_deploy_and_be_used_as_the_readme_says(
-    cloud: LocalCloud, clone: Path, wheel: Path, tmp_path: Path
+    cloud: LocalCloud, clone: Path, checkout: Path, tmp_path: Path
 ) -> None:
     deployed = type_lines(
-        block("Deploy to AWS"), folder=clone, environment=environment(cloud), patience=600
+        block("Deploy to AWS", "sh"), folder=clone, environment=environment(cloud), patience=600
     )
     assert "hitl-approval.WorkflowFunctionArn = " in deployed
 
-    installed = CleanVenv.make(tmp_path / "venv", wheel, "[cli]")
-    install, used = block("Use it").split("\n", 1)
-    assert wheel.name in install
+    installed = CleanVenv.empty(tmp_path / "venv")
+    locked = {"PIP_CONSTRAINT": str(constraints(tmp_path / "locked"))}
+    type_lines(
+        block("Install", "sh"),
+        folder=checkout,
+        environment={**environment(cloud, installed.folder / "bin"), **locked},
+        patience=600,
+    )
+    assert installed.installed["hitl-approval"] == LIBRARY_VERSION
     shown = type_lines(
-        used, folder=tmp_path, environment=environment(cloud, installed.folder / "bin")
+        block("Use it", "sh"),
+        folder=tmp_path,
+        environment=environment(cloud, installed.folder / "bin"),
     )
 
     inbox, _, after = shown.partition("Approve")

@@ -74,7 +74,7 @@ def test_should_wake_a_workflow_that_did_not_hear(callback_live: Live) -> None:
     started = live.submit()
     approval_id = started["approval_id"]
     callback = live.row(approval_id)["callback_id"]["S"]
-    backdate(live, approval_id, callback_id="bm90LWEtYmVsbA==")  # the decider's ring gets lost
+    backdate(live, approval_id, callback_id="bm90LWEtYmVsbA==")  # the decider's callback gets lost
     live.decide(approval_id, "approved")
     backdate(live, approval_id, callback_id=callback, attention_at=LONG_AGO)
 

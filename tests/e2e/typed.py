@@ -10,18 +10,25 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-QUESTION = re.compile(rb"\(y/n\)|\[y/N\]|\(y\)", re.IGNORECASE)
+YES = {r"(?i)\(y/n\)|\[y/n\]|\(y\)": "y"}
+"""What every question of a yes or a no is answered."""
 
 
 def type_lines(
-    lines: str, *, folder: Path, environment: Mapping[str, str], patience: float = 300
+    lines: str,
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    answers: Mapping[str, str] = YES,
+    patience: float = 300,
 ) -> str:
-    """Type lines into bash in a terminal of 200 columns, and `y` when they ask; what is shown.
+    """Type lines into bash in a terminal of 200 columns, and answers when they ask; what is shown.
 
     Args:
         lines: what a person types, of which each must end well.
         folder: where.
         environment: all of it, but for the terminal's own variables.
+        answers: pattern of a question -> what is typed at it. Default: `y` to yes or no.
         patience: seconds until it counts as hanging.
     """
     ours, theirs = pty.openpty()
@@ -31,8 +38,9 @@ def type_lines(
         try:
             while part := os.read(ours, 4096):
                 shown.append(part)
-                if QUESTION.search(part):
-                    os.write(ours, b"y\n")
+                for question, answer in answers.items():
+                    if re.search(question.encode(), part):
+                        os.write(ours, f"{answer}\n".encode())
         except OSError:  # the terminal is closed
             return
 

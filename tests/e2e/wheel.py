@@ -54,6 +54,12 @@ class CleanVenv:
         _uv("pip", "install", "--python", str(made.python), wanted, *constraint, *more)
         return made
 
+    @classmethod
+    def empty(cls, folder: Path) -> CleanVenv:
+        """One with nothing but pip."""
+        run([sys.executable, "-m", "venv", str(folder)], cwd=folder.parent)
+        return cls(folder)
+
     @property
     def python(self) -> Path:
         return self.folder / "bin" / "python"

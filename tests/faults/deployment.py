@@ -12,6 +12,7 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from hitl_approval.contract import DOCUMENT_APPROVAL
 from hitl_approval.domain.approval import derive_approval_id
+from tests import environment
 from tests.faults.durable import (
     DurableService,
     Handler,
@@ -32,34 +33,12 @@ from tests.faults.simulator import (
     World,
 )
 
-APPROVALS_TABLE = "test-ApprovalRequests"
-AUDIT_TABLE = "test-AuditEvents"
+APPROVALS_TABLE = environment.ENVIRONMENT["APPROVALS_TABLE_NAME"]
+AUDIT_TABLE = environment.ENVIRONMENT["AUDIT_TABLE_NAME"]
 TIMEOUT = timedelta(seconds=60)
 """Time to decide in every scenario: one re-check, and the shortest callback."""
 
-ENVIRONMENT = {
-    "APPROVALS_TABLE_NAME": APPROVALS_TABLE,
-    "AUDIT_TABLE_NAME": AUDIT_TABLE,
-    "SNS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:test-approvals",
-    "APPROVAL_TIMEOUT_SECONDS": "3600",
-    "MAX_APPROVAL_TIMEOUT_SECONDS": "31536000",
-    "APPROVAL_POLICY": (
-        '{"quorum": "any_one", "quorum_count": 1, "rejections_needed": 1,'
-        ' "on_timeout": "timeout", "allow_self_approval": false,'
-        ' "require_verified_identity": false, "require_comment_on_rejection": false}'
-    ),
-    "DEFAULT_APPROVERS": "[]",
-    "APPROVER_GROUPS": "{}",
-    "RESUME_MODE": "callback",
-    "POLL_INTERVAL_SECONDS": "5",
-    "RETENTION_DAYS": "30",
-    "LOG_LEVEL": "INFO",
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_REGION": "us-east-1",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
+ENVIRONMENT = {**environment.ENVIRONMENT, **environment.CREDENTIALS}
 
 READ_FAULTS = ("fail", "dies-before", "slow")
 WRITE_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "conflict", "slow", "echo")
@@ -153,7 +132,7 @@ class Deployment:
             self.world.add(name, self.durable.drive(arn, self.workflow), **options)
         return derive_approval_id(arn, DOCUMENT_APPROVAL)
 
-    def person_key(
+    def person(
         self,
         name: str,
         *payloads: Payload | Callable[[], Payload],

@@ -31,13 +31,21 @@ from aws_durable_execution_sdk_python_testing.model import StartDurableExecution
 from aws_durable_execution_sdk_python_testing.observer import ExecutionObserver
 
 from tests.faults.dynamodb import client_error
-from tests.faults.simulator import DOORBELL, Actor, Call, Footprint, Killed, ProcessDied, World
+from tests.faults.simulator import (
+    COMPLETE_CALLBACK,
+    Actor,
+    Call,
+    Footprint,
+    Killed,
+    ProcessDied,
+    World,
+)
 
 Handler = Callable[[Any, Any], Mapping[str, Any]]
 
 RETRY = timedelta(seconds=1)
 CHECKPOINT_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "slow")
-BELL_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "slow", "echo")
+CALLBACK_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "slow", "echo")
 _CONTEXT = create_test_lambda_context()
 
 
@@ -266,11 +274,11 @@ class DurableService(ExecutionObserver):
 
         def apply(_: str) -> dict[str, Any]:
             if owner is None:
-                raise client_error(DOORBELL, "ResourceNotFoundException", 404)
+                raise client_error(COMPLETE_CALLBACK, "ResourceNotFoundException", 404)
             self._fire(owner)
             operation = owner.find_callback_operation(callback_id)[1]
             if owner.is_complete or operation.status is not OperationStatus.STARTED:
-                raise client_error(DOORBELL, "CallbackTimeoutException", 400)
+                raise client_error(COMPLETE_CALLBACK, "CallbackTimeoutException", 400)
             now = self.world.now
             if "Error" in request:
                 error = ErrorObject.from_dict(request["Error"])
@@ -280,7 +288,7 @@ class DurableService(ExecutionObserver):
             return {}
 
         touched = footprint(owner.durable_execution_arn) if owner else frozenset()
-        return Call(DOORBELL, touched, apply, BELL_FAULTS)
+        return Call(COMPLETE_CALLBACK, touched, apply, CALLBACK_FAULTS)
 
     def describe(self, request: Mapping[str, Any]) -> Call:
         """GetDurableExecution."""

@@ -376,9 +376,9 @@ def _end_of(deployment: Deployment, approval_id: str) -> Wrote:
 
 
 def _patience(deployment: Deployment, row: Row, decided: datetime) -> timedelta:
-    """Where nothing goes wrong, at once; a lost doorbell costs some times what it took so far.
+    """Where nothing goes wrong, at once; a lost callback costs some times what it took so far.
 
-    Or as long as it takes until a sweep rings again.
+    Or as long as it takes until a sweep resumes it.
     """
     world = deployment.world
     if not deployment.polling and not world.faults and not world.vain:

@@ -1,4 +1,4 @@
-"""The promise about what no workflow mends: the sweep does, says so, and harms no living one."""
+"""The promise about what no workflow repairs: the sweep does, says so, and harms no living one."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tests.faults.simulator import Wrote
 
 
 def nothing_is_left_behind(deployment: Deployment) -> Iterator[str]:
-    """9. What a workflow cannot mend, the sweep does; it counts that, and nothing else."""
+    """9. What a workflow cannot repair, the sweep does; it counts that, and nothing else."""
     if not deployment.swept:
         return
     sweeps = [s for s in deployment.swept if not _struck(deployment, s)]
     for sweep in sweeps:
         if sweep.error:
             yield f"{sweep.actor} failed by itself: {sweep.error}"
-        yield from _mends(deployment, sweep)
+        yield from _repairs(deployment, sweep)
         yield from _says_what_it_passed(deployment, sweep)
         yield from _counts(deployment, sweep)
     for wrote in _notes_of_sweeps(deployment):
@@ -30,7 +30,7 @@ def nothing_is_left_behind(deployment: Deployment) -> Iterator[str]:
         yield from _is_told(deployment, row, sweeps)
 
 
-def _mends(deployment: Deployment, sweep: Sweep) -> Iterator[str]:
+def _repairs(deployment: Deployment, sweep: Sweep) -> Iterator[str]:
     states = list(rows_during(deployment, sweep.written))
     for approval_id, before in states[0].items():
         if not _due(deployment, before, sweep):

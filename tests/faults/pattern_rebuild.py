@@ -104,7 +104,7 @@ def _decides(world: Deployment, who: str, decided: str, **options: Any) -> None:
         told = world.world.messages[0]["MessageAttributes"]["approval_id"]["StringValue"]
         return decision(told, who, decided)
 
-    world.person_key(who, payload, when=lambda: bool(world.world.messages), **options)
+    world.person(who, payload, when=lambda: bool(world.world.messages), **options)
 
 
 def _approve(world: Deployment) -> None:

@@ -80,7 +80,7 @@ def _writing(condition: str, *, event_condition: bool) -> Sabotage:
 
 
 def _drops_the_version_condition() -> Sabotage:
-    """The event's own condition still keeps two votes apart; the newest doorbell is missed."""
+    """The event's own condition still keeps two votes apart; the newest callback is missed."""
     return _writing("#status = :pending", event_condition=True)
 
 
@@ -90,7 +90,7 @@ def _drops_the_version_and_event_conditions() -> Sabotage:
 
 @contextmanager
 def _waits_before_it_registers() -> Iterator[None]:
-    """Arms a doorbell of which the record never hears."""
+    """Creates a callback that the record never gets."""
     with patch.object(
         RequestService, "register_callback", lambda self, approval_id, _: self.get(approval_id)
     ):
@@ -317,7 +317,7 @@ def _ends_with_a_refused_message() -> Iterator[None]:
     def loud(self: Any, recipient: Any) -> None:
         self.service.notify(self.approval_id, recipient=recipient)
 
-    with patch.object(wait._Wait, "_try_to_tell", loud):
+    with patch.object(wait._Wait, "_try_to_notify", loud):
         yield
 
 

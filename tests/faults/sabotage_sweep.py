@@ -52,20 +52,20 @@ def _sweep_decides_approved() -> Iterator[None]:
 
 @contextmanager
 def _sweep_wakes_once_and_forgets() -> Iterator[None]:
-    wake = SweepService._wake
+    wake = SweepService._resume
 
     def forgetful(self: SweepService, approval_id: str, gone: list[str]) -> bool:
         found = wake(self, approval_id, gone)
         gone.append(approval_id)
         return found
 
-    with patch.object(SweepService, "_wake", forgetful):
+    with patch.object(SweepService, "_resume", forgetful):
         yield
 
 
 @contextmanager
 def _sweep_wakes_nobody() -> Iterator[None]:
-    with patch.object(SweepService, "_wake", lambda *_: True):
+    with patch.object(SweepService, "_resume", lambda *_: True):
         yield
 
 
@@ -90,7 +90,7 @@ def _sweep_closes_what_it_read_first() -> Iterator[None]:
 
 @contextmanager
 def _sweep_notes_before_it_counts() -> Iterator[None]:
-    wake = SweepService._wake
+    wake = SweepService._resume
 
     def noting(self: SweepService, approval_id: str, _: list[str]) -> bool:
         gone: list[str] = []
@@ -99,7 +99,7 @@ def _sweep_notes_before_it_counts() -> Iterator[None]:
             self.store.mark_resumed(ended)
         return found
 
-    with patch.object(SweepService, "_wake", noting):
+    with patch.object(SweepService, "_resume", noting):
         yield
 
 
@@ -116,20 +116,20 @@ def _workflow_does_not_note_an_early_decision() -> Iterator[None]:
 
 @contextmanager
 def _sweep_dies_of_one_record() -> Iterator[None]:
-    def mend(_: SweepService, approval_id: str, mend: Any, gone: list[str], metric: str) -> Any:
-        return metric if mend(approval_id, gone) else None
+    def repair(_: SweepService, approval_id: str, repair: Any, gone: list[str], metric: str) -> Any:
+        return metric if repair(approval_id, gone) else None
 
-    with patch.object(SweepService, "_mend", mend):
+    with patch.object(SweepService, "_repair", repair):
         yield
 
 
 @contextmanager
 def _sweep_says_nothing_of_what_it_passes() -> Iterator[None]:
-    mend = SweepService._mend
+    repair = SweepService._repair
 
     def silent(self: SweepService, *args: Any) -> Any:
-        became = mend(self, *args)
+        became = repair(self, *args)
         return None if became == Metrics.PASSED_OVER else became
 
-    with patch.object(SweepService, "_mend", silent):
+    with patch.object(SweepService, "_repair", silent):
         yield

@@ -65,7 +65,7 @@ class Scenario:
 
 
 def both(name: str, set_up: Callable[[Deployment], None], **environment: str) -> list[Scenario]:
-    """The same for a workflow that is rung awake and for one that polls."""
+    """The same for a workflow that is resumed by a callback and for one that polls."""
     return [
         Scenario(name, set_up, environment),
         Scenario(f"{name}-polling", set_up, {**POLLING, **environment}),

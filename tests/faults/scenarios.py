@@ -24,18 +24,18 @@ from tests.faults.visitors import VISITORS
 
 def _approve(world: Deployment) -> None:
     approval = world.start("start", event())
-    world.person_key("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
+    world.person("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
 
 
 def _reject(world: Deployment) -> None:
     approval = world.start("start", event())
-    world.person_key("bob", decision(approval, "bob", "rejected"), when=world.row_exists(approval))
+    world.person("bob", decision(approval, "bob", "rejected"), when=world.row_exists(approval))
 
 
 def _late_approve(world: Deployment) -> None:
-    """The decision comes while the workflow looks for itself and arms its second doorbell."""
+    """The decision comes while the workflow looks for itself and creates its second callback."""
     approval = world.start("start", event(timeout_seconds=600))
-    world.person_key("bob", decision(approval, "bob", "approved"), at=61 * SECOND)
+    world.person("bob", decision(approval, "bob", "approved"), at=61 * SECOND)
 
 
 def _timeout(world: Deployment) -> None:
@@ -45,15 +45,15 @@ def _timeout(world: Deployment) -> None:
 def _cancel(world: Deployment) -> None:
     approval = world.start("start", event())
     withdrawal = {"action": "cancel", "approval_id": approval, "approver": "alice"}
-    world.person_key("alice", withdrawal, when=world.row_exists(approval))
-    world.person_key("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
+    world.person("alice", withdrawal, when=world.row_exists(approval))
+    world.person("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
 
 
 def _early(world: Deployment) -> None:
     """A decision, and a forbidden one, that may come before there is anything to decide."""
     approval = world.start("start", event())
-    world.person_key("bob", decision(approval, "bob", "approved"))
-    world.person_key("mallory", decision(approval, "mallory", "approved"), at=SECOND)
+    world.person("bob", decision(approval, "bob", "approved"))
+    world.person("mallory", decision(approval, "mallory", "approved"), at=SECOND)
 
 
 def _approve_against_timeout(world: Deployment) -> None:
@@ -61,7 +61,7 @@ def _approve_against_timeout(world: Deployment) -> None:
     approval = world.start("start", event())
     late = timedelta(0) if world.polling else SECOND
     latency = SECOND + late / 2
-    world.person_key(
+    world.person(
         "bob",
         decision(approval, "bob", "approved"),
         at=TIMEOUT + late - 2 * latency,
@@ -71,25 +71,23 @@ def _approve_against_timeout(world: Deployment) -> None:
 
 def _opposite(world: Deployment) -> None:
     approval = world.start("start", event())
-    world.person_key("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
-    world.person_key(
-        "carol", decision(approval, "carol", "rejected"), when=world.row_exists(approval)
-    )
+    world.person("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
+    world.person("carol", decision(approval, "carol", "rejected"), when=world.row_exists(approval))
 
 
 def _quorum(world: Deployment) -> None:
     """Two of three; all three answer together, one of them no."""
     approval = world.start("start", event())
-    world.person_key("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
-    world.person_key("carol", decision(approval, "carol", "approved"), at=6 * SECOND)
-    world.person_key("dave", decision(approval, "dave", "rejected"), at=6 * SECOND)
+    world.person("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
+    world.person("carol", decision(approval, "carol", "approved"), at=6 * SECOND)
+    world.person("dave", decision(approval, "dave", "rejected"), at=6 * SECOND)
 
 
 def _together(world: Deployment) -> None:
     """Two of three; neither of two votes at once may swallow the other."""
     approval = world.start("start", event())
-    world.person_key("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
-    world.person_key("carol", decision(approval, "carol", "approved"), at=5 * SECOND)
+    world.person("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
+    world.person("carol", decision(approval, "carol", "approved"), at=5 * SECOND)
 
 
 def _redelivered(world: Deployment) -> None:
@@ -103,7 +101,7 @@ def _redelivered(world: Deployment) -> None:
             me.sleep(10 * SECOND)
 
     world.world.add("again", again)
-    world.person_key("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
+    world.person("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
 
 
 def _zombie(world: Deployment) -> None:
@@ -118,7 +116,7 @@ def _zombie(world: Deployment) -> None:
 
     world.doubled = True
     world.world.add("again", again)
-    world.person_key("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
+    world.person("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
 
 
 def _poison(world: Deployment) -> None:
@@ -140,7 +138,7 @@ def _poison(world: Deployment) -> None:
     broken = {"ErrorType": "Approved", "ErrorMessage": "approved"}
     world.world.add("forger", forge("send_durable_execution_callback_success", Result=garbage))
     world.world.add("breaker", forge("send_durable_execution_callback_failure", Error=broken))
-    world.person_key("bob", decision(approval, "bob", "rejected"), at=75 * SECOND)
+    world.person("bob", decision(approval, "bob", "rejected"), at=75 * SECOND)
 
 
 def _skew(minutes: int) -> Callable[[Deployment], None]:
@@ -153,8 +151,8 @@ def _skew(minutes: int) -> Callable[[Deployment], None]:
         ahead = minutes * 60 * SECOND
         approval = world.start("start", event(timeout_seconds=600), skew=ahead)
         end = 600 * SECOND
-        world.person_key("bob", decision(approval, "bob", "approved"), at=end, skew=-ahead)
-        world.person_key("carol", decision(approval, "carol", "rejected"), at=end)
+        world.person("bob", decision(approval, "bob", "approved"), at=end, skew=-ahead)
+        world.person("carol", decision(approval, "carol", "rejected"), at=end)
 
     return set_up
 
@@ -170,10 +168,8 @@ def _storm(conflicts: int) -> Callable[[Deployment], None]:
             world.world.storm = conflicts
 
         world.world.add("storm", blow)
-        world.person_key(
-            "bob", decision(approval, "bob", "approved"), when=world.row_exists(approval)
-        )
-        world.person_key("carol", decision(approval, "carol", "rejected"), at=59 * SECOND)
+        world.person("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
+        world.person("carol", decision(approval, "carol", "rejected"), at=59 * SECOND)
 
     return set_up
 
@@ -208,16 +204,16 @@ def _approved_by_hand(world: Deployment) -> None:
 def _refused(world: Deployment) -> None:
     """Two rejections reject; two reject, and one approves, which is enough."""
     approval = world.start("start", event())
-    world.person_key("bob", decision(approval, "bob", "rejected"), at=5 * SECOND)
-    world.person_key("carol", decision(approval, "carol", "rejected"), at=5 * SECOND)
-    world.person_key("dave", decision(approval, "dave", "approved"), at=5 * SECOND)
+    world.person("bob", decision(approval, "bob", "rejected"), at=5 * SECOND)
+    world.person("carol", decision(approval, "carol", "rejected"), at=5 * SECOND)
+    world.person("dave", decision(approval, "dave", "approved"), at=5 * SECOND)
 
 
 def _broadcast_refused(world: Deployment) -> None:
     """The topic for everybody refuses each message; bob and carol have links of their own."""
     world.refuses = lambda message: APPROVER_ATTRIBUTE not in message["MessageAttributes"]
     approval = world.start("start", event(approvers=["bob", "carol"], timeout_seconds=120))
-    world.person_key("bob", decision(approval, "bob", "approved"), at=100 * SECOND)
+    world.person("bob", decision(approval, "bob", "approved"), at=100 * SECOND)
 
 
 def _one_refused(world: Deployment) -> None:
@@ -230,14 +226,14 @@ def _one_refused(world: Deployment) -> None:
 
     world.refuses = bobs
     approval = world.start("start", event(approvers=["bob", "carol"], timeout_seconds=120))
-    world.person_key("bob", decision(approval, "bob", "approved"), at=100 * SECOND)
+    world.person("bob", decision(approval, "bob", "approved"), at=100 * SECOND)
 
 
 def _read_denied(world: Deployment) -> None:
     """The workflow may not read its record for a while."""
     world.denied = 2
     approval = world.start("start", event())
-    world.person_key("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
+    world.person("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
 
 
 WITH_LINKS = {

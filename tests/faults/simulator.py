@@ -30,10 +30,14 @@ RUNAWAY = 3_000
 Footprint = frozenset[tuple[str, bool]]
 """What a step touches that others can see: names, and whether it changes them."""
 NOTHING: Footprint = frozenset()
-DOORBELL = "SendDurableExecutionCallback"
+COMPLETE_CALLBACK = "SendDurableExecutionCallback"
 ROW = "row "
 EVERY_ROW = "row *"
 """What an index touches."""
+
+
+Place = tuple[str, str, int]
+"""An actor, an AWS call, and how many of them this actor has made before."""
 
 
 class Killed(BaseException):
@@ -211,14 +215,17 @@ class World:
     storm: int = 0
     """Transactions that are still to meet a conflict."""
     deaf: int = 0
-    """CallbackClient to be rung in vain."""
+    """Completions of callbacks that are to fail."""
     vain: int = 0
     """Those that were."""
     pruned: bool = False
+    calls: list[tuple[Place, tuple[str, ...], str]] = field(default_factory=list)
+    """Where each call was made, how it could have gone wrong, and what became of it."""
 
     def __post_init__(self) -> None:
         self.current: Actor | None = None
         self._decisions = 0
+        self._made: Counter[tuple[str, str]] = Counter()
         self._tokens = 0
         self._preempted = 0
         self._sleeping: set[Actor] = set()
@@ -337,7 +344,11 @@ class World:
         if me.latency:
             self._at(call, lambda: me.sleep(me.latency))
         self._at(call, lambda: me.point(call.footprint))
-        outcome = self._fate(call) or self.outcome(call.faults)
+        place = (me.name, call.label, self._made[me.name, call.label])
+        self._made[me.name, call.label] += 1
+        if (outcome := self._fate(call)) is None:
+            outcome = self.outcome(call.faults)
+            self.calls.append((place, call.faults, outcome))
         self.steps.append(f"{me.now():%H:%M:%S} {me.name}: {call.label}: {outcome}")
         self._tokens += 1
         token = f"token-{self._tokens}"
@@ -374,7 +385,7 @@ class World:
         if self.storm and "conflict" in call.faults and call.label.startswith("Transact"):
             self.storm -= 1
             return "conflict"
-        if self.vain < self.deaf and call.label == DOORBELL:
+        if self.vain < self.deaf and call.label == COMPLETE_CALLBACK:
             self.vain += 1
             return "fail"
         return None

@@ -1,4 +1,4 @@
-"""Scenarios with the sweep: workflows that operators stop, doorbells rung in vain, and the living.
+"""Scenarios with the sweep: workflows that operators stop, callbacks lost, and the living.
 
 Three runs wherever one could do, so that the last still finds what a fault kept from the others.
 """
@@ -26,7 +26,7 @@ def _stopped(world: Deployment) -> None:
 def _stopped_and_decided(world: Deployment) -> None:
     """An operator stops the workflow as bob decides: before, after, or before it has heard."""
     approval = world.start("start", event())
-    world.person_key("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
+    world.person("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
     world.operator("start", when=world.row_ended(approval))
     world.sweeps(*SCHEDULE)
 
@@ -35,7 +35,7 @@ def _stopped_before_decided(world: Deployment) -> None:
     """Bob decides what no workflow waits for any more."""
     approval = world.start("start", event())
     world.operator("start", when=world.row_exists(approval))
-    world.person_key("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
+    world.person("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
     world.sweeps(*SCHEDULE)
 
 
@@ -44,14 +44,14 @@ def _unheard(world: Deployment) -> None:
     world.world.deaf = 1
     decided = 20 * MINUTE
     approval = world.start("start", event(timeout_seconds=3600))
-    world.person_key("bob", decision(approval, "bob", "approved"), at=decided)
+    world.person("bob", decision(approval, "bob", "approved"), at=decided)
     world.sweeps(decided / 2, *(decided + moment for moment in SCHEDULE))
 
 
 def _early(world: Deployment) -> None:
     """Bob decides at once, perhaps before the workflow knows that its request is on record."""
     approval = world.start("start", event())
-    world.person_key("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
+    world.person("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
     world.sweeps(*SCHEDULE)
 
 
@@ -59,7 +59,7 @@ def _paused(world: Deployment) -> None:
     """An operator pauses the workflow; bob decides meanwhile, and two sweeps come by."""
     approval = world.start("start", event(timeout_seconds=3600))
     world.paused("start", 3 * SECOND, 14 * MINUTE)
-    world.person_key("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
+    world.person("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
     world.sweeps(*SCHEDULE)
 
 
@@ -69,7 +69,7 @@ def _among(*sweepers: str, moments: Sequence[timedelta]) -> Callable[[Deployment
     def set_up(world: Deployment) -> None:
         approval = world.start("start", event())
         bob = decision(approval, "bob", "approved")
-        world.person_key("bob", bob, at=5 * SECOND, latency=SECOND)
+        world.person("bob", bob, at=5 * SECOND, latency=SECOND)
         for name in sweepers:
             world.sweeps(*moments, name=name)
 
@@ -80,7 +80,7 @@ def _at_the_end(world: Deployment) -> None:
     """Without its grace: bob's write, the workflow's look and the sweep when time is up."""
     approval = world.start("start", event())
     latency = SECOND + SECOND / 2
-    world.person_key(
+    world.person(
         "bob",
         decision(approval, "bob", "approved"),
         at=TIMEOUT + SECOND - 2 * latency,

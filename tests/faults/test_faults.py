@@ -13,6 +13,7 @@ from contextlib import nullcontext
 
 import pytest
 
+from tests.faults.coverage import Coverage
 from tests.faults.deployment import Deployment
 from tests.faults.explore import every, randomly, replay
 from tests.faults.invariants import INVARIANTS, violations
@@ -21,7 +22,7 @@ from tests.faults.sabotage import CASES, Case
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.seams import simulated
 from tests.faults.simulator import Bounds
-from tests.faults.tiers import FLOOR, explore, quick
+from tests.faults.tiers import quick
 
 
 @pytest.fixture(autouse=True)
@@ -42,14 +43,18 @@ def explored(request: pytest.FixtureRequest) -> Iterator[Counter[str]]:
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_should_keep_every_promise(name: str, explored: Counter[str]) -> None:
-    for deployment in explore(SCENARIOS[name], quick(SCENARIOS[name])):
-        explored[name] += 1
-        if broken := violations(deployment):
-            choices = ",".join(deployment.world.trail)
-            story = "\n".join([*broken, *deployment.world.steps])
-            pytest.fail(f"make faults REPLAY={name}:{choices}\n{story}")
-
-    assert explored[name] >= FLOOR[name], "fewer schedules than before: does something hide them?"
+    for bounds in quick(SCENARIOS[name]):
+        coverage = Coverage()
+        for deployment in every(SCENARIOS[name].run, bounds):
+            explored[name] += 1
+            coverage.add(deployment)
+            if broken := violations(deployment):
+                choices = ",".join(deployment.world.trail)
+                story = "\n".join([*broken, *deployment.world.steps])
+                pytest.fail(f"make faults REPLAY={name}:{choices}\n{story}")
+        if bounds.faults:
+            assert coverage.met, "no call of this scenario can go wrong"
+            assert not coverage.missed, "faults that no schedule has tried"
 
 
 def test_should_see_that_the_public_pattern_breaks_its_promises() -> None:

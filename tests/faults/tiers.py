@@ -12,10 +12,6 @@ Orders that differ only in steps that do not touch each other count once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from tests.faults.deployment import Deployment
-from tests.faults.explore import every
 from tests.faults.scenario import Scenario
 from tests.faults.simulator import Bounds
 
@@ -108,73 +104,3 @@ def full(scenario: Scenario) -> tuple[Bounds, ...]:
     if (preemptions := PAIRS.get(scenario.name)) is None:
         return (*calm, single)
     return (*calm, single, Bounds(faults=2, preemptions=preemptions))
-
-
-def explore(scenario: Scenario, tier: tuple[Bounds, ...]) -> Iterator[Deployment]:
-    for bounds in tier:
-        yield from every(scenario.run, bounds)
-
-
-FLOOR = {
-    "approve": 292,
-    "approve-polling": 138,
-    "reject": 74,
-    "reject-polling": 66,
-    "late-approve": 346,
-    "timeout": 62,
-    "timeout-polling": 82,
-    "cancel": 200,
-    "cancel-polling": 153,
-    "early": 147,
-    "approve-against-timeout": 338,
-    "approve-against-timeout-polling": 88,
-    "opposite": 200,
-    "opposite-polling": 153,
-    "quorum": 165,
-    "quorum-polling": 91,
-    "together": 263,
-    "two-rejections": 540,
-    "silence-rejects": 62,
-    "approve-against-silence": 74,
-    "redelivered": 422,
-    "zombie": 166,
-    "zombie-polling": 183,
-    "poison": 287,
-    "approved-by-hand": 63,
-    "approved-by-hand-polling": 118,
-    "skew-ahead": 307,
-    "skew-ahead-polling": 230,
-    "skew-behind": 212,
-    "skew-behind-polling": 194,
-    "storm-1": 87,
-    "storm-9": 113,
-    "storm-10": 117,
-    "storm-25": 172,
-    "storm-at-start-2": 110,
-    "storm-at-start-6": 74,
-    "broadcast-refused": 230,
-    "broadcast-refused-polling": 227,
-    "one-refused": 90,
-    "one-refused-polling": 104,
-    "read-denied-polling": 99,
-    "stopped": 267,
-    "stopped-polling": 64,
-    "stopped-and-decided": 150,
-    "stopped-before-decided": 70,
-    "unheard": 159,
-    "unreadable": 585,
-    "paused": 110,
-    "swept-early": 90,
-    "swept-early-polling": 82,
-    "sweep-among": 113,
-    "sweep-among-polling": 100,
-    "sweep-twice": 720,
-    "sweep-at-the-end": 410,
-    "sweep-at-the-end-polling": 137,
-    "readers": 405,
-    "readers-at-the-end": 414,
-    "refused": 214,
-    "redeployed": 278,
-    "redeployed-polling": 208,
-}
-"""Nine tenths of the quick tier's schedules when last counted: fewer means that some are hidden."""

@@ -16,16 +16,16 @@ from tests.faults.scenario import POLLING, SECOND, Scenario, decision, event, un
 def _readers(world: Deployment) -> None:
     """Two of three approve; somebody looks on, in every way there is."""
     approval = world.start("start", event())
-    world.person_key("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
-    world.person_key("carol", decision(approval, "carol", "approved"), at=5 * SECOND)
-    world.person_key("reader", *_questions(approval)[:3], at=5 * SECOND)
+    world.person("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
+    world.person("carol", decision(approval, "carol", "approved"), at=5 * SECOND)
+    world.person("reader", *_questions(approval)[:3], at=5 * SECOND)
 
 
 def _readers_at_the_end(world: Deployment) -> None:
     """Somebody looks on while the request is made, and while it times out."""
     approval = world.start("start", event())
-    world.person_key("reader", *_questions(approval))
-    world.person_key("auditor", *_questions(approval), at=61 * SECOND)
+    world.person("reader", *_questions(approval))
+    world.person("auditor", *_questions(approval), at=61 * SECOND)
 
 
 def _questions(approval_id: str) -> list[Mapping[str, Any]]:
@@ -41,7 +41,7 @@ def _refused(world: Deployment) -> None:
     """Whatever is refused, for whatever reason, beside the one decision that counts."""
     approval = world.start("start", event())
     good = decision(approval, "bob", "approved")
-    world.person_key(
+    world.person(
         "mallory",
         decision(approval, "mallory", "approved"),
         decision(approval, "alice", "approved"),
@@ -53,7 +53,7 @@ def _refused(world: Deployment) -> None:
         {"action": "cancel", "approval_id": approval},
         at=5 * SECOND,
     )
-    world.person_key("bob", good, at=5 * SECOND)
+    world.person("bob", good, at=5 * SECOND)
 
 
 def _redeployed(world: Deployment) -> None:
@@ -69,9 +69,9 @@ def _redeployed(world: Deployment) -> None:
     world.redeployed = dict.fromkeys(("carol", "mallory", "sweep"), newer)
     mine = ("document_id", "document_name", "requester")
     approval = world.start("start", {name: event()[name] for name in mine})
-    world.person_key("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
-    world.person_key("mallory", decision(approval, "mallory", "approved"), at=5 * SECOND)
-    world.person_key("carol", decision(approval, "carol", "approved"), at=5 * SECOND)
+    world.person("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
+    world.person("mallory", decision(approval, "mallory", "approved"), at=5 * SECOND)
+    world.person("carol", decision(approval, "carol", "approved"), at=5 * SECOND)
     world.sweeps(*(8 * 60 * SECOND, 13 * 60 * SECOND))
 
 

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-ENVIRONMENT = {
-    "APPROVALS_TABLE_NAME": "approvals",
-    "AUDIT_TABLE_NAME": "audit",
-    "INBOX_TABLE_NAME": "inbox",
-    "SNS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:approvals",
-    "SIGNING_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/1",
-    "EVENT_BUS_NAME": "default",
-    "RETENTION_DAYS": "30",
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": "us-east-1",
-}
 
-
-def main(bundle: str, endpoint: str) -> None:
-    """Go once through all adapters, over real HTTP."""
+def main(bundle: str) -> None:
+    """Go once through all adapters, over real HTTP, in the environment that the caller gives."""
     sys.path[:] = [bundle, *(path for path in sys.path if "site-packages" not in path)]
-    os.environ.update(ENVIRONMENT, AWS_ENDPOINT_URL=endpoint)
 
     import approval_api.handler
     import page.handler

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.environment import ENVIRONMENT, EXTRAS
 from tests.faults.dynamodb import APPROVALS, AUDIT, INBOX, DynamoDb
 
 ANSWERS: dict[str, Any] = {
@@ -32,7 +33,13 @@ PUBLISHED = (
 def fake_aws() -> Iterator[tuple[str, set[str]]]:
     """An endpoint, and the operations that it has been asked for."""
     seen: set[str] = set()
-    database = DynamoDb({"approvals": APPROVALS, "audit": AUDIT, "inbox": INBOX})
+    database = DynamoDb(
+        {
+            ENVIRONMENT["APPROVALS_TABLE_NAME"]: APPROVALS,
+            ENVIRONMENT["AUDIT_TABLE_NAME"]: AUDIT,
+            EXTRAS["INBOX_TABLE_NAME"]: INBOX,
+        }
+    )
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:

@@ -22,6 +22,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from hitl_approval_cdk import HitlApproval, bundling
 from hitl_approval_cdk.bundling import BundlingError, Sources
+from tests.environment import CREDENTIALS, ENVIRONMENT, EXTRAS
 from tests.infra import every_call
 from tests.infra.fake_aws import ANSWERS, fake_aws
 from tests.infra.synth import FLAGS, ROOT
@@ -445,7 +446,8 @@ class TestBundle:
     ) -> None:
         with fake_aws() as (endpoint, asked):
             done = subprocess.run(
-                [_python(version), "-I", "-S", "-B", every_call.__file__, str(bundle), endpoint],
+                [_python(version), "-I", "-S", "-B", every_call.__file__, str(bundle)],
+                env={**ENVIRONMENT, **EXTRAS, **CREDENTIALS, "AWS_ENDPOINT_URL": endpoint},
                 capture_output=True,
                 text=True,
                 check=False,

@@ -1,6 +1,6 @@
 """Edits of the source, each of which breaks a promise and must make a test fail.
 
-An edit that no longer applies is an error: `test_mutants.py` checks that in every test run.
+An edit that no longer applies is an error, which `make mutants` says first.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ MUTANTS: tuple[Mutant, ...] = (
         (STORE,),
     ),
     Mutant(
-        "a callback is armed on what has ended",
+        "a callback is registered on what has ended",
         DYNAMODB,
         'version = version + :one",\n                    ConditionExpression="#status = :pending',
         'version = version + :one",\n                    ConditionExpression="#status <> :one',
@@ -190,8 +190,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "an older link still decides",
         "shared/hitl_approval/http/links.py",
-        'return "open" if newest == link else "superseded"',
-        'return "open" if newest else "superseded"',
+        'None if newest == link else "superseded"',
+        'None if newest else "superseded"',
         "approved_by_policy",
         ("tests/unit/test_page.py",),
     ),
@@ -212,7 +212,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/unit/test_page.py",),
     ),
     Mutant(
-        "arming makes a row",
+        "registering makes a row",
         DYNAMODB,
         'version = version + :one",\n                    ConditionExpression="#status = :pending"',
         'version = if_not_exists(version, :one) + :one",\n                    ConditionExpression='
@@ -481,8 +481,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the hash does not cover the event before",
         TRAIL,
-        "    return hashlib.sha256(canonical_json(told).encode()).hexdigest()\n",
-        '    own = {name: told[name] for name in told if name != "previous_hash"}\n'
+        "    return hashlib.sha256(canonical_json(hashed).encode()).hexdigest()\n",
+        '    own = {name: hashed[name] for name in hashed if name != "previous_hash"}\n'
         "    return hashlib.sha256(canonical_json(own).encode()).hexdigest()\n",
         "audit_is_whole",
         (PROPERTIES,),
@@ -505,7 +505,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     # The callback
     Mutant(
-        "a repeated decision does not ring",
+        "a repeated decision does not resume",
         DECIDE,
         "self._resume_workflow(approval))\n\n    def cancel(",
         'self._resume_workflow(approval) if changed else "polling")\n\n    def cancel(',
@@ -513,7 +513,7 @@ MUTANTS: tuple[Mutant, ...] = (
         (API,),
     ),
     Mutant(
-        "a cancellation does not ring",
+        "a cancellation does not resume",
         DECIDE,
         "self._resume_workflow(approval))\n\n    def resume(",
         "None)\n\n    def resume(",
@@ -521,7 +521,7 @@ MUTANTS: tuple[Mutant, ...] = (
         (WAITING,),
     ),
     Mutant(
-        "an operator's resume does not ring",
+        "an operator's resume does not resume",
         DECIDE,
         "already=True, workflow=self._resume_workflow(approval))",
         'already=True, workflow="polling")',
@@ -555,7 +555,7 @@ MUTANTS: tuple[Mutant, ...] = (
         (ADAPTERS,),
     ),
     Mutant(
-        "the sweep does not ring",
+        "the sweep does not resume",
         SWEEPING,
         "        self.callbacks.complete(approval.callback_id)\n        return True\n",
         "        return True\n",
@@ -563,7 +563,7 @@ MUTANTS: tuple[Mutant, ...] = (
         (SWEEP,),
     ),
     Mutant(
-        "a workflow that has resumed is rung for ever",
+        "a workflow that has resumed is resumed for ever",
         REQUEST,
         "            self.store.mark_resumed(approval.approval_id)\n        return approval\n",
         "            pass\n        return approval\n",
@@ -635,24 +635,24 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "approvers who were not told are not told later",
         WAIT,
-        "            self._tell_again()\n",
-        "            self.untold = []\n",
+        "            self._notify_again()\n",
+        "            self.unnotified = []\n",
         "told_once",
         (WAITING,),
     ),
     Mutant(
         "who was told is told again because another could not be",
         WAIT,
-        "            self.untold = list(refused)\n",
-        "            self.untold = list(recipients)\n",
+        "            self.unnotified = list(refused)\n",
+        "            self.unnotified = list(recipients)\n",
         "sent_once",
         (WAITING,),
     ),
     Mutant(
         "a refused message is tried again at each poll",
         WAIT,
-        '    return bool(state["untold"]) and now >= _time(state, "tell_at")\n',
-        '    return bool(state["untold"])\n',
+        '    return bool(state["unnotified"]) and now >= _time(state, "notify_at")\n',
+        '    return bool(state["unnotified"])\n',
         "sent_once",
         (WAITING,),
     ),
@@ -683,8 +683,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "notify stands outside a step",
         WAIT,
-        "self._step(step, lambda: self._try_to_tell(recipient), 1)",
-        "self._try_to_tell(recipient)",
+        "self._step(step, lambda: self._try_to_notify(recipient), 1)",
+        "self._try_to_notify(recipient)",
         "told_once",
         (WAITING,),
     ),

@@ -1,7 +1,7 @@
 """The services in any order of calls, conflicts, crashes and lost replies, against a simple model.
 
 The model is a dictionary's worth of state and shares no code with the product. After each call the
-row, the trail and the callbacks that were rung are what the model says.
+row, the trail and the callbacks that were completed are what the model says.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ class CallbackClient(RecordingCallbackClient):
 
 
 Call = tuple[str, ...]
-"""What somebody does to an approval: vote NAME DECISION, cancel NAME, look or arm."""
+"""What somebody does to an approval: vote NAME DECISION, cancel NAME, check or register."""
 
 VOTE = st.tuples(st.just("vote"), PEOPLE, DECISIONS)
 CANCEL = st.tuples(st.just("cancel"), PEOPLE)
@@ -223,7 +223,7 @@ class Services(RuleBasedStateMachine):
         self.created = 0
         self.ends: dict[str, Any] = {}
 
-    # The asking side
+    # What a request does
 
     @initialize(rules=st.sampled_from(RULES), polling=st.booleans())
     def submit_one(self, rules: Rules, polling: bool) -> None:
@@ -290,7 +290,7 @@ class Services(RuleBasedStateMachine):
         self.executions.ended.add(f"arn/{self._id(which)}")
         self._model(which).ended = True
 
-    # The answering side
+    # What people decide
 
     @rule(which=WHICH, call=VOTE)
     def vote(self, which: int, call: Call) -> None:
@@ -341,7 +341,7 @@ class Services(RuleBasedStateMachine):
             for m in self.models.values()
             if not m.resumed and m.decided_at is not None and m.decided_at < before
         ]
-        rings_before = len(self.completed)
+        completed_before = len(self.completed)
 
         found = self.sweeps.sweep()
 
@@ -354,9 +354,9 @@ class Services(RuleBasedStateMachine):
             "PassedOver": 0,
         }
         # longest first, which the model does not keep
-        rings = self.callbacks.completed[rings_before:]
-        assert sorted(rings) == sorted(self.completed[rings_before:])
-        self.completed[rings_before:] = rings
+        completions = self.callbacks.completed[completed_before:]
+        assert sorted(completions) == sorted(self.completed[completed_before:])
+        self.completed[completed_before:] = completions
 
     def _wake(self, model: Model) -> bool:
         if model.ended:
@@ -416,7 +416,7 @@ class Services(RuleBasedStateMachine):
             assert not model.rules.approvers or yes <= set(model.rules.approvers)
 
     @invariant()
-    def who_is_told_and_rung_is_as_the_model_says(self) -> None:
+    def who_is_notified_and_resumed_is_as_the_model_says(self) -> None:
         assert [message.approval_id for message in self.notifier.sent] == self.sent
         assert self.callbacks.completed == self.completed
 
@@ -513,10 +513,10 @@ class Services(RuleBasedStateMachine):
 
     def _create_callback(self, approval_id: str) -> None:
         callback, model = self._new_callback(), self.models[approval_id]
-        armed = self.requests.register_callback(approval_id, callback)
+        registered = self.requests.register_callback(approval_id, callback)
         model.register_callback(callback)
         model.seen()
-        assert armed.callback_id == model.callback
+        assert registered.callback_id == model.callback
 
     def _new_callback(self) -> str:
         self.created += 1

@@ -81,7 +81,7 @@ OTHER: dict[str, Any] = {
 NOT_TOLD = {
     "approval_id", "creation_token", "callback_id", "version", "resumed", "links", "challenge",
 }  # fmt: skip
-"""What no event says: keys, doorbells, counters and links."""
+"""What no event says: keys, callbacks, counters and links."""
 
 
 def test_should_compare_every_field_that_the_trail_determines() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hitl_approval.domain.policy import Policy, Quorum
-from hitl_approval.http.actions import handle
+from hitl_approval.http.envelope import handle
 from hitl_approval.testing import World, in_memory
 from tests.anything import any_opening, any_request
 
@@ -101,7 +101,7 @@ def test_should_take_the_same_payload_as_an_api_gateway_body(world: World, encod
     assert call(world, event)[0] == 200
 
 
-def test_should_answer_200_and_ring_again_when_the_same_person_repeats_a_decision(
+def test_should_answer_200_and_resume_again_when_the_same_person_repeats_a_decision(
     world: World,
 ) -> None:
     approval_id = pending(world)
@@ -253,7 +253,7 @@ def test_should_still_take_an_operators_own_call_by_its_typed_name(world: World)
     assert (status, body["votes"][0]["identity"]) == (200, "declared")
 
 
-def test_should_ring_again_for_what_has_ended_and_write_nothing(world: World) -> None:
+def test_should_resume_again_for_what_has_ended_and_write_nothing(world: World) -> None:
     approval_id = pending(world)
     call(world, decide(approval_id))
     before = snapshot(world)

@@ -22,8 +22,9 @@ from hitl_approval.domain import link
 from hitl_approval.domain.link import make_token
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.domain.view import view
+from hitl_approval.http.errors import UnknownLink
 from hitl_approval.http.link_page import handle
-from hitl_approval.http.links import UnknownLink, open_link
+from hitl_approval.http.links import open_link
 from hitl_approval.testing import World, in_memory
 from hitl_approval.testing.memory import CountingSecrets
 from hitl_approval.usecases.request import PersonalLinks, RequestService

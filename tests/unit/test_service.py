@@ -94,7 +94,7 @@ def test_should_tell_who_came_first_when_another_has_decided_meanwhile(
         world.decisions.decide("approval-1", declared("carol"), "rejected")
 
 
-def test_should_ring_the_bell_that_was_armed_meanwhile(
+def test_should_complete_the_callback_that_was_registered_meanwhile(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submit(world)

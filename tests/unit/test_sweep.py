@@ -1,4 +1,4 @@
-"""What a crash, an outage or an operator leaves behind is found, mended and counted."""
+"""What a crash, an outage or an operator leaves behind is found, repaired and counted."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_should_leave_the_workflow_time_to_do_it_by_itself(world: World) -> None
     assert world.sweeps.sweep() == NOTHING
 
 
-def test_should_ring_again_until_the_workflow_has_resumed(world: World) -> None:
+def test_should_resume_again_until_the_workflow_has_resumed(world: World) -> None:
     world.callbacks.answer = "delayed"
     decided = ask(world)
     world.decisions.decide(decided, declared("bob"), "approved")
@@ -138,7 +138,7 @@ def test_should_let_a_polling_workflow_take_its_time(world: World) -> None:
     assert world.callbacks.completed == []
 
 
-def test_should_mend_the_others_when_one_cannot_be_mended_now(
+def test_should_repair_the_others_when_one_cannot_be_repaired_now(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = ask(world), ask(world)
@@ -191,7 +191,7 @@ def test_should_pass_over_a_record_with_an_error_of_its_own(
     assert not world.store.approvals[good].resumed
 
 
-def test_should_see_what_stands_behind_any_number_that_cannot_be_mended_now(
+def test_should_see_what_stands_behind_any_number_that_cannot_be_repaired_now(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, good = undecided_neighbours(world, 250)

@@ -10,8 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from aws_durable_execution_sdk_python.lambda_service import OperationType
-from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 
 from hitl_approval.contract import DOCUMENT_APPROVAL
 from hitl_approval.domain.approval import Approval, derive_approval_id
@@ -19,54 +17,37 @@ from hitl_approval.domain.audit import Actor
 from hitl_approval.durable import wait
 from hitl_approval.settings import settings
 from hitl_approval.testing import InMemoryStore, RecordingMeter, RecordingNotifier
+from hitl_approval.testing.execution import LocalExecution
 from hitl_approval.testing.plugin import approvals  # noqa: F401  a fixture
 from hitl_approval.testing.virtual_time import (
     PATIENCE,
-    UNFINISHED,
     RunnerCallbackClient,
     VirtualClock,
-    Watched,
-    callback_timeout,
     eventually,
-    fire_callback_timeout,
-    operations,
     virtual_time,
 )
 from hitl_approval.usecases.decide import Answer, DecisionService
 from hitl_approval.usecases.request import RequestService
 
 
-class Stage:
-    """One started workflow, and everything a test wants to see or do."""
+class Stage(LocalExecution):
+    """One workflow over a deployment in memory, and everything a test wants to see or do."""
 
-    def __init__(
-        self, runner: DurableFunctionTestRunner, clock: VirtualClock, handler: Watched
-    ) -> None:
-        self.runner = runner
+    def __init__(self, handler: Callable[[Any, Any], Any], clock: VirtualClock) -> None:
+        super().__init__(handler)
         self.clock = clock
-        self.handler = handler
-        self.arn = ""
         self.timed_out = ""
         self.store = InMemoryStore()
         self.notifier = RecordingNotifier()
         self.meter = RecordingMeter()
-        self.callbacks = RunnerCallbackClient()
-        self.callbacks.runners.append(runner)
+        self.completer = RunnerCallbackClient()
+        self.completer.runners.append(self.runner)
         self.requests = RequestService(
             store=self.store, clock=clock, meter=self.meter, notifier=self.notifier
         )
         self.decisions = DecisionService(
-            store=self.store, clock=clock, meter=self.meter, callbacks=self.callbacks
+            store=self.store, clock=clock, meter=self.meter, callbacks=self.completer
         )
-
-    def start(self, event: Any, name: str = "execution-name") -> None:
-        self.arn = self.runner.run_async(
-            json.dumps(event), execution_timeout=366 * 86400, execution_name=name
-        )
-
-    @property
-    def invocations(self) -> int:
-        return self.handler.invocations
 
     @property
     def approval_id(self) -> str:
@@ -80,9 +61,6 @@ class Stage:
     def events(self) -> list[str]:
         return [event["event"] for event in self.store.history(self.approval_id)]
 
-    def operations(self) -> list[Any]:
-        return list(operations(self.runner, self.arn))
-
     def names(self) -> list[str]:
         return [str(operation.name) for operation in self.operations()]
 
@@ -91,10 +69,8 @@ class Stage:
         return eventually(self._suspended_on)
 
     def _suspended_on(self) -> Any:
-        unfinished = [o for o in self.operations() if o.status in UNFINISHED]
-        busy = self.handler.running or self.runner._store.load(self.arn).has_unseen_changes()
-        callback = unfinished[0] if len(unfinished) == 1 and not busy else None
-        return callback if callback and callback.operation_type is OperationType.CALLBACK else None
+        callbacks = self.callbacks()
+        return callbacks[0] if len(callbacks) == 1 else None
 
     def suspend(self) -> None:
         """Wait until the workflow has created its record, told the approvers and suspended."""
@@ -104,18 +80,17 @@ class Stage:
     def time_out_callback(self) -> timedelta:
         """Let the open callback's timeout pass, at once; returns how long it was."""
         callback = self.open_callback()
-        timeout = callback_timeout(self.runner, self.arn, callback)
-        elapsed = self.clock.now() - callback.start_timestamp
-        self.clock.advance(max(timeout - elapsed, timedelta(0)))
+        at = self.times_out_at(callback)
+        self.clock.advance(max(at - self.clock.now(), timedelta(0)))
         self.timed_out = callback.operation_id
-        fire_callback_timeout(self.runner, self.arn, callback)
-        return timeout
+        self.time_out(callback)
+        return at - callback.start_timestamp  # type: ignore[no-any-return]
 
     def next_callback(self) -> None:
-        """Wait until the workflow has armed a callback after the last one that was timed out."""
+        """Wait until the workflow has created a callback after the last one that was timed out."""
         eventually(
             lambda: (
-                self.done()
+                self.done
                 or ((callback := self._suspended_on()) and callback.operation_id != self.timed_out)
             )
         )
@@ -138,9 +113,6 @@ class Stage:
         assert result.status.value == "FAILED", result.result
         return result.error
 
-    def done(self) -> bool:
-        return bool(self.runner._store.load(self.arn).is_complete)
-
 
 StageFactory = Callable[..., Stage]
 
@@ -155,12 +127,10 @@ def make_stage(
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         settings.cache_clear()
-        watched = Watched(handler or importlib.import_module("workflow.handler").handler)
         clock = VirtualClock()
         opened.enter_context(virtual_time(clock))
-        runner = DurableFunctionTestRunner(watched, poll_interval=0.01)
-        opened.callback(runner.close)
-        stage = Stage(runner, clock, watched)
+        stage = Stage(handler or importlib.import_module("workflow.handler").handler, clock)
+        opened.callback(stage.close)
         monkeypatch.setattr(wait, "request_service", lambda: stage.requests)
         return stage
 

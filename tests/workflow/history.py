@@ -48,14 +48,15 @@ from hitl_approval.domain.audit import Actor, isoformat, parse_time
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval.durable import wait
 from hitl_approval.durable.document import review_document
+from hitl_approval.durable.retries import NOTIFY_ATTEMPTS
 from hitl_approval.ports import Completed
 from hitl_approval.settings import settings
 from hitl_approval.testing import FixedClock, RecordingMeter, RecordingNotifier
 from hitl_approval.usecases.decide import DecisionService
 from hitl_approval.usecases.request import RequestService
 from tests.anything import NOW, a_document
-from tests.conftest import ENVIRONMENT
 from tests.contract.test_store import create_tables
+from tests.environment import ENVIRONMENT
 
 HISTORIES = Path(__file__).parent / "histories"
 TABLES = ("approvals", "audit")
@@ -82,16 +83,16 @@ class Route:
     create_replies_lost: bool = False
 
 
-_UNTOLD = wait.NOTIFY_ATTEMPTS + 1
+_UNNOTIFIED = NOTIFY_ATTEMPTS + 1
 """Publishes that fail: each try of `notify`, and the first of `notify-again`."""
 
 ROUTES = (
     Route(name="approved", then=(vote("approved"),)),
     Route(name="rejected", then=(vote("rejected"),)),
     Route(name="timeout", timeout_seconds=45),
-    Route(name="timeout-armed-again", timeout_seconds=200),
-    Route(name="approved-armed-again", then=(TIMER, TIMER, vote("approved"))),
-    Route(name="rung-for-nothing", then=({"do": "ring"}, vote("approved"))),
+    Route(name="timeout-after-a-second-callback", timeout_seconds=200),
+    Route(name="approved-after-a-second-callback", then=(TIMER, TIMER, vote("approved"))),
+    Route(name="completed-for-nothing", then=({"do": "complete"}, vote("approved"))),
     Route(
         name="cancelled",
         then=({"do": "cancel", "by": "rita", "comments": "not needed any more"},),
@@ -99,15 +100,15 @@ ROUTES = (
     Route(name="polling-approved", resume="polling", then=(TIMER, vote("approved"))),
     Route(name="polling-timeout", resume="polling", timeout_seconds=12),
     Route(
-        name="told-at-a-later-look",
-        publish_failures=_UNTOLD,
-        then=(*[TIMER] * (_UNTOLD + 1), vote("approved")),
+        name="notified-at-a-later-check",
+        publish_failures=_UNNOTIFIED,
+        then=(*[TIMER] * (_UNNOTIFIED + 1), vote("approved")),
     ),
     Route(
-        name="polling-told-at-a-later-look",
+        name="polling-notified-at-a-later-check",
         resume="polling",
         timeout_seconds=45,
-        publish_failures=_UNTOLD,
+        publish_failures=_UNNOTIFIED,
     ),
     Route(name="withdrawn", create_replies_lost=True),
 )
@@ -206,7 +207,7 @@ class Run:
         handed = invocation.from_durable_execution_invocation_input(
             DurableExecutionInvocationInput.from_json_dict(event), self
         )
-        environment = ENVIRONMENT | {"RESUME_MODE": self.header["resume"]}
+        environment = {**ENVIRONMENT, "RESUME_MODE": self.header["resume"]}
         with (
             patch.dict(os.environ, environment),
             patch.object(wait, "request_service", lambda: self.requests),
@@ -229,7 +230,7 @@ class Run:
         match then["do"]:
             case "timer":
                 self._fire()
-            case "ring":
+            case "complete":
                 assert self.complete(self._open_callback()) == "resumed"
             case "vote":
                 by = Actor(then["by"], "declared")
@@ -259,7 +260,7 @@ class Run:
         return operation.start_timestamp + timedelta(seconds=options.timeout_seconds)
 
     def complete(self, callback_id: str) -> Completed:
-        """See `ports.CallbackClient.ring`."""
+        """See `ports.CallbackClient.complete`."""
         if callback_id != self._open_callback():
             return "already_running"
         self.execution.complete_callback_success(callback_id, None, self.clock.now())

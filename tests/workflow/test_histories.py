@@ -70,7 +70,7 @@ def test_should_refuse_to_record_a_version_twice(
 
 
 def test_should_record_the_same_again() -> None:
-    route = next(route for route in ROUTES if route.name == "approved-armed-again")
+    route = next(route for route in ROUTES if route.name == "approved-after-a-second-callback")
 
     assert history.record(route) == history.record(route)
 
@@ -82,7 +82,7 @@ REGISTER = """\
             snapshot = self._step("register", self._register(callback.callback_id), READ_ATTEMPTS)
             known_now = _time(snapshot, "now")
 """
-TELL_AGAIN = "            self._tell_again()\n"
+TELL_AGAIN = "            self._notify_again()\n"
 SWAPPED = (REGISTER + TELL_AGAIN, TELL_AGAIN + REGISTER)
 
 
@@ -91,7 +91,7 @@ SWAPPED = (REGISTER + TELL_AGAIN, TELL_AGAIN + REGISTER)
     [
         pytest.param(RENAMED, "approved", id="an operation renamed"),
         pytest.param(INSERTED, "approved", id="a step inserted before create"),
-        pytest.param(SWAPPED, "told-at-a-later-look", id="register and notify-again swapped"),
+        pytest.param(SWAPPED, "notified-at-a-later-check", id="register and notify-again swapped"),
     ],
 )
 def test_should_see_an_edit_that_breaks_what_is_in_flight(

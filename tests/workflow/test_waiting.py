@@ -16,7 +16,7 @@ from hitl_approval.domain.errors import ApprovalNotFound, InvalidRequest, Unavai
 from hitl_approval.domain.link import MAX_LINKS
 from hitl_approval.domain.message import Notification
 from hitl_approval.domain.schedule import poll_delay
-from hitl_approval.durable.wait import NOTIFY_ATTEMPTS, READ_ATTEMPTS
+from hitl_approval.durable.retries import NOTIFY_ATTEMPTS, READ_ATTEMPTS
 from hitl_approval.testing.memory import CountingSecrets
 from hitl_approval.testing.virtual_time import eventually
 from hitl_approval.usecases.request import PersonalLinks, RequestService
@@ -94,7 +94,7 @@ def test_should_approve_nothing_when_the_callback_brings_garbage(
     )
     eventually(lambda: stage.approval.callback_id == second)
     assert stage.approval.pending
-    assert not stage.done()
+    assert not stage.done
     stage.decide("rejected")
     assert stage.finish()["decision"] == "rejected"
 
@@ -111,7 +111,7 @@ def test_should_stay_decidable_when_the_callback_is_failed_by_hand(stage: Stage)
     assert stage.finish()["decision"] == "approved"
 
 
-def test_should_notice_a_decision_whose_doorbell_was_lost(stage: Stage) -> None:
+def test_should_notice_a_decision_whose_callback_was_lost(stage: Stage) -> None:
     stage.start(a_document())
     stage.suspend()
     stage.decisions = type(stage.decisions)(
@@ -172,7 +172,7 @@ def test_should_wait_three_times_as_long_between_looks(stage: Stage) -> None:
     stage.start(a_document(timeout_seconds=7 * 86400))
     stage.suspend()
     waits = []
-    while not stage.done():
+    while not stage.done:
         waits.append(stage.time_out_callback().total_seconds())
         stage.next_callback()
 
@@ -352,7 +352,7 @@ def test_should_fail_rather_than_believe_a_row_that_was_approved_by_hand(stage: 
     stage.suspend()
     flip(stage)
 
-    stage.callbacks.complete(str(stage.approval.callback_id))
+    stage.completer.complete(str(stage.approval.callback_id))
 
     error = stage.fail()
     assert "is not what its audit trail says: " in str(error.message)
@@ -399,11 +399,11 @@ def test_should_fail_rather_than_believe_it_when_it_polls(make_stage: StageFacto
 def test_should_fail_rather_than_act_on_other_content_than_was_approved(stage: Stage) -> None:
     stage.start(a_document())
     stage.suspend()
-    runners, stage.callbacks.runners = stage.callbacks.runners, []
+    runners, stage.completer.runners = stage.completer.runners, []
     stage.decide("approved")
     flip(stage, decided_by="bob", subject="Pay mallory")
-    stage.callbacks.runners = runners
-    stage.callbacks.complete(str(stage.approval.callback_id))
+    stage.completer.runners = runners
+    stage.completer.complete(str(stage.approval.callback_id))
 
     assert "content" in str(stage.fail().message)
 
@@ -547,7 +547,7 @@ def test_should_tell_nobody_twice_because_another_cannot_be_told(
     stage.start(a_document(approvers=APPROVERS, timeout_seconds=7200))
     if mode == "callback":
         eventually(lambda: "notification_failed" in stage.events())
-        while not stage.done():
+        while not stage.done:
             stage.time_out_callback()
             stage.next_callback()
 
@@ -567,7 +567,7 @@ def test_should_tell_each_of_the_others_once_when_they_can_be_told(
     notifier = refusing(stage, lambda _: stage.clock.now() < began + outage)
     stage.start(a_document(approvers=APPROVERS, timeout_seconds=7200))
     if mode == "callback":
-        while not stage.done():
+        while not stage.done:
             stage.time_out_callback()
             stage.next_callback()
 
@@ -581,7 +581,7 @@ def test_should_try_ever_less_often_and_keep_few_links(make_stage: StageFactory,
     notifier = refusing(stage, to_one)
     stage.start(a_document(approvers=["ann"], timeout_seconds=86400))
     if mode == "callback":
-        while not stage.done():
+        while not stage.done:
             stage.time_out_callback()
             stage.next_callback()
 

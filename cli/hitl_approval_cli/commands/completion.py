@@ -1,4 +1,4 @@
-"""`hitl completion`: the words of the command, for a shell that completes them."""
+"""`hitl completion`: a script with which a shell completes the command."""
 
 from __future__ import annotations
 

@@ -1,13 +1,14 @@
 """What approvals cost at list prices: `hitl cost`, beside the public pattern.
 
-Quantities come from `effort` (durable operations, invocations) and from the calls of one approval
-as `bench/calls.py` counts them; prices, their sources and what is assumed are in `prices.json`.
+Quantities come from `cost_model` (durable operations, invocations) and from the calls of one
+approval as `bench/calls.py` counts them; prices, their sources and what is assumed are in
+`prices.json`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -35,7 +36,7 @@ class Units:
     writes: float
 
 
-SUBMIT, LOOK_AGAIN, DECIDE, RESUME = Units(0, 8), Units(0, 2), Units(1, 10), Units(2, 3)
+SUBMIT, CHECK_AGAIN, DECIDE, RESUME = Units(0, 8), Units(0, 2), Units(1, 10), Units(2, 3)
 """Of an approval without a context: `tests/bench/test_cost.py` holds them against the calls."""
 POLL = Units(1, 0)
 PATTERN_CREATE, PATTERN_CHECK, PATTERN_DECIDE = Units(0, 2), Units(0.5, 0), Units(0.5, 3)
@@ -52,19 +53,19 @@ SWEEP_READS = 1.5
 def callback_quantities(wait: timedelta) -> Quantities:
     """One approval with `resume="callback"`."""
     effort = callback(wait)
-    again = effort.looks
-    reads = SUBMIT.reads + again * LOOK_AGAIN.reads + DECIDE.reads + RESUME.reads
-    writes = SUBMIT.writes + again * LOOK_AGAIN.writes + DECIDE.writes + RESUME.writes
+    again = effort.checks
+    reads = SUBMIT.reads + again * CHECK_AGAIN.reads + DECIDE.reads + RESUME.reads
+    writes = SUBMIT.writes + again * CHECK_AGAIN.writes + DECIDE.writes + RESUME.writes
     written = effort.operations * BYTES_PER_OPERATION
-    return _ours(effort, reads, writes, written)
+    return _of_this_library(effort, reads, writes, written)
 
 
 def polling_quantities(wait: timedelta) -> Quantities:
     """One approval with `resume="polling"`."""
     effort = polling(wait)
-    reads = effort.looks * POLL.reads + DECIDE.reads
+    reads = effort.checks * POLL.reads + DECIDE.reads
     writes = SUBMIT.writes + DECIDE.writes + RESUME.writes
-    return _ours(effort, reads, writes, effort.looks * BYTES_PER_POLL)
+    return _of_this_library(effort, reads, writes, effort.checks * BYTES_PER_POLL)
 
 
 def pattern_quantities(wait: timedelta) -> Quantities:
@@ -72,7 +73,7 @@ def pattern_quantities(wait: timedelta) -> Quantities:
     effort = pattern(wait)
     return _quantities(
         effort,
-        reads=effort.looks * PATTERN_CHECK.reads + PATTERN_DECIDE.reads,
+        reads=effort.checks * PATTERN_CHECK.reads + PATTERN_DECIDE.reads,
         writes=PATTERN_CREATE.writes + PATTERN_DECIDE.writes,
         written=effort.operations * PATTERN_BYTES,
         other_invocations=1,  # the decision
@@ -81,7 +82,7 @@ def pattern_quantities(wait: timedelta) -> Quantities:
 
 
 def standing_quantities() -> Quantities:
-    """What a deployment of ours takes in a month without any approval: the sweep."""
+    """What a deployment takes in a month without any approval: the sweep."""
     return {
         "lambda_request": SWEEPS,
         "lambda_gb_second": SWEEPS * _assumed("seconds_per_invocation") * _assumed("memory_gb"),
@@ -103,8 +104,8 @@ def total(quantities: Quantities) -> float:
     return sum(bill(quantities).values())
 
 
-def _ours(effort: Effort, reads: float, writes: float, written: float) -> Quantities:
-    # The decision, and the relay for each of two events, which reads the record for each.
+def _of_this_library(effort: Effort, reads: float, writes: float, written: float) -> Quantities:
+    # The decision, and the publisher for each of two events, which reads the record for each.
     return _quantities(
         effort, reads=reads + 2, writes=writes, written=written, other_invocations=3, events=2
     )
@@ -148,7 +149,7 @@ def _assumed(name: str) -> float:
 
 def cost(
     approvals: Annotated[
-        int, typer.Option("--approvals-per-month", min=0, help="How many are asked for.")
+        int, typer.Option("--approvals-per-month", min=0, help="Approvals in a month.")
     ] = 1_000,
     median_wait: Annotated[str, typer.Option(help="Until the decision: 30m, 4h, 7d.")] = "4h",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -181,30 +182,61 @@ def cost(
     _show(answer, approvals, median_wait)
 
 
+BOLD = ("standing: the sweep", "a month")
+"""Rows that stand out."""
+
+
 def _show(answer: Mapping[str, Any], approvals: int, wait: str) -> None:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column(f"{approvals:,} approvals a month, decided after {wait}")
-    for name in answer:
-        table.add_column("the pattern" if name == "pattern" else name, justify="right")
-    for item in answer["callback"]["items"]:
-        label = item.replace("_", " ").replace("gb", "GB").replace("sns", "SNS")
-        values = (answer[name]["items"][item] * approvals for name in answer)
-        table.add_row(label, *(_dollars(value) for value in values))
-    for label, field in (("standing: the sweep", "standing"), ("a month", "per_month")):
-        table.add_row(label, *(_dollars(answer[name][field]) for name in answer), style="bold")
-    table.add_row("each approval", *(f"${answer[name]['per_approval']:.6f}" for name in answer))
-    output.out.print(table)
-    output.out.print(
-        "List prices of us-east-1 with their sources, and what is assumed: prices.json beside "
-        "hitl_approval_cli/cost.py.",
-        style="dim",
-    )
+    labels = [*map(_label, answer["callback"]["items"]), "standing: the sweep", "a month"]
+    columns = {
+        name: [
+            *(_dollars(usd * approvals) for usd in design["items"].values()),
+            _dollars(design["standing"]),
+            _dollars(design["per_month"]),
+            f"${design['per_approval']:.6f}",
+        ]
+        for name, design in answer.items()
+    }
+    labels.append("each approval")
+    output.out.print(f"{approvals:,} approvals a month, decided after {wait}")
+    for group in _side_by_side(labels, columns):
+        output.print_table(_table(labels, group))
+    where = "List prices of us-east-1 with their sources, and what is assumed"
+    output.out.print(f"{where}: hitl_approval_cli/commands/prices.json.", style="dim")
     if answer["pattern"]["dies_after_seconds"]:
         died = timedelta(seconds=answer["pattern"]["dies_after_seconds"])
         output.out.print(
-            f"The pattern's loop runs out of durable operations after {died}: it would not be "
-            "there to hear this decision. Its bill ends then."
+            f"The pattern's loop runs out of durable operations after {died}: it ends "
+            "before this decision comes, and its bill then."
         )
+
+
+def _label(item: str) -> str:
+    return item.replace("_", " ").replace("gb", "GB").replace("sns", "SNS")
+
+
+def _side_by_side(
+    labels: Sequence[str], columns: Mapping[str, Sequence[str]]
+) -> Sequence[Mapping[str, Sequence[str]]]:
+    """All designs in one table, or each in its own where a terminal is too narrow for figures."""
+    figures = sum(max(map(len, (_title(name), *cells))) + 2 for name, cells in columns.items())
+    if max(map(len, labels)) + figures <= output.out.width:
+        return [columns]
+    return [{name: cells} for name, cells in columns.items()]
+
+
+def _table(labels: Sequence[str], columns: Mapping[str, Sequence[str]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("")
+    for name in columns:
+        table.add_column(_title(name), justify="right", no_wrap=True, overflow="fold")
+    for row in zip(labels, *columns.values(), strict=True):
+        table.add_row(*row, style="bold" if row[0] in BOLD else None)
+    return table
+
+
+def _title(name: str) -> str:
+    return "the pattern" if name == "pattern" else name
 
 
 def _dollars(value: float) -> str:

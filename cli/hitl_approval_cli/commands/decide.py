@@ -7,18 +7,18 @@ from typing import Any, Literal
 
 import typer
 
-from hitl_approval_cli import output
+from hitl_approval_cli import approval_tables, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.errors import CliError, Exit, show_error, usage
-from hitl_approval_cli.parameters import As, Ids, Message, Yes, ids_of, signed_in
-from hitl_approval_cli.short_ids import ask_about
+from hitl_approval_cli.parameters import As, Ids, Message, Yes, ids_of, os_user
+from hitl_approval_cli.short_ids import call_about
 
 Decision = Literal["approved", "rejected", "cancelled"]
 
 WAYS_OUT = {
     "allow_self_approval": "--as NAME says who decides; a deployment with allow_self_approval takes"
     " the requester's own decision",
-    "require_verified_identity": "decide by a personal link, or signed in",
+    "require_verified_identity": "decide by a personal link, or signed in on the page",
 }
 """What to do about a policy's rule that refuses a decision."""
 
@@ -58,14 +58,14 @@ def cancel(
 
 def _answer(decision: Decision, message: str, name: str | None) -> dict[str, Any]:
     """The approval function's payload, but for the id."""
-    who = {"approver": signed_in() if name is None else name, "comments": message}
+    who = {"approver": os_user() if name is None else name, "comments": message}
     if decision == "cancelled":
         return {"action": "cancel", **who}
     return {"action": "decide", "decision": decision, **who}
 
 
 def _decide_all(to: Connection, given: list[str], answer: dict[str, Any], *, yes: bool) -> None:
-    """Decide each; one bad id stops nothing, and is told by the exit status."""
+    """Decide each; one bad id stops nothing, and shows in the exit status."""
     ids = ids_of(given)
     if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise usage("not a terminal, so nobody can be asked: pass --yes")
@@ -84,8 +84,8 @@ def _decide_all(to: Connection, given: list[str], answer: dict[str, Any], *, yes
 
 def _decide_one(to: Connection, payload: dict[str, Any], *, yes: bool) -> None:
     if not yes:
-        shown = ask_about(to.deployment, {"action": "get", "approval_id": payload["approval_id"]})
-        output.approval(shown)
+        shown = call_about(to.deployment, {"action": "get", "approval_id": payload["approval_id"]})
+        approval_tables.approval(shown)
         payload["approval_id"] = shown["approval_id"]
         if payload["action"] == "decide":  # bound to what was shown
             payload["content_digest"] = shown["content_digest"]
@@ -96,10 +96,10 @@ def _decide_one(to: Connection, payload: dict[str, Any], *, yes: bool) -> None:
             output.err.print("Nothing was changed.")
             return
     try:
-        result = ask_about(to.deployment, payload)
+        result = call_about(to.deployment, payload)
     except CliError as error:
         way_out = WAYS_OUT.get(error.details.get("rule", ""))
         if way_out is None:
             raise
         raise CliError(f"{error}: {way_out}", code=error.code, details=error.details) from error
-    to.show(result, lambda: output.decided(result))
+    to.show(result, lambda: approval_tables.decided(result))

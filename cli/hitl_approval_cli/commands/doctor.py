@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -11,30 +11,33 @@ import typer
 
 from hitl_approval.contract import EXECUTION_PAUSED, LIBRARY_VERSION, Metrics, Output
 from hitl_approval.ports import Attention
-from hitl_approval_cli import output
+from hitl_approval_cli import clock, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError, Exit, NotPermittedError
 from hitl_approval_cli.records import Records
 
 State = Literal["ok", "wrong", "unknown"]
+COLOURS: Mapping[State, str] = {"ok": "green", "wrong": "bold red", "unknown": "yellow"}
 
 GRACE = timedelta(minutes=15)
-"""How long after its time a thing counts as stuck. Ours: three sweeps."""
+"""How long after its time a thing counts as stuck: three sweeps of the default interval."""
 MOST = 100
 """Stuck approvals that are counted; more are said to be at least so many."""
 NAMED = 3
 """Stuck approvals of which a fix is shown."""
+EXAMINED = 20
+"""Stuck approvals whose execution is read: two calls for each, so some seconds for all."""
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Check:
-    """What was looked at.
+    """One thing that was checked.
 
     Attributes:
         name: stable, for programs.
-        state: `unknown` where it could not be looked at.
+        state: `unknown` where it could not be checked.
         found: in words.
         fix: what to do; empty where nothing is.
     """
@@ -47,9 +50,9 @@ class Check:
 
 @connected
 def doctor(to: Connection) -> None:
-    """Look whether everything works: credentials, stack, topic, and what is stuck.
+    """Check whether everything works: credentials, stack, topic, and what is stuck.
 
-    Looks with your own credentials; what they do not allow is unknown and not wrong. The exit
+    Uses your own credentials; what they do not allow is unknown and not wrong. The exit
     status is 1 if something is wrong. With --json the answer is {"healthy": ..., "checks": [...]}.
 
     Example: hitl doctor
@@ -58,12 +61,23 @@ def doctor(to: Connection) -> None:
     for check in examine(to.deployment):
         checks.append(check)
         if not to.as_json:
-            output.check(check.state, check.name, check.found, check.fix)
+            _show(check)
     healthy = all(check.state != "wrong" for check in checks)
     answer = {"healthy": healthy, "checks": [asdict(check) for check in checks]}
     to.show(answer, lambda: None)
     if not healthy:
         raise typer.Exit(Exit.FAILED)
+
+
+def _show(check: Check) -> None:
+    """One line, and what to do."""
+    output.out.print(
+        f"[{COLOURS[check.state]}]{check.state:<8}[/] {output.safe(check.name)}:"
+        f" {output.safe(check.found)}",
+        soft_wrap=True,
+    )
+    if check.fix:
+        output.out.print(f"         {output.safe(check.fix)}", style="dim", soft_wrap=True)
 
 
 def examine(deployment: Deployment) -> Iterator[Check]:
@@ -77,7 +91,7 @@ def examine(deployment: Deployment) -> Iterator[Check]:
     yield stack
     if stack.state != "ok":
         return
-    for name, look in (
+    for name, check in (
         ("deployed version", _deployed_version),
         ("approval function", _approval_function),
         ("tables", _tables),
@@ -87,17 +101,17 @@ def examine(deployment: Deployment) -> Iterator[Check]:
         ("notifications", _notifications),
         ("records", _records),
     ):
-        yield _check(name, deployment, look)
+        yield _check(name, deployment, check)
 
 
 def _check(
-    name: str, deployment: Deployment, look: Callable[[Deployment], tuple[State, str, str]]
+    name: str, deployment: Deployment, check: Callable[[Deployment], tuple[State, str, str]]
 ) -> Check:
     try:
         with deployment.errors():
-            state, found, fix = look(deployment)
+            state, found, fix = check(deployment)
     except NotPermittedError as error:
-        return Check(name, "unknown", str(error), "ask for the right, or look with another one")
+        return Check(name, "unknown", str(error), "ask for the right, or use other credentials")
     except CliError as error:
         return Check(name, "wrong", str(error))
     return Check(name, state, found, fix)
@@ -122,7 +136,7 @@ def _deployed_version(deployment: Deployment) -> tuple[State, str, str]:
 
 
 def _approval_function(deployment: Deployment) -> tuple[State, str, str]:
-    deployment.ask({"action": "list", "limit": 1})
+    deployment.call({"action": "list", "limit": 1})
     return "ok", f"{deployment.output(Output.APPROVAL_API_FUNCTION_NAME)} answers", ""
 
 
@@ -139,8 +153,8 @@ def _topic(deployment: Deployment) -> tuple[State, str, str]:
         return "wrong", found, "open the mail from AWS and confirm the subscription"
     fix = "deploy with notify_emails, or subscribe to the topic"
     if deployment.find_output(Output.PAGE_URL):  # whose topic no output names
-        found = "nobody is subscribed; named approvers may be told by links of their own"
-        return "unknown", found, f"{fix}; deliver_to tells named approvers"
+        found = "nobody is subscribed; named approvers may be notified by links of their own"
+        return "unknown", found, f"{fix}; deliver_to notifies named approvers"
     return "wrong", "nobody is subscribed", fix
 
 
@@ -161,30 +175,30 @@ def _overdue(deployment: Deployment) -> tuple[State, str, str]:
     if not ids:
         return "ok", "no request is pending past its expiry", ""
     sweep = deployment.output(Output.SWEEP_FUNCTION_NAME)
-    fix = f"look into the log of {sweep}, which closes them"
+    fix = f"read the log of {sweep}, which closes them"
     return "wrong", f"{_most(ids)} pending past their expiry", fix
 
 
 def _not_resumed(deployment: Deployment) -> tuple[State, str, str]:
     ids = _stuck(deployment, "decided")
     if not ids:
-        return "ok", "every workflow has heard of its decision", ""
-    paused = [approval_id for approval_id in ids[:NAMED] if _is_paused(deployment, approval_id)]
-    found = f"{_most(ids)} decided, and their workflow has not heard"
+        return "ok", "every workflow has read its decision", ""
+    examined = ids[:EXAMINED]
+    paused = [approval_id for approval_id in examined if _is_paused(deployment, approval_id)]
+    found = f"{_most(ids)} decided, and their workflow has not resumed"
     if paused:
-        found = f"{found}; paused in Lambda: {', '.join(paused)}"
-    fixes = [
-        f"hitl resume {approval_id}" for approval_id in ids[:NAMED] if approval_id not in paused
-    ]
+        of = f" (of the first {EXAMINED})" if len(ids) > EXAMINED else ""
+        found = f"{found}; paused in Lambda{of}: {', '.join(paused)}"
+    fixes = [f"hitl resume {one}" for one in ids if one not in paused][:NAMED]
     if paused:
-        fixes.append("resume the paused executions in Lambda: they hear by themselves then")
+        fixes.append("resume the paused executions in Lambda: they read the decision then")
     return "wrong", found, "; ".join(fixes)
 
 
 def _is_paused(deployment: Deployment, approval_id: str) -> bool:
     """Whether the workflow of an approval is held; False where that may not be seen."""
     try:
-        approval = deployment.ask({"action": "get", "approval_id": approval_id})
+        approval = deployment.call({"action": "get", "approval_id": approval_id})
         with deployment.errors():
             execution = deployment.outcome(approval["execution_arn"])
     except CliError:
@@ -193,7 +207,7 @@ def _is_paused(deployment: Deployment, approval_id: str) -> bool:
 
 
 def _stuck(deployment: Deployment, attention: Attention) -> Sequence[str]:
-    before = output.now() - GRACE
+    before = clock.now() - GRACE
     return Records(deployment).overdue(attention, before=before, limit=MOST)
 
 
@@ -207,7 +221,7 @@ def _notifications(deployment: Deployment) -> tuple[State, str, str]:
         return "ok", "all were sent in the last day", ""
     return (
         "wrong",
-        f"{failed} requests were not told to anybody at first",
+        f"{failed} requests were not notified at first",
         "check the topic's policy and key",
     )
 
@@ -223,7 +237,7 @@ def _records(deployment: Deployment) -> tuple[State, str, str]:
 
 def _counted(deployment: Deployment, metric: str) -> int:
     """What a metric counted in the last day."""
-    now = output.now()
+    now = clock.now()
     dimension = {
         "Name": Metrics.DEPLOYMENT,
         "Value": deployment.output(Output.APPROVALS_TABLE_NAME),

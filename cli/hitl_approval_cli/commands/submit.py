@@ -1,4 +1,4 @@
-"""`hitl submit`: ask for an approval."""
+"""`hitl submit`: request an approval."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.errors import NotPermittedError, refused_field, show_error, usage
 from hitl_approval_cli.outcome import Watch
 from hitl_approval_cli.outcome import wait as wait_for_outcome
-from hitl_approval_cli.parameters import seconds, signed_in
+from hitl_approval_cli.parameters import os_user, seconds
 
 
 @connected
@@ -24,7 +24,7 @@ def submit(
     to: Connection,
     *,
     subject: Annotated[
-        str, typer.Option("--subject", "--document-name", help="One line: what is asked.")
+        str, typer.Option("--subject", "--document-name", help="One line: what is to be approved.")
     ],
     document_id: Annotated[
         str | None, typer.Option(help="Your own id of the document. Default: a new one.")
@@ -33,7 +33,7 @@ def submit(
         str | None,
         typer.Option(
             envvar="HITL_USER",
-            help="Who asks, on record as declared. Default: the signed-in user.",
+            help="The requester, on record as declared. Default: the system's user.",
         ),
     ] = None,
     approver: Annotated[
@@ -47,12 +47,12 @@ def submit(
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until the outcome.")] = False,
 ) -> None:
-    """Ask for an approval; prints its id when the request is on record, within a few seconds.
+    """Request an approval; prints its id when the request is on record, within a few seconds.
 
     Where the workflow refuses the request, its own sentence is the error and no id is printed.
 
     With --wait the exit status is the outcome: 0 approved, 3 rejected, 4 timeout, 5 cancelled. How
-    it stands is told on stderr; Ctrl-C leaves the request standing and ends with 130. With --json
+    it stands is shown on stderr; Ctrl-C leaves the request standing and ends with 130. With --json
     a second line is the decided approval, as `hitl show --json` has it.
 
     Example: hitl submit --subject "Q4 Budget Proposal" --timeout 8h
@@ -60,7 +60,7 @@ def submit(
     event: dict[str, Any] = {
         "document_id": f"doc-{uuid.uuid4().hex[:12]}" if document_id is None else document_id,
         "document_name": subject,
-        "requester": signed_in() if requester is None else requester,
+        "requester": os_user() if requester is None else requester,
     }
     if approver:
         event["approvers"] = approver

@@ -22,12 +22,12 @@ def main() -> None:
         const=0,
         help="stop when the parent process (this one, if given) has gone",
     )
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     server.run(
-        port=asked.port,
-        state_dir=asked.state_dir,
-        log_file=asked.log_file,
-        parent=asked.exit_with_parent,
+        port=arguments.port,
+        state_dir=arguments.state_dir,
+        log_file=arguments.log_file,
+        parent=arguments.exit_with_parent,
     )
 
 

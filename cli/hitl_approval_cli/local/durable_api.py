@@ -224,7 +224,7 @@ class DurableApi:
         found, _ = self._engine.store.query(
             function_name=name,
             execution_name=_first(query, "DurableExecutionName"),
-            # Newest first unless asked otherwise; the store calls that reversed.
+            # Newest first unless the call says otherwise; the store calls that reversed.
             reverse_order=not _flag(query, "ReverseOrder", default=False),
         )
         wanted = [

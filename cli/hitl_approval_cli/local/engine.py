@@ -236,7 +236,7 @@ class _Executor(Executor):
         return execution
 
     def _complete_events(self, execution_arn: str) -> None:
-        """Tell those who wait, and hand the event of a failed execution to the dead-letter queue.
+        """Notify those who wait; send the event of a failed execution to the dead-letter queue.
 
         Upstream has no dead-letter queue, and lets each execution be waited for only once.
         """
@@ -244,22 +244,22 @@ class _Executor(Executor):
         with self.ended:
             self.ended.notify_all()
         execution = self._store.load(execution_arn)
-        asked = execution.start_input
-        fields = asked.trace_fields or {}
+        wanted = execution.start_input
+        fields = wanted.trace_fields or {}
         if (
             fields.get(_INVOCATION_TYPE) == "Event"
             and execution.parent_execution_arn is None
             and execution.current_status() in {ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT}
         ):
             function = functions.find(
-                asked.account_id, fields[_REGION], asked.function_name, asked.function_qualifier
+                wanted.account_id, fields[_REGION], wanted.function_name, wanted.function_qualifier
             )
             if function and function.dead_letter_arn:
                 error = execution.result.error if execution.result else None
-                self.dead_letter(function, asked.input or "{}", error)
+                self.dead_letter(function, wanted.input or "{}", error)
 
     def take_up(self, execution: Execution) -> None:
-        """Arm the timers of a stored execution again, and invoke it if it was interrupted.
+        """Start the timers of a stored execution again, and invoke it if it was interrupted.
 
         Upstream keeps timers in memory only: after a restart no wait, retry or timeout would ever
         come.
@@ -301,7 +301,7 @@ class _Executor(Executor):
             or operation.callback_details is None
         ):
             return
-        asked = next(
+        wanted = next(
             (
                 update.callback_options
                 for update in execution.updates
@@ -309,13 +309,13 @@ class _Executor(Executor):
             ),
             None,
         )
-        if asked is None:
+        if wanted is None:
             return
-        timeout = asked.timeout_seconds
+        timeout = wanted.timeout_seconds
         if timeout > 0:
             timeout = max(1, round(_remaining(operation.start_timestamp or now, timeout, now)))
         # When the last heartbeat came is not stored: that clock starts anew.
-        options = CallbackOptions(timeout, asked.heartbeat_timeout_seconds)
+        options = CallbackOptions(timeout, wanted.heartbeat_timeout_seconds)
         self._schedule_callback_timeouts(
             execution.durable_execution_arn, options, operation.callback_details.callback_id
         )
@@ -343,7 +343,7 @@ class _Invoker(LambdaInvoker):
 
 
 class _DeployedFunctions(FunctionConfigs):
-    """Tells the engine, for `context.invoke`, which functions exist and which are durable.
+    """Says to the engine, for `context.invoke`, which functions exist and which are durable.
 
     Upstream reads this from a file that is given at the start.
     """

@@ -105,6 +105,11 @@ def close() -> None:
     _closing.set()
 
 
+def is_closing() -> bool:
+    """Whether invocations are refused."""
+    return _closing.is_set()
+
+
 @contextmanager
 def _slot() -> Iterator[None]:
     # An invocation made by a running function would wait for its own caller: it goes ahead.

@@ -20,7 +20,7 @@ from ministack.core import lambda_runtime
 from ministack.core.responses import request_scope
 from ministack.services import lambda_svc, sns, sqs
 
-from hitl_approval_cli.local import functions
+from hitl_approval_cli.local import functions, streams
 from hitl_approval_cli.local.durable_api import DurableApi
 from hitl_approval_cli.local.engine import DurableEngine, function_error, outcome
 from hitl_approval_cli.local.functions import Function, Record
@@ -87,6 +87,24 @@ def run_functions_for_events(engine: DurableEngine, longest_wait: float) -> None
 
     lambda_svc._execute_function = execute
     lambda_svc.invoke_async_with_retry = invoke_asynchronously
+
+
+def read_streams_for_each_mapping_by_itself() -> None:
+    """Bring the records of a DynamoDB stream to Lambda as `streams` does.
+
+    Upstream runs all mappings in one loop, so that a slow function delays every other one; takes
+    what a function reports as failed for taken, and it is lost; and neither splits a batch nor ends
+    its tries. In AWS mappings know nothing of each other, and nothing is lost.
+    """
+    mappings = streams.Mappings()
+    stock = lambda_svc._ensure_poller
+
+    def ensure_poller() -> None:
+        stock()
+        mappings.poll()
+
+    lambda_svc._ensure_poller = ensure_poller
+    lambda_svc._poll_dynamodb_streams = mappings.poll
 
 
 def note_messages_to_people(mail: Mail) -> None:

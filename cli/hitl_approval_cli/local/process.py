@@ -73,7 +73,7 @@ class LocalCloud:
         Raises:
             LocalCloudError: it did not start; with the last line that it wrote.
         """
-        # -P: a file named like a module of ours, where this is typed, is not it.
+        # -P: a file named like a module of this package, where this is typed, is not it.
         words = [str(Tools.here().python), "-P", "-m", MODULE, "--port", str(port or 0)]
         if state_dir is not None:
             words += ["--state-dir", str(state_dir)]
@@ -92,7 +92,7 @@ class LocalCloud:
             )
             try:
                 ready = _ready_line(process, startup_timeout)
-            except BaseException:  # Ctrl-C included: nothing of ours outlives us
+            except BaseException:  # Ctrl-C included: nothing that this command started outlives it
                 _end(process)
                 raise
             if not ready:

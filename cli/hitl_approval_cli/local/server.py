@@ -112,6 +112,7 @@ class _Cloud:
         barrier = self._keeper.barrier if self._keeper else None
         gaps.route_durable_requests(DurableApi(self._engine, barrier))
         gaps.run_functions_for_events(self._engine, MAX_SYNCHRONOUS_SECONDS)
+        gaps.read_streams_for_each_mapping_by_itself()
         gaps.note_messages_to_people(self._mail)
         gaps.bound_warm_processes()
         gaps.let_processes_fail_alone()
@@ -129,7 +130,7 @@ class _Cloud:
         SERVICE_HANDLERS["cloudformation"] = cloudformation
 
     async def serve(self, listener: socket.socket, ready: Any, parent: int | None) -> None:
-        """Serve until told to stop."""
+        """Serve until `stop` is called."""
         from hypercorn.asyncio import serve
         from hypercorn.config import Config
 
@@ -142,7 +143,7 @@ class _Cloud:
             beside.append(loop.create_task(self._keeper.run()))
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
-            async def announce(message: Any) -> None:
+            async def send_message(message: Any) -> None:
                 await send(message)
                 if message["type"] == "lifespan.startup.complete":
                     # Functions are restored by now: what was running can go on.
@@ -154,7 +155,7 @@ class _Cloud:
                     print(json.dumps(self._line), file=ready, flush=True)
 
             if scope["type"] == "lifespan":
-                await self._app(scope, receive, announce)
+                await self._app(scope, receive, send_message)
             elif await self._access.refuse(scope, send):
                 pass
             elif scope["path"] == MAIL_PATH:
@@ -176,14 +177,14 @@ class _Cloud:
             await asyncio.to_thread(self.stop)
 
         await serve(app, config, shutdown_trigger=told_to_stop)
-        if self._cloudformation:  # told to stop at once: it still loads, and writes files
+        if self._cloudformation:  # stopped at once: it still loads, and writes files
             await asyncio.wait([self._cloudformation])
         for task in beside:
             task.cancel()
 
     async def _show_mail(self, scope: Any, send: Any) -> None:
-        asked = parse_qs(scope["query_string"].decode("latin-1")).get("after", ["0"])[0]
-        messages = self._mail.after(int(asked) if asked.isdecimal() else 0)
+        after = parse_qs(scope["query_string"].decode("latin-1")).get("after", ["0"])[0]
+        messages = self._mail.after(int(after) if after.isdecimal() else 0)
         body = json.dumps({"messages": messages}).encode()
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})

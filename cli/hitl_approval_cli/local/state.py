@@ -136,13 +136,13 @@ class Keeper:
         self._database.executescript(_SCHEMA)
         self._written: dict[str, int] = {}
         self._whole: bool | None = None
-        self._asked = self._saved = 0
+        self._requested = self._saved = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._due = self._due_of_deployments = 2
         self._own: dict[str, Callable[[], Any]] = {}
 
     def keep(self, name: str, thing: Keepable) -> None:
-        """Keep something of ours beside ministack's services, and restore it now."""
+        """Keep the state of `thing` beside ministack's services, and restore it now."""
         thing.restore(self._load(name))
         self._own[name] = thing.get_state
 
@@ -197,16 +197,16 @@ class Keeper:
         """
         if self._loop is None:
             return
-        self._asked += 1
-        asyncio.run_coroutine_threadsafe(self._save_until(self._asked), self._loop).result()
+        self._requested += 1
+        asyncio.run_coroutine_threadsafe(self._save_until(self._requested), self._loop).result()
 
-    async def _save_until(self, asked: int) -> None:
-        if self._saved < asked:  # many ask at once: one writing serves all
+    async def _save_until(self, number: int) -> None:
+        if self._saved < number:  # many wait at once: one writing serves all
             self.save(_AT_CHECKPOINT.__contains__)
 
     def save(self, wanted: Callable[[str], bool] = lambda _: True) -> None:
         """Write what has changed, in one transaction; on the loop's thread, where tables change."""
-        asked = self._asked
+        number = self._requested
         if _is_deploying():
             self._mark(whole=False)
         else:
@@ -218,7 +218,7 @@ class Keeper:
                     database.execute("UPDATE whole SET yes = 1")
                 self._written |= {name: hash(state) for name, state in changed.items()}
                 self._whole = True
-        self._saved = asked
+        self._saved = number
 
     def _mark(self, *, whole: bool) -> None:
         if self._whole is not whole:

@@ -1,7 +1,7 @@
 """What the local cloud runs on: the emulator, AWS's durable engine, Node, the CDK and its CLI.
 
 A checkout has them in its `.venv` and `node_modules`. For the wheel they are fetched when they are
-first needed, at the locked versions, into an environment of their own: ministack asks for packages
+first needed, at the locked versions, into an environment of their own: ministack requires packages
 that do not go together with a user's.
 """
 
@@ -18,7 +18,7 @@ from typing import Final
 from hitl_approval import programs
 
 PACKAGES: Final = ("hitl_approval", "hitl_approval_cdk", "hitl_approval_cli")
-"""Ours, which run there too."""
+"""This project's packages, which run there too."""
 
 _SITE: Final = Path(__file__).resolve().parents[2]
 _SHIPPED: Final = _SITE / "hitl_approval_cli" / "_local"

@@ -1,4 +1,4 @@
-"""A reported post is shown again, or hidden and its author told why."""
+"""A reported post is shown again, or hidden and its author reads why."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def handler(event: dict[str, Any], context: DurableContext) -> dict[str, str]:
     visibility = "shown" if outcome.approved else "hidden"
     context.step(lambda _: set_visibility(post, visibility), name="set-visibility")
     if not outcome.approved:
-        why = outcome.comments or "Nobody has looked at it yet."
+        why = outcome.comments or "Nobody has reviewed it yet."
         context.step(lambda _: tell(author, why), name="tell")
     return {"post_id": post, "visibility": visibility, "why": outcome.comments}
 

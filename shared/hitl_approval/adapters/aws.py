@@ -73,6 +73,6 @@ def is_transient(error: CallError) -> bool:
 
 
 def unavailable(service: str, error: CallError) -> Unavailable:
-    """A transient error as a caller should hear of it: which service, which code, no more."""
+    """A transient error as a caller should see it: which service, which code, no more."""
     code = error_code(error) if isinstance(error, ClientError) else type(error).__name__
     return Unavailable(f"{service} did not take the call now: try again", reason=code)

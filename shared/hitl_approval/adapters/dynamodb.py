@@ -95,7 +95,7 @@ class DynamoDbStore:
         self._transact(update, transition)
 
     def register_callback(self, approval_id: str, callback_id: str) -> Approval | None:
-        """See `ports.Store.arm`."""
+        """See `ports.Store.register_callback`."""
         try:
             with errors():
                 answer = self.client.update_item(
@@ -151,7 +151,7 @@ class DynamoDbStore:
         return str(read_item(answer["Attributes"])["challenge"]) if challenge else None
 
     def mark_resumed(self, approval_id: str) -> None:
-        """See `ports.Store.acknowledge`."""
+        """See `ports.Store.mark_resumed`."""
         try:
             with errors():
                 self.client.update_item(

@@ -25,7 +25,7 @@ class EventBridgePublisher:
     event_bus_name: str
 
     def publish(self, events: Sequence[BusEvent]) -> int:
-        """See `ports.EventPublisher.announce`."""
+        """See `ports.EventPublisher.publish`."""
         taken = 0
         for batch in _batches(events):
             try:

@@ -18,7 +18,8 @@ from hitl_approval.domain.view import entry
 from hitl_approval.ports import Page
 
 KEPT = timedelta(days=7)
-"""How long an item outlives its request's expiry when the end was never heard of. Ours."""
+"""How long an item outlives its request's expiry when no event has removed it: the sweep and the
+stream, which keeps records for a day, have had their time by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

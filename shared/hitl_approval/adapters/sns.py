@@ -46,5 +46,5 @@ class SnsNotifier:
                 },
             )
         except CALL_ERRORS as error:
-            # A refusal too, of a topic deleted say, may be gone at the next look.
+            # A refusal too, of a topic deleted say, may be gone at the next try.
             raise unavailable("SNS", error) from error

@@ -35,7 +35,7 @@ def altered_end(approval: Approval, last: Event | None) -> list[str]:
     head = (approval.audit_sequence, approval.audit_hash)
     followed = head == (last.get(Audit.SORT_KEY), last.get(Audit.HASH)) and head[1] == hash_of(last)
     wrong = [] if followed else ["audit_hash"]
-    return wrong + [name for name, said, told in _compared(approval, [last]) if said != told]
+    return wrong + [name for name, row, trail in _compared(approval, [last]) if row != trail]
 
 
 def examine(events: Sequence[Event], row: Row) -> list[Finding]:
@@ -59,9 +59,9 @@ def examine(events: Sequence[Event], row: Row) -> list[Finding]:
         findings.append(Finding(last, f"the row cannot be read: {row.problem}"))
     elif row is not None:
         findings += [
-            Finding(last, f"the row's {name} is {shown(said)}, the trail says {shown(told)}")
-            for name, said, told in [*_asked(row, events[0]), *_compared(row, events)]
-            if said != told
+            Finding(last, f"the row's {name} is {shown(is_)}, the trail says {shown(was)}")
+            for name, is_, was in [*_asked(row, events[0]), *_compared(row, events)]
+            if is_ != was
         ]
     elif not ended:
         findings.append(Finding(last, "the row is gone, and no event says how it ended"))

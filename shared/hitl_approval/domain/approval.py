@@ -58,7 +58,7 @@ class Approval:
     """The record: the only truth about an approval.
 
     `version` counts every write of the record, `audit_sequence` and `audit_hash` are the head of
-    its audit chain, `callback_id` is the doorbell of the waiting workflow (none while it polls).
+    its audit chain, `callback_id` is what the workflow is suspended on (none while it polls).
     `resumed` says that the workflow has read the end of the approval from the record.
     `links` are the personal links that were sent, oldest first; `challenge` is the code that they
     do not open a form without, where the deployment asks for one.
@@ -221,7 +221,7 @@ def cast_vote(
     check_may_decide(approval, actor)
     if content_digest is not None and content_digest != approval.content_digest:
         raise ContentChanged(
-            "the request is not the one that was shown: look at it again",
+            "the request is not the one that was shown: read it again",
             content_digest=approval.content_digest,
         )
     if earlier:
@@ -275,7 +275,7 @@ def cancel(approval: Approval, actor: Actor, comments: str, *, now: datetime) ->
 
 
 def note_notification_failed(approval: Approval, reason: str, *, now: datetime) -> Transition:
-    """Put on record that the approvers could not be told."""
+    """Put on record that the approvers could not be notified."""
     return _record(approval, "notification_failed", SYSTEM, now, {"reason": reason})
 
 

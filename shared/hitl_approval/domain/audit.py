@@ -118,7 +118,7 @@ def verify(events: Sequence[Mapping[str, Any]], head: Head | None) -> list[Findi
     Args:
         events: what `AuditEvent.to_dict` wrote, oldest first.
         head: the record's; None when its row has expired, and then a trail cut short at its end
-            cannot be told from a whole one.
+            is not seen.
 
     Returns:
         Every change, removal, insertion or reordering that can be seen; empty when all is well.
@@ -146,5 +146,5 @@ def verify(events: Sequence[Mapping[str, Any]], head: Head | None) -> list[Findi
 
 def hash_of(event: Mapping[str, Any]) -> str:
     """SHA-256 of what an event says, as it is stored or before it has its hash."""
-    told = {name: value for name, value in event.items() if name not in _BESIDE}
-    return hashlib.sha256(canonical_json(told).encode()).hexdigest()
+    hashed = {name: value for name, value in event.items() if name not in _BESIDE}
+    return hashlib.sha256(canonical_json(hashed).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What the world is told of an approval's transitions: one event each, in one shape."""
+"""What the event bus gets: one event for each transition of an approval, in one shape."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
 
     Args:
         event: what `AuditEvent.to_dict` wrote.
-        approval: the record, of which only what never changes is told; None once it has expired.
+        approval: the record, of which only what never changes is published; None if it is gone.
         deployment: tells deployments on one bus apart: the name of the approvals table.
 
     Raises:
         AttributeError, KeyError, TypeError, ValueError: it is none of our events.
     """
-    told = event["details"]
+    details = event["details"]
     detail = {
         "version": Events.VERSION,
         "event_id": f"{event['approval_id']}-{event['sequence']}",
@@ -63,9 +63,9 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
         "status": "pending" if event["event"] in _LEAVES_PENDING else event["event"],
         "actor": event["actor"],
         "identity": event["identity"],
-        "decision": told.get("decision"),
-        "comments": told.get("comments"),
-        "reason": told.get("reason"),
+        "decision": details.get("decision"),
+        "comments": details.get("comments"),
+        "reason": details.get("reason"),
         "content_digest": event["content_digest"],
         "subject": approval.subject if approval else None,
         "document_id": approval.document_id if approval else None,

@@ -13,7 +13,7 @@ from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.text import canonical_json
 
 MAX_SUBJECT = 200
-"""Characters of a call in a subject line. Ours: the whole call stands in the context."""
+"""Characters of a call in a subject line; the context has the whole call."""
 
 
 class ArgumentsChanged(Exception):  # noqa: N818  reads as what happened

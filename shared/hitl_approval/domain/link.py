@@ -15,7 +15,7 @@ SECRET_BYTES = 32
 """Random bytes of a link: 256 bits, beyond guessing."""
 
 MAX_LINKS = 10
-"""Links that a record keeps of one person, the newest. Ours: each try to tell them adds one."""
+"""The newest links of one person that a record keeps: each try to notify them adds one."""
 
 CHALLENGE_CHARACTERS = 8
 """Of 5 bits each: at the API's default rate, guessing one takes more than a thousand years."""

@@ -9,7 +9,7 @@ from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.text import inert, sns_subject
 
 MAX_CONTEXT_SHOWN = 4_000
-"""Characters of context in a message. Ours: a mail is read on a phone; the record has it whole."""
+"""Characters of context in a message: a mail is read on a phone, and the record has it whole."""
 
 
 @dataclass(frozen=True, slots=True)

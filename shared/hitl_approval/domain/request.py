@@ -13,9 +13,9 @@ from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.policy import Quorum
 
 MAX_APPROVERS = 20
-"""Most approvers of one request. Ours: their votes, with comments, fit one DynamoDB item."""
+"""Most approvers of one request: their votes, with comments, fit one DynamoDB item."""
 MAX_CONTEXT_BYTES = 150_000
-"""Largest context, as UTF-8 JSON. Ours: with the votes it fits an item of 400 KB."""
+"""Largest context, as UTF-8 JSON: with the votes it fits an item of 400 KB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

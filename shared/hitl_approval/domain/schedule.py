@@ -1,4 +1,4 @@
-"""When a waiting workflow looks at the record by itself. Pure arithmetic of durations."""
+"""When a waiting workflow checks the record by itself. Pure arithmetic of durations."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import timedelta
 SHORTEST_RECHECK = timedelta(minutes=1)
 LONGEST_RECHECK = timedelta(hours=24)
 RECHECK_STRETCH = 3
-"""A re-check waits this many times the time waited. Ours: six of them in a day, at two durable
-operations each, which are most of what an approval costs; a sweep rings again within minutes."""
+"""A re-check waits this many times the time waited so far. That makes six in a day, at two durable
+operations each, which are most of what an approval costs; a sweep resumes within minutes."""
 POLL_STRETCH = 0.005
 """A poll waits at least this share of the time waited: one year stays below 3,000 polls."""
 
@@ -16,9 +16,9 @@ POLL_STRETCH = 0.005
 def recheck_delay(
     waited: timedelta, remaining: timedelta, stretch: int = RECHECK_STRETCH
 ) -> timedelta:
-    """How long to wait for the doorbell before looking: `stretch` times as long as so far.
+    """How long to wait for the callback before a check: `stretch` times as long as so far.
 
-    A lost doorbell that no sweep finds costs at most that much more than the approval already
+    A lost callback that no sweep finds costs at most that much more than the approval already
     took. At least one minute, at most a day, and never past the expiry.
     """
     patience = max(waited * stretch, SHORTEST_RECHECK)

@@ -10,15 +10,15 @@ from typing import Any
 from hitl_approval.domain.errors import InvalidRequest
 
 MAX_LINE = 1_000
-"""Longest name, id or subject, in characters. Ours: whole in every mail and on every screen."""
+"""Longest name, id or subject, in characters: whole in every mail and on every screen."""
 MAX_PERSON = 320
 """Longest name of a person, in characters: the longest e-mail address (RFC 3696, errata)."""
 MAX_PERSON_KEY = 1_024
 """Longest key of a person, in bytes: DynamoDB's limit of a sort key, below that of any other."""
 MAX_COMMENT = 2_000
-"""Longest comment, in characters. Ours: 20 votes with comments and a full context fit one item."""
+"""Longest comment, in characters: 20 votes with comments and a full context fit one item."""
 MAX_SHOWN = 100
-"""Characters of a refused value that stand in a message. Ours: enough to recognise it."""
+"""Characters of a refused value that stand in a message: enough to recognise it."""
 MAX_SNS_SUBJECT = 99
 """SNS refuses a subject of 100 characters or more (SNS API reference, Publish)."""
 

@@ -12,7 +12,8 @@ from hitl_approval.contract import DOCUMENT_APPROVAL
 from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.start import parse_document, task_token
-from hitl_approval.durable.wait import patiently, wait_for_approval
+from hitl_approval.durable.retries import patiently
+from hitl_approval.durable.wait import wait_for_approval
 from hitl_approval.wiring import tasks
 
 
@@ -31,7 +32,7 @@ def review_document(event: Any, context: DurableContext) -> dict[str, Any]:
         decided_at.
 
     Raises:
-        InvalidRequest: a field breaks its rule; nothing was written and nobody was told.
+        InvalidRequest: a field breaks its rule; nothing was written and nobody was notified.
     """
     token = task_token(event)
     try:

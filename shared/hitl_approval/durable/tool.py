@@ -25,7 +25,7 @@ _ONCE = StepConfig(
     retry_strategy=lambda _, __: RetryDecision.no_retry(),
     step_semantics=StepSemantics.AT_MOST_ONCE_PER_RETRY,
 )
-"""An approval is for one run: one that was interrupted fails, and a person looks into it."""
+"""An approval is for one run: one that was interrupted fails, and a person finds out why."""
 
 
 def requires_approval(

@@ -1,6 +1,6 @@
 """`wait_for_approval`: asks, suspends at no compute cost, returns what the record says.
 
-The only module that imports the durable SDK. Every side effect stands in a named step; ids are
+Every side effect stands in a named step; ids are
 derived; time is read in steps only, so that a replay sees what the first run saw. Renaming or
 inserting an operation fails the executions in flight: append only.
 """
@@ -21,8 +21,7 @@ from aws_durable_execution_sdk_python import (
     DurableContext,
     StepError,
 )
-from aws_durable_execution_sdk_python.config import CallbackConfig, Duration, StepConfig
-from aws_durable_execution_sdk_python.retries import RetryDecision
+from aws_durable_execution_sdk_python.config import CallbackConfig, Duration
 from aws_durable_execution_sdk_python.types import Callback
 from aws_durable_execution_sdk_python.waits import (
     WaitForConditionConfig,
@@ -33,13 +32,22 @@ from hitl_approval.domain.approval import Approval, derive_approval_id
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.errors import (
     ApprovalError,
-    ApprovalNotFound,
     InvalidRequest,
-    RecordAltered,
 )
 from hitl_approval.domain.outcome import Outcome, snapshot_of
 from hitl_approval.domain.request import ApprovalRequest, Members, expand, members_of
 from hitl_approval.domain.schedule import RECHECK_STRETCH, poll_delay, recheck_delay
+from hitl_approval.durable.retries import (
+    CREATE_ATTEMPTS,
+    FINAL,
+    MAX_REASON,
+    NOTIFY_ATTEMPTS,
+    READ_ATTEMPTS,
+    patiently,
+    pause,
+    reason_of,
+    retrying,
+)
 from hitl_approval.settings import Settings, settings
 from hitl_approval.usecases.request import RequestService, ResolvedRequest
 from hitl_approval.wiring import request_service
@@ -49,20 +57,7 @@ logger = logging.getLogger(__name__)
 Snapshot = dict[str, Any]
 """A record as a step returned it, see `snapshot_of`."""
 
-CREATE_ATTEMPTS = 6
-"""About a minute of retries: a start that cannot be recorded fails where operators see it."""
-NOTIFY_ATTEMPTS = 6
-"""Half a minute of retries, then the failure is put on record and the wait goes on."""
-READ_ATTEMPTS = 60
-"""About an hour of retries: an outage of the table must not end a wait."""
-FINAL = (InvalidRequest, ApprovalNotFound, RecordAltered)
-"""What no retry mends."""
-MAX_REASON = 200
-"""Characters of a reason that is put on record."""
 _NAME = re.compile(r"[A-Za-z0-9_.:/ -]{1,200}")  # operation names: printable ASCII, at most 256
-
-LONGEST_RETRY = 60
-"""Seconds between two tries of one step, at most."""
 
 
 def wait_for_approval(
@@ -95,11 +90,6 @@ def wait_for_approval(
     return _Wait(
         context, request, name, members, values=settings(), service=request_service()
     ).run()
-
-
-def patiently() -> StepConfig:
-    """For a step that an outage of its service must not fail: retried for about an hour."""
-    return _retrying(READ_ATTEMPTS)
 
 
 def approved_context(context: DurableContext, approval_id: str) -> str:
@@ -138,8 +128,8 @@ class _Wait:
         self.resolved = self._resolved(request, members)
         self.approval_id = ""
         self.written: Approval | None = None
-        self.rings = 0
-        self.untold: list[str | None] = []
+        self.callbacks = 0
+        self.unnotified: list[str | None] = []
 
     def _resolved(self, request: ApprovalRequest, members: Members | None) -> ResolvedRequest:
         """The request as this deployment will hold it."""
@@ -195,7 +185,7 @@ class _Wait:
                 "withdraw", lambda: self.service.withdraw(self.approval_id, token), READ_ATTEMPTS
             )
             raise
-        self._tell_all(snapshot["recipients"])
+        self._notify_all(snapshot["recipients"])
         return snapshot
 
     def _create(self, arn: str, token: str, callback_id: str | None) -> Snapshot:
@@ -212,21 +202,21 @@ class _Wait:
             "recipients": self.service.recipients(self.written),
         }
 
-    def _tell_all(self, recipients: Sequence[str | None]) -> None:
+    def _notify_all(self, recipients: Sequence[str | None]) -> None:
         """Send each message in a step of its own: one that was sent is not sent again.
 
-        Whoever could not be told is put on record, and is told at a later look.
+        Who could not be notified is put on record, and is notified at a later check.
         """
-        self.untold, reason = list(recipients), ""
+        self.unnotified, reason = list(recipients), ""
         for attempt in range(NOTIFY_ATTEMPTS):
             if attempt:
                 pause = Duration(seconds=2 ** (attempt - 1))
                 self.context.wait(pause, name=self._named("notify-wait"))
-            refused = {to: said for to in self.untold if (said := self._tell("notify", to))}
+            refused = {to: said for to in self.unnotified if (said := self._notify("notify", to))}
             if not refused:
-                self.untold = []
+                self.unnotified = []
                 return
-            self.untold = list(refused)
+            self.unnotified = list(refused)
             names = ", ".join(to or "everybody" for to in refused)
             reason = f"{names}: {next(iter(refused.values()))}"[:MAX_REASON]
         try:
@@ -238,21 +228,21 @@ class _Wait:
         except StepError:  # people can decide all the same: the wait goes on
             logger.exception("failed notification not noted approval_id=%s", self.approval_id)
 
-    def _tell_again(self) -> None:
-        """Tell who could not be told, until one cannot be told now either: that one comes last."""
-        while self.untold:
-            first = self.untold.pop(0)
-            if self._tell("notify-again", first):
-                self.untold.append(first)
+    def _notify_again(self) -> None:
+        """Notify who could not be notified, until one cannot be now either: that one comes last."""
+        while self.unnotified:
+            first = self.unnotified.pop(0)
+            if self._notify("notify-again", first):
+                self.unnotified.append(first)
                 return
 
-    def _tell(self, step: str, recipient: str | None) -> str | None:
+    def _notify(self, step: str, recipient: str | None) -> str | None:
         """Send one message in a step; why it was not sent, if it was not."""
-        said: str | None = self._step(step, lambda: self._try_to_tell(recipient), 1)
+        said: str | None = self._step(step, lambda: self._try_to_notify(recipient), 1)
         return said
 
     def _listen(self, snapshot: Snapshot, callback: Callback[str], delay: timedelta) -> Snapshot:
-        """Wait for the callbacks, at most until the next moment anything is due."""
+        """Wait for the callbacks, at most until the next moment that anything is due."""
         known_now = _time(snapshot, "now")
         # An execution keeps the pace that it began with: on a replay by later code, the callbacks
         # on record are still as long as they were. Those of 0.1.0 began with 1 and did not say so.
@@ -263,7 +253,7 @@ class _Wait:
             try:
                 callback.result()
                 timed_out = False
-            except CallbackError:  # timed out, or failed by hand: either way it is time to look
+            except CallbackError:  # timed out, or failed by hand: either way it is time to check
                 timed_out = True
             known_now += delay
             if not timed_out or known_now >= _time(snapshot, "expires_at"):
@@ -274,21 +264,21 @@ class _Wait:
             delay = recheck_delay(
                 known_now - _time(snapshot, "created_at"),
                 _time(snapshot, "expires_at") - known_now,
-                1 if self.untold else stretch,
+                1 if self.unnotified else stretch,
             )
-            # Arm, register, wait: in this order either `register` sees the decision, or the
+            # Create, register, wait: in this order either `register` sees the decision, or the
             # decider, whose write is conditional on the version that `register` bumps, sees the
             # new callback.
             callback = self._create_callback(delay)
             snapshot = self._step("register", self._register(callback.callback_id), READ_ATTEMPTS)
             known_now = _time(snapshot, "now")
-            self._tell_again()
+            self._notify_again()
         return snapshot
 
     def _poll(self, snapshot: Snapshot) -> Snapshot:
-        """Look every so often, and tell who could not be told.
+        """Check every so often, and notify who could not be notified.
 
-        One at a look, so that no other message is sent again if this process dies.
+        One at a check, so that no other message is sent again if this process dies.
         """
 
         def check(state: Snapshot, _: object) -> Snapshot:
@@ -300,18 +290,20 @@ class _Wait:
                 failures = state["failures"] + 1
                 if failures >= READ_ATTEMPTS:
                     raise
-                logger.warning("not read now: %s approval_id=%s", _said(error), self.approval_id)
+                logger.warning(
+                    "not read now: %s approval_id=%s", reason_of(error), self.approval_id
+                )
                 return {**state, "failures": failures, "now": isoformat(self.service.clock.now())}
-            return {**seen, "failures": 0, **self._told_while_polling(state, seen)}
+            return {**seen, "failures": 0, **self._notified_while_polling(state, seen)}
 
         def strategy(state: Snapshot, _: int) -> WaitForConditionDecision:
             if state["status"] != "pending":
                 return WaitForConditionDecision.stop_polling()
             if state["failures"]:
-                return WaitForConditionDecision.continue_waiting(_pause(state["failures"]))
+                return WaitForConditionDecision.continue_waiting(pause(state["failures"]))
             now = _time(state, "now")
             delay = poll_delay(
-                timedelta(0) if _may_tell(state, now) else self.poll_interval,
+                timedelta(0) if _may_notify(state, now) else self.poll_interval,
                 now - _time(state, "created_at"),
                 _time(state, "expires_at") - now,
             )
@@ -319,34 +311,34 @@ class _Wait:
 
         first = {
             **snapshot,
-            "status": "pending",  # until a look says otherwise, and so notes that it was read
+            "status": "pending",  # until a check says otherwise, and so notes that it was read
             "failures": 0,
-            "untold": self.untold,
-            "tell_at": isoformat(self._next_try(snapshot)),
+            "unnotified": self.unnotified,
+            "notify_at": isoformat(self._next_try(snapshot)),
         }
         config = WaitForConditionConfig(wait_strategy=strategy, initial_state=first)
         final: Snapshot = self.context.wait_for_condition(check, config, name=self._named("poll"))
         return final
 
-    def _told_while_polling(self, state: Snapshot, seen: Snapshot) -> Snapshot:
-        """Who is still to be told, and when, after one more was tried if it is time."""
-        untold, tell_at = state["untold"], state["tell_at"]
-        if seen["status"] == "pending" and _may_tell(state, _time(seen, "now")):
-            first, *untold = untold
-            if self._try_to_tell(first):
-                untold, tell_at = [*untold, first], isoformat(self._next_try(seen))
-        return {"untold": untold, "tell_at": tell_at}
+    def _notified_while_polling(self, state: Snapshot, seen: Snapshot) -> Snapshot:
+        """Who is still to be notified, and when, after one more was tried if it is time."""
+        unnotified, notify_at = state["unnotified"], state["notify_at"]
+        if seen["status"] == "pending" and _may_notify(state, _time(seen, "now")):
+            first, *unnotified = unnotified
+            if self._try_to_notify(first):
+                unnotified, notify_at = [*unnotified, first], isoformat(self._next_try(seen))
+        return {"unnotified": unnotified, "notify_at": notify_at}
 
     def _next_try(self, snapshot: Snapshot) -> datetime:
-        """When to tell again who could not be told: after as long as it has taken so far."""
+        """When to notify again who could not be: after as long as it has taken so far."""
         now = _time(snapshot, "now")
         waited = now - _time(snapshot, "created_at")
         return now + recheck_delay(waited, _time(snapshot, "expires_at") - now, 1)
 
     def _create_callback(self, timeout: timedelta) -> Callback[str]:
-        self.rings += 1
+        self.callbacks += 1
         callback: Callback[str] = self.context.create_callback(
-            name=self._named(f"callback-{self.rings}"),
+            name=self._named(f"callback-{self.callbacks}"),
             config=CallbackConfig(timeout=_duration(timeout)),
         )
         return callback
@@ -357,7 +349,7 @@ class _Wait:
     def _check_status(self) -> Snapshot:
         return self._snapshot(self.service.check_status(self.approval_id))
 
-    def _try_to_tell(self, recipient: str | None) -> str | None:
+    def _try_to_notify(self, recipient: str | None) -> str | None:
         """Send one message now; why it was not sent, if it was not. Whatever it is that fails.
 
         With the record that this process has just written; another try reads it.
@@ -367,11 +359,11 @@ class _Wait:
             self.service.notify(self.approval_id, written, recipient=recipient)
         except Exception as error:
             logger.warning(
-                "not told now approval_id=%s",
+                "not notified now approval_id=%s",
                 self.approval_id,
                 exc_info=not isinstance(error, ApprovalError),
             )
-            return _said(error)
+            return reason_of(error)
         return None
 
     def _snapshot(self, approval: Approval) -> Snapshot:
@@ -379,37 +371,15 @@ class _Wait:
 
     def _step(self, name: str, action: Callable[[], Any], attempts: int) -> Any:
         return self.context.step(
-            lambda _: action(), name=self._named(name), config=_retrying(attempts)
+            lambda _: action(), name=self._named(name), config=retrying(attempts)
         )
 
     def _named(self, operation: str) -> str:
         return f"{self.name}.{operation}" if self.name else operation
 
 
-def _retrying(attempts: int) -> StepConfig:
-    """Retry after 1, 2, 4 ... 60 s; a refusal is final at once."""
-
-    def strategy(error: Exception, made: int) -> RetryDecision:
-        if isinstance(error, FINAL) or made >= attempts:
-            return RetryDecision.no_retry()
-        return RetryDecision.retry(_pause(made))
-
-    return StepConfig(retry_strategy=strategy)
-
-
-def _pause(made: int) -> Duration:
-    """Between two tries, of which so many were made."""
-    return Duration(seconds=min(2 ** (made - 1), LONGEST_RETRY))
-
-
-def _said(error: Exception) -> str:
-    """What may be said of an error: our own text, of others no more than the name."""
-    said = str(error) if isinstance(error, ApprovalError) else type(error).__name__
-    return said[:MAX_REASON]
-
-
-def _may_tell(state: Snapshot, now: datetime) -> bool:
-    return bool(state["untold"]) and now >= _time(state, "tell_at")
+def _may_notify(state: Snapshot, now: datetime) -> bool:
+    return bool(state["unnotified"]) and now >= _time(state, "notify_at")
 
 
 def _listed(people: Sequence[str] | None) -> list[str] | str | None:

@@ -10,7 +10,7 @@ from typing import Any
 from hitl_approval.domain.text import inert
 
 MAX_FIELDS = 300
-"""Fields shown. Ours: more than anybody reads; the record and `hitl get` have them all."""
+"""Fields shown: more than anybody reads, and `hitl show --json` has them all."""
 MAX_VALUE = 2_000
 """Characters of one value shown."""
 MAX_DEPTH = 8

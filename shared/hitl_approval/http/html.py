@@ -18,16 +18,16 @@ from hitl_approval.domain.approval import Decision
 from hitl_approval.domain.errors import (
     ApprovalError,
     CommentRequired,
-    InvalidRequest,
     Unavailable,
 )
+from hitl_approval.http.errors import ChoiceMissing, WrongChallenge
 
 logger = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 1024
-"""Longest form that is parsed, in characters. Ours: the longest honest one is 30 KB."""
+"""Longest form that is parsed, in characters; the longest honest one is 30 KB."""
 MAX_FIELDS = 20
-"""Fields of a form that are parsed. Ours: the honest ones have four."""
+"""Fields of a form that are parsed; the honest ones have four."""
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -74,8 +74,8 @@ def page(
     Args:
         template: its name.
         status: of the answer.
-        referrer: where the page's address is told; with `no-referrer`, as where the address is a
-            secret, browsers do not say either which site has sent a form.
+        referrer: where browsers send the page's address; with `no-referrer`, which a secret
+            address needs, browsers do not say either which site has sent a form.
         **values: for the template.
     """
     headers = {
@@ -128,7 +128,7 @@ def _is_own(
     """Whether the browser says that a page of ours has sent the form, or an old one nothing.
 
     `Sec-Fetch-Site` is its own comparison, under the name by which it has reached us: behind a
-    proxy the API is told another host.
+    proxy the API sees another host.
     """
     site = headers.get("sec-fetch-site", "none")
     if site != "none":
@@ -150,19 +150,19 @@ def decision_of(form: Mapping[str, str]) -> Decision:
     """The explicit choice.
 
     Raises:
-        InvalidRequest: none was made.
+        ChoiceMissing: none was made.
     """
     decision = form.get("decision")
     if decision not in {"approved", "rejected"}:
-        raise InvalidRequest("decision", "choose one of the two")
+        raise ChoiceMissing
     return cast(Decision, decision)
 
 
 def problem(error: ApprovalError) -> str:
     """A refusal of the form, for a person."""
-    if error.details.get("field") == "decision":
+    if isinstance(error, ChoiceMissing):
         return "Please choose whether to approve or to reject."
-    if error.details.get("field") == "challenge":
+    if isinstance(error, WrongChallenge):
         return "That is not the code of this request: it stands in the other message about it."
     if isinstance(error, CommentRequired):
         return "Please say why: a rejection needs a reason."

@@ -7,8 +7,10 @@ from typing import Any
 
 from hitl_approval.contract import Route
 from hitl_approval.domain.audit import Actor
-from hitl_approval.domain.errors import ApprovalError, InvalidRequest
-from hitl_approval.http.actions import answer, body_of, perform
+from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.http.actions import perform
+from hitl_approval.http.envelope import answer, body_of
+from hitl_approval.http.errors import UnsupportedMediaType
 from hitl_approval.http.html import HEADERS
 from hitl_approval.http.openapi import document
 from hitl_approval.usecases.decide import DecisionService
@@ -19,13 +21,6 @@ _HEADERS = HEADERS | {
 }
 
 
-class UnsupportedMediaType(ApprovalError):  # noqa: N818  named as the HTTP status is
-    """A body that is not said to be JSON, which a form of another site could have sent."""
-
-    code = "UNSUPPORTED_MEDIA_TYPE"
-    status = 415
-
-
 def respond(
     event: Mapping[str, Any], who: Callable[[], Actor], service: Callable[[], DecisionService]
 ) -> dict[str, Any]:
@@ -34,7 +29,7 @@ def respond(
     Args:
         event: of an HTTP API (payload 2.0).
         who: gives the signed-in person, or raises `Unauthenticated`.
-        service: gives the answering side of this deployment.
+        service: gives what decides in this deployment.
     """
     _, _, path = event["routeKey"].partition(" ")
 
@@ -102,10 +97,10 @@ def _body(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with(
-    settled: dict[str, Any], given: dict[str, Any], *, without: frozenset[str] = frozenset()
+    fixed: dict[str, Any], given: dict[str, Any], *, without: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
     """The payload; what the route and the sign-in say is not for the caller to say."""
     for name in given:
-        if name in settled or name in without:
+        if name in fixed or name in without:
             raise InvalidRequest(name, "must be left out: the address and your sign-in say it")
-    return settled | given
+    return fixed | given

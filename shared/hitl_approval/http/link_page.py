@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hitl_approval.domain import text
-from hitl_approval.domain.errors import ApprovalError, InvalidRequest, Unavailable
+from hitl_approval.domain.errors import ApprovalError, Unavailable
 from hitl_approval.domain.link import form_nonce, is_challenge, is_nonce
-from hitl_approval.http import html
-from hitl_approval.http.fields import readable
-from hitl_approval.http.links import Opened, UnknownLink, answer_by_link, open_link
+from hitl_approval.http import approval_page, html
+from hitl_approval.http.errors import UnknownLink, WrongChallenge
+from hitl_approval.http.links import answer_by_link, open_link
+from hitl_approval.http.state import Opened
 from hitl_approval.usecases.decide import DecisionService
 
 _HINT = (
@@ -26,7 +27,7 @@ def handle(
 
     Args:
         event: of the route `contract.Route.LINK`.
-        service: gives the answering side of this deployment.
+        service: gives what decides in this deployment.
         page_url: where the deployment says that its pages are reached.
     """
     return html.answer(lambda: _answer(event, service(), page_url), hint=_HINT)
@@ -73,7 +74,7 @@ def _post(form: Mapping[str, str], token: str, service: DecisionService) -> dict
 def _check_challenge(opened: Opened, form: Mapping[str, str]) -> None:
     challenge = opened.approval.challenge
     if challenge is not None and not is_challenge(form.get("challenge", ""), challenge):
-        raise InvalidRequest("challenge", "is not the code of this request")
+        raise WrongChallenge
 
 
 def _show(
@@ -84,18 +85,11 @@ def _show(
     refused: ApprovalError | None = None,
     form: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    approval = opened.approval
-    return html.page(
-        f"{'form' if opened.state == 'open' else 'receipt'}.html",
-        refused.status if refused else 200,
-        title=approval.subject,
-        approval=approval,
-        opened=opened,
-        context=readable(approval.context),
-        left=html.in_words(approval.expires_at - service.clock.now()),
-        nonce=form_nonce(token, approval.content_digest) if opened.state == "open" else "",
-        max_comment=text.MAX_COMMENT,
-        problem=html.problem(refused) if refused else "",
-        challenge=approval.challenge is not None,
-        given={"decision": "", "comments": "", "challenge": "", **(form or {})},
+    return approval_page.render(
+        opened,
+        now=service.clock.now(),
+        nonce=form_nonce(token, opened.approval.content_digest),
+        refused=refused,
+        form=form,
+        challenge=opened.approval.challenge is not None,
     )

@@ -3,46 +3,18 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Literal
 
-from hitl_approval.domain.approval import Approval, Decision, Vote
+from hitl_approval.domain.approval import Decision
 from hitl_approval.domain.audit import Actor
-from hitl_approval.domain.errors import AlreadyDecided, ApprovalError, ApprovalExpired
-from hitl_approval.domain.link import PersonalLink, approval_of, find_link
+from hitl_approval.domain.errors import AlreadyDecided, ApprovalExpired
+from hitl_approval.domain.link import approval_of, find_link
+from hitl_approval.http.errors import UnknownLink
+from hitl_approval.http.state import Barred, Opened
 from hitl_approval.usecases.decide import DecisionService
-
-State = Literal["open", "answered", "superseded", "decided", "expired", "onlooker"]
-"""Of what is shown to somebody: `answered` by them, `superseded` by a newer link to them, `decided`
-by others or withdrawn, `expired` when nobody decided in time; an `onlooker` may not decide."""
-
-
-class UnknownLink(ApprovalError):  # noqa: N818  reads as what happened
-    """No link: altered, cut short, another request's, or never sent. One answer for all of them."""
-
-    code = "LINK_UNKNOWN"
-    status = 404
-
-    def __init__(self) -> None:
-        super().__init__("this link does not open anything")
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What is shown to an approver who follows a link, or to somebody who has signed in."""
-
-    approval: Approval
-    approver: str
-    state: State
-
-    @property
-    def vote(self) -> Vote | None:
-        """What its owner has answered."""
-        return self.approval.vote_of(self.approver)
 
 
 def open_link(service: DecisionService, token: str) -> Opened:
-    """Look; nothing changes however often it is done.
+    """Open a link; nothing changes however often it is done.
 
     Raises:
         UnknownLink: the token opens nothing.
@@ -52,7 +24,9 @@ def open_link(service: DecisionService, token: str) -> Opened:
     link = find_link(approval.links, token) if approval else None
     if approval is None or link is None:
         raise UnknownLink
-    return Opened(approval, link.approver, _state(approval, link, service))
+    newest = [known for known in approval.links if known.approver == link.approver][-1]
+    barred: Barred | None = None if newest == link else "superseded"
+    return Opened.by(link.approver, approval, now=service.clock.now(), barred=barred)
 
 
 def answer_by_link(
@@ -79,16 +53,3 @@ def answer_by_link(
             content_digest=content_digest,
         )
     return open_link(service, token)
-
-
-def _state(approval: Approval, link: PersonalLink, service: DecisionService) -> State:
-    if approval.vote_of(link.approver) is not None:
-        return "answered"
-    if approval.status == "timeout":
-        return "expired"
-    if not approval.pending:
-        return "decided"
-    if service.clock.now() >= approval.expires_at:
-        return "expired"
-    newest = [known for known in approval.links if known.approver == link.approver][-1]
-    return "open" if newest == link else "superseded"

@@ -32,7 +32,7 @@ def document() -> dict[str, Any]:
         "paths": {
             Route.V1_INBOX: {
                 "get": _operation(
-                    "What awaits your answer, those that expire first first",
+                    "What awaits your answer; what expires first comes first",
                     _ref("InboxPage"),
                     query=_PAGING,
                 )

@@ -22,11 +22,10 @@ from hitl_approval.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
-from hitl_approval.http import html, json_api
+from hitl_approval.http import approval_page, html, json_api
 from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR
-from hitl_approval.http.fields import readable
 from hitl_approval.http.identity import signed_in
-from hitl_approval.http.links import Opened, State
+from hitl_approval.http.state import Barred, Opened
 from hitl_approval.ports import Page
 from hitl_approval.usecases.decide import DecisionService
 
@@ -34,7 +33,7 @@ _REFERRER = "same-origin"
 """No secret is in these addresses, and a browser must say that our own page has sent a form."""
 _NO_APPROVAL = "There is no such approval"
 MINE = "mine"
-"""The list of what awaits whoever looks; the others are named as the statuses are."""
+"""The list of what awaits this person; the others are named as the statuses are."""
 
 
 def handle(
@@ -50,7 +49,7 @@ def handle(
 
     Args:
         event: of a route of `contract.SIGNED_IN_ROUTES`.
-        service: gives the answering side of this deployment.
+        service: gives what decides in this deployment.
         claim: of a JWT, which names who has signed in.
         page_url: where the deployment says that its pages are reached.
     """
@@ -63,7 +62,7 @@ def handle(
         try:
             actor = who()
         except Unauthenticated as error:
-            hint = f"You cannot be told from others: {error}."
+            hint = f"Your sign-in does not say who you are: {error}."
             raise html.RefusedError(error.status, "Please sign in to see this", hint) from None
         if path == Route.INBOX:
             return _inbox(event, actor, service())
@@ -186,38 +185,25 @@ def _show(
     refused: ApprovalError | None = None,
     form: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    opened = Opened(approval, actor.name, _state(approval, actor, service))
+    barred: Barred | None = None if _may_decide(approval, actor) else "onlooker"
+    opened = Opened.by(actor.name, approval, now=service.clock.now(), barred=barred)
     trail = service.history(approval.approval_id)
-    return html.page(
-        f"{'form' if opened.state == 'open' else 'receipt'}.html",
-        refused.status if refused else 200,
-        referrer=_REFERRER,
-        title=approval.subject,
-        actor=actor,
-        approval=approval,
-        opened=opened,
-        context=readable(approval.context),
-        left=html.in_words(approval.expires_at - service.clock.now()),
+    return approval_page.render(
+        opened,
+        now=service.clock.now(),
         nonce=approval.content_digest,
-        max_comment=text.MAX_COMMENT,
-        problem=html.problem(refused) if refused else "",
-        given={"decision": "", "comments": "", **(form or {})},
+        refused=refused,
+        form=form,
+        referrer=_REFERRER,
+        actor=actor,
         trail=[{**event, "at": parse_time(event["at"])} for event in trail.events],
         findings=trail.findings,
     )
 
 
-def _state(approval: Approval, actor: Actor, service: DecisionService) -> State:
-    if approval.vote_of(actor.name) is not None:
-        return "answered"
-    if approval.status == "timeout":
-        return "expired"
-    if not approval.pending:
-        return "decided"
-    if service.clock.now() >= approval.expires_at:
-        return "expired"
+def _may_decide(approval: Approval, actor: Actor) -> bool:
     try:
         check_may_decide(approval, actor)
     except Forbidden:
-        return "onlooker"
-    return "open"
+        return False
+    return True

@@ -12,9 +12,6 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 from unittest.mock import patch
 
-from aws_durable_execution_sdk_python.lambda_service import OperationType
-from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
-
 from hitl_approval.contract import MAX_EXECUTION_SECONDS, Env
 from hitl_approval.domain.approval import Approval, Decision
 from hitl_approval.domain.audit import Actor, Identity
@@ -22,17 +19,13 @@ from hitl_approval.domain.message import Notification
 from hitl_approval.domain.policy import Policy
 from hitl_approval.durable import wait
 from hitl_approval.settings import Settings
+from hitl_approval.testing.execution import LocalExecution
 from hitl_approval.testing.memory import InMemoryStore, RecordingMeter, RecordingNotifier
 from hitl_approval.testing.virtual_time import (
     PATIENCE,
-    UNFINISHED,
     RunnerCallbackClient,
     VirtualClock,
-    Watched,
-    callback_timeout,
     eventually,
-    fire_callback_timeout,
-    operations,
     virtual_time,
 )
 from hitl_approval.usecases.decide import DecisionService
@@ -51,19 +44,12 @@ class RunFailed(AssertionError):  # noqa: N818  reads as what happened
         self.error_type = error_type
 
 
-@dataclass(eq=False)
-class Run:
-    """One execution of a durable function."""
+class Run(LocalExecution):
+    """One execution of a durable function, of a test's deployment."""
 
-    approvals: Approvals
-    handler: Watched
-    runner: DurableFunctionTestRunner
-    arn: str = ""
-
-    @property
-    def done(self) -> bool:
-        """Whether it has ended, well or not."""
-        return bool(self.runner._store.load(self.arn).is_complete)
+    def __init__(self, approvals: Approvals, handler: Callable[[Any, Any], Any]) -> None:
+        super().__init__(handler)
+        self.approvals = approvals
 
     def result(self) -> Any:
         """What the function returned, as JSON values.
@@ -72,7 +58,7 @@ class Run:
             RunFailed: it raised.
             AssertionError: it still waits; the message says for what.
         """
-        self.approvals.settle()
+        self.approvals.wait_until_idle()
         if not self.done:
             waits = ", ".join(repr(a.subject) for a in self.approvals.pending()) or "something else"
             msg = f"the function has not ended: it waits for {waits}"
@@ -87,26 +73,9 @@ class Run:
     def _ended(self) -> Any:
         return self.runner.wait_for_result(self.arn, timeout=int(PATIENCE))  # answers once only
 
-    def settled(self) -> bool:
+    def idle(self) -> bool:
         """Whether it has ended, or waits for callbacks and nothing else."""
-        if self.done:
-            return True
-        if self.handler.running:
-            return False
-        unfinished = [o for o in operations(self.runner, self.arn) if o.status in UNFINISHED]
-        kinds = {operation.operation_type for operation in unfinished}
-        return OperationType.CALLBACK in kinds and kinds <= {
-            OperationType.CALLBACK,
-            OperationType.CONTEXT,
-        }
-
-    def callbacks(self) -> Sequence[Any]:
-        """The callbacks that it waits for."""
-        return [
-            operation
-            for operation in operations(self.runner, self.arn)
-            if operation.operation_type is OperationType.CALLBACK and operation.status in UNFINISHED
-        ]
+        return self.done or bool(self.callbacks())
 
 
 class _Due(NamedTuple):
@@ -159,7 +128,7 @@ class Approvals:
         traceback: TracebackType | None,
     ) -> None:
         for run in self._runs:
-            run.runner.close()  # type: ignore[no-untyped-call]
+            run.close()
         self._open.close()
 
     @property
@@ -177,20 +146,16 @@ class Approvals:
             event: JSON values.
             name: of the execution.
         """
-        watched = Watched(handler)
-        runner = DurableFunctionTestRunner(watched, poll_interval=0.01)
-        run = Run(self, watched, runner)
-        self._callbacks.runners.append(runner)
-        run.arn = runner.run_async(
-            json.dumps(event), execution_timeout=MAX_EXECUTION_SECONDS, execution_name=name
-        )
+        run = Run(self, handler)
+        self._callbacks.runners.append(run.runner)
+        run.start(event, name)
         self._runs.append(run)
-        self.settle()
+        self.wait_until_idle()
         return run
 
     def pending(self) -> list[Approval]:
         """What awaits a decision, in the order in which it was asked."""
-        self.settle()
+        self.wait_until_idle()
         return [a for a in self.store.approvals.values() if a.pending]
 
     def approve(
@@ -232,7 +197,7 @@ class Approvals:
         """Withdraw a request; see `approve`."""
         found = self._one(approval)
         answer = self._decisions.cancel(found.approval_id, Actor(by, "declared"), comments)
-        return self._heard(answer.approval)
+        return self._resumed(answer.approval)
 
     def let_time_out(self, approval: Approval | None = None) -> Approval:
         """Let time pass until nobody can decide any more; see `approve`."""
@@ -245,35 +210,30 @@ class Approvals:
     def advance(self, delta: timedelta) -> None:
         """Let time pass; whatever waits for it goes on when its time has come."""
         until = self.clock.now() + delta
-        self.settle()
+        self.wait_until_idle()
         while (due := self._next_due()) and due.at <= until:
             self.clock.advance(max(due.at - self.clock.now(), timedelta(0)))
             self._time_out(due)
         self.clock.advance(max(until - self.clock.now(), timedelta(0)))
 
-    def settle(self) -> None:
+    def wait_until_idle(self) -> None:
         """Wait until every function has ended or waits for people."""
         eventually(
-            lambda: all(run.settled() for run in self._runs),
+            lambda: all(run.idle() for run in self._runs),
             "end of the function, and it does not wait for people either",
         )
 
     def _time_out(self, due: _Due) -> None:
-        before = due.run.handler.invocations
-        fire_callback_timeout(due.run.runner, due.run.arn, due.callback)
-        eventually(lambda: due.run.handler.invocations > before, "function that goes on")
-        self.settle()
+        before = due.run.invocations
+        due.run.time_out(due.callback)
+        eventually(lambda: due.run.invocations > before, "function that goes on")
+        self.wait_until_idle()
 
     def _next_due(self) -> _Due | None:
         """The callback whose timeout passes first."""
         waiting_for = [
-            _Due(
-                callback.start_timestamp + callback_timeout(run.runner, run.arn, callback),
-                run,
-                callback,
-            )
+            _Due(run.times_out_at(callback), run, callback)
             for run in self._runs
-            if not run.done
             for callback in run.callbacks()
         ]
         return min(waiting_for, key=lambda due: due.at, default=None)
@@ -288,16 +248,16 @@ class Approvals:
     ) -> Approval:
         found = self._one(approval)
         answer = self._decisions.decide(found.approval_id, Actor(by, identity), decision, comments)
-        return self._heard(answer.approval)
+        return self._resumed(answer.approval)
 
-    def _heard(self, approval: Approval) -> Approval:
-        """Wait until the function has heard of the end of an approval."""
+    def _resumed(self, approval: Approval) -> Approval:
+        """Wait until the function has read the end of an approval."""
         if not approval.pending:
             eventually(
                 lambda: self.store.approvals[approval.approval_id].resumed,
-                f"function that hears of {approval.subject!r}",
+                f"function that reads the end of {approval.subject!r}",
             )
-            self.settle()
+            self.wait_until_idle()
         return self.store.approvals[approval.approval_id]
 
     def _one(self, approval: Approval | None) -> Approval:

@@ -32,7 +32,7 @@ from hitl_approval.usecases.sweep import SweepService
 
 @dataclass(slots=True)
 class FixedClock:
-    """Time that moves only when told to. `pauses` counts the waits of contended writes."""
+    """Time that moves only by `advance`. `pauses` counts the waits of contended writes."""
 
     moment: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     pauses: int = 0
@@ -99,7 +99,7 @@ class InMemoryStore:
         return kept
 
     def mark_resumed(self, approval_id: str) -> None:
-        """See `ports.Store.acknowledge`."""
+        """See `ports.Store.mark_resumed`."""
         if approval_id in self.approvals:
             self.approvals[approval_id] = replace(self.approvals[approval_id], resumed=True)
 
@@ -298,7 +298,7 @@ class World:
     sweeps: SweepService
     publisher: RecordingPublisher
     inbox: InMemoryInbox
-    relays: PublishService
+    publishing: PublishService
 
 
 def in_memory() -> World:
@@ -326,7 +326,7 @@ def in_memory() -> World:
         ),
         publisher=publisher,
         inbox=inbox,
-        relays=PublishService(
+        publishing=PublishService(
             store=store,
             clock=clock,
             meter=meter,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -12,7 +12,6 @@ from unittest.mock import patch
 
 import aws_durable_execution_sdk_python.state as sdk_state
 import aws_durable_execution_sdk_python_testing.runner as sdk_runner
-from aws_durable_execution_sdk_python.lambda_service import OperationStatus, OperationType
 from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 from aws_durable_execution_sdk_python_testing.exceptions import ResourceNotFoundException
 
@@ -20,8 +19,6 @@ from hitl_approval.ports import Completed
 
 PATIENCE = 20.0
 """Seconds of real time that a run may take to get anywhere."""
-
-UNFINISHED = frozenset({OperationStatus.STARTED, OperationStatus.PENDING, OperationStatus.READY})
 
 
 class VirtualClock:
@@ -53,33 +50,16 @@ class VirtualClock:
         self.advance(timedelta(milliseconds=20))
 
 
-class Watched:
-    """A handler that knows how often it was called, and how many calls are at work."""
-
-    def __init__(self, handler: Callable[[Any, Any], Any]) -> None:
-        self._handler = handler
-        self.invocations = self.running = 0
-
-    def __call__(self, event: Any, context: Any) -> Any:
-        """One invocation."""
-        self.invocations += 1
-        self.running += 1
-        try:
-            return self._handler(event, context)
-        finally:
-            self.running -= 1
-
-
 class RunnerCallbackClient:
-    """Rings the callbacks of local runners."""
+    """Completes the callbacks of local runners."""
 
     def __init__(self) -> None:
         self.runners: list[DurableFunctionTestRunner] = []
-        self.rings = 0
+        self.calls = 0
 
     def complete(self, callback_id: str) -> Completed:
-        """See `ports.CallbackClient.ring`."""
-        self.rings += 1
+        """See `ports.CallbackClient.complete`."""
+        self.calls += 1
         for runner in self.runners:
             try:
                 runner.send_callback_success(callback_id)
@@ -97,28 +77,6 @@ def virtual_time(clock: VirtualClock) -> Iterator[None]:
         patch.object(sdk_runner, "SkipClock", lambda: clock),
     ):
         yield
-
-
-def operations(runner: DurableFunctionTestRunner, arn: str) -> Sequence[Any]:
-    """The durable operations of an execution, in the order in which they began."""
-    return [
-        operation
-        for operation in runner._store.load(arn).operations
-        if operation.operation_type is not OperationType.EXECUTION
-    ]
-
-
-def callback_timeout(runner: DurableFunctionTestRunner, arn: str, callback: Any) -> timedelta:
-    """How long a callback was armed for."""
-    updates = runner._store.load(arn).updates
-    update = next(u for u in updates if u.operation_id == callback.operation_id)
-    options: Any = update.callback_options
-    return timedelta(seconds=options.timeout_seconds)
-
-
-def fire_callback_timeout(runner: DurableFunctionTestRunner, arn: str, callback: Any) -> None:
-    """Let a callback's timeout pass now, whatever time it is."""
-    runner._executor._on_callback_timeout(arn, callback.callback_details.callback_id)
 
 
 def eventually(condition: Callable[[], Any], what: str = "progress") -> Any:

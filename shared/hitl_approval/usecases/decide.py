@@ -30,7 +30,7 @@ from hitl_approval.usecases.records import Records
 from hitl_approval.usecases.trail import Trail, read_trail
 
 SEARCHED = 1_000
-"""Records that one page of a search reads at most. Ours: well inside one invocation's time."""
+"""Records that one page of a search reads at most: well inside one invocation's time."""
 SEARCH_PAGE = 100
 """Records that a search reads at once."""
 
@@ -57,7 +57,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionService(Records):
-    """The answering side, for the people who decide and those who look on."""
+    """What people do who decide, and who follow what is decided."""
 
     callbacks: CallbackClient
     inbox: Inbox | None = None
@@ -71,7 +71,7 @@ class DecisionService(Records):
         *,
         content_digest: str | None = None,
     ) -> Answer:
-        """Commit a vote and, if it decides, wake the workflow.
+        """Commit a vote and, if it decides, resume the workflow.
 
         Raises:
             ApprovalNotFound: no approval has this id.
@@ -91,7 +91,7 @@ class DecisionService(Records):
         return Answer(approval, not changed, self._resume_workflow(approval))
 
     def cancel(self, approval_id: str, actor: Actor, comments: str = "") -> Answer:
-        """Withdraw a request and wake the workflow.
+        """Withdraw a request and resume the workflow.
 
         Raises:
             ApprovalNotFound: no approval has this id.
@@ -103,11 +103,11 @@ class DecisionService(Records):
         return Answer(approval, not changed, self._resume_workflow(approval))
 
     def resume(self, approval_id: str) -> Answer:
-        """Wake the workflow of a decided approval once more, for operators; writes nothing.
+        """Resume the workflow of a decided approval once more, for operators; writes nothing.
 
         Raises:
             ApprovalNotFound: no approval has this id.
-            InvalidRequest: there is nothing to tell yet.
+            InvalidRequest: there is nothing to resume for yet.
         """
         approval = self.get(approval_id)
         if approval.pending:
@@ -156,7 +156,7 @@ class DecisionService(Records):
         return Page(found, cursor)
 
     def awaiting(self, name: str, *, limit: int, cursor: str | None) -> Page:
-        """One page of what awaits this person's answer, those that expire first first.
+        """One page of what awaits this person's answer, what expires first comes first.
 
         Raises:
             InvalidRequest: this deployment keeps no inbox.

@@ -25,7 +25,7 @@ from hitl_approval.ports import (
 logger = logging.getLogger(__name__)
 
 MAX_TRIES = 10
-"""Tries of a contended write. Ours: with 20 approvers voting at once each still gets through."""
+"""Tries of a contended write: with 20 approvers voting at once each still gets through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,7 @@ from hitl_approval.usecases.records import Records
 logger = logging.getLogger(__name__)
 
 AGREEMENT_TRIES = 3
-"""Looks at a record and its last event that do not agree: they are two reads."""
+"""Reads of a record and its last event that do not agree: one may be newer than the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class ResolvedRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestService(Records):
-    """The asking side, for the workflow that waits.
+    """What the waiting workflow does.
 
     Attributes:
         notifier: tells the approvers.
@@ -156,7 +156,7 @@ class RequestService(Records):
     ) -> None:
         """Send one message about an approval, unless it has ended meanwhile.
 
-        One that silence has ended, its workflow being that late, counts as not told.
+        One that silence has ended, its workflow being that late, counts as not notified.
 
         Args:
             approval_id: the record's id.
@@ -198,7 +198,7 @@ class RequestService(Records):
         return link, challenge
 
     def note_notification_failed(self, approval_id: str, reason: str) -> None:
-        """Put on record, and on the alarm's metric, that nobody could be told."""
+        """Put on record, and on the alarm's metric, that nobody could be notified."""
         self.meter.count(Metrics.NOTIFICATION_FAILED)
         self._change(
             approval_id,
@@ -210,10 +210,10 @@ class RequestService(Records):
         )
 
     def register_callback(self, approval_id: str, callback_id: str) -> Approval:
-        """Give the record the callback to ring; the record as it now is.
+        """Write the callback on the record; the record as it now is.
 
         Raises:
-            RecordAltered: as `look` raises it.
+            RecordAltered: as `check_status` raises it.
         """
         approval = self.store.register_callback(approval_id, callback_id)
         if approval is None:

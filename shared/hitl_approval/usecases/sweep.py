@@ -27,26 +27,26 @@ from hitl_approval.usecases.records import Records
 logger = logging.getLogger(__name__)
 
 SWEEP_GRACE = timedelta(minutes=5)
-"""How long a workflow has to do a thing by itself. Ours: longer than clocks are apart."""
+"""How long a workflow has to act by itself: longer than clocks differ."""
 SWEEP_PAGE = 100
-"""Records that a sweep takes up at once. Ours: DynamoDB answers with them at once."""
+"""Records that a sweep takes up together: one answer of DynamoDB."""
 SWEEP_SHARE = 0.4
 """Of a sweep's time, for each of the two kinds of records; the rest is for what it notes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepService(Records):
-    """Finds and mends what a crash, an outage or an operator left behind.
+    """Finds and repairs what a crash, an outage or an operator left behind.
 
-    The workflow mends by itself whatever leaves it alive: a lost callbacks, a message that was not
-    sent. The sweep is for the rest, and for the time in between.
+    A workflow that is alive repairs by itself: a lost callback, a message that was not sent. The
+    sweep is for the rest, and for the time in between.
     """
 
     callbacks: CallbackClient
     executions: Executions
 
     def sweep(self, within: timedelta | None = None) -> dict[str, int]:
-        """Close what is past its expiry, wake who has not heard of a decision; count both.
+        """Close what is past its expiry, resume who has not read a decision; count both.
 
         Takes up all there is, whatever becomes of one record, as far as its time goes.
 
@@ -55,7 +55,7 @@ class SweepService(Records):
 
         Returns:
             How many were found, by metric. Found again at the next sweep are only those whose
-            workflow still runs and has not yet looked, and those that nobody can mend.
+            workflow still runs and has not read the decision, and those that nobody can repair.
         """
         began = self.clock.now()
         found = Counter(
@@ -65,11 +65,11 @@ class SweepService(Records):
                 Metrics.PASSED_OVER: 0,
             }
         )
-        lists: tuple[tuple[Attention, str, Mend], ...] = (
+        lists: tuple[tuple[Attention, str, Repair], ...] = (
             ("pending", Metrics.PENDING_PAST_EXPIRY, self._close),
-            ("decided", Metrics.DECIDED_NOT_RESUMED, self._wake),
+            ("decided", Metrics.DECIDED_NOT_RESUMED, self._resume),
         )
-        for number, (attention, metric, mend) in enumerate(lists, start=1):
+        for number, (attention, metric, repair) in enumerate(lists, start=1):
             until = None if within is None else began + number * SWEEP_SHARE * within
             pages = self.store.overdue(attention, before=began - SWEEP_GRACE, limit=SWEEP_PAGE)
             for ids in pages:
@@ -80,7 +80,7 @@ class SweepService(Records):
                         logger.error("time is up, and not all of %s is seen", attention)
                         seen[Metrics.PASSED_OVER] += 1
                         break
-                    if became := self._mend(approval_id, mend, gone, metric):
+                    if became := self._repair(approval_id, repair, gone, metric):
                         seen[became] += 1
                 for name, count in seen.items():
                     self.meter.count(name, count)
@@ -95,18 +95,18 @@ class SweepService(Records):
             self.meter.measure(Metrics.PENDING, self.store.count_pending(), "Count")
         return dict(found)
 
-    def _mend(self, approval_id: str, mend: Mend, gone: list[str], metric: str) -> str | None:
-        """Mend one record; what cannot be mended keeps the others from nothing.
+    def _repair(self, approval_id: str, repair: Repair, gone: list[str], metric: str) -> str | None:
+        """Repair one record; one that cannot be repaired hides no other.
 
         Returns:
             The metric that it counts for, if it does.
         """
         try:
-            return metric if mend(approval_id, gone) else None
+            return metric if repair(approval_id, gone) else None
         except ApprovalNotFound:  # removed since the index was written
             return None
         except Unavailable as error:
-            logger.warning("not mended now: %s approval_id=%s", error, approval_id)
+            logger.warning("not repaired now: %s approval_id=%s", error, approval_id)
             return metric
         except Exception as error:  # noqa: BLE001  its own, whatever it is: the next one waits
             # By its kind: the text of an error may hold what stands in the record.
@@ -120,15 +120,14 @@ class SweepService(Records):
         )
         if changed:
             logger.warning("closed after its expiry approval_id=%s", approval_id)
-            self._wake(approval.approval_id, gone)
+            self._resume(approval.approval_id, gone)
         return changed
 
-    def _wake(self, approval_id: str, gone: list[str]) -> bool:
-        """Resumed for a decision that was not heard; whether that was amiss.
+    def _resume(self, approval_id: str, gone: list[str]) -> bool:
+        """Resume a workflow that has not read the decision; whether that was amiss.
 
-        A workflow that polls hears of it at its next poll. One that has ended, stopped by an
-        operator say, will never hear: that is put in the log and, once it is counted, needs no
-        more attention.
+        A workflow that polls reads it at its next poll. One that has ended, stopped by an operator
+        say, never will: that is put in the log and, once it is counted, needs no more attention.
         """
         approval = self.get(approval_id)
         if approval.pending or approval.resumed:
@@ -143,5 +142,5 @@ class SweepService(Records):
         return True
 
 
-Mend = Callable[[str, list[str]], bool]
-"""Mends the record of an id; whether something was amiss. Adds to those whose workflow is gone."""
+Repair = Callable[[str, list[str]], bool]
+"""Repairs the record of an id; whether something was amiss. Notes whose workflow is gone."""

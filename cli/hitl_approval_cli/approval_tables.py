@@ -1,0 +1,233 @@
+"""Approvals as a person sees them: tables, and how one stands in a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.cells import cell_len
+from rich.table import Table
+
+from hitl_approval.domain.text import inert
+from hitl_approval.usecases.decide import Workflow
+from hitl_approval_cli import clock, output
+
+WIDE = 100
+"""Columns from which a terminal has room for whole ids and hashes."""
+NARROW = 60
+"""Columns below which a terminal has room for what and who only."""
+LEAST = 12
+"""Columns that a subject has in any terminal."""
+SHORT_ID = 8
+"""Characters of an id that a narrower terminal shows, more where two begin alike."""
+
+
+def status_line(item: Mapping[str, Any]) -> str:
+    """How an approval stands, its status first."""
+    if item["status"] != "pending":
+        return f"{item['status']} by {item['decided_by']} at {local_time(item['decided_at'])}"
+    approvals = sum(vote["decision"] == "approved" for vote in item["votes"])
+    needed = item["quorum_needed"]
+    return f"pending, {time_left(item['expires_at'])}, {approvals} of {needed} approvals"
+
+
+def local_time(value: str | None) -> str:
+    """A time on record in this machine's zone."""
+    if not value:
+        return ""
+    return f"{datetime.fromisoformat(value).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def time_left(expires_at: str) -> str:
+    """How long there still is to decide."""
+    left = datetime.fromisoformat(expires_at) - clock.now()
+    seconds = int(left.total_seconds())
+    if seconds <= 0:
+        return "expired"
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= 2 * size:
+            return f"{seconds // size}{unit} left"
+    return f"{seconds}s left"
+
+
+def approvals(
+    items: Sequence[Mapping[str, Any]], wanted: str, more: str = "", nothing: str = ""
+) -> None:
+    """A page of approvals, and the command of the next one; `nothing` where there are none."""
+    if items:
+        output.print_table(approvals_table(items, wanted))
+    elif nothing and not more:
+        output.line(nothing)
+    else:
+        output.out.print(f"No {wanted} approvals{' so far' if more else ''}.")
+    if more:
+        output.out.print(f"More: {output.safe(more)}", style="dim", soft_wrap=True)
+
+
+def approvals_table(items: Sequence[Mapping[str, Any]], wanted: str) -> Table:
+    """Approvals of one status: ids and times whole, the rest as far as there is room."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    pending = wanted == "pending"
+    ids = _ids([str(item["approval_id"]) for item in items])
+    subjects = [_text(item.get("subject")) for item in items]
+    requesters = [_text(item.get("requester")) for item in items]
+    last = [
+        time_left(item["expires_at"]) if pending else _text(item.get("decided_by"))
+        for item in items
+    ]
+    with_requester = output.out.width >= NARROW
+    for_id = _widest("ID", ids)
+    for_last = _widest("TO DECIDE" if pending else "DECIDED BY", last)
+    if not pending:  # a name, which may be long
+        for_last = min(for_last, max(len("DECIDED BY"), output.out.width // 4))
+    gaps = 2 * (3 if with_requester else 2)
+    room = max(LEAST, output.out.width - for_id - for_last - gaps)
+    for_requester = min(room // 3, _widest("REQUESTER", requesters)) if with_requester else 0
+    _add_column(table, "ID", for_id)  # enough of it for every command that takes one
+    _add_column(table, "SUBJECT", min(room - for_requester, _widest("SUBJECT", subjects)))
+    if with_requester:
+        _add_column(table, "REQUESTER", for_requester)
+    _add_column(table, "TO DECIDE" if pending else "DECIDED BY", for_last)
+    for shown_id, subject, requester, end in zip(ids, subjects, requesters, last, strict=True):
+        cells = (shown_id, subject, *([requester] if with_requester else []), end)
+        table.add_row(*map(output.safe, cells))
+    return table
+
+
+def _text(value: Any) -> str:
+    return inert("" if value is None else str(value))
+
+
+def _widest(title: str, cells: Sequence[str]) -> int:
+    return max(map(cell_len, (title, *cells)))
+
+
+def _add_column(table: Table, title: str, width: int) -> None:
+    table.add_column(title, no_wrap=True, overflow="ellipsis", min_width=width, max_width=width)
+
+
+def _ids(whole: Sequence[str]) -> Sequence[str]:
+    """Ids as there is room for: whole, or their first characters, which tell them apart."""
+    if not output.out.is_terminal or output.out.width >= WIDE:
+        return whole
+    length = SHORT_ID
+    while len({one[:length] for one in whole}) < len(set(whole)):
+        length += 1
+    return [one[:length] for one in whole]
+
+
+WORKFLOW: Mapping[Workflow, str] = {
+    "resumed": "the workflow resumes",
+    "already_running": "the workflow runs already, or has ended",
+    "delayed": "the workflow was not reached and will resume within minutes",
+    "polling": "the workflow reads it at its next poll",
+    "waiting": "the workflow waits for more approvals",
+}
+"""What became of the workflow, for people."""
+
+
+def decided(answer: Mapping[str, Any]) -> None:
+    """What became of a decision, and of the workflow that waits for it."""
+    already = " already" if answer["already"] else ""
+    if answer["status"] == "pending":
+        by = f": {len(answer['votes'])} of {answer['quorum_needed']} approvals"
+    else:
+        by = f" by {output.safe(answer['decided_by'])}"
+    workflow: Workflow = answer["workflow"]
+    output.out.print(
+        f"{output.safe(answer['approval_id'])}{already} {output.status(answer['status'])}{by};"
+        f" {WORKFLOW[workflow]}",
+        soft_wrap=True,
+    )
+
+
+def approval(item: Mapping[str, Any]) -> None:
+    """One approval, whole."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    rows: list[tuple[str, str]] = [
+        ("Approval", output.safe(item["approval_id"])),
+        ("Status", output.status(item["status"])),
+        ("What", output.safe(item["subject"])),
+    ]
+    if item.get("document_id"):
+        rows.append(("Document", output.safe(item["document_id"])))
+    names = ", ".join(item["approvers"]) or "anyone with access"
+    needed = item["quorum_needed"]
+    rows += [
+        ("Requester", output.safe(item["requester"])),
+        ("Approvers", output.safe(names) + (f" ({needed} approvals needed)" if needed > 1 else "")),
+        ("Created", local_time(item["created_at"])),
+    ]
+    if item["status"] == "pending":
+        rows.append(
+            ("Decide by", f"{local_time(item['expires_at'])} ({time_left(item['expires_at'])})")
+        )
+    else:
+        rows += [
+            ("Decided by", output.safe(item["decided_by"])),
+            ("Decided at", local_time(item["decided_at"])),
+            ("Comments", output.safe(item["comments"]) or "-"),
+        ]
+    for vote in item.get("votes", []):
+        who = f"{output.safe(vote['approver'])} ({vote['identity']})"
+        said = f": {output.safe(vote['comments'])}" if vote["comments"] else ""
+        rows.append(("Vote", f"{who} {output.status(vote['decision'])}{said}"))
+    if item.get("challenge"):
+        rows.append(
+            ("Code", f"{output.safe(item['challenge'])} (to be typed on a personal link's page)")
+        )
+    if item.get("context"):
+        rows.append(
+            ("Context", output.safe(json.dumps(item["context"], indent=2, ensure_ascii=False)))
+        )
+    for label, value in rows:
+        table.add_row(label, value)
+    output.print_table(table)
+
+
+def history(trail: Mapping[str, Any]) -> None:
+    """An audit trail, and what is wrong with it."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    titles = ["#", "TIME", "EVENT", "ACTOR", "HOW KNOWN", "COMMENT", "HASH"]
+    if output.out.width < WIDE:  # who did it matters more; --json has the hashes
+        titles.remove("HASH")
+    if output.out.width < NARROW:
+        titles.remove("HOW KNOWN")
+        titles.remove("COMMENT")
+    whole = {"#", "HASH"} if output.out.width < NARROW else {"#", "TIME", "HASH"}
+    for title in titles:
+        table.add_column(title, overflow="fold", no_wrap=title in whole)
+    for event in trail["events"]:
+        details = event.get("details")
+        said = details if isinstance(details, Mapping) else {}
+        cells = {
+            "#": output.safe(event["sequence"]),
+            "TIME": _event_time(event.get("at")),
+            "EVENT": output.status(str(event.get("event"))),
+            "ACTOR": output.safe(event.get("actor")),
+            "HOW KNOWN": output.safe(event.get("identity")),
+            "COMMENT": output.safe(said.get("comments") or said.get("reason")),
+            "HASH": output.safe(str(event.get("hash"))[:12]),
+        }
+        table.add_row(*(cells[title] for title in titles))
+    output.print_table(table)
+    if trail["verified"]:
+        output.out.print(
+            f"[green]ok[/] {output.count(len(trail['events']), 'event')}, chain verified"
+        )
+    for finding in trail["findings"]:
+        output.out.print(
+            f"[bold red]tampered[/] event {finding['sequence']}: {output.safe(finding['problem'])}"
+        )
+
+
+def _event_time(value: Any) -> str:
+    """The time of an event as it is stored, whatever stands there."""
+    try:
+        return local_time(value)
+    except (TypeError, ValueError):
+        return output.safe(value)

@@ -1,0 +1,88 @@
+"""`hitl stats`: how many approvals there are, and how long people take."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from hitl_approval.domain.approval import STATUSES
+from hitl_approval.domain.audit import isoformat, parse_time
+from hitl_approval_cli import output
+from hitl_approval_cli.connection import Connection, connected
+from hitl_approval_cli.parameters import moment
+from hitl_approval_cli.progress import bar
+
+
+@connected
+def stats(
+    to: Connection,
+    *,
+    since: Annotated[
+        str, typer.Option(help="Requested since then: 30d, 12h, or 2026-01-31.")
+    ] = "30d",
+) -> None:
+    """Count approvals by status, and say how long people took to decide.
+
+    Times are from the request to the approval or rejection, half of them (p50) and nearly all
+    (p95) at most so long. Rows that have expired from the table are not counted.
+
+    Example: hitl stats --since 7d
+    """
+    began = moment(since)
+    wanted = {} if began is None else {"since": isoformat(began)}
+    counts: Counter[str] = Counter()
+    waited: list[float] = []
+    with bar("Counting", "approvals") as advance:
+        for status in STATUSES:
+            for page in to.deployment.pages(status, **wanted):
+                advance(len(page["approvals"]))
+                counts[status] += len(page["approvals"])
+                if status in {"approved", "rejected"}:
+                    waited += map(_decision_seconds, page["approvals"])
+    waited.sort()
+    answer = {
+        "since": None if began is None else isoformat(began),
+        "by_status": {status: counts[status] for status in STATUSES},
+        "decision_seconds": {"p50": _at(waited, 0.50), "p95": _at(waited, 0.95)},
+    }
+    to.show(answer, lambda: _show(answer))
+
+
+def _decision_seconds(item: Mapping[str, Any]) -> float:
+    return (parse_time(item["decided_at"]) - parse_time(item["created_at"])).total_seconds()
+
+
+def _at(ordered: list[float], share: float) -> float | None:
+    """The smallest that at least this share of them is not above; None of nothing."""
+    if not ordered:
+        return None
+    return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]
+
+
+def _show(answer: Mapping[str, Any]) -> None:
+    """How many approvals there are, and how long people take."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("STATUS")
+    table.add_column("APPROVALS", justify="right")
+    for name, count in answer["by_status"].items():
+        table.add_row(output.status(name), str(count))
+    output.out.print(table)
+    taken = answer["decision_seconds"]
+    if taken["p50"] is None:
+        output.out.print("Nothing was decided by people.")
+    else:
+        p50, p95 = (_length(taken[share]) for share in ("p50", "p95"))
+        output.out.print(
+            f"Time to decision: half within {p50} (p50), nearly all within {p95} (p95)"
+        )
+
+
+def _length(seconds: float) -> str:
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"

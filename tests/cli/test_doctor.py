@@ -1,0 +1,227 @@
+"""`hitl doctor`: what is wrong, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, NoCredentialsError
+
+from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.contract import LIBRARY_VERSION
+from hitl_approval.testing import FixedClock
+from hitl_approval_cli import clock
+from hitl_approval_cli.deployment import Deployment
+from tests.anything import NOW, any_opening, declared
+
+from .conftest import Hitl
+from .fake_cloud import FakeCloud
+
+# doctor
+
+
+class Fine:
+    """STS, SNS and CloudWatch of a healthy account."""
+
+    def __init__(self) -> None:
+        self.confirmed, self.pending = 1, 0
+        self.counted: dict[str, float] = {}
+        self.error: Exception | None = None
+
+    def get_caller_identity(self) -> dict[str, str]:
+        if self.error:
+            raise self.error
+        return {"Arn": "arn:aws:iam::123456789012:user/ann"}
+
+    def get_topic_attributes(self, TopicArn: str) -> dict[str, Any]:  # noqa: N803
+        assert TopicArn == "arn:topic"
+        return {
+            "Attributes": {
+                "SubscriptionsConfirmed": str(self.confirmed),
+                "SubscriptionsPending": str(self.pending),
+            }
+        }
+
+    def get_metric_statistics(self, **asked: Any) -> dict[str, Any]:
+        assert asked["Dimensions"] == [{"Name": "Deployment", "Value": "approvals"}]
+        count = self.counted.get(asked["MetricName"])
+        return {"Datapoints": [{"Sum": count}] if count else []}
+
+
+@pytest.fixture
+def fine(cloud: FakeCloud, tables: DynamoDbStore, monkeypatch: pytest.MonkeyPatch) -> Fine:
+    fine = Fine()
+    cloud.clients |= {"sts": fine, "sns": fine, "cloudwatch": fine}
+    cloud.outputs |= {
+        "WorkflowVersion": "7", "SnsTopicArn": "arn:topic", "SweepFunctionName": "sweep",
+    }  # fmt: skip
+    monkeypatch.setattr(Deployment, "region_name", "us-east-1")
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    return fine
+
+
+def states(hitl: Hitl) -> dict[str, str]:
+    return {check["name"]: check["state"] for check in hitl("doctor", "--json").json["checks"]}
+
+
+def test_should_find_nothing_wrong(hitl: Hitl, fine: Fine) -> None:
+    result = hitl("doctor", "--json")
+    assert result.status == 0
+    assert result.json["healthy"] is True
+    assert {check["state"] for check in result.json["checks"]} == {"ok"}
+    assert [check["name"] for check in result.json["checks"]] == [
+        "version", "credentials", "stack", "deployed version", "approval function", "tables",
+        "topic", "overdue", "not resumed", "notifications", "records",
+    ]  # fmt: skip
+    out = hitl("doctor").out
+    assert "ok       credentials: arn:aws:iam::123456789012:user/ann in us-east-1" in out
+    assert "ok       stack: hitl-approval, workflow version 7" in out
+
+
+@pytest.mark.parametrize(("deployed", "said"), [("0.0.9", "0.0.9, hitl is"), (None, "not said")])
+def test_should_say_that_another_version_is_deployed(
+    hitl: Hitl, fine: Fine, cloud: FakeCloud, deployed: str | None, said: str
+) -> None:
+    del cloud.outputs["HitlApprovalVersion"]
+    if deployed:
+        cloud.outputs["HitlApprovalVersion"] = deployed
+    result = hitl("doctor")
+    assert result.status == 0
+    assert f"unknown  deployed version: {said}" in result.out
+    assert f"deploy with hitl-approval {LIBRARY_VERSION}" in result.out
+
+
+def test_should_say_what_is_stuck_and_what_to_do(
+    hitl: Hitl, fine: Fine, tables: DynamoDbStore, cloud: FakeCloud
+) -> None:
+    long_ago = NOW - timedelta(days=1)
+    tables.create(any_opening(now=long_ago, timeout=timedelta(hours=1)))
+    other = tables.create(any_opening(now=long_ago, timeout=timedelta(days=3)))
+    then = replace(cloud.decisions, clock=FixedClock(long_ago))
+    then.decide(other.approval_id, declared("bob"), "approved")
+    cloud.executions.append(other.execution_arn)
+    result = hitl("doctor")
+    assert result.status == 1
+    assert "wrong    overdue: 1 pending past their expiry" in result.out
+    assert "read the log of sweep" in result.out
+    assert "wrong    not resumed: 1 decided, and their workflow has not resumed" in result.out
+    assert f"hitl resume {other.approval_id}\n" in result.out
+
+
+@pytest.mark.parametrize("status", ["PAUSING", "PAUSED"])
+def test_should_name_a_workflow_that_is_paused(
+    hitl: Hitl, fine: Fine, tables: DynamoDbStore, cloud: FakeCloud, status: str
+) -> None:
+    long_ago = NOW - timedelta(days=1)
+    held = tables.create(any_opening(now=long_ago, timeout=timedelta(days=3)))
+    then = replace(cloud.decisions, clock=FixedClock(long_ago))
+    then.decide(held.approval_id, declared("bob"), "approved")
+    cloud.executions.append(held.execution_arn)
+    cloud.execution = {"Status": status}
+    result = hitl("doctor")
+    assert result.status == 1
+    assert f"paused in Lambda: {held.approval_id}" in result.out
+    assert "resume the paused executions in Lambda" in result.out
+    assert "hitl resume" not in result.out
+
+
+def test_should_say_that_a_table_is_going(
+    hitl: Hitl, fine: Fine, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = {"Table": {"TableStatus": "DELETING"}}
+    monkeypatch.setattr(cloud.clients["dynamodb"], "describe_table", lambda **_: answer)
+    assert "wrong    tables: approvals is DELETING" in hitl("doctor").out
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "pending", "said"),
+    [(0, 0, "deploy with notify_emails"), (0, 2, "confirm the subscription")],
+)
+def test_should_say_that_nobody_is_subscribed(
+    hitl: Hitl, fine: Fine, confirmed: int, pending: int, said: str
+) -> None:
+    fine.confirmed, fine.pending = confirmed, pending
+    result = hitl("doctor")
+    assert result.status == 1
+    assert said in result.out
+
+
+def test_should_not_call_wrong_that_links_may_be_sent_instead(
+    hitl: Hitl, fine: Fine, cloud: FakeCloud
+) -> None:
+    fine.confirmed = 0
+    cloud.outputs["PageUrl"] = "https://page.example"
+    assert states(hitl)["topic"] == "unknown"
+    assert "deliver_to notifies named approvers" in hitl("doctor").out
+
+
+def test_should_say_that_approvers_could_not_be_notified(hitl: Hitl, fine: Fine) -> None:
+    fine.counted["NotificationFailed"] = 3.0
+    assert states(hitl)["notifications"] == "wrong"
+    assert "3 requests were not notified" in hitl("doctor").out
+
+
+@pytest.mark.parametrize("metric", ["AlteredRecord", "PassedOver"])
+def test_should_say_that_a_record_is_not_what_it_was(hitl: Hitl, fine: Fine, metric: str) -> None:
+    fine.counted[metric] = 2.0
+    assert states(hitl)["records"] == "wrong"
+    assert "hitl audit verify --all" in hitl("doctor").out
+
+
+def test_should_not_call_wrong_what_it_may_not_look_at(
+    hitl: Hitl, fine: Fine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(**_: Any) -> None:
+        error = {"Error": {"Code": "AccessDenied", "Message": "no"}}
+        raise ClientError(error, "GetMetricStatistics")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fine, "get_metric_statistics", refused)
+    result = hitl("doctor", "--json")
+    assert result.status == 0
+    assert states(hitl)["notifications"] == "unknown"
+    assert "GetMetricStatistics" in hitl("doctor").out
+
+
+def test_should_stop_where_nothing_more_can_be_seen(
+    hitl: Hitl, fine: Fine, cloud: FakeCloud
+) -> None:
+    fine.error = NoCredentialsError()
+    assert states(hitl) == {"version": "ok", "credentials": "wrong"}
+    assert "no AWS credentials: run `aws configure`" in hitl("doctor").out
+    fine.error = None
+    cloud.outputs.clear()
+    assert states(hitl) == {"version": "ok", "credentials": "ok", "stack": "wrong"}
+
+
+@pytest.mark.parametrize(("running", "limited"), [(4, False), (21, True)])
+def test_should_find_a_paused_workflow_among_many(  # noqa: PLR0917  fixtures
+    hitl: Hitl,
+    fine: Fine,
+    tables: DynamoDbStore,
+    cloud: FakeCloud,
+    monkeypatch: pytest.MonkeyPatch,
+    running: int,
+    limited: bool,
+) -> None:
+    """More than are named come before it; what is not examined is said."""
+    long_ago = NOW - timedelta(days=1)
+    then = replace(cloud.decisions, clock=FixedClock(long_ago))
+    for number in range(running + 1):
+        opening = any_opening(
+            approval_id=f"{number:032x}", execution_arn=f"arn/{number}", now=long_ago,
+            timeout=timedelta(days=3),
+        )  # fmt: skip
+        approval = tables.create(opening)
+        then.decide(approval.approval_id, declared("bob"), "approved")
+    held = f"arn/{4}"
+
+    def outcome(DurableExecutionArn: str) -> dict[str, Any]:  # noqa: N803
+        return {"Status": "PAUSED" if DurableExecutionArn == held else "RUNNING"}
+
+    monkeypatch.setattr(cloud, "get_durable_execution", outcome)
+    out = hitl("doctor").out
+    assert f"paused in Lambda{' (of the first 20)' if limited else ''}: {4:032x}\n" in out
+    assert f"hitl resume {0:032x}; hitl resume {1:032x}; hitl resume {2:032x}; resume the" in out
+    assert f"hitl resume {4:032x}" not in out

@@ -1,0 +1,100 @@
+"""`hitl list`: searches and pages."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from hitl_approval.testing import World
+from hitl_approval_cli import clock
+from tests.anything import NOW, any_request
+
+from .conftest import Hitl
+from .fake_cloud import FakeCloud
+from .pending import pending, requested, shown
+
+# list
+
+
+def test_should_list_what_was_asked_since(
+    hitl: Hitl, world: World, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pending(world, "1" * 32, now=NOW - timedelta(days=9))
+    pending(world, "2" * 32, now=NOW - timedelta(days=6))
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    assert shown(hitl, "list", "--since", "7d") == ["2" * 32]
+    assert cloud.asked == [
+        {"action": "list", "status": "pending", "limit": 20, "since": "2025-12-26T03:04:05.000Z"}
+    ]
+
+
+def test_should_list_what_a_person_asked_page_by_page(hitl: Hitl, world: World) -> None:
+    for number in range(250):
+        who = "rita" if number % 50 == 0 else "sam"
+        now = NOW + timedelta(seconds=number)
+        pending(world, f"{number:032x}", request=any_request(requester=who), now=now)
+
+    first = hitl("list", "--requester", "Rita", "--limit", "3", "--json").json
+    rest = hitl(
+        "list", "--requester", "Rita", "--limit", "3", "--cursor", first["cursor"], "--json"
+    ).json
+
+    ids = [item["approval_id"] for item in (*first["approvals"], *rest["approvals"])]
+    assert ids == [f"{number:032x}" for number in (200, 150, 100, 50, 0)]
+    assert rest["cursor"] is None
+    out = hitl("list", "--requester", "rita", "--limit", "3").out
+    assert (
+        f"More: hitl list --status pending --requester rita --limit 3 --cursor {first['cursor']}"
+        in out
+    )
+
+
+def test_should_leave_a_search_to_the_function(hitl: Hitl, world: World, cloud: FakeCloud) -> None:
+    pending(world, "1" * 32)
+    pending(world, "2" * 32, request=any_request(requester="sam", subject="Q1 Budget"))
+    pending(world, "3" * 32, request=any_request(requester="sam", subject="Hire Eva"))
+    assert shown(hitl, "list", "--subject", "BUDGET", "--requester", "Sam") == ["2" * 32]
+    (asked,) = cloud.asked
+    assert {name: asked[name] for name in ("requester", "subject")} == {
+        "requester": "Sam",
+        "subject": "BUDGET",
+    }
+
+
+def test_should_say_how_to_go_on_when_1000_have_been_looked_through(
+    hitl: Hitl, world: World, cloud: FakeCloud
+) -> None:
+    for number in range(1_001):
+        pending(world, f"{number:032x}", now=NOW + timedelta(seconds=number))
+    page = hitl("list", "--requester", "nobody", "--json").json
+    assert page["approvals"] == []
+    assert len(cloud.asked) == 1
+    rest = hitl("list", "--requester", "nobody", "--cursor", page["cursor"], "--json").json
+    assert rest == {"approvals": [], "cursor": None}
+    out = hitl("list", "--requester", "nobody").out
+    assert "No pending approvals so far.\nMore: hitl list" in out
+
+
+def test_should_list_what_is_pending(hitl: Hitl, world: World) -> None:
+    approval_id = requested(world)
+    result = hitl("list")
+    assert result.status == 0
+    assert approval_id in result.out
+    assert "Q4 Budget Proposal" in result.out
+    assert hitl("list", "--json").json["approvals"][0]["approval_id"] == approval_id
+
+
+def test_should_say_that_a_list_is_empty(hitl: Hitl) -> None:
+    assert hitl("list", "--status", "rejected").out == "No rejected approvals.\n"
+
+
+def test_should_say_how_to_get_the_next_page(hitl: Hitl, world: World) -> None:
+    first, second = requested(world), requested(world)
+    page = hitl("list", "--limit", "1", "--json").json
+    assert "More: hitl list --status pending --limit 1 --cursor" in hitl("list", "--limit", "1").out
+    rest = hitl("list", "--limit", "1", "--cursor", page["cursor"], "--json").json
+    assert {page["approvals"][0]["approval_id"], rest["approvals"][0]["approval_id"]} == {
+        first,
+        second,
+    }

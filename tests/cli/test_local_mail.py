@@ -1,0 +1,105 @@
+"""`hitl local mail` over messages that the test wrote, and what the CDK CLI says when it fails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hitl_approval_cli import clock
+from hitl_approval_cli.commands.local import mail, place
+
+from .conftest import Hitl
+
+LINK = f"http://api.execute-api.localhost:1/a/{'d' * 32}.{'t' * 43}"
+
+
+def sent(number: int, body: str) -> dict[str, Any]:
+    return {
+        "number": number,
+        "sent_at": "2026-01-01T00:00:00.000+00:00",
+        "channel": "email",
+        "to": ["ann@example.com"],
+        "subject": "Approval needed",
+        "body": body,
+    }
+
+
+Send = Callable[..., None]
+
+
+@pytest.fixture
+def send(monkeypatch: pytest.MonkeyPatch) -> Send:
+    """A local cloud that has sent these; with `--follow` it is looked at twice more."""
+    messages: list[dict[str, Any]] = []
+    later: list[list[dict[str, Any]]] = []
+
+    def look(environment: object, after: int = 0) -> list[dict[str, Any]]:
+        return [message for message in messages if message["number"] > after]
+
+    def pause(_: float) -> None:
+        if not later:
+            raise KeyboardInterrupt
+        messages.extend(later.pop(0))
+
+    monkeypatch.setattr(place, "running", lambda _: {"environment": {}})
+    monkeypatch.setattr(mail, "sent_messages", look)
+    monkeypatch.setattr(clock, "pause", pause)
+
+    def have(*given: dict[str, Any], then: tuple[dict[str, Any], ...] = ()) -> None:
+        messages.extend(given)
+        later.extend([[each] for each in then])
+
+    return have
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    links: list[str] = []
+
+    def open_(url: str) -> bool:
+        links.append(url)
+        return len(links) == 1
+
+    monkeypatch.setattr("webbrowser.open", open_)
+    return links
+
+
+def test_should_show_messages_whole_and_inert(hitl: Hitl, send: Send) -> None:
+    send(sent(1, f"[bold]read[/] \x1b[31m\n  {LINK}\n"), sent(2, "second"))
+    shown = hitl("local", "mail")
+    assert (shown.status, shown.err) == (0, "")
+    assert "email  ann@example.com\nApproval needed\n\n[bold]read[/] \\u001b[31m\n" in shown.out
+    assert f"\n  {LINK}\n" in shown.out
+    assert shown.out.index("[bold]read") < shown.out.index("second")
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "65536", "80000"])
+def test_should_refuse_a_port_that_is_none(hitl: Hitl, port: str) -> None:
+    result = hitl("local", "up", "--port", port)
+    assert result.status == 2
+    assert "--port" in result.err
+
+
+def test_should_say_that_there_are_none(hitl: Hitl, send: Send) -> None:
+    assert hitl("local", "mail").out.startswith("No messages yet: ")
+    assert json.loads(hitl("local", "mail", "--json").out) == {"messages": []}
+
+
+def test_should_follow_what_is_sent_from_now_on(hitl: Hitl, send: Send, opened: list[str]) -> None:
+    send(sent(1, "old"), then=(sent(2, f"new {LINK}"), sent(3, "nothing to open")))
+    shown = hitl("local", "mail", "--follow", "--json", "--open")
+    assert (shown.status, shown.err) == (0, "")
+    assert [json.loads(line)["number"] for line in shown.out.splitlines()] == [2, 3]
+    assert opened == [LINK]
+
+
+def test_should_open_the_newest_link_or_say_that_it_cannot(
+    hitl: Hitl, send: Send, opened: list[str]
+) -> None:
+    send(sent(1, "http://older.example"), sent(2, f"{LINK}\n"), sent(3, "no link"))
+    assert hitl("local", "mail", "--open").err == ""
+    assert "by hand" in hitl("local", "mail", "--open").err
+    assert opened == [LINK, LINK]

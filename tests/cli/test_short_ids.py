@@ -1,0 +1,68 @@
+"""Ids by their first characters: what they find, and what that costs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from hitl_approval.testing import World
+from tests.anything import NOW
+
+from .conftest import Hitl
+from .fake_cloud import FakeCloud
+from .pending import WHOLE, asked, pending
+
+# Ids by their first characters
+
+
+@pytest.mark.parametrize("words", [["show"], ["get"], ["status"], ["history"], ["approve", "-y"]])
+def test_should_take_the_first_characters_of_an_id(
+    hitl: Hitl, world: World, words: list[str]
+) -> None:
+    pending(world)
+    pending(world, "2" * 32)
+    result = hitl(*words, WHOLE[:6], "--json")
+    assert result.status == 0
+    assert result.json["approval_id"] == WHOLE
+
+
+def test_should_not_look_around_for_a_whole_id(hitl: Hitl, world: World, cloud: FakeCloud) -> None:
+    pending(world)
+    hitl("show", WHOLE)
+    assert asked(cloud) == ["get"]
+    assert "no approval has the id" in hitl("show", "3" * 32).err
+    assert asked(cloud) == ["get", "get"]
+
+
+def test_should_decide_nothing_by_an_ambiguous_prefix(hitl: Hitl, world: World) -> None:
+    other = "1f0e7c" + "0" * 26
+    pending(world)
+    pending(world, other)
+    hitl("cancel", WHOLE, "--yes")
+
+    result = hitl("approve", "1f0e7c", "--yes")
+
+    assert (result.status, result.out) == (1, "")
+    assert result.err == (
+        f"hitl: 1f0e7c begins 2 ids, give more of it: {other}, {WHOLE} (AMBIGUOUS_ID)\n"
+    )
+    assert world.store.approvals[other].pending
+    assert hitl("approve", "1f0e7c00", "--yes").status == 0
+
+
+def test_should_find_a_short_id_among_many_pending(
+    hitl: Hitl, world: World, cloud: FakeCloud
+) -> None:
+    for number in range(2_500):
+        pending(world, f"{number:08x}{'0' * 24}", now=NOW + timedelta(seconds=number))
+    pending(world, WHOLE, now=NOW + timedelta(days=1))
+    hitl("approve", WHOLE, "--yes")
+    cloud.asked.clear()
+
+    assert hitl("show", WHOLE[:8], "--json").json["status"] == "approved"
+    assert hitl("show", "00000007", "--json").json["approval_id"] == "00000007" + "0" * 24
+    assert len(asked(cloud)) < 25
+    ambiguous = hitl("approve", "000000", "--yes")
+    assert (ambiguous.status, ambiguous.out) == (1, "")
+    assert ambiguous.err.startswith("hitl: 000000 begins 256 ids, give more of it: ")

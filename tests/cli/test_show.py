@@ -1,0 +1,36 @@
+"""`hitl show`: one approval, whole."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hitl_approval.testing import World
+
+from .conftest import Hitl
+from .pending import WHOLE, pending, requested
+
+
+def test_should_show_the_code_that_a_link_asks_for(hitl: Hitl, world: World) -> None:
+    pending(world)
+    assert "Code" not in hitl("show", WHOLE).out
+    approval = world.store.approvals[WHOLE]
+    world.store.add_links(approval, [], challenge="H7KQ-2M4X")
+    assert "Code       H7KQ-2M4X" in hitl("show", WHOLE).out
+    assert hitl("show", WHOLE, "--json").json["challenge"] == "H7KQ-2M4X"
+
+
+def test_should_show_hostile_text_inert(hitl: Hitl, world: World) -> None:
+    approval_id = requested(
+        world, subject="[bold red]<script>[/] :bomb:", context={"note": "\x1b[2J\u202egnp"}
+    )
+    shown = hitl("get", approval_id).out
+    assert "[bold red]<script>[/] :bomb:" in shown
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+
+
+def test_should_show_times_in_the_local_zone(hitl: Hitl, world: World) -> None:
+    approval_id = requested(world)
+    local = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).astimezone()
+    assert f"{local:%Y-%m-%d %H:%M:%S}" in hitl("get", approval_id).out
+    assert hitl("get", approval_id, "--json").json["created_at"] == "2026-01-02T03:04:05.000Z"

@@ -1,0 +1,71 @@
+"""`hitl stats`: how many there are and how long people take."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime
+
+import pytest
+from rich.console import Console
+
+from hitl_approval.testing import World
+from hitl_approval_cli import main, output
+from tests.anything import any_opening
+
+from .conftest import Hitl
+from .deciding import decided
+
+# stats
+
+
+def test_should_count_and_time_the_decisions(hitl: Hitl, world: World) -> None:
+    for minutes in range(1, 21):
+        decided(world, "approved" if minutes % 2 else "rejected", minutes)
+    world.store.create(any_opening(now=world.clock.now()))
+    answer = hitl("stats", "--since", "2026-01-01", "--json").json
+    assert answer["by_status"] == {
+        "pending": 1, "approved": 10, "rejected": 10, "timeout": 0, "cancelled": 0,
+    }  # fmt: skip
+    assert answer["decision_seconds"] == {"p50": 600.0, "p95": 1140.0}
+    out = hitl("stats", "--since", "2026-01-01").out
+    assert "half within 10.0 min (p50), nearly all within 19.0 min (p95)" in out
+
+
+def test_should_say_that_nothing_was_decided(hitl: Hitl, world: World) -> None:
+    answer = hitl("stats", "--json").json
+    assert answer["decision_seconds"] == {"p50": None, "p95": None}
+    assert "Nothing was decided by people." in hitl("stats").out
+
+
+def test_should_count_under_a_bar_in_a_terminal(
+    hitl: Hitl,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    decided(world)
+    piped = hitl("stats")
+    assert piped.err == ""
+    terminal = Console(file=io.StringIO(), force_terminal=True, width=80)
+    monkeypatch.setattr(output, "err", terminal)
+    assert main.run(["stats"]) == 0
+    assert capsys.readouterr().out == piped.out
+    assert "Counting" in terminal.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_should_tell_time_in_utc_under_json(hitl: Hitl, world: World) -> None:
+    answer = json.loads(hitl("stats", "--since", "2026-01-01", "--json").out)
+    assert datetime.fromisoformat(answer["since"]).astimezone(UTC).year in {2025, 2026}
+
+
+@pytest.mark.parametrize("width", [40, 80, 140])
+def test_should_keep_every_count_at_any_width(
+    hitl: Hitl, world: World, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch, width: int,
+) -> None:  # fmt: skip
+    decided(world)
+    expected = hitl("stats", "--since", "2026-01-01").out.split()
+    monkeypatch.setattr(output, "out", output.console(width=width))
+    assert main.run(["stats", "--since", "2026-01-01"]) == 0
+    assert capsys.readouterr().out.split() == expected

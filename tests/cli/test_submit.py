@@ -1,0 +1,38 @@
+"""`hitl submit`: what the workflow is started with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hitl_approval.domain.approval import derive_approval_id
+
+from .conftest import Hitl
+from .fake_cloud import FakeCloud
+
+
+def test_should_submit_and_print_the_id_alone(hitl: Hitl, cloud: FakeCloud) -> None:
+    result = hitl("submit", "--subject", "Q4 Budget", "--approver", "alice", "--timeout", "8h")
+
+    assert result.status == 0
+    (event,) = cloud.started
+    assert event["document_id"].startswith("doc-")
+    del event["document_id"]
+    assert event == {
+        "document_name": "Q4 Budget",
+        "requester": "bob",
+        "approvers": ["alice"],
+        "timeout_seconds": 28800,
+    }
+    assert len(result.out.strip()) == 32
+
+
+def test_should_derive_the_id_from_the_execution(hitl: Hitl) -> None:
+    answer = hitl("submit", "--subject", "Q4", "--json").json
+    assert answer["approval_id"] == derive_approval_id(answer["execution_arn"], "document")
+
+
+def test_should_read_the_context_from_a_file(hitl: Hitl, cloud: FakeCloud, tmp_path: Path) -> None:
+    file = tmp_path / "context.json"
+    file.write_text('{"amount": 5}')
+    assert hitl("submit", "--subject", "Q4", "--context", f"@{file}").status == 0
+    assert cloud.started[0]["context"] == {"amount": 5}

@@ -1,0 +1,43 @@
+"""What `HitlApproval` gives its functions, for every test that runs one without deploying it.
+
+`tests/infra/test_resources.py` holds the names against the synthesized template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ENVIRONMENT: Mapping[str, str] = {
+    "APPROVALS_TABLE_NAME": "test-ApprovalRequests",
+    "AUDIT_TABLE_NAME": "test-AuditEvents",
+    "SNS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:test-approvals",
+    "APPROVAL_TIMEOUT_SECONDS": "3600",
+    "MAX_APPROVAL_TIMEOUT_SECONDS": "31536000",
+    "APPROVAL_POLICY": (
+        '{"quorum": "any_one", "quorum_count": 1, "rejections_needed": 1,'
+        ' "on_timeout": "timeout", "allow_self_approval": false,'
+        ' "require_verified_identity": false, "require_comment_on_rejection": false}'
+    ),
+    "DEFAULT_APPROVERS": "[]",
+    "APPROVER_GROUPS": "{}",
+    "RESUME_MODE": "callback",
+    "POLL_INTERVAL_SECONDS": "5",
+    "RETENTION_DAYS": "30",
+    "LOG_LEVEL": "INFO",
+}
+
+CREDENTIALS: Mapping[str, str] = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+"""Of no real account, and no way to find another's."""
+
+EXTRAS: Mapping[str, str] = {
+    "INBOX_TABLE_NAME": "test-Inbox",
+    "SIGNING_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/1",
+    "EVENT_BUS_NAME": "default",
+}
+"""What some functions get besides, or all of them with some options."""
