@@ -263,7 +263,7 @@ class Options(TypedDict, Generic[LeftOut], total=False):
             keys=[ContextKey("sweep_interval_seconds", readers.seconds, _SECONDS, "300")],
         ),
     ]
-    """How often the sweep looks for what was left behind; whole minutes, at least 1.
+    """How often the sweep searches for what was left behind; whole minutes, at least 1.
     Default: 5 minutes."""
 
     retention: Annotated[
