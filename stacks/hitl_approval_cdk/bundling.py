@@ -99,7 +99,7 @@ class Sources:
 
     @property
     def folder(self) -> str:
-        """Where in the bundle everything goes: Lambda looks for a layer's Python in `python/`."""
+        """Where in the bundle everything goes: Lambda takes a layer's Python from `python/`."""
         return "python" if self.kind == "layer" else ""
 
     def for_layer(self) -> Sources:

@@ -221,7 +221,7 @@ class PackagedFunction(lambda_.Function):
         group = logs.LogGroup(
             scope,
             f"{name}Logs",
-            # Where Lambda, and so `aws logs tail /aws/lambda/NAME`, looks by itself.
+            # Lambda's own default, which `aws logs tail /aws/lambda/NAME` takes, too.
             log_group_name=f"/aws/lambda/{self.function_name}",
             retention=options["log_retention"],
             removal_policy=options["removal_policy"],

@@ -176,7 +176,7 @@ def _check_approvers(options: ResolvedOptions) -> None:
     if size > MAX_APPROVERS_BYTES:
         msg = (
             f"approvers and groups take {size} bytes of the functions' environment, at most "
-            f"{MAX_APPROVERS_BYTES} fit: name people in the requests, or look groups up with "
+            f"{MAX_APPROVERS_BYTES} fit: name people in the requests, or find groups' members with "
             f"wait_for_approval(members=...)"
         )
         raise ValueError(msg)

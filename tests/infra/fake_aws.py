@@ -62,7 +62,7 @@ def fake_aws() -> Iterator[tuple[str, set[str]]]:
             self.end_headers()
             self.wfile.write(text.encode())
 
-        do_GET = do_POST = answer  # noqa: N815  the names that http.server looks for
+        do_GET = do_POST = answer  # noqa: N815  the names that http.server calls
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

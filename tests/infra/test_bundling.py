@@ -354,10 +354,10 @@ class TestSurroundings:
         for name in ("app.py", "lambdas.lock"):
             shutil.copy(ROOT / name, checkout)
         hostile(tmp_path, monkeypatch)
-        for name in ("PYTHONPATH", "NODE_OPTIONS"):  # who types this is heard by the app itself
+        for name in ("PYTHONPATH", "NODE_OPTIONS"):  # of who types this, the app itself takes them
             monkeypatch.delenv(name)
         # In 7 bits Python cannot read the .pth file of an environment below a folder like this one;
-        # that is about where the tests' own environment is, and `make` mends it.
+        # that is about where the tests' own environment is, and `make` repairs it.
         seven_bits = "C" if str(ROOT).isascii() else "C.UTF-8"
         done = subprocess.run(
             [sys.executable, str(checkout / "app.py")],

@@ -57,7 +57,7 @@ def test_should_start_the_workflow_and_wait_for_its_answer() -> None:
     assert state["TimeoutSeconds"] == 8 * 3600 + 900
 
 
-def test_should_ask_by_the_deployments_rules_unless_told_otherwise() -> None:
+def test_should_ask_by_the_deployments_rules_unless_it_brings_others() -> None:
     stack = any_stack()
     machine(stack, HitlApproval(stack, "Approval"))
     state = state_of(stack)

@@ -47,7 +47,7 @@ def test_should_subscribe_the_addresses_it_is_given(templates: dict[str, Any]) -
 
 
 class TestWarnings:
-    def test_should_warn_when_nobody_hears_of_requests(self) -> None:
+    def test_should_warn_when_nobody_is_notified_of_requests(self) -> None:
         stack = any_stack()
         HitlApproval(stack, "Approval")
         assert "nobody is notified" in warnings_of(stack)
@@ -179,8 +179,8 @@ def test_should_synthesize_and_warn_where_nobody_is_subscribed(case: str) -> Non
     app = any_app()
     stacks = APPS[case](app)
     app.synth()
-    assert nobody_hears(stacks["warned"])
-    assert not nobody_hears(stacks["silent"])
+    assert nobody_is_notified(stacks["warned"])
+    assert not nobody_is_notified(stacks["silent"])
 
 
 def test_should_not_warn_who_names_the_people_that_are_mailed() -> None:
@@ -190,8 +190,8 @@ def test_should_not_warn_who_names_the_people_that_are_mailed() -> None:
     ):
         stack = any_stack()
         HitlApproval(stack, "Approval", **options)
-        assert not nobody_hears(stack)
+        assert not nobody_is_notified(stack)
 
 
-def nobody_hears(stack: Stack) -> bool:
+def nobody_is_notified(stack: Stack) -> bool:
     return any("nobody is notified" in text for _, text in said(stack))
