@@ -12,7 +12,7 @@ from hitl_approval import contract
 from hitl_approval.contract import LIBRARY_VERSION, OUTPUTS, Env, Output
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.settings import Settings
-from hitl_approval_cli.deployment import deployments_in
+from hitl_approval_cli.stack_outputs import deployments_in
 from tests.infra.synth import ROOT, Resources, of_type, text
 
 WORKFLOW_ENV = {
