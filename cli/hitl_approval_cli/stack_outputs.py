@@ -22,7 +22,7 @@ def deployments_in(described: Mapping[str, Any]) -> Mapping[str, Mapping[str, st
         described: one of `DescribeStacks`' stacks.
 
     Raises:
-        CliError: two deployments cannot be told apart by their names.
+        CliError: two deployments have the same name.
     """
     stack = described["StackName"]
     found: dict[str, dict[str, str]] = {}
