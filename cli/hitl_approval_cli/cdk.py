@@ -109,7 +109,7 @@ def _path(root: Path, tools: Tools) -> str:
     """Where `python3` of a cdk.json and Node are looked for.
 
     A user's app is synthesized by this environment or by what the user has activated; what it lacks
-    is in ours. Our own app needs ours.
+    comes from this one. This project's own app needs this one.
     """
     before = os.environ.get("PATH", "")
     if root == APP_FOLDER:

@@ -11,7 +11,8 @@ import webbrowser
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
-from hitl_approval.contract import EXECUTION_ENDED
+from hitl_approval.contract import EXECUTION_ENDED, EXECUTION_PAUSED
+from hitl_approval.domain.errors import AlreadyDecided, ApprovalExpired
 from hitl_approval_cli import approval_tables, clock, output
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
@@ -129,7 +130,7 @@ def _decide(deployment: Deployment, approval_id: str, choice: Choice) -> None:
         )
     except CliError as error:
         # Somebody was faster, on the page, or time is over: what is on record counts.
-        if error.code not in {"APPROVAL_ALREADY_DECIDED", "APPROVAL_EXPIRED"}:
+        if error.code not in {AlreadyDecided.code, ApprovalExpired.code}:
             raise
         output.plain_error(error.message)
 
@@ -169,7 +170,7 @@ def _result(deployment: Deployment, execution_arn: str) -> dict[str, Any]:
             answer: dict[str, Any] = json.loads(execution["Result"])
             return {**answer, "body": json.loads(answer["body"])}
         clock.pause(0.1)
-    state = "paused" if execution["Status"].startswith("PAUS") else "running"
+    state = "paused" if execution["Status"] in EXECUTION_PAUSED else "running"
     msg = f"the workflow is still {state} after {PATIENCE:.0f} seconds"
     raise CliError(msg, code="WORKFLOW")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,51 +12,27 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    EndpointConnectionError,
-    HTTPClientError,
-    LoginError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
-from botocore.exceptions import (
-    ConnectionError as BotoConnectionError,
-)
-from botocore.parsers import ResponseParserError
 from botocore.utils import is_valid_endpoint_url, is_valid_ipv6_endpoint_url
 
-from hitl_approval.adapters.aws import error_code, is_transient
-from hitl_approval.contract import DOCUMENT_APPROVAL, OUTPUTS, Output
+from hitl_approval.contract import DOCUMENT_APPROVAL, Output
 from hitl_approval.domain.approval import derive_approval_id
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.text import shown
 from hitl_approval_cli import output
+from hitl_approval_cli.aws_errors import AWS_ERRORS, as_cli_error
 from hitl_approval_cli.errors import (
     CliError,
-    NotPermittedError,
     TransientError,
     refused_field,
     usage,
 )
+from hitl_approval_cli.stack_outputs import deployments_in, reference
 
 PAGE = 100
 """Most approvals of one page of a list."""
 
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-_REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
-_UNKNOWN = frozenset({
-    "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-})  # fmt: skip
 _OK, _SERVERS_FAULT = 200, 500
 """HTTP statuses: of a good answer, the first of a server's fault."""
-_RIGHT = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
 
 
 @dataclass(frozen=True)
@@ -198,59 +173,13 @@ class Deployment:
         """Turns what AWS raises inside it into one line that says what to do."""
         try:
             yield
-        except (NoCredentialsError, PartialCredentialsError) as error:
-            msg = "no AWS credentials: run `aws configure` or set AWS_PROFILE"
-            raise CliError(msg, code="NO_CREDENTIALS") from error
-        except NoRegionError as error:
-            raise CliError(
-                "no AWS region: pass --region or set AWS_REGION", code="NO_REGION"
+        except AWS_ERRORS as error:
+            raise as_cli_error(
+                error,
+                endpoint_url=self.endpoint_url,
+                stack=self._names[0],
+                region=lambda: self._session.region_name,
             ) from error
-        except ProfileNotFound as error:
-            raise CliError(f"{error}: pass another --profile", code="NO_PROFILE") from error
-        except (EndpointConnectionError, BotoConnectionError, HTTPClientError) as error:
-            where = self.endpoint_url or "AWS"
-            msg = f"{where} cannot be reached: check the network, --region and --endpoint-url"
-            raise TransientError(msg, code="NOT_REACHED") from error
-        except ClientError as error:
-            raise self._client_error(error) from error
-        except (SSOError, TokenRetrievalError) as error:
-            msg = "the AWS credentials have expired: run `aws sso login`"
-            raise CliError(msg, code="EXPIRED") from error
-        except LoginError as error:
-            msg = "the AWS credentials have expired: run `aws login`"
-            raise CliError(msg, code="EXPIRED") from error
-        except (ResponseParserError, json.JSONDecodeError, KeyError) as error:
-            where = self.endpoint_url or "what is between here and AWS"
-            msg = f"{where} does not answer as AWS does: check the network and --endpoint-url"
-            raise CliError(msg, code="NOT_AWS") from error
-        except BotoCoreError as error:
-            raise CliError(str(error), code=type(error).__name__) from error
-
-    def _client_error(self, error: ClientError) -> CliError:
-        code = error_code(error)
-        if code == "ValidationError" and error.operation_name == "DescribeStacks":
-            where = self._session.region_name or "this region"
-            stack, _ = self._names
-            msg = f"no stack {stack} in {where}: pass --stack or set HITL_STACK, check --region"
-            return CliError(msg, code="NO_STACK")
-        if code in _EXPIRED:
-            return CliError("the AWS credentials have expired: sign in again", code="EXPIRED")
-        if code in _REFUSED:
-            right = _RIGHT.search(error.response["Error"].get("Message", ""))
-            fix = (
-                f"the credentials lack the right {right[1]}"
-                if right
-                else "check the credentials' permissions"
-            )
-            return NotPermittedError(f"AWS refused {error.operation_name}: {fix}", code=code)
-        if code in _UNKNOWN:
-            msg = "AWS does not know these credentials: sign in again or run `aws configure`"
-            return CliError(msg, code=code)
-        if is_transient(error):
-            msg = f"AWS does not take {error.operation_name} now: try again in a moment"
-            return TransientError(msg, code=code)
-        message = error.response.get("Error", {}).get("Message", code)
-        return CliError(f"{error.operation_name}: {message}", code=code)
 
 
 def _refusal(status: int, code: str, message: str, details: Mapping[str, Any]) -> CliError:
@@ -268,42 +197,3 @@ def _name_call(model: Any, http_response: Any, **_: Any) -> None:
 
 
 _CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard"})
-
-
-def reference(stack: str, deployment: str) -> str:
-    """What `--stack` takes: the stack's name, and the deployment's where it has one of its own."""
-    return f"{stack}/{_alphanumeric(deployment)}" if deployment else stack
-
-
-def deployments_in(described: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
-    """Reference -> outputs by their plain names, of each deployment in a stack.
-
-    Args:
-        described: one of `DescribeStacks`' stacks.
-
-    Raises:
-        CliError: two deployments cannot be told apart by their names.
-    """
-    stack = described["StackName"]
-    found: dict[str, dict[str, str]] = {}
-    for each in described.get("Outputs", []):
-        match = _OUTPUT.fullmatch(each["OutputKey"])
-        if match is None or (match["deployment"] and not match["hash"]):
-            continue  # somebody else's
-        outputs = found.setdefault(reference(stack, match["deployment"]), {})
-        if match["output"] in outputs:  # CDK leaves hyphens and the like out of names
-            alike = match["deployment"] or "the stack's own"
-            msg = f"stack {stack} holds two deployments with one name ({alike}): rename a construct"
-            raise CliError(msg, code="ALIKE")
-        outputs[match["output"]] = each["OutputValue"]
-    return found
-
-
-def _alphanumeric(name: str) -> str:
-    """As CDK writes a construct's path in names of CloudFormation's."""
-    return re.sub(r"[^A-Za-z0-9]", "", name)
-
-
-_OUTPUT = re.compile(
-    rf"(?P<deployment>[A-Za-z0-9]*?)(?P<output>{'|'.join(OUTPUTS)})(?P<hash>[0-9A-F]{{8}})?"
-)

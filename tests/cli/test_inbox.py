@@ -31,6 +31,7 @@ def test_should_show_what_expires_soonest_first(hitl: Hitl, world: World, cloud:
     assert shown(hitl, "inbox") == ["2" * 32, "3" * 32, "1" * 32]
     assert asked(cloud) == ["list"]
     assert hitl("inbox").out.index("2" * 32) < hitl("inbox").out.index("3" * 32)
+    assert "More: hitl inbox --limit 1 --cursor " in hitl("inbox", "--limit", "1").out
 
 
 def filed(world: World, approval_id: str, **fields: Any) -> None:

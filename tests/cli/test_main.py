@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -138,3 +139,22 @@ def test_should_show_what_the_encoding_lacks_as_escapes(
             shown = written.buffer.getvalue().decode(encoding)
             assert ("€" in shown) == (encoding == "utf-8")
             assert ("\\u20ac" in shown) == (encoding != "utf-8")
+
+
+RETIRED = re.compile(
+    r"\b(doorbell|bell|rung|arms?|armed|announc\w*|relay\w*|mends?|told|awake|wakes?|ours|hears?|heard"
+    r"|signed_in|signed-in)\b",
+    re.IGNORECASE,
+)
+"""Words that stood for several things: resume, callback, publish, notify and repair say which."""
+
+
+def test_should_use_one_word_for_each_idea() -> None:
+    files = list((ROOT / "cli" / "hitl_approval_cli").rglob("*.py"))
+    assert len(files) > 30
+    found = {
+        f"{file.name}: {match[0]}"
+        for file in files
+        for match in RETIRED.finditer(file.read_text(encoding="utf-8"))
+    }
+    assert found == set()

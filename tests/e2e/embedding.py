@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hitl_approval_cli.deployment import Deployment, reference
+from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.local import LocalCloud
+from hitl_approval_cli.stack_outputs import reference
 from tests.deployed import ROOT, eventually
 
 from .wheel import CleanVenv, run

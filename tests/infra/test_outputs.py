@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hitl_approval.contract import LIBRARY_VERSION, OUTPUTS, Output
-from hitl_approval_cli.deployment import deployments_in
+from hitl_approval_cli.stack_outputs import deployments_in
 from tests.infra.synth import text
 
 

@@ -55,7 +55,7 @@ def inbox(
         _watch(to, read)
         return
     page = read()
-    more = next_page("inbox", page["cursor"], mine=mine, name=name, limit=limit)
+    more = next_page("inbox", page["cursor"], mine=mine, name=name if mine else None, limit=limit)
     nothing = f"Nothing awaits {_me(name)} by name: hitl inbox shows all." if mine else ""
     to.show(page, lambda: approval_tables.approvals(page["approvals"], "pending", more, nothing))
 

@@ -81,7 +81,7 @@ class LocalCloud:
             words += ["--exit-with-parent", str(os.getpid())]
         with _open_log(log_file) as log:
             earlier = log.seek(0, os.SEEK_END)
-            process = subprocess.Popen(  # noqa: S603  our own module with words of ours
+            process = subprocess.Popen(  # noqa: S603  this package's module with fixed arguments
                 words,
                 env=programs.variables(os.environ),
                 stdin=subprocess.DEVNULL,
@@ -177,7 +177,7 @@ def is_local_cloud(pid: int) -> bool:
     except OSError:
         if Path("/proc/self/cmdline").exists():
             return False
-        listed = subprocess.run(  # noqa: S603  a number of ours
+        listed = subprocess.run(  # noqa: S603  a number from this process
             ["ps", "-o", "command=", "-p", str(pid)],  # noqa: S607  wherever the system has it
             capture_output=True,
             text=True,

@@ -1,0 +1,49 @@
+"""Which deployments a stack holds, by the names of its outputs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from hitl_approval.contract import OUTPUTS
+from hitl_approval_cli.errors import CliError
+
+
+def reference(stack: str, deployment: str) -> str:
+    """What `--stack` takes: the stack's name, and the deployment's where it has one of its own."""
+    return f"{stack}/{_alphanumeric(deployment)}" if deployment else stack
+
+
+def deployments_in(described: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+    """Reference -> outputs by their plain names, of each deployment in a stack.
+
+    Args:
+        described: one of `DescribeStacks`' stacks.
+
+    Raises:
+        CliError: two deployments have the same name.
+    """
+    stack = described["StackName"]
+    found: dict[str, dict[str, str]] = {}
+    for each in described.get("Outputs", []):
+        match = _OUTPUT.fullmatch(each["OutputKey"])
+        if match is None or (match["deployment"] and not match["hash"]):
+            continue  # somebody else's
+        outputs = found.setdefault(reference(stack, match["deployment"]), {})
+        if match["output"] in outputs:  # CDK leaves hyphens and the like out of names
+            alike = match["deployment"] or "the stack's own"
+            msg = f"stack {stack} holds two deployments with one name ({alike}): rename a construct"
+            raise CliError(msg, code="ALIKE")
+        outputs[match["output"]] = each["OutputValue"]
+    return found
+
+
+def _alphanumeric(name: str) -> str:
+    """As CDK writes a construct's path in names of CloudFormation's."""
+    return re.sub(r"[^A-Za-z0-9]", "", name)
+
+
+_OUTPUT = re.compile(
+    rf"(?P<deployment>[A-Za-z0-9]*?)(?P<output>{'|'.join(OUTPUTS)})(?P<hash>[0-9A-F]{{8}})?"
+)
