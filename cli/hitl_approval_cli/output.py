@@ -16,6 +16,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from hitl_approval.domain.request import CONTENT
 from hitl_approval.domain.text import inert
 
 WIDE = 100
@@ -261,14 +262,11 @@ def approval(item: Mapping[str, Any]) -> None:
     rows: list[tuple[str, str]] = [
         ("Approval", safe(item["approval_id"])),
         ("Status", status(item["status"])),
-        ("What", safe(item["subject"])),
+        *((CONTENT[name].label, safe(item[name])) for name in CONTENT if item.get(name)),
     ]
-    if item.get("document_id"):
-        rows.append(("Document", safe(item["document_id"])))
     names = ", ".join(item["approvers"]) or "anyone with access"
     needed = item["quorum_needed"]
     rows += [
-        ("Requester", safe(item["requester"])),
         ("Approvers", safe(names) + (f" ({needed} approvals needed)" if needed > 1 else "")),
         ("Created", local_time(item["created_at"])),
     ]
