@@ -92,8 +92,9 @@ faults-deep: setup ## random deeper schedules, for SECONDS (default 600)
 mutants: setup ## breaks the source on purpose, edit by edit: a test must see each
 	@$(BIN)/python -m tests.mutants
 
-docs: setup ## writes docs/cli.md again, from what the command says of itself
+docs: setup ## writes docs/cli.md and the tables of a request's fields again, from the code
 	@$(BIN)/python -m tests.docs.cli_reference
+	@$(BIN)/python -m tests.docs.request_reference
 
 site: setup ## the docs as a site with search, in site/html
 	@$(BIN)/python -m tests.docs.site
