@@ -10,6 +10,7 @@ from typing import Any
 from rich.cells import cell_len
 from rich.table import Table
 
+from hitl_approval.domain.request import CONTENT
 from hitl_approval.domain.text import inert
 from hitl_approval.usecases.decide import Workflow
 from hitl_approval_cli import clock, output
@@ -151,14 +152,11 @@ def approval(item: Mapping[str, Any]) -> None:
     rows: list[tuple[str, str]] = [
         ("Approval", output.safe(item["approval_id"])),
         ("Status", output.status(item["status"])),
-        ("What", output.safe(item["subject"])),
+        *((CONTENT[name].label, output.safe(item[name])) for name in CONTENT if item.get(name)),
     ]
-    if item.get("document_id"):
-        rows.append(("Document", output.safe(item["document_id"])))
     names = ", ".join(item["approvers"]) or "anyone with access"
     needed = item["quorum_needed"]
     rows += [
-        ("Requester", output.safe(item["requester"])),
         ("Approvers", output.safe(names) + (f" ({needed} approvals needed)" if needed > 1 else "")),
         ("Created", local_time(item["created_at"])),
     ]

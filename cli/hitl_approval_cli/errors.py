@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
+from hitl_approval.domain.request import FIELDS
 from hitl_approval.domain.text import cut, inert
 from hitl_approval_cli import output
 
@@ -69,18 +70,19 @@ class NotPermittedError(CliError):
 
 
 OPTION_OF: Mapping[str, str] = {
+    **{
+        field.event: f"--{field.event.replace('_', '-')}"
+        for field in FIELDS.values()
+        if field.event
+    },
     "approver": "--as",
     "approvers": "--approver",
     "comments": "--message",
-    "context": "--context",
     "cursor": "--cursor",
-    "document_id": "--document-id",
     "document_name": "--subject",
     "limit": "--limit",
-    "requester": "--requester",
     "since": "--since",
     "status": "--status",
-    "subject": "--subject",
     "timeout_seconds": "--timeout",
 }
 """A field of an event or action -> what a person types for it."""

@@ -48,6 +48,5 @@ def test_should_use_no_retired_word_as_a_term() -> None:
 def test_should_give_identities_statuses_and_answers_as_the_code_does() -> None:
     meanings = {term: re.findall(r"`(\w+)`", meaning) for term, meaning, _ in ROWS}
     assert tuple(meanings["status"]) == STATUSES
-    # `slack` is nobody's yet.
-    assert set(meanings["identity"]) == set(get_args(Identity)) - {"slack"}
+    assert set(meanings["identity"]) == set(get_args(Identity))
     assert tuple(meanings["resume"]) == get_args(Workflow)

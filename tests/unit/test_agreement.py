@@ -13,6 +13,7 @@ from hitl_approval.domain.agreement import altered_end, examine
 from hitl_approval.domain.approval import Approval, Transition, cancel, cast_vote, expire
 from hitl_approval.domain.errors import RecordAltered, UnreadableRecord
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
+from hitl_approval.domain.request import CONTENT
 from hitl_approval.testing import World, in_memory
 from tests.anything import NOW, any_opening, any_request, declared
 
@@ -60,13 +61,11 @@ def test_should_agree_while_it_is_pending(
 
 
 OTHER: dict[str, Any] = {
+    **dict.fromkeys(CONTENT, "another"),
     "status": "approved",
-    "subject": "another",
-    "requester": "mallory",
     "approvers": ("mallory",),
     "policy": Policy(),
     "context": "{}",
-    "document_id": "another",
     "content_digest": "0" * 64,
     "created_at": NOW - timedelta(days=1),
     "expires_at": NOW + timedelta(days=9),

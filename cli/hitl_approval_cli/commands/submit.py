@@ -62,11 +62,12 @@ def submit(
         "document_name": subject,
         "requester": os_user() if requester is None else requester,
     }
-    if approver:
-        event["approvers"] = approver
-    if timeout is not None:
-        event["timeout_seconds"] = seconds(timeout)
-    if context is not None:
+    given = {
+        "approvers": approver or None,
+        "timeout_seconds": None if timeout is None else seconds(timeout),
+    }
+    event |= {name: value for name, value in given.items() if value is not None}
+    if context is not None:  # `--context null` is a context, to be refused
         event["context"] = _context(context)
     _check(event)
     started = to.deployment.submit(event)

@@ -18,6 +18,7 @@ from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import UnreadableRecord, VersionConflict
 from hitl_approval.domain.link import PersonalLink, newest
 from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.request import CONTENT, repeated_content
 from hitl_approval.domain.text import cut, kind
 from hitl_approval.domain.view import listed, vote_view
 from hitl_approval.ports import Attention, Page
@@ -300,19 +301,12 @@ class DynamoDbStore:
             raise
 
     def _row(self, approval: Approval) -> dict[str, Any]:
-        document = (
-            {"document_id": approval.document_id, "document_name": approval.subject}
-            if approval.document_id
-            else {}
-        )
         callbacks = {"callback_id": approval.callback_id} if approval.callback_id else {}
         return {
             Table.PARTITION_KEY: approval.approval_id,
             Table.STATUS: approval.status,
-            "subject": approval.subject,
-            **document,
+            **repeated_content(approval),
             **callbacks,
-            "requester": approval.requester,
             "approvers": list(approval.approvers),
             "policy": approval.policy.to_dict(),
             "context": approval.context,
@@ -333,8 +327,8 @@ class DynamoDbStore:
 
 
 _TEXTS = (
-    "subject", "requester", "context", "content_digest", "execution_arn", "creation_token",
-    "audit_hash", "comments",
+    *(name for name, field in CONTENT.items() if field.required),
+    "context", "content_digest", "execution_arn", "creation_token", "audit_hash", "comments",
 )  # fmt: skip
 
 
@@ -360,15 +354,14 @@ def read_approval(row: Mapping[str, Any]) -> Approval:
 
 def _approval(row: Mapping[str, Any]) -> Approval:
     decided_at = row.get("decided_at")
+    content: dict[str, Any] = {name: row.get(name) for name in CONTENT}
     return Approval(
         approval_id=row[Table.PARTITION_KEY],
         status=row[Table.STATUS],
-        subject=row["subject"],
-        requester=row["requester"],
+        **content,
         approvers=tuple(row["approvers"]),
         policy=Policy.from_dict(row["policy"]),
         context=row["context"],
-        document_id=row.get("document_id"),
         content_digest=row["content_digest"],
         created_at=parse_time(row[Table.CREATED_AT]),
         expires_at=parse_time(row["expires_at"]),

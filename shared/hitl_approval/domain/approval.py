@@ -35,7 +35,7 @@ from hitl_approval.domain.errors import (
 )
 from hitl_approval.domain.link import PersonalLink
 from hitl_approval.domain.policy import Policy
-from hitl_approval.domain.request import ApprovalRequest, context_json
+from hitl_approval.domain.request import ApprovalRequest, Content, content_of, context_json
 
 Decision = Literal["approved", "rejected"]
 Status = Literal["pending", "approved", "rejected", "timeout", "cancelled"]
@@ -54,7 +54,7 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
+class Approval(Content):
     """The record: the only truth about an approval.
 
     `version` counts every write of the record, `audit_sequence` and `audit_hash` are the head of
@@ -67,12 +67,9 @@ class Approval:
 
     approval_id: str
     status: Status
-    subject: str
-    requester: str
     approvers: tuple[str, ...]
     policy: Policy
     context: str
-    document_id: str | None
     content_digest: str
     created_at: datetime
     expires_at: datetime
@@ -156,12 +153,10 @@ def open_approval(
     approval = Approval(
         approval_id=approval_id,
         status="pending",
-        subject=request.subject,
-        requester=request.requester,
+        **content_of(request),
         approvers=approvers,
         policy=policy,
         context=context_json(request.context),
-        document_id=request.document_id,
         content_digest="",
         created_at=now,
         expires_at=now + timeout,
@@ -178,11 +173,14 @@ def open_approval(
 
 
 def digest_content(approval: Approval) -> str:
-    """SHA-256 of what is asked, of whom, under which rules."""
+    """SHA-256 of what is asked, of whom, under which rules.
+
+    A text that is not set is left out, so that a record keeps its digest when another field is
+    declared; `document_id` alone is then null.
+    """
     content = {
-        "subject": approval.subject,
-        "document_id": approval.document_id,
-        "requester": approval.requester,
+        "document_id": None,
+        **content_of(approval),
         "approvers": list(approval.approvers),
         "policy": approval.policy.to_dict(),
         "context": approval.context,

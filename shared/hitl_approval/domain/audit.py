@@ -14,7 +14,7 @@ from hitl_approval.domain.text import canonical_json
 EventName = Literal[
     "requested", "voted", "approved", "rejected", "timeout", "cancelled", "notification_failed"
 ]
-Identity = Literal["declared", "iam", "jwt", "link", "slack", "system"]
+Identity = Literal["declared", "iam", "jwt", "link", "system"]
 """How we know who acted: `declared` is a typed-in name, `system` is the workflow itself."""
 
 GENESIS = "0" * 64

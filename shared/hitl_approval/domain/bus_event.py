@@ -11,6 +11,7 @@ from typing import Any
 from hitl_approval.contract import Events
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import isoformat, parse_time
+from hitl_approval.domain.request import CONTENT
 
 _DETAIL_TYPES = {
     "requested": Events.REQUESTED,
@@ -67,9 +68,7 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
         "comments": details.get("comments"),
         "reason": details.get("reason"),
         "content_digest": event["content_digest"],
-        "subject": approval.subject if approval else None,
-        "document_id": approval.document_id if approval else None,
-        "requester": approval.requester if approval else None,
+        **{name: getattr(approval, name) if approval else None for name in CONTENT},
         "approvers": list(approval.approvers) if approval else None,
         "created_at": isoformat(approval.created_at) if approval else None,
         "expires_at": isoformat(approval.expires_at) if approval else None,

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.request import CONTENT, content_of
 from hitl_approval.domain.text import inert, sns_subject
 
 MAX_CONTEXT_SHOWN = 4_000
@@ -41,11 +42,8 @@ def approval_needed(
         link: that approver's own link, which must stand in no other message.
         challenge: the code that the links' page asks for, which must stand in no message with one.
     """
-    rows = [("What", approval.subject)]
-    if approval.document_id:
-        rows.append(("Document", approval.document_id))
-    rows += [
-        ("Requester", approval.requester),
+    rows = [
+        *((CONTENT[name].label, value) for name, value in content_of(approval).items()),
         ("Approvers", _approvers(approval)),
         ("Decide by", f"{approval.expires_at:%Y-%m-%d %H:%M:%S} UTC"),
         ("Approval", approval.approval_id),

@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from hitl_approval.domain import text
 from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.field import Field, Rule, declared, with_attributes
 from hitl_approval.domain.policy import Quorum
 
 MAX_APPROVERS = 20
@@ -18,42 +19,80 @@ MAX_CONTEXT_BYTES = 150_000
 """Largest context, as UTF-8 JSON: with the votes it fits an item of 400 KB."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalRequest:
-    """A question for people.
+def _text(
+    doc: str, *, rule: Rule = text.line, maximum: int = text.MAX_LINE, label: str = ""
+) -> Field:
+    return Field(
+        doc=doc,
+        rule=rule,
+        longest=f"{maximum:,} characters",
+        label=label,
+    )
 
-    Attributes:
-        subject: one line that says what is asked, at most 1,000 characters.
-        requester: who asks, at most 320 characters.
-        approvers: who may decide: people, or groups that the deployment knows; at most 20 people
-            in all. Default: the deployment's approvers, else anyone.
-        quorum: how many must approve. Default: the deployment's quorum.
-        timeout: time to decide, whole seconds, at least 1 s. Default: the deployment's.
-        context: JSON values that the approver sees, at most 150,000 bytes.
-        document_id: the caller's own id of what is decided, if it has one.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """The texts of a request that its record, messages, views and events repeat as they are.
+
+    A text that is declared here is in all of them, in the content digest where it is set, and in
+    the event that starts the packaged workflow.
+    """
+
+    subject: Annotated[str, _text("one line that says what is asked", label="What")]
+    document_id: Annotated[
+        str | None,
+        _text("the caller's own id of what is decided, if it has one", label="Document"),
+    ] = None
+    requester: Annotated[str, _text("who asks", rule=text.name, maximum=text.MAX_PERSON)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRequest(Content):
+    """A question for people.
 
     Raises:
         InvalidRequest: a field breaks its rule.
     """
 
-    subject: str
-    requester: str
-    approvers: Sequence[str] = ()
-    quorum: Quorum | None = None
-    timeout: timedelta | None = None
-    context: Mapping[str, Any] = field(default_factory=dict)
-    document_id: str | None = None
+    approvers: Annotated[
+        Sequence[str],
+        Field(
+            doc="who may decide: people, or groups that the deployment knows (default: the "
+            "deployment's approvers, else anyone)",
+            rule=validate_names,
+            longest=f"{MAX_APPROVERS} people in all",
+            event_rule=_at_least_one,
+        ),
+    ] = ()
+    quorum: Annotated[
+        Quorum | None,
+        Field(
+            doc="how many must approve (default: the deployment's quorum)",
+            rule=_quorum,
+            event=None,
+        ),
+    ] = None
+    timeout: Annotated[
+        timedelta | None,
+        Field(
+            doc="time to decide, whole seconds, at least 1 s (default: the deployment's)",
+            rule=_timeout,
+            event="timeout_seconds",
+            event_rule=seconds,
+        ),
+    ] = None
+    context: Annotated[
+        Mapping[str, Any],
+        Field(
+            doc="JSON values that the approver sees",
+            rule=_context,
+            longest=f"{MAX_CONTEXT_BYTES:,} bytes",
+        ),
+    ] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        put = object.__setattr__  # the dataclass is frozen for everyone else
-        put(self, "subject", text.line(self.subject, "subject"))
-        put(self, "requester", text.name(self.requester, "requester"))
-        put(self, "approvers", validate_names(self.approvers, "approvers"))
-        if self.document_id is not None:
-            put(self, "document_id", text.line(self.document_id, "document_id"))
-        if self.timeout is not None:
-            _check_timeout(self.timeout)
-        context_json(self.context)
+        for name, declaration in FIELDS.items():  # the dataclass is frozen for everyone else
+            object.__setattr__(self, name, declaration.accept(getattr(self, name)))
 
     def timeout_or(self, default: timedelta, *, maximum: timedelta) -> timedelta:
         """The time to decide under a deployment's default and limit.
@@ -77,7 +116,7 @@ def validate_names(names: Any, field_name: str) -> tuple[str, ...]:
     Raises:
         InvalidRequest: not a list of names, too many, or one person twice.
     """
-    if isinstance(names, str | Mapping) or not isinstance(names, Iterable):
+    if isinstance(names, str | bytes | Mapping) or not isinstance(names, Iterable):
         raise InvalidRequest(field_name, f"must be a list of names, got {text.kind(names)}")
     accepted = tuple(text.name(name, field_name) for name in names)
     if len(accepted) > MAX_APPROVERS:
@@ -155,8 +194,51 @@ def context_json(context: Any) -> str:
     return stored
 
 
-def _check_timeout(timeout: timedelta) -> None:
+def _at_least_one(names: Any, field_name: str) -> tuple[str, ...]:
+    accepted = validate_names(names, field_name)
+    if not accepted:
+        raise InvalidRequest(field_name, "must name at least one, or be left out")
+    return accepted
+
+
+def _quorum(quorum: Any, field_name: str) -> Quorum:
+    if not isinstance(quorum, Quorum):
+        rule = f"must be a Quorum, Quorum.at_least(2) say, got {text.kind(quorum)}"
+        raise InvalidRequest(field_name, rule)
+    return quorum
+
+
+def _timeout(timeout: Any, field_name: str) -> timedelta:
     if not isinstance(timeout, timedelta):
-        raise InvalidRequest("timeout", f"must be a timedelta, got {text.kind(timeout)}")
+        raise InvalidRequest(field_name, f"must be a timedelta, got {text.kind(timeout)}")
     if timeout < timedelta(seconds=1) or timeout % timedelta(seconds=1):
-        raise InvalidRequest("timeout", f"must be whole seconds, at least 1, got {timeout}")
+        raise InvalidRequest(field_name, f"must be whole seconds, at least 1, got {timeout}")
+    return timeout
+
+
+def _context(context: Any, _: str) -> Any:
+    context_json(context)
+    return context
+
+
+CONTENT = declared(Content)
+"""The fields of `Content`, by name."""
+FIELDS = declared(ApprovalRequest)
+"""The fields of `ApprovalRequest`, by name."""
+ApprovalRequest.__doc__ = with_attributes(ApprovalRequest.__doc__, FIELDS)
+
+
+def content_of(content: Content) -> dict[str, Any]:
+    """The texts that are set, by name."""
+    values = {name: getattr(content, name) for name in CONTENT}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def repeated_content(content: Content) -> dict[str, Any]:
+    """The texts that are set as rows and views have them: a document's subject is its name too."""
+    repeated = {}
+    for name, value in content_of(content).items():
+        repeated[name] = value
+        if name == "document_id":
+            repeated["document_name"] = content.subject
+    return repeated

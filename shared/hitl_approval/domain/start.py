@@ -7,11 +7,11 @@ from typing import Any
 from hitl_approval.contract import TASK_TOKEN
 from hitl_approval.domain import text
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.request import ApprovalRequest, context_json, seconds, validate_names
+from hitl_approval.domain.field import Field
+from hitl_approval.domain.request import FIELDS, ApprovalRequest
 
 _DOCUMENT = ("document_id", "document_name", "requester")
 _ANYTHING = ("subject", "requester")
-_OPTIONAL = ("timeout_seconds", "approvers", "context", TASK_TOKEN)
 _MAX_TOKEN = 2_048
 """Longest task token, in characters (Step Functions API reference, SendTaskSuccess)."""
 
@@ -29,32 +29,27 @@ def parse_document(event: Any) -> ApprovalRequest:
     for name in required:
         if name not in event:
             raise InvalidRequest(name, "is required")
-    fields = {*required, *_OPTIONAL}
-    unknown = sorted(set(event) - fields)
+    accepted = _accepted(required)
+    known = {*accepted, TASK_TOKEN}
+    unknown = sorted(set(event) - known)
     if unknown:
-        rule = f"is not a field of this workflow ({', '.join(sorted(fields))})"
+        rule = f"is not a field of this workflow ({', '.join(sorted(known))})"
         raise InvalidRequest(text.field_name(unknown[0]), rule)
-    approvers: tuple[str, ...] = ()
-    if "approvers" in event:
-        approvers = validate_names(event["approvers"], "approvers")
-        if not approvers:
-            raise InvalidRequest("approvers", "must name at least one, or be left out")
-    context = event.get("context", {})
-    context_json(context)
-    timeout = (
-        seconds(event["timeout_seconds"], "timeout_seconds") if "timeout_seconds" in event else None
-    )
-    named = "subject" if "subject" in event else "document_name"
     return ApprovalRequest(
-        subject=text.line(event[named], named),
-        document_id=(
-            text.line(event["document_id"], "document_id") if "document_id" in event else None
-        ),
-        requester=text.name(event["requester"], "requester"),
-        approvers=approvers,
-        timeout=timeout,
-        context=context,
+        **{
+            field.name: field.accept_from_event(event[name], name)
+            for name, field in accepted.items()
+            if name in event
+        }
     )
+
+
+def _accepted(required: tuple[str, ...]) -> dict[str, Field]:
+    """The fields that an event may have, by their names in it: these and all that are optional."""
+    by_name = {field.event: field for field in FIELDS.values() if field.event}
+    by_name["document_name"] = by_name["subject"]
+    either = {*_DOCUMENT, *_ANYTHING}
+    return {n: field for n, field in by_name.items() if n in required or n not in either}
 
 
 def task_token(event: Any) -> str | None:

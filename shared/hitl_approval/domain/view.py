@@ -9,6 +9,7 @@ from typing import Any
 from hitl_approval.contract import Table
 from hitl_approval.domain.approval import Approval, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
+from hitl_approval.domain.request import repeated_content
 
 
 def view(approval: Approval) -> dict[str, Any]:
@@ -19,18 +20,11 @@ def view(approval: Approval) -> dict[str, Any]:
 
 def summary(approval: Approval) -> dict[str, Any]:
     """The public view without the context."""
-    document = (
-        {"document_id": approval.document_id, "document_name": approval.subject}
-        if approval.document_id
-        else {}
-    )
     decision = None if approval.pending else approval.status
     return {
         "approval_id": approval.approval_id,
         "status": approval.status,
-        "subject": approval.subject,
-        **document,
-        "requester": approval.requester,
+        **repeated_content(approval),
         "approvers": list(approval.approvers),
         "quorum_needed": approval.approvals_needed,
         "content_digest": approval.content_digest,

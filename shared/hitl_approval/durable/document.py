@@ -22,8 +22,8 @@ def review_document(event: Any, context: DurableContext) -> dict[str, Any]:
 
     Args:
         event: `document_id`, `document_name` and `requester`, or `subject` and `requester`, and
-            optionally `timeout_seconds` (whole seconds), `approvers` (names), `context` (an object
-            the approver sees) and `task_token` (of a Step Functions task that waits).
+            optionally the other fields of `ApprovalRequest` that an event can set (`timeout` is
+            `timeout_seconds`), and `task_token` (of a Step Functions task that waits).
         context: the durable context.
 
     Returns:

@@ -9,6 +9,7 @@ from hitl_approval.contract import Route
 from hitl_approval.domain import text
 from hitl_approval.domain.approval import STATUSES
 from hitl_approval.domain.audit import EventName, Identity
+from hitl_approval.domain.request import CONTENT
 from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, MAX_TIME
 from hitl_approval.usecases.decide import Workflow
 
@@ -199,6 +200,11 @@ def _object(required: _Schema, optional: _Schema | None = None) -> dict[str, Any
 
 
 _DOCUMENT = {"document_id": _TEXT, "document_name": _TEXT}
+_OPTIONAL = {
+    **_DOCUMENT,
+    **{name: _TEXT for name, field in CONTENT.items() if not field.required},
+    "challenge": _TEXT,
+}
 _ENTRY = {
     "approval_id": _TEXT,
     "subject": _TEXT,
@@ -240,14 +246,14 @@ _SCHEMAS: dict[str, Any] = {
         {"decision": _TEXT, "decided_by": _TEXT, "decided_at": _TIME, **_DOCUMENT},
     ),
     "Page": _object({"approvals": {"type": "array", "items": _ref("Summary")}, "cursor": _CURSOR}),
-    "Approval": _object(_APPROVAL, _DOCUMENT | {"challenge": _TEXT}),
+    "Approval": _object(_APPROVAL, _OPTIONAL),
     "Outcome": _object(
         {
             **_APPROVAL,
             "already": {"type": "boolean", "description": "whether it stood so before this call"},
             "workflow": {"enum": list(get_args(Workflow))},
         },
-        _DOCUMENT | {"challenge": _TEXT},
+        _OPTIONAL,
     ),
     "Event": _object(
         {
