@@ -67,8 +67,11 @@ def test_should_refuse_a_wrong_type_in_a_sentence_that_names_the_field(
 @pytest.mark.parametrize("field", FIELDS.values(), ids=lambda field: field.name)
 def test_should_take_the_default_as_a_value(field: Field) -> None:
     if field.required:
+        others: dict[str, Any] = {
+            name: "x" for name, f in FIELDS.items() if f.required and name != field.name
+        }
         with pytest.raises(TypeError, match=field.name):
-            ApprovalRequest(**{n: "x" for n, f in FIELDS.items() if f.required and f != field})
+            ApprovalRequest(**others)
     else:
         request = any_request(**{field.name: field.default})
         assert getattr(request, field.name) == field.default
