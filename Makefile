@@ -15,7 +15,7 @@ CLEAN := $(PYTHON) -I shared/hitl_approval/programs.py
 unexport $(filter PYTHON% HATCH_% NODE_OPTIONS NODE_ENV NODE_PATH SOURCE_DATE_EPOCH,$(.VARIABLES))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down env wheel lock lint format bench bench-quick faults faults-deep mutants screenshots docs site
+.PHONY: help setup demo test test-quick up down env wheel lock lint format bench bench-quick faults faults-deep mutants screenshots docs site
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -49,9 +49,15 @@ env: ## print the exports for a second terminal: eval "$(make -s env)"
 down: ## stop what `make up` started
 	@$(BIN)/hitl local down
 
+# Two processes, each with a local cloud of its own; a file's tests stay together.
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 test: setup ## lint, types, import rules and every test
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest
+	@$(PYTEST)
+
+test-quick: setup ## the unit tests alone
+	@$(PYTEST) tests/unit
 
 lint: setup ## ruff, mypy --strict, import rules, replay checks
 	@$(BIN)/ruff check .

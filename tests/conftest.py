@@ -30,6 +30,22 @@ for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
 pytest_plugins = ["tests.deployed"]
 
 
+FIRST = ("e2e", "faults", "browser", "local", "workflow")
+"""Folders whose files take longest: they are handed out first, so that no process ends late."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Hand out the slow files first; within them, the order is the one that was drawn."""
+    here = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
+        return FIRST.index(folder) if folder in FIRST else len(FIRST)
+
+    items.sort(key=rank)
+
+
 @pytest.fixture
 def deployment_environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     values = dict(ENVIRONMENT)

@@ -11,9 +11,10 @@ from itertools import groupby, islice
 from typing import Any, TypeVar
 
 from hitl_approval.adapters.aws import CALL_ERRORS
-from hitl_approval.adapters.dynamodb import DynamoDbStore, read_approval
+from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.items import read_item
 from hitl_approval.adapters.kms import KmsSigner
+from hitl_approval.adapters.rows import read_approval
 from hitl_approval.contract import Audit, Output, Table
 from hitl_approval.domain.agreement import Row
 from hitl_approval.domain.approval import STATUSES

@@ -69,7 +69,6 @@ EXCEPTIONS: Mapping[str, str] = {
     "stacks/hitl_approval_cdk/nag.py": "`acknowledge` is cdk-nag's own word",
     "docs/performance.md": "`make bench` writes it from bench/",
     "docs/performance/heard.svg": "`make bench` writes it from bench/",
-    "docs/cli.md": "`make docs` writes it from the command's help, in cli/",
 }
 """File -> why it may have such words."""
 

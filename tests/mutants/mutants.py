@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 STORE = "tests/contract/test_store.py"
 ADAPTERS = "tests/unit/test_adapters.py"
-API = "tests/unit/test_api.py"
+API = "tests/unit/test_actions.py"
 AUDIT = "tests/unit/test_audit.py"
 POLICY = "tests/unit/test_policy.py"
 SERVICE = "tests/unit/test_service.py"
@@ -161,7 +161,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "        _check_challenge(opened, form)\n",
         "",
         "approved_by_policy",
-        ("tests/unit/test_page.py",),
+        ("tests/unit/test_link_page.py",),
     ),
     Mutant(
         "a form of another site is taken from who has signed in",
@@ -193,7 +193,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'None if newest == link else "superseded"',
         'None if newest else "superseded"',
         "approved_by_policy",
-        ("tests/unit/test_page.py",),
+        ("tests/unit/test_link_page.py",),
     ),
     Mutant(
         "any form decides",
@@ -201,7 +201,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'if not is_nonce(form.get("nonce", ""), nonce):',
         "if not is_nonce(nonce, nonce):",
         "approved_by_policy",
-        ("tests/unit/test_page.py",),
+        ("tests/unit/test_link_page.py",),
     ),
     Mutant(
         "opening a link decides",
@@ -209,7 +209,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'if http["method"] in {"GET", "HEAD"}:',
         'if http["method"] in {"HEAD"}:',
         "refusals_change_nothing",
-        ("tests/unit/test_page.py",),
+        ("tests/unit/test_link_page.py",),
     ),
     Mutant(
         "registering makes a row",

@@ -11,15 +11,13 @@ from botocore.exceptions import ClientError
 
 from hitl_approval.adapters.aws import error_code, unavailable
 from hitl_approval.adapters.items import errors, marshal, read_item
+from hitl_approval.adapters.rows import link_rows, new_row, read_approval
 from hitl_approval.contract import Audit, Table
-from hitl_approval.domain.approval import STATUSES, Approval, Status, Transition, Vote
-from hitl_approval.domain.audit import isoformat, parse_time
+from hitl_approval.domain.approval import Approval, Status, Transition
+from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
-from hitl_approval.domain.errors import UnreadableRecord, VersionConflict
+from hitl_approval.domain.errors import VersionConflict
 from hitl_approval.domain.link import PersonalLink, newest
-from hitl_approval.domain.policy import Policy
-from hitl_approval.domain.request import CONTENT, repeated_content
-from hitl_approval.domain.text import cut, kind
 from hitl_approval.domain.view import listed, vote_view
 from hitl_approval.ports import Attention, Page
 
@@ -44,7 +42,7 @@ class DynamoDbStore:
 
     def create(self, transition: Transition) -> Approval:
         """See `ports.Store.create`."""
-        row = self._row(transition.after)
+        row = new_row(transition.after, retention=self.retention)
         put = {
             "Put": {
                 "TableName": self.approvals_table,
@@ -126,10 +124,10 @@ class DynamoDbStore:
         kept = newest(all_links)
         if len(kept) == len(all_links):  # appended, so that a double of this workflow loses none
             change = "SET links = list_append(if_not_exists(links, :none), :links)"
-            values: dict[str, Any] = {":none": [], ":links": _link_rows(approval, links)}
+            values: dict[str, Any] = {":none": [], ":links": link_rows(approval, links)}
         else:
             change = "SET links = :links"
-            values = {":links": _link_rows(approval, kept)}
+            values = {":links": link_rows(approval, kept)}
         values[":pending"] = "pending"
         if challenge is not None:
             change += ", challenge = if_not_exists(challenge, :challenge)"
@@ -299,99 +297,6 @@ class DynamoDbStore:
             if reasons <= {"None", "ThrottlingError", "ProvisionedThroughputExceeded"}:
                 raise unavailable("DynamoDB", error) from error
             raise
-
-    def _row(self, approval: Approval) -> dict[str, Any]:
-        callbacks = {"callback_id": approval.callback_id} if approval.callback_id else {}
-        return {
-            Table.PARTITION_KEY: approval.approval_id,
-            Table.STATUS: approval.status,
-            **repeated_content(approval),
-            **callbacks,
-            "approvers": list(approval.approvers),
-            "policy": approval.policy.to_dict(),
-            "context": approval.context,
-            "content_digest": approval.content_digest,
-            Table.CREATED_AT: isoformat(approval.created_at),
-            "expires_at": isoformat(approval.expires_at),
-            "execution_arn": approval.execution_arn,
-            "creation_token": approval.creation_token,
-            "version": approval.version,
-            "audit_sequence": approval.audit_sequence,
-            "audit_hash": approval.audit_hash,
-            "votes": [],
-            "comments": "",
-            Table.ATTENTION: "pending",
-            Table.ATTENTION_AT: isoformat(approval.expires_at),
-            Table.TTL: int((approval.expires_at + self.retention).timestamp()),
-        }
-
-
-_TEXTS = (
-    *(name for name, field in CONTENT.items() if field.required),
-    "context", "content_digest", "execution_arn", "creation_token", "audit_hash", "comments",
-)  # fmt: skip
-
-
-def read_approval(row: Mapping[str, Any]) -> Approval:
-    """The record that a row holds.
-
-    Raises:
-        UnreadableRecord: it holds none, or one that this version does not understand.
-    """
-    try:
-        for name in _TEXTS:
-            if not isinstance(row[name], str):
-                raise TypeError(f"{name} is {kind(row[name])}")  # noqa: TRY301
-        if row[Table.STATUS] not in STATUSES:
-            raise ValueError(f"status is none of {', '.join(STATUSES)}")  # noqa: TRY301
-        return _approval(row)
-    except KeyError as error:
-        problem = f"{error.args[0]} is missing"
-    except (AttributeError, IndexError, TypeError, ValueError) as error:
-        problem = str(error)
-    raise UnreadableRecord(str(row.get(Table.PARTITION_KEY)), cut(problem))
-
-
-def _approval(row: Mapping[str, Any]) -> Approval:
-    decided_at = row.get("decided_at")
-    content: dict[str, Any] = {name: row.get(name) for name in CONTENT}
-    return Approval(
-        approval_id=row[Table.PARTITION_KEY],
-        status=row[Table.STATUS],
-        **content,
-        approvers=tuple(row["approvers"]),
-        policy=Policy.from_dict(row["policy"]),
-        context=row["context"],
-        content_digest=row["content_digest"],
-        created_at=parse_time(row[Table.CREATED_AT]),
-        expires_at=parse_time(row["expires_at"]),
-        execution_arn=row["execution_arn"],
-        creation_token=row["creation_token"],
-        callback_id=row.get("callback_id"),
-        version=row["version"],
-        audit_sequence=row["audit_sequence"],
-        audit_hash=row["audit_hash"],
-        votes=tuple(
-            Vote(v["approver"], v["identity"], v["decision"], v["comments"], parse_time(v["at"]))
-            for v in row["votes"]
-        ),
-        decided_by=row.get("decided_by"),
-        comments=row["comments"],
-        decided_at=parse_time(decided_at) if decided_at else None,
-        resumed=row.get("resumed", False),
-        links=tuple(
-            PersonalLink(link["digest"], row["approvers"][link["approver"]])
-            for link in row.get("links", ())
-        ),
-        challenge=row.get("challenge"),
-    )
-
-
-def _link_rows(approval: Approval, links: Sequence[PersonalLink]) -> list[dict[str, Any]]:
-    return [
-        {"digest": link.digest, "approver": approval.approvers.index(link.approver)}
-        for link in links
-    ]
 
 
 def _start_key(cursor: str, status: str) -> dict[str, Any]:

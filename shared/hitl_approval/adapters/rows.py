@@ -1,0 +1,117 @@
+"""Records as rows of the approvals table, and rows as records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from hitl_approval.contract import Table
+from hitl_approval.domain.approval import STATUSES, Approval, Vote
+from hitl_approval.domain.audit import isoformat, parse_time
+from hitl_approval.domain.errors import UnreadableRecord
+from hitl_approval.domain.link import PersonalLink
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.request import CONTENT, repeated_content
+from hitl_approval.domain.text import cut, kind
+
+
+def new_row(approval: Approval, *, retention: timedelta) -> dict[str, Any]:
+    """The row of a new record.
+
+    Args:
+        approval: the record.
+        retention: how long the row stays after its expiry.
+    """
+    callbacks = {"callback_id": approval.callback_id} if approval.callback_id else {}
+    return {
+        Table.PARTITION_KEY: approval.approval_id,
+        Table.STATUS: approval.status,
+        **repeated_content(approval),
+        **callbacks,
+        "approvers": list(approval.approvers),
+        "policy": approval.policy.to_dict(),
+        "context": approval.context,
+        "content_digest": approval.content_digest,
+        Table.CREATED_AT: isoformat(approval.created_at),
+        "expires_at": isoformat(approval.expires_at),
+        "execution_arn": approval.execution_arn,
+        "creation_token": approval.creation_token,
+        "version": approval.version,
+        "audit_sequence": approval.audit_sequence,
+        "audit_hash": approval.audit_hash,
+        "votes": [],
+        "comments": "",
+        Table.ATTENTION: "pending",
+        Table.ATTENTION_AT: isoformat(approval.expires_at),
+        Table.TTL: int((approval.expires_at + retention).timestamp()),
+    }
+
+
+_TEXTS = (
+    *(name for name, field in CONTENT.items() if field.required),
+    "context", "content_digest", "execution_arn", "creation_token", "audit_hash", "comments",
+)  # fmt: skip
+
+
+def read_approval(row: Mapping[str, Any]) -> Approval:
+    """The record that a row holds.
+
+    Raises:
+        UnreadableRecord: it holds none, or one that this version does not understand.
+    """
+    try:
+        for name in _TEXTS:
+            if not isinstance(row[name], str):
+                raise TypeError(f"{name} is {kind(row[name])}")  # noqa: TRY301
+        if row[Table.STATUS] not in STATUSES:
+            raise ValueError(f"status is none of {', '.join(STATUSES)}")  # noqa: TRY301
+        return _approval(row)
+    except KeyError as error:
+        problem = f"{error.args[0]} is missing"
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        problem = str(error)
+    raise UnreadableRecord(str(row.get(Table.PARTITION_KEY)), cut(problem))
+
+
+def _approval(row: Mapping[str, Any]) -> Approval:
+    decided_at = row.get("decided_at")
+    content: dict[str, Any] = {name: row.get(name) for name in CONTENT}
+    return Approval(
+        approval_id=row[Table.PARTITION_KEY],
+        status=row[Table.STATUS],
+        **content,
+        approvers=tuple(row["approvers"]),
+        policy=Policy.from_dict(row["policy"]),
+        context=row["context"],
+        content_digest=row["content_digest"],
+        created_at=parse_time(row[Table.CREATED_AT]),
+        expires_at=parse_time(row["expires_at"]),
+        execution_arn=row["execution_arn"],
+        creation_token=row["creation_token"],
+        callback_id=row.get("callback_id"),
+        version=row["version"],
+        audit_sequence=row["audit_sequence"],
+        audit_hash=row["audit_hash"],
+        votes=tuple(
+            Vote(v["approver"], v["identity"], v["decision"], v["comments"], parse_time(v["at"]))
+            for v in row["votes"]
+        ),
+        decided_by=row.get("decided_by"),
+        comments=row["comments"],
+        decided_at=parse_time(decided_at) if decided_at else None,
+        resumed=row.get("resumed", False),
+        links=tuple(
+            PersonalLink(link["digest"], row["approvers"][link["approver"]])
+            for link in row.get("links", ())
+        ),
+        challenge=row.get("challenge"),
+    )
+
+
+def link_rows(approval: Approval, links: Sequence[PersonalLink]) -> list[dict[str, Any]]:
+    """The links of a record as its row has them."""
+    return [
+        {"digest": link.digest, "approver": approval.approvers.index(link.approver)}
+        for link in links
+    ]
