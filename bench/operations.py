@@ -1,7 +1,7 @@
 """Lambda invocations and durable operations per approval: real runs in virtual time, and a model.
 
 Every count is a real execution of the deployed code on AWS's local durable engine, but for the
-pattern's loop beyond 5 minutes, which is counted by its model: `effort.pattern`.
+pattern's loop beyond 5 minutes, which is counted by its model: `cost_model.pattern`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import timedelta
 from bench.figures import Chart, Figure, Group, Table, number
 from bench.virtual import count
 from hitl_approval.contract import MAX_OPERATIONS
-from hitl_approval_cli.cost_model import DESIGNS, LONGEST_TIMEOUT, Effort, pattern
+from hitl_approval_cli.cost_model import DESIGNS, LONGEST_TIMEOUT, Usage, pattern
 
 WAITS = {
     "1 min": timedelta(minutes=1),
@@ -94,9 +94,9 @@ NAMES = {
 }
 
 
-def _runs(quick: bool) -> tuple[dict[tuple[str, str], Effort], int]:
+def _runs(quick: bool) -> tuple[dict[tuple[str, str], Usage], int]:
     """The model's counts, and how many real runs say otherwise."""
-    counted: dict[tuple[str, str], Effort] = {}
+    counted: dict[tuple[str, str], Usage] = {}
     differing = 0
     for design, model in DESIGNS.items():
         for label, wait in WAITS.items():
@@ -115,7 +115,7 @@ def _is_run(design: str, wait: timedelta, quick: bool) -> bool:
     return not quick or wait <= QUICK
 
 
-def _cell(effort: Effort) -> str:
-    if effort.died_after:
-        return f"dies after {effort.died_after}"
-    return f"{effort.operations:,} / {effort.invocations:,}"
+def _cell(used: Usage) -> str:
+    if used.died_after:
+        return f"dies after {used.died_after}"
+    return f"{used.operations:,} / {used.invocations:,}"

@@ -50,7 +50,7 @@ def as_cli_error(
     Args:
         error: what was raised.
         endpoint_url: which endpoint was called; None for AWS's own.
-        stack: the name of the stack that was looked for.
+        stack: the name of the stack that was asked for.
         region: where; called only where there is a session.
     """
     match error:

@@ -106,7 +106,7 @@ def _variables(root: Path) -> dict[str, str]:
 
 
 def _path(root: Path, tools: Tools) -> str:
-    """Where `python3` of a cdk.json and Node are looked for.
+    """Where `python3` of a cdk.json and Node are searched.
 
     A user's app is synthesized by this environment or by what the user has activated; what it lacks
     comes from this one. This project's own app needs this one.

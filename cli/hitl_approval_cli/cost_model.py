@@ -2,7 +2,7 @@
 
 Counted as Lambda meters them: the execution 1, a step 1, a callback 1, a durable wait 1, a
 `wait_for_condition` 1 and 1 for each poll. An undisturbed approval is followed from event to event
-with the runtime's own schedule (`hitl_approval.domain.schedule`); `tests/bench/test_effort.py`
+with the runtime's own schedule (`hitl_approval.domain.schedule`); `tests/bench/test_cost_model.py`
 holds every count against real executions.
 """
 
@@ -30,7 +30,7 @@ _A_MOMENT = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
+class Usage:
     """What one approval takes.
 
     Attributes:
@@ -46,7 +46,7 @@ class Effort:
     died_after: timedelta | None = None
 
 
-def callback(wait: timedelta, timeout: timedelta = LONGEST_TIMEOUT) -> Effort:
+def callback(wait: timedelta, timeout: timedelta = LONGEST_TIMEOUT) -> Usage:
     """`wait_for_approval` with `resume="callback"`, decided after `wait` or timed out."""
     operations = 4  # the execution, callback-1, create, notify
     invocations = 1
@@ -65,39 +65,39 @@ def callback(wait: timedelta, timeout: timedelta = LONGEST_TIMEOUT) -> Effort:
         callback += _whole_seconds(delay)
     else:
         invocations += 1  # the resume, or the timeout at the expiry
-    return Effort(operations + 1, invocations, checks)  # check
+    return Usage(operations + 1, invocations, checks)  # check
 
 
 def polling(
     wait: timedelta, timeout: timedelta = LONGEST_TIMEOUT, interval: timedelta = DEFAULT_POLL
-) -> Effort:
+) -> Usage:
     """`wait_for_approval` with `resume="polling"`, decided after `wait` or timed out."""
     now, polls = timedelta(0), 1
     while now < min(wait, timeout):
         now += _whole_seconds(poll_delay(interval, now + _A_MOMENT, timeout - now))
         polls += 1
     # The execution, token, create, notify, the wait_for_condition and its polls.
-    return Effort(5 + polls, polls, polls)
+    return Usage(5 + polls, polls, polls)
 
 
 def pattern(
     wait: timedelta, timeout: timedelta = LONGEST_TIMEOUT, interval: timedelta = DEFAULT_POLL
-) -> Effort:
+) -> Usage:
     """The public pattern's loop, as its README shows it: create, notify, (check, wait 5 s) ..."""
     checks = ceil(min(wait, timeout) / interval) + 1
     operations = 3 + checks + (checks - 1)
     if operations <= MAX_OPERATIONS:
-        return Effort(operations, checks, checks)
+        return Usage(operations, checks, checks)
     checks = (MAX_OPERATIONS - 3) // 2
-    return Effort(MAX_OPERATIONS, checks, checks, died_after=checks * interval)
+    return Usage(MAX_OPERATIONS, checks, checks, died_after=checks * interval)
 
 
-def bare(_: timedelta) -> Effort:
+def bare(_: timedelta) -> Usage:
     """The least that any approval can take: one callback, and one step that reads its result."""
-    return Effort(operations=3, invocations=2, checks=0)
+    return Usage(operations=3, invocations=2, checks=0)
 
 
-DESIGNS: Mapping[str, Callable[[timedelta], Effort]] = {
+DESIGNS: Mapping[str, Callable[[timedelta], Usage]] = {
     "callback": callback,
     "polling": polling,
     "pattern": pattern,

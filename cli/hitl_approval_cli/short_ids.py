@@ -33,7 +33,7 @@ def call_about(deployment: Deployment, payload: Mapping[str, Any]) -> dict[str, 
 def with_id(deployment: Deployment, given: str, act: Callable[[str], T]) -> T:
     """Act on the approval with this id or, if there is none, on the one that begins like this.
 
-    Looked through are all pending requests and the last 1,000 of each other status.
+    Searched are all pending requests and the last 1,000 of each other status.
 
     Raises:
         CliError: nothing has this id, or several begin like this.

@@ -19,6 +19,8 @@ PLACES = (
     "*.md",
     "docs",
     "shared",
+    "stacks",
+    "cli",
     "lambdas",
     "examples",
     "app.py",
@@ -58,7 +60,7 @@ PHRASES: Mapping[str, str] = {
     r"\b(arm64|aarch64)\b|\bARM_64\b": "a processor",
     r"def arm\(self, wake: datetime\)": "the durable engine calls a clock so",
     r"self\._moment, wake\)": "the same",
-    r"\bnag\.acknowledge\(|acknowledgment": "cdk-nag's own word",
+    r"\bnag\.acknowledge\(|acknowledge_info\(|acknowledgment": "cdk-nag's own word",
     r"\b(told_once|losers_hear_who_won)\b": "checks in tests/faults/invariants.py",
 }
 """Pattern of a phrase, in any case, in which a word may stand -> why."""

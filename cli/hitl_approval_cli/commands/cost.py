@@ -20,7 +20,7 @@ from rich.table import Table
 
 from hitl_approval.domain.text import shown
 from hitl_approval_cli import output
-from hitl_approval_cli.cost_model import LONGEST_TIMEOUT, Effort, callback, pattern, polling
+from hitl_approval_cli.cost_model import LONGEST_TIMEOUT, Usage, callback, pattern, polling
 from hitl_approval_cli.errors import usage
 from hitl_approval_cli.parameters import length
 
@@ -52,30 +52,30 @@ SWEEP_READS = 1.5
 
 def callback_quantities(wait: timedelta) -> Quantities:
     """One approval with `resume="callback"`."""
-    effort = callback(wait)
-    again = effort.checks
+    used = callback(wait)
+    again = used.checks
     reads = SUBMIT.reads + again * CHECK_AGAIN.reads + DECIDE.reads + RESUME.reads
     writes = SUBMIT.writes + again * CHECK_AGAIN.writes + DECIDE.writes + RESUME.writes
-    written = effort.operations * BYTES_PER_OPERATION
-    return _of_this_library(effort, reads, writes, written)
+    written = used.operations * BYTES_PER_OPERATION
+    return _of_this_library(used, reads, writes, written)
 
 
 def polling_quantities(wait: timedelta) -> Quantities:
     """One approval with `resume="polling"`."""
-    effort = polling(wait)
-    reads = effort.checks * POLL.reads + DECIDE.reads
+    used = polling(wait)
+    reads = used.checks * POLL.reads + DECIDE.reads
     writes = SUBMIT.writes + DECIDE.writes + RESUME.writes
-    return _of_this_library(effort, reads, writes, effort.checks * BYTES_PER_POLL)
+    return _of_this_library(used, reads, writes, used.checks * BYTES_PER_POLL)
 
 
 def pattern_quantities(wait: timedelta) -> Quantities:
     """One approval with the public pattern's loop, until it is decided or the loop dies."""
-    effort = pattern(wait)
+    used = pattern(wait)
     return _quantities(
-        effort,
-        reads=effort.checks * PATTERN_CHECK.reads + PATTERN_DECIDE.reads,
+        used,
+        reads=used.checks * PATTERN_CHECK.reads + PATTERN_DECIDE.reads,
         writes=PATTERN_CREATE.writes + PATTERN_DECIDE.writes,
-        written=effort.operations * PATTERN_BYTES,
+        written=used.operations * PATTERN_BYTES,
         other_invocations=1,  # the decision
         events=0,
     )
@@ -104,15 +104,15 @@ def total(quantities: Quantities) -> float:
     return sum(bill(quantities).values())
 
 
-def _of_this_library(effort: Effort, reads: float, writes: float, written: float) -> Quantities:
+def _of_this_library(used: Usage, reads: float, writes: float, written: float) -> Quantities:
     # The decision, and the publisher for each of two events, which reads the record for each.
     return _quantities(
-        effort, reads=reads + 2, writes=writes, written=written, other_invocations=3, events=2
+        used, reads=reads + 2, writes=writes, written=written, other_invocations=3, events=2
     )
 
 
 def _quantities(
-    effort: Effort,
+    used: Usage,
     *,
     reads: float,
     writes: float,
@@ -120,9 +120,9 @@ def _quantities(
     other_invocations: int,
     events: int,
 ) -> Quantities:
-    invocations = effort.invocations + other_invocations
+    invocations = used.invocations + other_invocations
     return {
-        "durable_operation": effort.operations,
+        "durable_operation": used.operations,
         "durable_gb_written": written / 1e9,
         "durable_gb_month": written / 1e9 * _assumed("retention_months"),
         "lambda_request": invocations,

@@ -106,7 +106,7 @@ class Access:
 def answer_published_urls_only_by_their_deployment() -> None:
     """Hand a call of an HTTP API's or a function's URL to it, whatever the path is.
 
-    Upstream looks at the path first: `/_ministack/reset` at any API's URL resets all. In AWS
+    Upstream reads the path first: `/_ministack/reset` at any API's URL resets all. In AWS
     every path of such a URL belongs to its deployment.
     """
     from ministack import app

@@ -171,12 +171,12 @@ class _Cloud:
         config.graceful_timeout = 1
         config.loglevel = "WARNING"
 
-        async def told_to_stop() -> None:
+        async def stop_requested() -> None:
             await stop.wait()
             # Before ministack writes its state: a step that is checkpointed has its rows in it.
             await asyncio.to_thread(self.stop)
 
-        await serve(app, config, shutdown_trigger=told_to_stop)
+        await serve(app, config, shutdown_trigger=stop_requested)
         if self._cloudformation:  # stopped at once: it still loads, and writes files
             await asyncio.wait([self._cloudformation])
         for task in beside:

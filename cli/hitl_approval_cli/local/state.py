@@ -29,7 +29,7 @@ from hitl_approval_cli.local import access
 logger = logging.getLogger(__name__)
 
 INTERVAL = 1.0
-"""Seconds between two looks whether there is something to write."""
+"""Seconds between two checks whether there is something to write."""
 
 _AT_CHECKPOINT = frozenset({
     "dynamodb", "sqs", "ses", "scheduler", "stepfunctions", "kinesis", "hitl-mail",
@@ -38,7 +38,7 @@ _AT_CHECKPOINT = frozenset({
 _OF_DEPLOYMENTS = frozenset({
     "cloudformation", "iam", "elasticache", "apigateway", "apigateway_v1", "ec2", "lambda_durable",
 })  # fmt: skip
-"""What only calls of its own change: not looked at while none comes, since it is large."""
+"""What only calls of its own change: not checked while none comes, since it is large."""
 _OF_RUNNING_FUNCTIONS = frozenset({
     "dynamodb", "sqs", "sns", "ses", "events", "logs", "kms", "monitoring", "states",
 })  # fmt: skip
@@ -171,7 +171,7 @@ class Keeper:
         return note_and_send
 
     def _touch(self, scope: Mapping[str, Any]) -> None:
-        self._due = 2  # looks: much goes on after a call
+        self._due = 2  # checks: much goes on after a call
         if not _is_of_running_functions(scope):
             self._due_of_deployments = 2
             if _is_deploying():  # before it makes anything

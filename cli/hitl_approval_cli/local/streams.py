@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 RETRY_SECONDS = 1.0
 """Between two tries of a batch. AWS does not say how long it waits; upstream waits as long."""
 IDLE_SECONDS = 0.1
-"""Between two looks at a stream without news; AWS looks four times a second."""
+"""Between two reads of a stream without news; AWS reads four times a second."""
 DEFAULT_BATCH = 100
 """AWS's own default for DynamoDB streams."""
 
