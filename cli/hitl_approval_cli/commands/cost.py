@@ -25,7 +25,7 @@ from hitl_approval_cli.errors import usage
 from hitl_approval_cli.parameters import length
 
 Quantities = Mapping[str, float]
-"""How much of each thing in `prices.json`."""
+"""Name of a price in `prices.json` -> how much is used of what it is the price of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def standing_quantities() -> Quantities:
 
 
 def bill(quantities: Quantities) -> dict[str, float]:
-    """Dollars of each thing."""
+    """What each thing costs, in dollars."""
     return {
         name: quantity * _prices()["prices"][name]["usd"] / _prices()["prices"][name]["per"]
         for name, quantity in quantities.items()
@@ -100,7 +100,7 @@ def bill(quantities: Quantities) -> dict[str, float]:
 
 
 def total(quantities: Quantities) -> float:
-    """Dollars of all."""
+    """What all of it costs, in dollars."""
     return sum(bill(quantities).values())
 
 

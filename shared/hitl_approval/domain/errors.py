@@ -49,7 +49,7 @@ class CommentRequired(InvalidRequest):
 
 
 class Unauthenticated(ApprovalError):  # noqa: N818  public code UNAUTHENTICATED
-    """Nobody whom the deployment takes for a person has signed in."""
+    """Nobody has signed in, or the sign-in does not name a person."""
 
     code = "UNAUTHENTICATED"
     status = 401

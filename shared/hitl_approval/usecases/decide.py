@@ -156,7 +156,7 @@ class DecisionService(Records):
         return Page(found, cursor)
 
     def awaiting(self, name: str, *, limit: int, cursor: str | None) -> Page:
-        """One page of what awaits this person's answer, what expires first comes first.
+        """One page of what awaits this person's answer; what expires first comes first.
 
         Raises:
             InvalidRequest: this deployment keeps no inbox.
