@@ -189,9 +189,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "an older link still decides",
-        "shared/hitl_approval/http/links.py",
-        'None if newest == link else "superseded"',
-        'None if newest else "superseded"',
+        "shared/hitl_approval/http/state.py",
+        "    if link is not None and not _is_newest(link, approval):\n",
+        "    if link is not None and not link:\n",
         "approved_by_policy",
         ("tests/unit/test_link_page.py",),
     ),

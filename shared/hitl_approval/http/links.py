@@ -9,7 +9,8 @@ from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.errors import AlreadyDecided, ApprovalExpired
 from hitl_approval.domain.link import approval_of, find_link
 from hitl_approval.http.errors import UnknownLink
-from hitl_approval.http.state import Barred, Opened
+from hitl_approval.http.state import Opened
+from hitl_approval.http.state import opened as opened_by
 from hitl_approval.usecases.decide import DecisionService
 
 
@@ -24,9 +25,7 @@ def open_link(service: DecisionService, token: str) -> Opened:
     link = find_link(approval.links, token) if approval else None
     if approval is None or link is None:
         raise UnknownLink
-    newest = [known for known in approval.links if known.approver == link.approver][-1]
-    barred: Barred | None = None if newest == link else "superseded"
-    return Opened.by(link.approver, approval, now=service.clock.now(), barred=barred)
+    return opened_by(approval, Actor(link.approver, "link"), now=service.clock.now(), link=link)
 
 
 def answer_by_link(
@@ -47,7 +46,7 @@ def answer_by_link(
     with suppress(AlreadyDecided, ApprovalExpired):  # somebody else was quicker: show who
         service.decide(
             opened.approval.approval_id,
-            Actor(opened.approver, "link"),
+            opened.actor,
             decision,
             comments,
             content_digest=content_digest,

@@ -11,21 +11,20 @@ from urllib.parse import urlencode
 
 from hitl_approval.contract import EMAIL_CLAIM, Route
 from hitl_approval.domain import text
-from hitl_approval.domain.approval import STATUSES, Approval, Status, check_may_decide
+from hitl_approval.domain.approval import STATUSES, Approval, Status
 from hitl_approval.domain.audit import Actor, parse_time
 from hitl_approval.domain.errors import (
     AlreadyDecided,
     ApprovalError,
     ApprovalExpired,
     ApprovalNotFound,
-    Forbidden,
     Unauthenticated,
     Unavailable,
 )
 from hitl_approval.http import approval_page, html, json_api
 from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR
 from hitl_approval.http.identity import signed_in
-from hitl_approval.http.state import Barred, Opened
+from hitl_approval.http.state import opened
 from hitl_approval.ports import Page
 from hitl_approval.usecases.decide import DecisionService
 
@@ -185,12 +184,11 @@ def _show(
     refused: ApprovalError | None = None,
     form: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    barred: Barred | None = None if _may_decide(approval, actor) else "onlooker"
-    opened = Opened.by(actor.name, approval, now=service.clock.now(), barred=barred)
+    now = service.clock.now()
     trail = service.history(approval.approval_id)
     return approval_page.render(
-        opened,
-        now=service.clock.now(),
+        opened(approval, actor, now=now),
+        now=now,
         nonce=approval.content_digest,
         refused=refused,
         form=form,
@@ -199,11 +197,3 @@ def _show(
         trail=[{**event, "at": parse_time(event["at"])} for event in trail.events],
         findings=trail.findings,
     )
-
-
-def _may_decide(approval: Approval, actor: Actor) -> bool:
-    try:
-        check_may_decide(approval, actor)
-    except Forbidden:
-        return False
-    return True

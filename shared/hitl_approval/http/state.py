@@ -1,49 +1,61 @@
-"""Who may still answer: the one place that decides whether a page offers a decision."""
+"""Who may still answer: the one decision of what an approval's page is to whoever sees it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Self
+from typing import Literal
 
-from hitl_approval.domain.approval import Approval, Vote
+from hitl_approval.domain.approval import Approval, Vote, check_may_decide
+from hitl_approval.domain.audit import Actor
+from hitl_approval.domain.errors import Forbidden
+from hitl_approval.domain.link import PersonalLink
 
 State = Literal["open", "answered", "superseded", "decided", "expired", "onlooker"]
-"""Of what is shown to somebody: `open` to their answer; `answered` by them, `superseded` by a newer
-link to them, `decided` by others or withdrawn, `expired` when nobody decided in time; an `onlooker`
-may not decide."""
-Barred = Literal["superseded", "onlooker"]
-"""Why somebody may not answer what others still can."""
+"""Of what is shown to somebody: `answered` by them, `superseded` by a newer link to them, `decided`
+by others or withdrawn, `expired` when nobody decided in time; an `onlooker` may not decide."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What is shown to an approver who follows a link, or to somebody who has signed in."""
+    """An approval as it is shown to one person, who follows a link or has signed in."""
 
     approval: Approval
-    approver: str
+    actor: Actor
     state: State
 
-    @classmethod
-    def by(cls, approver: str, approval: Approval, *, now: datetime, barred: Barred | None) -> Self:
-        """The approval as it stands for this person.
+    @property
+    def approver(self) -> str:
+        """The name of whoever sees it."""
+        return self.actor.name
 
-        Args:
-            approver: this person's name.
-            approval: the record.
-            now: the time.
-            barred: why this person may not answer, although the request is open; None if they may.
-        """
-        return cls(approval, approver, _state(approver, approval, now, barred))
+    @property
+    def may_answer(self) -> bool:
+        """Whether a form is shown, and an answer is taken."""
+        return self.state == "open"
 
     @property
     def vote(self) -> Vote | None:
         """What this person has answered."""
-        return self.approval.vote_of(self.approver)
+        return self.approval.vote_of(self.actor.name)
 
 
-def _state(approver: str, approval: Approval, now: datetime, barred: Barred | None) -> State:
-    if approval.vote_of(approver) is not None:
+def opened(
+    approval: Approval, actor: Actor, *, now: datetime, link: PersonalLink | None = None
+) -> Opened:
+    """An approval as this person sees it.
+
+    Args:
+        approval: the record.
+        actor: who sees it.
+        now: the time.
+        link: the personal link that was followed; None for who has signed in.
+    """
+    return Opened(approval, actor, _state(approval, actor, now, link))
+
+
+def _state(approval: Approval, actor: Actor, now: datetime, link: PersonalLink | None) -> State:
+    if approval.vote_of(actor.name) is not None:
         return "answered"
     if approval.status == "timeout":
         return "expired"
@@ -51,4 +63,14 @@ def _state(approver: str, approval: Approval, now: datetime, barred: Barred | No
         return "decided"
     if now >= approval.expires_at:
         return "expired"
-    return barred or "open"
+    if link is not None and not _is_newest(link, approval):
+        return "superseded"
+    try:
+        check_may_decide(approval, actor)
+    except Forbidden:
+        return "onlooker"
+    return "open"
+
+
+def _is_newest(link: PersonalLink, approval: Approval) -> bool:
+    return link == [known for known in approval.links if known.approver == link.approver][-1]

@@ -1,0 +1,118 @@
+"""Who may still answer: one decision, whether a link is followed or somebody has signed in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+
+from hitl_approval.domain.approval import Approval, cancel, cast_vote, check_may_decide, expire
+from hitl_approval.domain.audit import Actor, Identity
+from hitl_approval.domain.errors import ApprovalError
+from hitl_approval.domain.link import PersonalLink
+from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.http.state import State, opened
+from tests.anything import NOW, any_opening, any_request
+
+ANN, BOB, RITA = "ann@example.com", "bob@example.com", "rita@example.com"
+OLD, NEW = PersonalLink("0" * 64, ANN), PersonalLink("1" * 64, ANN)
+BOBS = PersonalLink("2" * 64, BOB)
+SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(days=400)
+
+
+def record(**policy: Any) -> Approval:
+    """Pending; Ann and Bob are asked, and both must approve."""
+    request = any_request(approvers=(ANN, BOB), requester=RITA)
+    rules = Policy(quorum=Quorum.everyone(), **policy)
+    approval = any_opening(request=request, policy=rules, now=NOW).after
+    return replace(approval, links=(OLD, NEW, BOBS))
+
+
+def voted(approval: Approval, name: str, decision: str) -> Approval:
+    actor = Actor(name, "jwt")
+    assert decision in {"approved", "rejected"}
+    transition = cast_vote(approval, actor, decision, "", now=SOON)  # type: ignore[arg-type]
+    assert transition
+    return transition.after
+
+
+def expired(approval: Approval) -> Approval:
+    transition = expire(approval, now=LATER)
+    assert transition
+    return transition.after
+
+
+def withdrawn(approval: Approval) -> Approval:
+    transition = cancel(approval, Actor(RITA, "jwt"), "", now=SOON)
+    assert transition
+    return transition.after
+
+
+@pytest.mark.parametrize("link", [NEW, None], ids=["link", "signed in"])
+@pytest.mark.parametrize(
+    ("approval", "later", "state"),
+    [
+        (record(), False, "open"),
+        (record(), True, "expired"),
+        (voted(record(), ANN, "approved"), False, "answered"),
+        (voted(record(), ANN, "approved"), True, "answered"),
+        (voted(record(), BOB, "approved"), False, "open"),
+        (voted(record(), BOB, "rejected"), False, "decided"),
+        (voted(record(), BOB, "rejected"), True, "decided"),
+        (expired(record()), False, "expired"),
+        (expired(voted(record(), ANN, "approved")), False, "answered"),
+        (withdrawn(record()), False, "decided"),
+    ],
+)
+def test_should_be_the_same_by_link_and_by_sign_in(
+    approval: Approval, later: bool, state: State, link: PersonalLink | None
+) -> None:
+    actor = Actor(ANN, "link" if link else "jwt")
+    shown = opened(approval, actor, now=LATER if later else SOON, link=link)
+    assert shown.state == state
+    assert shown.may_answer is (state == "open")
+    assert (shown.vote is not None) is (state == "answered")
+
+
+def test_should_take_an_answer_by_the_newest_link_of_a_person_only() -> None:
+    states = [
+        opened(record(), Actor(link.approver, "link"), now=SOON, link=link).state
+        for link in (OLD, NEW, BOBS)
+    ]
+    assert states == ["superseded", "open", "open"]
+
+
+@pytest.mark.parametrize("identity", ["declared", "iam", "jwt", "link"])
+@pytest.mark.parametrize("name", [ANN, RITA, "cid@example.com"])
+@pytest.mark.parametrize(
+    "approval", [record(), record(allow_self_approval=True), record(require_verified_identity=True)]
+)
+def test_should_offer_a_form_exactly_to_whom_the_policy_lets_decide(
+    approval: Approval, name: str, identity: Identity
+) -> None:
+    actor = Actor(name, identity)
+    try:
+        check_may_decide(approval, actor)
+        cast_vote(approval, actor, "approved", "", now=SOON)
+        allowed = True
+    except ApprovalError:
+        allowed = False
+    assert opened(approval, actor, now=SOON).may_answer is allowed
+
+
+def test_should_offer_a_form_only_where_a_vote_would_count() -> None:
+    records = [
+        record(),
+        voted(record(), ANN, "approved"),
+        voted(record(), BOB, "rejected"),
+        expired(record()),
+        withdrawn(record()),
+    ]
+    for approval, now, name in product(records, (SOON, LATER), (ANN, BOB, RITA)):
+        actor = Actor(name, "jwt")
+        if not opened(approval, actor, now=now).may_answer:
+            continue
+        assert cast_vote(approval, actor, "approved", "", now=now)
