@@ -29,7 +29,7 @@ class Stream:
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
         )
         try:
-            _create(dynamodb, "counters")
+            _create(dynamodb, "brought")
         except ClientError as error:
             assert error.response["Error"]["Code"] == "ResourceInUseException"  # noqa: PT017
         return cls(emulator, table, made["LatestStreamArn"])
@@ -63,7 +63,7 @@ class Listener:
     def brought(self) -> list[str]:
         """The ids of each batch, in the order in which they came."""
         item = self.emulator.client("dynamodb").get_item(
-            TableName="counters", Key={"id": {"S": self.function}}
+            TableName="brought", Key={"id": {"S": self.function}}
         )
         batches = item.get("Item", {}).get("brought", {"L": []})["L"]
         return [batch["S"] for batch in batches]

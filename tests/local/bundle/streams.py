@@ -12,7 +12,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     """Do with each record what its id says: take it, be slow, fail; `later-2`: report it twice."""
     ids = [record["dynamodb"]["Keys"]["id"]["S"] for record in event["Records"]]
     noted = boto3.client("dynamodb").update_item(
-        TableName="counters",
+        TableName="brought",
         Key={"id": {"S": context.function_name}},
         UpdateExpression="SET brought = list_append(if_not_exists(brought, :none), :batch)",
         ExpressionAttributeValues={":none": {"L": []}, ":batch": {"L": [{"S": ",".join(ids)}]}},
