@@ -126,24 +126,47 @@ def test_should_not_let_one_mapping_wait_for_another(stream: Stream) -> None:
     slow.wait_for("quick")
 
 
+@dataclass(frozen=True)
+class Failures:
+    """A queue for what is given up."""
+
+    sqs: Any
+    url: str
+
+    @classmethod
+    def of(cls, emulator: Emulator) -> Failures:
+        sqs = emulator.client("sqs")
+        return cls(sqs, sqs.create_queue(QueueName=any_name("queue"))["QueueUrl"])
+
+    @property
+    def destination(self) -> dict[str, Any]:
+        asked = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
+        return {"OnFailure": {"Destination": asked["Attributes"]["QueueArn"]}}
+
+    def next(self) -> tuple[str, int]:
+        """Why a batch was given up, and how many records it had; waits for it."""
+
+        def receive() -> Any:
+            return self.sqs.receive_message(QueueUrl=self.url).get("Messages")
+
+        (message,) = eventually(receive, "batch that is given up")
+        body = json.loads(message["Body"])
+        return body["requestContext"]["condition"], body["DDBStreamBatchInfo"]["batchSize"]
+
+
 def test_should_split_a_batch_until_the_poison_is_alone_and_give_it_up(
     cloud: Emulator, stream: Stream
 ) -> None:
-    sqs = cloud.client("sqs")
-    url = sqs.create_queue(QueueName=any_name("queue"))["QueueUrl"]
-    asked = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    failures = Failures.of(cloud)
     stream.put("x1", "poison", "x3", "x4")
     listener = stream.listener(
         BisectBatchOnFunctionError=True,
         MaximumRetryAttempts=1,
-        DestinationConfig={"OnFailure": {"Destination": asked["Attributes"]["QueueArn"]}},
+        DestinationConfig=failures.destination,
     )
     brought = listener.wait_for("x3,x4")
     assert brought == ["x1,poison,x3,x4", "x1,poison", "x1", "poison", "poison", "x3,x4"]
-    (message,) = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
-    given_up = json.loads(message["Body"])
-    assert given_up["requestContext"]["condition"] == "RetryAttemptsExhausted"
-    assert given_up["DDBStreamBatchInfo"]["batchSize"] == 1
+    assert failures.next() == ("RetryAttemptsExhausted", 1)
 
 
 def test_should_try_for_ever_what_has_no_limit(stream: Stream) -> None:
@@ -154,15 +177,18 @@ def test_should_try_for_ever_what_has_no_limit(stream: Stream) -> None:
     assert set(listener.brought()) == {"poison"}
 
 
-def test_should_give_up_what_is_too_old(stream: Stream) -> None:
-    listener = stream.listener(MaximumRecordAgeInSeconds=6, BatchSize=1)
-    stream.put("warm")  # the first invocation starts a process, which takes its time
-    listener.wait_for("warm")
+def test_should_give_up_what_is_too_old(cloud: Emulator, stream: Stream) -> None:
+    failures = Failures.of(cloud)
+    listener = stream.listener(
+        MaximumRecordAgeInSeconds=10, BatchSize=1, DestinationConfig=failures.destination
+    )
     stream.put("poison")
-    listener.wait_for("poison")
+    condition, _ = failures.next()
     stream.put("behind")
-    warm, *tried, last = listener.wait_for("behind")
-    assert (warm, set(tried), last) == ("warm", {"poison"}, "behind")
+    *tried, last = listener.wait_for("behind")
+    assert condition == "RecordAgeExceeded"
+    assert set(tried) == {"poison"}
+    assert last == "behind"
 
 
 def test_should_stop_when_its_mapping_is_deleted(cloud: Emulator, stream: Stream) -> None:
