@@ -110,9 +110,9 @@ def fails(make: Callable[[str], Exception]) -> Answer:
 
 def the_line(capsys: pytest.CaptureFixture[str], words: list[str]) -> str:
     assert main.run(words) == 1
-    told = capsys.readouterr()
-    assert told.out == ""
-    (line,) = told.err.splitlines()
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
     return line
 
 
@@ -202,9 +202,9 @@ def test_should_go_on_looking_when_a_look_fails(
     known = answered(200, f"<GetCallerIdentityResponse>{identity}</GetCallerIdentityResponse>")
     aws(stack, lambda request: (known if "sts." in request.url else answer)(request))
     assert main.run(["doctor", "--json"]) == 1
-    told = capsys.readouterr()
-    assert told.err == ""
-    states = {check["name"]: check["state"] for check in json.loads(told.out)["checks"]}
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    states = {check["name"]: check["state"] for check in json.loads(printed.out)["checks"]}
     assert list(states.values()) == ["ok"] * 4 + ["wrong"] * 7
 
 

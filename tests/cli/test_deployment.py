@@ -126,6 +126,6 @@ def test_should_tell_each_call_and_nothing_of_what_was_sent(
     with mock_aws():
         deployment = Deployment("hitl-approval", "us-east-1", verbose=True)
         deployment.client("sts").get_caller_identity()
-    told = capsys.readouterr()
-    assert told.err == "sts GetCallerIdentity: 200\n"
-    assert told.out == ""
+    printed = capsys.readouterr()
+    assert printed.err == "sts GetCallerIdentity: 200\n"
+    assert printed.out == ""

@@ -46,6 +46,6 @@ def test_should_say_what_is_wrong_in_the_words_that_were_typed(
 ) -> None:
     pending(world)
     result = hitl(*words)
-    told = json.loads(result.err)["error"]["message"] if "--json" in words else result.err
+    said = json.loads(result.err)["error"]["message"] if "--json" in words else result.err
     assert (result.status, result.out) == (status, "")
-    assert told.removeprefix("hitl: ").startswith(line)
+    assert said.removeprefix("hitl: ").startswith(line)

@@ -96,7 +96,6 @@ class Reader(threading.Thread):
         self._scope = account, region
         self._uuid = uuid
         self._next: list[Batch] = []  # the last one is brought first
-        self._position = 0
 
     def run(self) -> None:
         """Bring batch after batch."""
@@ -109,7 +108,7 @@ class Reader(threading.Thread):
                     waits = self._advance(mapping)
                 except CloudIsClosing:
                     return
-                except Exception:
+                except Exception:  # whatever it is, the stream is read on: the log has it
                     logger.exception("mapping %s", self._uuid)
                     waits = RETRY_SECONDS
             time.sleep(waits)

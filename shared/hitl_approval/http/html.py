@@ -60,7 +60,7 @@ def answer(act: Callable[[], dict[str, Any]], *, hint: str) -> dict[str, Any]:
         status, title = error.status, f"This was not accepted: {error}"
     except RefusedError as refused:
         status, title, hint = refused.status, str(refused), refused.hint or hint
-    except Exception as error:
+    except Exception as error:  # the person gets a page, never a stack trace
         logger.exception("unexpected %s", type(error).__name__, exc_info=_without_values(error))
         status, title = 500, "Something went wrong here: please try again"
     return page("message.html", status, title=title, hint=hint)
