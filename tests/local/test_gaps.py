@@ -11,6 +11,7 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from botocore.exceptions import ClientError
 
 from hitl_approval_cli.local import LocalCloudError, sent_messages
 from hitl_approval_cli.local.functions import MAX_RUNNING
-from hitl_approval_cli.local.gaps import MAX_WARM
+from hitl_approval_cli.local.gaps import MAX_WARM, to_end
 from tests.local.harness import ROLE, Deployed, Emulator, any_name, eventually, needs_proc
 
 MANY = MAX_RUNNING + 1
@@ -116,14 +117,25 @@ def test_bound_warm_processes(stock: Emulator, cloud: Emulator) -> None:
     assert kept <= MAX_WARM
 
 
-def test_should_keep_a_function_warm_beside_a_crowd(cloud: Emulator) -> None:
-    quiet = cloud.deploy("plain.handler")
-    before = quiet.invoke({})["Payload"]["pid"]
-    for _ in range(2):
-        crowd = cloud.deploy("plain.handler")
-        with ThreadPoolExecutor(MAX_RUNNING) as pool:
-            list(pool.map(crowd.invoke, [{"sleep": 0.5}] * MAX_RUNNING))
-    assert quiet.invoke({})["Payload"]["pid"] == before
+def _process(last_used: float, *, in_use: bool = False) -> Any:
+    return SimpleNamespace(last_used=last_used, in_use=in_use)
+
+
+def test_should_end_a_crowd_before_the_last_process_of_a_function() -> None:
+    quiet = [_process(1)]
+    crowd = [_process(10 + number) for number in range(MAX_WARM)]
+    at_work = [_process(0, in_use=True)]
+    ended = to_end({"quiet": quiet, "crowd": crowd, "at work": at_work})
+    assert ended == [(crowd[0], crowd), (crowd[1], crowd)]
+
+
+def test_should_end_the_functions_unused_for_longest_when_each_has_one_process() -> None:
+    pools = {str(number): [_process(number)] for number in range(MAX_WARM + 2)}
+    assert to_end(pools) == [(pools["0"][0], pools["0"]), (pools["1"][0], pools["1"])]
+
+
+def test_should_end_no_process_that_is_at_work() -> None:
+    assert to_end({"all": [_process(n, in_use=True) for n in range(MAX_WARM + 3)]}) == []
 
 
 @needs_proc

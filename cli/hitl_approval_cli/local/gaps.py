@@ -164,18 +164,23 @@ def bound_warm_processes() -> None:
 
 def _end_idle(pools: dict[str, list[Any]]) -> None:
     with lambda_runtime._lock:
-        newest = {id(max(pool, key=_last_used)) for pool in pools.values() if pool}
-        workers = [(worker, pool) for pool in pools.values() for worker in pool]
-        # A function's last process goes last: else a crowd around one function would be a cold
-        # start for all others.
-        idle = sorted(
-            (each for each in workers if not each[0].in_use),
-            key=lambda each: (id(each[0]) in newest, _last_used(each[0])),
-        )
-        ended = idle[: max(0, len(workers) - MAX_WARM)]
+        ended = to_end(pools)
         for worker, pool in ended:
             pool.remove(worker)
     lambda_runtime.kill_workers([worker for worker, _ in ended])
+
+
+def to_end(pools: dict[str, list[Any]]) -> list[tuple[Any, list[Any]]]:
+    """Choose the processes above `MAX_WARM` that go, each with the pool of its function."""
+    newest = {id(max(pool, key=_last_used)) for pool in pools.values() if pool}
+    workers = [(worker, pool) for pool in pools.values() for worker in pool]
+    # A function's last process goes last: else a crowd around one function would be a cold
+    # start for all others.
+    idle = sorted(
+        (each for each in workers if not each[0].in_use),
+        key=lambda each: (id(each[0]) in newest, _last_used(each[0])),
+    )
+    return idle[: max(0, len(workers) - MAX_WARM)]
 
 
 def _last_used(worker: Any) -> float:
