@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hitl_approval.testing import World
@@ -14,7 +15,7 @@ def test_should_show_the_code_that_a_link_asks_for(hitl: Hitl, world: World) -> 
     pending(world)
     assert "Code" not in hitl("show", WHOLE).out
     approval = world.store.approvals[WHOLE]
-    world.store.add_links(approval, [], challenge="H7KQ-2M4X")
+    world.store.approvals[WHOLE] = replace(approval, challenge="H7KQ-2M4X")
     assert "Code       H7KQ-2M4X" in hitl("show", WHOLE).out
     assert hitl("show", WHOLE, "--json").json["challenge"] == "H7KQ-2M4X"
 
