@@ -94,8 +94,10 @@ def _remind(
     payload: Mapping[str, Any], actor: Actor | None, service: DecisionService
 ) -> dict[str, Any]:
     names = payload.get("to", [])
-    approval = service.remind(_approval_id(payload), _known(actor), validate_names(names, "to"))
-    return view(approval)
+    approval, reminded = service.remind(
+        _approval_id(payload), _known(actor), validate_names(names, "to")
+    )
+    return {**view(approval), "reminded": list(reminded)}
 
 
 def _list(payload: Mapping[str, Any], _: Actor | None, service: DecisionService) -> dict[str, Any]:

@@ -180,13 +180,18 @@ class DecisionService(Records):
         """Whose personal link this token opens; None if it opens none."""
         return find_recipient(self.messages_about(approval_id), token)
 
-    def remind(self, approval_id: str, actor: Actor, names: Sequence[str] = ()) -> Approval:
+    def remind(
+        self, approval_id: str, actor: Actor, names: Sequence[str] = ()
+    ) -> tuple[Approval, Sequence[str]]:
         """Ask again those who have not answered; the messenger function sends the messages.
 
         Args:
             approval_id: the record's id.
             actor: who wants it.
             names: whom to ask again. Default: all who have not answered.
+
+        Returns:
+            The record, and who is asked again.
 
         Raises:
             ApprovalNotFound: no approval has this id.
@@ -198,14 +203,18 @@ class DecisionService(Records):
                 "action", "needs messages to people, which this deployment does not send"
             )
 
+        to: Sequence[str] = ()
+
         def reminded(approval: Approval) -> Transition:
+            nonlocal to
             now = self.clock.now()
             transition = remind(approval, actor, names, now=now)
             check_not_too_soon(transition, self.store.history(approval_id), now=now)
+            to = transition.event.details["to"]
             return transition
 
         approval, _ = self._change(approval_id, reminded)
-        return approval
+        return approval, to
 
     def history(self, approval_id: str) -> Trail:
         """The audit trail of one approval, and what is wrong with it.
