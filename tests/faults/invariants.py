@@ -53,6 +53,8 @@ def one_terminal_status(deployment: Deployment) -> Iterator[str]:
         write = wrote.write
         if write.table != APPROVALS_TABLE or write.before is None or wrote.actor == "stranger":
             continue
+        if not write.after:
+            continue  # removed by its TTL
         before, after = plain(write.before), plain(write.after)
         changed = {name for name in before | after if before.get(name) != after.get(name)}
         if before["status"] in TERMINAL and changed - NOTES:
@@ -282,9 +284,10 @@ def _content(deployment: Deployment) -> Iterator[str]:
     content: dict[tuple[str, Key], Item] = {}
     for wrote in deployment.world.writes:
         write = wrote.write
-        if content.get((write.table, write.key)) != write.before:
+        if (content.get((write.table, write.key)) or None) != write.before:
             yield f"{wrote.actor} found {write.key} otherwise than it was left"
         content[write.table, write.key] = write.after
+    content = {place: item for place, item in content.items() if item}  # the others were removed
     tables = deployment.db.tables
     if content != {(t, key): item for t, items in tables.items() for key, item in items.items()}:
         yield "the tables do not hold what was written to them"
@@ -296,7 +299,7 @@ def _asked_as_was(deployment: Deployment, row: Row) -> Iterator[str]:
         yield "asked under another policy than the workflow's"
     for wrote in deployment.world.writes:
         before, after = wrote.write.before, wrote.write.after
-        if wrote.write.table != APPROVALS_TABLE or before is None:
+        if wrote.write.table != APPROVALS_TABLE or before is None or not after:
             continue
         if changed := {name for name in TERMS if before.get(name) != after.get(name)}:
             yield f"{wrote.actor} changed what was asked: {sorted(changed)}"
@@ -371,6 +374,7 @@ def _end_of(deployment: Deployment, approval_id: str) -> Wrote:
         for w in deployment.world.writes
         if w.write.table == APPROVALS_TABLE
         and w.write.key == (f"S:{approval_id}",)
+        and w.write.after
         and plain(w.write.after)["status"] in TERMINAL
     )
 
