@@ -154,6 +154,7 @@ class Deployment:
     def _wrote(self, write: Write) -> None:
         self.world.wrote(write)
         if write.table == AUDIT_TABLE:
+            self.outbox.committed[len(self.outbox.stream)] = self.world.now
             self.outbox.stream.append(write.after)
 
     @property

@@ -1,4 +1,4 @@
-"""What must hold however a schedule went: the eleven promises, each a named check.
+"""What must hold however a schedule went: the promises, each a named check.
 
 Every check reads the final tables, the history of writes, what callers heard and what was sent.
 A check yields one line for each violation; none means that the promise was kept.
@@ -15,6 +15,7 @@ from hitl_approval.contract import Metrics, Table
 from hitl_approval.domain.audit import Head, verify
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.text import person_key
+from tests.faults.delivered import DELIVERED
 from tests.faults.deployment import APPROVALS_TABLE, AUDIT_TABLE, Answer, Deployment, plain
 from tests.faults.dynamodb import Item, Key
 from tests.faults.evidence import TERMINAL, Row, by_silence, closes
@@ -177,20 +178,6 @@ def told_once(deployment: Deployment) -> Iterator[str]:
             yield f"nobody was told, and nothing says so: {on_record}"
 
 
-def sent_once(deployment: Deployment) -> Iterator[str]:
-    """11. A message that was taken is sent again only where a fault left it in doubt, once each."""
-    if deployment.doubled:
-        return
-    messages = deployment.world.messages
-    sent = Counter(
-        (m["TopicArn"], *sorted((n, a["StringValue"]) for n, a in m["MessageAttributes"].items()))
-        for m in messages
-    )
-    again = len(messages) - len(sent)
-    if again > deployment.world.faults.total():
-        yield f"{again} messages were sent again, after {deployment.world.faults.total()} faults"
-
-
 def _closed_by_sweep(deployment: Deployment, approval_id: str) -> bool:
     sweepers = {sweep.actor for sweep in deployment.swept}
     return any(
@@ -270,7 +257,7 @@ INVARIANTS: tuple[Check, ...] = (
     refusals_change_nothing,
     nothing_is_left_behind,
     readers_see_what_was,
-    sent_once,
+    *DELIVERED,
 )
 
 

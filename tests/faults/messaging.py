@@ -35,7 +35,7 @@ from tests.faults.simulator import START
 
 CLOCK = tuple(n * MINUTE for n in (1, 3, 6, 9))
 """After what a fault leaves: a lease of two minutes each time."""
-EACH_MINUTE = tuple(n * MINUTE for n in range(9))
+EACH_MINUTE = tuple(n * MINUTE for n in range(13))
 FREEZE = 3 * MINUTE
 """Longer than a lease."""
 
@@ -57,7 +57,6 @@ def _due(world: Deployment, *names: str, **fields: Any) -> None:
     for position, message in enumerate(messages_of(first, record)):
         due = START - (len(names) - position) * SECOND  # each after the one before
         messages.insert(_at(message, due), record)
-    world.outbox.brought["messenger", 0] = START
 
 
 def _at(message: Message, due: Any) -> Message:

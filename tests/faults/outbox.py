@@ -53,12 +53,14 @@ class Outbox:
     """How many of these nobody can take."""
     fed: set[str] = field(default_factory=set)
     """The functions that the stream feeds: `messenger`, `publisher`."""
-    brought: dict[tuple[str, int], datetime] = field(default_factory=dict)
-    """When a function was first brought a record of the stream, by the record's position."""
+    committed: dict[int, datetime] = field(default_factory=dict)
+    """When an event of the stream was committed, by its position."""
     began: dict[tuple[str, int], int] = field(default_factory=dict)
     """How many steps had been made before an invocation, by actor and request."""
     clock: list[datetime] = field(default_factory=list)
     """When the messenger's clock runs."""
+    lost: list[datetime] = field(default_factory=list)
+    """When runs of the clock did not end by themselves, or left something to the next."""
     freeze: timedelta | None = None
     """How long a slow call takes; None: until the expiry."""
     kills: Callable[[Request], bool] = lambda _: False
@@ -66,6 +68,8 @@ class Outbox:
     removed: set[str] = field(default_factory=set)
     """Approvals whose row a TTL removes."""
     sent: list[Sent] = field(default_factory=list)
+    records: dict[Key, dict[str, Any]] = field(default_factory=dict)
+    """The records of messages as they were left, once somebody has read them."""
     bus: list[Mapping[str, Any]] = field(default_factory=list)
 
     def send(self, world: World, request: Request, person: str) -> None:
