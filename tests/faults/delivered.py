@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from hitl_approval.contract import Metrics
@@ -43,7 +44,9 @@ def sent_once(deployment: Deployment) -> Iterator[str]:
     yield from _broadcast_once(deployment)
     sent = Counter(one.key for one in deployment.outbox.sent)
     for key, times in sent.items():
-        doubtful = sum(1 for incident in deployment.world.incidents if _doubts(key, incident, deployment))
+        doubtful = sum(
+            1 for incident in deployment.world.incidents if _doubts(key, incident, deployment)
+        )
         if times > 1 + doubtful:
             yield f"{_named(deployment, key)} was sent {times} times, {doubtful} in doubt"
         if times > 1 and _begun_after_a_mark(deployment, key):
@@ -112,7 +115,9 @@ def nothing_delays_another(deployment: Deployment) -> Iterator[str]:
             continue
         tick = _longest_between_runs(deployment)
         waits = AT_ONCE + LATE * world.faults["late"]
-        if record["kind"] in ENDS.values():  # for a request to the same person, on its way
+        if (
+            record["kind"] in ENDS.values() and not record["to_requester"]
+        ):  # for a request to the same person, on its way
             waits += LEASE + tick
         waits += tick * _runs_lost(deployment, since, first[key])
         if first[key] - since > waits:
@@ -146,7 +151,7 @@ def links_stay_valid(deployment: Deployment) -> Iterator[str]:
 
 
 def events_are_published(deployment: Deployment) -> Iterator[str]:
-    """17. Every committed event is published, in order, and in the inboxes, whatever is before it."""
+    """17. Every committed event is published, in order, and in the inboxes."""
     if "publisher" not in deployment.outbox.fed:
         return
     published = [entry["event_id"] for entry in deployment.outbox.bus]
@@ -316,7 +321,7 @@ def _person(deployment: Deployment, key: Key) -> str:
     return person_key(_records(deployment)[key]["recipient"]) if key else ""
 
 
-def _doubts(key: Key, incident: Incident, deployment: Deployment) -> bool:
+def _doubts(deployment: Deployment, key: Key, incident: Incident) -> bool:
     """Whether this incident may have left it open whether a message was sent."""
     mine = (incident.actor, incident.request)
     sent = [one for one in _senders(deployment, key) if (one.actor, one.request) == mine]
@@ -365,8 +370,10 @@ def _met(deployment: Deployment, key: Key) -> bool:
         return True
     return any(
         _touches(incident, f"{PERSON}{person}")
-        or any(t.startswith(MESSAGE) and t.split(" ")[-1].split("#")[-1] == key[1].split("#")[-1]
-               for t, _ in incident.footprint)
+        or any(
+            t.startswith(MESSAGE) and t.split(" ")[-1].split("#")[-1] == key[1].split("#")[-1]
+            for t, _ in incident.footprint
+        )
         for incident in deployment.world.incidents
     )
 
@@ -399,15 +406,13 @@ def _due_since(deployment: Deployment, key: Key, record: Row) -> datetime | None
 
 def _inserted(deployment: Deployment, key: Key) -> Wrote:
     return next(
-        w
-        for w in deployment.world.writes
-        if (w.write.table, w.write.key) == (MESSAGES_TABLE, key)
+        w for w in deployment.world.writes if (w.write.table, w.write.key) == (MESSAGES_TABLE, key)
     )
 
 
 def _longest_between_runs(deployment: Deployment) -> timedelta:
     moments = sorted({*deployment.outbox.clock})
-    return max((b - a for a, b in zip(moments, moments[1:], strict=False)), default=timedelta(0))
+    return max((b - a for a, b in pairwise(moments)), default=timedelta(0))
 
 
 def _runs_lost(deployment: Deployment, since: datetime, until: datetime) -> int:

@@ -23,7 +23,9 @@ def rows_during(deployment: Deployment, written: range) -> Iterator[Rows]:
         if write.table == APPROVALS_TABLE:
             rows[_id(write.key)] = write.after
     altered = deployment.altered
-    rows = {approval_id: plain(row) for approval_id, row in rows.items() if approval_id not in altered}
+    rows = {
+        approval_id: plain(row) for approval_id, row in rows.items() if approval_id not in altered
+    }
     yield dict(rows)
     for write in writes[written.start : written.stop]:
         if write.table == APPROVALS_TABLE and _id(write.key) not in altered:

@@ -11,7 +11,6 @@ import importlib
 import json
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
@@ -65,15 +64,18 @@ def feed(
 
     def body(me: Actor) -> None:
         position, redelivered, refused = 0, False, 0
+
+        def more() -> bool:
+            return when() and len(outbox.stream) > position
+
         while refused < PATIENCE:
-            me.wait(lambda: when() and len(outbox.stream) > position)
+            me.wait(more)
             me.point(frozenset({(STREAM, False)}))
             size = len(outbox.stream) - position
             possible = [c for c in choices if c != "split" or size > 1]
             choice = world.world.outcome(possible)
             if choice == "late":
                 me.sleep(LATE)
-                me.point(frozenset({(STREAM, False)}))
             if choice == "split":
                 size = 1
             batch = range(position, position + size)
@@ -123,26 +125,29 @@ def clock(world: Deployment, *moments: timedelta, name: str = "clock") -> None:
     A run but the first is left out where no message is open: it would find nothing.
     """
     handler = importlib.import_module("messenger.handler").handler
-    world.outbox.fed.add("messenger")
+    outbox = world.outbox
+    outbox.fed.add("messenger")
+    outbox.clock += [START + moment for moment in moments]
 
-    def body(me: Actor, moment: timedelta, *, always: bool) -> None:
-        me.sleep_until(START + moment)
-        me.point(frozenset({(EVERY_MESSAGE, False)}))
-        if always or any("due" in item for item in world.db.items(MESSAGES_TABLE)):
-            incidents = len(world.world.incidents)
-            if invoke(me, world, handler, {}) is None or len(world.world.incidents) > incidents:
-                world.outbox.lost.append(START + moment)
+    def run(me: Actor) -> None:
+        began, incidents = world.world.now, len(world.world.incidents)
+        if invoke(me, world, handler, {}) is None or len(world.world.incidents) > incidents:
+            outbox.lost.append(began)
 
-    for number, moment in enumerate(moments):
-        world.outbox.clock.append(START + moment)
-        run = partial(body, moment=moment, always=not number)
-        world.world.add(f"{name}-{number + 1}", run)
+    def body(me: Actor) -> None:
+        for number, moment in enumerate(moments):
+            me.sleep_until(START + moment)
+            me.point(frozenset({(EVERY_MESSAGE, False)}))
+            if not number or any("due" in item for item in world.db.items(MESSAGES_TABLE)):
+                world.world.add(f"{name}-{number + 1}", run)
+
+    world.world.add(name, body)
 
 
 # What there was before anybody acts
 
 
-class _Direct:
+class Direct:
     """A DynamoDB client for what has happened before, or happens in one step."""
 
     def __init__(self, db: DynamoDb) -> None:
@@ -158,7 +163,7 @@ class _Direct:
 
 def client(world: Deployment) -> Any:
     """A client whose calls are no choices."""
-    return _Direct(world.db)
+    return Direct(world.db)
 
 
 def store(world: Deployment) -> DynamoDbStore:
