@@ -44,9 +44,7 @@ def sent_once(deployment: Deployment) -> Iterator[str]:
     yield from _broadcast_once(deployment)
     sent = Counter(one.key for one in deployment.outbox.sent)
     for key, times in sent.items():
-        doubtful = sum(
-            1 for incident in deployment.world.incidents if _doubts(key, incident, deployment)
-        )
+        doubtful = sum(_doubts(deployment, key, one) for one in deployment.world.incidents)
         if times > 1 + doubtful:
             yield f"{_named(deployment, key)} was sent {times} times, {doubtful} in doubt"
         if times > 1 and _begun_after_a_mark(deployment, key):
