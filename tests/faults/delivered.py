@@ -124,6 +124,7 @@ def nothing_delays_another(deployment: Deployment) -> Iterator[str]:
 
 def reminders_are_in_time(deployment: Deployment) -> Iterator[str]:
     """15. Reminders come while there is something to answer, never two at once, to who has not."""
+    yield from _missed_reminders(deployment)
     last: dict[tuple[str, str], Sent] = {}
     for one in deployment.outbox.sent:
         if one.kind != "reminder" or one.approval_id in deployment.outbox.removed:
@@ -199,6 +200,30 @@ def _broadcast_once(deployment: Deployment) -> Iterator[str]:
 
 def _is_broadcast(message: Mapping[str, Any]) -> bool:
     return "approver" not in message["MessageAttributes"]
+
+
+def _missed_reminders(deployment: Deployment) -> Iterator[str]:
+    """Whom a run of the clock had to remind, and nobody did by then."""
+    outbox = deployment.outbox
+    if deployment.world.faults["slow"]:
+        return  # what is due may not be on record yet
+    runs = sorted({*outbox.clock} - {*outbox.lost})
+    for approval_id, row in deployment.rows().items():
+        created = datetime.fromisoformat(row["created_at"])
+        due = created + timedelta(seconds=min(row.get("reminders", [0])))
+        over = datetime.fromisoformat(row.get("decided_at", row["expires_at"]))
+        run = next((moment for moment in runs if due <= moment < over), None)
+        if not row.get("reminders") or run is None:
+            continue
+        for key, record in _records(deployment).items():
+            if _asked(record)[:2] != (approval_id, "requested") or _met(deployment, key):
+                continue
+            person = person_key(record["recipient"])
+            if not any(
+                (one.kind, one.person) == ("reminder", person) and one.at <= run
+                for one in outbox.sent
+            ):
+                yield f"{person} was not reminded by {run:%H:%M}"
 
 
 # Evidence
@@ -377,14 +402,17 @@ def _met(deployment: Deployment, key: Key) -> bool:
 
 
 def _may_have_arrived(deployment: Deployment, approval_id: str, person: str) -> bool:
-    """Whether a try to send this person the request ended without an answer, or is late."""
+    """Whether a run that had begun to send this person the request met a fault."""
     for key, record in _records(deployment).items():
-        if _asked(record) == (approval_id, "requested", person):
-            return _met(deployment, key) or any(
-                incident.fault in {"slow", "dies-before", "dies-after", "fail", "lost"}
-                for incident in deployment.world.incidents
-                if incident.actor in deployment.outbox.fed or incident.actor.startswith("clock")
-            )
+        if _asked(record) != (approval_id, "requested", person):
+            continue
+        begun = {
+            (wrote.actor, wrote.request)
+            for wrote in deployment.world.writes
+            if (wrote.write.table, wrote.write.key) == (MESSAGES_TABLE, key)
+            and tries(wrote.write.after) > tries(wrote.write.before or {})
+        }
+        return any((one.actor, one.request) in begun for one in deployment.world.incidents)
     return False
 
 

@@ -60,7 +60,6 @@ TIMEOUT = timedelta(seconds=60)
 ENVIRONMENT = {**environment.ENVIRONMENT, **environment.CREDENTIALS}
 
 READ_FAULTS = ("fail", "dies-before", "slow")
-INDEX_FAULTS = (*READ_FAULTS, "lags")
 OUTBOX_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "slow", "echo")
 """Of a write to a table that no transaction touches: there is nothing to conflict with."""
 WRITE_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "conflict", "slow", "echo")
@@ -344,11 +343,19 @@ class Deployment:
         return Call("Publish", touched, apply, PUBLISH_FAULTS)
 
     def _put_events(self, request: Mapping[str, Any]) -> Call:
-        def apply(_: str) -> dict[str, Any]:
-            self.outbox.bus += [json.loads(entry["Detail"]) for entry in request["Entries"]]
-            return {"FailedEntryCount": 0, "Entries": [{} for _ in request["Entries"]]}
+        entries = request["Entries"]
 
-        return Call("PutEvents", NOTHING, apply, PUBLISH_FAULTS)
+        def put(taken: int) -> dict[str, Any]:
+            self.outbox.bus += [json.loads(entry["Detail"]) for entry in entries[:taken]]
+            refused = [{"ErrorCode": "ThrottlingException"} for _ in entries[taken:]]
+            return {
+                "FailedEntryCount": len(refused),
+                "Entries": [{"EventId": "1"} for _ in entries[:taken]] + refused,
+            }
+
+        own = {"part": lambda: put(len(entries) - 1)}
+        faults = (*PUBLISH_FAULTS, *own)
+        return Call("PutEvents", NOTHING, lambda _: put(len(entries)), faults, own=own)
 
     def _database(self, operation: str, request: Mapping[str, Any]) -> Call:
         reads = operation in {"GetItem", "Query"}
@@ -363,20 +370,30 @@ class Deployment:
         touched = _touched(request, reads=reads)
         if self.outbox.fed and operation == "TransactWriteItems":
             touched |= {(STREAM, True)}
-        if "IndexName" in request and request["TableName"] == MESSAGES_TABLE:
-            return Call(
-                operation,
-                touched,
-                apply,
-                INDEX_FAULTS,
-                lags=lambda: self.db.before_the_last_write(MESSAGES_TABLE).call(
-                    operation, request, ""
-                ),
-            )
-        if reads:
-            return Call(operation, touched, apply, READ_FAULTS)
+        own = self._own_faults(operation, request)
         outbox = all(name.startswith(_OUTBOX) for name, _ in touched)
-        return Call(operation, touched, apply, OUTBOX_FAULTS if outbox else WRITE_FAULTS)
+        faults = READ_FAULTS if reads else OUTBOX_FAULTS if outbox else WRITE_FAULTS
+        return Call(operation, touched, apply, (*faults, *own), own=own)
+
+    def _own_faults(
+        self, operation: str, request: Mapping[str, Any]
+    ) -> Mapping[str, Callable[[], Any]]:
+        """An index that does not show the last write yet; a batch of which a part is taken."""
+        if "IndexName" in request and request["TableName"] == MESSAGES_TABLE:
+
+            def lags() -> Any:
+                return self.db.before_the_last_write(MESSAGES_TABLE).call(operation, request, "")
+
+            return {"lags": lags}
+        if operation == "BatchWriteItem":
+            ((table, items),) = request["RequestItems"].items()
+
+            def part() -> Any:
+                self.db.call(operation, {"RequestItems": {table: items[:1]}}, "")
+                return {"UnprocessedItems": {table: items[1:]}}
+
+            return {"part": part}
+        return {}
 
 
 def plain(item: Item) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.message import Message, MessageState, next_reminder
 from hitl_approval.ports import DueMessage, MessageStore
+from hitl_approval.usecases import deliver
 from hitl_approval.usecases.deliver import DUE_PAGE, DeliveryService
 from hitl_approval.usecases.publish import PublishService
 
@@ -238,6 +239,10 @@ def _reminds_after_the_end() -> Iterator[None]:
 
     with patch.object(DeliveryService, "_remind", late):
         yield
+
+
+def _records_no_reminders() -> Any:
+    return patch.object(deliver, "reminders_of", lambda *_: None)
 
 
 @contextmanager

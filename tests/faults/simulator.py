@@ -92,8 +92,8 @@ class Call:
     apply: Callable[[str], Any]
     faults: tuple[str, ...]
     checkpoint: bool = False
-    lags: Callable[[], Any] | None = None
-    """What an index answers that does not show the last write yet."""
+    own: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+    """Faults that only this call can meet, and what it does and answers then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,8 +394,8 @@ class World:
                 self._at(call, lambda: me.sleep_until(self.frozen_until()))
                 self._at(call, lambda: me.point(call.footprint))
                 return call.apply(token)
-            case "lags" if call.lags is not None:
-                return call.lags()
+            case own if own in call.own:
+                return call.own[own]()
             case "dies-after":
                 with suppress(ClientError):
                     call.apply(token)
