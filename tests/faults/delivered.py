@@ -168,7 +168,11 @@ def events_are_published(deployment: Deployment) -> Iterator[str]:
             for item in map(plain, deployment.db.items(INBOX_TABLE))
             if item["approval_id"] == approval_id
         }
-        if shown != awaited:
+        # A write that is applied again after the end leaves an item until its TTL.
+        late = any(
+            i.label == "BatchWriteItem" and i.fault == "echo" for i in deployment.world.incidents
+        )
+        if shown != awaited and not (late and shown > awaited):
             yield f"in the inboxes of {sorted(shown)}, it awaits {sorted(awaited)}"
     yield from _passed_over(deployment)
 

@@ -93,10 +93,10 @@ LIMITED = {
     "outcome-in-flight": 1,
     "reminders": 1,
     "fed-messenger": 1,
-    "fed-refused-polling": 1,
+    "fed-refused-polling": 0,
     "fed-publisher": 1,
-    "fed-messenger-poison": 1,
-    "fed-publisher-poison": 1,
+    "fed-messenger-poison": 0,
+    "fed-publisher-poison": 0,
 }
 PAIRS = {
     "approve": 0,
@@ -108,7 +108,7 @@ PAIRS = {
     "opposite": 0,
     "stopped": 0,
     "swept-early-polling": 0,
-    "message": 1,
+    "message": 0,
     "message-due": 1,
     "outcome": 0,
     "reminded": 0,
