@@ -30,6 +30,8 @@ AGAIN = {"lost", "twice", "dies-after", "slow", "echo"}
 """Faults of a call that sends, after which it may have been sent."""
 UNMARKED = {"fail", "dies-before", "slow"}
 """Faults of a call that marks what was sent, after which it may not be marked."""
+MANY = 3
+"""Tries without an answer, of a schedule's four: a message is then parked, or has failed."""
 AT_ONCE = timedelta(seconds=5)
 """What the stream takes to bring again what was not taken, with the faults that a schedule has."""
 LATE = timedelta(seconds=30)
@@ -84,7 +86,9 @@ def outcome_follows_request(deployment: Deployment) -> Iterator[str]:
         for (kind, person), one in first.items():
             if kind != "requested" or not end or person == acted:
                 continue
-            if (end, person) not in first and not _refused(deployment, one):
+            if (end, person) not in first and not (
+                _refused(deployment, one) or _given_up(deployment, approval_id, end, person)
+            ):
                 yield f"{person} was sent the request and never that it is {row['status']}"
         for (kind, person), one in first.items():
             if kind not in ENDS.values() or person == asker:
@@ -209,7 +213,7 @@ def _is_broadcast(message: Mapping[str, Any]) -> bool:
 def _missed_reminders(deployment: Deployment) -> Iterator[str]:
     """Whom a run of the clock had to remind, and nobody did by then."""
     outbox = deployment.outbox
-    if deployment.world.faults["slow"]:
+    if "messenger" not in outbox.fed or deployment.world.faults["slow"]:
         return  # what is due may not be on record yet
     runs = sorted({*outbox.clock} - {*outbox.lost})
     for approval_id, row in deployment.rows().items():
@@ -285,9 +289,11 @@ def _has_become(deployment: Deployment, key: Key, record: Row) -> Iterator[str]:
     match record["state"]:
         case "sent" if not sent:
             yield f"{_named(deployment, key)} is marked as sent and was not"
-        case "failed" if not deployment.refuses(example):
+        case "failed" if not (
+            deployment.refuses(example) or deployment.world.faults.total() > MANY
+        ):
             yield f"{_named(deployment, key)} has failed though it was not refused"
-        case "parked" if not deployment.outbox.kills(example):
+        case "parked" if not deployment.outbox.kills(example) and not _often_met(deployment, key):
             yield f"{_named(deployment, key)} is parked though it kills nobody"
         case "void" if not _void(deployment, record, person):
             yield f"{_named(deployment, key)} is void though there was something to say"
@@ -330,6 +336,15 @@ def _first(deployment: Deployment, approval_id: str) -> dict[tuple[str, str], Se
 
 def _refused(deployment: Deployment, one: Sent) -> bool:
     return deployment.refuses(one.call) or deployment.outbox.kills(one.call)
+
+
+def _given_up(deployment: Deployment, approval_id: str, kind: str, person: str) -> bool:
+    """Whether such a message has failed or been parked; `everybody_is_notified` asks why."""
+    return any(
+        record["state"] in {"failed", "parked"}
+        for record in _records(deployment).values()
+        if _asked(record) == (approval_id, kind, person)
+    )
 
 
 def _message_name(key: Key) -> str:
@@ -407,17 +422,27 @@ def _met(deployment: Deployment, key: Key) -> bool:
 
 def _may_have_arrived(deployment: Deployment, approval_id: str, person: str) -> bool:
     """Whether a run that had begun to send this person the request met a fault."""
-    for key, record in _records(deployment).items():
-        if _asked(record) != (approval_id, "requested", person):
-            continue
-        begun = {
-            (wrote.actor, wrote.request)
-            for wrote in deployment.world.writes
-            if (wrote.write.table, wrote.write.key) == (MESSAGES_TABLE, key)
-            and tries(wrote.write.after) > tries(wrote.write.before or {})
-        }
-        return any((one.actor, one.request) in begun for one in deployment.world.incidents)
-    return False
+    return any(
+        _troubled(deployment, key)
+        for key, record in _records(deployment).items()
+        if _asked(record) == (approval_id, "requested", person)
+    )
+
+
+def _often_met(deployment: Deployment, key: Key) -> bool:
+    """Whether so many tries have met a fault that it may be given up."""
+    return len(_troubled(deployment, key)) >= MANY
+
+
+def _troubled(deployment: Deployment, key: Key) -> set[tuple[str, int]]:
+    """The runs that had begun a try of a message and met a fault."""
+    begun = {
+        (wrote.actor, wrote.request)
+        for wrote in deployment.world.writes
+        if (wrote.write.table, wrote.write.key) == (MESSAGES_TABLE, key)
+        and tries(wrote.write.after) > tries(wrote.write.before or {})
+    }
+    return begun & {(one.actor, one.request) for one in deployment.world.incidents}
 
 
 def _due_since(deployment: Deployment, key: Key, record: Row) -> datetime | None:

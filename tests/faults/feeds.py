@@ -28,6 +28,8 @@ AGAIN = timedelta(seconds=1)
 """After which the stream brings a batch again that was not taken."""
 PATIENCE = 500
 """Tries after which the stream has lost the record in front: a day of them, on AWS."""
+MORE = 20
+"""Runs of the clock after the last of a scenario, for schedules of many faults."""
 LATE = timedelta(seconds=30)
 BATCHES = ("split", "late", "redelivered")
 
@@ -122,7 +124,8 @@ def invoke(me: Actor, world: Deployment, handler: Any, event: Any) -> Any:
 def clock(world: Deployment, *moments: timedelta, name: str = "clock") -> None:
     """The messenger runs by the clock at these times, whether or not an earlier run has ended.
 
-    A run but the first is left out where no message is open: it would find nothing.
+    Then it goes on for as long as a message is open. A run but the first is left out where none
+    is: it would find nothing.
     """
     handler = importlib.import_module("messenger.handler").handler
     outbox = world.outbox
@@ -134,12 +137,17 @@ def clock(world: Deployment, *moments: timedelta, name: str = "clock") -> None:
         if invoke(me, world, handler, {}) is None or len(world.world.incidents) > incidents:
             outbox.lost.append(began)
 
+    apart = moments[-1] - moments[-2] if len(moments) > 1 else timedelta(0)
+    later = [moments[-1] + number * apart for number in range(1, MORE if apart else 1)]
+
     def body(me: Actor) -> None:
-        for number, moment in enumerate(moments):
+        for number, moment in enumerate([*moments, *later]):
             me.sleep_until(START + moment)
             me.point(frozenset({(EVERY_MESSAGE, False)}))
             if not number or any("due" in item for item in world.db.items(MESSAGES_TABLE)):
                 world.world.add(f"{name}-{number + 1}", run)
+            elif number >= len(moments):
+                return
 
     world.world.add(name, body)
 
