@@ -139,7 +139,7 @@ def messages_off(name: str, value: Any) -> Any:
     if not isinstance(value, list | tuple) or not set(value) <= set(kinds):
         msg = f"{name} must be a list of {', '.join(kinds)}, got {shown(value)}"
         raise ValueError(msg)
-    return tuple(value)
+    return list(value)
 
 
 def whole_days(*, maximum: int, why: str) -> Rule:
