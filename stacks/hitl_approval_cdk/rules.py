@@ -136,7 +136,7 @@ def messages_off(name: str, value: Any) -> Any:
         ValueError: something else; a request itself cannot be left out.
     """
     kinds = [kind for kind in get_args(contract.MessageKind) if kind != "requested"]
-    if not isinstance(value, list | tuple) or not set(value) <= set(kinds):
+    if not isinstance(value, list | tuple) or not all(each in kinds for each in value):
         msg = f"{name} must be a list of {', '.join(kinds)}, got {shown(value)}"
         raise ValueError(msg)
     return list(value)
