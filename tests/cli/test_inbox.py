@@ -66,7 +66,7 @@ def test_should_say_that_a_deployment_keeps_no_inbox(hitl: Hitl, cloud: FakeClou
 
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, *between: Any) -> None:
-    """Do these between two looks, then Ctrl-C."""
+    """Do these between two checks, then Ctrl-C."""
     steps = iter(between)
 
     def pause(_: float) -> None:

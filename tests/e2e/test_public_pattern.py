@@ -119,7 +119,7 @@ def test_should_run_the_patterns_timeout_commands(shell: Session, live: Live) ->
     (item,) = eventually(timing_out, "approval")
     approval_id = item["approval_id"]["S"]
     assert approval_id not in already
-    # The pattern waits its 60 seconds out; an impatient operator may also look now.
+    # The pattern waits its 60 seconds out; an impatient operator may also check now.
     assert "pending" in shell("check the status", APPROVAL_ID=approval_id)
     created, expires = item["created_at"]["S"], item["expires_at"]["S"]
     assert created[:16] != expires[:16]

@@ -95,30 +95,30 @@ class Twin:
     def __init__(self) -> None:
         self.double = DynamoDb({"approvals": APPROVALS, "audit": AUDIT})
         self.send = BaseClient._make_api_call  # type: ignore[attr-defined]  # botocore's seam
-        self.heard: Counter[str] = Counter()
+        self.answered: Counter[str] = Counter()
 
     def call(self, client: BaseClient, operation: str, request: dict[str, Any]) -> Any:
-        token = f"token-{self.heard.total()}"
-        ours = _told(lambda: self.double.call(operation, request, token))
+        token = f"token-{self.answered.total()}"
+        ours = _answer(lambda: self.double.call(operation, request, token))
         answers: list[Any] = []
 
         def ask() -> Any:
             answers.append(self.send(client, operation, request))
             return answers[0]
 
-        theirs = _told(ask)
+        theirs = _answer(ask)
         if ours[0] == theirs[0] == "ok" and len(ours[1].get("Items", ())) == request.get("Limit"):
             # Whether a full page that is the last one names its end is up to the service.
-            ends = [told[1].pop("LastEvaluatedKey", None) for told in (ours, theirs)]
+            ends = [answer[1].pop("LastEvaluatedKey", None) for answer in (ours, theirs)]
             assert None in ends or ends[0] == ends[1], (operation, request)
         assert ours == theirs, (operation, request)
-        self.heard[f"{operation} {theirs[0]}"] += 1
+        self.answered[f"{operation} {theirs[0]}"] += 1
         if answers:
             return answers[0]
         raise theirs[-1]
 
 
-def _told(call: Callable[[], Any]) -> Any:
+def _answer(call: Callable[[], Any]) -> Any:
     """An answer, reduced to what the service promises."""
     try:
         answer = call()
@@ -196,9 +196,9 @@ def test_should_answer_as_moto_does_to_thousands_of_our_calls(moto: Any) -> None
                 known.clear()
                 generation += 1
 
-    seen = "\n".join(f"{count:6} {what}" for what, count in sorted(twin.heard.items()))
-    print(f"\n{twin.heard.total()} calls agreed\n{seen}")  # noqa: T201  the count is the point
-    assert twin.heard.total() >= OPERATIONS * 0.9
+    seen = "\n".join(f"{count:6} {what}" for what, count in sorted(twin.answered.items()))
+    print(f"\n{twin.answered.total()} calls agreed\n{seen}")  # noqa: T201  the count is the point
+    assert twin.answered.total() >= OPERATIONS * 0.9
     for call in (
         "TransactWriteItems ok",
         "TransactWriteItems TransactionCanceledException",
@@ -207,7 +207,7 @@ def test_should_answer_as_moto_does_to_thousands_of_our_calls(moto: Any) -> None
         "GetItem ok",
         "Query ok",
     ):
-        assert twin.heard[call] > 50, call
+        assert twin.answered[call] > 50, call
 
 
 def test_should_refuse_an_expression_that_it_does_not_know() -> None:

@@ -251,7 +251,7 @@ MUTANTS: tuple[Mutant, ...] = (
         DYNAMODB,
         "            return existing\n",
         "            raise\n",
-        "told_once",
+        "notified_once",
         (STORE,),
     ),
     Mutant(
@@ -259,7 +259,7 @@ MUTANTS: tuple[Mutant, ...] = (
         DYNAMODB,
         "            return existing\n",
         "            return transition.after\n",
-        "told_once",
+        "notified_once",
         (STORE,),
     ),
     Mutant(
@@ -293,7 +293,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "                self.clock.pause(attempt)\n"
         "                continue\n",
         "            except VersionConflict:\n                return self.get(approval_id), True\n",
-        "losers_hear_who_won",
+        "losers_learn_who_won",
         (SERVICE,),
     ),
     Mutant(
@@ -301,7 +301,7 @@ MUTANTS: tuple[Mutant, ...] = (
         REQUEST,
         "        if created.creation_token != creation_token:\n",
         "        if created is not proposed.after:\n",
-        "told_once",
+        "notified_once",
         (WAITING,),
     ),
     Mutant(
@@ -442,7 +442,7 @@ MUTANTS: tuple[Mutant, ...] = (
         REQUEST,
         "            return expire(approval, now=now) or cancel(\n",
         "            return cancel(\n",
-        "told_once",
+        "notified_once",
         (SERVICE,),
     ),
     Mutant(
@@ -470,11 +470,11 @@ MUTANTS: tuple[Mutant, ...] = (
         (PROPERTIES,),
     ),
     Mutant(
-        "losers do not hear who won",
+        "losers do not learn who won",
         APPROVAL,
         "        decided_by=approval.decided_by,\n        decided_at=decided_at,\n",
         "        decided_by=None,\n        decided_at=decided_at,\n",
-        "losers_hear_who_won",
+        "losers_learn_who_won",
         (API,),
     ),
     # The trail
@@ -534,7 +534,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "            if recipient is None and approval.decided_by == SYSTEM.name:\n"
         "                self.meter.count(Metrics.NOTIFICATION_FAILED)\n",
         "",
-        "told_once",
+        "notified_once",
         (SERVICE,),
     ),
     Mutant(
@@ -621,7 +621,7 @@ MUTANTS: tuple[Mutant, ...] = (
         SNS,
         '            raise unavailable("SNS", error) from error\n',
         "            return\n",
-        "told_once",
+        "notified_once",
         (ADAPTERS,),
     ),
     Mutant(
@@ -629,19 +629,19 @@ MUTANTS: tuple[Mutant, ...] = (
         WAIT,
         "lambda: self.service.note_notification_failed(self.approval_id, reason)",
         "lambda: None",
-        "told_once",
+        "notified_once",
         (WAITING,),
     ),
     Mutant(
-        "approvers who were not told are not told later",
+        "approvers who were not notified are not notified later",
         WAIT,
         "            self._notify_again()\n",
         "            self.unnotified = []\n",
-        "told_once",
+        "notified_once",
         (WAITING,),
     ),
     Mutant(
-        "who was told is told again because another could not be",
+        "who was notified is notified again because another could not be",
         WAIT,
         "            self.unnotified = list(refused)\n",
         "            self.unnotified = list(recipients)\n",
@@ -677,7 +677,7 @@ MUTANTS: tuple[Mutant, ...] = (
         WAIT,
         "            snapshot: Snapshot = self._step(\n",
         "            snapshot: Snapshot = (lambda _name, action, _attempts: action())(\n",
-        "told_once",
+        "notified_once",
         (WAITING,),
     ),
     Mutant(
@@ -685,7 +685,7 @@ MUTANTS: tuple[Mutant, ...] = (
         WAIT,
         "self._step(step, lambda: self._try_to_notify(recipient), 1)",
         "self._try_to_notify(recipient)",
-        "told_once",
+        "notified_once",
         (WAITING,),
     ),
     Mutant(
@@ -693,7 +693,7 @@ MUTANTS: tuple[Mutant, ...] = (
         WAIT,
         "        self.approval_id = derive_approval_id(arn, self.name or token)\n",
         "        self.approval_id = uuid4().hex\n",
-        "told_once",
+        "notified_once",
         (WAITING,),
     ),
     Mutant(
@@ -701,11 +701,11 @@ MUTANTS: tuple[Mutant, ...] = (
         WAIT,
         'self._step("token", lambda: uuid4().hex, READ_ATTEMPTS)',
         'self._step("token", lambda: "", READ_ATTEMPTS) or uuid4().hex',
-        "told_once",
+        "notified_once",
         (WAITING,),
     ),
     Mutant(
-        "the wait looks at the expiry only",
+        "the wait checks at the expiry only",
         SCHEDULE,
         "    return min(patience, LONGEST_RECHECK, max(remaining, timedelta(0)))\n",
         "    return max(remaining, timedelta(0))\n",
@@ -729,7 +729,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "            )\n"
         "            raise\n",
         "            raise\n",
-        "told_once",
+        "notified_once",
         (WAITING,),
     ),
 )

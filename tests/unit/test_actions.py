@@ -72,7 +72,7 @@ def test_should_take_the_public_patterns_payload(world: World, decision: str) ->
     [("b", "resumed", "resumed"), ("b", "already_running", "already_running"),
      ("b", "delayed", "delayed"), (None, "resumed", "polling")],
 )  # fmt: skip
-def test_should_say_how_the_workflow_hears_of_it(
+def test_should_say_how_the_workflow_resumes(
     world: World, callback: str | None, completed: Any, workflow: str
 ) -> None:
     approval_id = pending(world, callback_id=callback)

@@ -148,7 +148,7 @@ def test_should_take_an_execution_that_nobody_knows_for_ended() -> None:
 
 
 @pytest.mark.parametrize("error", [*LATER, answered("AccessDeniedException", 403)], ids=repr)
-def test_should_not_take_an_execution_for_ended_that_cannot_be_looked_at(error: Exception) -> None:
+def test_should_not_take_an_execution_for_ended_that_cannot_be_read(error: Exception) -> None:
     with pytest.raises(Unavailable):
         LambdaExecutions(client=Failing(error)).check_status("arn")
 

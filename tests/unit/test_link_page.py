@@ -213,7 +213,7 @@ class TestChallenge:
         notify(world, approval_id, drawn=100, challenge=True)
         assert code_of(world) == code
 
-    def test_should_ask_for_none_unless_told_to(self, world: World) -> None:
+    def test_should_ask_for_none_by_default(self, world: World) -> None:
         asked(world)
         assert "Code" not in call(world, token_of(world, "ann"))[1]
         assert "challenge" not in repr([m.body for m in world.notifier.sent])

@@ -248,7 +248,7 @@ def test_should_pass_what_the_inbox_takes_never(
 
 
 class Bus:
-    """Takes events, refuses those that it is told to."""
+    """Takes events, refuses those that it must."""
 
     def __init__(self, *refused: int) -> None:
         self.refused = refused

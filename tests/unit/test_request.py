@@ -96,7 +96,7 @@ def test_should_say_what_a_field_is(field: Field) -> None:
 
 
 @pytest.mark.parametrize("name", CONTENT)
-def test_should_repeat_a_text_wherever_the_record_is_told(name: str) -> None:
+def test_should_repeat_a_text_wherever_the_record_is_shown(name: str) -> None:
     world = in_memory()
     texts = {name: "Tell this"}
     opening = any_opening(request=any_request(**texts), now=world.clock.now())

@@ -163,7 +163,7 @@ def test_should_close_a_failed_start_that_has_expired_meanwhile(world: World) ->
     assert world.store.approvals["approval-1"].status == "timeout"
 
 
-def test_should_close_what_has_expired_when_its_workflow_looks(world: World) -> None:
+def test_should_close_what_has_expired_when_its_workflow_checks(world: World) -> None:
     submit(world)
     world.clock.advance(HOUR)
 
@@ -190,7 +190,7 @@ def test_should_tell_nobody_of_what_has_ended_meanwhile(world: World) -> None:
     assert Metrics.NOTIFICATION_FAILED not in world.meter.counted
 
 
-def test_should_count_as_not_told_what_silence_has_ended_meanwhile(world: World) -> None:
+def test_should_count_as_not_notified_what_silence_has_ended_meanwhile(world: World) -> None:
     written = submit(world)
     world.clock.advance(timedelta(days=400))
     assert world.sweeps.sweep()[Metrics.PENDING_PAST_EXPIRY] == 1

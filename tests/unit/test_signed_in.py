@@ -20,7 +20,7 @@ from tests.anything import any_opening, any_request, declared
 
 ANN, BOB, RITA = "ann@example.com", "bob@example.com", "rita@example.com"
 PUBLIC = "https://approve.example.com"
-"""Where the page is reached, as the deployment is told; the API's own name is `page.example`."""
+"""Where the page is reached, as the deployment has it; the API's own name is `page.example`."""
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def snapshot(world: World) -> str:
 
 
 class TestPages:
-    def test_should_show_what_awaits_whoever_looks_the_most_urgent_first(
+    def test_should_show_what_awaits_whoever_reads_the_most_urgent_first(
         self, world: World
     ) -> None:
         asked(world, ANN, BOB, subject="Ship it", timeout=timedelta(hours=5))
@@ -306,7 +306,7 @@ class TestPages:
         assert status == 404
         assert "There is no such approval" in page
 
-    def test_should_change_nothing_by_being_looked_at(self, world: World) -> None:
+    def test_should_change_nothing_by_being_read(self, world: World) -> None:
         approval_id = asked(world, ANN)
         before = snapshot(world)
         for path, methods in SIGNED_IN_ROUTES.items():
