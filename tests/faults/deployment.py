@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from hitl_approval.contract import DOCUMENT_APPROVAL
 from hitl_approval.domain.approval import derive_approval_id
 from tests import environment
@@ -52,8 +50,6 @@ TRIES = 12
 PATIENCE = timedelta(seconds=2)
 
 Payload = Mapping[str, Any]
-
-_deserialize = TypeDeserializer().deserialize
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,15 +314,24 @@ class Deployment:
 
 def plain(item: Item) -> dict[str, Any]:
     """An item as JSON values."""
-    return {name: _plain(_deserialize(value)) for name, value in item.items()}
+    return {name: _plain(value) for name, value in item.items()}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return value if value is None or isinstance(value, str | bool) else int(value)
+def _plain(value: Mapping[str, Any]) -> Any:
+    ((kind, inner),) = value.items()
+    match kind:
+        case "S" | "BOOL":
+            return inner
+        case "N":
+            return int(inner)
+        case "M":
+            return plain(inner)
+        case "L":
+            return [_plain(one) for one in inner]
+        case "NULL":
+            return None
+        case _:
+            raise NotImplementedError(kind)
 
 
 def _touched(request: Mapping[str, Any], *, reads: bool) -> Footprint:

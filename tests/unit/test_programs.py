@@ -135,8 +135,11 @@ class TestUv:
         write(home / ".config" / "uv" / "uv.toml", content)
         assert uv_settings(home) in ({}, {"index": 1})
 
-    def test_should_take_a_mirror_from_home_and_nothing_from_the_folder(self, home: Path) -> None:
+    def test_should_take_a_mirror_from_home_and_nothing_from_the_folder(
+        self, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """By what uv itself does: it asks the mirror, and that one only."""
+        monkeypatch.setenv("UV_HTTP_RETRIES", "0")
         write(home / ".config" / "uv" / "uv.toml", 'index-url = "http://127.0.0.1:1/mirror"')
         write(home / "uv.toml", 'index-url = "http://127.0.0.1:2/folder"')
         write(home / "lock.txt", f"six==1.17.0 --hash=sha256:{'0' * 64}")
