@@ -37,6 +37,15 @@ ROUNDS = 15
 """Each on empty tables: moto copies a whole table for every transaction."""
 OPERATIONS = 200
 """Store operations of a round, each one to three API calls."""
+OFTEN = {
+    "TransactWriteItems ok",
+    "TransactWriteItems TransactionCanceledException",
+    "UpdateItem ok",
+    "UpdateItem ConditionalCheckFailedException",
+    "GetItem ok",
+    "Query ok",
+}
+"""What must have been answered again and again."""
 ATTENTIONS: tuple[Attention, ...] = ("pending", "decided")
 DECISIONS: tuple[Decision, ...] = ("approved", "rejected")
 APPROVAL_COUNT = 4
@@ -212,18 +221,8 @@ def test_should_answer_as_moto_does_to_thousands_of_our_calls(moto: Any) -> None
                     known.clear()
                     generation += 1
 
-    seen = "\n".join(f"{count:6} {what}" for what, count in sorted(twin.answered.items()))
-    print(f"\n{twin.answered.total()} calls agreed\n{seen}")  # noqa: T201  the count is the point
     assert twin.answered.total() >= ROUNDS * OPERATIONS * 0.9
-    for call in (
-        "TransactWriteItems ok",
-        "TransactWriteItems TransactionCanceledException",
-        "UpdateItem ok",
-        "UpdateItem ConditionalCheckFailedException",
-        "GetItem ok",
-        "Query ok",
-    ):
-        assert twin.answered[call] > 50, call
+    assert {call for call, count in twin.answered.items() if count > 50} >= OFTEN
 
 
 def test_should_refuse_an_expression_that_it_does_not_know() -> None:
