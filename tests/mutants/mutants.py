@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 STORE = "tests/contract/test_store.py"
-ADAPTERS = "tests/unit/test_adapters.py"
-API = "tests/unit/test_actions.py"
-AUDIT = "tests/unit/test_audit.py"
-POLICY = "tests/unit/test_policy.py"
-SERVICE = "tests/unit/test_service.py"
-SWEEP = "tests/unit/test_sweep.py"
-AGREEMENT = "tests/unit/test_agreement.py"
-TERMS = "tests/unit/test_terms.py"
+ADAPTERS = "tests/unit/adapters"
+API = "tests/unit/http"
+AUDIT = "tests/unit/domain/test_audit.py"
+POLICY = "tests/unit/domain/test_policy.py"
+SERVICE = "tests/unit/usecases"
+SWEEP = "tests/unit/usecases/test_sweep.py"
+AGREEMENT = "tests/unit/domain/test_agreement.py"
+TERMS = "tests/unit/domain/test_approval.py"
 PROPERTIES = "tests/property/test_approval_properties.py"
 WAITING = "tests/workflow/test_waiting.py"
 
@@ -45,7 +45,7 @@ class Mutant:
         old: text that stands there exactly once.
         new: what stands there instead.
         breaks: the promise of `docs/reliability.md` that is not kept any more.
-        tests: files of which a test must fail.
+        tests: files, or a folder, of which a test must fail.
     """
 
     id: str
@@ -161,7 +161,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "        _check_challenge(opened, form)\n",
         "",
         "approved_by_policy",
-        ("tests/unit/test_link_page.py",),
+        (API,),
     ),
     Mutant(
         "a form of another site is taken from who has signed in",
@@ -169,7 +169,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "html.form_of(event, page_url=page_url, origin_required=True)",
         "html.form_of(event, page_url=page_url)",
         "approved_by_policy",
-        ("tests/unit/test_signed_in.py",),
+        (API,),
     ),
     Mutant(
         "a form that the browser says is another site's is taken",
@@ -177,7 +177,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'return site == "same-origin"',
         'return site != "cross-origin"',
         "approved_by_policy",
-        ("tests/unit/test_signed_in.py",),
+        (API,),
     ),
     Mutant(
         "the caller of the JSON API says who decides",
@@ -185,7 +185,7 @@ MUTANTS: tuple[Mutant, ...] = (
         '_with({"action": "decide", **_path(event)}, _body(event), without=_WHO)',
         '_with({"action": "decide", **_path(event)}, _body(event))',
         "refusals_change_nothing",
-        ("tests/unit/test_signed_in.py",),
+        (API,),
     ),
     Mutant(
         "an older link still decides",
@@ -193,7 +193,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    if link is not None and not _is_newest(link, approval):\n",
         "    if link is not None and not link:\n",
         "approved_by_policy",
-        ("tests/unit/test_link_page.py",),
+        (API,),
     ),
     Mutant(
         "any form decides",
@@ -201,7 +201,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'if not is_nonce(form.get("nonce", ""), nonce):',
         "if not is_nonce(nonce, nonce):",
         "approved_by_policy",
-        ("tests/unit/test_link_page.py",),
+        (API,),
     ),
     Mutant(
         "opening a link decides",
@@ -209,7 +209,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'if http["method"] in {"GET", "HEAD"}:',
         'if http["method"] in {"HEAD"}:',
         "refusals_change_nothing",
-        ("tests/unit/test_link_page.py",),
+        (API,),
     ),
     Mutant(
         "registering makes a row",

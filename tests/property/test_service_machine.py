@@ -530,7 +530,7 @@ class Services(RuleBasedStateMachine):
 
 
 Services.TestCase.settings = settings(
-    max_examples=2 * settings.default.max_examples,  # of the profile: see conftest.py
+    max_examples=2 * settings().max_examples,  # of the profile: see conftest.py
     stateful_step_count=40,
     derandomize=True,
     deadline=None,

@@ -1,4 +1,4 @@
-"""AWS's errors become ours: what may be tried again, what is closed, what is a fault of ours."""
+"""What Lambda's errors mean: a callback that is closed, an execution that has ended."""
 
 from __future__ import annotations
 
@@ -15,12 +15,8 @@ from botocore.exceptions import (
 )
 
 from hitl_approval.adapters.callbacks import LambdaCallbackClient, LambdaExecutions
-from hitl_approval.adapters.dynamodb import DynamoDbStore
-from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.contract import EXECUTION_ENDED, EXECUTION_PAUSED
-from hitl_approval.domain.errors import Unavailable, VersionConflict
-from hitl_approval.domain.message import approval_needed
-from tests.anything import any_approval, any_opening
+from hitl_approval.domain.errors import Unavailable
 
 
 class Failing:
@@ -52,77 +48,6 @@ NETWORK = [
     ConnectionClosedError(endpoint_url="x"),
 ]
 LATER = [*NETWORK, answered("ThrottlingException"), answered("Anything", 503)]
-
-
-@pytest.mark.parametrize("error", LATER, ids=repr)
-def test_should_say_that_the_table_may_answer_later(error: Exception) -> None:
-    store = DynamoDbStore(client=Failing(error), approvals_table="a", audit_table="b")
-    with pytest.raises(Unavailable) as unavailable:
-        store.get("any")
-    assert "secret" not in str(unavailable.value.to_dict())
-
-
-def test_should_read_what_was_written_last() -> None:
-    asked: list[dict[str, Any]] = []
-
-    class Recording:
-        def get_item(self, **request: Any) -> dict[str, Any]:
-            asked.append(request)
-            return {}
-
-        def query(self, **request: Any) -> dict[str, Any]:
-            asked.append(request)
-            return {"Items": []}
-
-    store = DynamoDbStore(client=Recording(), approvals_table="a", audit_table="b")
-    store.get("any")
-    store.history("any")
-
-    assert [request["ConsistentRead"] for request in asked] == [True, True]
-
-
-def test_should_not_hide_a_fault_of_ours() -> None:
-    store = DynamoDbStore(
-        client=Failing(answered("ValidationException")), approvals_table="a", audit_table="b"
-    )
-    with pytest.raises(ClientError):
-        store.get("any")
-
-
-@pytest.mark.parametrize(
-    ("codes", "expected"),
-    [
-        (["ConditionalCheckFailed", "None"], VersionConflict),
-        (["None", "ConditionalCheckFailed"], VersionConflict),
-        (["TransactionConflict", "None"], VersionConflict),
-        (["None", "TransactionConflict"], VersionConflict),
-        (["ThrottlingError", "None"], Unavailable),
-        (["None", "ProvisionedThroughputExceeded"], Unavailable),
-        (["ValidationError", "None"], ClientError),
-    ],
-)
-def test_should_read_why_a_transaction_was_cancelled(
-    codes: list[str], expected: type[Exception]
-) -> None:
-    reasons = [{"Code": code} for code in codes]
-    error = answered("TransactionCanceledException", CancellationReasons=reasons)
-    store = DynamoDbStore(client=Failing(error), approvals_table="a", audit_table="b")
-    with pytest.raises(expected):
-        store.commit(any_opening())
-
-
-@pytest.mark.parametrize("error", [*LATER, answered("NotFound", 404)], ids=repr)
-def test_should_let_a_failed_publish_be_tried_again(error: Exception) -> None:
-    notifier = SnsNotifier(client=Failing(error), topic_arn="arn")
-    with pytest.raises(Unavailable):
-        notifier.publish(approval_needed(any_approval()))
-
-
-def test_should_never_publish_a_personal_message_to_everybody() -> None:
-    notifier = SnsNotifier(client=Failing(AssertionError("published")), topic_arn="arn")
-    message = approval_needed(any_approval(), recipient="ann", link="https://page.example/a/x")
-    with pytest.raises(RuntimeError, match="must never reach the topic"):
-        notifier.publish(message)
 
 
 @pytest.mark.parametrize(
