@@ -1,0 +1,73 @@
+"""Personal links: what a token holds, the code beside it, and the newest of each person."""
+
+from __future__ import annotations
+
+import pytest
+
+from hitl_approval.domain.link import (
+    CHALLENGE_CHARACTERS,
+    MAX_LINKS,
+    SECRET_BYTES,
+    PersonalLink,
+    approval_of,
+    digest_of,
+    find_link,
+    form_nonce,
+    is_challenge,
+    is_nonce,
+    make_challenge,
+    make_token,
+    newest,
+)
+
+ID = "1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c"
+SECRET = bytes(range(SECRET_BYTES))
+
+
+def test_should_name_its_approval_in_the_token() -> None:
+    assert approval_of(make_token(ID, SECRET)) == ID
+
+
+@pytest.mark.parametrize("token", ["", ID, f"{ID}.", f"{ID}.short", f"{ID}.ü", None, 7, [ID]])
+def test_should_take_nothing_else_for_a_token(token: object) -> None:
+    assert approval_of(token) is None
+
+
+def test_should_refuse_a_secret_that_is_too_short() -> None:
+    refused = f"{SECRET_BYTES} bytes, got {SECRET_BYTES - 1}"
+    with pytest.raises(ValueError, match=refused):
+        make_token(ID, SECRET[1:])
+    with pytest.raises(ValueError, match=refused):
+        make_challenge(SECRET[1:])
+
+
+def test_should_find_the_link_that_a_token_opens() -> None:
+    token = make_token(ID, SECRET)
+    links = [PersonalLink(digest_of(token), "ann"), PersonalLink(digest_of("another"), "bob")]
+    found = find_link(links, token)
+    assert found is not None
+    assert found.approver == "ann"
+    assert token not in repr(links)
+    assert find_link(links, token[:-1]) is None
+
+
+def test_should_take_a_code_however_it_is_typed() -> None:
+    challenge = make_challenge(SECRET)
+    assert len(challenge.replace("-", "")) == CHALLENGE_CHARACTERS
+    assert is_challenge(f" {challenge.lower().replace('-', ' ')} ", challenge)
+    assert not is_challenge(challenge[:-1], challenge)
+    assert not is_challenge("", challenge)
+
+
+def test_should_keep_the_newest_of_each_person_in_order() -> None:
+    anns = [PersonalLink(str(n), "ann") for n in range(MAX_LINKS + 2)]
+    bob = PersonalLink("bob's", "bob")
+    assert newest([bob, *anns]) == (bob, *anns[2:])
+
+
+def test_should_bind_a_form_to_its_link_and_to_what_it_shows() -> None:
+    nonce = form_nonce("token", "digest")
+    assert is_nonce(nonce, form_nonce("token", "digest"))
+    assert not is_nonce(nonce, form_nonce("token", "another"))
+    assert not is_nonce(nonce, form_nonce("another", "digest"))
+    assert not is_nonce("\ud800", nonce)
