@@ -90,6 +90,7 @@ bench-quick: setup ## the same with few samples; writes nothing
 	@$(BIN)/python -m bench --quick $(if $(ONLY),--only $(ONLY))
 
 faults: setup ## every schedule of every scenario with faults, or SCENARIO=name; REPLAY=scenario:choices: one
+	@$(if $(SCENARIO)$(REPLAY),:,$(BIN)/pytest --hypothesis-profile deep tests/property)
 	@$(BIN)/python -m tests.faults $(if $(SCENARIO),--scenario '$(SCENARIO)') $(if $(REPLAY),--replay '$(REPLAY)')
 
 faults-deep: setup ## random deeper schedules, for SECONDS (default 600)

@@ -73,7 +73,7 @@ class Wired(Stage):
         """Ask for everything there is, then approve."""
         asked = self.wire.take()
         self.taken["submit"] = [c for c in asked if c.operation != "UpdateItem"]
-        self.taken["look again, twice"] = [c for c in asked if c.operation == "UpdateItem"]
+        self.taken["check again, twice"] = [c for c in asked if c.operation == "UpdateItem"]
         ((approval_id, *_sort_key),) = self.wire.db.tables[APPROVALS_TABLE]
         one = {"approval_id": approval_id.removeprefix("S:")}
         self._ask("get", {"action": "get", **one})
@@ -91,7 +91,7 @@ class Wired(Stage):
 
 
 def measure(_: bool) -> Group:
-    """One approval, with two quiet looks before it is decided."""
+    """One approval, with two checks in vain before it is decided."""
     taken = {
         **one_approval(),
         **{f"messenger: {what}": calls for what, calls in messages_of_one().items()},
@@ -125,7 +125,7 @@ def one_approval() -> Mapping[str, Sequence[Call]]:
         client.cache_clear()
         opened.callback(client.cache_clear)
         environment = {Env.RESUME_MODE: "callback", Env.APPROVAL_TIMEOUT_SECONDS: "86400"}
-        stage = Wired(opened, _UNTIL_TWO_LOOKS, environment)
+        stage = Wired(opened, _UNTIL_TWO_CHECKS, environment)
         handler: Callable[[Any, Any], Any] = packaged()
         stage.run(handler)
         stage.taken["resume"] = stage.wire.take()
@@ -174,7 +174,7 @@ def messages_of_one() -> Mapping[str, Sequence[Call]]:
         return taken
 
 
-_UNTIL_TWO_LOOKS = timedelta(minutes=5)
+_UNTIL_TWO_CHECKS = timedelta(minutes=5)
 
 
 def _row(action: str, calls: Sequence[Call]) -> Sequence[str]:

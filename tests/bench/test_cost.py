@@ -29,7 +29,7 @@ def test_should_make_no_call_more_than_it_must(taken: dict[str, list[Call]]) -> 
     ("action", "times", "units"),
     [
         ("submit", 1, cost.SUBMIT),
-        ("look again, twice", 2, cost.CHECK_AGAIN),
+        ("check again, twice", 2, cost.CHECK_AGAIN),
         ("decide", 1, cost.DECIDE),
         ("resume", 1, cost.RESUME),
     ],

@@ -170,7 +170,7 @@ def test_should_say_that_a_record_is_not_what_it_was(hitl: Hitl, fine: Fine, met
     assert "hitl audit verify --all" in hitl("doctor").out
 
 
-def test_should_not_call_wrong_what_it_may_not_look_at(
+def test_should_not_call_wrong_what_it_may_not_read(
     hitl: Hitl, fine: Fine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(**_: Any) -> None:

@@ -316,7 +316,7 @@ class Services(RuleBasedStateMachine):
 
     def _answer(self, which: int, call: Call, fault: str) -> None:
         if self._perform(self._id(which), call, fault) in {"lost", "died"}:
-            self._perform(self._id(which), call)  # whoever hears nothing asks again
+            self._perform(self._id(which), call)  # whoever gets no answer asks again
 
     # Time, and the sweep
 
@@ -336,7 +336,7 @@ class Services(RuleBasedStateMachine):
         now = self.clock.now()
         before = now - GRACE
         overdue = [m for m in self.models.values() if m.pending and m.expires_at < before]
-        unheard = [
+        unread = [
             m
             for m in self.models.values()
             if not m.resumed and m.decided_at is not None and m.decided_at < before
@@ -347,10 +347,10 @@ class Services(RuleBasedStateMachine):
 
         for model in overdue:
             model.expire(now)
-        woken = [self._wake(model) for model in [*overdue, *unheard]]
+        resumed = [self._resume(model) for model in [*overdue, *unread]]
         assert found == {
             "PendingPastExpiry": len(overdue),
-            "DecidedNotResumed": sum(woken[len(overdue) :]),
+            "DecidedNotResumed": sum(resumed[len(overdue) :]),
             "PassedOver": 0,
         }
         # longest first, which the model does not keep
@@ -358,7 +358,7 @@ class Services(RuleBasedStateMachine):
         assert sorted(completions) == sorted(self.completed[completed_before:])
         self.completed[completed_before:] = completions
 
-    def _wake(self, model: Model) -> bool:
+    def _resume(self, model: Model) -> bool:
         if model.ended:
             model.resumed = True
             return True
@@ -530,7 +530,7 @@ class Services(RuleBasedStateMachine):
 
 
 Services.TestCase.settings = settings(
-    max_examples=1000,
+    max_examples=2 * settings().max_examples,  # of the profile: see conftest.py
     stateful_step_count=40,
     derandomize=True,
     deadline=None,

@@ -62,7 +62,7 @@ def test_should_go_on_with_what_was_approved(approvals: Approvals) -> None:
     assert approvals.pending() == []
 
 
-def test_should_hear_a_rejection_a_cancellation_and_silence(approvals: Approvals) -> None:
+def test_should_return_a_rejection_a_cancellation_and_silence(approvals: Approvals) -> None:
     for end, status in (
         (approvals.reject, "rejected"),
         (approvals.cancel, "cancelled"),

@@ -8,11 +8,8 @@ from typing import Any
 
 import pytest
 from boto3.dynamodb.types import TypeSerializer
-from botocore.exceptions import ClientError
 
-from hitl_approval.adapters.eventbridge import EventBridgePublisher
 from hitl_approval.domain.bus_event import BusEvent
-from hitl_approval.domain.errors import Unavailable, UnreadableRecord
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
 from hitl_approval.stream import answer_batch
 from hitl_approval.testing import World, in_memory
@@ -158,145 +155,8 @@ def test_should_go_on_from_the_first_event_that_was_not_filed(world: World) -> N
     assert sorted(awaits(world, "ann")) == sorted([first, second])
 
 
-NOT_OURS: list[Any] = [
-    {},
-    {"approval_id": "x", "sequence": 1},
-    {"approval_id": "x", "sequence": 1, "event": "escalated", "details": {}, "at": "now"},
-    {"approval_id": "x", "sequence": 1, "event": ["approved"], "blob": b"\x00", "tags": {"a"}},
-]
-
-
-@pytest.mark.parametrize("foreign", [*NOT_OURS, "unknown", "naive", "text", "long"], ids=str)
-def test_should_pass_what_is_none_of_our_events(
-    world: World, foreign: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    before, behind = decided(world), asked(world, "ann")
-    real = world.store.history(before)[-1]
-    altered: dict[str, dict[str, Any]] = {
-        "unknown": {"event": "escalated"},
-        "naive": {"at": "2026-01-02T03:04:05"},
-        "text": {"details": "secret"},
-        "long": {"details": {"comments": "x" * 210_000}},
-    }
-    if isinstance(foreign, str):
-        foreign = {**real, **altered[foreign]}
-    events = [*world.store.history(before), foreign, *world.store.history(behind)]
-
-    answer = answer_batch(batch(*events), world.publishing.publish)
-
-    assert answer == {"batchItemFailures": []}
-    assert awaits(world, "ann") == [behind]
-    assert world.meter.counted.count("PassedOver") == 1
-    assert "secret" not in caplog.text
-
-
-def test_should_pass_a_record_of_the_stream_that_has_no_image(world: World) -> None:
-    events = batch(*world.store.history(decided(world)))
-    del events["Records"][0]["dynamodb"]["NewImage"]
-    assert answer_batch(events, world.publishing.publish) == {"batchItemFailures": []}
-    assert len(world.publisher.published) == 1
-
-
-def test_should_tell_of_an_event_whose_row_cannot_be_read(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    approval_id = decided(world)
-
-    def unreadable(*_: Any) -> None:
-        raise UnreadableRecord(approval_id, "policy")
-
-    monkeypatch.setattr(type(world.store), "get", unreadable)
-    assert publish_all(world, approval_id) == {"batchItemFailures": []}
-    assert json.loads(world.publisher.published[-1].detail)["subject"] is None
-
-
-def test_should_bring_again_what_the_store_cannot_say_now(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = decided(world), decided(world)
-    get = type(world.store).get
-
-    def sometimes(self: Any, approval_id: str) -> Any:
-        if approval_id == second:
-            raise Unavailable("throttled")
-        return get(self, approval_id)
-
-    monkeypatch.setattr(type(world.store), "get", sometimes)
-    events = [*world.store.history(first), *world.store.history(second)]
-    assert answer_batch(batch(*events), world.publishing.publish)["batchItemFailures"] == [
-        {"itemIdentifier": "1002"}
-    ]
-    assert len(world.publisher.published) == 2
-
-
-def test_should_pass_what_the_inbox_takes_never(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = asked(world, "ann"), asked(world, "bob")
-    add = type(world.inbox).add
-
-    def refuses(self: Any, approval: Any, names: Any) -> None:
-        if approval.approval_id == first:
-            raise ClientError({"Error": {"Code": "ValidationException"}}, "BatchWriteItem")
-        add(self, approval, names)
-
-    monkeypatch.setattr(type(world.inbox), "add", refuses)
-    events = [*world.store.history(first), *world.store.history(second)]
-    assert answer_batch(batch(*events), world.publishing.publish) == {"batchItemFailures": []}
-    assert awaits(world, "bob") == [second]
-    assert world.meter.counted.count("PassedOver") == 1
-
-
-class Bus:
-    """Takes events, refuses those that it is told to."""
-
-    def __init__(self, *refused: int) -> None:
-        self.refused = refused
-        self.calls: list[int] = []
-        self.seen = 0
-
-    def put_events(self, **call: Any) -> dict[str, Any]:
-        self.calls.append(len(call["Entries"]))
-        answers: list[dict[str, str]] = []
-        for entry in call["Entries"]:
-            assert (entry["Source"], entry["EventBusName"]) == ("hitl-approval", "bus")
-            self.seen += 1
-            refused = self.seen in self.refused
-            answers.append({"ErrorCode": "ThrottlingException"} if refused else {"EventId": "1"})
-        return {"Entries": answers}
-
-
 def events(count: int, size: int = 2) -> list[BusEvent]:
     at = datetime(2026, 1, 2, tzinfo=UTC)
     return [
         BusEvent(detail_type="Approval Decided", at=at, detail="x" * size) for _ in range(count)
     ]
-
-
-@pytest.mark.parametrize(
-    ("count", "size", "calls"),
-    [(0, 2, []), (10, 2, [10]), (23, 2, [10, 10, 3]), (5, 90_000, [2, 2, 1])],
-)
-def test_should_put_as_many_in_a_call_as_it_takes(count: int, size: int, calls: list[int]) -> None:
-    bus = Bus()
-    publisher = EventBridgePublisher(client=bus, event_bus_name="bus")
-    assert publisher.publish(events(count, size)) == count
-    assert bus.calls == calls
-
-
-def test_should_stop_at_an_entry_that_is_not_taken() -> None:
-    bus = Bus(12)
-    publisher = EventBridgePublisher(client=bus, event_bus_name="bus")
-    assert publisher.publish(events(30)) == 11
-    assert bus.calls == [10, 10]
-
-
-def test_should_stop_at_a_call_that_fails() -> None:
-    class Down(Bus):
-        def put_events(self, **call: Any) -> dict[str, Any]:
-            if self.calls:
-                raise ClientError({"Error": {"Code": "InternalException"}}, "PutEvents")
-            return super().put_events(**call)
-
-    publisher = EventBridgePublisher(client=Down(), event_bus_name="bus")
-    assert publisher.publish(events(15)) == 10

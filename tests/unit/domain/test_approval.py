@@ -8,7 +8,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from hitl_approval.domain.approval import Approval, Transition, cancel, cast_vote, expire
-from hitl_approval.domain.errors import AlreadyDecided, ApprovalError, ApprovalExpired
+from hitl_approval.domain.errors import (
+    AlreadyDecided,
+    ApprovalError,
+    ApprovalExpired,
+)
+from hitl_approval.domain.policy import OnTimeout, Policy
 from tests.anything import NOW, any_approval, declared
 
 SOON = NOW + timedelta(minutes=1)
@@ -81,3 +86,27 @@ def test_should_lead_from_each_state_by_each_act_to_the_next(state: str, act: st
     assert transition.after.version == before.version + 1
     assert transition.event.sequence == before.audit_sequence + 1
     assert transition.after.audit_hash == transition.event.hash
+
+
+@pytest.mark.parametrize(
+    ("on_timeout", "status"), [(OnTimeout.timeout(), "timeout"), (OnTimeout.reject(), "rejected")]
+)
+def test_should_mean_by_silence_what_the_policy_says(on_timeout: OnTimeout, status: str) -> None:
+    approval = any_approval(policy=Policy(on_timeout=on_timeout))
+    ended = expire(approval, now=approval.expires_at)
+    assert ended is not None
+    assert (ended.after.status, ended.after.decided_by) == (status, "hitl-approval")
+    assert ended.event.details == {"reason": "nobody decided in time"}
+
+
+def test_should_take_an_answer_until_the_expiry_and_not_at_it() -> None:
+    approval, bob = any_approval(), declared("bob")
+    last = approval.expires_at - timedelta(microseconds=1)
+
+    assert cast_vote(approval, bob, "approved", "", now=last)
+    assert cancel(approval, bob, "", now=last)
+    assert expire(approval, now=last) is None
+    with pytest.raises(ApprovalExpired):
+        cast_vote(approval, bob, "approved", "", now=approval.expires_at)
+    with pytest.raises(ApprovalExpired):
+        cancel(approval, bob, "", now=approval.expires_at)

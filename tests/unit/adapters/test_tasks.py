@@ -9,8 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from hitl_approval.adapters.tasks import CLOSED_CODES, StepFunctionsTasks
-from hitl_approval.domain.errors import InvalidRequest, Unavailable
-from hitl_approval.domain.start import parse_document, task_token
+from hitl_approval.domain.errors import Unavailable
 
 
 class StepFunctions:
@@ -54,31 +53,3 @@ def test_should_take_a_task_that_waits_no_more_for_closed(code: str) -> None:
 def test_should_leave_a_call_that_failed_to_be_tried_again(error: Exception) -> None:
     with pytest.raises(Unavailable, match=r"Step Functions did not (take the call|answer)"):
         StepFunctionsTasks(client=StepFunctions(error)).succeed("token", {})
-
-
-def test_should_take_a_request_without_a_document() -> None:
-    request = parse_document({"subject": "Refund 70", "requester": "rita", "task_token": "t"})
-    assert (request.subject, request.document_id) == ("Refund 70", None)
-
-
-@pytest.mark.parametrize(
-    ("event", "message"),
-    [
-        ({"subject": "Refund"}, "requester: is required"),
-        (
-            {"subject": "Refund", "requester": "rita", "document_id": "d"},
-            "document_id: is not a field of this workflow",
-        ),
-    ],
-)
-def test_should_refuse_half_a_request(event: Any, message: str) -> None:
-    with pytest.raises(InvalidRequest, match=message):
-        parse_document(event)
-
-
-@pytest.mark.parametrize("token", ["", 7, "x" * 2_049, ["t"]])
-def test_should_refuse_what_is_no_token(token: Any) -> None:
-    with pytest.raises(InvalidRequest, match="task_token: must be a token of Step Functions"):
-        task_token({"task_token": token})
-    assert task_token({"task_token": None}) is None
-    assert task_token("no object") is None

@@ -1,8 +1,4 @@
-"""Every declared field of a request, over its declaration: a new field is covered by being there.
-
-The threat: a value of a wrong type that is taken for "no value", and so for the default (anyone may
-approve, one approval is enough), or that fails with a stack trace where a sentence is due.
-"""
+"""A field of a request: its type, its default and what it says of itself."""
 
 from __future__ import annotations
 
@@ -14,16 +10,15 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.domain.approval import digest_content
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.field import Field
-from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.policy import Quorum
-from hitl_approval.domain.request import CONTENT, FIELDS, ApprovalRequest, Content
+from hitl_approval.domain.request import (
+    FIELDS,
+    ApprovalRequest,
+)
 from hitl_approval.domain.start import parse_document
-from hitl_approval.domain.view import summary
-from hitl_approval.testing import in_memory
-from tests.anything import any_approval, any_opening, any_request
+from tests.anything import any_request
 
 VALUES: dict[str, Any] = {
     "null": None,
@@ -93,33 +88,3 @@ def test_should_say_what_a_field_is(field: Field) -> None:
     assert 0 < len(field.label) <= 10  # the column of a message
     assert field.doc
     assert not field.doc.endswith(".")
-
-
-@pytest.mark.parametrize("name", CONTENT)
-def test_should_repeat_a_text_wherever_the_record_is_told(name: str) -> None:
-    world = in_memory()
-    texts = {name: "Tell this"}
-    opening = any_opening(request=any_request(**texts), now=world.clock.now())
-    stored = world.store.create(opening)
-    assert getattr(stored, name) == "Tell this"
-    assert summary(stored)[name] == "Tell this"
-    assert f"{CONTENT[name].label:<11}Tell this" in approval_needed(stored).body
-
-
-@pytest.mark.parametrize("name", CONTENT)
-def test_should_digest_every_text_that_is_set(name: str) -> None:
-    one, another = (any_approval(request=any_request(**{name: text})) for text in ("one", "two"))
-    assert digest_content(one) != digest_content(another)
-
-
-def test_should_keep_the_digest_that_stands_on_record_when_a_text_is_not_set() -> None:
-    assert any_approval().content_digest == DIGEST
-
-
-def test_should_hold_nothing_but_texts_in_the_content() -> None:
-    hints = typing.get_type_hints(Content)
-    assert set(hints.values()) <= {str, str | None}
-
-
-DIGEST = "3d0e61d23ec796f45267790a4a79dcf4d0ed4fd45bafbfea85f5f7426fc659e3"
-"""Of `any_approval()`, as the first version wrote it."""

@@ -77,14 +77,14 @@ OTHER: dict[str, Any] = {
     "audit_sequence": 9,
     "audit_hash": "0" * 64,
 }
-NOT_TOLD = {
+NOT_SHOWN = {
     "approval_id", "creation_token", "callback_id", "version", "resumed", "reminders", "challenge",
 }  # fmt: skip
 """What no event says: keys, callbacks, counters, reminders."""
 
 
 def test_should_compare_every_field_that_the_trail_determines() -> None:
-    assert {field.name for field in fields(Approval)} == OTHER.keys() | NOT_TOLD
+    assert {field.name for field in fields(Approval)} == OTHER.keys() | NOT_SHOWN
 
 
 @pytest.mark.parametrize("field", OTHER)
@@ -195,7 +195,7 @@ def test_should_not_act_on_a_row_that_its_trail_does_not_bear_out(
     assert not world.store.approvals[approval.approval_id].resumed  # the sweep goes on to say so
 
 
-def test_should_look_again_before_it_says_that_two_reads_do_not_agree(
+def test_should_read_again_before_it_says_that_two_reads_do_not_agree(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     approval = asked(world)

@@ -1,18 +1,16 @@
-"""The use cases when others write at the same time, when replies are lost and names clash."""
+"""A request: made once, withdrawn, closed, notified of; refused if nobody could decide it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from hitl_approval.contract import Metrics
-from hitl_approval.domain.errors import AlreadyDecided, InvalidRequest, Unavailable
+from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.policy import Policy, Quorum
-from hitl_approval.testing import InMemoryStore, World, in_memory
-from hitl_approval.usecases.records import MAX_TRIES
+from hitl_approval.testing import World, in_memory
 from hitl_approval.usecases.request import ResolvedRequest
 from tests.anything import any_request, declared
 
@@ -38,91 +36,6 @@ def submit(world: World, token: str = "token-1", quorum: Quorum | None = None) -
         creation_token=token,
         callback_id=f"callback of {token}",
     )
-
-
-def meanwhile(
-    world: World, monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any], times: int = 1
-) -> None:
-    """Let somebody else act between the read and the commit of the next writes."""
-    commit = InMemoryStore.commit
-    left = times
-
-    def late(store: InMemoryStore, transition: Any) -> None:
-        nonlocal left
-        if left:
-            left -= 1
-            with monkeypatch.context() as undisturbed:
-                undisturbed.setattr(InMemoryStore, "commit", commit)
-                act()
-        commit(store, transition)
-
-    monkeypatch.setattr(InMemoryStore, "commit", late)
-
-
-def test_should_vote_again_on_what_another_has_written_meanwhile(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    submit(world, quorum=Quorum.at_least(2))
-    meanwhile(
-        world,
-        monkeypatch,
-        lambda: world.decisions.decide("approval-1", declared("bob"), "approved"),
-    )
-
-    answer = world.decisions.decide("approval-1", declared("carol"), "approved")
-
-    stored = world.store.approvals["approval-1"]
-    assert answer.approval == stored
-    assert (stored.status, [vote.approver for vote in stored.votes]) == (
-        "approved",
-        ["bob", "carol"],
-    )
-    assert world.clock.pauses == 1
-
-
-def test_should_tell_who_came_first_when_another_has_decided_meanwhile(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    submit(world)
-    meanwhile(
-        world,
-        monkeypatch,
-        lambda: world.decisions.decide("approval-1", declared("bob"), "approved"),
-    )
-
-    with pytest.raises(AlreadyDecided, match="already approved by bob"):
-        world.decisions.decide("approval-1", declared("carol"), "rejected")
-
-
-def test_should_complete_the_callback_that_was_registered_meanwhile(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    submit(world)
-    meanwhile(
-        world, monkeypatch, lambda: world.requests.register_callback("approval-1", "callback-2")
-    )
-
-    world.decisions.decide("approval-1", declared("bob"), "approved")
-
-    assert world.callbacks.completed == ["callback-2"]
-
-
-def test_should_give_up_on_a_record_that_others_write_all_the_time(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    submit(world)
-    meanwhile(
-        world,
-        monkeypatch,
-        lambda: world.requests.register_callback("approval-1", "another"),
-        times=MAX_TRIES,
-    )
-
-    with pytest.raises(Unavailable, match="contended"):
-        world.decisions.decide("approval-1", declared("bob"), "approved")
-
-    assert world.store.approvals["approval-1"].pending
-    assert world.callbacks.completed == []
 
 
 def test_should_take_its_own_repeated_request_for_the_same(world: World) -> None:
@@ -163,7 +76,7 @@ def test_should_close_a_failed_start_that_has_expired_meanwhile(world: World) ->
     assert world.store.approvals["approval-1"].status == "timeout"
 
 
-def test_should_close_what_has_expired_when_its_workflow_looks(world: World) -> None:
+def test_should_close_what_has_expired_when_its_workflow_checks(world: World) -> None:
     submit(world)
     world.clock.advance(HOUR)
 
@@ -190,7 +103,7 @@ def test_should_tell_nobody_of_what_has_ended_meanwhile(world: World) -> None:
     assert Metrics.NOTIFICATION_FAILED not in world.meter.counted
 
 
-def test_should_count_as_not_told_what_silence_has_ended_meanwhile(world: World) -> None:
+def test_should_count_as_not_notified_what_silence_has_ended_meanwhile(world: World) -> None:
     written = submit(world)
     world.clock.advance(timedelta(days=400))
     assert world.sweeps.sweep()[Metrics.PENDING_PAST_EXPIRY] == 1
@@ -199,3 +112,33 @@ def test_should_count_as_not_told_what_silence_has_ended_meanwhile(world: World)
 
     assert world.notifier.sent == []
     assert world.meter.counted.count(Metrics.NOTIFICATION_FAILED) == 1
+
+
+def resolved(approvers: tuple[str, ...], policy: Policy) -> ResolvedRequest:
+    return ResolvedRequest(
+        request=any_request(requester="rita"),
+        approvers=approvers,
+        policy=policy,
+        timeout=timedelta(hours=1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("approvers", "policy", "message"),
+    [
+        (("Rita",), Policy(), "approvers: name only the requester, who cannot decide"),
+        (("ann", "rita"), Policy(quorum=Quorum.at_least(2)), "approvers: quorum needs 2 approvals"),
+        (("ann",), Policy(rejections_needed=2), "approvers: rejections_needed is 2 but 1"),
+        ((), Policy(quorum=Quorum.everyone()), "approvers: quorum is everyone but no approvers"),
+    ],
+)
+def test_should_refuse_what_nobody_could_ever_decide(
+    approvers: tuple[str, ...], policy: Policy, message: str
+) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        resolved(approvers, policy)
+    assert str(refused.value).startswith(message)
+
+
+def test_should_hold_what_others_can_decide() -> None:
+    assert resolved(("ann", "rita"), Policy(quorum=Quorum.everyone())).approvers == ("ann", "rita")

@@ -159,7 +159,7 @@ def test_should_repair_the_others_when_one_cannot_be_repaired_now(
 
 
 def undecided_neighbours(world: World, count: int) -> tuple[list[str], str]:
-    """Decisions that nobody has heard of, oldest first; the last one is somebody else's."""
+    """Decisions that no workflow has read, oldest first; the last one is somebody else's."""
     ids = [ask(world) for _ in range(count + 1)]
     for approval_id in ids:
         world.decisions.decide(approval_id, declared("bob"), "approved")

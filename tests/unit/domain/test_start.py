@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.start import parse_document
+from hitl_approval.domain.start import parse_document, task_token
 from tests.anything import a_document
 
 
@@ -61,3 +61,31 @@ def test_should_keep_the_context_as_it_came() -> None:
     context = {"amount": 12.5, "lines": [1, None, True, {"": "empty key"}], "emoji": "🚀"}
     assert parse_document(a_document(context=context)).context == context
     assert json.dumps(context)
+
+
+def test_should_take_a_request_without_a_document() -> None:
+    request = parse_document({"subject": "Refund 70", "requester": "rita", "task_token": "t"})
+    assert (request.subject, request.document_id) == ("Refund 70", None)
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ({"subject": "Refund"}, "requester: is required"),
+        (
+            {"subject": "Refund", "requester": "rita", "document_id": "d"},
+            "document_id: is not a field of this workflow",
+        ),
+    ],
+)
+def test_should_refuse_half_a_request(event: Any, message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message):
+        parse_document(event)
+
+
+@pytest.mark.parametrize("token", ["", 7, "x" * 2_049, ["t"]])
+def test_should_refuse_what_is_no_token(token: Any) -> None:
+    with pytest.raises(InvalidRequest, match="task_token: must be a token of Step Functions"):
+        task_token({"task_token": token})
+    assert task_token({"task_token": None}) is None
+    assert task_token("no object") is None
