@@ -60,15 +60,22 @@ def read_addresses(deployment: Deployment, topic_arn: str) -> Sequence[PersonalA
             if each["SubscriptionArn"] == physical_id or _short(each["Endpoint"]) == endpoint
         ]
         listed = [each for each in listed if each not in found]
-        state = _state(found[0]) if found else "gone"
-        addresses.append(PersonalAddress(found[0]["Endpoint"] if found else endpoint, names, state))
+        # A confirmed one first: a mail asked for twice leaves another that waits.
+        best = min(found, key=_waits, default=None)
+        if best is None:
+            addresses.append(PersonalAddress(endpoint, names, "gone"))
+        else:
+            addresses.append(PersonalAddress(best["Endpoint"], names, _state(best)))
     others = [PersonalAddress(each["Endpoint"], (), _state(each)) for each in listed]
     return [*addresses, *others]
 
 
 def _state(subscription: Mapping[str, Any]) -> AddressState:
-    pending = subscription["SubscriptionArn"] == _PENDING
-    return "waiting for confirmation" if pending else "confirmed"
+    return "waiting for confirmation" if _waits(subscription) else "confirmed"
+
+
+def _waits(subscription: Mapping[str, Any]) -> bool:
+    return bool(subscription["SubscriptionArn"] == _PENDING)
 
 
 def _named(deployment: Deployment, topic_arn: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -87,12 +94,12 @@ def _named(deployment: Deployment, topic_arn: str) -> Iterator[tuple[str, str, t
         if _resolved(properties["TopicArn"], physical) == topic_arn:
             people = properties.get("FilterPolicy", {}).get(APPROVER_ATTRIBUTE, [])
             endpoint = _resolved(properties["Endpoint"], physical)
-            yield physical.get(logical_id, ""), endpoint, tuple(people)
+            yield physical.get(logical_id, ""), endpoint or logical_id, tuple(people)
 
 
 def _short(endpoint: str) -> str:
     """An address as it is, of a queue's ARN its name."""
-    return endpoint.rpartition(":")[2]
+    return endpoint.rpartition(":")[2] if endpoint.startswith("arn:") else endpoint
 
 
 def _resolved(value: Any, physical: Mapping[str, str]) -> str:

@@ -238,7 +238,17 @@ def test_should_say_which_personal_address_waits_and_which_is_gone(
     assert check["fix"].startswith("who waits must confirm by the mail from AWS")
     assert "; take who is gone out of deliver_to and deploy, then" in check["fix"]
     del delivered.subscribed[1:]
-    assert "3 gone: bob@example.com (for bob), cid@example.com, bot" in personal(hitl)["found"]
+    gone = "3 gone: bob@example.com (for bob), cid@example.com, bot (for dan, eve)"
+    assert gone in personal(hitl)["found"]
+
+
+def test_should_name_by_its_resource_an_address_that_no_text_says(
+    hitl: Hitl, delivered: Fine, cloud: FakeCloud
+) -> None:
+    joined = {"Fn::Join": ["", ["dan@", {"Ref": "Domain"}]]}
+    cloud.template["ToBot"] = subscription("Personal", joined, "dan")
+    del delivered.subscribed[3]
+    assert "; 1 gone: ToBot (for dan)" in personal(hitl)["found"]
 
 
 def test_should_find_an_address_that_was_subscribed_again_by_hand(
@@ -246,6 +256,7 @@ def test_should_find_an_address_that_was_subscribed_again_by_hand(
 ) -> None:
     delivered.subscribed[0] = ("arn:personal:9", "ann@example.com")
     delivered.subscribed[3] = ("arn:personal:8", "arn:aws:sqs:us-east-1:123456789012:bot")
+    delivered.subscribed.insert(0, ("PendingConfirmation", "bob@example.com"))
     assert personal(hitl)["found"].startswith("4 confirmed: ann@example.com, ")
 
 
@@ -253,9 +264,11 @@ def test_should_list_what_another_stack_subscribes(hitl: Hitl, delivered: Fine) 
     """A queue's subscription is made in the stack of the queue."""
     delivered.subscribed.append(("arn:personal:5", "arn:aws:sqs:us-east-1:123456789012:other"))
     delivered.subscribed.append(("PendingConfirmation", "fay@example.com"))
+    delivered.subscribed.append(("arn:personal:6", "https://chat.example:8443/hook"))
     found = personal(hitl)["found"]
-    assert "5 confirmed: " in found
-    assert ", other; 1 waiting for confirmation: fay@example.com" in found
+    assert "6 confirmed: " in found
+    others = "other, https://chat.example:8443/hook; 1 waiting for confirmation: fay@example.com"
+    assert f", {others}" in found
 
 
 def test_should_say_that_nobody_is_sent_links(hitl: Hitl, fine: Fine, cloud: FakeCloud) -> None:
