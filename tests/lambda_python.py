@@ -7,6 +7,7 @@ does. Nothing is ever downloaded.
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import sys
 from collections.abc import Iterator
@@ -54,6 +55,8 @@ def _answer(*words: str) -> str:
 
 def main() -> int:
     """See the module's docstring."""
+    if platform.python_version().startswith(f"{VERSION}."):
+        return 0  # every test has run on it
     if found := find():
         print(found)  # noqa: T201  for the Makefile
         return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(shutil, "which", which)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(platform, "python_version", lambda: "3.11.7")
     monkeypatch.delenv(lambda_python.REQUIRED, raising=False)
     return tmp_path
 
@@ -80,6 +82,20 @@ def test_should_say_that_there_is_none_and_fail_where_one_is_demanded(
     assert said.out == ""
     assert said.err.startswith("Python 3.13, which is deployed, was not found: ")
     assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("version", "again"), [("3.13.0", False), ("3.14.1", True)])
+def test_should_not_run_twice_on_the_same_version(
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    version: str,
+    again: bool,
+) -> None:
+    found = program(path / "python3.13", "echo 3.13")
+    monkeypatch.setattr(platform, "python_version", lambda: version)
+    assert lambda_python.main() == 0
+    assert capsys.readouterr().out == (f"{found}\n" if again else "")
 
 
 def test_should_be_demanded_by_ci() -> None:
