@@ -65,6 +65,11 @@ RULES = (
 Outcome = Literal["written", "already", "refused", "lost", "died"]
 
 
+def milliseconds(moment: datetime) -> datetime:
+    """What is on record of a moment."""
+    return moment - timedelta(microseconds=moment.microsecond % 1_000)
+
+
 @dataclass
 class Model:
     """What must be true of one approval."""
@@ -137,7 +142,7 @@ class Model:
 
     def _write(self, event: str, name: str, now: datetime) -> Outcome:
         if event != "voted":
-            self.status, self.decided_by, self.decided_at = event, name, now
+            self.status, self.decided_by, self.decided_at = event, name, milliseconds(now)
         return self.note(event)
 
 
@@ -234,7 +239,7 @@ class Services(RuleBasedStateMachine):
     def submit(self, rules: Rules, polling: bool, lost: bool) -> None:
         approval_id = f"approval-{len(self.models)}"
         callback = None if polling else self._new_callback()
-        self.models[approval_id] = Model(rules, self.clock.now() + TIMEOUT, callback)
+        self.models[approval_id] = Model(rules, milliseconds(self.clock.now()) + TIMEOUT, callback)
         self.store.reply_lost = lost
         try:
             self._submit(approval_id, "token")
@@ -334,7 +339,7 @@ class Services(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         now = self.clock.now()
-        before = now - GRACE
+        before = milliseconds(now - GRACE)
         overdue = [m for m in self.models.values() if m.pending and m.expires_at < before]
         unread = [
             m
