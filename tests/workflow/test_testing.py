@@ -307,3 +307,39 @@ def test_should_show_why_a_function_failed(approvals: Approvals) -> None:
     assert failed.value.error_type == "hitl_approval.InvalidRequest"
     with pytest.raises(AssertionError, match="no approval is pending: the function has ended: "):
         approvals.approve()
+
+
+def kinds(approvals: Approvals, to: str | None = None) -> list[str]:
+    return [message.kind for message in approvals.messages(to)]
+
+
+def test_should_show_what_each_person_was_sent(approvals: Approvals) -> None:
+    approvals.start(refund, {"amount": 70, "approvers": ["ann", "bob"]})
+    assert [message.recipient for message in approvals.messages()] == ["ann", "bob"]
+    assert "Refund 70" in approvals.messages("ann")[0].body
+
+    approvals.advance(timedelta(hours=4))
+    assert kinds(approvals, "bob") == ["requested", "reminder"]
+
+    approvals.approve(by="ann")
+    assert kinds(approvals, "ann") == ["requested", "reminder"]
+    assert kinds(approvals, "bob") == ["requested", "reminder", "outcome"]
+    assert [message.recipient for message in approvals.messages(kind="outcome")] == ["bob", "rita"]
+
+
+def test_should_remind_as_the_deployment_says(approvals: Approvals) -> None:
+    approvals.reminders = [timedelta(hours=1), timedelta(hours=2), timedelta(hours=3)]
+    approvals.start(refund, {"amount": 70, "approvers": ["ann"]})
+    approvals.let_time_out()
+    assert kinds(approvals, "ann") == ["requested", *["reminder"] * 3, "expired"]
+
+
+def test_should_show_that_one_who_cannot_be_reached_keeps_nobody_else(approvals: Approvals) -> None:
+    approvals.unreachable.add("bob")
+    approvals.start(refund, {"amount": 70, "approvers": ["ann", "bob"]})
+    approvals.advance(timedelta(hours=1))
+    assert kinds(approvals, "ann") == ["requested"]
+    assert kinds(approvals, "bob") == []
+    approvals.unreachable.clear()
+    approvals.advance(timedelta(hours=1))
+    assert kinds(approvals, "bob") == ["requested"]

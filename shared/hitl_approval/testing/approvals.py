@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 from unittest.mock import patch
 
-from hitl_approval.contract import MAX_EXECUTION_SECONDS, Env
+from hitl_approval.contract import MAX_EXECUTION_SECONDS, Env, MessageKind
 from hitl_approval.domain.approval import Approval, Decision
 from hitl_approval.domain.audit import Actor, Identity
 from hitl_approval.domain.notification import Notification
@@ -19,7 +20,14 @@ from hitl_approval.domain.policy import Policy
 from hitl_approval.durable import wait
 from hitl_approval.settings import Settings
 from hitl_approval.testing.execution import CALLBACKS, LocalExecution
-from hitl_approval.testing.memory import InMemoryStore, RecordingMeter, RecordingNotifier
+from hitl_approval.testing.memory import (
+    PAGE_URL,
+    CountingSecrets,
+    InMemoryStore,
+    RecordingMeter,
+    RecordingNotifier,
+)
+from hitl_approval.testing.messages import InMemoryMessages
 from hitl_approval.testing.virtual_time import (
     RunnerCallbackClient,
     StandingClock,
@@ -27,6 +35,7 @@ from hitl_approval.testing.virtual_time import (
     virtual_time,
 )
 from hitl_approval.usecases.decide import DecisionService
+from hitl_approval.usecases.deliver import DeliveryService
 from hitl_approval.usecases.request import RequestService
 
 ROUNDING = timedelta(seconds=2)
@@ -119,18 +128,32 @@ class Approvals:
     Attributes:
         approvers, groups, policy, approval_timeout: the deployment's defaults, as `HitlApproval`
             takes them; set them before `start`.
-        notifications: what the approvers were sent.
+        reminders: the deployment's, as `HitlApproval` takes them.
+        unreachable: names of people whose messages are refused.
     """
 
     approvers: Sequence[str] = ()
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
     approval_timeout: timedelta = timedelta(hours=1)
+    reminders: Sequence[timedelta] | None = None
+    unreachable: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.clock = StandingClock()
         self.store = InMemoryStore()
         self._notifier, self._meter = RecordingNotifier(), RecordingMeter()
+        self._to_people = RecordingNotifier(unreachable=self.unreachable)
+        self._messages, self._events_taken = InMemoryMessages(), Counter[str]()
+        self._messenger = DeliveryService(
+            store=self.store,
+            clock=self.clock,
+            meter=self._meter,
+            messages=self._messages,
+            notifier=self._to_people,
+            page_url=PAGE_URL,
+            secrets=CountingSecrets(),
+        )
         self._callbacks = RunnerCallbackClient()
         self._runs: list[Run] = []
         self._requests = RequestService(
@@ -159,8 +182,24 @@ class Approvals:
 
     @property
     def notifications(self) -> Sequence[Notification]:
-        """What the approvers were sent, in order."""
+        """What was published to everybody who listens, in order."""
         return self._notifier.sent
+
+    def messages(
+        self, to: str | None = None, kind: MessageKind | None = None
+    ) -> Sequence[Notification]:
+        """What people were sent, in order: requests, reminders, outcomes.
+
+        Args:
+            to: only what this person was sent.
+            kind: only messages of this kind.
+        """
+        self.wait_until_idle()
+        return [
+            message
+            for message in self._to_people.sent
+            if to in {None, message.recipient} and kind in {None, message.kind}
+        ]
 
     def start(
         self, handler: Callable[[Any, Any], Any], event: Any, *, name: str = "execution"
@@ -248,14 +287,15 @@ class Approvals:
     def advance(self, delta: timedelta) -> None:
         """Let time pass; whatever waits for it goes on when its time has come.
 
-        That is: approvals expire, `context.wait` ends, a step that failed is tried again.
+        That is: approvals expire, `context.wait` ends, a step that failed is tried again, and
+        people are sent reminders.
         """
         self.wait_until_idle()
         until = self.clock.now() + delta
         while (due := self._next_due()) and due.at <= until:
-            self.clock.advance(max(due.at - self.clock.now(), timedelta(0)))
+            self._pass_until(due.at)
             self._go_on(due)
-        self.clock.advance(max(until - self.clock.now(), timedelta(0)))
+        self._pass_until(until)
 
     def wait_until_idle(self) -> None:
         """Wait until every function has ended, or waits for people or for time."""
@@ -263,6 +303,20 @@ class Approvals:
             lambda: all(run.idle() for run in self._runs),
             "end of the function, and it does not wait for people or for time either",
         )
+        self._deliver()
+
+    def _pass_until(self, moment: datetime) -> None:
+        """Let time pass, and people be sent what is due meanwhile, each at its time."""
+        while (due := self._messages.next_due()) and due <= moment:
+            self.clock.advance(max(due - self.clock.now(), timedelta(0)))
+            self._messenger.deliver_due()
+        self.clock.advance(max(moment - self.clock.now(), timedelta(0)))
+
+    def _deliver(self) -> None:
+        """Let the messenger take what has been committed since."""
+        for approval_id, trail in list(self.store.audit.items()):
+            events = trail[self._events_taken[approval_id] :]
+            self._events_taken[approval_id] += self._messenger.take(events)
 
     def _go_on(self, due: _Due) -> None:
         before = due.run.invocations
@@ -335,5 +389,12 @@ class Approvals:
                 Env.APPROVER_GROUPS: json.dumps({n: list(m) for n, m in self.groups.items()}),
                 Env.RESUME_MODE: "callback",
                 Env.POLL_INTERVAL_SECONDS: "5",
+                Env.PAGE_URL: PAGE_URL,
+                **self._reminders(),
             }
         )
+
+    def _reminders(self) -> dict[str, str]:
+        if self.reminders is None:
+            return {}
+        return {Env.REMINDERS: json.dumps([int(d.total_seconds()) for d in self.reminders])}
