@@ -24,6 +24,7 @@ from hitl_approval_cli.commands.history import history
 from hitl_approval_cli.commands.inbox import inbox
 from hitl_approval_cli.commands.list import list_
 from hitl_approval_cli.commands.local import local
+from hitl_approval_cli.commands.repair import repair
 from hitl_approval_cli.commands.resume import resume
 from hitl_approval_cli.commands.show import get, show
 from hitl_approval_cli.commands.stats import stats
@@ -70,6 +71,7 @@ app.command()(history)
 app.add_typer(audit, name="audit")
 app.command()(doctor)
 app.command()(resume)
+app.command()(repair)
 app.command()(stats)
 app.add_typer(local, name="local")
 app.command()(cost)

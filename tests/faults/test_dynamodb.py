@@ -164,7 +164,7 @@ def test_should_answer_as_moto_does_to_thousands_of_our_calls(moto: Any) -> None
                 store.register_callback(name, f"callback-{lots.randrange(9)}")
                 _add_link(store, lots, record)
             case 2:
-                store.mark_resumed(name)
+                _attend(store, lots, name, now)
             case 3:
                 if (found := store.get(name)) is not None:
                     known.append(found)  # and what was read earlier is written on as well
@@ -179,6 +179,7 @@ def test_should_answer_as_moto_does_to_thousands_of_our_calls(moto: Any) -> None
             case 6:
                 attention: Attention = lots.choice(ATTENTIONS)
                 list(store.overdue(attention, before=now, limit=lots.randrange(1, 4)))
+                list(store.postponed())
             case _ if record is not None:
                 if transition := _any_transition(lots, record, now):
                     store.commit(transition)
@@ -235,6 +236,16 @@ def test_should_take_a_repeated_transaction_for_the_one_it_is() -> None:
     assert double.call("TransactWriteItems", {"TransactItems": [put]}, "token-1") == {}
     with pytest.raises(ClientError):
         double.call("TransactWriteItems", {"TransactItems": [put]}, "token-2")
+
+
+def _attend(store: DynamoDbStore, lots: random.Random, name: str, now: datetime) -> None:
+    if lots.randrange(2):
+        store.mark_resumed(name)
+    else:
+        reason = lots.choice((None, "late"))
+        for listed in ATTENTIONS:
+            store.postpone(name, found_on=listed, tries=1, until=now, reason=reason)
+        store.take_up(name, at=now)
 
 
 def _add_link(store: DynamoDbStore, lots: random.Random, record: Approval | None) -> None:

@@ -1,4 +1,4 @@
-"""The actions of the approval function: decide, cancel, resume, get, list, inbox, history."""
+"""The actions of the approval function, by name: what people and operators ask of it."""
 
 from __future__ import annotations
 
@@ -83,6 +83,14 @@ def _resume(
     return _outcome(service.resume(_approval_id(payload)))
 
 
+def _repair(
+    payload: Mapping[str, Any], _: Actor | None, service: DecisionService
+) -> dict[str, Any]:
+    approval_id = _approval_id(payload)
+    service.repair(approval_id)
+    return {"approval_id": approval_id}
+
+
 def _get(payload: Mapping[str, Any], _: Actor | None, service: DecisionService) -> dict[str, Any]:
     return view(service.get(_approval_id(payload)))
 
@@ -157,6 +165,7 @@ _ACTIONS: Mapping[str, tuple[_Action, frozenset[str]]] = {
     "decide": (_decide, _WHO | {"approval_id", "decision", "comments", "content_digest"}),
     "cancel": (_cancel, _WHO | {"approval_id", "comments"}),
     "resume": (_resume, frozenset({"approval_id"})),
+    "repair": (_repair, frozenset({"approval_id"})),
     "get": (_get, frozenset({"approval_id"})),
     "list": (
         _list,

@@ -27,6 +27,7 @@ from hitl_approval.ports import (
     Page,
 )
 from hitl_approval.usecases.records import Records
+from hitl_approval.usecases.sweep import SWEEP_GRACE
 from hitl_approval.usecases.trail import Trail, read_trail
 
 SEARCHED = 1_000
@@ -113,6 +114,17 @@ class DecisionService(Records):
         if approval.pending:
             raise InvalidRequest("approval_id", "is still pending: there is nothing to resume for")
         return Answer(approval, already=True, workflow=self._resume_workflow(approval))
+
+    def repair(self, approval_id: str) -> None:
+        """Let the next sweep take up a record that it has postponed or parked, for operators.
+
+        Raises:
+            ApprovalNotFound: no approval has this id.
+            InvalidRequest: the sweep has put nothing of it aside.
+        """
+        if not self.store.take_up(approval_id, at=self.clock.now() - SWEEP_GRACE):
+            self.get(approval_id)
+            raise InvalidRequest("approval_id", "needs no repair: the sweep has not put it aside")
 
     def list_by_status(
         self,
