@@ -356,7 +356,12 @@ def in_memory() -> World:
         requests=RequestService(store=store, clock=clock, meter=meter, notifier=notifier),
         executions=executions,
         decisions=DecisionService(
-            store=store, clock=clock, meter=meter, callbacks=callbacks, inbox=inbox
+            store=store,
+            clock=clock,
+            meter=meter,
+            callbacks=callbacks,
+            executions=executions,
+            inbox=inbox,
         ),
         sweeps=SweepService(
             store=store, clock=clock, meter=meter, callbacks=callbacks, executions=executions
