@@ -263,5 +263,8 @@ MAX_EXECUTION_SECONDS: Final = 366 * 24 * 3600
 EXECUTION_MARGIN_SECONDS: Final = 900
 """Time an execution keeps beside the wait itself: start, retries of a step, clocks apart."""
 
+MAX_STEP_RESULT_BYTES: Final = 262_144
+"""Largest result of one durable step, as the durable SDK encodes it: Lambda's quota."""
+
 MAX_OPERATIONS: Final = 3_000
 """Durable operations per execution, Lambda's quota; not raisable."""

@@ -142,6 +142,16 @@ def test_should_not_ask_about_a_workflow_whose_callback_was_open(
     assert call(world, decide(approval_id))[1]["workflow"] == answer
 
 
+@pytest.mark.parametrize("action", ["decide", "cancel"])
+def test_should_let_nobody_act_under_the_systems_own_name(world: World, action: str) -> None:
+    event = {**decide(pending(world)), "action": action, "approver": "Hitl-Approval"}
+    if action == "cancel":
+        del event["decision"]
+    status, body = call(world, event)
+    assert (status, body["error"]["code"]) == (400, "INVALID_REQUEST")
+    assert "the name of the system itself" in body["error"]["message"]
+
+
 def test_should_take_decided_by_and_no_action(world: World) -> None:
     approval_id = pending(world)
     event = decide(approval_id, decided_by="dora")

@@ -19,7 +19,13 @@ from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.field import Field
 from hitl_approval.domain.message import approval_needed
 from hitl_approval.domain.policy import Quorum
-from hitl_approval.domain.request import CONTENT, FIELDS, ApprovalRequest, Content
+from hitl_approval.domain.request import (
+    CONTENT,
+    FIELDS,
+    MAX_CONTEXT_DEPTH,
+    ApprovalRequest,
+    Content,
+)
 from hitl_approval.domain.start import parse_document
 from hitl_approval.domain.view import summary
 from hitl_approval.testing import in_memory
@@ -123,3 +129,24 @@ def test_should_hold_nothing_but_texts_in_the_content() -> None:
 
 DIGEST = "3d0e61d23ec796f45267790a4a79dcf4d0ed4fd45bafbfea85f5f7426fc659e3"
 """Of `any_approval()`, as the first version wrote it."""
+
+
+def nested(levels: int) -> dict[str, Any]:
+    value: Any = "x"
+    for level in range(levels - 1):
+        value = [value] if level % 2 else {"a": value}
+    return {"a": value}
+
+
+def test_should_refuse_a_context_that_nobody_could_read_or_print() -> None:
+    assert any_request(context=nested(MAX_CONTEXT_DEPTH)).context
+    for levels in (MAX_CONTEXT_DEPTH + 1, 4_000):
+        with pytest.raises(InvalidRequest, match="context: must be nested at most 32 deep"):
+            any_request(context=nested(levels))
+
+
+@pytest.mark.parametrize("name", ["hitl-approval", " HITL-Approval ", "\uff48itl-approval"])
+@pytest.mark.parametrize("field", ["requester", "approvers"])
+def test_should_keep_the_systems_own_name_for_itself(name: str, field: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"{field}: must not be hitl-approval"):
+        any_request(**{field: [name] if field == "approvers" else name})

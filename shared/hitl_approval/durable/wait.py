@@ -37,6 +37,7 @@ from hitl_approval.domain.errors import (
 from hitl_approval.domain.outcome import Outcome, snapshot_of
 from hitl_approval.domain.request import ApprovalRequest, Members, expand, members_of
 from hitl_approval.domain.schedule import RECHECK_STRETCH, poll_delay, recheck_delay
+from hitl_approval.durable.refusals import check_context, refusal_of
 from hitl_approval.durable.retries import (
     CREATE_ATTEMPTS,
     FINAL,
@@ -82,11 +83,13 @@ def wait_for_approval(
         The outcome as it stands on record. A rejection and a timeout are outcomes, not errors.
 
     Raises:
-        InvalidRequest: this deployment cannot hold the request, or the name is used twice.
+        InvalidRequest: this deployment cannot hold the request, the name is used twice, or this
+            is called within a step.
         StepError: the record could not be written or read within about a minute or an hour, or
             `members` kept failing.
         WaitForConditionError: the same of a record that is polled.
     """
+    check_context(context)
     return _Wait(
         context, request, name, members, values=settings(), service=request_service()
     ).run()
@@ -178,13 +181,13 @@ class _Wait:
                 lambda: self._create(arn, token, callback_id),
                 CREATE_ATTEMPTS,
             )
-        except StepError:
+        except StepError as error:
             # A try whose answer was lost may have been written after all: nobody must be asked to
             # decide what no workflow waits for.
             self._step(
                 "withdraw", lambda: self.service.withdraw(self.approval_id, token), READ_ATTEMPTS
             )
-            raise
+            raise refusal_of(error) or error from None
         self._notify_all(snapshot["recipients"])
         return snapshot
 
