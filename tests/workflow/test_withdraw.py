@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -34,9 +35,9 @@ def first_of_two(event: Any, context: DurableContext) -> dict[str, Any]:
     """Whichever comes first will do; the other request is withdrawn."""
     names = ("one", "two")
     context.parallel(
-        [lambda branch, name=name: ask(branch, name) for name in names],
+        [partial(ask, name=name) for name in names],
         name="either",
-        config=ParallelConfig(completion_config=CompletionConfig.first_successful()),
+        config=ParallelConfig(completion_config=CompletionConfig(min_successful=1)),
     )
     stands = {name: withdraw(context, name, "the other came first") for name in (*names, "three")}
     return {"statusCode": 200, "body": json.dumps(stands)}
