@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 from aws_durable_execution_sdk_python import DurableContext, durable_execution
 
 from hitl_approval import ApprovalRequest, InvalidRequest, wait_for_approval
+from hitl_approval.durable import operations
 from hitl_approval.testing.virtual_time import eventually
 
 from .conftest import StageFactory
@@ -94,6 +96,39 @@ def test_should_ask_once_under_a_name_that_two_branches_use(make_stage: StageFac
         "said": ["approved", "name: is used twice in this execution: give each approval its own"]
     }
     assert len(stage.notifier.sent) == 1
+
+
+@pytest.mark.parametrize(("taken", "fits"), [(300, True), (3_000, False)])
+def test_should_not_begin_what_would_take_the_execution_past_its_last_operation(
+    make_stage: StageFactory, monkeypatch: pytest.MonkeyPatch, taken: int, fits: bool
+) -> None:
+    monkeypatch.setattr(operations, "_metered", lambda _: taken)
+    stage = make_stage(handler(lambda context: wait_for_approval(context, REQUEST, name="one")))
+    monkeypatch.setattr(operations, "MAX_OPERATIONS", 10 * taken if fits else taken)
+    stage.start({})
+    if fits:
+        eventually(lambda: stage.store.approvals)
+        return
+    refused = stage.finish()["refused"]
+    assert refused.startswith("approval: may take ")
+    assert "durable operations, and this execution has taken " in refused
+    assert stage.store.approvals == {}
+
+
+def test_should_keep_room_for_the_waits_that_are_open() -> None:
+    class State:
+        operations: ClassVar[dict[str, Any]] = {}
+
+    context: Any = SimpleNamespace(state=State())
+    with operations.reserved(context, 2_000) as first:
+        operations.check_room(context, first)
+        with operations.reserved(context, 1_001) as second:
+            with pytest.raises(InvalidRequest, match="keeps 2000 for approvals that are open"):
+                operations.check_room(context, second)
+            first.taken = 1
+            operations.check_room(context, second)
+    with operations.reserved(context, 3_000) as third:
+        operations.check_room(context, third)
 
 
 def test_should_not_ask_under_a_name_whose_approval_has_ended(make_stage: StageFactory) -> None:
