@@ -215,7 +215,7 @@ def quorum(name: str, value: Any) -> Any:
     """A quorum that somebody can reach."""
     is_a(name, value, Quorum, "use Quorum.at_least(2), say")
     if value.kind == "at_least":
-        Quorum.at_least(value.count)
+        Policy(quorum=Quorum.at_least(value.count)).check(())
     return value
 
 

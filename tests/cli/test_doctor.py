@@ -86,7 +86,8 @@ def test_should_find_nothing_wrong(hitl: Hitl, fine: Fine) -> None:
     assert {check["state"] for check in result.json["checks"]} == {"ok"}
     assert [check["name"] for check in result.json["checks"]] == [
         "version", "credentials", "stack", "deployed version", "approval function", "tables",
-        "topic", "personal addresses", "overdue", "not resumed", "notifications", "records",
+        "topic", "personal addresses", "overdue", "not resumed", "parked",
+        "notifications", "records",
     ]  # fmt: skip
     out = hitl("doctor").out
     assert "ok       credentials: arn:aws:iam::123456789012:user/ann in us-east-1" in out
@@ -121,6 +122,28 @@ def test_should_say_what_is_stuck_and_what_to_do(
     assert "read the log of sweep" in result.out
     assert "wrong    not resumed: 1 decided, and their workflow has not resumed" in result.out
     assert f"hitl resume {other.approval_id}\n" in result.out
+
+
+def test_should_say_what_the_sweep_has_put_aside_and_why(
+    hitl: Hitl, fine: Fine, tables: DynamoDbStore
+) -> None:
+    parked, later, polling = (tables.create(any_opening(now=NOW)).approval_id for _ in range(3))
+    for approval_id, until, reason in (
+        (parked, None, f"the record of {parked} cannot be read: policy"),
+        (later, NOW + timedelta(hours=1), "DynamoDB did not take the call now"),
+        (polling, NOW, None),
+    ):
+        tables.postpone(approval_id, found_on="pending", tries=1, until=until, reason=reason)
+    result = hitl("doctor")
+    assert result.status == 1
+    assert f"1 parked by the sweep: the record of {parked} cannot be read: policy" in result.out
+    assert "hitl repair --all" in result.out
+    assert "wrong    overdue: 1 pending past their expiry" in result.out
+
+    repaired = hitl("repair", "--all", "--json").json["approval_ids"]
+    assert repaired == [later, parked]
+    assert {one.until is None for one in tables.postponed()} == {False}
+    assert states(hitl)["parked"] == "ok"
 
 
 @pytest.mark.parametrize("status", ["PAUSING", "PAUSED"])

@@ -99,6 +99,8 @@ class Account:
 
     def query(self, **asked: Any) -> dict[str, Any]:
         values = read_item(asked["ExpressionAttributeValues"])
+        if ":postponed" in values:
+            return {"Items": []}
         before = datetime.fromisoformat(values[":before"])
         found = next(
             self.world.store.overdue(values[":attention"], before=before, limit=asked["Limit"])

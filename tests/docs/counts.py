@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
+from hitl_approval.contract import MAX_OPERATIONS
 from hitl_approval.domain.link import CHALLENGE_CHARACTERS
+from hitl_approval.domain.schedule import most_operations
 from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_LIMIT
 from hitl_approval.http.fields import MAX_FIELDS, MAX_VALUE
 from hitl_approval.usecases.decide import SEARCHED
@@ -26,7 +28,7 @@ from hitl_approval_cli.commands.cost import (
     total,
     with_messages,
 )
-from hitl_approval_cli.cost_model import callback
+from hitl_approval_cli.cost_model import DEFAULT_POLL, LONGEST_TIMEOUT, callback
 from tests.docs.site import ROOT, pages
 from tests.faults.invariants import INVARIANTS
 from tests.faults.sabotage import CASES
@@ -55,6 +57,18 @@ def prices() -> str:
     return f"\n\n{head}{''.join(rows)}\n"
 
 
+def fitting() -> str:
+    """How many approvals may be open at once in one execution, by their time to decide."""
+    room = MAX_OPERATIONS - 1  # the execution is one
+    rows = (
+        f"| {wait} | {room // most_operations(timeout, None)} "
+        f"| {room // most_operations(timeout, DEFAULT_POLL)} |\n"
+        for wait, timeout in (WAITS | {"366 days": LONGEST_TIMEOUT}).items()
+    )
+    head = '| time to decide | `resume="callback"` | `resume="polling"` |\n|---|---|---|\n'
+    return f"\n\n{head}{''.join(rows)}\n"
+
+
 COUNTS: Mapping[str, Callable[[], str]] = {
     "promises": lambda: f"{len(INVARIANTS)}",
     "scenarios": lambda: f"{len(SCENARIOS)}",
@@ -64,6 +78,7 @@ COUNTS: Mapping[str, Callable[[], str]] = {
     "sabotages": lambda: f"{len(CASES)}",
     "mutants": lambda: f"{len(MUTANTS)}",
     "prices": prices,
+    "approvals-that-fit": fitting,
     "operations-in-a-day": lambda: f"{callback(DAY).operations}",
     "invocations-in-a-day": lambda: f"{callback(DAY).invocations}",
     "price-of-a-day": lambda: f"{total(callback_quantities(DAY)):.4f}",

@@ -58,7 +58,9 @@ APPROVALS = Schema(
     Index(Table.PARTITION_KEY),
     {
         Table.STATUS_INDEX: Index(Table.STATUS, Table.CREATED_AT, frozenset(Table.LIST_ATTRIBUTES)),
-        Table.ATTENTION_INDEX: Index(Table.ATTENTION, Table.ATTENTION_AT, frozenset()),
+        Table.ATTENTION_INDEX: Index(
+            Table.ATTENTION, Table.ATTENTION_AT, frozenset(Table.ATTENTION_ATTRIBUTES)
+        ),
     },
 )
 AUDIT = Schema(Index(Audit.PARTITION_KEY, Audit.SORT_KEY))

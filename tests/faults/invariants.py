@@ -29,7 +29,13 @@ RECHECK_STRETCH = 3
 SLACK = timedelta(seconds=30)
 """Retries of steps and invocations, with the faults that a schedule has."""
 AT_ONCE = timedelta(seconds=3)
-NOTES = {Table.ATTENTION, Table.ATTENTION_AT, "resumed"}
+NOTES = {
+    Table.ATTENTION,
+    Table.ATTENTION_AT,
+    Table.ATTENTION_TRIES,
+    Table.ATTENTION_REASON,
+    "resumed",
+}
 """What may still be noted on a record that has ended: who has read it."""
 TERMS = {
     "policy",

@@ -191,7 +191,7 @@ def test_should_answer_as_moto_does_to_thousands_of_our_calls(moto: Any) -> None
             case 1:
                 store.register_callback(name, f"callback-{lots.randrange(9)}")
             case 2:
-                store.mark_resumed(name)
+                _attend(store, lots, name, now)
             case 3:
                 if (found := store.get(name)) is not None:
                     known.append(found)  # and what was read earlier is written on as well
@@ -206,6 +206,7 @@ def test_should_answer_as_moto_does_to_thousands_of_our_calls(moto: Any) -> None
             case 6:
                 attention: Attention = lots.choice(ATTENTIONS)
                 list(store.overdue(attention, before=now, limit=lots.randrange(1, 4)))
+                list(store.postponed())
             case _ if record is not None:
                 if transition := _any_transition(lots, record, now):
                     store.commit(transition)
@@ -307,6 +308,16 @@ def _any_message(lots: random.Random, store: DynamoDbMessages, approval_id: str)
         case 3:
             for each in store.about(approval_id):
                 store.mark_sent(each, now)
+
+
+def _attend(store: DynamoDbStore, lots: random.Random, name: str, now: datetime) -> None:
+    if lots.randrange(2):
+        store.mark_resumed(name)
+    else:
+        reason = lots.choice((None, "late"))
+        for listed in ATTENTIONS:
+            store.postpone(name, found_on=listed, tries=1, until=now, reason=reason)
+        store.take_up(name, at=now)
 
 
 def _any_transition(lots: random.Random, record: Approval, now: datetime) -> Transition | None:

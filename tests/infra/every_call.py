@@ -49,6 +49,8 @@ def main(bundle: str) -> None:
     assert json.loads(answer["body"])["verified"], answer
     requests.check_status("a")
     next(store.overdue("pending", before=datetime.now(UTC), limit=10))
+    list(store.postponed())
+    store.take_up("a", at=datetime.now(UTC))
     wiring.sweep_service().executions.check_status("arn")
     assert sweep.handler.handler(None, None)["PendingPastExpiry"] == 0
     for route in ("GET /inbox", "GET /approvals/{approval_id}"):

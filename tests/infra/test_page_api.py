@@ -68,7 +68,8 @@ def test_should_let_the_page_resume_attached_functions() -> None:
     HitlApproval(stack, "Approval", page=ApprovalPage()).attach(durable(stack))
     found = permissions(template(stack)["Resources"])
     complete = ("lambda:SendDurableExecutionCallbackSuccess", "<Refund.Arn>:*")
-    assert complete in found["ApprovalPageRole"]
+    read = ("lambda:GetDurableExecution", "<Refund.Arn>:*")
+    assert {complete, read} <= found["ApprovalPageRole"]
     assert ("sns:Publish", "<ApprovalPagePersonalTopic>") not in found["RefundRole"]
 
 

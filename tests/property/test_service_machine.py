@@ -85,6 +85,8 @@ class Model:
     writes: int = 1
     resumed: bool = False
     ended: bool = False  # the workflow, by an operator
+    tries: int = 0  # of the sweep, to resume it
+    again_at: datetime | None = None
 
     @property
     def pending(self) -> bool:
@@ -114,6 +116,11 @@ class Model:
         if self.pending and now >= self.expires_at:
             return self._write("timeout", "hitl-approval", now)
         return "already"
+
+    def postpone(self, now: datetime) -> None:
+        """The sweep has tried to no avail: at once again, then after 5, 15, 35 minutes, an hour."""
+        pause = min(5 * MINUTE * (2**self.tries - 1), 60 * MINUTE)
+        self.tries, self.again_at = self.tries + 1, now - GRACE + pause
 
     def register_callback(self, callback: str) -> None:
         if self.pending:
@@ -346,16 +353,20 @@ class Services(RuleBasedStateMachine):
             for m in self.models.values()
             if not m.resumed and m.decided_at is not None and m.decided_at < before
         ]
+        due = [m for m in unread if m.again_at is None or m.again_at < before]
+        amiss = sum(m.callback is not None for m in unread if m not in due)
         completed_before = len(self.completed)
 
         found = self.sweeps.sweep()
 
         for model in overdue:
             model.expire(now)
-        resumed = [self._resume(model) for model in [*overdue, *unread]]
+        resumed = [self._resume(model) for model in [*overdue, *due]]
+        for model in due:
+            model.postpone(now)
         assert found == {
             "PendingPastExpiry": len(overdue),
-            "DecidedNotResumed": sum(resumed[len(overdue) :]),
+            "DecidedNotResumed": amiss + sum(resumed[len(overdue) :]),
             "PassedOver": 0,
         }
         # longest first, which the model does not keep

@@ -107,6 +107,7 @@ def examine(deployment: Deployment) -> Iterator[Check]:
         ("personal addresses", _personal_addresses),
         ("overdue", _overdue),
         ("not resumed", _not_resumed),
+        ("parked", _parked),
         ("notifications", _notifications),
         ("records", _records),
     ):
@@ -220,6 +221,17 @@ def _not_resumed(deployment: Deployment) -> tuple[State, str, str]:
     return "wrong", found, "; ".join(fixes)
 
 
+def _parked(deployment: Deployment) -> tuple[State, str, str]:
+    aside = Records(deployment).postponed()
+    parked = [one for one in aside if one.until is None]
+    if not parked:
+        waiting = f", {len(aside)} are to be tried again" if aside else ""
+        return "ok", f"the sweep has parked nothing{waiting}", ""
+    reasons = "; ".join(str(one.reason) for one in parked[:NAMED])
+    fix = "put that right, by deploying a newer version, say; then hitl repair --all"
+    return "wrong", f"{len(parked)} parked by the sweep: {reasons}", fix
+
+
 def _is_paused(deployment: Deployment, approval_id: str) -> bool:
     """Whether the workflow of an approval is held; False where that may not be seen."""
     try:
@@ -233,7 +245,13 @@ def _is_paused(deployment: Deployment, approval_id: str) -> bool:
 
 def _stuck(deployment: Deployment, attention: Attention) -> Sequence[str]:
     before = clock.now() - GRACE
-    return Records(deployment).overdue(attention, before=before, limit=MOST)
+    records = Records(deployment)
+    again = [
+        one.approval_id
+        for one in records.postponed()
+        if one.until is not None and one.pending == (attention == "pending")
+    ]
+    return [*again, *records.overdue(attention, before=before, limit=MOST)][:MOST]
 
 
 def _most(ids: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from hitl_approval.contract import Audit
-from hitl_approval.domain.text import canonical_json
+from hitl_approval.domain.text import SYSTEM_NAME, canonical_json
 
 EventName = Literal[
     "requested",
@@ -49,7 +49,7 @@ class Actor:
         return {"issuer": self.issuer} if self.issuer else {}
 
 
-SYSTEM = Actor("hitl-approval", "system")
+SYSTEM = Actor(SYSTEM_NAME, "system")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from hitl_approval.domain.link import SECRET_BYTES
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.text import person_key
 from hitl_approval.domain.view import entry, summary
-from hitl_approval.ports import Attention, Completed, Execution, Page, Unit
+from hitl_approval.ports import Attention, Completed, Execution, Page, Postponed, SweepList, Unit
 from hitl_approval.testing.messages import InMemoryMessages
 from hitl_approval.usecases.decide import DecisionService
 from hitl_approval.usecases.deliver import DeliveryService
@@ -59,6 +59,8 @@ class InMemoryStore:
 
     approvals: dict[str, Approval] = field(default_factory=dict)
     audit: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    waiting: dict[str, Postponed] = field(default_factory=dict)
+    """What is postponed, by id."""
 
     def create(self, transition: Transition) -> Approval:
         """See `ports.Store.create`."""
@@ -73,6 +75,8 @@ class InMemoryStore:
         read = transition.after.version - 1
         if current is None or not current.pending or current.version != read:
             raise VersionConflict
+        if not transition.after.pending:
+            self.waiting.pop(transition.after.approval_id, None)
         self._write(transition)
 
     def register_callback(self, approval_id: str, callback_id: str) -> Approval | None:
@@ -91,6 +95,7 @@ class InMemoryStore:
         """See `ports.Store.mark_resumed`."""
         if approval_id in self.approvals:
             self.approvals[approval_id] = replace(self.approvals[approval_id], resumed=True)
+        self.waiting.pop(approval_id, None)
 
     def overdue(
         self, attention: Attention, *, before: datetime, limit: int
@@ -100,14 +105,46 @@ class InMemoryStore:
         for approval in self.approvals.values():
             since = approval.expires_at if approval.pending else approval.decided_at
             wanted = "pending" if approval.pending else "decided"
-            if wanted == attention and not approval.resumed and since and since < on_record(before):
+            if approval.resumed or approval.approval_id in self.waiting:
+                continue
+            if wanted == attention and since and since < on_record(before):
                 found.append((since, approval.approval_id))
         ids = [approval_id for _, approval_id in sorted(found)]
         return (ids[first : first + limit] for first in range(0, len(ids) or 1, limit))
 
+    def postponed(self) -> Iterator[Postponed]:
+        """See `ports.Store.postponed`."""
+        latest = datetime.max.replace(tzinfo=UTC)
+        return iter(sorted(self.waiting.values(), key=lambda one: one.until or latest))
+
+    def postpone(
+        self,
+        approval_id: str,
+        *,
+        found_on: SweepList,
+        tries: int,
+        until: datetime | None,
+        reason: str | None,
+    ) -> None:
+        """See `ports.Store.postpone`."""
+        current = self.approvals.get(approval_id)
+        if current is None or current.resumed:
+            return
+        stands_on = "pending" if current.pending else "decided"
+        if found_on == ("postponed" if approval_id in self.waiting else stands_on):
+            one = Postponed(approval_id, current.pending, tries, until, reason)
+            self.waiting[approval_id] = one
+
+    def take_up(self, approval_id: str, *, at: datetime) -> bool:
+        """See `ports.Store.take_up`."""
+        if approval_id not in self.waiting:
+            return False
+        self.waiting[approval_id] = replace(self.waiting[approval_id], tries=0, until=at)
+        return True
+
     def count_pending(self) -> int:
         """See `ports.Store.count_pending`."""
-        return sum(approval.pending for approval in self.approvals.values())
+        return sum(a.pending and a.approval_id not in self.waiting for a in self.approvals.values())
 
     def list_by_status(
         self, status: Status, *, limit: int, cursor: str | None, since: datetime | None = None
@@ -320,6 +357,7 @@ def in_memory() -> World:
             clock=clock,
             meter=meter,
             callbacks=callbacks,
+            executions=executions,
             inbox=inbox,
             messages=messages,
         ),

@@ -53,6 +53,13 @@ def test_should_refuse_what_an_approver_could_not_read_whole(value: Any) -> None
         Call.of(transfer, (value,), {})
 
 
+def test_should_refuse_what_no_step_could_read_back() -> None:
+    """44,000 letters of two bytes each are 88 KB on record, and six bytes each for the SDK."""
+    assert Call.of(transfer, (1, "e" * 130_000), {}).tool == "transfer"
+    with pytest.raises(InvalidRequest, match="at most 262144 bytes as a durable step encodes"):
+        Call.of(transfer, (1, "\u00e9" * 44_000), {})
+
+
 def test_should_refuse_arguments_that_do_not_fit() -> None:
     with pytest.raises(TypeError, match="amount"):
         Call.of(transfer, (), {})

@@ -22,6 +22,20 @@ def test_should_refuse_a_quorum_that_cannot_be_reached() -> None:
         Quorum.at_least(3).check(["a", "b"])
 
 
+@pytest.mark.parametrize(
+    ("quorum", "rejections", "fits"), [(20, 1, True), (21, 1, False), (15, 6, True), (15, 7, False)]
+)
+def test_should_refuse_more_votes_of_anybody_than_a_record_holds(
+    quorum: int, rejections: int, fits: bool
+) -> None:
+    policy = Policy(quorum=Quorum.at_least(quorum), rejections_needed=rejections)
+    if fits:
+        policy.check(())
+        return
+    with pytest.raises(ValueError, match="may take 21 votes, a record holds 20: need fewer"):
+        policy.check(())
+
+
 def test_should_refuse_everyone_of_nobody() -> None:
     with pytest.raises(ValueError, match="no approvers are configured"):
         Quorum.everyone().check([])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.request import (
     CONTENT,
+    MAX_CONTEXT_DEPTH,
     Content,
     expand,
     members_of,
@@ -85,3 +87,24 @@ def test_should_refuse_a_group_that_cannot_be_asked(names: Sequence[str], messag
 def test_should_refuse_members_in_one_string() -> None:
     with pytest.raises(InvalidRequest, match="approvers: must be a list of names, got a string"):
         expand(["leads"], lambda _: "ann", "approvers")
+
+
+def nested(levels: int) -> dict[str, Any]:
+    value: Any = "x"
+    for level in range(levels - 1):
+        value = [value] if level % 2 else {"a": value}
+    return {"a": value}
+
+
+def test_should_refuse_a_context_that_nobody_could_read_or_print() -> None:
+    assert any_request(context=nested(MAX_CONTEXT_DEPTH)).context
+    for levels in (MAX_CONTEXT_DEPTH + 1, 4_000):
+        with pytest.raises(InvalidRequest, match="context: must be nested at most 32 deep"):
+            any_request(context=nested(levels))
+
+
+@pytest.mark.parametrize("name", ["hitl-approval", " HITL-Approval ", "\uff48itl-approval"])
+@pytest.mark.parametrize("field", ["requester", "approvers"])
+def test_should_keep_the_systems_own_name_for_itself(name: str, field: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"{field}: must not be hitl-approval"):
+        any_request(**{field: [name] if field == "approvers" else name})

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.http.envelope import handle
 from hitl_approval.testing import World, in_memory
@@ -79,6 +80,75 @@ def test_should_say_how_the_workflow_resumes(
     status, body = call(world, decide(approval_id))
     assert (status, body["status"], body["workflow"]) == (200, "approved", workflow)
     assert world.meter.counted == (["ResumeFailed"] if completed == "delayed" else [])
+
+
+ENDS = [("decide", {"decision": "approved", "approver": "bob"}), ("cancel", {"approver": "bob"})]
+
+
+@pytest.mark.parametrize(("action", "fields"), ENDS)
+@pytest.mark.parametrize("callback", ["b", None])
+def test_should_say_that_the_workflow_has_ended(
+    world: World, action: str, fields: dict[str, str], callback: str | None
+) -> None:
+    approval_id = pending(world, callback_id=callback)
+    world.callbacks.answer = "already_running"
+    world.executions.ended.add(world.store.approvals[approval_id].execution_arn)
+    event = {"action": action, "approval_id": approval_id, **fields}
+    for _ in range(2):
+        status, body = call(world, event)
+        assert (status, body["workflow"]) == (200, "ended")
+    assert call(world, {"action": "resume", "approval_id": approval_id})[1]["workflow"] == "ended"
+
+
+@pytest.mark.parametrize("callback", ["b", None])
+def test_should_not_say_ended_of_a_workflow_that_has_read_the_decision(
+    world: World, monkeypatch: pytest.MonkeyPatch, callback: str | None
+) -> None:
+    """Before the decision is answered, its check comes and it ends well."""
+    approval_id = pending(world, callback_id=callback)
+    world.callbacks.answer = "already_running"
+
+    def reads_and_ends(*_: Any) -> str:
+        world.requests.check_status(approval_id)
+        return "ended"
+
+    monkeypatch.setattr(type(world.executions), "check_status", reads_and_ends)
+    expected = "already_running" if callback else "polling"
+    for _ in range(2):
+        assert call(world, decide(approval_id))[1]["workflow"] == expected
+
+
+def test_should_answer_as_before_where_nobody_says_whether_the_workflow_runs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approval_id = pending(world, callback_id=None)
+
+    def refuses(*_: Any) -> str:
+        raise Unavailable("Lambda did not take the call now", reason="AccessDeniedException")
+
+    monkeypatch.setattr(type(world.executions), "check_status", refuses)
+    status, body = call(world, decide(approval_id))
+    assert (status, body["status"], body["workflow"]) == (200, "approved", "polling")
+
+
+@pytest.mark.parametrize("answer", ["resumed", "delayed"])
+def test_should_not_ask_about_a_workflow_whose_callback_was_open(
+    world: World, monkeypatch: pytest.MonkeyPatch, answer: Any
+) -> None:
+    approval_id = pending(world, callback_id="b")
+    world.callbacks.answer = answer
+    monkeypatch.delattr(type(world.executions), "check_status")
+    assert call(world, decide(approval_id))[1]["workflow"] == answer
+
+
+@pytest.mark.parametrize("action", ["decide", "cancel"])
+def test_should_let_nobody_act_under_the_systems_own_name(world: World, action: str) -> None:
+    event = {**decide(pending(world)), "action": action, "approver": "Hitl-Approval"}
+    if action == "cancel":
+        del event["decision"]
+    status, body = call(world, event)
+    assert (status, body["error"]["code"]) == (400, "INVALID_REQUEST")
+    assert "the name of the system itself" in body["error"]["message"]
 
 
 def test_should_take_decided_by_and_no_action(world: World) -> None:

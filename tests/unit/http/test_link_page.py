@@ -62,6 +62,18 @@ def test_should_take_a_decision_as_its_owners_and_show_a_receipt(
     assert world.callbacks.completed == ["callback-1"]
 
 
+def test_should_say_that_nobody_acts_on_the_decision_any_more(world: World) -> None:
+    approval = world.store.approvals[asked(world)]
+    world.callbacks.answer = "already_running"
+    world.executions.ended.add(approval.execution_arn)
+    token = token_of(world, "bob")
+    status, page = send(world, token, "approved", "")
+    assert status == 200
+    assert "You approved this" in page
+    assert "the workflow that asked has ended and will not act on it" in page
+    assert "has ended and" not in call(world, token)[1]  # Lambda is asked when somebody decides
+
+
 def test_should_show_the_receipt_again_to_a_second_click_a_reload_and_the_back_button(
     world: World,
 ) -> None:

@@ -227,6 +227,14 @@ class TestPages:
         assert status == 403 or "Others are asked" in page
         assert snapshot(world) == before
 
+    def test_should_say_that_nobody_acts_on_the_decision_any_more(self, world: World) -> None:
+        approval_id = asked(world, ANN, callback_id=None)
+        world.executions.ended.add(world.store.approvals[approval_id].execution_arn)
+        status, page = send(world, approval_id, decision="approved")
+        assert status == 200
+        assert "You approved this" in page
+        assert "the workflow that asked has ended and will not act on it" in page
+
     def test_should_let_anyone_signed_in_answer_a_request_that_names_nobody(
         self, world: World
     ) -> None:
