@@ -31,13 +31,14 @@ from hitl_approval_cdk.functions import (
     PackagedFunction,
 )
 from hitl_approval_cdk.imported import ImportedApproval
+from hitl_approval_cdk.messenger import MessengerFunction
 from hitl_approval_cdk.options import HitlApprovalOptions, ResolvedOptions
 from hitl_approval_cdk.page_api import DeployedPage, PageApi
 from hitl_approval_cdk.permissions import Resources
 from hitl_approval_cdk.publisher import PublisherFunction
 from hitl_approval_cdk.resolution import resolve
 from hitl_approval_cdk.sweep import SweepFunction
-from hitl_approval_cdk.tables import ApprovalsTable, AuditTable, InboxTable
+from hitl_approval_cdk.tables import ApprovalsTable, AuditTable, InboxTable, MessagesTable
 from hitl_approval_cdk.topic import BroadcastTopic, subscribe_emails, warn_if_nobody_subscribes
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class HitlApproval(ApprovalDeployment):
             table brought along has no stream.
         event_bus: the bus to which every transition is published; None in that case.
         inbox_table: what awaits each approver; None in that case.
+        messages_table: what each person is sent of each request; None without a page.
+        messenger_function: sends it; None without a page.
         dead_letter_queue: starts that failed every attempt, and where in the audit table's stream
             to find events that could not be published for a day.
 
@@ -121,6 +124,14 @@ class HitlApproval(ApprovalDeployment):
                 self, "DefaultBus", "default"
             )
             self.inbox_table = InboxTable(self, "InboxTable", encryption_key=key)
+        self.messages_table: dynamodb.Table | None = None
+        if api is not None:
+            self.messages_table = MessagesTable(
+                self,
+                "MessagesTable",
+                encryption_key=key,
+                removal_policy=chosen["removal_policy"],
+            )
         self.dead_letter_queue: sqs.Queue = DeadLetterQueue(
             self, "DeadLetterQueue", encryption_key=key
         )
@@ -133,6 +144,7 @@ class HitlApproval(ApprovalDeployment):
                 topic=self.topic,
                 personal_topic=api.topic if api else None,
                 inbox_table=self.inbox_table,
+                messages_table=self.messages_table,
                 event_bus=self.event_bus,
                 signing_key=self.signing_key,
             ),
@@ -156,6 +168,14 @@ class HitlApproval(ApprovalDeployment):
             self.publisher_function = PublisherFunction(
                 self,
                 "PublisherFunction",
+                settings=settings,
+                dead_letter_queue=self.dead_letter_queue,
+            )
+        self.messenger_function: lambda_.Function | None = None
+        if self.messages_table is not None:
+            self.messenger_function = MessengerFunction(
+                self,
+                "MessengerFunction",
                 settings=settings,
                 dead_letter_queue=self.dead_letter_queue,
             )

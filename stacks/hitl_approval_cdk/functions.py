@@ -67,7 +67,7 @@ WORKFLOW: Final = Specification(
     description="Asks people for approval and waits for their decision",
     role="Asks and waits: writes approvals, publishes to the topic",
     rights=Resources.request,
-    reads=(Env.SNS_TOPIC_ARN, Env.PERSONAL_TOPIC_ARN, Env.PAGE_URL, Env.PAGE_CHALLENGE),
+    reads=(Env.SNS_TOPIC_ARN, Env.PAGE_URL, Env.PAGE_CHALLENGE),
     options="functions that ask",
     seconds=60,  # of an invocation: a few writes, then it suspends
 )
@@ -78,7 +78,7 @@ APPROVAL: Final = Specification(
     role="Decides: reads and updates approvals, resumes the workflow",
     rights=Resources.decide,
     executions=(COMPLETE_CALLBACK,),
-    reads=(Env.INBOX_TABLE_NAME, Env.SIGN_IN_CLAIM),
+    reads=(Env.INBOX_TABLE_NAME, Env.MESSAGES_TABLE_NAME, Env.SIGN_IN_CLAIM),
     options="approval function",
 )
 SWEEP: Final = Specification(
@@ -97,7 +97,7 @@ PAGE: Final = Specification(
     role="Decides by personal links: reads, votes, resumes the workflow",
     rights=Resources.vote,
     executions=(COMPLETE_CALLBACK,),
-    reads=(Env.PAGE_URL,),
+    reads=(Env.MESSAGES_TABLE_NAME, Env.PAGE_URL),
 )
 SIGNED_IN: Final = Specification(
     name="SignedIn",
@@ -106,7 +106,7 @@ SIGNED_IN: Final = Specification(
     role="Decides for signed-in people, shows their inbox",
     rights=Resources.decide,
     executions=(COMPLETE_CALLBACK,),
-    reads=(Env.INBOX_TABLE_NAME, Env.PAGE_URL, Env.SIGN_IN_CLAIM),
+    reads=(Env.INBOX_TABLE_NAME, Env.MESSAGES_TABLE_NAME, Env.PAGE_URL, Env.SIGN_IN_CLAIM),
 )
 PUBLISHER: Final = Specification(
     name="Publisher",
@@ -116,7 +116,17 @@ PUBLISHER: Final = Specification(
     rights=Resources.publish,
     reads=(Env.INBOX_TABLE_NAME, Env.EVENT_BUS_NAME),
 )
-FUNCTIONS: Final = (WORKFLOW, APPROVAL, SWEEP, PAGE, SIGNED_IN, PUBLISHER)
+MESSENGER: Final = Specification(
+    name="Messenger",
+    handler=Handler.MESSENGER,
+    description="Sends each person their messages: requests, reminders, outcomes",
+    role="Sends: reads the audit's stream, publishes to the topic of personal messages",
+    rights=Resources.deliver,
+    reads=(Env.MESSAGES_TABLE_NAME, Env.PERSONAL_TOPIC_ARN, Env.PAGE_URL),
+    options="messenger function",
+    seconds=60,  # less than the lease of a message, so that nobody else has begun to send it
+)
+FUNCTIONS: Final = (WORKFLOW, APPROVAL, SWEEP, PAGE, SIGNED_IN, PUBLISHER, MESSENGER)
 """All of them."""
 
 _EVERY_FUNCTION = (Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, Env.SIGNING_KEY_ARN)

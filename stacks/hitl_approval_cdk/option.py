@@ -14,7 +14,7 @@ Rule = Callable[[str, Any], Any]
 A refusal is a ValueError whose message names the option, the value and the fix.
 """
 
-Readers = Literal["every function", "functions that ask", "approval function"]
+Readers = Literal["every function", "functions that ask", "approval function", "messenger function"]
 """Which functions of a deployment have an environment variable."""
 
 
@@ -54,7 +54,7 @@ class Variable:
 
     name: str
     write: Callable[[Stack, Any], str]
-    readers: Readers = "functions that ask"
+    readers: Sequence[Readers] = ("functions that ask",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,11 @@ def as_switch(_: Stack, value: bool) -> str:
 def in_seconds(_: Stack, value: Duration) -> str:
     """A duration in seconds."""
     return as_number(value.to_seconds())
+
+
+def each_in_seconds(stack: Stack, value: Sequence[Duration]) -> str:
+    """Durations in seconds, as a JSON list."""
+    return stack.to_json_string([each.to_seconds() for each in value])
 
 
 def in_days(_: Stack, value: Duration) -> str:

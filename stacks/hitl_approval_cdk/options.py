@@ -20,7 +20,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 
-from hitl_approval.contract import LOG_LEVELS, Env, ResumeMode
+from hitl_approval.contract import LOG_LEVELS, Env, MessageKind, ResumeMode
 from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk import option, page, readers, rules
 from hitl_approval_cdk.delivery import Delivery, deliveries
@@ -157,6 +157,30 @@ class Options(TypedDict, Generic[LeftOut], total=False):
     """How approvers get their personal links: `EmailApprover("ann@example.com")` or
     `SqsApprover("ann", queue)`, each only their own. Needs a `page`. Default: to nobody."""
 
+    reminders: Annotated[
+        Sequence[Duration] | LeftOut,
+        Option(
+            rules.reminders,
+            keys=[ContextKey("reminder_seconds", readers.each_in_seconds, "seconds with commas")],
+            variable=Variable(Env.REMINDERS, option.each_in_seconds),
+        ),
+    ]
+    """After how long who has not answered is sent a reminder with a link; whole seconds each, at
+    least 60 s, at most 10 of them, none for an empty list. Needs a `page`.
+    Default: at half time and at nine tenths of requests of an hour or more."""
+
+    messages_off: Annotated[
+        Sequence[MessageKind],
+        Option(
+            rules.messages_off,
+            default=(),
+            keys=[ContextKey("messages_off", readers.names, "kinds with commas between them")],
+            variable=Variable(Env.MESSAGES_OFF, option.as_json, ("messenger function",)),
+        ),
+    ]
+    """Kinds of messages that nobody is sent: `"reminder"`, `"outcome"`, `"expired"`,
+    `"withdrawn"`. Default: all are sent."""
+
     page: Annotated[
         ApprovalPage | None,
         Option(rules.instance_of(ApprovalPage, "use ApprovalPage()"), keys=page.CONTEXT_KEYS),
@@ -272,7 +296,9 @@ class Options(TypedDict, Generic[LeftOut], total=False):
             rules.whole_days(maximum=rules.MAX_RETENTION_DAYS, why="use Duration.days(3650), say"),
             default=Duration.days(30),
             keys=[ContextKey("retention_days", readers.days, _DAYS, "30")],
-            variable=Variable(Env.RETENTION_DAYS, option.in_days),
+            variable=Variable(
+                Env.RETENTION_DAYS, option.in_days, ("functions that ask", "messenger function")
+            ),
         ),
     ]
     """How long an approval's row stays after its expiry, in whole days. The audit table keeps its
@@ -338,7 +364,7 @@ class Options(TypedDict, Generic[LeftOut], total=False):
             rules.one_of(*LOG_LEVELS),
             default="INFO",
             keys=[ContextKey("log_level", readers.upper, "a level like INFO")],
-            variable=Variable(Env.LOG_LEVEL, option.as_text, "every function"),
+            variable=Variable(Env.LOG_LEVEL, option.as_text, ("every function",)),
         ),
     ]
     """Level of this package's own log lines. Default: `"INFO"`."""
@@ -349,7 +375,7 @@ class Options(TypedDict, Generic[LeftOut], total=False):
             rules.switch,
             default=False,
             keys=[ContextKey("trust_authorizer", readers.switch, _SWITCH)],
-            variable=Variable(Env.TRUST_AUTHORIZER, option.as_switch, "approval function"),
+            variable=Variable(Env.TRUST_AUTHORIZER, option.as_switch, ("approval function",)),
         ),
     ]
     """Whether the approval function is reached only through an API whose authorizer can be

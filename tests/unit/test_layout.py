@@ -17,6 +17,7 @@ MODULES = sorted(
 )
 ELSEWHERE: Mapping[str, str] = {
     "adapters/inbox.py": "contract/test_inbox.py",
+    "adapters/messages.py": "contract/test_messages.py",
     "durable/document.py": "workflow/test_state_machine.py",
     "durable/tool.py": "workflow/test_gate.py",
     "durable/wait.py": "workflow/test_waiting.py",

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from hitl_approval.domain.bus_event import BusEvent
 from hitl_approval.domain.errors import Unavailable, UnreadableRecord
-from hitl_approval.stream import publish_batch
+from hitl_approval.stream import answer_batch
 from hitl_approval.testing import World, in_memory
 from tests.anything import any_opening, any_request, declared
 
@@ -52,7 +52,7 @@ def asked(world: World, *approvers: str, **fields: Any) -> str:
 
 
 def publish_all(world: World, approval_id: str, *, first: int = 0) -> dict[str, Any]:
-    return publish_batch(batch(*world.store.history(approval_id)[first:]), world.publishing)
+    return answer_batch(batch(*world.store.history(approval_id)[first:]), world.publishing.publish)
 
 
 def awaits(world: World, name: str) -> list[str]:
@@ -84,7 +84,7 @@ def test_should_pass_what_is_none_of_our_events(
         foreign = {**real, **altered[foreign]}
     events = [*world.store.history(before), foreign, *world.store.history(behind)]
 
-    answer = publish_batch(batch(*events), world.publishing)
+    answer = answer_batch(batch(*events), world.publishing.publish)
 
     assert answer == {"batchItemFailures": []}
     assert awaits(world, "ann") == [behind]
@@ -95,7 +95,7 @@ def test_should_pass_what_is_none_of_our_events(
 def test_should_pass_a_record_of_the_stream_that_has_no_image(world: World) -> None:
     events = batch(*world.store.history(decided(world)))
     del events["Records"][0]["dynamodb"]["NewImage"]
-    assert publish_batch(events, world.publishing) == {"batchItemFailures": []}
+    assert answer_batch(events, world.publishing.publish) == {"batchItemFailures": []}
     assert len(world.publisher.published) == 1
 
 
@@ -125,7 +125,7 @@ def test_should_bring_again_what_the_store_cannot_say_now(
 
     monkeypatch.setattr(type(world.store), "get", sometimes)
     events = [*world.store.history(first), *world.store.history(second)]
-    assert publish_batch(batch(*events), world.publishing)["batchItemFailures"] == [
+    assert answer_batch(batch(*events), world.publishing.publish)["batchItemFailures"] == [
         {"itemIdentifier": "1002"}
     ]
     assert len(world.publisher.published) == 2
@@ -144,7 +144,7 @@ def test_should_pass_what_the_inbox_takes_never(
 
     monkeypatch.setattr(type(world.inbox), "add", refuses)
     events = [*world.store.history(first), *world.store.history(second)]
-    assert publish_batch(batch(*events), world.publishing) == {"batchItemFailures": []}
+    assert answer_batch(batch(*events), world.publishing.publish) == {"batchItemFailures": []}
     assert awaits(world, "bob") == [second]
     assert world.meter.counted.count("PassedOver") == 1
 

@@ -15,6 +15,7 @@ SERVICES: tuple[Callable[[], object], ...] = (
     wiring.decision_service,
     wiring.sweep_service,
     wiring.publish_service,
+    wiring.delivery_service,
     wiring.tasks,
 )
 
@@ -52,11 +53,10 @@ def test_should_sign_and_keep_an_inbox_where_the_deployment_does(everything: Non
 def test_should_do_without_where_it_does_not(deployment_environment: dict[str, str]) -> None:
     assert wiring.decision_service().signer is None
     assert wiring.decision_service().inbox is None
-    assert wiring.request_service().links is None
 
 
-def test_should_send_links_where_there_is_a_page(
-    deployment_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+def test_should_make_no_messenger_where_there_is_no_page(
+    deployment_environment: dict[str, str],
 ) -> None:
-    monkeypatch.setenv("PAGE_URL", "https://page.example")
-    assert wiring.request_service().links is not None
+    with pytest.raises(RuntimeError, match="needs a page, a messages table and a topic"):
+        wiring.delivery_service()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from hitl_approval.adapters.rows import link_rows, new_row, read_approval
+from hitl_approval.adapters.rows import new_row, read_approval
 from hitl_approval.domain.errors import UnreadableRecord
-from hitl_approval.domain.link import PersonalLink
 from tests.anything import any_approval, any_request
 
 
@@ -30,15 +28,6 @@ def test_should_expire_from_the_table_after_its_retention() -> None:
     assert timedelta(seconds=kept) == timedelta(days=2)
 
 
-def test_should_keep_links_by_the_place_of_their_owners() -> None:
-    without = row()
-    approval = read_approval(without)
-    links = (PersonalLink("d1", "bob"), PersonalLink("d2", "ann"))
-    written = link_rows(approval, links)
-    assert [link["approver"] for link in written] == [1, 0]
-    assert read_approval({**without, "links": written}) == replace(approval, links=links)
-
-
 @pytest.mark.parametrize(
     ("broken", "problem"),
     [
@@ -46,7 +35,6 @@ def test_should_keep_links_by_the_place_of_their_owners() -> None:
         ({"comments": 7}, "comments is "),
         ({"created_at": "yesterday"}, "yesterday"),
         ({"votes": [{"approver": "ann"}]}, "identity is missing"),
-        ({"links": [{"digest": "d", "approver": 9}]}, "index"),
     ],
 )
 def test_should_say_why_a_row_holds_no_record(broken: dict[str, Any], problem: str) -> None:

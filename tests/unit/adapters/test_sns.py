@@ -15,7 +15,7 @@ from botocore.exceptions import (
 
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.domain.errors import Unavailable
-from hitl_approval.domain.message import approval_needed
+from hitl_approval.domain.notification import approval_needed
 from tests.anything import any_approval
 
 

@@ -1,4 +1,4 @@
-"""Personal links: what a token holds, the code beside it, and the newest of each person."""
+"""Personal links: what a token holds, the code beside it, and what binds a form to it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import pytest
 
 from hitl_approval.domain.link import (
     CHALLENGE_CHARACTERS,
-    MAX_LINKS,
     SECRET_BYTES,
-    PersonalLink,
     approval_of,
     digest_of,
-    find_link,
+    find_recipient,
     form_nonce,
     is_challenge,
     is_nonce,
     make_challenge,
     make_token,
-    newest,
+    personal_link,
 )
 
 ID = "1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c"
@@ -41,14 +39,13 @@ def test_should_refuse_a_secret_that_is_too_short() -> None:
         make_challenge(SECRET[1:])
 
 
-def test_should_find_the_link_that_a_token_opens() -> None:
-    token = make_token(ID, SECRET)
-    links = [PersonalLink(digest_of(token), "ann"), PersonalLink(digest_of("another"), "bob")]
-    found = find_link(links, token)
-    assert found is not None
-    assert found.approver == "ann"
-    assert token not in repr(links)
-    assert find_link(links, token[:-1]) is None
+def test_should_lead_to_the_page_with_its_token() -> None:
+    assert personal_link("https://page.example", "token") == "https://page.example/a/token"
+
+
+def test_should_open_nothing_without_a_message_that_brings_it() -> None:
+    assert find_recipient([], make_token(ID, SECRET)) is None
+    assert len(digest_of(make_token(ID, SECRET))) == 64
 
 
 def test_should_take_a_code_however_it_is_typed() -> None:
@@ -57,12 +54,6 @@ def test_should_take_a_code_however_it_is_typed() -> None:
     assert is_challenge(f" {challenge.lower().replace('-', ' ')} ", challenge)
     assert not is_challenge(challenge[:-1], challenge)
     assert not is_challenge("", challenge)
-
-
-def test_should_keep_the_newest_of_each_person_in_order() -> None:
-    anns = [PersonalLink(str(n), "ann") for n in range(MAX_LINKS + 2)]
-    bob = PersonalLink("bob's", "bob")
-    assert newest([bob, *anns]) == (bob, *anns[2:])
 
 
 def test_should_bind_a_form_to_its_link_and_to_what_it_shows() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from hitl_approval.domain.approval import digest_content
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.message import approval_needed
+from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.request import (
     CONTENT,
     Content,

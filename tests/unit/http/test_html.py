@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from hitl_approval.domain.link import make_challenge
 from hitl_approval.http.link_page import handle
 from hitl_approval.testing import World, in_memory
 from hitl_approval.testing.memory import CountingSecrets
-from hitl_approval.usecases.request import PersonalLinks, RequestService
 from tests.anything import any_opening, any_request
 
 APPROVERS = ("ann", "bob")
@@ -26,33 +26,25 @@ def world() -> World:
 def asked(world: World, *, challenge: bool = False, **fields: Any) -> str:
     """A request whose approvers were sent their links."""
     request = fields.pop("request", None) or any_request(approvers=APPROVERS)
+    if challenge:
+        fields["challenge"] = make_challenge(CountingSecrets().draw())
     approval_id = world.store.create(
         any_opening(now=world.clock.now(), request=request, **fields)
     ).approval_id
-    notify(world, approval_id, challenge=challenge)
+    world.requests.notify(approval_id)
+    deliver(world, approval_id)
     return approval_id
 
 
-def notify(
-    world: World, approval_id: str, *, drawn: int | None = None, challenge: bool = False
-) -> None:
-    if drawn is None:
-        drawn = sum(message.recipient is not None for message in world.notifier.sent)
-    requests = RequestService(
-        store=world.store,
-        clock=world.clock,
-        meter=world.meter,
-        notifier=world.notifier,
-        links=PersonalLinks("https://page.example", CountingSecrets(drawn), challenge),
-    )
-    for recipient in requests.recipients(world.store.approvals[approval_id]):
-        requests.notify(approval_id, recipient=recipient)
+def deliver(world: World, approval_id: str) -> None:
+    events = world.store.history(approval_id)
+    assert world.delivery.take(events) == len(events)
 
 
 def token_of(world: World, approver: str) -> str:
     """From the newest message to this approver."""
     message = [m for m in world.notifier.sent if m.recipient == approver][-1]
-    [token] = re.findall(r"https://page\.example/a/(\S+)", message.body)
+    [token] = re.findall(r"https://approvals\.example\.com/a/(\S+)", message.body)
     return str(token)
 
 

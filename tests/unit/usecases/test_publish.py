@@ -11,7 +11,7 @@ from boto3.dynamodb.types import TypeSerializer
 
 from hitl_approval.domain.bus_event import BusEvent
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
-from hitl_approval.stream import publish_batch
+from hitl_approval.stream import answer_batch
 from hitl_approval.testing import World, in_memory
 from tests.anything import any_opening, any_request, declared
 
@@ -48,7 +48,7 @@ def batch(*events: Any) -> dict[str, Any]:
 def test_should_publish_each_committed_event_in_order(world: World) -> None:
     approval_id = decided(world)
 
-    answer = publish_batch(batch(*world.store.history(approval_id)), world.publishing)
+    answer = answer_batch(batch(*world.store.history(approval_id)), world.publishing.publish)
 
     assert answer == {"batchItemFailures": []}
     assert [a.detail_type for a in world.publisher.published] == [
@@ -65,14 +65,14 @@ def test_should_go_on_from_the_first_event_that_was_not_taken(world: World) -> N
     events = [event for _ in range(2) for event in world.store.history(decided(world))]
     world.publisher.room = 3
 
-    answer = publish_batch(batch(*events), world.publishing)
+    answer = answer_batch(batch(*events), world.publishing.publish)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1003"}]}
     assert world.meter.counted == ["Requested", "Approved", "Requested"]
 
 
 def test_should_measure_how_long_people_took(world: World) -> None:
-    publish_batch(batch(*world.store.history(decided(world))), world.publishing)
+    answer_batch(batch(*world.store.history(decided(world))), world.publishing.publish)
     assert world.meter.measured == [("TimeToDecision", 120.0, "Seconds")]
 
 
@@ -82,7 +82,7 @@ def test_should_not_take_silence_for_an_answer(world: World) -> None:
     world.clock.advance(timedelta(hours=2))
     world.requests.check_status(approval_id)
 
-    publish_batch(batch(*world.store.history(approval_id)), world.publishing)
+    answer_batch(batch(*world.store.history(approval_id)), world.publishing.publish)
 
     assert world.meter.counted == ["Requested", "Rejected"]
     assert world.meter.measured == []
@@ -94,7 +94,7 @@ def asked(world: World, *approvers: str, **fields: Any) -> str:
 
 
 def publish_all(world: World, approval_id: str, *, first: int = 0) -> dict[str, Any]:
-    return publish_batch(batch(*world.store.history(approval_id)[first:]), world.publishing)
+    return answer_batch(batch(*world.store.history(approval_id)[first:]), world.publishing.publish)
 
 
 def awaits(world: World, name: str) -> list[str]:
@@ -146,12 +146,12 @@ def test_should_go_on_from_the_first_event_that_was_not_filed(world: World) -> N
     first, second = asked(world, "ann"), asked(world, "ann")
     events = [*world.store.history(first), *world.store.history(second)]
     world.inbox.failures = 1
-    assert publish_batch(batch(*events), world.publishing)["batchItemFailures"] == [
+    assert answer_batch(batch(*events), world.publishing.publish)["batchItemFailures"] == [
         {"itemIdentifier": "1000"}
     ]
     assert awaits(world, "ann") == []
     assert world.meter.counted == []
-    publish_batch(batch(*events), world.publishing)
+    answer_batch(batch(*events), world.publishing.publish)
     assert sorted(awaits(world, "ann")) == sorted([first, second])
 
 
