@@ -273,7 +273,7 @@ class _Wait:
                 seen = self._check_status()
             except FINAL:
                 raise
-            except Exception as error:
+            except Exception as error:  # whatever it is, a later poll may read: no outage ends a wait
                 failures = state["failures"] + 1
                 if failures >= READ_ATTEMPTS:
                     raise
@@ -343,7 +343,7 @@ class _Wait:
         written, self.written = self.written, None
         try:
             self.service.notify(self.approval_id, written)
-        except Exception as error:
+        except Exception as error:  # whatever it is, the request stands: the wait goes on
             logger.warning(
                 "not notified now approval_id=%s",
                 self.approval_id,
