@@ -273,7 +273,7 @@ class _Wait:
                 seen = self._check_status()
             except FINAL:
                 raise
-            except Exception as error:  # whatever it is, a later poll may read: no outage ends a wait
+            except Exception as error:  # whatever it is: no outage ends a wait
                 failures = state["failures"] + 1
                 if failures >= READ_ATTEMPTS:
                     raise
