@@ -32,7 +32,13 @@ def test_should_hand_out_one_by_one_what_shares_nothing() -> None:
 
 
 def test_should_hand_out_the_longest_first() -> None:
-    order = ["e2e/test_page.py", "browser/test_hostile.py", "e2e/test_wheel.py", "local/test_gaps.py",
-             "faults/test_faults.py", "unit/test_settings.py"]  # fmt: skip
+    order = [
+        "e2e/test_page.py",
+        "browser/test_hostile.py",
+        "e2e/test_wheel.py",
+        "local/test_gaps.py",
+        "faults/test_faults.py",
+        "unit/test_settings.py",
+    ]
     ranks = [rank(f"tests/{file}::a") for file in order]
     assert ranks == sorted(set(ranks))
