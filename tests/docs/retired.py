@@ -33,7 +33,7 @@ RETIRED: Mapping[str, str] = {
 RETIRED_NAMES: Mapping[str, str] = {
     r"\bTerms\b": "ResolvedRequest",
     r"\bAsking\b": "options.py",
-    r"(?<![.\w])(?<!def )settle\(": "resolve; a message is settled by a method of its store",
+    r"\bsettle\(": "resolve",
     r"(?<!best )\beffort\b": "cost_model",
     r"\bOurs: ": "a sentence that says where the number comes from",
     r"will re-check": "delayed",

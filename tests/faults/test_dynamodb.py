@@ -300,10 +300,10 @@ def _any_message(lots: random.Random, store: DynamoDbMessages, approval_id: str)
                 for due in page:
                     if (claimed := store.claim(due, until=now + timedelta(minutes=2))) is not None:
                         store.add_link(claimed, f"{lots.randrange(10**9):064}")
-                        store.settle(replace(claimed, due=lots.choice((None, now))))
+                        store.mark_unsent(replace(claimed, due=lots.choice((None, now))))
         case 2:
             if (found := store.find(approval_id, message.key)) is not None:
-                store.settle(replace(found, attempts=lots.randrange(3)))
+                store.mark_unsent(replace(found, attempts=lots.randrange(3)))
         case 3:
             for each in store.about(approval_id):
                 store.mark_sent(each, now)

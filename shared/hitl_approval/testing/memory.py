@@ -186,8 +186,8 @@ class InMemoryMessages:
         """See `ports.MessageStore.mark_sent`."""
         self._write(replace(self._current(message), state="sent", sent_at=at, due=None))
 
-    def settle(self, message: Message) -> None:
-        """See `ports.MessageStore.settle`."""
+    def mark_unsent(self, message: Message) -> None:
+        """See `ports.MessageStore.mark_unsent`."""
         current = self._current(message)
         if current.attempts == message.attempts and current.due is not None:
             self._write(replace(message, links=current.links))
