@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from hitl_approval import wiring
+from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.settings import settings
-from tests.environment import EXTRAS
+from tests.environment import ENVIRONMENT, EXTRAS
 
 SERVICES: tuple[Callable[[], object], ...] = (
     wiring.request_service,
@@ -53,10 +54,24 @@ def test_should_sign_and_keep_an_inbox_where_the_deployment_does(everything: Non
 def test_should_do_without_where_it_does_not(deployment_environment: dict[str, str]) -> None:
     assert wiring.decision_service().signer is None
     assert wiring.decision_service().inbox is None
-
-
-def test_should_make_no_messenger_where_there_is_no_page(
-    deployment_environment: dict[str, str],
-) -> None:
-    with pytest.raises(RuntimeError, match="needs a page, a messages table and a topic"):
+    assert wiring.decision_service().messages is None
+    assert wiring.request_service().secrets is None
+    with pytest.raises(RuntimeError, match="the messenger function needs a page"):
         wiring.delivery_service()
+
+
+def test_should_send_to_people_by_a_topic_of_their_own_and_never_twice(everything: None) -> None:
+    broadcast, personal = wiring.request_service().notifier, wiring.delivery_service().notifier
+    assert isinstance(broadcast, SnsNotifier)
+    assert isinstance(personal, SnsNotifier)
+    assert (broadcast.topic_arn, broadcast.personal) == (ENVIRONMENT["SNS_TOPIC_ARN"], False)
+    assert (personal.topic_arn, personal.personal) == (EXTRAS["PERSONAL_TOPIC_ARN"], True)
+    assert personal.client.meta.config.retries["total_max_attempts"] == 1
+    assert broadcast.client is not personal.client
+
+
+def test_should_draw_a_code_where_the_page_asks_for_one(
+    deployment_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAGE_CHALLENGE", "true")
+    assert wiring.request_service().secrets is not None

@@ -18,7 +18,9 @@ def row(**fields: Any) -> dict[str, Any]:
 
 
 def test_should_come_back_as_it_was() -> None:
-    approval = any_approval(request=any_request(approvers=["ann"], context={"amount": 7}))
+    request = any_request(approvers=["ann"], context={"amount": 7})
+    reminders = (timedelta(minutes=5),)
+    approval = any_approval(request=request, challenge="AAAA-AAAA", reminders=reminders)
     assert read_approval(new_row(approval, retention=timedelta(days=1))) == approval
 
 
@@ -35,6 +37,7 @@ def test_should_expire_from_the_table_after_its_retention() -> None:
         ({"comments": 7}, "comments is "),
         ({"created_at": "yesterday"}, "yesterday"),
         ({"votes": [{"approver": "ann"}]}, "identity is missing"),
+        ({"reminders": ["soon"]}, "str"),
     ],
 )
 def test_should_say_why_a_row_holds_no_record(broken: dict[str, Any], problem: str) -> None:

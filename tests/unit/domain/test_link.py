@@ -1,9 +1,10 @@
-"""Personal links: what a token holds, the code beside it, and what binds a form to it."""
+"""Personal links: what a token holds, whose it is, and the code beside it."""
 
 from __future__ import annotations
 
 import pytest
 
+from hitl_approval.contract import MessageKind
 from hitl_approval.domain.link import (
     CHALLENGE_CHARACTERS,
     SECRET_BYTES,
@@ -17,9 +18,15 @@ from hitl_approval.domain.link import (
     make_token,
     personal_link,
 )
+from hitl_approval.domain.message import Message
 
 ID = "1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c"
 SECRET = bytes(range(SECRET_BYTES))
+
+
+def sent(recipient: str, *tokens: str, kind: MessageKind = "requested") -> Message:
+    links = tuple(map(digest_of, tokens))
+    return Message(approval_id=ID, sequence=1, kind=kind, recipient=recipient, links=links)
 
 
 def test_should_name_its_approval_in_the_token() -> None:
@@ -39,13 +46,22 @@ def test_should_refuse_a_secret_that_is_too_short() -> None:
         make_challenge(SECRET[1:])
 
 
-def test_should_lead_to_the_page_with_its_token() -> None:
-    assert personal_link("https://page.example", "token") == "https://page.example/a/token"
+def test_should_find_whose_link_a_token_opens() -> None:
+    token = make_token(ID, SECRET)
+    messages = [sent("ann", "another", token), sent("bob", "bob's")]
+    assert find_recipient(messages, token) == "ann"
+    assert find_recipient(messages, "bob's") == "bob"
+    assert find_recipient(messages, token[:-1]) is None
+    assert token not in repr(messages)
 
 
-def test_should_open_nothing_without_a_message_that_brings_it() -> None:
-    assert find_recipient([], make_token(ID, SECRET)) is None
-    assert len(digest_of(make_token(ID, SECRET))) == 64
+def test_should_open_nothing_by_a_message_that_asks_for_no_answer() -> None:
+    token = make_token(ID, SECRET)
+    assert find_recipient([sent("rita", token, kind="outcome")], token) is None
+
+
+def test_should_lead_to_the_page() -> None:
+    assert personal_link("https://page.example", "T") == "https://page.example/a/T"
 
 
 def test_should_take_a_code_however_it_is_typed() -> None:

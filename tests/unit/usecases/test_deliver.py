@@ -191,12 +191,12 @@ class TestOutcome:
         take(world, approval_id)
         approve(world, approval_id)
         take(world, approval_id, first=1)
-        sent_to = {m.recipient: m.body for m in world.notifier.sent if m.kind == "outcome"}
-        assert set(sent_to) == {"ann", "cid", "rita"}
-        assert "Your request was approved by bob." in sent_to["rita"]
-        assert "The request of rita was approved by bob. There is nothing for you" in sent_to["ann"]
-        assert "fine" in sent_to["ann"]
-        assert not any("/a/" in body for body in sent_to.values())
+        by_name = {m.recipient: m.body for m in world.notifier.sent if m.kind == "outcome"}
+        assert set(by_name) == {"ann", "cid", "rita"}
+        assert "Your request was approved by bob." in by_name["rita"]
+        assert "The request of rita was approved by bob. There is nothing for you" in by_name["ann"]
+        assert "fine" in by_name["ann"]
+        assert not any("/a/" in body for body in by_name.values())
 
     def test_should_come_to_nobody_who_was_never_asked(self, world: World) -> None:
         approval_id = asked(world)
@@ -242,9 +242,9 @@ class TestOutcome:
             "cancelled": ("withdrawn", "has been withdrawn by rita."),
             "timeout": ("expired", "has expired: nobody decided in time."),
         }[end]
-        ended = [m for m in world.notifier.sent if m.kind == kind]
-        assert len(ended) == (3 if end == "cancelled" else 4)
-        assert all(said in message.body for message in ended)
+        by_name = [m for m in world.notifier.sent if m.kind == kind]
+        assert len(by_name) == (3 if end == "cancelled" else 4)
+        assert all(said in message.body for message in by_name)
 
 
 class TestReminders:
