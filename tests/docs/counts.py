@@ -33,6 +33,7 @@ from tests.docs.site import ROOT, pages
 from tests.faults.invariants import INVARIANTS
 from tests.faults.sabotage import CASES
 from tests.faults.scenarios import SCENARIOS
+from tests.faults.tally import explored
 from tests.faults.tiers import LIMITED, PAIRS
 from tests.mutants.mutants import MUTANTS
 
@@ -72,6 +73,8 @@ def fitting() -> str:
 COUNTS: Mapping[str, Callable[[], str]] = {
     "promises": lambda: f"{len(INVARIANTS)}",
     "scenarios": lambda: f"{len(SCENARIOS)}",
+    "quick-schedules": lambda: f"{explored()['quick']:,}",
+    "full-schedules": lambda: f"{explored()['full']:,}",
     "limited-scenarios": lambda: f"{len(LIMITED)}",
     "scenarios-with-pairs": lambda: f"{len(PAIRS)}",
     "scenarios-without-grace": lambda: f"{sum(s.grace != SWEEP_GRACE for s in SCENARIOS.values())}",

@@ -274,7 +274,7 @@ class _Wait:
                 seen = self._check_status()
             except FINAL:
                 raise
-            except Exception as error:
+            except Exception as error:  # whatever it is: no outage ends a wait
                 failures = state["failures"] + 1
                 if failures >= READ_ATTEMPTS:
                     raise
@@ -345,7 +345,7 @@ class _Wait:
         written, self.written = self.written, None
         try:
             self.service.notify(self.approval_id, written)
-        except Exception as error:
+        except Exception as error:  # whatever it is, the request stands: the wait goes on
             logger.warning(
                 "not notified now approval_id=%s",
                 self.approval_id,
