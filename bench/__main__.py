@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench import bundle, calls, cloud, cost, operations, pages, report, synth
+from bench import bundle, calls, cloud, cost, messages, operations, pages, report, sweeping, synth
 from bench.figures import Group, Measure
 
 ROOT = Path(__file__).parents[1]
@@ -33,7 +33,9 @@ GROUPS: Mapping[str, Measure] = {
     "pages": pages.measure,
     "bundle": bundle.measure,
     "synth": synth.measure,
+    "sweep": sweeping.measure,
     "cloud": cloud.measure,
+    "messages": messages.measure,
 }
 VERSIONS = ("boto3", "aws-durable-execution-sdk-python", "aws-cdk-lib", "ministack")
 

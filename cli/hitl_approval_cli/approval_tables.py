@@ -122,10 +122,11 @@ def _ids(whole: Sequence[str]) -> Sequence[str]:
 
 WORKFLOW: Mapping[Workflow, str] = {
     "resumed": "the workflow resumes",
-    "already_running": "the workflow runs already, or has ended",
+    "already_running": "the workflow runs already",
     "delayed": "the workflow was not reached and will resume within minutes",
     "polling": "the workflow reads it at its next poll",
     "waiting": "the workflow waits for more approvals",
+    "ended": "this is on record, but the workflow that asked has ended and will not act on it",
 }
 """What became of the workflow, for people."""
 

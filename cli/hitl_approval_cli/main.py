@@ -25,6 +25,7 @@ from hitl_approval_cli.commands.inbox import inbox
 from hitl_approval_cli.commands.list import list_
 from hitl_approval_cli.commands.local import local
 from hitl_approval_cli.commands.remind import remind
+from hitl_approval_cli.commands.repair import repair
 from hitl_approval_cli.commands.resume import resume
 from hitl_approval_cli.commands.show import get, show
 from hitl_approval_cli.commands.stats import stats
@@ -72,6 +73,7 @@ app.add_typer(audit, name="audit")
 app.command()(remind)
 app.command()(doctor)
 app.command()(resume)
+app.command()(repair)
 app.command()(stats)
 app.add_typer(local, name="local")
 app.command()(cost)

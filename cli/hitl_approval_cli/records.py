@@ -20,7 +20,7 @@ from hitl_approval.domain.agreement import Row
 from hitl_approval.domain.approval import STATUSES
 from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.errors import ApprovalError, Unavailable, UnreadableRecord
-from hitl_approval.ports import Attention
+from hitl_approval.ports import Attention, Postponed
 from hitl_approval.usecases.trail import Trail, read_trail
 from hitl_approval_cli import clock
 from hitl_approval_cli.deployment import Deployment
@@ -111,6 +111,11 @@ class Records:
         """The ids of at most so many rows that have needed something since before a time."""
         with self._reading():
             return next(self._store.overdue(attention, before=before, limit=limit))
+
+    def postponed(self) -> Sequence[Postponed]:
+        """What the sweep has postponed or parked because something is amiss with it."""
+        with self._reading():
+            return [one for one in self._store.postponed() if one.reason is not None]
 
     def ids(self) -> Iterator[str]:
         """The ids of all rows, as the index has them by now, of each status the newest first."""

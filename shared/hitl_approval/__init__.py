@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hitl_approval.domain.request import ApprovalRequest
     from hitl_approval.durable.tool import requires_approval
     from hitl_approval.durable.wait import wait_for_approval
+    from hitl_approval.durable.withdraw import withdraw
 
 _HOMES = {
     "ApprovalError": "domain.errors",
@@ -33,6 +34,7 @@ _HOMES = {
     "Vote": "domain.approval",
     "requires_approval": "durable.tool",
     "wait_for_approval": "durable.wait",
+    "withdraw": "durable.withdraw",
 }
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "Vote",
     "requires_approval",
     "wait_for_approval",
+    "withdraw",
 ]
 
 

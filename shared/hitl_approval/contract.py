@@ -81,9 +81,17 @@ class Table:
     ATTENTION_INDEX: Final = "AttentionIndex"
     """Sparse: rows that still need something, and since when. The sweep reads nothing else."""
     ATTENTION: Final = "attention"
-    """`pending` until decided, `decided` until the workflow has resumed, then absent."""
+    """`pending` until decided, `decided` until the workflow has resumed, then absent; `postponed`
+    when the sweep could not repair it."""
     ATTENTION_AT: Final = "attention_at"
-    """The expiry of a pending row, the decision's time of a decided one."""
+    """The expiry of a pending row, the decision's time of a decided one, of a postponed one when
+    the sweep tries again."""
+    ATTENTION_TRIES: Final = "attention_tries"
+    """How often the sweep has tried in vain to repair a postponed row."""
+    ATTENTION_REASON: Final = "attention_reason"
+    """Why a postponed row is not repaired; absent where nothing is amiss."""
+    ATTENTION_ATTRIBUTES: Final = (STATUS, ATTENTION_TRIES, ATTENTION_REASON)
+    """What that index projects beside its keys."""
     LIST_ATTRIBUTES: Final = (
         "subject",
         "document_id",
@@ -152,6 +160,8 @@ class Output:
     SIGNING_KEY_ARN: Final = "SigningKeyArn"
     """Only where audit events are signed."""
     PAGE_URL: Final = "PageUrl"
+    PERSONAL_TOPIC_ARN: Final = "PersonalTopicArn"
+    """Both only where there is a page."""
     VERSION: Final = "HitlApprovalVersion"
     """Of this library, when it was deployed."""
 
@@ -281,6 +291,9 @@ MAX_EXECUTION_SECONDS: Final = 366 * 24 * 3600
 
 EXECUTION_MARGIN_SECONDS: Final = 900
 """Time an execution keeps beside the wait itself: start, retries of a step, clocks apart."""
+
+MAX_STEP_RESULT_BYTES: Final = 262_144
+"""Largest result of one durable step, as the durable SDK encodes it: Lambda's quota."""
 
 MAX_OPERATIONS: Final = 3_000
 """Durable operations per execution, Lambda's quota; not raisable."""

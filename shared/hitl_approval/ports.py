@@ -19,7 +19,30 @@ could not be reached, and the workflow reads the record by itself a little later
 Attention = Literal["pending", "decided"]
 """What a record still needs: a decision or its expiry, or a workflow that has read its end."""
 
+SweepList = Literal["pending", "decided", "postponed"]
+"""The lists of a sweep: records that need attention, and those that it could not repair."""
+
 Execution = Literal["running", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """A record that the sweep could not repair.
+
+    Attributes:
+        approval_id: its id.
+        pending: whether it still awaits its expiry; otherwise its workflow has not read its end.
+        tries: how often the sweep has tried.
+        until: when the sweep tries again; None for one that is parked until somebody asks for it.
+        reason: why it is not repaired; None where nothing is amiss.
+    """
+
+    approval_id: str
+    pending: bool
+    tries: int
+    until: datetime | None
+    reason: str | None
+
 
 Unit = Literal["Count", "Seconds"]
 """Of a metric, as CloudWatch names it."""
@@ -75,11 +98,39 @@ class Store(Protocol):
     ) -> Iterator[Sequence[str]]:
         """Ids of records that have needed attention since before that time, longest first.
 
-        In pages of at most `limit`, each read when it is taken.
+        In pages of at most `limit`, each read when it is taken. Postponed ones are not among them.
         """
 
+    def postponed(self) -> Iterator[Postponed]:
+        """All records that are postponed, what is due first comes first, parked ones last."""
+
+    def postpone(
+        self,
+        approval_id: str,
+        *,
+        found_on: SweepList,
+        tries: int,
+        until: datetime | None,
+        reason: str | None,
+    ) -> None:
+        """Let a record wait until a time, if it still stands on the list where it was found.
+
+        Args:
+            approval_id: the record's id.
+            found_on: that list.
+            tries: how often the sweep has tried.
+            until: when it is due again; None parks it.
+            reason: why it is not repaired; None where nothing is amiss.
+        """
+
+    def take_up(self, approval_id: str, *, at: datetime) -> bool:
+        """Make a postponed or parked record due at that time; whether it was one."""
+
     def count_pending(self) -> int:
-        """How many records await a decision, as the index has them by now."""
+        """How many records await a decision, as the index has them by now.
+
+        Postponed ones do not: their time has passed.
+        """
 
     def list_by_status(
         self, status: Status, *, limit: int, cursor: str | None, since: datetime | None = None
@@ -156,7 +207,7 @@ class MessageStore(Protocol):
     def mark_sent(self, message: Message, at: datetime) -> None:
         """Note that a try has sent it, whoever has begun another since."""
 
-    def settle(self, message: Message) -> None:
+    def mark_unsent(self, message: Message) -> None:
         """Write what became of a try that has not sent it, unless another has begun since."""
 
     def due(self, *, before: datetime, limit: int) -> Iterator[Sequence[DueMessage]]:

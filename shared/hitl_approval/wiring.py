@@ -46,6 +46,7 @@ def decision_service() -> DecisionService:
         meter=_meter(),
         signer=_signer(),
         callbacks=LambdaCallbackClient(client=client("lambda")),
+        executions=LambdaExecutions(client=client("lambda")),
         inbox=_inbox(),
         messages=_messages(),
     )

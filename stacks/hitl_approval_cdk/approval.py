@@ -225,6 +225,7 @@ class HitlApproval(ApprovalDeployment):
         return api.serve(links=made[PAGE], signed_in=made.get(SIGNED_IN))
 
     def _add_outputs(self) -> None:
+        personal_topic = self._resources.personal_topic
         outputs.add(
             self,
             {
@@ -238,6 +239,7 @@ class HitlApproval(ApprovalDeployment):
                 Output.SNS_TOPIC_ARN: self.topic.topic_arn,
                 Output.VERSION: LIBRARY_VERSION,
                 Output.PAGE_URL: self.page.url if self.page else None,
+                Output.PERSONAL_TOPIC_ARN: personal_topic.topic_arn if personal_topic else None,
                 Output.SIGNING_KEY_ARN: self.signing_key.key_arn if self.signing_key else None,
             },
         )

@@ -77,7 +77,7 @@ APPROVAL: Final = Specification(
     description="Takes people's decisions",
     role="Decides: reads and updates approvals, resumes the workflow",
     rights=Resources.decide,
-    executions=(COMPLETE_CALLBACK,),
+    executions=(GET_EXECUTION, COMPLETE_CALLBACK),
     reads=(Env.INBOX_TABLE_NAME, Env.MESSAGES_TABLE_NAME, Env.SIGN_IN_CLAIM),
     options="approval function",
 )
@@ -96,7 +96,7 @@ PAGE: Final = Specification(
     description="Shows approvers what is asked and takes their decisions",
     role="Decides by personal links: reads, votes, resumes the workflow",
     rights=Resources.vote,
-    executions=(COMPLETE_CALLBACK,),
+    executions=(GET_EXECUTION, COMPLETE_CALLBACK),
     reads=(Env.MESSAGES_TABLE_NAME, Env.PAGE_URL),
 )
 SIGNED_IN: Final = Specification(
@@ -105,7 +105,7 @@ SIGNED_IN: Final = Specification(
     description="Shows signed-in people their inbox and takes their decisions",
     role="Decides for signed-in people, shows their inbox",
     rights=Resources.decide,
-    executions=(COMPLETE_CALLBACK,),
+    executions=(GET_EXECUTION, COMPLETE_CALLBACK),
     reads=(Env.INBOX_TABLE_NAME, Env.MESSAGES_TABLE_NAME, Env.PAGE_URL, Env.SIGN_IN_CLAIM),
 )
 PUBLISHER: Final = Specification(

@@ -21,6 +21,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     Output.SNS_TOPIC_ARN: "Topic that notifies everybody who subscribed",
     Output.VERSION: "Version of hitl-approval that was deployed",
     Output.PAGE_URL: "Where personal links lead",
+    Output.PERSONAL_TOPIC_ARN: "Topic that sends each approver links of their own",
     Output.SIGNING_KEY_ARN: "Signs the audit events",
 }
 """What each output is, in the order of the template."""

@@ -224,10 +224,3 @@ def _check_resources(options: ResolvedOptions) -> None:
             "that table stream=StreamViewType.NEW_IMAGE, or leave event_bus out"
         )
         raise ValueError(msg)
-    page = options["page"]
-    if page is not None and page.sign_in is not None:
-        msg = (
-            "page.sign_in needs an inbox, which is filled from audit_table's stream: give that "
-            "table stream=StreamViewType.NEW_IMAGE, or leave sign_in out"
-        )
-        raise ValueError(msg)

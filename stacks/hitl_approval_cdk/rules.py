@@ -136,10 +136,10 @@ def messages_off(name: str, value: Any) -> Any:
         ValueError: something else; a request itself cannot be left out.
     """
     kinds = [kind for kind in get_args(contract.MessageKind) if kind != "requested"]
-    if not isinstance(value, list | tuple) or not set(value) <= set(kinds):
+    if not isinstance(value, list | tuple) or not all(each in kinds for each in value):
         msg = f"{name} must be a list of {', '.join(kinds)}, got {shown(value)}"
         raise ValueError(msg)
-    return tuple(value)
+    return list(value)
 
 
 def whole_days(*, maximum: int, why: str) -> Rule:
@@ -215,7 +215,7 @@ def quorum(name: str, value: Any) -> Any:
     """A quorum that somebody can reach."""
     is_a(name, value, Quorum, "use Quorum.at_least(2), say")
     if value.kind == "at_least":
-        Quorum.at_least(value.count)
+        Policy(quorum=Quorum.at_least(value.count)).check(())
     return value
 
 

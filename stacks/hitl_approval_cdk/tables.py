@@ -56,7 +56,8 @@ class ApprovalsTable(dynamodb.Table):
             index_name=Table.ATTENTION_INDEX,
             partition_key=_string(Table.ATTENTION),
             sort_key=_string(Table.ATTENTION_AT),
-            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+            projection_type=dynamodb.ProjectionType.INCLUDE,
+            non_key_attributes=list(Table.ATTENTION_ATTRIBUTES),
         )
 
 

@@ -8,7 +8,15 @@ import pytest
 
 from bench.virtual import count
 from hitl_approval.contract import MAX_OPERATIONS
-from hitl_approval_cli.cost_model import DESIGNS, LONGEST_TIMEOUT, callback, pattern, polling
+from hitl_approval.domain.schedule import ASKING_OPERATIONS, most_operations
+from hitl_approval_cli.cost_model import (
+    DEFAULT_POLL,
+    DESIGNS,
+    LONGEST_TIMEOUT,
+    callback,
+    pattern,
+    polling,
+)
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -58,3 +66,12 @@ def test_should_say_when_the_pattern_dies() -> None:
     assert died is not None
     assert pattern(died - timedelta(seconds=10)).died_after is None
     assert pattern(died + timedelta(seconds=10)).died_after == died
+
+
+@pytest.mark.parametrize("seconds", [1, 60, 61, 3_600, 86_400, 7 * 86_400, 366 * 86_400 - 900])
+def test_should_reserve_at_least_what_an_approval_can_take(seconds: int) -> None:
+    timeout = timedelta(seconds=seconds)
+    taken = callback(timeout, timeout).operations
+    assert taken <= most_operations(timeout, None) <= 1.02 * taken + ASKING_OPERATIONS
+    taken = polling(timeout, timeout).operations
+    assert taken <= most_operations(timeout, DEFAULT_POLL) <= 1.02 * taken + ASKING_OPERATIONS

@@ -27,6 +27,7 @@ SHAPES = {
     "history": ("approval_id", "events", "verified", "findings"),
     "doctor": ("healthy", "checks"),
     "resume": ("approval_id", "status", "workflow"),
+    "repair": ("approval_ids",),
     "stats": ("since", "by_status", "decision_seconds"),
     "audit verify": ("verified", "approvals", "events", "findings", "signatures"),
     "audit export": ("events", "file"),

@@ -102,7 +102,11 @@ def test_should_leave_no_blanks_at_the_ends_of_what_is_piped(
     ("workflow", "sentence"),
     [
         ("resumed", "the workflow resumes"),
-        ("already_running", "the workflow runs already, or has ended"),
+        ("already_running", "the workflow runs already"),
+        (
+            "ended",
+            "this is on record, but the workflow that asked has ended and will not act on it",
+        ),
         ("delayed", "the workflow was not reached and will resume within minutes"),
         ("polling", "the workflow reads it at its next poll"),
     ],

@@ -18,7 +18,12 @@ from .test_doctor import Fine, fine
 
 __all__ = ["fine"]
 
-WORDS = {"submit": ["--subject", "Q4"], "audit verify": ["--all"], "audit export": ["-o", "FILE"]}
+WORDS = {
+    "repair": ["--all"],
+    "submit": ["--subject", "Q4"],
+    "audit verify": ["--all"],
+    "audit export": ["-o", "FILE"],
+}
 OF_ONE = {"show", "resume", "approve", "reject", "cancel", "status", "history"}
 
 

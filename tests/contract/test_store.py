@@ -15,6 +15,7 @@ from moto import mock_aws
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.items import marshal
+from hitl_approval.contract import Table
 from hitl_approval.domain.approval import (
     Approval,
     Transition,
@@ -25,7 +26,7 @@ from hitl_approval.domain.approval import (
 from hitl_approval.domain.errors import InvalidRequest, UnreadableRecord, VersionConflict
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.domain.view import view
-from hitl_approval.ports import Store
+from hitl_approval.ports import Postponed, Store
 from hitl_approval.testing import InMemoryStore
 from tests.anything import NOW, any_opening, any_request, declared
 
@@ -57,7 +58,10 @@ def create_tables(client: Any) -> None:
                     {"AttributeName": "attention", "KeyType": "HASH"},
                     {"AttributeName": "attention_at", "KeyType": "RANGE"},
                 ],
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
+                "Projection": {
+                    "ProjectionType": "INCLUDE",
+                    "NonKeyAttributes": list(Table.ATTENTION_ATTRIBUTES),
+                },
             },
         ],
     )
@@ -127,6 +131,30 @@ def test_should_give_back_what_was_created(store: Store) -> None:
     assert store.create(opening) == opening.after
     assert store.get(opening.after.approval_id) == opening.after
     assert list(store.history(opening.after.approval_id)) == [opening.event.to_dict()]
+
+
+def test_should_keep_milliseconds_and_no_part_of_one(store: Store) -> None:
+    """Both stores: a test in memory sees the times that are on record in AWS."""
+    asked = NOW + timedelta(milliseconds=123, microseconds=456)
+    opening = any_opening(now=asked, timeout=timedelta(hours=1, microseconds=700))
+    approval = store.create(opening)
+    assert approval.created_at == NOW + timedelta(milliseconds=123)
+    assert approval.expires_at == NOW + timedelta(hours=1, milliseconds=123)
+    assert approval == store.get(approval.approval_id)
+
+    later = timedelta(microseconds=999)
+    page = store.list_by_status("pending", limit=9, cursor=None, since=approval.created_at + later)
+    assert [row["approval_id"] for row in page.items] == [approval.approval_id]
+    assert overdue(store, "pending", before=approval.expires_at + later, limit=9) == []
+
+    decided = cast_vote(approval, declared("bob"), "approved", "", now=asked + later)
+    assert decided is not None
+    store.commit(decided)
+    kept = store.get(approval.approval_id)
+    assert kept == decided.after
+    assert kept.decided_at == kept.votes[0].at == NOW + timedelta(milliseconds=124)
+    assert decided.event.at == kept.decided_at
+    assert overdue(store, "decided", before=kept.decided_at + later, limit=9) == []
 
 
 def test_should_keep_the_first_record_when_two_are_created_under_one_id(store: Store) -> None:
@@ -322,6 +350,67 @@ def test_should_need_attention_until_the_workflow_has_resumed(store: Store) -> N
     assert store.get(approval.approval_id) == replace(decided.after, resumed=True)
 
 
+def test_should_postpone_what_needs_attention_and_take_it_up_again(store: Store) -> None:
+    asked = store.create(any_opening())
+    decided = store.create(any_opening())
+    store.commit(vote(decided))
+    parked = store.create(any_opening())
+    late, soon = NOW + timedelta(days=2), NOW + timedelta(days=1)
+
+    store.postpone(
+        parked.approval_id, found_on="pending", tries=3, until=None, reason="it cannot be read"
+    )
+    store.postpone(decided.approval_id, found_on="decided", tries=1, until=late, reason="throttled")
+    store.postpone(asked.approval_id, found_on="pending", tries=2, until=soon, reason=None)
+
+    postponed = [
+        Postponed(asked.approval_id, True, 2, soon, None),
+        Postponed(decided.approval_id, False, 1, late, "throttled"),
+        Postponed(parked.approval_id, True, 3, None, "it cannot be read"),
+    ]
+    assert list(store.postponed()) == postponed
+    for attention in ("pending", "decided"):
+        assert overdue(store, attention, before=late + timedelta(days=9), limit=9) == []
+    assert store.count_pending() == 0
+
+    assert store.take_up(parked.approval_id, at=NOW)
+    taken = replace(postponed[-1], tries=0, until=NOW)
+    assert list(store.postponed()) == [taken, *postponed[:-1]]
+    store.postpone(decided.approval_id, found_on="postponed", tries=2, until=late, reason=None)
+    assert list(store.postponed())[-1].reason is None
+
+
+def test_should_postpone_only_what_stands_on_the_list_where_it_was_found(store: Store) -> None:
+    heard = store.create(any_opening())
+    store.commit(vote(heard))
+    store.mark_resumed(heard.approval_id)
+    for approval_id in (heard.approval_id, "nobody"):
+        store.postpone(approval_id, found_on="decided", tries=1, until=NOW, reason="late")
+        assert not store.take_up(approval_id, at=NOW)
+    fresh = store.create(any_opening())
+    for elsewhere in ("decided", "postponed"):
+        store.postpone(fresh.approval_id, found_on=elsewhere, tries=1, until=NOW, reason="late")
+    assert not store.take_up(fresh.approval_id, at=NOW)
+
+    assert list(store.postponed()) == []
+    assert store.get("nobody") is None
+
+
+def test_should_need_no_more_repair_once_it_is_decided_or_read(store: Store) -> None:
+    approval = store.create(any_opening())
+    store.postpone(approval.approval_id, found_on="pending", tries=4, until=NOW, reason="throttled")
+    decided = vote(approval)
+    store.commit(decided)
+    assert list(store.postponed()) == []
+    late = NOW + timedelta(days=1)
+    assert overdue(store, "decided", before=late, limit=9) == [approval.approval_id]
+
+    store.postpone(approval.approval_id, found_on="decided", tries=1, until=NOW, reason="throttled")
+    store.mark_resumed(approval.approval_id)
+    assert list(store.postponed()) == []
+    assert store.get(approval.approval_id) == replace(decided.after, resumed=True)
+
+
 def test_should_not_create_a_row_by_acknowledging(store: Store) -> None:
     store.mark_resumed("nobody")
     assert store.get("nobody") is None
@@ -387,6 +476,19 @@ def test_should_say_of_a_row_that_it_cannot_be_read(damaged: DynamoDbStore, fiel
     assert raised.value.code == "RECORD_UNREADABLE"
     with pytest.raises(UnreadableRecord):
         damaged.register_callback(approval.approval_id, "callback-2")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("attention_at", "soon"), ("attention_tries", "x"), ("attention_reason", 5), ("status", "x")],
+)
+def test_should_list_what_is_postponed_whoever_wrote_it(
+    damaged: DynamoDbStore, field: str, value: Any
+) -> None:
+    approval_id = damaged.create(any_opening()).approval_id
+    damaged.postpone(approval_id, found_on="pending", tries=1, until=NOW, reason="late")
+    damage(damaged, approval_id, field, value)
+    assert [one.approval_id for one in damaged.postponed()] == [approval_id]
 
 
 def test_should_list_a_row_that_cannot_be_read_by_its_id(damaged: DynamoDbStore) -> None:

@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
+from hitl_approval.contract import MAX_OPERATIONS
 from hitl_approval.domain.link import CHALLENGE_CHARACTERS
+from hitl_approval.domain.schedule import most_operations
 from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_LIMIT
 from hitl_approval.http.fields import MAX_FIELDS, MAX_VALUE
 from hitl_approval.usecases.decide import SEARCHED
@@ -20,16 +22,19 @@ from hitl_approval.usecases.sweep import SWEEP_GRACE
 from hitl_approval_cdk import ApprovalPage
 from hitl_approval_cli.commands.cost import (
     callback_quantities,
+    messenger_quantities,
     polling_quantities,
     standing_quantities,
     total,
+    with_messages,
 )
-from hitl_approval_cli.cost_model import callback
+from hitl_approval_cli.cost_model import DEFAULT_POLL, LONGEST_TIMEOUT, callback
 from tests.docs.site import ROOT, pages
 from tests.faults.invariants import INVARIANTS
 from tests.faults.messaging import FED, MESSENGER
 from tests.faults.sabotage import CASES
 from tests.faults.scenarios import SCENARIOS
+from tests.faults.tally import explored
 from tests.faults.tiers import LIMITED, PAIRS
 from tests.mutants.mutants import MUTANTS
 
@@ -54,9 +59,23 @@ def prices() -> str:
     return f"\n\n{head}{''.join(rows)}\n"
 
 
+def fitting() -> str:
+    """How many approvals may be open at once in one execution, by their time to decide."""
+    room = MAX_OPERATIONS - 1  # the execution is one
+    rows = (
+        f"| {wait} | {room // most_operations(timeout, None)} "
+        f"| {room // most_operations(timeout, DEFAULT_POLL)} |\n"
+        for wait, timeout in (WAITS | {"366 days": LONGEST_TIMEOUT}).items()
+    )
+    head = '| time to decide | `resume="callback"` | `resume="polling"` |\n|---|---|---|\n'
+    return f"\n\n{head}{''.join(rows)}\n"
+
+
 COUNTS: Mapping[str, Callable[[], str]] = {
     "promises": lambda: f"{len(INVARIANTS)}",
     "scenarios": lambda: f"{len(SCENARIOS)}",
+    "quick-schedules": lambda: f"{explored()['quick']:,}",
+    "full-schedules": lambda: f"{explored()['full']:,}",
     "limited-scenarios": lambda: f"{len(LIMITED)}",
     "scenarios-with-pairs": lambda: f"{len(PAIRS)}",
     "scenarios-without-grace": lambda: f"{sum(s.grace != SWEEP_GRACE for s in SCENARIOS.values())}",
@@ -65,9 +84,14 @@ COUNTS: Mapping[str, Callable[[], str]] = {
     "sabotages": lambda: f"{len(CASES)}",
     "mutants": lambda: f"{len(MUTANTS)}",
     "prices": prices,
+    "approvals-that-fit": fitting,
     "operations-in-a-day": lambda: f"{callback(DAY).operations}",
     "invocations-in-a-day": lambda: f"{callback(DAY).invocations}",
     "price-of-a-day": lambda: f"{total(callback_quantities(DAY)):.4f}",
+    "price-of-a-day-with-messages": lambda: (
+        f"{total(with_messages(callback_quantities(DAY), 2)):.5f}"
+    ),
+    "messenger-price": lambda: f"{total(messenger_quantities()):.2f}",
     "standing-price": lambda: f"{total(standing_quantities()):.2f}",
     "requests-per-second": lambda: f"{ApprovalPage().requests_per_second}",
     "requests-at-once": lambda: f"{ApprovalPage().burst}",

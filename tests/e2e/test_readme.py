@@ -43,6 +43,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = clone_to(tmp_path_factory.mktemp("checkout"))
     for name in (".venv", "node_modules"):
         (folder / name).symlink_to(ROOT / name)
+    # Older than the set-up: make must not install the clone into this checkout's environments.
+    for name in ("requirements-dev.txt", "pyproject.toml", "package-lock.json"):
+        os.utime(folder / name, (0, 0))
     return folder
 
 

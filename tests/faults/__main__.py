@@ -1,7 +1,10 @@
 """The full tier, one schedule again, or random ones for as long as you like.
 
+A tier that was explored whole is noted in `explored.json`, from which `make docs` writes.
+
 python -m tests.faults                                  the full tier; exit 1 on a violation
 python -m tests.faults --scenario NAME                  one of it; `pattern`: the public one's three
+python -m tests.faults --tier quick                     the quick tier, which `make test` explores
 python -m tests.faults --replay SCENARIO:CHOICES        one schedule, step by step
 python -m tests.faults --deep SECONDS [--seed N]        random schedules with up to 5 faults
 """
@@ -22,7 +25,7 @@ from tests.faults.pattern_rebuild import PATTERN
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.seams import simulated
 from tests.faults.simulator import Nondeterminism
-from tests.faults.tally import ALL, Tally, bounds_of, explore
+from tests.faults.tally import ALL, TIERS, Tally, bounds_of, explore, note
 from tests.faults.tiers import CROWDED, LIMITED, PAIRS
 
 DEEP_FAULTS = 5
@@ -33,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--replay", metavar="SCENARIO:CHOICES")
     parser.add_argument("--deep", type=float, metavar="SECONDS")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--tier", choices=sorted(TIERS), default="full")
     parser.add_argument("--scenario", choices=sorted({*ALL, "pattern"}))
     chosen = parser.parse_args(arguments)
     names = [chosen.scenario] if chosen.scenario else list(SCENARIOS)
@@ -42,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _replay(chosen.replay)
     if chosen.deep:
         return _deep(names, chosen.deep, chosen.seed)
-    return _full(names)
+    return _tier(chosen.tier, names)
 
 
 def _replay(which: str) -> int:
@@ -59,11 +63,11 @@ def _replay(which: str) -> int:
     return 1 if broken else 0
 
 
-def _full(names: Sequence[str]) -> int:
-    """All tiers, scenario by scenario, on all cores."""
-    tasks = [(name, index) for name in names for index in range(len(bounds_of(name)))]
+def _tier(tier: str, names: Sequence[str]) -> int:
+    """One tier, scenario by scenario, on all cores."""
+    tasks = [(tier, name, n) for name in names for n in range(len(bounds_of(tier, name)))]
     tasks.sort(  # longest first
-        key=lambda task: (task[0] not in LIMITED, task[0] not in CROWDED, task[0] not in PAIRS)
+        key=lambda task: (task[1] not in LIMITED, task[1] not in CROWDED, task[1] not in PAIRS)
     )
     started = time.monotonic()
     # One more than there are cores: in a quarter of its time a simulation only changes threads.
@@ -75,7 +79,10 @@ def _full(names: Sequence[str]) -> int:
             _say(f"  {tally.scenario}, {tally.bound}: {tally.schedules} in {tally.seconds:.0f} s")
     order = list(ALL)
     tallies.sort(key=lambda tally: (order.index(tally.scenario), tally.bound))
-    return _report(tallies, time.monotonic() - started)
+    failed = _report(tallies, time.monotonic() - started)
+    if not failed and names == list(SCENARIOS):
+        note(tier, sum(tally.schedules for tally in tallies))
+    return failed
 
 
 def _deep(names: Sequence[str], seconds: float, seed: int) -> int:

@@ -1,4 +1,4 @@
-"""A deployment in a simulated world: who acts in it, what they hear, what AWS does for them."""
+"""A deployment in a simulated world: who acts in it, how it answers, what AWS does."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ _OUTBOX = (EVERY_INBOX.removesuffix(EVERY), MESSAGE)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a caller heard to one request; no status if nothing came back."""
+    """What a caller was answered to one request; no status if nothing came back."""
 
     actor: str
     request: int
@@ -281,12 +281,12 @@ class Deployment:
             me.point(NOTHING)
             if self.world.outcome(("lost",)) == "ok":
                 status, body = response["statusCode"], json.loads(response["body"])
-        self.world.steps.append(f"{me.now():%H:%M:%S} {me.name}: heard {status} {dict(body)}")
+        self.world.steps.append(f"{me.now():%H:%M:%S} {me.name}: answered {status} {dict(body)}")
         written = range(first, len(self.world.writes))
         return Answer(me.name, me.request, payload, asked_at, status, body, written)
 
     def _frozen_until(self) -> datetime:
-        """A frozen process wakes with the workflow that finds its time over."""
+        """A frozen process goes on with the workflow that finds its time over."""
         now = self.world.now
         if self.outbox.freeze is not None:
             return now + self.outbox.freeze

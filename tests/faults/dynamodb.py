@@ -58,7 +58,9 @@ APPROVALS = Schema(
     Index(Table.PARTITION_KEY),
     {
         Table.STATUS_INDEX: Index(Table.STATUS, Table.CREATED_AT, frozenset(Table.LIST_ATTRIBUTES)),
-        Table.ATTENTION_INDEX: Index(Table.ATTENTION, Table.ATTENTION_AT, frozenset()),
+        Table.ATTENTION_INDEX: Index(
+            Table.ATTENTION, Table.ATTENTION_AT, frozenset(Table.ATTENTION_ATTRIBUTES)
+        ),
     },
 )
 AUDIT = Schema(Index(Audit.PARTITION_KEY, Audit.SORT_KEY))
@@ -81,7 +83,7 @@ class Write:
 
 @dataclass
 class DynamoDb:
-    """The tables, and a watcher that hears of every write."""
+    """The tables, and a watcher that sees every write."""
 
     schemas: Mapping[str, Schema]
     watch: Callable[[Write], None] = lambda _: None

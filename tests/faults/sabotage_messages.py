@@ -68,13 +68,13 @@ def _counts_no_attempt_at_the_claim() -> Any:
     return _requests("claim", same)
 
 
-def _settles_whoever_holds_it() -> Any:
+def _marks_unsent_whoever_holds_it() -> Any:
     def anyway(request: dict[str, Any]) -> dict[str, Any]:
         values = _without(request["ExpressionAttributeValues"], ":mine")
         bare = _without(request, "ConditionExpression")
         return {**bare, "ExpressionAttributeValues": values}
 
-    return _requests("settle", anyway)
+    return _requests("mark_unsent", anyway)
 
 
 def _keeps_the_last_link_only() -> Any:
@@ -87,7 +87,7 @@ def _keeps_the_last_link_only() -> Any:
 @contextmanager
 def _marks_only_what_it_still_holds() -> Iterator[None]:
     def mark_sent(self: DynamoDbMessages, message: Message, at: datetime) -> None:
-        self.settle(replace(message, state="sent", due=None, sent_at=at))
+        self.mark_unsent(replace(message, state="sent", due=None, sent_at=at))
 
     with patch.object(DynamoDbMessages, "mark_sent", mark_sent):
         yield

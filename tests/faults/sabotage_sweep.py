@@ -9,13 +9,12 @@ from typing import Any
 from unittest.mock import patch
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
-from hitl_approval.contract import Metrics
 from hitl_approval.domain import approval as state_machine
 from hitl_approval.domain.approval import Approval, Transition, expire
 from hitl_approval.domain.audit import SYSTEM
 from hitl_approval.durable import wait
-from hitl_approval.ports import Attention
-from hitl_approval.usecases.sweep import SweepService
+from hitl_approval.ports import Attention, Postponed
+from hitl_approval.usecases.sweep import Outcome, SweepService, _Seen
 
 
 @contextmanager
@@ -27,11 +26,11 @@ def _sweep_closes_before_the_expiry() -> Iterator[None]:
     ) -> Iterator[Sequence[str]]:
         return overdue(self, attention, before=before + timedelta(days=1), limit=limit)
 
-    def close(self: SweepService, approval_id: str, _: list[str]) -> bool:
+    def close(self: SweepService, approval_id: str) -> Outcome:
         def over(approval: Approval) -> Transition | None:
             return expire(approval, now=max(self.clock.now(), approval.expires_at))
 
-        return self._change(approval_id, over)[1]
+        return "repaired" if self._change(approval_id, over)[1] else "well"
 
     with patch.object(DynamoDbStore, "overdue", soon), patch.object(SweepService, "_close", close):
         yield
@@ -39,33 +38,32 @@ def _sweep_closes_before_the_expiry() -> Iterator[None]:
 
 @contextmanager
 def _sweep_decides_approved() -> Iterator[None]:
-    def close(self: SweepService, approval_id: str, _: list[str]) -> bool:
+    def close(self: SweepService, approval_id: str) -> Outcome:
         def approved(approval: Approval) -> Transition | None:
             now = self.clock.now()
             return state_machine._decide(approval, "approved", SYSTEM, "", now=now, details={})
 
-        return self._change(approval_id, approved)[1]
+        return "repaired" if self._change(approval_id, approved)[1] else "well"
 
     with patch.object(SweepService, "_close", close):
         yield
 
 
 @contextmanager
-def _sweep_wakes_once_and_forgets() -> Iterator[None]:
-    wake = SweepService._resume
+def _sweep_resumes_once_and_forgets() -> Iterator[None]:
+    resume = SweepService._resume
 
-    def forgetful(self: SweepService, approval_id: str, gone: list[str]) -> bool:
-        found = wake(self, approval_id, gone)
-        gone.append(approval_id)
-        return found
+    def forgetful(self: SweepService, approval_id: str) -> Outcome:
+        resume(self, approval_id)
+        return "ended"
 
     with patch.object(SweepService, "_resume", forgetful):
         yield
 
 
 @contextmanager
-def _sweep_wakes_nobody() -> Iterator[None]:
-    with patch.object(SweepService, "_resume", lambda *_: True):
+def _sweep_resumes_nobody() -> Iterator[None]:
+    with patch.object(SweepService, "_resume", lambda *_: "resumed"):
         yield
 
 
@@ -73,7 +71,7 @@ def _sweep_wakes_nobody() -> Iterator[None]:
 def _sweep_closes_what_it_read_first() -> Iterator[None]:
     """It trusts the index: closes whatever was overdue, with nothing to keep it from doing so."""
 
-    def close(self: SweepService, approval_id: str, _: list[str]) -> bool:
+    def close(self: SweepService, approval_id: str) -> Outcome:
         store: Any = self.store
         store.client.update_item(
             TableName=store.approvals_table,
@@ -82,7 +80,7 @@ def _sweep_closes_what_it_read_first() -> Iterator[None]:
             ExpressionAttributeNames={"#status": "status"},
             ExpressionAttributeValues={":timeout": {"S": "timeout"}},
         )
-        return True
+        return "repaired"
 
     with patch.object(SweepService, "_close", close):
         yield
@@ -90,13 +88,12 @@ def _sweep_closes_what_it_read_first() -> Iterator[None]:
 
 @contextmanager
 def _sweep_notes_before_it_counts() -> Iterator[None]:
-    wake = SweepService._resume
+    resume = SweepService._resume
 
-    def noting(self: SweepService, approval_id: str, _: list[str]) -> bool:
-        gone: list[str] = []
-        found = wake(self, approval_id, gone)
-        for ended in gone:
-            self.store.mark_resumed(ended)
+    def noting(self: SweepService, approval_id: str) -> Outcome:
+        found = resume(self, approval_id)
+        if found == "ended":
+            self.store.mark_resumed(approval_id)
         return found
 
     with patch.object(SweepService, "_resume", noting):
@@ -116,8 +113,9 @@ def _workflow_does_not_note_an_early_decision() -> Iterator[None]:
 
 @contextmanager
 def _sweep_dies_of_one_record() -> Iterator[None]:
-    def repair(_: SweepService, approval_id: str, repair: Any, gone: list[str], metric: str) -> Any:
-        return metric if repair(approval_id, gone) else None
+    def repair(self: SweepService, one: Postponed) -> Any:
+        repair = self._close if one.pending else self._resume
+        return _Seen(repair(one.approval_id))
 
     with patch.object(SweepService, "_repair", repair):
         yield
@@ -127,9 +125,9 @@ def _sweep_dies_of_one_record() -> Iterator[None]:
 def _sweep_says_nothing_of_what_it_passes() -> Iterator[None]:
     repair = SweepService._repair
 
-    def silent(self: SweepService, *args: Any) -> Any:
-        became = repair(self, *args)
-        return None if became == Metrics.PASSED_OVER else became
+    def silent(self: SweepService, one: Postponed) -> Any:
+        became = repair(self, one)
+        return _Seen("well") if became.outcome == "unreadable" else became
 
     with patch.object(SweepService, "_repair", silent):
         yield

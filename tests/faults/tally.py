@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.faults.deployment import Deployment
 from tests.faults.explore import every
@@ -13,7 +15,7 @@ from tests.faults.pattern_rebuild import PATTERN
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.seams import simulated
 from tests.faults.simulator import Bounds
-from tests.faults.tiers import full
+from tests.faults.tiers import full, quick
 
 ALL = {**SCENARIOS, **PATTERN}
 SHOWN = 3
@@ -42,15 +44,34 @@ class Tally:
             self.examples.append("\n    ".join([label, *broken]))
 
 
-def bounds_of(name: str) -> tuple[Bounds, ...]:
-    """The bounds of a scenario in the full tier, one after the other."""
-    return full(SCENARIOS[name]) if name in SCENARIOS else (Bounds(faults=1),)
+Task = tuple[str, str, int]
+"""A tier, a scenario of it, and which of its bounds."""
+TIERS = {"quick": quick, "full": full}
+EXPLORED = Path(__file__).with_name("explored.json")
+"""Schedules of each tier when it was last explored whole; `make docs` takes its numbers from it."""
 
 
-def explore(task: tuple[str, int]) -> Tally:
+def bounds_of(tier: str, name: str) -> tuple[Bounds, ...]:
+    """The bounds of a scenario in a tier, one after the other."""
+    return TIERS[tier](SCENARIOS[name]) if name in SCENARIOS else (Bounds(faults=1),)
+
+
+def explored() -> dict[str, int]:
+    """Tier -> schedules, when it was last explored whole."""
+    found: dict[str, int] = json.loads(EXPLORED.read_text(encoding="utf-8"))
+    return found
+
+
+def note(tier: str, schedules: int) -> None:
+    """A tier was explored whole."""
+    counts = explored() | {tier: schedules}
+    EXPLORED.write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")
+
+
+def explore(task: Task) -> Tally:
     """Explore one scenario within one of its bounds; a task for another process."""
-    name, index = task
-    bounds = bounds_of(name)[index]
+    tier, name, index = task
+    bounds = bounds_of(tier, name)[index]
     orders = "all orders" if bounds.preemptions is None else f"{bounds.preemptions} preemptions"
     tally = Tally(name, f"{bounds.faults} faults, {orders}")
     started = time.monotonic()

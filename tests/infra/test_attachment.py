@@ -57,8 +57,8 @@ def test_should_let_the_deployment_reach_that_functions_callbacks_and_no_more() 
 
     complete = ("lambda:SendDurableExecutionCallbackSuccess", "<Refund.Arn>:*")
     read = ("lambda:GetDurableExecution", "<Refund.Arn>:*")
-    assert after["ApprovalApprovalRole"] - before["ApprovalApprovalRole"] == {complete}
-    assert after["ApprovalSweepRole"] - before["ApprovalSweepRole"] == {complete, read}
+    for role in ("ApprovalApprovalRole", "ApprovalSweepRole"):
+        assert after[role] - before[role] == {complete, read}
     for role in ("ApprovalWorkflowRole", "ApprovalPublisherRole"):
         assert after[role] == before[role]
 

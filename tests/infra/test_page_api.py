@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
 
 from hitl_approval.contract import SIGNED_IN_ROUTES, Env
 from hitl_approval_cdk import ApprovalPage, HitlApproval
@@ -38,12 +37,11 @@ def test_should_sign_in_who_comes_to_any_other_route(templates: dict[str, Any]) 
     }
 
 
-def test_should_refuse_a_sign_in_without_what_fills_an_inbox() -> None:
+def test_should_refuse_a_page_without_what_feeds_its_messages() -> None:
     stack = any_stack()
     audit = dynamodb.Table.from_table_name(stack, "Audit", "audit")
-    page = ApprovalPage(sign_in=HttpIamAuthorizer())
-    with pytest.raises(ValueError, match=r"page\.sign_in needs an inbox"):
-        HitlApproval(stack, "Approval", audit_table=audit, page=page)
+    with pytest.raises(ValueError, match=r"audit_table must have a stream of new images"):
+        HitlApproval(stack, "Approval", audit_table=audit, page=ApprovalPage())
 
 
 def test_should_throttle_and_log_no_path(default: Any) -> None:
@@ -70,8 +68,9 @@ def test_should_let_the_page_resume_attached_functions() -> None:
     HitlApproval(stack, "Approval", page=ApprovalPage()).attach(durable(stack))
     found = permissions(template(stack)["Resources"])
     complete = ("lambda:SendDurableExecutionCallbackSuccess", "<Refund.Arn>:*")
-    assert complete in found["ApprovalPageRole"]
-    assert ("sns:Publish", "<ApprovalPagePersonalTopic>") in found["RefundRole"]
+    read = ("lambda:GetDurableExecution", "<Refund.Arn>:*")
+    assert {complete, read} <= found["ApprovalPageRole"]
+    assert ("sns:Publish", "<ApprovalPagePersonalTopic>") not in found["RefundRole"]
 
 
 def test_should_have_no_page_unless_asked() -> None:

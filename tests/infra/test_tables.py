@@ -32,7 +32,10 @@ class TestStorage:
             "attention",
             "attention_at",
         ]
-        assert attention["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+        assert attention["Projection"] == {
+            "ProjectionType": "INCLUDE",
+            "NonKeyAttributes": list(contract.Table.ATTENTION_ATTRIBUTES),
+        }
         assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
 
     def test_should_lay_out_the_audit_table_without_expiry(self, default: Resources) -> None:

@@ -65,6 +65,11 @@ RULES = (
 Outcome = Literal["written", "already", "refused", "lost", "died"]
 
 
+def milliseconds(moment: datetime) -> datetime:
+    """What is on record of a moment."""
+    return moment - timedelta(microseconds=moment.microsecond % 1_000)
+
+
 @dataclass
 class Model:
     """What must be true of one approval."""
@@ -80,6 +85,8 @@ class Model:
     writes: int = 1
     resumed: bool = False
     ended: bool = False  # the workflow, by an operator
+    tries: int = 0  # of the sweep, to resume it
+    again_at: datetime | None = None
 
     @property
     def pending(self) -> bool:
@@ -110,6 +117,11 @@ class Model:
             return self._write("timeout", "hitl-approval", now)
         return "already"
 
+    def postpone(self, now: datetime) -> None:
+        """The sweep has tried to no avail: at once again, then after 5, 15, 35 minutes, an hour."""
+        pause = min(5 * MINUTE * (2**self.tries - 1), 60 * MINUTE)
+        self.tries, self.again_at = self.tries + 1, now - GRACE + pause
+
     def register_callback(self, callback: str) -> None:
         if self.pending:
             self.callback = callback
@@ -137,7 +149,7 @@ class Model:
 
     def _write(self, event: str, name: str, now: datetime) -> Outcome:
         if event != "voted":
-            self.status, self.decided_by, self.decided_at = event, name, now
+            self.status, self.decided_by, self.decided_at = event, name, milliseconds(now)
         return self.note(event)
 
 
@@ -234,7 +246,7 @@ class Services(RuleBasedStateMachine):
     def submit(self, rules: Rules, polling: bool, lost: bool) -> None:
         approval_id = f"approval-{len(self.models)}"
         callback = None if polling else self._new_callback()
-        self.models[approval_id] = Model(rules, self.clock.now() + TIMEOUT, callback)
+        self.models[approval_id] = Model(rules, milliseconds(self.clock.now()) + TIMEOUT, callback)
         self.store.reply_lost = lost
         try:
             self._submit(approval_id, "token")
@@ -316,7 +328,7 @@ class Services(RuleBasedStateMachine):
 
     def _answer(self, which: int, call: Call, fault: str) -> None:
         if self._perform(self._id(which), call, fault) in {"lost", "died"}:
-            self._perform(self._id(which), call)  # whoever hears nothing asks again
+            self._perform(self._id(which), call)  # whoever gets no answer asks again
 
     # Time, and the sweep
 
@@ -334,23 +346,27 @@ class Services(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         now = self.clock.now()
-        before = now - GRACE
+        before = milliseconds(now - GRACE)
         overdue = [m for m in self.models.values() if m.pending and m.expires_at < before]
-        unheard = [
+        unread = [
             m
             for m in self.models.values()
             if not m.resumed and m.decided_at is not None and m.decided_at < before
         ]
+        due = [m for m in unread if m.again_at is None or m.again_at < before]
+        amiss = sum(m.callback is not None for m in unread if m not in due)
         completed_before = len(self.completed)
 
         found = self.sweeps.sweep()
 
         for model in overdue:
             model.expire(now)
-        woken = [self._wake(model) for model in [*overdue, *unheard]]
+        resumed = [self._resume(model) for model in [*overdue, *due]]
+        for model in due:
+            model.postpone(now)
         assert found == {
             "PendingPastExpiry": len(overdue),
-            "DecidedNotResumed": sum(woken[len(overdue) :]),
+            "DecidedNotResumed": amiss + sum(resumed[len(overdue) :]),
             "PassedOver": 0,
         }
         # longest first, which the model does not keep
@@ -358,7 +374,7 @@ class Services(RuleBasedStateMachine):
         assert sorted(completions) == sorted(self.completed[completed_before:])
         self.completed[completed_before:] = completions
 
-    def _wake(self, model: Model) -> bool:
+    def _resume(self, model: Model) -> bool:
         if model.ended:
             model.resumed = True
             return True
@@ -530,7 +546,7 @@ class Services(RuleBasedStateMachine):
 
 
 Services.TestCase.settings = settings(
-    max_examples=1000,
+    max_examples=2 * settings().max_examples,  # of the profile: see conftest.py
     stateful_step_count=40,
     derandomize=True,
     deadline=None,

@@ -254,7 +254,7 @@ def _text(name: str, get_state: Callable[[], Any]) -> str | None:
             RuntimeError
         ):  # some services change in threads of their own, even while they are read
             continue
-        except Exception:
+        except Exception:  # whatever it is, the other services' state is kept: the log has it
             logger.exception("the state of %s cannot be kept", name)
             return None
         finally:

@@ -11,16 +11,22 @@ from botocore.exceptions import ClientError
 
 from hitl_approval.adapters.aws import error_code, unavailable
 from hitl_approval.adapters.items import errors, marshal, read_item
-from hitl_approval.adapters.rows import new_row, read_approval
+from hitl_approval.adapters.rows import (
+    PARKED_AT,
+    new_row,
+    read_approval,
+    read_postponed,
+)
 from hitl_approval.contract import Audit, Table
 from hitl_approval.domain.approval import Approval, Status, Transition
 from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import VersionConflict
 from hitl_approval.domain.view import listed, vote_view
-from hitl_approval.ports import Attention, Page
+from hitl_approval.ports import Attention, Page, Postponed, SweepList
 
 _CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+_POSTPONED: SweepList = "postponed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +128,8 @@ class DynamoDbStore:
                 self.client.update_item(
                     TableName=self.approvals_table,
                     Key=marshal({Table.PARTITION_KEY: approval_id}),
-                    UpdateExpression="SET resumed = :true REMOVE attention, attention_at",
+                    UpdateExpression="SET resumed = :true REMOVE attention, attention_at, "
+                    "attention_tries, attention_reason",
                     ConditionExpression=f"attribute_exists({Table.PARTITION_KEY})",
                     ExpressionAttributeValues=marshal({":true": True}),
                 )
@@ -151,6 +158,75 @@ class DynamoDbStore:
             if "LastEvaluatedKey" not in answer:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def postponed(self) -> Iterator[Postponed]:
+        """See `ports.Store.postponed`."""
+        start: dict[str, Any] = {}
+        while True:
+            with errors():
+                answer = self.client.query(
+                    TableName=self.approvals_table,
+                    IndexName=Table.ATTENTION_INDEX,
+                    KeyConditionExpression="attention = :postponed",
+                    ExpressionAttributeValues=marshal({":postponed": _POSTPONED}),
+                    **start,
+                )
+            yield from map(read_postponed, map(read_item, answer["Items"]))
+            if "LastEvaluatedKey" not in answer:
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def postpone(
+        self,
+        approval_id: str,
+        *,
+        found_on: SweepList,
+        tries: int,
+        until: datetime | None,
+        reason: str | None,
+    ) -> None:
+        """See `ports.Store.postpone`."""
+        change = "SET attention = :postponed, attention_at = :until, attention_tries = :tries"
+        values = {
+            ":postponed": _POSTPONED,
+            ":until": isoformat(until or PARKED_AT),
+            ":tries": tries,
+            ":found": found_on,
+        }
+        if reason is None:
+            change += " REMOVE attention_reason"
+        else:
+            change += ", attention_reason = :reason"
+            values[":reason"] = reason
+        self._attend(approval_id, change, "attention = :found", values)
+
+    def take_up(self, approval_id: str, *, at: datetime) -> bool:
+        """See `ports.Store.take_up`."""
+        return self._attend(
+            approval_id,
+            "SET attention_at = :at, attention_tries = :none",
+            "attention = :postponed",
+            {":at": isoformat(at), ":none": 0, ":postponed": _POSTPONED},
+        )
+
+    def _attend(
+        self, approval_id: str, change: str, condition: str, values: Mapping[str, Any]
+    ) -> bool:
+        """Change when a record gets attention; whether the condition held."""
+        try:
+            with errors():
+                self.client.update_item(
+                    TableName=self.approvals_table,
+                    Key=marshal({Table.PARTITION_KEY: approval_id}),
+                    UpdateExpression=change,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=marshal(values),
+                )
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
 
     def count_pending(self) -> int:
         """See `ports.Store.count_pending`."""

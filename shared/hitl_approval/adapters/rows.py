@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hitl_approval.contract import Table
@@ -13,6 +13,7 @@ from hitl_approval.domain.errors import UnreadableRecord
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import CONTENT, repeated_content
 from hitl_approval.domain.text import cut, kind
+from hitl_approval.ports import Postponed
 
 
 def new_row(approval: Approval, *, retention: timedelta) -> dict[str, Any]:
@@ -49,6 +50,26 @@ def new_row(approval: Approval, *, retention: timedelta) -> dict[str, Any]:
         Table.ATTENTION_AT: isoformat(approval.expires_at),
         Table.TTL: int((approval.expires_at + retention).timestamp()),
     }
+
+
+PARKED_AT = datetime(9999, 12, 31, tzinfo=UTC)
+"""When a parked row is due: later than any other."""
+
+
+def read_postponed(row: Mapping[str, Any]) -> Postponed:
+    """A postponed record as the index of what needs attention has it, whoever wrote that."""
+    tries, reason = row.get(Table.ATTENTION_TRIES), row.get(Table.ATTENTION_REASON)
+    try:
+        until = parse_time(row[Table.ATTENTION_AT])
+    except ValueError:
+        until = PARKED_AT
+    return Postponed(
+        approval_id=row[Table.PARTITION_KEY],
+        pending=row.get(Table.STATUS) == "pending",
+        tries=tries if isinstance(tries, int) else 0,
+        until=until if until.tzinfo and until < PARKED_AT else None,
+        reason=reason if isinstance(reason, str) else None,
+    )
 
 
 _TEXTS = (

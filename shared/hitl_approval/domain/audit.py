@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from hitl_approval.contract import Audit
-from hitl_approval.domain.text import canonical_json
+from hitl_approval.domain.text import SYSTEM_NAME, canonical_json
 
 EventName = Literal[
     "requested",
@@ -49,7 +49,7 @@ class Actor:
         return {"issuer": self.issuer} if self.issuer else {}
 
 
-SYSTEM = Actor("hitl-approval", "system")
+SYSTEM = Actor(SYSTEM_NAME, "system")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +91,11 @@ class AuditEvent:
 def isoformat(moment: datetime) -> str:
     """UTC with milliseconds, the one spelling of time on record: sorts as it runs."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def on_record(moment: datetime) -> datetime:
+    """The moment that `isoformat` writes: records keep milliseconds, and no part of one."""
+    return moment.replace(microsecond=moment.microsecond // 1_000 * 1_000)
 
 
 def parse_time(value: str) -> datetime:

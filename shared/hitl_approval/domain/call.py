@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from hitl_approval.contract import MAX_STEP_RESULT_BYTES
 from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.request import context_json
 from hitl_approval.domain.text import canonical_json
 
 MAX_SUBJECT = 200
@@ -43,7 +45,8 @@ class Call:
 
         Raises:
             TypeError: they do not fit the function's signature.
-            InvalidRequest: they are not JSON values, which an approver could read whole.
+            InvalidRequest: they are not JSON values, which an approver could read whole, or too
+                large for a durable step to read back.
         """
         bound = inspect.signature(function).bind(*args, **kwargs)
         bound.apply_defaults()
@@ -57,7 +60,16 @@ class Call:
             raise InvalidRequest("arguments", "must be JSON values") from None
         if json.loads(written) != given:  # a tuple, a number as a key
             raise InvalidRequest("arguments", "must be JSON values, lists and text keys only")
-        return cls(function.__name__, written, tuple(given))
+        call = cls(function.__name__, written, tuple(given))
+        # As the durable SDK encodes the text that the step returns which reads the record: ASCII.
+        size = len(json.dumps(context_json(call.context)))
+        if size > MAX_STEP_RESULT_BYTES:
+            rule = (
+                f"must be at most {MAX_STEP_RESULT_BYTES} bytes as a durable step encodes them, "
+                f"got {size}: pass a reference to what is large"
+            )
+            raise InvalidRequest("arguments", rule)
+        return call
 
     @property
     def digest(self) -> str:

@@ -10,6 +10,10 @@ from hitl_approval.domain.text import kind, person_key, shown
 
 QuorumKind = Literal["any_one", "at_least", "everyone"]
 
+MAX_VOTES = 20
+"""Votes that a record holds, all with comments, beside a full context: DynamoDB's item of 400 KB.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Quorum:
@@ -108,6 +112,13 @@ class Policy:
         needed = self.rejections_needed
         if not _whole(needed, 1):
             msg = f"rejections_needed must be at least 1, got {needed!r}: 1 lets anyone veto"
+            raise ValueError(msg)
+        votes = self.quorum.needed(approvers) + needed - 1
+        if not approvers and votes > MAX_VOTES:
+            msg = (
+                f"a quorum of {self.quorum.count} with rejections_needed of {needed} may take "
+                f"{votes} votes, a record holds {MAX_VOTES}: need fewer, or name the approvers"
+            )
             raise ValueError(msg)
         if approvers and needed > len(approvers):
             msg = (

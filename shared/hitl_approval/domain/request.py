@@ -11,9 +11,9 @@ from typing import Annotated, Any
 from hitl_approval.domain import text
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.field import Field, Rule, declared, with_attributes
-from hitl_approval.domain.policy import Quorum
+from hitl_approval.domain.policy import MAX_VOTES, Quorum
 
-MAX_APPROVERS = 20
+MAX_APPROVERS = MAX_VOTES
 """Most approvers of one request: their votes, with comments, fit one DynamoDB item."""
 MAX_REMINDERS = 10
 """Most reminders of one request: more would be read by nobody."""
@@ -21,6 +21,8 @@ REMINDED_FROM = timedelta(hours=1)
 """Shortest time to decide of a request that reminds by default."""
 REMIND_AT = (0.5, 0.9)
 """When it does: at half time and near the end, as parts of the time to decide."""
+MAX_CONTEXT_DEPTH = 32
+"""Deepest nesting of a context: deeper than anybody reads, and cheap to print on every line."""
 MAX_CONTEXT_BYTES = 150_000
 """Largest context, as UTF-8 JSON: with the votes it fits an item of 400 KB."""
 
@@ -230,15 +232,15 @@ def context_json(context: Any) -> str:
     """The context as it is stored and digested.
 
     Raises:
-        InvalidRequest: not an object of JSON values, or too large.
+        InvalidRequest: not an object of JSON values, too large or nested too deeply.
     """
     if not isinstance(context, Mapping):
         raise InvalidRequest("context", f"must be an object, got {text.kind(context)}")
+    if _is_deeper(context, MAX_CONTEXT_DEPTH):
+        raise InvalidRequest("context", f"must be nested at most {MAX_CONTEXT_DEPTH} deep")
     try:
         stored = json.dumps(dict(context), sort_keys=True, ensure_ascii=False, allow_nan=False)
         size = len(stored.encode())
-    except RecursionError:
-        raise InvalidRequest("context", "is nested too deeply") from None
     except UnicodeEncodeError:
         raise InvalidRequest("context", "contains a lone surrogate") from None
     except (TypeError, ValueError):
@@ -246,6 +248,21 @@ def context_json(context: Any) -> str:
     if size > MAX_CONTEXT_BYTES:
         raise InvalidRequest("context", f"must be at most {MAX_CONTEXT_BYTES} bytes, got {size}")
     return stored
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether containers stand in each other more than so many deep; itself never so deep."""
+    held = [value]
+    for _ in range(levels):
+        containers = [one for one in held if isinstance(one, Mapping | list | tuple)]
+        held = [
+            inner
+            for one in containers
+            for inner in (one.values() if isinstance(one, Mapping) else one)
+        ]
+        if not held:
+            return False
+    return any(isinstance(one, Mapping | list | tuple) for one in held)
 
 
 def _at_least_one(names: Any, field_name: str) -> tuple[str, ...]:

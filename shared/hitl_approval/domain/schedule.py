@@ -12,6 +12,10 @@ operations each, which are most of what an approval costs; a sweep resumes withi
 POLL_STRETCH = 0.005
 """A poll waits at least this share of the time waited: one year stays below 3,000 polls."""
 
+ASKING_OPERATIONS = 20
+"""Beside the waiting: the members, the record, its first callback or its token, the last check,
+and a message to be sent in six tries with the pauses between them."""
+
 
 def recheck_delay(
     waited: timedelta, remaining: timedelta, stretch: int = RECHECK_STRETCH
@@ -28,3 +32,22 @@ def recheck_delay(
 def poll_delay(interval: timedelta, waited: timedelta, remaining: timedelta) -> timedelta:
     """How long to wait before the next poll, never past the expiry."""
     return min(max(interval, waited * POLL_STRETCH), max(remaining, timedelta(0)))
+
+
+def most_operations(timeout: timedelta, poll_interval: timedelta | None) -> int:
+    """Durable operations that one approval can take, undisturbed until its expiry.
+
+    Args:
+        timeout: time to decide.
+        poll_interval: of an approval that is polled; None of one that waits for callbacks.
+    """
+    waited, taken = timedelta(0), ASKING_OPERATIONS
+    while waited < timeout:
+        left = timeout - waited
+        if poll_interval is None:
+            waited += recheck_delay(waited, left)
+            taken += 2  # a callback and its registration
+        else:
+            waited += poll_delay(poll_interval, waited, left)
+            taken += 1
+    return taken

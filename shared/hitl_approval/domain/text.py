@@ -22,6 +22,9 @@ MAX_SHOWN = 100
 MAX_SNS_SUBJECT = 99
 """SNS refuses a subject of 100 characters or more (SNS API reference, Publish)."""
 
+SYSTEM_NAME = "hitl-approval"
+"""The name under which the system itself acts on record: nobody else's."""
+
 _APPROVAL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Characters that reorder or hide what follows them on a screen.
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -62,9 +65,11 @@ def name(value: Any, field: str) -> str:
     """Accept the name of a person or a group: a line of which `person` makes a key that fits.
 
     Raises:
-        InvalidRequest: as `line` raises it, or the key is empty or too long.
+        InvalidRequest: as `line` raises it, or the key is empty, too long or the system's own.
     """
     text = line(value, field, maximum=MAX_PERSON)
+    if person_key(text) == person_key(SYSTEM_NAME):
+        raise InvalidRequest(field, f"must not be {SYSTEM_NAME}, the name of the system itself")
     size = len(person_key(text).encode())
     if not size:
         raise InvalidRequest(field, "must not be empty")

@@ -36,13 +36,19 @@ from hitl_approval.domain.errors import (
 )
 from hitl_approval.domain.outcome import Outcome, snapshot_of
 from hitl_approval.domain.request import ApprovalRequest, Members, expand, members_of
-from hitl_approval.domain.schedule import RECHECK_STRETCH, poll_delay, recheck_delay
+from hitl_approval.domain.schedule import (
+    RECHECK_STRETCH,
+    most_operations,
+    poll_delay,
+    recheck_delay,
+)
+from hitl_approval.durable.operations import Reserve, check_room, reserved
+from hitl_approval.durable.refusals import check_context, refusal_of
 from hitl_approval.durable.retries import (
     CREATE_ATTEMPTS,
     FINAL,
     NOTIFY_ATTEMPTS,
     READ_ATTEMPTS,
-    patiently,
     pause,
     reason_of,
     retrying,
@@ -81,25 +87,16 @@ def wait_for_approval(
         The outcome as it stands on record. A rejection and a timeout are outcomes, not errors.
 
     Raises:
-        InvalidRequest: this deployment cannot hold the request, or the name is used twice.
+        InvalidRequest: this deployment cannot hold the request, the name is used twice, or this
+            is called within a step.
         StepError: the record could not be written or read within about a minute or an hour, or
             `members` kept failing.
         WaitForConditionError: the same of a record that is polled.
     """
+    check_context(context)
     return _Wait(
         context, request, name, members, values=settings(), service=request_service()
     ).run()
-
-
-def approved_context(context: DurableContext, approval_id: str) -> str:
-    """The context that stands on an approval's record, as JSON, read in a step."""
-    service = request_service()
-    read: str = context.step(
-        lambda _: service.check_status(approval_id).context,
-        name="approved-context",
-        config=patiently(),
-    )
-    return read
 
 
 class _Wait:
@@ -124,6 +121,7 @@ class _Wait:
         # All settings are read here: one that is garbled must fail before anything is written.
         self.resume = values.resume
         self.poll_interval = values.poll_interval
+        self.reserve = Reserve(0)
         self.resolved = self._resolved(request, members)
         self.approval_id = ""
         self.written: Approval | None = None
@@ -160,19 +158,21 @@ class _Wait:
         return request.reminders_or(self.values.reminders, timeout)
 
     def run(self) -> Outcome:
+        interval = self.poll_interval if self.resume == "polling" else None
+        with reserved(self.context, most_operations(self.resolved.timeout, interval)) as reserve:
+            self.reserve = reserve
+            return Outcome.from_snapshot(self._run())
+
+    def _run(self) -> Snapshot:
         if self.resume == "polling":
             token = self._step("token", lambda: uuid4().hex, READ_ATTEMPTS)
-            final = self._poll(self._ask(token, callback_id=None))
-        else:
-            # The callback exists before the record, so that a decision that comes before the
-            # workflow suspends finds one to complete. It lasts one second more than asked: it
-            # starts a little earlier than the record's own time.
-            first = recheck_delay(timedelta(0), self.resolved.timeout)
-            callback = self._create_callback(first + timedelta(seconds=1))
-            final = self._listen(
-                self._ask(callback.callback_id, callback.callback_id), callback, first
-            )
-        return Outcome.from_snapshot(final)
+            return self._poll(self._ask(token, callback_id=None))
+        # The callback exists before the record, so that a decision that comes before the
+        # workflow suspends finds one to complete. It lasts one second more than asked: it
+        # starts a little earlier than the record's own time.
+        first = recheck_delay(timedelta(0), self.resolved.timeout)
+        callback = self._create_callback(first + timedelta(seconds=1))
+        return self._listen(self._ask(callback.callback_id, callback.callback_id), callback, first)
 
     def _ask(self, token: str, callback_id: str | None) -> Snapshot:
         """Create the record and tell the approvers."""
@@ -184,17 +184,18 @@ class _Wait:
                 lambda: self._create(arn, token, callback_id),
                 CREATE_ATTEMPTS,
             )
-        except StepError:
+        except StepError as error:
             # A try whose answer was lost may have been written after all: nobody must be asked to
             # decide what no workflow waits for.
             self._step(
                 "withdraw", lambda: self.service.withdraw(self.approval_id, token), READ_ATTEMPTS
             )
-            raise
+            raise refusal_of(error) or error from None
         self._notify_everybody()
         return snapshot
 
     def _create(self, arn: str, token: str, callback_id: str | None) -> Snapshot:
+        check_room(self.context, self.reserve)
         self.written = self.service.submit(
             self.resolved,
             approval_id=self.approval_id,
@@ -273,7 +274,7 @@ class _Wait:
                 seen = self._check_status()
             except FINAL:
                 raise
-            except Exception as error:
+            except Exception as error:  # whatever it is: no outage ends a wait
                 failures = state["failures"] + 1
                 if failures >= READ_ATTEMPTS:
                     raise
@@ -323,6 +324,7 @@ class _Wait:
 
     def _create_callback(self, timeout: timedelta) -> Callback[str]:
         self.callbacks += 1
+        self.reserve.taken += 1
         callback: Callback[str] = self.context.create_callback(
             name=self._named(f"callback-{self.callbacks}"),
             config=CallbackConfig(timeout=_duration(timeout)),
@@ -343,7 +345,7 @@ class _Wait:
         written, self.written = self.written, None
         try:
             self.service.notify(self.approval_id, written)
-        except Exception as error:
+        except Exception as error:  # whatever it is, the request stands: the wait goes on
             logger.warning(
                 "not notified now approval_id=%s",
                 self.approval_id,
@@ -356,6 +358,7 @@ class _Wait:
         return snapshot_of(approval, now=self.service.clock.now())
 
     def _step(self, name: str, action: Callable[[], Any], attempts: int) -> Any:
+        self.reserve.taken += 1
         return self.context.step(
             lambda _: action(), name=self._named(name), config=retrying(attempts)
         )

@@ -1,4 +1,4 @@
-"""What the approval function does: decide, cancel, resume, remind, get, list, inbox, history."""
+"""The actions of the approval function, by name: what people and operators ask of it."""
 
 from __future__ import annotations
 
@@ -82,6 +82,14 @@ def _resume(
     payload: Mapping[str, Any], _: Actor | None, service: DecisionService
 ) -> dict[str, Any]:
     return _outcome(service.resume(_approval_id(payload)))
+
+
+def _repair(
+    payload: Mapping[str, Any], _: Actor | None, service: DecisionService
+) -> dict[str, Any]:
+    approval_id = _approval_id(payload)
+    service.repair(approval_id)
+    return {"approval_id": approval_id}
 
 
 def _get(payload: Mapping[str, Any], _: Actor | None, service: DecisionService) -> dict[str, Any]:
@@ -171,6 +179,7 @@ _ACTIONS: Mapping[str, tuple[_Action, frozenset[str]]] = {
     "cancel": (_cancel, _WHO | {"approval_id", "comments"}),
     "resume": (_resume, frozenset({"approval_id"})),
     "remind": (_remind, _WHO | {"approval_id", "to"}),
+    "repair": (_repair, frozenset({"approval_id"})),
     "get": (_get, frozenset({"approval_id"})),
     "list": (
         _list,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from hitl_approval.domain.approval import Decision
 from hitl_approval.domain.audit import Actor
@@ -43,12 +44,14 @@ def answer_by_link(
     opened = open_link(service, token)
     if opened.state != "open":
         return opened
+    ended = False
     with suppress(AlreadyDecided, ApprovalExpired):  # somebody else was quicker: show who
-        service.decide(
+        answer = service.decide(
             opened.approval.approval_id,
             opened.actor,
             decision,
             comments,
             content_digest=content_digest,
         )
-    return open_link(service, token)
+        ended = answer.workflow == "ended"
+    return replace(open_link(service, token), workflow_ended=ended)

@@ -6,6 +6,7 @@ API Gateway's authorizer has signed in whoever comes here; the routes do not exi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -159,21 +160,23 @@ def _decide(
     approval = service.get(approval_id)
     if form.get("nonce", "") != approval.content_digest:
         raise html.RefusedError(403, "This form has grown old: please open the approval again")
+    ended = False
     try:
-        service.decide(
+        answer = service.decide(
             approval_id,
             actor,
             html.decision_of(form),
             text.comment(form.get("comments", ""), "comments"),
             content_digest=approval.content_digest,
         )
+        ended = answer.workflow == "ended"
     except Unavailable:
         raise
     except (AlreadyDecided, ApprovalExpired):  # somebody else was quicker: show who
         pass
     except ApprovalError as error:
         return _show(approval, actor, service, refused=error, form=form)
-    return _show(service.get(approval_id), actor, service)
+    return _show(service.get(approval_id), actor, service, workflow_ended=ended)
 
 
 def _show(
@@ -183,11 +186,12 @@ def _show(
     *,
     refused: ApprovalError | None = None,
     form: Mapping[str, str] | None = None,
+    workflow_ended: bool = False,
 ) -> dict[str, Any]:
     now = service.clock.now()
     trail = service.history(approval.approval_id)
     return approval_page.render(
-        opened(approval, actor, now=now),
+        replace(opened(approval, actor, now=now), workflow_ended=workflow_ended),
         now=now,
         nonce=approval.content_digest,
         refused=refused,

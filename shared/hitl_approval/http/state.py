@@ -17,11 +17,19 @@ when nobody decided in time; an `onlooker` may not decide."""
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An approval as it is shown to one person, who follows a link or has signed in."""
+    """An approval as it is shown to one person, who follows a link or has signed in.
+
+    Attributes:
+        approval: the record.
+        actor: who sees it.
+        state: what it is to them.
+        workflow_ended: whether they have just decided what no workflow acts on any more.
+    """
 
     approval: Approval
     actor: Actor
     state: State
+    workflow_ended: bool = False
 
     @property
     def approver(self) -> str:

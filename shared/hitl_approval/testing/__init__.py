@@ -21,7 +21,6 @@ from hitl_approval.testing.memory import (
     FakeExecutions,
     FixedClock,
     InMemoryInbox,
-    InMemoryMessages,
     InMemoryStore,
     RecordingCallbackClient,
     RecordingMeter,
@@ -30,6 +29,7 @@ from hitl_approval.testing.memory import (
     World,
     in_memory,
 )
+from hitl_approval.testing.messages import InMemoryMessages
 
 if TYPE_CHECKING:
     from hitl_approval.testing.approvals import Approvals, Run, RunFailed

@@ -16,15 +16,16 @@ from typing import Any
 
 from hitl_approval.contract import Table
 from hitl_approval.domain.approval import Approval, Status, Transition
+from hitl_approval.domain.audit import on_record
 from hitl_approval.domain.bus_event import BusEvent
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import Unavailable, VersionConflict
 from hitl_approval.domain.link import SECRET_BYTES
-from hitl_approval.domain.message import Message
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.text import person_key
 from hitl_approval.domain.view import entry, summary
-from hitl_approval.ports import Attention, Completed, DueMessage, Execution, Page, Unit
+from hitl_approval.ports import Attention, Completed, Execution, Page, Postponed, SweepList, Unit
+from hitl_approval.testing.messages import InMemoryMessages
 from hitl_approval.usecases.decide import DecisionService
 from hitl_approval.usecases.deliver import DeliveryService
 from hitl_approval.usecases.publish import PublishService
@@ -58,6 +59,8 @@ class InMemoryStore:
 
     approvals: dict[str, Approval] = field(default_factory=dict)
     audit: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    waiting: dict[str, Postponed] = field(default_factory=dict)
+    """What is postponed, by id."""
 
     def create(self, transition: Transition) -> Approval:
         """See `ports.Store.create`."""
@@ -72,6 +75,8 @@ class InMemoryStore:
         read = transition.after.version - 1
         if current is None or not current.pending or current.version != read:
             raise VersionConflict
+        if not transition.after.pending:
+            self.waiting.pop(transition.after.approval_id, None)
         self._write(transition)
 
     def register_callback(self, approval_id: str, callback_id: str) -> Approval | None:
@@ -90,6 +95,7 @@ class InMemoryStore:
         """See `ports.Store.mark_resumed`."""
         if approval_id in self.approvals:
             self.approvals[approval_id] = replace(self.approvals[approval_id], resumed=True)
+        self.waiting.pop(approval_id, None)
 
     def overdue(
         self, attention: Attention, *, before: datetime, limit: int
@@ -99,14 +105,46 @@ class InMemoryStore:
         for approval in self.approvals.values():
             since = approval.expires_at if approval.pending else approval.decided_at
             wanted = "pending" if approval.pending else "decided"
-            if wanted == attention and not approval.resumed and since and since < before:
+            if approval.resumed or approval.approval_id in self.waiting:
+                continue
+            if wanted == attention and since and since < on_record(before):
                 found.append((since, approval.approval_id))
         ids = [approval_id for _, approval_id in sorted(found)]
         return (ids[first : first + limit] for first in range(0, len(ids) or 1, limit))
 
+    def postponed(self) -> Iterator[Postponed]:
+        """See `ports.Store.postponed`."""
+        latest = datetime.max.replace(tzinfo=UTC)
+        return iter(sorted(self.waiting.values(), key=lambda one: one.until or latest))
+
+    def postpone(
+        self,
+        approval_id: str,
+        *,
+        found_on: SweepList,
+        tries: int,
+        until: datetime | None,
+        reason: str | None,
+    ) -> None:
+        """See `ports.Store.postpone`."""
+        current = self.approvals.get(approval_id)
+        if current is None or current.resumed:
+            return
+        stands_on = "pending" if current.pending else "decided"
+        if found_on == ("postponed" if approval_id in self.waiting else stands_on):
+            one = Postponed(approval_id, current.pending, tries, until, reason)
+            self.waiting[approval_id] = one
+
+    def take_up(self, approval_id: str, *, at: datetime) -> bool:
+        """See `ports.Store.take_up`."""
+        if approval_id not in self.waiting:
+            return False
+        self.waiting[approval_id] = replace(self.waiting[approval_id], tries=0, until=at)
+        return True
+
     def count_pending(self) -> int:
         """See `ports.Store.count_pending`."""
-        return sum(approval.pending for approval in self.approvals.values())
+        return sum(a.pending and a.approval_id not in self.waiting for a in self.approvals.values())
 
     def list_by_status(
         self, status: Status, *, limit: int, cursor: str | None, since: datetime | None = None
@@ -116,7 +154,7 @@ class InMemoryStore:
             (
                 summary(a)
                 for a in self.approvals.values()
-                if a.status == status and (since is None or a.created_at >= since)
+                if a.status == status and (since is None or a.created_at >= on_record(since))
             ),
             key=_position,
             reverse=True,
@@ -147,75 +185,6 @@ class InMemoryStore:
             raise VersionConflict
         self.approvals[approval.approval_id] = approval
         self.audit[approval.approval_id] = [*trail, event]
-
-
-@dataclass(slots=True)
-class InMemoryMessages:
-    """The message store in a dictionary; passes the same contract suite as the one on DynamoDB."""
-
-    messages: dict[tuple[str, str], Message] = field(default_factory=dict)
-
-    def insert(self, message: Message, approval: Approval) -> bool:  # noqa: ARG002  a port's signature
-        """See `ports.MessageStore.insert`."""
-        key = (message.approval_id, message.key)
-        if key in self.messages:
-            return False
-        self.messages[key] = message
-        return True
-
-    def claim(self, message: DueMessage, *, until: datetime) -> Message | None:
-        """See `ports.MessageStore.claim`."""
-        current = self.messages.get((message.approval_id, message.key))
-        if current is None or current.due != message.due:
-            return None
-        return self._write(
-            replace(
-                current,
-                due=until,
-                attempts=current.attempts + 1,
-                unanswered=current.unanswered + 1,
-            )
-        )
-
-    def add_link(self, message: Message, digest: str) -> None:
-        """See `ports.MessageStore.add_link`."""
-        current = self._current(message)
-        self._write(replace(current, links=(*current.links, digest)))
-
-    def mark_sent(self, message: Message, at: datetime) -> None:
-        """See `ports.MessageStore.mark_sent`."""
-        self._write(replace(self._current(message), state="sent", sent_at=at, due=None))
-
-    def settle(self, message: Message) -> None:
-        """See `ports.MessageStore.settle`."""
-        current = self._current(message)
-        if current.attempts == message.attempts and current.due is not None:
-            self._write(replace(message, links=current.links))
-
-    def due(self, *, before: datetime, limit: int) -> Iterator[Sequence[DueMessage]]:
-        """See `ports.MessageStore.due`."""
-        found = sorted(
-            (message.due, message.approval_id, message.key)
-            for message in self.messages.values()
-            if message.due is not None and message.due <= before
-        )
-        due = [DueMessage(approval_id, key, since) for since, approval_id, key in found]
-        return (due[first : first + limit] for first in range(0, len(due), limit))
-
-    def about(self, approval_id: str) -> Sequence[Message]:
-        """See `ports.MessageStore.about`."""
-        return [self.messages[key] for key in sorted(self.messages) if key[0] == approval_id]
-
-    def find(self, approval_id: str, key: str) -> Message | None:
-        """See `ports.MessageStore.find`."""
-        return self.messages.get((approval_id, key))
-
-    def _current(self, message: Message) -> Message:
-        return self.messages[message.approval_id, message.key]
-
-    def _write(self, message: Message) -> Message:
-        self.messages[message.approval_id, message.key] = message
-        return message
 
 
 @dataclass(slots=True)
@@ -388,6 +357,7 @@ def in_memory() -> World:
             clock=clock,
             meter=meter,
             callbacks=callbacks,
+            executions=executions,
             inbox=inbox,
             messages=messages,
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,20 +21,22 @@ from hitl_approval.domain.approval import (
 )
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.cursor import encode_cursor
-from hitl_approval.domain.errors import (
-    InvalidRequest,
-)
+from hitl_approval.domain.errors import ApprovalError, InvalidRequest
 from hitl_approval.domain.link import find_recipient
 from hitl_approval.domain.message import Message
 from hitl_approval.domain.text import person_key
 from hitl_approval.ports import (
     CallbackClient,
+    Executions,
     Inbox,
     MessageStore,
     Page,
 )
 from hitl_approval.usecases.records import Records
+from hitl_approval.usecases.sweep import SWEEP_GRACE
 from hitl_approval.usecases.trail import Trail, read_trail
+
+logger = logging.getLogger(__name__)
 
 SEARCHED = 1_000
 """Records that one page of a search reads at most: well inside one invocation's time."""
@@ -41,9 +44,10 @@ SEARCH_PAGE = 100
 """Records that a search reads at once."""
 
 
-Workflow = Literal["resumed", "already_running", "delayed", "polling", "waiting"]
+Workflow = Literal["resumed", "already_running", "delayed", "polling", "waiting", "ended"]
 """What became of the workflow: see `ports.Completed`; it polls and reads the end of the request at
-its next poll; or it waits on, because the request is still pending."""
+its next poll; it waits on, because the request is still pending; or it has ended without having
+read the end of the request, and will not act on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +67,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionService(Records):
-    """What people do who decide, and who follow what is decided."""
+    """What people do who decide, and who follow what is decided.
+
+    Attributes:
+        callbacks: resumes workflows.
+        executions: knows whether they still run. Default: nobody is asked, none has ended.
+        inbox: what awaits each approver. Default: none is kept.
+        messages: what each person was sent. Default: nobody is.
+    """
 
     callbacks: CallbackClient
+    executions: Executions | None = None
     inbox: Inbox | None = None
     messages: MessageStore | None = None
 
@@ -120,6 +132,17 @@ class DecisionService(Records):
         if approval.pending:
             raise InvalidRequest("approval_id", "is still pending: there is nothing to resume for")
         return Answer(approval, already=True, workflow=self._resume_workflow(approval))
+
+    def repair(self, approval_id: str) -> None:
+        """Let the next sweep take up a record that it has postponed or parked, for operators.
+
+        Raises:
+            ApprovalNotFound: no approval has this id.
+            InvalidRequest: the sweep has put nothing of it aside.
+        """
+        if not self.store.take_up(approval_id, at=self.clock.now() - SWEEP_GRACE):
+            self.get(approval_id)
+            raise InvalidRequest("approval_id", "needs no repair: the sweep has not put it aside")
 
     def list_by_status(
         self,
@@ -227,12 +250,28 @@ class DecisionService(Records):
     def _resume_workflow(self, approval: Approval) -> Workflow:
         if approval.pending:
             return "waiting"
-        if approval.callback_id is None:
-            return "polling"
-        completed = self.callbacks.complete(approval.callback_id)
-        if completed == "delayed":
+        became: Workflow = "polling"
+        if approval.callback_id is not None:
+            became = self.callbacks.complete(approval.callback_id)
+        if became == "delayed":
             self.meter.count(Metrics.RESUME_FAILED)
-        return completed
+        if became in {"polling", "already_running"} and self._has_ended(approval):
+            return "ended"
+        return became
+
+    def _has_ended(self, approval: Approval) -> bool:
+        """Whether the workflow has ended and not read how its approval did; False if not known."""
+        if approval.resumed or self.executions is None:
+            return False
+        try:
+            return (
+                self.executions.check_status(approval.execution_arn) == "ended"
+                # Read after that: it may have ended because it had just read the decision.
+                and not self.get(approval.approval_id).resumed
+            )
+        except ApprovalError as error:  # the decision stands all the same
+            logger.warning("not known whether its workflow runs: %s", error.code)
+            return False
 
 
 def _matches(

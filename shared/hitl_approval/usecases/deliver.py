@@ -201,7 +201,7 @@ class DeliveryService(Records):
         following = next_reminder(reminders, approval, after=now)
         if following is None:
             return self._end(reminders, "void", "the last has been sent")
-        self.messages.settle(replace(following, unanswered=0))
+        self.messages.mark_unsent(replace(following, unanswered=0))
         return "open"
 
     # One try
@@ -220,7 +220,7 @@ class DeliveryService(Records):
                 return self._end(message, "void", "nothing was sent before")
             if asked.state == "open":
                 due = max(asked.due or self.clock.now(), self.clock.now()) + timedelta(seconds=1)
-                self.messages.settle(
+                self.messages.mark_unsent(
                     replace(message, due=due, attempts=message.attempts, unanswered=0)
                 )
                 return "open"
@@ -273,7 +273,7 @@ class DeliveryService(Records):
         noted = message.noted or (
             message.attempts >= ATTEMPTS_TO_NOTE and self._note(message, reason)
         )
-        self.messages.settle(
+        self.messages.mark_unsent(
             replace(
                 message,
                 due=self.clock.now() + retry_delay(message.attempts),
@@ -292,7 +292,7 @@ class DeliveryService(Records):
                 state = "open"  # until it is on record; no try is made any more
         due = self.clock.now() + retry_delay(message.attempts) if state == "open" else None
         # A try that has ended without an answer stays counted: what it sent may have arrived.
-        self.messages.settle(
+        self.messages.mark_unsent(
             replace(message, state=state, due=due, reason=reason, unanswered=message.unanswered - 1)
         )
         return state

@@ -11,8 +11,10 @@ from hitl_approval.contract import Metrics
 from hitl_approval.domain.agreement import altered_end
 from hitl_approval.domain.approval import (
     Approval,
+    Status,
     Transition,
     cancel,
+    derive_approval_id,
     expire,
     note_notification_failed,
     open_approval,
@@ -27,6 +29,7 @@ from hitl_approval.domain.link import make_challenge
 from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
+from hitl_approval.domain.text import is_approval_id
 from hitl_approval.ports import (
     Notifier,
     Secrets,
@@ -122,6 +125,37 @@ class RequestService(Records):
 
         with suppress(ApprovalNotFound):
             self._change(approval_id, cancelled)
+
+    def give_up(self, approval: str, *, execution_arn: str, reason: str) -> Status | None:
+        """Withdraw what an execution has asked, and note that it has read how that ended.
+
+        Args:
+            approval: the name of the approval within the execution, or its id.
+            execution_arn: of the execution.
+            reason: on record as the comment.
+
+        Returns:
+            How the approval stands now; None if the execution has not asked under that name.
+
+        Raises:
+            InvalidRequest: another execution has asked.
+        """
+        found = self.store.get(derive_approval_id(execution_arn, approval))
+        if found is None and is_approval_id(approval):
+            found = self.store.get(approval)
+        if found is None:
+            return None
+        if found.execution_arn != execution_arn:
+            raise InvalidRequest("approval", "is another execution's, which alone withdraws it")
+
+        def cancelled(approval: Approval) -> Transition | None:
+            if not approval.pending:
+                return None
+            now = self.clock.now()
+            return expire(approval, now=now) or cancel(approval, SYSTEM, reason, now=now)
+
+        ended, _ = self._change(found.approval_id, cancelled)
+        return self._seen(ended).status
 
     def notify(self, approval_id: str, written: Approval | None = None) -> None:
         """Publish a request to everybody who listens, unless it has ended meanwhile.

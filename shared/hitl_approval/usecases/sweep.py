@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Literal
 
 from hitl_approval.contract import Metrics
 from hitl_approval.domain.approval import (
@@ -16,11 +17,14 @@ from hitl_approval.domain.approval import (
 from hitl_approval.domain.errors import (
     ApprovalNotFound,
     Unavailable,
+    UnreadableRecord,
 )
 from hitl_approval.ports import (
     Attention,
     CallbackClient,
     Executions,
+    Postponed,
+    SweepList,
 )
 from hitl_approval.usecases.records import Records
 
@@ -30,8 +34,33 @@ SWEEP_GRACE = timedelta(minutes=5)
 """How long a workflow has to act by itself: longer than clocks differ."""
 SWEEP_PAGE = 100
 """Records that a sweep takes up together: one answer of DynamoDB."""
-SWEEP_SHARE = 0.4
-"""Of a sweep's time, for each of the two kinds of records; the rest is for what it notes."""
+SWEEP_SHARE = 0.3
+"""Of a sweep's time, for each of the three lists of records; the rest is for what it notes."""
+SHORTEST_PAUSE = timedelta(minutes=5)
+"""Between the second try of a record and the third; each pause is twice as long as the last."""
+LONGEST_PAUSE = timedelta(hours=1)
+"""Between two tries of a record, at most: so long it may wait after what was amiss is put right."""
+Outcome = Literal[
+    "well", "repaired", "ended", "resumed", "waiting", "not now", "failed", "unreadable"
+]
+"""What became of a record: nothing was amiss; it is repaired; its workflow has ended; its workflow
+was resumed and has not read the end yet; it is its workflow's turn; it cannot be repaired now; its
+repair failed by an error of its own; it cannot be read."""
+
+NOT_READ = "its workflow was resumed and has not read the decision"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A record that a sweep has taken up.
+
+    Attributes:
+        outcome: what became of it.
+        reason: why it is not repaired; None where nothing is amiss.
+    """
+
+    outcome: Outcome
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +77,15 @@ class SweepService(Records):
     def sweep(self, within: timedelta | None = None) -> dict[str, int]:
         """Close what is past its expiry, resume who has not read a decision; count both.
 
-        Takes up all there is, whatever becomes of one record, as far as its time goes.
+        Takes up all there is, whatever becomes of one record, as far as its time goes. What cannot
+        be repaired now is postponed, each time for longer, and what cannot be read is parked: in
+        the next sweep neither stands in front of others.
 
         Args:
             within: the time there is. Default: as long as it takes.
 
         Returns:
-            How many were found, by metric. Found again at the next sweep are only those whose
-            workflow still runs and has not read the decision, and those that nobody can repair.
+            How many were found, by metric; those that are postponed or parked count in each sweep.
         """
         began = self.clock.now()
         found = Counter(
@@ -65,82 +95,141 @@ class SweepService(Records):
                 Metrics.PASSED_OVER: 0,
             }
         )
-        lists: tuple[tuple[Attention, str, Repair], ...] = (
-            ("pending", Metrics.PENDING_PAST_EXPIRY, self._close),
-            ("decided", Metrics.DECIDED_NOT_RESUMED, self._resume),
-        )
-        for number, (attention, metric, repair) in enumerate(lists, start=1):
-            until = None if within is None else began + number * SWEEP_SHARE * within
+        ends = [None if within is None else began + n * SWEEP_SHARE * within for n in (1, 2, 3)]
+        postponed = list(self.store.postponed())
+        self._count(found, _not_due(postponed, began))
+        due = [one for one in postponed if _is_due(one, began)]
+        again = (due[first : first + SWEEP_PAGE] for first in range(0, len(due), SWEEP_PAGE))
+        self._take_up(found, "postponed", again, ends[0])
+        lists: tuple[tuple[Attention, bool], ...] = (("pending", True), ("decided", False))
+        for (attention, pending), until in zip(lists, ends[1:], strict=True):
             pages = self.store.overdue(attention, before=began - SWEEP_GRACE, limit=SWEEP_PAGE)
-            for ids in pages:
-                gone: list[str] = []
-                seen = Counter({metric: 0, Metrics.PASSED_OVER: 0})
-                for approval_id in ids:
-                    if until is not None and self.clock.now() >= until:
-                        logger.error("time is up, and not all of %s is seen", attention)
-                        seen[Metrics.PASSED_OVER] += 1
-                        break
-                    if became := self._repair(approval_id, repair, gone, metric):
-                        seen[became] += 1
-                for name, count in seen.items():
-                    self.meter.count(name, count)
-                    found[name] += count
-                # Counted first: a sweep that dies here counts again, not never.
-                for approval_id in gone:
-                    with suppress(Unavailable):
-                        self.store.mark_resumed(approval_id)
-                if until is not None and self.clock.now() >= until:
-                    break
+            new = ([Postponed(i, pending, 0, None, None) for i in ids] for ids in pages)
+            self._take_up(found, attention, new, until)
         with suppress(Unavailable):  # a gauge: the next sweep reads it again
             self.meter.measure(Metrics.PENDING, self.store.count_pending(), "Count")
         return dict(found)
 
-    def _repair(self, approval_id: str, repair: Repair, gone: list[str], metric: str) -> str | None:
-        """Repair one record; one that cannot be repaired hides no other.
+    def _take_up(
+        self,
+        found: Counter[str],
+        listed: SweepList,
+        pages: Iterable[Sequence[Postponed]],
+        until: datetime | None,
+    ) -> None:
+        """Repair one list of records, page by page, until a time."""
+        for page in pages:
+            became: list[tuple[Postponed, _Seen]] = []
+            counted: Counter[str] = Counter({Metrics.PASSED_OVER: 0})
+            for one in page:
+                counted[_metric(one)] += 0
+                if until is not None and self.clock.now() >= until:
+                    logger.error("time is up, and not all of %s is seen", listed)
+                    counted[Metrics.PASSED_OVER] += 1
+                    break
+                seen = self._repair(one)
+                became.append((one, seen))
+                if seen.outcome in {"failed", "unreadable"}:
+                    counted[Metrics.PASSED_OVER] += 1
+                elif seen.outcome not in {"well", "waiting"}:
+                    counted[_metric(one)] += 1
+            self._count(found, counted)
+            # Counted first: a sweep that dies here counts again, not never.
+            for one, seen in became:
+                self._note(listed, one, seen)
+            if until is not None and self.clock.now() >= until:
+                return
 
-        Returns:
-            The metric that it counts for, if it does.
-        """
+    def _count(self, found: Counter[str], counted: Counter[str]) -> None:
+        for name, count in counted.items():
+            self.meter.count(name, count)
+            found[name] += count
+
+    def _repair(self, one: Postponed) -> _Seen:
+        """Repair one record; one that cannot be repaired hides no other."""
+        approval_id = one.approval_id
         try:
-            return metric if repair(approval_id, gone) else None
+            outcome = self._close(approval_id) if one.pending else self._resume(approval_id)
         except ApprovalNotFound:  # removed since the index was written
-            return None
+            return _Seen("well")
         except Unavailable as error:
             logger.warning("not repaired now: %s approval_id=%s", error, approval_id)
-            return metric
+            return _Seen("not now", " ".join([str(error), *map(str, error.details.values())]))
         except Exception as error:  # noqa: BLE001  its own, whatever it is: the next one waits
             # By its kind: the text of an error may hold what stands in the record.
             logger.warning("passed over: %s approval_id=%s", type(error).__name__, approval_id)
-            return Metrics.PASSED_OVER
+            if isinstance(error, UnreadableRecord):
+                return _Seen("unreadable", str(error))
+            return _Seen("failed", type(error).__name__)
+        return _Seen(outcome, NOT_READ if outcome == "resumed" else None)
 
-    def _close(self, approval_id: str, gone: list[str]) -> bool:
-        """Write the expiry that the workflow did not write; whether this call did."""
+    def _note(self, listed: SweepList, one: Postponed, seen: _Seen) -> None:
+        """Write down what became of a record; one that cannot be noted is met again."""
+        if seen.outcome in {"well", "repaired"}:
+            return
+        try:
+            if seen.outcome == "ended":
+                self.store.mark_resumed(one.approval_id)
+                return
+            until = None if seen.outcome == "unreadable" else self.clock.now() - SWEEP_GRACE
+            if until is not None:
+                until += min(SHORTEST_PAUSE * (2 ** min(one.tries, 9) - 1), LONGEST_PAUSE)
+            self.store.postpone(
+                one.approval_id,
+                found_on=listed,
+                tries=one.tries + 1,
+                until=until,
+                reason=seen.reason,
+            )
+        except Exception as error:  # noqa: BLE001  as above
+            logger.warning("not noted: %s approval_id=%s", type(error).__name__, one.approval_id)
+
+    def _close(self, approval_id: str) -> Outcome:
+        """Write the expiry that the workflow did not write, and resume it."""
         approval, changed = self._change(
             approval_id, lambda approval: expire(approval, now=self.clock.now())
         )
-        if changed:
-            logger.warning("closed after its expiry approval_id=%s", approval_id)
-            self._resume(approval.approval_id, gone)
-        return changed
+        if not changed:
+            return "waiting" if approval.pending else "well"
+        logger.warning("closed after its expiry approval_id=%s", approval_id)
+        with suppress(Unavailable):  # it is on the list of the decided now
+            if self._resume(approval_id) == "ended":
+                return "ended"
+        return "repaired"
 
-    def _resume(self, approval_id: str, gone: list[str]) -> bool:
-        """Resume a workflow that has not read the decision; whether that was amiss.
+    def _resume(self, approval_id: str) -> Outcome:
+        """Resume a workflow that has not read the decision.
 
         A workflow that polls reads it at its next poll. One that has ended, stopped by an operator
         say, never will: that is put in the log and, once it is counted, needs no more attention.
         """
         approval = self.get(approval_id)
         if approval.pending or approval.resumed:
-            return False
+            return "well"
         if self.executions.check_status(approval.execution_arn) == "ended":
             logger.error("decided, but its workflow has ended approval_id=%s", approval_id)
-            gone.append(approval_id)
-            return True
+            return "ended"
         if approval.callback_id is None:
-            return False
+            return "waiting"
         self.callbacks.complete(approval.callback_id)
-        return True
+        return "resumed"
 
 
-Repair = Callable[[str, list[str]], bool]
-"""Repairs the record of an id; whether something was amiss. Notes whose workflow is gone."""
+def _not_due(postponed: Sequence[Postponed], now: datetime) -> Counter[str]:
+    """What those count for that are still amiss and not taken up now."""
+    counted: Counter[str] = Counter({Metrics.PASSED_OVER: 0})
+    for one in postponed:
+        if one.until is None:
+            logger.error("parked, until hitl repair approval_id=%s", one.approval_id)
+            counted[Metrics.PASSED_OVER] += 1
+        elif one.reason is not None and not _is_due(one, now):
+            counted[_metric(one)] += 1
+    return counted
+
+
+def _is_due(one: Postponed, now: datetime) -> bool:
+    return one.until is not None and one.until < now - SWEEP_GRACE
+
+
+def _metric(one: Postponed) -> str:
+    return Metrics.PENDING_PAST_EXPIRY if one.pending else Metrics.DECIDED_NOT_RESUMED
