@@ -319,7 +319,7 @@ def _void(deployment: Deployment, record: Row, person: str) -> bool:
 
 
 def _still_to_come(deployment: Deployment, record: Row) -> bool:
-    """Reminders of a time at which nobody looks any more in this schedule."""
+    """Reminders of a time at which the clock does not run any more."""
     last = max(deployment.outbox.clock, default=None)
     due = datetime.fromisoformat(record["due"])
     return not record["recipient"] and (last is None or due > last)

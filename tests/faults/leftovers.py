@@ -115,7 +115,8 @@ def _not_resumed(deployment: Deployment, sweep: Sweep, rows: Rows) -> set[str]:
             continue
         arn = row["execution_arn"]
         returned = arn not in deployment.durable.stopped and _had_ended(deployment, row, sweep)
-        late = "attention" in row and _moment(row["decided_at"]) < sweep.at - deployment.grace
+        decided = row.get("decided_at", row["expires_at"])  # none where a sabotage wrote the end
+        late = "attention" in row and _moment(decided) < sweep.at - deployment.grace
         patient = _rests(deployment, row, sweep) and "attention_reason" not in row
         if late and not patient and not returned:
             found.add(approval_id)

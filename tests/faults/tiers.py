@@ -92,6 +92,7 @@ LIMITED = {
     "message-refused": 1,
     "outcome-in-flight": 1,
     "reminders": 1,
+    "reminders-beside": 1,
     "fed-messenger": 1,
     "fed-refused-polling": 0,
     "fed-publisher": 1,
@@ -111,8 +112,6 @@ PAIRS = {
     "message": 0,
     "message-due": 1,
     "outcome": 0,
-    "reminded": 0,
-    "reminders-beside": 0,
 }
 
 
