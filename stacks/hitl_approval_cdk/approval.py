@@ -34,6 +34,7 @@ from hitl_approval_cdk.imported import ImportedApproval
 from hitl_approval_cdk.options import HitlApprovalOptions, ResolvedOptions
 from hitl_approval_cdk.page_api import DeployedPage, PageApi
 from hitl_approval_cdk.permissions import Resources
+from hitl_approval_cdk.placement import check_brought
 from hitl_approval_cdk.publisher import PublisherFunction
 from hitl_approval_cdk.resolution import resolve
 from hitl_approval_cdk.sweep import SweepFunction
@@ -92,6 +93,7 @@ class HitlApproval(ApprovalDeployment):
     ) -> None:
         super().__init__(scope, construct_id)
         chosen = resolve(options)
+        check_brought(Stack.of(self), chosen)
         key = chosen["encryption_key"]
 
         self.table: dynamodb.ITable = chosen["table"] or ApprovalsTable(
@@ -304,7 +306,7 @@ class HitlApproval(ApprovalDeployment):
         attach(
             function,
             to=Attachable(
-                address=self.node.addr,
+                deployment=self,
                 resources=self._resources,
                 environment=self._environment,
                 resumers=self._resumers,
@@ -359,7 +361,7 @@ class HitlApproval(ApprovalDeployment):
             construct_id,
             workflow_alias=self.workflow_alias,
             workflow_role=cast(iam.IRole, self.workflow_function.role),
-            mark=self.node.addr,
+            deployment=self,
             subject=subject,
             requester=requester,
             approvers=approvers,

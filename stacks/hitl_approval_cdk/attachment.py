@@ -22,9 +22,12 @@ from hitl_approval.domain.text import shown
 from hitl_approval_cdk import bundling, nag
 from hitl_approval_cdk.functions import RUNTIMES, checkpoint
 from hitl_approval_cdk.permissions import Resources, Resumer, executions_of
+from hitl_approval_cdk.placement import check_same
 
 _LAYER = "HitlApprovalRuntime"
 _ATTACHMENT = "HitlApprovalAttachment"
+_ROLES_MADE_ELSEWHERE = "@aws-cdk/iam:customizeRoles"
+"""Where `iam.Role.customize_roles` notes that policies are only reported, not attached."""
 
 
 class RuntimeLayer(lambda_.LayerVersion):
@@ -59,13 +62,13 @@ class Attachable:
     """What a deployment gives to functions that ask through it.
 
     Attributes:
-        address: of its construct; no other construct in the app has it.
+        deployment: its construct.
         resources: its tables, topics and keys.
         environment: the variables of the functions that ask.
         resumers: its functions that act on executions which wait.
     """
 
-    address: str
+    deployment: Construct
     resources: Resources
     environment: Mapping[str, str]
     resumers: Sequence[Resumer]
@@ -74,6 +77,7 @@ class Attachable:
 def attach(function: lambda_.IFunction, *, to: Attachable, layer: bool) -> None:
     """See `HitlApproval.attach`."""
     own = _own(function)
+    check_same(own.node.path, Stack.of(own), to.deployment)
     longest = _longest(own, to.environment[Env.APPROVAL_TIMEOUT_SECONDS])
     if layer:
         _add_layer(own)
@@ -81,7 +85,7 @@ def attach(function: lambda_.IFunction, *, to: Attachable, layer: bool) -> None:
     values = {**to.environment, Env.MAX_APPROVAL_TIMEOUT_SECONDS: longest}
     Attachment(
         own,
-        deployment=to.address,
+        deployment=to.deployment.node.addr,
         environment={ATTACHED_PREFIX + name: value for name, value in values.items()},
         resumers=to.resumers,
     )
@@ -114,7 +118,7 @@ class Attachment(Construct):
         executions = executions_of(function.function_arn)
         # Each a policy by itself and beside the function: part of no function's own role, they
         # lead CloudFormation in no circle, neither within a stack nor between two.
-        self._allow("Own", cast(iam.IRole, function.role), checkpoint(function), function)
+        self._allow_own(function)
         for resumer in resumers:
             statement = iam.PolicyStatement(actions=list(resumer.actions), resources=[executions])
             self._allow(resumer.name, resumer.role, statement, function)
@@ -123,6 +127,26 @@ class Attachment(Construct):
     def of(cls, function: lambda_.Function) -> Attachment | None:
         """That of a function; None when it is not attached."""
         return cast("Attachment | None", function.node.try_find_child(_ATTACHMENT))
+
+    def _allow_own(self, function: lambda_.Function) -> None:
+        """What the function does with its own executions.
+
+        Raises:
+            ValueError: its role was imported as one that nobody changes.
+        """
+        role = cast(iam.IRole, function.role)
+        own = iam.Policy(self, "Own", statements=[checkpoint(function)])
+        role.attach_inline_policy(own)
+        nag.executions(own, function)
+        made = cast(iam.CfnPolicy, own.node.default_child)
+        attached = Stack.of(own).resolve(made._cfn_properties).get("roles")
+        if not attached and not self.node.try_get_context(_ROLES_MADE_ELSEWHERE):
+            msg = (
+                f"{role.node.path} is the role of {function.node.path} and takes no rights, "
+                f"because of mutable=False: import it without, or let the function make a role of "
+                f"its own"
+            )
+            raise ValueError(msg)
 
     def _allow(
         self,

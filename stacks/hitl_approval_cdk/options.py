@@ -282,15 +282,15 @@ class Options(TypedDict, Generic[LeftOut], total=False):
         dynamodb.ITable | None,
         Option(rules.resource("table_arn", "dynamodb.Table.from_table_arn()")),
     ]
-    """An approvals table to use, with the keys and the indexes of `hitl_approval.contract.Table`.
-    Default: a new one."""
+    """An approvals table of this account and region to use, with the keys and the indexes of
+    `ApprovalsTable`. Default: a new one."""
 
     audit_table: Annotated[
         dynamodb.ITable | None,
         Option(rules.resource("table_arn", "dynamodb.Table.from_table_attributes()")),
     ]
-    """An audit table to use, with the keys of `hitl_approval.contract.Audit`; with a stream of new
-    images if events are wanted. Default: a new one."""
+    """An audit table of this account and region to use, with the keys of `AuditTable`; with a stream
+    of new images if events are wanted. Default: a new one."""
 
     table_name: Annotated[
         str | None, Option(rules.instance_of(str, "leave it out for a generated one"))
@@ -300,13 +300,16 @@ class Options(TypedDict, Generic[LeftOut], total=False):
     topic: Annotated[
         sns.ITopic | None, Option(rules.resource("topic_arn", "sns.Topic.from_topic_arn()"))
     ]
-    """A topic to publish to. Default: a new one that refuses unencrypted connections."""
+    """A topic of this account and region to publish to; of an imported one name its key too, by
+    `sns.Topic.from_topic_attributes(key_arn=...)`.
+    Default: a new one that refuses unencrypted connections."""
 
     event_bus: Annotated[
         events.IEventBus | None,
         Option(rules.resource("event_bus_arn", "events.EventBus.from_event_bus_name()")),
     ]
-    """The bus to which every transition is published. Default: the account's default bus."""
+    """The bus of this region to which every transition is published; a bus of another account must
+    allow it by its policy, and has its rules there. Default: the account's default bus."""
 
     alarm_topic: Annotated[
         sns.ITopic | None, Option(rules.resource("topic_arn", "sns.Topic.from_topic_arn()"))

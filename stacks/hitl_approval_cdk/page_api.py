@@ -93,7 +93,13 @@ class PageApi(Construct):
         )
         self.url: str = page.url or self._api.api_endpoint
         access = logs.LogGroup(
-            self, "AccessLogs", retention=log_retention, removal_policy=removal_policy
+            self,
+            "AccessLogs",
+            # What AWS's services write to other names counts against one policy of the account,
+            # which holds 5,120 characters.
+            log_group_name=f"/aws/vendedlogs/apis/{self._api.api_id}",
+            retention=log_retention,
+            removal_policy=removal_policy,
         )
         stage = apigateway.HttpStage(
             self,

@@ -16,6 +16,7 @@ from constructs import Construct, IConstruct, IValidation
 
 from hitl_approval.contract import EXECUTION_MARGIN_SECONDS, TASK_TOKEN
 from hitl_approval_cdk import rules
+from hitl_approval_cdk.placement import check_same
 
 _ANSWERS = "HitlApprovalAnswers"
 _JSONATA = "JSONata"
@@ -28,7 +29,7 @@ def step(
     *,
     workflow_alias: lambda_.IFunction,
     workflow_role: iam.IRole,
-    mark: str,
+    deployment: Construct,
     subject: str,
     requester: str,
     approvers: Sequence[str] | str | None,
@@ -39,6 +40,8 @@ def step(
     outputs: Any,
 ) -> tasks.LambdaInvoke:
     """See `HitlApproval.step`."""
+    check_same(f"{scope.node.path}/{construct_id}", Stack.of(scope), deployment)
+    mark = deployment.node.addr
     jsonata = query_language == sfn.QueryLanguage.JSONATA
     _check_output(jsonata=jsonata, result_path=result_path, outputs=outputs)
     payload: dict[str, Any] = {

@@ -11,7 +11,7 @@ from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
 
 from hitl_approval.contract import SIGNED_IN_ROUTES, Env
 from hitl_approval_cdk import ApprovalPage, HitlApproval
-from tests.infra.synth import any_stack, durable, of_type, permissions, template
+from tests.infra.synth import any_stack, durable, of_type, permissions, template, text
 
 
 def test_should_answer_one_route_only(default: Any) -> None:
@@ -53,6 +53,15 @@ def test_should_throttle_and_log_no_path(default: Any) -> None:
     assert "$context.routeKey" in logged.values()
     assert not {"$context.path", "$context.requestOverride.path.token"} & set(logged.values())
     assert not any("ath" in value for value in logged.values())
+
+
+def test_should_log_where_no_policy_of_the_account_grows(default: Any) -> None:
+    [group] = [
+        group
+        for name, group in of_type(default, "AWS::Logs::LogGroup").items()
+        if "AccessLogs" in name
+    ]
+    assert text(group["LogGroupName"]) == "/aws/vendedlogs/apis/<ApprovalPageApi>"
 
 
 def test_should_lead_where_a_domain_of_ones_own_leads() -> None:
