@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Unpack, cast
+from typing import TYPE_CHECKING, Any, Unpack
 
 from aws_cdk import Annotations, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
@@ -30,6 +29,7 @@ from hitl_approval_cdk.functions import (
     FunctionSettings,
     PackagedFunction,
 )
+from hitl_approval_cdk.gathered import count_policies
 from hitl_approval_cdk.imported import ImportedApproval
 from hitl_approval_cdk.options import HitlApprovalOptions, ResolvedOptions
 from hitl_approval_cdk.page_api import DeployedPage, PageApi
@@ -161,6 +161,10 @@ class HitlApproval(ApprovalDeployment):
                 settings=settings,
                 dead_letter_queue=self.dead_letter_queue,
             )
+        self._answers = workflow.answers()
+        count_policies(
+            self, [(each.role, each.gathered) for each in (*self._resumers, self._answers)]
+        )
         self._environment = settings.environment(WORKFLOW, Stack.of(self))
         self._resources = settings.resources
         if chosen["alarm_topic"] is not None:
@@ -360,7 +364,7 @@ class HitlApproval(ApprovalDeployment):
             scope,
             construct_id,
             workflow_alias=self.workflow_alias,
-            workflow_role=cast(iam.IRole, self.workflow_function.role),
+            answers=self._answers,
             deployment=self,
             subject=subject,
             requester=requester,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import jsii
 from aws_cdk import Stack, Token
@@ -23,6 +23,7 @@ from hitl_approval_cdk import bundling, nag
 from hitl_approval_cdk.functions import RUNTIMES, checkpoint
 from hitl_approval_cdk.permissions import Resources, Resumer, executions_of
 from hitl_approval_cdk.placement import check_same
+from hitl_approval_cdk.sizes import count_environment, variables
 
 _LAYER = "HitlApprovalRuntime"
 _ATTACHMENT = "HitlApprovalAttachment"
@@ -110,18 +111,20 @@ class Attachment(Construct):
         super().__init__(function, _ATTACHMENT)
         self.deployment = deployment
         self.environment = dict(environment)
-        if taken := sorted(environment.keys() & _variables(function).keys()):
+        if taken := sorted(environment.keys() & variables(function).keys()):
             raise ValueError(_clash(function, taken))
         for name, value in environment.items():
             function.add_environment(name, value)
         self.node.add_validation(_KeepsItsVariables(function, environment))
+        count_environment(function)
         executions = executions_of(function.function_arn)
-        # Each a policy by itself and beside the function: part of no function's own role, they
-        # lead CloudFormation in no circle, neither within a stack nor between two.
+        # Policies by themselves: part of no function's own role, they lead CloudFormation in no
+        # circle, neither within a stack nor between two.
         self._allow_own(function)
+        mark = deployment[-8:]
         for resumer in resumers:
-            statement = iam.PolicyStatement(actions=list(resumer.actions), resources=[executions])
-            self._allow(resumer.name, resumer.role, statement, function)
+            rights = resumer.rights(Stack.of(function), mark)
+            nag.executions(rights.add(executions), function)
 
     @classmethod
     def of(cls, function: lambda_.Function) -> Attachment | None:
@@ -148,15 +151,6 @@ class Attachment(Construct):
             )
             raise ValueError(msg)
 
-    def _allow(
-        self,
-        name: str,
-        role: iam.IRole,
-        statement: iam.PolicyStatement,
-        function: lambda_.Function,
-    ) -> None:
-        nag.executions(iam.Policy(self, name, statements=[statement], roles=[role]), function)
-
 
 @jsii.implements(IValidation)
 class _KeepsItsVariables:
@@ -167,18 +161,10 @@ class _KeepsItsVariables:
         self.environment = environment
 
     def validate(self) -> list[str]:
-        found = _variables(self.function)
+        found = variables(self.function)
         meant = Stack.of(self.function).resolve(dict(self.environment))
         changed = sorted(name for name in meant if found.get(name) != meant[name])
         return [_clash(self.function, changed)] if changed else []
-
-
-def _variables(function: lambda_.Function) -> dict[str, Any]:
-    made = cast(lambda_.CfnFunction, function.node.default_child)
-    # Not `made.environment`: jsii makes an empty struct of what CDK will fill at synth.
-    properties = made._cfn_properties
-    found = Stack.of(function).resolve(properties.get("environment")) or {}
-    return dict(found.get("variables") or {})
 
 
 def _clash(function: lambda_.Function, names: Sequence[str]) -> str:

@@ -19,6 +19,8 @@ from hitl_approval_cdk.option import Readers
 from hitl_approval_cdk.options import ResolvedOptions
 from hitl_approval_cdk.permissions import (
     COMPLETE_CALLBACK,
+    COMPLETE_TASK,
+    FAIL_TASK,
     GET_EXECUTION,
     Resources,
     Resumer,
@@ -27,6 +29,7 @@ from hitl_approval_cdk.permissions import (
     send_with,
 )
 from hitl_approval_cdk.resolution import resolve
+from hitl_approval_cdk.sizes import count_environment
 
 RUNTIMES = (lambda_.Runtime.PYTHON_3_13, lambda_.Runtime.PYTHON_3_14)
 """Lambda's Python runtimes that run durable functions; this package's functions run on the first.
@@ -216,6 +219,7 @@ class PackagedFunction(lambda_.Function):
             else lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE),
         )
         nag.runtime(self)
+        count_environment(self)
         # Its log group stands beside it, whatever the app's feature flags make CDK do.
         self.node.try_remove_child("LogGroup")
         group = logs.LogGroup(
@@ -299,6 +303,10 @@ class DurableFunction(PackagedFunction):
             "aws-lambda:Function.DurableConfig", "It is durable from its first deployment on."
         )
         nag.executions(self.own_policy, self)
+
+    def answers(self) -> Resumer:
+        """What it does with the state machines that wait for its answer."""
+        return Resumer("Answers", self._own_role, (COMPLETE_TASK, FAIL_TASK))
 
     def publish(self, scope: Construct, construct_id: str) -> lambda_.Alias:
         """Publish a version of it and point the alias `live` to it: what callers start."""

@@ -289,8 +289,8 @@ class Options(TypedDict, Generic[LeftOut], total=False):
         dynamodb.ITable | None,
         Option(rules.resource("table_arn", "dynamodb.Table.from_table_attributes()")),
     ]
-    """An audit table of this account and region to use, with the keys of `AuditTable`; with a stream
-    of new images if events are wanted. Default: a new one."""
+    """An audit table of this account and region to use, with the keys of `AuditTable`; with a
+    stream of new images if events are wanted. Default: a new one."""
 
     table_name: Annotated[
         str | None, Option(rules.instance_of(str, "leave it out for a generated one"))

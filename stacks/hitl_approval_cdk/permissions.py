@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
-from aws_cdk import IResource
+from aws_cdk import IResource, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -16,6 +16,7 @@ from aws_cdk import aws_sns as sns
 from constructs import IConstruct
 
 from hitl_approval.contract import Env, Table
+from hitl_approval_cdk.gathered import GatheredRights
 from hitl_approval_cdk.placement import differs, place_of
 
 # What DynamoDB asks of a caller's right to the key of an encrypted table ("Encryption at rest:
@@ -32,6 +33,8 @@ _SEND_KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 
 COMPLETE_CALLBACK = "lambda:SendDurableExecutionCallbackSuccess"
 GET_EXECUTION = "lambda:GetDurableExecution"
+COMPLETE_TASK = "states:SendTaskSuccess"
+FAIL_TASK = "states:SendTaskFailure"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,17 +164,33 @@ class Resources:
 
 @dataclass(frozen=True, slots=True)
 class Resumer:
-    """A function of the deployment that acts on executions which wait for a decision.
+    """A function of the deployment that acts on what waits for a decision.
 
     Attributes:
         name: of the function.
         role: its role.
         actions: what it does with the executions.
+        gathered: its rights on what waits, of each stack.
     """
 
     name: str
     role: iam.IRole
     actions: Sequence[str]
+    gathered: list[GatheredRights] = field(default_factory=list)
+
+    def rights(self, stack: Stack, mark: str) -> GatheredRights:
+        """Its rights on what waits in a stack, made when first asked for.
+
+        Args:
+            stack: of what waits.
+            mark: of the deployment: a stack may ask through several.
+        """
+        name = f"{self.name}{mark}"
+        found = GatheredRights.find(stack, name)
+        if found is None:
+            found = GatheredRights(stack, name, self.role, self.actions)
+            self.gathered.append(found)
+        return found
 
 
 def allow(grantee: iam.IGrantable, actions: Sequence[str], resource: str) -> iam.Grant:
