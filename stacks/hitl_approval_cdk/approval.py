@@ -20,6 +20,7 @@ from hitl_approval_cdk.attachment import Attachable, attach, runtime_layer
 from hitl_approval_cdk.dead_letters import DeadLetterQueue
 from hitl_approval_cdk.declaration import lists_options
 from hitl_approval_cdk.deployment import ApprovalDeployment
+from hitl_approval_cdk.encryption import let_logs_use
 from hitl_approval_cdk.functions import (
     PAGE,
     SIGNED_IN,
@@ -95,6 +96,8 @@ class HitlApproval(ApprovalDeployment):
         chosen = resolve(options)
         check_brought(Stack.of(self), chosen)
         key = chosen["encryption_key"]
+        if key is not None:
+            let_logs_use(self, key)
 
         self.table: dynamodb.ITable = chosen["table"] or ApprovalsTable(
             self,

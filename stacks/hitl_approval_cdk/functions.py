@@ -15,6 +15,7 @@ from constructs import Construct
 
 from hitl_approval.contract import ALIAS, Env, Handler
 from hitl_approval_cdk import bundling, nag, resolution
+from hitl_approval_cdk.encryption import encrypt_executions
 from hitl_approval_cdk.option import Readers
 from hitl_approval_cdk.options import ResolvedOptions
 from hitl_approval_cdk.permissions import (
@@ -188,6 +189,7 @@ class PackagedFunction(lambda_.Function):
         self.specification = specification
         name = construct_id.removesuffix("Function")
         options = settings.options
+        key = options["encryption_key"]
         role = iam.Role(
             scope,
             f"{name}Role",
@@ -196,6 +198,7 @@ class PackagedFunction(lambda_.Function):
         )
         self._own_role = role
         specification.rights(settings.resources, role)
+        send_with(key, role)  # for variables, and executions that it writes or completes
         if dead_letter_queue is not None:
             send_with(dead_letter_queue.encryption_master_key, role)
         super().__init__(
@@ -210,6 +213,7 @@ class PackagedFunction(lambda_.Function):
             timeout=Duration.seconds(specification.seconds),
             role=role,
             environment=settings.environment(specification, Stack.of(scope)),
+            environment_encryption=key,
             durable_config=durable_config,
             dead_letter_queue=dead_letter_queue,  # adds sqs:SendMessage to the role
             current_version_options=None
@@ -219,6 +223,8 @@ class PackagedFunction(lambda_.Function):
             else lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE),
         )
         nag.runtime(self)
+        if key is not None and durable_config is not None:
+            encrypt_executions(self, key)
         count_environment(self)
         # Its log group stands beside it, whatever the app's feature flags make CDK do.
         self.node.try_remove_child("LogGroup")
@@ -229,6 +235,7 @@ class PackagedFunction(lambda_.Function):
             log_group_name=f"/aws/lambda/{self.function_name}",
             retention=options["log_retention"],
             removal_policy=options["removal_policy"],
+            encryption_key=key,
         )
         log = iam.PolicyStatement(
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],

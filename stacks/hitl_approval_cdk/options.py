@@ -212,7 +212,8 @@ class Options(TypedDict, Generic[LeftOut], total=False):
     encryption_key: Annotated[
         kms.IKey | None, Option(rules.resource("key_arn", "kms.Key.from_key_arn()"))
     ]
-    """Key for the tables, the topics and the dead-letter queue, except those brought along.
+    """Key for all that is stored, except in what is brought along: tables, topics, dead-letter
+    queue, logs, the functions' variables, and what the workflow's durable executions keep.
     Default: keys that AWS owns and manages."""
 
     signing_key: Annotated[

@@ -57,7 +57,7 @@ class PageApi(Construct):
         construct_id: its name there.
         page: what it is like.
         deliver_to: who gets personal links and how.
-        encryption_key: of the topic. Default: none.
+        encryption_key: of the topic and of the access log. Default: none.
         log_retention: how long its access log is kept.
         removal_policy: what happens to that log when the stack is deleted.
 
@@ -100,6 +100,7 @@ class PageApi(Construct):
             log_group_name=f"/aws/vendedlogs/apis/{self._api.api_id}",
             retention=log_retention,
             removal_policy=removal_policy,
+            encryption_key=encryption_key,
         )
         stage = apigateway.HttpStage(
             self,
