@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench import bundle, calls, cloud, cost, operations, pages, report, synth
+from bench import bundle, calls, cloud, cost, messages, operations, pages, report, synth
 from bench.figures import Group, Measure
 
 ROOT = Path(__file__).parents[1]
@@ -34,6 +34,7 @@ GROUPS: Mapping[str, Measure] = {
     "bundle": bundle.measure,
     "synth": synth.measure,
     "cloud": cloud.measure,
+    "messages": messages.measure,
 }
 VERSIONS = ("boto3", "aws-durable-execution-sdk-python", "aws-cdk-lib", "ministack")
 

@@ -44,7 +44,7 @@ SDK = Path(aws_durable_execution_sdk_python.__file__).parent
 def measure(quick: bool) -> Group:
     """Start a cloud, deploy, decide."""
     decisions, open_at_once = (20, 50) if quick else (100, 1_000)
-    with _deployed() as deployment:
+    with deployed() as deployment:
         heard = {
             name: _heard(one, deployment, decisions)
             for name, one in (("callback", _ours), ("bare", _bare), ("pattern", _pattern))
@@ -114,7 +114,8 @@ def measure(quick: bool) -> Group:
 
 
 @contextmanager
-def _deployed() -> Iterator[Deployment]:
+def deployed() -> Iterator[Deployment]:
+    """The deployed stack in a cloud of its own."""
     before = dict(os.environ)
     with (
         tempfile.TemporaryDirectory() as folder,

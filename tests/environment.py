@@ -39,5 +39,8 @@ EXTRAS: Mapping[str, str] = {
     "INBOX_TABLE_NAME": "test-Inbox",
     "SIGNING_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/1",
     "EVENT_BUS_NAME": "default",
+    "MESSAGES_TABLE_NAME": "test-Messages",
+    "PERSONAL_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:test-personal",
+    "PAGE_URL": "https://approvals.example.com",
 }
 """What some functions get besides, or all of them with some options."""

@@ -10,6 +10,7 @@ from typing import Any
 from rich.cells import cell_len
 from rich.table import Table
 
+from hitl_approval.contract import MessageKind
 from hitl_approval.domain.request import CONTENT
 from hitl_approval.domain.text import inert
 from hitl_approval.usecases.decide import Workflow
@@ -174,6 +175,7 @@ def approval(item: Mapping[str, Any]) -> None:
         who = f"{output.safe(vote['approver'])} ({vote['identity']})"
         said = f": {output.safe(vote['comments'])}" if vote["comments"] else ""
         rows.append(("Vote", f"{who} {output.status(vote['decision'])}{said}"))
+    rows += [_message_row(message) for message in item.get("messages", [])]
     if item.get("challenge"):
         rows.append(
             ("Code", f"{output.safe(item['challenge'])} (to be typed on a personal link's page)")
@@ -185,6 +187,32 @@ def approval(item: Mapping[str, Any]) -> None:
     for label, value in rows:
         table.add_row(label, value)
     output.print_table(table)
+
+
+_MESSAGES: Mapping[MessageKind, str] = {
+    "requested": "request",
+    "reminder": "reminder",
+    "outcome": "outcome",
+    "expired": "expiry",
+    "withdrawn": "withdrawal",
+}
+
+
+def _message_row(message: Mapping[str, Any]) -> tuple[str, str]:
+    """What became of one message to one person."""
+    kind: MessageKind = message["kind"]
+    to = f"{_MESSAGES[kind]} to {output.safe(message['recipient'])}"
+    why = f": {output.safe(message['reason'])}" if message["reason"] else ""
+    match message["state"]:
+        case "sent":
+            return "Sent", f"{to} at {local_time(message['sent_at'])} by {message['channel']}"
+        case "void":
+            return "Not needed", f"{to}{why}"
+        case "open":
+            tries, following = message["attempts"], local_time(message["next_try_at"])
+            return "Being sent", f"{to}, {tries} tries, the next at {following}{why}"
+        case _:
+            return "Not sent", f"{to}, {message['attempts']} tries{why}"
 
 
 def history(trail: Mapping[str, Any]) -> None:

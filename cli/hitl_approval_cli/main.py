@@ -24,6 +24,7 @@ from hitl_approval_cli.commands.history import history
 from hitl_approval_cli.commands.inbox import inbox
 from hitl_approval_cli.commands.list import list_
 from hitl_approval_cli.commands.local import local
+from hitl_approval_cli.commands.remind import remind
 from hitl_approval_cli.commands.resume import resume
 from hitl_approval_cli.commands.show import get, show
 from hitl_approval_cli.commands.stats import stats
@@ -68,6 +69,7 @@ app.command("list")(list_)
 app.command(hidden=True)(get)
 app.command()(history)
 app.add_typer(audit, name="audit")
+app.command()(remind)
 app.command()(doctor)
 app.command()(resume)
 app.command()(stats)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from hitl_approval.stream import publish_batch
+from hitl_approval.stream import answer_batch
 from hitl_approval.wiring import publish_service
 
 
 def handler(event: Any, _: object) -> dict[str, Any]:
     """Publish one batch."""
-    return publish_batch(event, publish_service())
+    return answer_batch(event, publish_service().publish)

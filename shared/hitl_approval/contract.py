@@ -14,6 +14,9 @@ ResumeMode = Literal["callback", "polling"]
 """How a workflow learns of a decision: its callback is completed, or it polls the record."""
 
 
+MessageKind = Literal["requested", "reminder", "outcome", "expired", "withdrawn"]
+"""What a message to one person says: see `domain.message`."""
+
 AwsService = Literal["dynamodb", "events", "kms", "lambda", "sns", "stepfunctions"]
 """What the functions call, as botocore names it: their bundle knows no other service."""
 
@@ -50,6 +53,12 @@ class Env:
     """Where personal links lead, without a slash at its end; not set where there is no page."""
     INBOX_TABLE_NAME: Final = "INBOX_TABLE_NAME"
     """Name of the inbox table; not set where there is no stream to fill it from."""
+    MESSAGES_TABLE_NAME: Final = "MESSAGES_TABLE_NAME"
+    """Name of the messages table; not set where there is no page that links could lead to."""
+    MESSAGES_OFF: Final = "MESSAGES_OFF"
+    """JSON list of the kinds of messages that this deployment does not send."""
+    REMINDERS: Final = "REMINDERS"
+    """JSON list of seconds after which who has not answered is reminded; not set: the default."""
     PAGE_CHALLENGE: Final = "PAGE_CHALLENGE"
     """"true" where a link's page asks for the code that stands in the other channel."""
     EVENT_BUS_NAME: Final = "EVENT_BUS_NAME"
@@ -109,6 +118,22 @@ class Inbox:
     TTL: Final = "ttl"
 
 
+class Messages:
+    """Keys of the messages table: what each person is sent of each approval."""
+
+    PARTITION_KEY: Final = "approval_id"
+    SORT_KEY: Final = "message"
+    """Written as `domain.message.message_key` does."""
+    DUE_INDEX: Final = "DueIndex"
+    """Sparse: messages that are still to be sent, and when they are tried next."""
+    SHARD: Final = "due_shard"
+    """Spreads the index's writes: DynamoDB takes 1,000 a second in one partition of it."""
+    SHARDS: Final = 4
+    DUE: Final = "due"
+    KIND: Final = "kind"
+    TTL: Final = "ttl"
+
+
 class Output:
     """CloudFormation outputs of a deployment.
 
@@ -144,6 +169,7 @@ class Handler:
     PUBLISHER: Final = "publisher.handler.handler"
     PAGE: Final = "page.handler.handler"
     SIGNED_IN: Final = "signed_in.handler.handler"
+    MESSENGER: Final = "messenger.handler.handler"
 
 
 class Route:
@@ -216,6 +242,7 @@ class Events:
     TIMED_OUT: Final = "Approval Timed Out"
     CANCELLED: Final = "Approval Cancelled"
     NOTIFICATION_FAILED: Final = "Approval Notification Failed"
+    REMINDED: Final = "Approval Reminded"
 
 
 EMAIL_CLAIM: Final = "email"

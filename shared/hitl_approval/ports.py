@@ -9,8 +9,8 @@ from typing import Any, Literal, Protocol
 
 from hitl_approval.domain.approval import Approval, Status, Transition
 from hitl_approval.domain.bus_event import BusEvent
-from hitl_approval.domain.link import PersonalLink
-from hitl_approval.domain.message import Notification
+from hitl_approval.domain.message import Message
+from hitl_approval.domain.notification import Notification
 
 Completed = Literal["resumed", "already_running", "delayed"]
 """What completing a callback did: the workflow resumes; the callback was closed before; Lambda
@@ -58,17 +58,6 @@ class Store(Protocol):
 
         Raises:
             UnreadableRecord: it cannot be read.
-        """
-
-    def add_links(
-        self, approval: Approval, links: Sequence[PersonalLink], *, challenge: str | None = None
-    ) -> str | None:
-        """Add personal links to a record, if it is still pending, and their code if it has none.
-
-        Of each person the newest `link.MAX_LINKS` are kept.
-
-        Returns:
-            The code on record; the one given when the record is no longer pending.
         """
 
     def get(self, approval_id: str) -> Approval | None:
@@ -135,14 +124,60 @@ class Inbox(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class DueMessage:
+    """A message that is to be tried now, as the index has it.
+
+    Attributes:
+        due: since when; whoever moves that first has the message to send.
+    """
+
+    approval_id: str
+    key: str
+    due: datetime
+
+
+class MessageStore(Protocol):
+    """The messages to people, and what became of them."""
+
+    def insert(self, message: Message, approval: Approval) -> bool:
+        """Write the record of a message, once; whether this call did."""
+
+    def claim(self, message: DueMessage, *, until: datetime) -> Message | None:
+        """Begin a try: until then nobody else begins one.
+
+        Returns:
+            The message with the try counted; None when somebody else was quicker.
+        """
+
+    def add_link(self, message: Message, digest: str) -> None:
+        """Note that this try brings a link, before it is sent."""
+
+    def mark_sent(self, message: Message, at: datetime) -> None:
+        """Note that a try has sent it, whoever has begun another since."""
+
+    def settle(self, message: Message) -> None:
+        """Write what became of a try that has not sent it, unless another has begun since."""
+
+    def due(self, *, before: datetime, limit: int) -> Iterator[Sequence[DueMessage]]:
+        """Messages that have been due since before that time, in pages, each read when taken."""
+
+    def about(self, approval_id: str) -> Sequence[Message]:
+        """The messages of an approval, by key, read consistently."""
+
+    def find(self, approval_id: str, key: str) -> Message | None:
+        """One of them, read consistently; None if there is none."""
+
+
 class Notifier(Protocol):
-    """Tells the approvers."""
+    """Carries messages to people."""
 
     def publish(self, notification: Notification) -> None:
         """Send to everyone, or to its one recipient; repeats carry the same approval id.
 
         Raises:
             Unavailable: not sent now; may be tried again.
+            Unanswered: the same, and it may have been sent.
         """
 
 

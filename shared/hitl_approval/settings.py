@@ -11,10 +11,17 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, Self, cast, get_args
 
-from hitl_approval.contract import ATTACHED_PREFIX, EMAIL_CLAIM, LOG_LEVELS, Env, ResumeMode
+from hitl_approval.contract import (
+    ATTACHED_PREFIX,
+    EMAIL_CLAIM,
+    LOG_LEVELS,
+    Env,
+    MessageKind,
+    ResumeMode,
+)
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.policy import Policy
-from hitl_approval.domain.request import validate_names
+from hitl_approval.domain.request import reminder_seconds, validate_names
 from hitl_approval.domain.text import shown
 
 
@@ -130,6 +137,32 @@ class Settings:
     def page_challenge(self) -> bool:
         """Whether a link's page asks for the code that stands in the other channel."""
         return self._value(Env.PAGE_CHALLENGE) == "true"
+
+    @property
+    def messages_table_name(self) -> str | None:
+        """Name of the messages table; None where nobody gets messages of their own."""
+        return self._value(Env.MESSAGES_TABLE_NAME)
+
+    @property
+    def messages_off(self) -> frozenset[MessageKind]:
+        """Kinds of messages that this deployment does not send."""
+        if self._value(Env.MESSAGES_OFF) is None:
+            return frozenset()
+        kinds = self._json(Env.MESSAGES_OFF)
+        if not isinstance(kinds, list) or not set(kinds) <= set(get_args(MessageKind)):
+            allowed = ", ".join(get_args(MessageKind))
+            raise self._garbled(f"{Env.MESSAGES_OFF} must be a list of {allowed}")
+        return frozenset(kinds)
+
+    @property
+    def reminders(self) -> tuple[timedelta, ...] | None:
+        """After how long who has not answered is reminded; None: as the time to decide says."""
+        if self._value(Env.REMINDERS) is None:
+            return None
+        try:
+            return reminder_seconds(self._json(Env.REMINDERS), Env.REMINDERS)
+        except InvalidRequest as error:
+            raise self._garbled(str(error)) from None
 
     @property
     def personal_topic_arn(self) -> str | None:

@@ -6,19 +6,21 @@ import logging
 from datetime import timedelta
 from functools import cache
 
-from hitl_approval.adapters.aws import client
+from hitl_approval.adapters.aws import client, sender
 from hitl_approval.adapters.callbacks import LambdaCallbackClient, LambdaExecutions
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.eventbridge import EventBridgePublisher
 from hitl_approval.adapters.inbox import DynamoDbInbox
 from hitl_approval.adapters.kms import KmsSigner
+from hitl_approval.adapters.messages import DynamoDbMessages
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
 from hitl_approval.adapters.tasks import StepFunctionsTasks
 from hitl_approval.settings import settings
 from hitl_approval.usecases.decide import DecisionService
+from hitl_approval.usecases.deliver import DeliveryService
 from hitl_approval.usecases.publish import PublishService
-from hitl_approval.usecases.request import PersonalLinks, RequestService
+from hitl_approval.usecases.request import RequestService
 from hitl_approval.usecases.sweep import SweepService
 
 
@@ -30,12 +32,8 @@ def request_service() -> RequestService:
         clock=SystemClock(),
         meter=_meter(),
         signer=_signer(),
-        notifier=SnsNotifier(
-            client=client("sns"),
-            topic_arn=settings().topic_arn,
-            personal_topic_arn=settings().personal_topic_arn,
-        ),
-        links=_links(),
+        notifier=SnsNotifier(client=client("sns"), topic_arn=settings().topic_arn),
+        secrets=SystemSecrets() if settings().page_challenge else None,
     )
 
 
@@ -49,6 +47,28 @@ def decision_service() -> DecisionService:
         signer=_signer(),
         callbacks=LambdaCallbackClient(client=client("lambda")),
         inbox=_inbox(),
+        messages=_messages(),
+    )
+
+
+@cache
+def delivery_service() -> DeliveryService:
+    """The messenger of the deployment that this process belongs to."""
+    messages = _messages(retention=settings().retention)
+    url, topic = settings().page_url, settings().personal_topic_arn
+    if messages is None or url is None or topic is None:
+        msg = "the messenger function needs a page, a messages table and a topic of its own"
+        raise RuntimeError(msg)
+    return DeliveryService(
+        store=_store(),
+        clock=SystemClock(),
+        meter=_meter(),
+        signer=_signer(),
+        messages=messages,
+        notifier=SnsNotifier(client=sender("sns"), topic_arn=topic, personal=True),
+        page_url=url,
+        secrets=SystemSecrets(),
+        without=settings().messages_off,
     )
 
 
@@ -86,14 +106,14 @@ def tasks() -> StepFunctionsTasks:
     return StepFunctionsTasks(client=client("stepfunctions"))
 
 
-def _links() -> PersonalLinks | None:
-    url = settings().page_url
-    return PersonalLinks(url, SystemSecrets(), settings().page_challenge) if url else None
-
-
 def _inbox() -> DynamoDbInbox | None:
     table = settings().inbox_table_name
     return DynamoDbInbox(client=client("dynamodb"), table=table) if table else None
+
+
+def _messages(**options: timedelta) -> DynamoDbMessages | None:
+    table = settings().messages_table_name
+    return DynamoDbMessages(client=client("dynamodb"), table=table, **options) if table else None
 
 
 def _meter() -> EmbeddedMetrics:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
-from aws_cdk import Annotations, Duration, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
@@ -15,7 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from hitl_approval.contract import EMAIL_CLAIM, LIBRARY_VERSION, Env, Output
-from hitl_approval_cdk import alarms, bundling, outputs
+from hitl_approval_cdk import advice, alarms, bundling, outputs
 from hitl_approval_cdk.attachment import Attachable, attach, runtime_layer
 from hitl_approval_cdk.dead_letters import DeadLetterQueue
 from hitl_approval_cdk.declaration import lists_options
@@ -32,6 +32,7 @@ from hitl_approval_cdk.functions import (
 )
 from hitl_approval_cdk.gathered import count_policies
 from hitl_approval_cdk.imported import ImportedApproval
+from hitl_approval_cdk.messenger import MessengerFunction
 from hitl_approval_cdk.options import HitlApprovalOptions, ResolvedOptions
 from hitl_approval_cdk.page_api import DeployedPage, PageApi
 from hitl_approval_cdk.permissions import Resources
@@ -39,8 +40,8 @@ from hitl_approval_cdk.placement import check_brought
 from hitl_approval_cdk.publisher import PublisherFunction
 from hitl_approval_cdk.resolution import resolve
 from hitl_approval_cdk.sweep import SweepFunction
-from hitl_approval_cdk.tables import ApprovalsTable, AuditTable, InboxTable
-from hitl_approval_cdk.topic import BroadcastTopic, subscribe_emails, warn_if_nobody_subscribes
+from hitl_approval_cdk.tables import ApprovalsTable, AuditTable, InboxTable, MessagesTable
+from hitl_approval_cdk.topic import BroadcastTopic, subscribe_emails
 
 if TYPE_CHECKING:
     from aws_cdk.aws_stepfunctions import QueryLanguage
@@ -81,6 +82,8 @@ class HitlApproval(ApprovalDeployment):
             table brought along has no stream.
         event_bus: the bus to which every transition is published; None in that case.
         inbox_table: what awaits each approver; None in that case.
+        messages_table: what each person is sent of each request; None without a page.
+        messenger_function: sends it; None without a page.
         dead_letter_queue: starts that failed every attempt, and where in the audit table's stream
             to find events that could not be published for a day.
 
@@ -126,6 +129,14 @@ class HitlApproval(ApprovalDeployment):
                 self, "DefaultBus", "default"
             )
             self.inbox_table = InboxTable(self, "InboxTable", encryption_key=key)
+        self.messages_table: dynamodb.Table | None = None
+        if api is not None:
+            self.messages_table = MessagesTable(
+                self,
+                "MessagesTable",
+                encryption_key=key,
+                removal_policy=chosen["removal_policy"],
+            )
         self.dead_letter_queue: sqs.Queue = DeadLetterQueue(
             self, "DeadLetterQueue", encryption_key=key
         )
@@ -138,6 +149,7 @@ class HitlApproval(ApprovalDeployment):
                 topic=self.topic,
                 personal_topic=api.topic if api else None,
                 inbox_table=self.inbox_table,
+                messages_table=self.messages_table,
                 event_bus=self.event_bus,
                 signing_key=self.signing_key,
             ),
@@ -164,6 +176,14 @@ class HitlApproval(ApprovalDeployment):
                 settings=settings,
                 dead_letter_queue=self.dead_letter_queue,
             )
+        self.messenger_function: lambda_.Function | None = None
+        if self.messages_table is not None:
+            self.messenger_function = MessengerFunction(
+                self,
+                "MessengerFunction",
+                settings=settings,
+                dead_letter_queue=self.dead_letter_queue,
+            )
         self._answers = workflow.answers()
         count_policies(
             self, [(each.role, each.gathered) for each in (*self._resumers, self._answers)]
@@ -180,7 +200,7 @@ class HitlApproval(ApprovalDeployment):
                 dead_letter_queue=self.dead_letter_queue,
             )
         self._add_outputs()
-        self._warn(chosen)
+        advice.warn(self, chosen, topic=self.topic)
 
     def _page_api(self, chosen: ResolvedOptions) -> PageApi | None:
         page = chosen["page"]
@@ -230,16 +250,6 @@ class HitlApproval(ApprovalDeployment):
                 Output.SIGNING_KEY_ARN: self.signing_key.key_arn if self.signing_key else None,
             },
         )
-
-    def _warn(self, chosen: ResolvedOptions) -> None:
-        if chosen["quorum"].kind == "everyone" and chosen["approvers"] is None:
-            Annotations.of(self).add_warning_v2(
-                "hitl-approval:quorumWithoutApprovers",
-                "quorum is everyone but no approvers are configured: every request must name its "
-                "own, or it is refused",
-            )
-        if not (chosen["topic"] or chosen["notify_emails"] or chosen["deliver_to"]):
-            warn_if_nobody_subscribes(self, self.topic)
 
     @classmethod
     def from_attributes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from aws_cdk import Annotations, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -16,6 +16,7 @@ from constructs import Construct
 from hitl_approval.contract import ALIAS, Env, Handler
 from hitl_approval_cdk import bundling, nag, resolution
 from hitl_approval_cdk.encryption import encrypt_executions
+from hitl_approval_cdk.network import Network
 from hitl_approval_cdk.option import Readers
 from hitl_approval_cdk.options import ResolvedOptions
 from hitl_approval_cdk.permissions import (
@@ -71,7 +72,7 @@ WORKFLOW: Final = Specification(
     description="Asks people for approval and waits for their decision",
     role="Asks and waits: writes approvals, publishes to the topic",
     rights=Resources.request,
-    reads=(Env.SNS_TOPIC_ARN, Env.PERSONAL_TOPIC_ARN, Env.PAGE_URL, Env.PAGE_CHALLENGE),
+    reads=(Env.SNS_TOPIC_ARN, Env.PAGE_URL, Env.PAGE_CHALLENGE),
     options="functions that ask",
     seconds=60,  # of an invocation: a few writes, then it suspends
 )
@@ -82,7 +83,7 @@ APPROVAL: Final = Specification(
     role="Decides: reads and updates approvals, resumes the workflow",
     rights=Resources.decide,
     executions=(COMPLETE_CALLBACK,),
-    reads=(Env.INBOX_TABLE_NAME, Env.SIGN_IN_CLAIM),
+    reads=(Env.INBOX_TABLE_NAME, Env.MESSAGES_TABLE_NAME, Env.SIGN_IN_CLAIM),
     options="approval function",
 )
 SWEEP: Final = Specification(
@@ -101,7 +102,7 @@ PAGE: Final = Specification(
     role="Decides by personal links: reads, votes, resumes the workflow",
     rights=Resources.vote,
     executions=(COMPLETE_CALLBACK,),
-    reads=(Env.PAGE_URL,),
+    reads=(Env.MESSAGES_TABLE_NAME, Env.PAGE_URL),
 )
 SIGNED_IN: Final = Specification(
     name="SignedIn",
@@ -110,7 +111,7 @@ SIGNED_IN: Final = Specification(
     role="Decides for signed-in people, shows their inbox",
     rights=Resources.decide,
     executions=(COMPLETE_CALLBACK,),
-    reads=(Env.INBOX_TABLE_NAME, Env.PAGE_URL, Env.SIGN_IN_CLAIM),
+    reads=(Env.INBOX_TABLE_NAME, Env.MESSAGES_TABLE_NAME, Env.PAGE_URL, Env.SIGN_IN_CLAIM),
 )
 PUBLISHER: Final = Specification(
     name="Publisher",
@@ -120,9 +121,27 @@ PUBLISHER: Final = Specification(
     rights=Resources.publish,
     reads=(Env.INBOX_TABLE_NAME, Env.EVENT_BUS_NAME),
 )
-FUNCTIONS: Final = (WORKFLOW, APPROVAL, SWEEP, PAGE, SIGNED_IN, PUBLISHER)
+MESSENGER: Final = Specification(
+    name="Messenger",
+    handler=Handler.MESSENGER,
+    description="Sends each person their messages: requests, reminders, outcomes",
+    role="Sends: reads the audit's stream, publishes to the topic of personal messages",
+    rights=Resources.deliver,
+    reads=(Env.MESSAGES_TABLE_NAME, Env.PERSONAL_TOPIC_ARN, Env.PAGE_URL),
+    options="messenger function",
+    seconds=60,  # less than the lease of a message, so that nobody else has begun to send it
+)
+FUNCTIONS: Final = (WORKFLOW, APPROVAL, SWEEP, PAGE, SIGNED_IN, PUBLISHER, MESSENGER)
 """All of them."""
 
+_IN_A_VPC = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+)
 _EVERY_FUNCTION = (Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, Env.SIGNING_KEY_ARN)
 
 
@@ -153,6 +172,17 @@ class FunctionSettings:
         if specification.options is not None:
             found |= resolution.environment(self.options, stack, of=specification.options)
         return found
+
+
+def _place(network: Network | None) -> dict[str, Any]:
+    """Keywords of a function in a network."""
+    if network is None:
+        return {}
+    return {
+        "vpc": network.vpc,
+        "vpc_subnets": network.vpc_subnets,
+        "security_groups": network.security_groups,
+    }
 
 
 class PackagedFunction(lambda_.Function):
@@ -198,6 +228,12 @@ class PackagedFunction(lambda_.Function):
         )
         self._own_role = role
         specification.rights(settings.resources, role)
+        if options["network"] is not None:
+            # What Lambda needs to reach a VPC, on interfaces that do not exist before.
+            allow(role, _IN_A_VPC, "*")
+            nag.any_interface(role)
+        if options["tracing"] != lambda_.Tracing.DISABLED:
+            nag.any_trace(role)  # CDK adds them
         send_with(key, role)  # for variables, and executions that it writes or completes
         if dead_letter_queue is not None:
             send_with(dead_letter_queue.encryption_master_key, role)
@@ -214,7 +250,12 @@ class PackagedFunction(lambda_.Function):
             role=role,
             environment=settings.environment(specification, Stack.of(scope)),
             environment_encryption=key,
+            tracing=options["tracing"],
+            **_place(options["network"]),
             durable_config=durable_config,
+            reserved_concurrent_executions=None
+            if durable_config is None
+            else options["reserved_concurrent_executions"],
             dead_letter_queue=dead_letter_queue,  # adds sqs:SendMessage to the role
             current_version_options=None
             if durable_config is None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from aws_cdk import Duration, Stack, Tokenization
+
+LeftOut = TypeVar("LeftOut")
+"""None where a caller may leave the option to its default, Never once that is filled in."""
 
 Rule = Callable[[str, Any], Any]
 """Takes an option's name and the value given; returns the value as it is used, or refuses it.
@@ -14,7 +17,7 @@ Rule = Callable[[str, Any], Any]
 A refusal is a ValueError whose message names the option, the value and the fix.
 """
 
-Readers = Literal["every function", "functions that ask", "approval function"]
+Readers = Literal["every function", "functions that ask", "approval function", "messenger function"]
 """Which functions of a deployment have an environment variable."""
 
 
@@ -54,7 +57,7 @@ class Variable:
 
     name: str
     write: Callable[[Stack, Any], str]
-    readers: Readers = "functions that ask"
+    readers: Sequence[Readers] = ("functions that ask",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,11 @@ def as_switch(_: Stack, value: bool) -> str:
 def in_seconds(_: Stack, value: Duration) -> str:
     """A duration in seconds."""
     return as_number(value.to_seconds())
+
+
+def each_in_seconds(stack: Stack, value: Sequence[Duration]) -> str:
+    """Durations in seconds, as a JSON list."""
+    return stack.to_json_string([each.to_seconds() for each in value])
 
 
 def in_days(_: Stack, value: Duration) -> str:

@@ -1,30 +1,29 @@
 """Every option of `HitlApproval`, declared once.
 
-A line of `Options` is all that an option is: its name, its type, what `Option` says of it, and the
-text below it with its default. From here follow the keywords of `HitlApproval` and
-`HitlApprovalStack` and what `help` shows of them, the checks at synth, the context keys of the
-deployable app, the functions' environment, and the tables in `docs/construct.md` and
-`docs/deploy.md` (`make docs`).
+A line of `Options`, here or in `hosting`, is all that an option is: its name, its type, what
+`Option` says of it, and the text below it with its default. From here follow the keywords of
+`HitlApproval` and `HitlApprovalStack` and what `help` shows of them, the checks at synth, the
+context keys of the deployable app, the functions' environment, and the tables in
+`docs/construct.md` and `docs/deploy.md` (`make docs`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Generic, Never, TypeAlias, TypedDict, TypeVar, get_args
+from typing import Annotated, Generic, Never, TypeAlias, TypedDict, get_args
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 
-from hitl_approval.contract import LOG_LEVELS, Env, ResumeMode
+from hitl_approval.contract import Env, MessageKind, ResumeMode
 from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk import option, page, readers, rules
 from hitl_approval_cdk.delivery import Delivery, deliveries
-from hitl_approval_cdk.option import ContextKey, Option, Variable
+from hitl_approval_cdk.hosting import HostingOptions
+from hitl_approval_cdk.option import ContextKey, LeftOut, Option, Variable
 from hitl_approval_cdk.page import ApprovalPage
 
 _SECONDS = "a whole number of seconds"
@@ -39,12 +38,8 @@ def _switch(key: str) -> Option:
     return Option(rules.switch, default=False, keys=keys)
 
 
-LeftOut = TypeVar("LeftOut")
-"""None where a caller may leave the option to its default, Never once that is filled in."""
-
-
-class Options(TypedDict, Generic[LeftOut], total=False):
-    """Keywords of `HitlApproval`. None stands for the default where the type allows it."""
+class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
+    """How decisions are made and kept, and who is notified."""
 
     approval_timeout: Annotated[
         Duration | LeftOut,
@@ -156,6 +151,30 @@ class Options(TypedDict, Generic[LeftOut], total=False):
     ]
     """How approvers get their personal links: `EmailApprover("ann@example.com")` or
     `SqsApprover("ann", queue)`, each only their own. Needs a `page`. Default: to nobody."""
+
+    reminders: Annotated[
+        Sequence[Duration] | LeftOut,
+        Option(
+            rules.reminders,
+            keys=[ContextKey("reminder_seconds", readers.each_in_seconds, "seconds with commas")],
+            variable=Variable(Env.REMINDERS, option.each_in_seconds),
+        ),
+    ]
+    """After how long who has not answered is sent a reminder with a link; whole seconds each, at
+    least 60 s, at most 10 of them, none for an empty list. Needs a `page`.
+    Default: at half time and at nine tenths of requests of an hour or more."""
+
+    messages_off: Annotated[
+        Sequence[MessageKind],
+        Option(
+            rules.messages_off,
+            default=(),
+            keys=[ContextKey("messages_off", readers.names, "kinds with commas between them")],
+            variable=Variable(Env.MESSAGES_OFF, option.as_json, ("messenger function",)),
+        ),
+    ]
+    """Kinds of messages that nobody is sent: `"reminder"`, `"outcome"`, `"expired"`,
+    `"withdrawn"`. Default: all are sent."""
 
     page: Annotated[
         ApprovalPage | None,
@@ -273,7 +292,9 @@ class Options(TypedDict, Generic[LeftOut], total=False):
             rules.whole_days(maximum=rules.MAX_RETENTION_DAYS, why="use Duration.days(3650), say"),
             default=Duration.days(30),
             keys=[ContextKey("retention_days", readers.days, _DAYS, "30")],
-            variable=Variable(Env.RETENTION_DAYS, option.in_days),
+            variable=Variable(
+                Env.RETENTION_DAYS, option.in_days, ("functions that ask", "messenger function")
+            ),
         ),
     ]
     """How long an approval's row stays after its expiry, in whole days. The audit table keeps its
@@ -319,66 +340,9 @@ class Options(TypedDict, Generic[LeftOut], total=False):
     its workflow, a request was not closed in time, or something reached the dead-letter queue.
     Default: no alarms."""
 
-    log_retention: Annotated[
-        logs.RetentionDays,
-        Option(
-            rules.resource(logs.RetentionDays, "logs.RetentionDays.ONE_YEAR"),
-            default=logs.RetentionDays.THREE_MONTHS,
-            keys=[
-                ContextKey(
-                    "log_retention_days",
-                    readers.log_retention,
-                    f"one of {', '.join(map(str, readers.LOG_RETENTIONS))}",
-                    "90",
-                )
-            ],
-        ),
-    ]
-    """How long the logs of the functions and of the page's API are kept. Default: three months."""
 
-    log_level: Annotated[
-        str,
-        Option(
-            rules.one_of(*LOG_LEVELS),
-            default="INFO",
-            keys=[ContextKey("log_level", readers.upper, "a level like INFO")],
-            variable=Variable(Env.LOG_LEVEL, option.as_text, "every function"),
-        ),
-    ]
-    """Level of this package's own log lines. Default: `"INFO"`."""
-
-    trust_authorizer: Annotated[
-        bool,
-        Option(
-            rules.switch,
-            default=False,
-            keys=[ContextKey("trust_authorizer", readers.switch, _SWITCH)],
-            variable=Variable(Env.TRUST_AUTHORIZER, option.as_switch, "approval function"),
-        ),
-    ]
-    """Whether the approval function is reached only through an API whose authorizer can be
-    believed; who may invoke it directly could otherwise write any identity into the event. Who such
-    an API sends and `page.sign_in_claim` does not name is refused. Default: False."""
-
-    architecture: Annotated[
-        lambda_.Architecture | LeftOut,
-        Option(
-            rules.architecture,
-            default=lambda_.Architecture.ARM_64,
-            keys=[ContextKey("architecture", readers.architecture, "arm64 or x86_64", "arm64")],
-        ),
-    ]
-    """Architecture of every function. Default: `Architecture.ARM_64`."""
-
-    memory_size: Annotated[
-        int,
-        Option(
-            rules.memory_size,
-            default=512,
-            keys=[ContextKey("memory_size", readers.number, "a whole number of MB")],
-        ),
-    ]
-    """Memory of every function, in MB. Default: 512."""
+class Options(DecisionOptions[LeftOut], HostingOptions[LeftOut]):
+    """Keywords of `HitlApproval`. None stands for the default where the type allows it."""
 
 
 HitlApprovalOptions: TypeAlias = Options[None]

@@ -36,12 +36,14 @@ class DeployedPage:
 
     Attributes:
         url: where it is reached, without a slash at its end.
+        api: its HTTP API, for a firewall or a distribution of yours, say.
         topic: messages for one approver each; every subscription filters for its own.
         function: answers personal links.
         signed_in_function: answers people who signed in; None where nobody can.
     """
 
     url: str
+    api: apigateway.HttpApi
     topic: sns.Topic
     function: lambda_.Function
     signed_in_function: lambda_.Function | None
@@ -64,6 +66,7 @@ class PageApi(Construct):
     Attributes:
         page: what it is like.
         url: where it is reached, without a slash at its end.
+        api: its HTTP API.
         topic: messages for one approver each; every subscription filters for its own.
     """
 
@@ -85,19 +88,20 @@ class PageApi(Construct):
             self, "PersonalTopic", enforce_ssl=True, master_key=encryption_key
         )
         subscribe(self, self.topic, deliver_to)
-        self._api = apigateway.HttpApi(
+        self.api: apigateway.HttpApi = apigateway.HttpApi(
             self,
             "Api",
             description="hitl-approval: approvers decide by personal links",
             create_default_stage=False,
+            disable_execute_api_endpoint=True if page.domain is not None else None,
         )
-        self.url: str = page.url or self._api.api_endpoint
+        self.url: str = page.address or self.api.api_endpoint
         access = logs.LogGroup(
             self,
             "AccessLogs",
             # What AWS's services write to other names counts against one policy of the account,
             # which holds 5,120 characters.
-            log_group_name=f"/aws/vendedlogs/apis/{self._api.api_id}",
+            log_group_name=f"/aws/vendedlogs/apis/{self.api.api_id}",
             retention=log_retention,
             removal_policy=removal_policy,
             encryption_key=encryption_key,
@@ -105,13 +109,17 @@ class PageApi(Construct):
         stage = apigateway.HttpStage(
             self,
             "Stage",
-            http_api=self._api,
+            http_api=self.api,
             stage_name="$default",
             auto_deploy=True,
             throttle=apigateway.ThrottleSettings(
                 rate_limit=page.requests_per_second, burst_limit=page.burst
             ),
         )
+        if page.domain is not None:
+            apigateway.ApiMapping(
+                self, "Mapping", api=self.api, domain_name=page.domain, stage=stage
+            )
         made = cast(apigateway.CfnStage, stage.node.default_child)
         made.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=access.log_group_arn, format=_ACCESS_LOG
@@ -136,7 +144,7 @@ class PageApi(Construct):
             signed_in: answers whom the page's authorizer signed in, and nobody else. Default:
                 nobody can sign in.
         """
-        for route in self._api.add_routes(
+        for route in self.api.add_routes(
             path=Route.LINK,
             methods=[
                 apigateway.HttpMethod.GET,
@@ -148,12 +156,16 @@ class PageApi(Construct):
             nag.personal_link(route)
         if signed_in is not None:
             for path, methods in SIGNED_IN_ROUTES.items():
-                self._api.add_routes(
+                self.api.add_routes(
                     path=path,
                     methods=[apigateway.HttpMethod[method] for method in methods],
                     integration=HttpLambdaIntegration("SignedIn", signed_in),
                     authorizer=self.page.sign_in,
                 )
         return DeployedPage(
-            url=self.url, topic=self.topic, function=links, signed_in_function=signed_in
+            url=self.url,
+            api=self.api,
+            topic=self.topic,
+            function=links,
+            signed_in_function=signed_in,
         )

@@ -15,7 +15,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import IConstruct
 
-from hitl_approval.contract import Env, Table
+from hitl_approval.contract import Env, Messages, Table
 from hitl_approval_cdk.gathered import GatheredRights
 from hitl_approval_cdk.placement import differs, place_of
 
@@ -47,6 +47,7 @@ class Resources:
         topic: where everybody who subscribed is notified of each request.
         personal_topic: where each approver is sent their own link. Default: there is no page.
         inbox_table: what awaits each approver. Default: there is no stream to fill one from.
+        messages_table: what each person is sent. Default: there is no page.
         event_bus: where transitions are published. Default: there is no stream to read them from.
         signing_key: the key that signs audit events. Default: they are not signed.
     """
@@ -56,6 +57,7 @@ class Resources:
     topic: sns.ITopic
     personal_topic: sns.ITopic | None = None
     inbox_table: dynamodb.ITable | None = None
+    messages_table: dynamodb.ITable | None = None
     event_bus: events.IEventBus | None = None
     signing_key: kms.IKey | None = None
 
@@ -71,6 +73,8 @@ class Resources:
             variables[Env.PERSONAL_TOPIC_ARN] = self.personal_topic.topic_arn
         if self.inbox_table is not None:
             variables[Env.INBOX_TABLE_NAME] = self.inbox_table.table_name
+        if self.messages_table is not None:
+            variables[Env.MESSAGES_TABLE_NAME] = self.messages_table.table_name
         if self.event_bus is not None:
             # A name means a bus of one's own account.
             far = differs(place_of(self.event_bus, "account"), place_of(self.table, "account"))
@@ -81,7 +85,7 @@ class Resources:
         return variables
 
     def request(self, grantee: iam.IGrantable) -> None:
-        """What `wait_for_approval` does: write approvals, notify approvers."""
+        """What `wait_for_approval` does: write approvals, publish them to the topic."""
         allow(
             grantee,
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
@@ -93,9 +97,6 @@ class Resources:
         self._use_table_keys(grantee)
         self._sign(grantee)
         send_with(self.topic.master_key, grantee)
-        if self.personal_topic is not None:
-            allow(grantee, ["sns:Publish"], self.personal_topic.topic_arn)
-            send_with(self.personal_topic.master_key, grantee)
 
     def decide(self, grantee: iam.IGrantable) -> None:
         """What the approval function does with the tables, and the signed-in function."""
@@ -104,6 +105,7 @@ class Resources:
         allow(grantee, ["dynamodb:PutItem", "dynamodb:Query"], self.audit_table.table_arn)
         if self.inbox_table is not None:
             allow(grantee, ["dynamodb:Query"], self.inbox_table.table_arn)
+        self._read_messages(grantee)
         self._use_table_keys(grantee)
         self._sign(grantee, "kms:Verify")
 
@@ -111,6 +113,7 @@ class Resources:
         """What the page function does with the tables."""
         allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
         allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
+        self._read_messages(grantee)
         self._use_table_keys(grantee)
         self._sign(grantee)
 
@@ -131,6 +134,53 @@ class Resources:
         if self.audit_table.table_stream_arn is None or self.event_bus is None:
             msg = "the publisher needs an event_bus, and an audit_table with a stream: pass both"
             raise ValueError(msg)
+        self._read_stream(grantee, self.audit_table.table_stream_arn)
+        allow(grantee, ["dynamodb:GetItem"], self.table.table_arn)
+        allow(grantee, ["events:PutEvents"], self.event_bus.event_bus_arn)
+        if self.inbox_table is not None:
+            allow(grantee, ["dynamodb:BatchWriteItem"], self.inbox_table.table_arn)
+        self._use_table_keys(grantee)
+
+    def deliver(self, grantee: iam.IGrantable) -> None:
+        """What the messenger does: read the audit's stream and the record, note what it sends.
+
+        Raises:
+            ValueError: there is no topic of personal messages, or the audit table has no stream.
+        """
+        if (
+            self.messages_table is None
+            or self.personal_topic is None
+            or self.audit_table.table_stream_arn is None
+        ):
+            msg = (
+                "the messenger needs a messages_table, a personal_topic and an audit_table with "
+                "a stream: pass all three"
+            )
+            raise ValueError(msg)
+        self._read_stream(grantee, self.audit_table.table_stream_arn)
+        # It puts on record who could not be notified.
+        allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
+        allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
+        allow(
+            grantee,
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+            self.messages_table.table_arn,
+        )
+        allow(
+            grantee,
+            ["dynamodb:Query"],
+            f"{self.messages_table.table_arn}/index/{Messages.DUE_INDEX}",
+        )
+        allow(grantee, ["sns:Publish"], self.personal_topic.topic_arn)
+        send_with(self.personal_topic.master_key, grantee)
+        self._use_table_keys(grantee)
+        self._sign(grantee)
+
+    def _read_messages(self, grantee: iam.IGrantable) -> None:
+        if self.messages_table is not None:
+            allow(grantee, ["dynamodb:Query"], self.messages_table.table_arn)
+
+    def _read_stream(self, grantee: iam.IGrantable, stream_arn: str) -> None:
         allow(
             grantee,
             [
@@ -139,13 +189,8 @@ class Resources:
                 "dynamodb:GetShardIterator",
                 "dynamodb:ListStreams",
             ],
-            self.audit_table.table_stream_arn,
+            stream_arn,
         )
-        allow(grantee, ["dynamodb:GetItem"], self.table.table_arn)
-        allow(grantee, ["events:PutEvents"], self.event_bus.event_bus_arn)
-        if self.inbox_table is not None:
-            allow(grantee, ["dynamodb:BatchWriteItem"], self.inbox_table.table_arn)
-        self._use_table_keys(grantee)
 
     def _index(self, name: str) -> str:
         """ARN of an index of the approvals table."""

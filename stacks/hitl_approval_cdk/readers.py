@@ -63,6 +63,12 @@ def days(value: Any) -> Duration:
     return Duration.days(number(value))
 
 
+def each_in_seconds(value: Any) -> list[Duration]:
+    """`3600,7200` from the command line, or a JSON list of whole numbers."""
+    found = names(value) if isinstance(value, str) else value
+    return [seconds(each) for each in found]
+
+
 def switch(value: Any) -> bool:
     """`true` or `false`."""
     return {"true": True, "false": False}[str(value).strip().lower()]

@@ -82,7 +82,7 @@ def environment(options: ResolvedOptions, stack: Stack, *, of: Readers) -> dict[
         variable.name: variable.write(stack, values[name])
         for name, declared in DECLARED.items()
         if (variable := declared.option.variable)
-        and variable.readers == of
+        and of in variable.readers
         and values[name] is not None
     }
     if of == "functions that ask":
@@ -193,8 +193,18 @@ def _check_resources(options: ResolvedOptions) -> None:
     Raises:
         ValueError: without them, or against them.
     """
-    if options["deliver_to"] and options["page"] is None:
-        msg = "deliver_to needs a page that personal links lead to: pass page=ApprovalPage()"
+    for option_name in ("deliver_to", "reminders"):
+        if cast(Mapping[str, Any], options)[option_name] and options["page"] is None:
+            msg = (
+                f"{option_name} needs a page that personal links lead to: pass page=ApprovalPage()"
+            )
+            raise ValueError(msg)
+    audit_table = options["audit_table"]
+    if options["page"] and audit_table is not None and audit_table.table_stream_arn is None:
+        msg = (
+            "audit_table must have a stream of new images, which feeds the messages that bring "
+            "people to the page: make it with stream=StreamViewType.NEW_IMAGE"
+        )
         raise ValueError(msg)
     if options["removal_policy"] == RemovalPolicy.DESTROY and options["deletion_protection"]:
         msg = (
@@ -213,12 +223,5 @@ def _check_resources(options: ResolvedOptions) -> None:
         msg = (
             "nothing would ever be published on event_bus, because audit_table has no stream: give "
             "that table stream=StreamViewType.NEW_IMAGE, or leave event_bus out"
-        )
-        raise ValueError(msg)
-    page = options["page"]
-    if page is not None and page.sign_in is not None:
-        msg = (
-            "page.sign_in needs an inbox, which is filled from audit_table's stream: give that "
-            "table stream=StreamViewType.NEW_IMAGE, or leave sign_in out"
         )
         raise ValueError(msg)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_args
 
 from aws_cdk import Duration, RemovalPolicy, Token
 from aws_cdk import aws_kms as kms
@@ -16,7 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 from hitl_approval import contract
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.policy import Policy, Quorum
-from hitl_approval.domain.request import validate_names
+from hitl_approval.domain.request import MAX_REMINDERS, validate_names
 from hitl_approval.domain.text import MAX_PERSON, line, person_key, shown
 from hitl_approval_cdk import bundling
 from hitl_approval_cdk.option import Rule
@@ -109,6 +109,39 @@ def seconds(name: str, value: Duration) -> int | None:
         msg = f"{name} must be whole seconds, got {milliseconds / 1000:g} s: use Duration.seconds()"
         raise ValueError(msg)
     return int(milliseconds // 1000)
+
+
+def reminders(name: str, value: Any) -> Any:
+    """Durations of at least a minute, at most `MAX_REMINDERS` of them.
+
+    Raises:
+        ValueError: something else.
+    """
+    if not isinstance(value, list | tuple):
+        msg = f"{name} must be a list, got {shown(value)}: use [Duration.hours(4)], say"
+        raise ValueError(msg)  # noqa: TRY004  one kind of error for all that synth refuses
+    if len(value) > MAX_REMINDERS:
+        msg = f"{name} must be at most {MAX_REMINDERS}, got {len(value)}: leave some out"
+        raise ValueError(msg)
+    for each in value:
+        total = seconds(name, each)
+        if total is not None and total < MINUTE:
+            msg = f"{name} must be at least {MINUTE} s each, got {total} s: messages go by minutes"
+            raise ValueError(msg)
+    return tuple(value)
+
+
+def messages_off(name: str, value: Any) -> Any:
+    """Kinds of messages that can be left out.
+
+    Raises:
+        ValueError: something else; a request itself cannot be left out.
+    """
+    kinds = [kind for kind in get_args(contract.MessageKind) if kind != "requested"]
+    if not isinstance(value, list | tuple) or not all(each in kinds for each in value):
+        msg = f"{name} must be a list of {', '.join(kinds)}, got {shown(value)}"
+        raise ValueError(msg)
+    return list(value)
 
 
 def whole_days(*, maximum: int, why: str) -> Rule:
@@ -312,6 +345,17 @@ def architecture(name: str, value: Any) -> lambda_.Architecture:
     resource(lambda_.Architecture, "lambda_.Architecture.ARM_64")(name, value)
     one_of(*bundling.PLATFORMS)(name, value.name)
     return cast(lambda_.Architecture, value)
+
+
+def concurrency(name: str, value: Any) -> Any:
+    """A number of invocations at a time; none would stop every request."""
+    if is_token(value):
+        return value
+    is_a(name, value, int, "use a whole number")
+    if value < 1 or isinstance(value, bool):
+        msg = f"{name} must be at least 1, got {shown(value)}: with none nobody could ask"
+        raise ValueError(msg)
+    return value
 
 
 def memory_size(name: str, value: Any) -> Any:

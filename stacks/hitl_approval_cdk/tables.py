@@ -7,7 +7,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from hitl_approval.contract import Audit, Inbox, Table
+from hitl_approval.contract import Audit, Inbox, Messages, Table
 
 
 class ApprovalsTable(dynamodb.Table):
@@ -118,6 +118,46 @@ class InboxTable(dynamodb.Table):
             encryption=_encryption(encryption_key),
             encryption_key=encryption_key,
             removal_policy=RemovalPolicy.DESTROY,
+        )
+
+
+class MessagesTable(dynamodb.Table):
+    """One item for each message to one person, gone some time after its request has expired.
+
+    Args:
+        scope: where it belongs.
+        construct_id: its name there.
+        encryption_key: Default: a key that AWS manages.
+        removal_policy: Default: kept, unless the deployment that made it is rolled back.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        encryption_key: kms.IKey | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            partition_key=_string(Messages.PARTITION_KEY),
+            sort_key=_string(Messages.SORT_KEY),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            time_to_live_attribute=Messages.TTL,
+            point_in_time_recovery_specification=_recovery(),
+            encryption=_encryption(encryption_key),
+            encryption_key=encryption_key,
+            removal_policy=removal_policy,
+        )
+        self.add_global_secondary_index(
+            index_name=Messages.DUE_INDEX,
+            partition_key=dynamodb.Attribute(
+                name=Messages.SHARD, type=dynamodb.AttributeType.NUMBER
+            ),
+            sort_key=_string(Messages.DUE),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,8 +14,6 @@ from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.http.link_page import handle
 from hitl_approval.http.signed_in import handle as signed_in
 from hitl_approval.testing import World, in_memory
-from hitl_approval.testing.memory import CountingSecrets
-from hitl_approval.usecases.request import PersonalLinks, RequestService
 from tests.anything import any_opening, any_request, declared
 from tests.browser.approver import choose, send
 from tests.browser.conftest import WANTED, chromium
@@ -48,13 +47,9 @@ def asked(world: World) -> str:
             timeout=timedelta(hours=8),
         )
     )
-    RequestService(
-        store=world.store,
-        clock=world.clock,
-        meter=world.meter,
-        notifier=world.notifier,
-        links=PersonalLinks(f"https://{HOST}", CountingSecrets()),
-    ).notify(approval.approval_id, recipient="bob")
+    replace(world.delivery, page_url=f"https://{HOST}").take(
+        world.store.history(approval.approval_id)
+    )
     world.clock.advance(timedelta(minutes=18))
     world.decisions.decide(approval.approval_id, declared("ann"), "approved", "Matches the order.")
     [mail] = [message for message in world.notifier.sent if message.recipient == "bob"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hitl_approval.testing import World
@@ -14,7 +15,7 @@ def test_should_show_the_code_that_a_link_asks_for(hitl: Hitl, world: World) -> 
     pending(world)
     assert "Code" not in hitl("show", WHOLE).out
     approval = world.store.approvals[WHOLE]
-    world.store.add_links(approval, [], challenge="H7KQ-2M4X")
+    world.store.approvals[WHOLE] = replace(approval, challenge="H7KQ-2M4X")
     assert "Code       H7KQ-2M4X" in hitl("show", WHOLE).out
     assert hitl("show", WHOLE, "--json").json["challenge"] == "H7KQ-2M4X"
 
@@ -34,3 +35,15 @@ def test_should_show_times_in_the_local_zone(hitl: Hitl, world: World) -> None:
     local = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).astimezone()
     assert f"{local:%Y-%m-%d %H:%M:%S}" in hitl("get", approval_id).out
     assert hitl("get", approval_id, "--json").json["created_at"] == "2026-01-02T03:04:05.000Z"
+
+
+def test_should_say_what_each_person_was_sent_and_why_not(hitl: Hitl, world: World) -> None:
+    world.notifier.unreachable = {"bob"}
+    approval_id = requested(world, approvers=("ann", "bob"))
+    world.delivery.take(world.store.history(approval_id))
+    shown = hitl("show", approval_id).out
+    assert "Sent        request to ann at " in shown
+    assert "Being sent  request to bob, 1 tries, the next at " in shown
+    assert "the topic did not take the message" in shown
+    assert {m["recipient"]: m["state"] for m in hitl("show", approval_id, "--json").json["messages"]
+    } == {"ann": "sent", "bob": "open"}  # fmt: skip

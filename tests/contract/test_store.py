@@ -23,7 +23,6 @@ from hitl_approval.domain.approval import (
     note_notification_failed,
 )
 from hitl_approval.domain.errors import InvalidRequest, UnreadableRecord, VersionConflict
-from hitl_approval.domain.link import MAX_LINKS, PersonalLink
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.domain.view import view
 from hitl_approval.ports import Store
@@ -328,64 +327,18 @@ def test_should_not_create_a_row_by_acknowledging(store: Store) -> None:
     assert store.get("nobody") is None
 
 
-def test_should_keep_links_over_every_other_write(store: Store) -> None:
-    approval = store.create(any_opening(request=any_request(approvers=("ann", "bob"))))
-    first, second = PersonalLink("1" * 64, "ann"), PersonalLink("2" * 64, "bob")
-    store.add_links(approval, [first])
+def test_should_keep_the_code_and_the_reminders_over_every_write(store: Store) -> None:
+    delays = (timedelta(minutes=5), timedelta(minutes=50))
+    request = any_request(approvers=("ann", "bob"))
+    opening = any_opening(request=request, challenge="AAAA-AAAA", reminders=delays)
+    approval = store.create(opening)
     store.register_callback(approval.approval_id, "callback-2")
-    store.add_links(approval, [second])
-
     stored = store.get(approval.approval_id)
     assert stored is not None
-    assert stored.links == (first, second)
     store.commit(vote(stored))
     decided = store.get(approval.approval_id)
     assert decided is not None
-    assert (decided.status, decided.links) == ("approved", (first, second))
-
-
-def test_should_keep_the_newest_links_of_each_person(store: Store) -> None:
-    approval = store.create(any_opening(request=any_request(approvers=("ann", "bob"))))
-    bob = PersonalLink("b" * 64, "bob")
-    anns = [PersonalLink(f"{n:064}", "ann") for n in range(2 * MAX_LINKS)]
-    for link in (bob, *anns):
-        record = store.get(approval.approval_id)
-        assert record is not None
-        store.add_links(record, [link])
-
-    stored = store.get(approval.approval_id)
-    assert stored is not None
-    assert stored.links == (bob, *anns[-MAX_LINKS:])
-
-
-def test_should_keep_the_first_code_of_the_links(store: Store) -> None:
-    approval = store.create(any_opening(request=any_request(approvers=["ann"]))).approval_id
-    record = store.get(approval)
-    assert record is not None
-    assert record.challenge is None
-    assert store.add_links(record, [PersonalLink("a" * 64, "ann")]) is None
-    for drawn in ("AAAA-AAAA", "BBBB-BBBB"):
-        kept = store.add_links(record, [PersonalLink("b" * 64, "ann")], challenge=drawn)
-        assert kept == "AAAA-AAAA"
-    store.commit(vote(record, "ann"))
-    decided = store.get(approval)
-    assert decided is not None
-    assert decided.challenge == "AAAA-AAAA"
-    late = store.add_links(record, [PersonalLink("c" * 64, "ann")], challenge="CCCC-CCCC")
-    assert late == "CCCC-CCCC"  # nobody needs it any more
-    assert store.get(approval) == decided
-
-
-def test_should_add_no_link_to_what_has_ended_or_never_was(store: Store) -> None:
-    approval = store.create(any_opening(request=any_request(approvers=("ann", "bob"))))
-    store.commit(vote(approval))
-    store.add_links(approval, [PersonalLink("1" * 64, "ann")])
-    store.add_links(replace(approval, approval_id="nobody"), [PersonalLink("1" * 64, "ann")])
-
-    stored = store.get(approval.approval_id)
-    assert stored is not None
-    assert stored.links == ()
-    assert store.get("nobody") is None
+    assert (decided.challenge, decided.reminders) == ("AAAA-AAAA", delays)
 
 
 def test_should_give_the_last_event(store: Store) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from hitl_approval.contract import Audit, Inbox, Table
+from hitl_approval.contract import Audit, Inbox, Messages, Table
 
 Item = Mapping[str, Any]
 """An item as the wire has it: attribute names to typed values."""
@@ -21,10 +21,9 @@ Key = tuple[str, ...]
 
 _NAME = r"#?[A-Za-z_]\w*"
 _PRESENCE = re.compile(rf"attribute_(not_)?exists\(({_NAME})\)")
-_COMPARED = re.compile(rf"({_NAME}) (=|<) (:\w+)")
+_COMPARED = re.compile(rf"({_NAME}) (=|<=|<) (:\w+)")
 _ASSIGN = re.compile(rf"({_NAME}) = (?:(:\w+)|({_NAME}) \+ (:\w+))")
 _APPEND = re.compile(rf"({_NAME}) = list_append\(if_not_exists\(\1, (:\w+)\), (:\w+)\)")
-_DEFAULT = re.compile(rf"({_NAME}) = if_not_exists\(\1, (:\w+)\)")
 _NEXT = re.compile(rf", (?={_NAME} = )")
 _UPDATE = re.compile(r"SET (.+?)(?: REMOVE (.+))?")
 _TYPE_ORDER: Mapping[str, Callable[[str], Any]] = {"N": Decimal, "S": str}
@@ -63,6 +62,10 @@ APPROVALS = Schema(
     },
 )
 AUDIT = Schema(Index(Audit.PARTITION_KEY, Audit.SORT_KEY))
+MESSAGES = Schema(
+    Index(Messages.PARTITION_KEY, Messages.SORT_KEY),
+    {Messages.DUE_INDEX: Index(Messages.SHARD, Messages.DUE, frozenset())},
+)
 INBOX = Schema(Index(Inbox.PARTITION_KEY, Inbox.SORT_KEY))
 
 
@@ -296,7 +299,10 @@ def _part_holds(part: str, request: Mapping[str, Any], item: Item) -> bool:
 def _compare(value: Mapping[str, Any], how: str, other: Mapping[str, Any]) -> bool:
     if how == "=":
         return value == other
-    return value.keys() == other.keys() and bool(_order(value) < _order(other))
+    if value.keys() != other.keys():
+        return False
+    ours, theirs = _order(value), _order(other)
+    return bool(ours <= theirs if how == "<=" else ours < theirs)
 
 
 def _order(value: Mapping[str, Any]) -> Any:
@@ -312,9 +318,6 @@ def _updated(request: Mapping[str, Any], item: Item, operation: str) -> Item:
             target = _resolve(append[1], request)
             old = item.get(target, _value(append[2], request))
             changed[target] = {"L": [*old["L"], *_value(append[3], request)["L"]]}
-            continue
-        if default := _DEFAULT.fullmatch(part):
-            changed.setdefault(_resolve(default[1], request), _value(default[2], request))
             continue
         assign = _known(_ASSIGN.fullmatch(part))
         target = _resolve(assign[1], request)

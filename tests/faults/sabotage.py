@@ -298,24 +298,9 @@ def _believes_the_row_alone() -> Iterator[None]:
 
 
 @contextmanager
-def _tells_all_with_whom_it_could_not() -> Iterator[None]:
-    notify = RequestService.notify
-
-    def everybody(
-        self: RequestService, approval_id: str, written: Any = None, *, recipient: Any = None
-    ) -> None:
-        del recipient
-        for one in self.recipients(self.get(approval_id)):
-            notify(self, approval_id, written, recipient=one)
-
-    with patch.object(RequestService, "notify", everybody):
-        yield
-
-
-@contextmanager
 def _ends_with_a_refused_message() -> Iterator[None]:
-    def loud(self: Any, recipient: Any) -> None:
-        self.service.notify(self.approval_id, recipient=recipient)
+    def loud(self: Any) -> None:
+        self.service.notify(self.approval_id)
 
     with patch.object(wait._Wait, "_try_to_notify", loud):
         yield
@@ -373,8 +358,7 @@ CASES: tuple[Case, ...] = (
     Case(_believes_the_row_alone, "all_agree", "approved-by-hand-polling"),
     Case(_sweep_dies_of_one_record, "nothing_is_left_behind", "unreadable"),
     Case(_sweep_says_nothing_of_what_it_passes, "nothing_is_left_behind", "unreadable"),
-    Case(_tells_all_with_whom_it_could_not, "sent_once", "broadcast-refused"),
-    Case(_ends_with_a_refused_message, "all_agree", "one-refused-polling"),
+    Case(_ends_with_a_refused_message, "all_agree", "broadcast-refused-polling"),
     Case(_ends_with_a_refused_read, "all_agree", "read-denied-polling"),
     Case(_takes_a_paused_workflow_for_ended, "nothing_is_left_behind", "paused"),
     Case(_sweep_closes_before_the_expiry, "approved_by_policy", "unheard"),

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -17,7 +18,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
-from hitl_approval.contract import Audit
+from hitl_approval.adapters.messages import DynamoDbMessages
+from hitl_approval.contract import Audit, Messages
 from hitl_approval.domain.approval import (
     STATUSES,
     Approval,
@@ -28,15 +30,18 @@ from hitl_approval.domain.approval import (
     expire,
 )
 from hitl_approval.domain.errors import ApprovalError, VersionConflict
-from hitl_approval.domain.link import PersonalLink
+from hitl_approval.domain.message import Message
 from hitl_approval.ports import Attention
 from tests.anything import NOW, any_opening, any_request, declared
-from tests.faults.dynamodb import APPROVALS, AUDIT, DynamoDb
+from tests.faults.dynamodb import APPROVALS, AUDIT, MESSAGES, DynamoDb
 
+TABLES = {"approvals": APPROVALS, "audit": AUDIT, "messages": MESSAGES}
 OPERATIONS = 3_000
 """Store operations, each one to three API calls."""
 ATTENTIONS: tuple[Attention, ...] = ("pending", "decided")
 DECISIONS: tuple[Decision, ...] = ("approved", "rejected")
+MESSAGE_OPERATIONS = 300
+"""The same of the message store, each one to ten API calls."""
 APPROVAL_COUNT = 4
 """Few, so that they meet each other."""
 
@@ -50,14 +55,17 @@ def moto() -> Iterator[Any]:
 
 
 def _create_tables(client: Any) -> None:
-    for name, schema in {"approvals": APPROVALS, "audit": AUDIT}.items():
+    for name, schema in TABLES.items():
         keyed = {*schema.primary.names, *(n for i in schema.indexes.values() for n in i.names)}
         client.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
             KeySchema=_keys(schema.primary.names),
             AttributeDefinitions=[
-                {"AttributeName": n, "AttributeType": "N" if n == Audit.SORT_KEY else "S"}
+                {
+                    "AttributeName": n,
+                    "AttributeType": "N" if n in {Audit.SORT_KEY, Messages.SHARD} else "S",
+                }
                 for n in sorted(keyed)
             ],
             **(
@@ -93,7 +101,7 @@ class Twin:
     """Sends every call to moto and to the double, and compares what they answer."""
 
     def __init__(self) -> None:
-        self.double = DynamoDb({"approvals": APPROVALS, "audit": AUDIT})
+        self.double = DynamoDb(TABLES)
         self.send = BaseClient._make_api_call  # type: ignore[attr-defined]  # botocore's seam
         self.heard: Counter[str] = Counter()
 
@@ -162,7 +170,6 @@ def test_should_answer_as_moto_does_to_thousands_of_our_calls(moto: Any) -> None
                 known.append(store.create(opening))
             case 1:
                 store.register_callback(name, f"callback-{lots.randrange(9)}")
-                _add_link(store, lots, record)
             case 2:
                 store.mark_resumed(name)
             case 3:
@@ -210,8 +217,31 @@ def test_should_answer_as_moto_does_to_thousands_of_our_calls(moto: Any) -> None
         assert twin.heard[call] > 50, call
 
 
+def test_should_answer_as_moto_does_to_the_calls_of_messages(moto: Any) -> None:
+    lots = random.Random(20260103)
+    twin = Twin()
+    store = DynamoDbMessages(client=moto, table="messages")
+
+    def send(client: BaseClient, operation: str, request: dict[str, Any]) -> Any:
+        return twin.call(client, operation, request)
+
+    with patch.object(BaseClient, "_make_api_call", send):
+        for _ in range(MESSAGE_OPERATIONS):
+            _any_message(lots, store, f"approval-{lots.randrange(APPROVAL_COUNT)}")
+
+    for call in (
+        "PutItem ok",
+        "PutItem ConditionalCheckFailedException",
+        "UpdateItem ok",
+        "UpdateItem ConditionalCheckFailedException",
+        "GetItem ok",
+        "Query ok",
+    ):
+        assert twin.heard[call] > 5, call
+
+
 def test_should_refuse_an_expression_that_it_does_not_know() -> None:
-    double = DynamoDb({"approvals": APPROVALS, "audit": AUDIT})
+    double = DynamoDb(TABLES)
     request = {
         "TableName": "approvals",
         "Item": {"approval_id": {"S": "1"}},
@@ -222,7 +252,7 @@ def test_should_refuse_an_expression_that_it_does_not_know() -> None:
 
 
 def test_should_take_a_repeated_transaction_for_the_one_it_is() -> None:
-    double = DynamoDb({"approvals": APPROVALS, "audit": AUDIT})
+    double = DynamoDb(TABLES)
     put = {
         "Put": {
             "TableName": "approvals",
@@ -237,10 +267,31 @@ def test_should_take_a_repeated_transaction_for_the_one_it_is() -> None:
         double.call("TransactWriteItems", {"TransactItems": [put]}, "token-2")
 
 
-def _add_link(store: DynamoDbStore, lots: random.Random, record: Approval | None) -> None:
-    if record is not None:
-        links = [PersonalLink(f"{lots.randrange(10**9):064}", "bob")]
-        store.add_links(record, links, challenge=lots.choice((None, "AAAA-AAAA")))
+def _any_message(lots: random.Random, store: DynamoDbMessages, approval_id: str) -> None:
+    now = NOW + timedelta(milliseconds=lots.randrange(90 * 60 * 1000))
+    approval = any_opening(approval_id=approval_id).after
+    message = Message(
+        approval_id=approval_id,
+        sequence=1,
+        kind="requested",
+        recipient=lots.choice(("ann", "bob")),
+        due=now,
+    )
+    match lots.randrange(4):
+        case 0:
+            store.insert(message, approval)
+        case 1:
+            for page in store.due(before=now, limit=lots.randrange(1, 4)):
+                for due in page:
+                    if (claimed := store.claim(due, until=now + timedelta(minutes=2))) is not None:
+                        store.add_link(claimed, f"{lots.randrange(10**9):064}")
+                        store.settle(replace(claimed, due=lots.choice((None, now))))
+        case 2:
+            if (found := store.find(approval_id, message.key)) is not None:
+                store.settle(replace(found, attempts=lots.randrange(3)))
+        case 3:
+            for each in store.about(approval_id):
+                store.mark_sent(each, now)
 
 
 def _any_transition(lots: random.Random, record: Approval, now: datetime) -> Transition | None:

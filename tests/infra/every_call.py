@@ -13,6 +13,7 @@ def main(bundle: str) -> None:
     sys.path[:] = [bundle, *(path for path in sys.path if "site-packages" not in path)]
 
     import approval_api.handler
+    import messenger.handler
     import page.handler
     import publisher.handler
     import signed_in.handler
@@ -35,8 +36,7 @@ def main(bundle: str) -> None:
     written = requests.submit(
         resolved, approval_id="a", execution_arn="arn", creation_token="t", callback_id="c/1="
     )
-    for recipient in requests.recipients(written):
-        requests.notify("a", written, recipient=recipient)
+    requests.notify("a", written)
     requests.register_callback("a", "c/2=")
     for payload in (
         {"action": "get", "approval_id": "a"},
@@ -54,9 +54,11 @@ def main(bundle: str) -> None:
     for route in ("GET /inbox", "GET /approvals/{approval_id}"):
         assert signed_in.handler.handler(signed_in_event(route), None)["statusCode"] == 200
     assert page.handler.handler(link_event(), None)["statusCode"] == 404  # draws the page, too
-    assert publisher.handler.handler({"Records": [_record(answer)]}, None) == {
-        "batchItemFailures": []
-    }
+    batch = {"Records": [_record(event) for event in json.loads(answer["body"])["events"]]}
+    for function in (publisher.handler.handler, messenger.handler.handler):
+        assert function(batch, None) == {"batchItemFailures": []}
+    assert messenger.handler.handler({}, None) == {}
+    assert wiring.delivery_service().messages.due(before=datetime.now(UTC), limit=10)
     assert wiring.tasks().succeed("token", {})
     assert wiring.tasks().fail("token", "Error", "cause")
     client("lambda").checkpoint_durable_execution(
@@ -89,10 +91,9 @@ def link_event() -> dict[str, Any]:
     }
 
 
-def _record(history: Any) -> dict[str, Any]:
+def _record(event: Any) -> dict[str, Any]:
     from boto3.dynamodb.types import TypeSerializer
 
-    event = json.loads(history["body"])["events"][-1]
     image = {name: TypeSerializer().serialize(value) for name, value in event.items()}
     return {
         "eventID": "1",

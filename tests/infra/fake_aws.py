@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.environment import ENVIRONMENT, EXTRAS
-from tests.faults.dynamodb import APPROVALS, AUDIT, INBOX, DynamoDb
+from tests.faults.dynamodb import APPROVALS, AUDIT, INBOX, MESSAGES, DynamoDb
 
 ANSWERS: dict[str, Any] = {
     "BatchWriteItem": {"UnprocessedItems": {}},
@@ -38,6 +38,7 @@ def fake_aws() -> Iterator[tuple[str, set[str]]]:
             ENVIRONMENT["APPROVALS_TABLE_NAME"]: APPROVALS,
             ENVIRONMENT["AUDIT_TABLE_NAME"]: AUDIT,
             EXTRAS["INBOX_TABLE_NAME"]: INBOX,
+            EXTRAS["MESSAGES_TABLE_NAME"]: MESSAGES,
         }
     )
 

@@ -18,7 +18,7 @@ from tests.infra.synth import ROOT, Resources, functions, of_type, text
 def variables(of: Readers) -> set[str]:
     """The variables of the options that these functions read."""
     declared = [each.option.variable for each in DECLARED.values()]
-    return {variable.name for variable in declared if variable and variable.readers == of}
+    return {variable.name for variable in declared if variable and of in variable.readers}
 
 
 SWEEP_ENV = {Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, *variables("every function")}
@@ -26,7 +26,7 @@ SWEEP_ENV = {Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, *variables("every f
 
 WORKFLOW_ENV = {
     *SWEEP_ENV,
-    *variables("functions that ask"),
+    *(variables("functions that ask") - {Env.REMINDERS}),  # where a deployment has its own
     Env.SNS_TOPIC_ARN,
     Env.MAX_APPROVAL_TIMEOUT_SECONDS,
     Env.APPROVAL_POLICY,
@@ -43,7 +43,16 @@ INBOX_ENV = {Env.INBOX_TABLE_NAME}
 PUBLISHER_ENV = SWEEP_ENV | INBOX_ENV | {Env.EVENT_BUS_NAME}
 
 
-PAGE_ENV = {Env.PAGE_URL, Env.PERSONAL_TOPIC_ARN, Env.PAGE_CHALLENGE}
+PAGE_ENV = {Env.PAGE_URL, Env.PAGE_CHALLENGE}
+
+
+MESSENGER_ENV = {
+    *SWEEP_ENV,
+    *variables("messenger function"),
+    Env.MESSAGES_TABLE_NAME,
+    Env.PERSONAL_TOPIC_ARN,
+    Env.PAGE_URL,
+}
 
 
 def environment(resources: Resources, handler: str) -> dict[str, str]:
@@ -60,20 +69,29 @@ class TestEnvironment:
         assert set(environment(any_resources, contract.Handler.WORKFLOW)) == asking
         if page:
             assert set(environment(any_resources, contract.Handler.PAGE)) == SWEEP_ENV | {
-                Env.PAGE_URL
+                Env.MESSAGES_TABLE_NAME,
+                Env.PAGE_URL,
             }
+            messenger = environment(any_resources, contract.Handler.MESSENGER)
+            assert set(messenger) == MESSENGER_ENV
         publisher = contract.Handler.PUBLISHER in functions(any_resources)
         answering = APPROVAL_ENV | (INBOX_ENV if publisher else set())
+        answering |= {Env.MESSAGES_TABLE_NAME} if page else set()
         assert set(environment(any_resources, contract.Handler.APPROVAL_API)) == answering
         assert set(environment(any_resources, contract.Handler.SWEEP)) == SWEEP_ENV
         if contract.Handler.SIGNED_IN in functions(any_resources):
             signed_in = environment(any_resources, contract.Handler.SIGNED_IN)
-            assert set(signed_in) == SWEEP_ENV | INBOX_ENV | {Env.PAGE_URL, Env.SIGN_IN_CLAIM}
+            assert set(signed_in) == SWEEP_ENV | INBOX_ENV | {
+                Env.MESSAGES_TABLE_NAME,
+                Env.PAGE_URL,
+                Env.SIGN_IN_CLAIM,
+            }
         if publisher:
             assert set(environment(any_resources, contract.Handler.PUBLISHER)) == PUBLISHER_ENV
         named = {value for name, value in vars(Env).items() if name.isupper()}
-        assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | {
-            Env.SIGNING_KEY_ARN
+        assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | MESSENGER_ENV | {
+            Env.REMINDERS,
+            Env.SIGNING_KEY_ARN,
         }
 
     def test_should_be_the_environment_that_the_workflow_tests_run_with(
@@ -192,5 +210,7 @@ class TestFunctions:
             "/aws/lambda/<ApprovalSweepFunction>",
             "/aws/lambda/<ApprovalPublisherFunction>",
             "/aws/lambda/<ApprovalPageFunction>",
+            "/aws/vendedlogs/apis/<ApprovalPageApi>",
+            "/aws/lambda/<ApprovalMessengerFunction>",
         }
         assert not any("LoggingConfig" in found for found in functions(default).values())

@@ -22,6 +22,7 @@ ACKNOWLEDGED = {
     "Approval/SweepFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/PublisherFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/PageFunction": {"AwsSolutions::AwsSolutions-L1"},
+    "Approval/MessengerFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/PageRole": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
     **{
         f"Approval/Page/Api/{method}--a--{{token}}": {"AwsSolutions::AwsSolutions-APIG4"}

@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
 
 from hitl_approval.contract import SIGNED_IN_ROUTES, Env
 from hitl_approval_cdk import ApprovalPage, HitlApproval
@@ -38,12 +40,11 @@ def test_should_sign_in_who_comes_to_any_other_route(templates: dict[str, Any]) 
     }
 
 
-def test_should_refuse_a_sign_in_without_what_fills_an_inbox() -> None:
+def test_should_refuse_a_page_without_what_feeds_its_messages() -> None:
     stack = any_stack()
     audit = dynamodb.Table.from_table_name(stack, "Audit", "audit")
-    page = ApprovalPage(sign_in=HttpIamAuthorizer())
-    with pytest.raises(ValueError, match=r"page\.sign_in needs an inbox"):
-        HitlApproval(stack, "Approval", audit_table=audit, page=page)
+    with pytest.raises(ValueError, match=r"audit_table must have a stream of new images"):
+        HitlApproval(stack, "Approval", audit_table=audit, page=ApprovalPage())
 
 
 def test_should_throttle_and_log_no_path(default: Any) -> None:
@@ -74,13 +75,42 @@ def test_should_lead_where_a_domain_of_ones_own_leads() -> None:
     assert urls == {"https://approve.example.com", None}
 
 
+def domain(stack: Stack) -> apigateway.DomainName:
+    certificate = acm.Certificate(stack, "Certificate", domain_name="approve.example.com")
+    return apigateway.DomainName(
+        stack, "Domain", domain_name="approve.example.com", certificate=certificate
+    )
+
+
+def test_should_be_reached_by_a_domain_alone() -> None:
+    stack = any_stack()
+    approvals = HitlApproval(stack, "Approval", page=ApprovalPage(domain=domain(stack)))
+    assert approvals.page is not None
+    resources = template(stack)["Resources"]
+    [api] = of_type(resources, "AWS::ApiGatewayV2::Api").values()
+    assert api["DisableExecuteApiEndpoint"] is True
+    [mapping] = of_type(resources, "AWS::ApiGatewayV2::ApiMapping").values()
+    assert text(mapping["ApiId"]) == text(stack.resolve(approvals.page.api.api_id))
+    assert text(mapping["DomainName"]) == "<Domain>"
+    functions = of_type(resources, "AWS::Lambda::Function").values()
+    urls = [f["Environment"]["Variables"].get(Env.PAGE_URL) for f in functions]
+    assert {text(url) for url in urls if url} == {"https://<Domain>"}
+
+
+def test_should_refuse_a_domain_that_is_none_or_an_address_besides() -> None:
+    with pytest.raises(ValueError, match=r"^page.domain must be a domain name of API Gateway's"):
+        ApprovalPage(domain="approve.example.com")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^page.url 'https://a.example' and page.domain both say"):
+        ApprovalPage(domain=domain(any_stack()), url="https://a.example")
+
+
 def test_should_let_the_page_resume_attached_functions() -> None:
     stack = any_stack()
     HitlApproval(stack, "Approval", page=ApprovalPage()).attach(durable(stack))
     found = permissions(template(stack)["Resources"])
     complete = ("lambda:SendDurableExecutionCallbackSuccess", "<Refund.Arn>:*")
     assert complete in found["ApprovalPageRole"]
-    assert ("sns:Publish", "<ApprovalPagePersonalTopic>") in found["RefundRole"]
+    assert ("sns:Publish", "<ApprovalPagePersonalTopic>") not in found["RefundRole"]
 
 
 def test_should_have_no_page_unless_asked() -> None:

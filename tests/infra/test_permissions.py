@@ -38,13 +38,15 @@ PAGE = {
     ("dynamodb:GetItem", TABLE),
     ("dynamodb:UpdateItem", TABLE),
     ("dynamodb:PutItem", AUDIT),
+    ("dynamodb:Query", "<ApprovalMessagesTable.Arn>"),
     ("lambda:SendDurableExecutionCallbackSuccess", EXECUTIONS),
     ("logs:CreateLogStream", "<ApprovalPageLogs.Arn>"),
     ("logs:PutLogEvents", "<ApprovalPageLogs.Arn>"),
 }
 LOGS = "<ApprovalSignedInLogs.Arn>"
 INBOX = "<ApprovalInboxTable.Arn>"
-PERSONAL = ("sns:Publish", "<ApprovalPagePersonalTopic>")
+MESSAGES = "<ApprovalMessagesTable.Arn>"
+READS_MESSAGES = ("dynamodb:Query", MESSAGES)
 FUNCTIONS = ("Workflow", "Approval", "Sweep", "Publisher")
 
 WORKFLOW = {
@@ -93,6 +95,24 @@ PUBLISHER = {
     ("logs:CreateLogStream", "<ApprovalPublisherLogs.Arn>"),
     ("logs:PutLogEvents", "<ApprovalPublisherLogs.Arn>"),
 }
+MESSENGER = {
+    ("dynamodb:GetItem", TABLE),
+    ("dynamodb:UpdateItem", TABLE),
+    ("dynamodb:PutItem", AUDIT),
+    ("dynamodb:DescribeStream", STREAM),
+    ("dynamodb:GetRecords", STREAM),
+    ("dynamodb:GetShardIterator", STREAM),
+    ("dynamodb:ListStreams", STREAM),
+    ("dynamodb:GetItem", MESSAGES),
+    ("dynamodb:PutItem", MESSAGES),
+    ("dynamodb:Query", MESSAGES),
+    ("dynamodb:UpdateItem", MESSAGES),
+    ("dynamodb:Query", f"{MESSAGES}/index/DueIndex"),
+    ("sns:Publish", "<ApprovalPagePersonalTopic>"),
+    ("sqs:SendMessage", QUEUE),
+    ("logs:CreateLogStream", "<ApprovalMessengerLogs.Arn>"),
+    ("logs:PutLogEvents", "<ApprovalMessengerLogs.Arn>"),
+}
 TABLE_KEY = {
     "kms:Decrypt",
     "kms:DescribeKey",
@@ -105,11 +125,12 @@ TABLE_KEY = {
 
 def test_should_allow_each_function_exactly_what_it_does(default: Resources) -> None:
     assert permissions(default) == {
-        "ApprovalWorkflowRole": WORKFLOW | {PERSONAL},
-        "ApprovalApprovalRole": APPROVAL,
+        "ApprovalWorkflowRole": WORKFLOW,
+        "ApprovalApprovalRole": APPROVAL | {READS_MESSAGES},
         "ApprovalSweepRole": SWEEP,
         "ApprovalPublisherRole": PUBLISHER,
         "ApprovalPageRole": PAGE,
+        "ApprovalMessengerRole": MESSENGER,
     }
 
 
@@ -119,7 +140,7 @@ def test_should_allow_signed_in_people_what_the_approval_function_may(
     found = permissions(templates["signed_in"]["Resources"])
     logs = {("logs:CreateLogStream", LOGS), ("logs:PutLogEvents", LOGS)}
     own = {permission for permission in APPROVAL if not permission[0].startswith("logs:")}
-    assert found["ApprovalSignedInRole"] == own | logs
+    assert found["ApprovalSignedInRole"] == own | logs | {READS_MESSAGES}
 
 
 def test_should_allow_the_same_without_feature_flags() -> None:

@@ -47,6 +47,8 @@ GIVEN: dict[str, tuple[Any, Any]] = {
     "trust_authorizer": ("true", True),
     "architecture": ("x86_64", "x86_64"),
     "memory_size": ("1024", 1024),
+    "reminder_seconds": ("3600, 7200", [3600, 7200]),
+    "messages_off": ("outcome,expired", ["outcome", "expired"]),
 }
 
 
@@ -57,7 +59,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, HttpJwtAuthorizer):
         return value.authorization_type
     if isinstance(value, list):
-        return [each.address if isinstance(each, EmailApprover) else each for each in value]
+        return [each.address if isinstance(each, EmailApprover) else plain(each) for each in value]
     return value.name if isinstance(value, lambda_.Architecture) else value
 
 

@@ -21,4 +21,4 @@ def test_should_let_the_stack_name_its_table_otherwise() -> None:
         t.get("TableName")
         for t in of_type(template(stack)["Resources"], "AWS::DynamoDB::Table").values()
     ]
-    assert sorted(map(str, names)) == ["None", "None", "mine"]
+    assert sorted(map(str, names)) == ["None", "None", "None", "mine"]

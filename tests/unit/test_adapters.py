@@ -19,7 +19,7 @@ from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.contract import EXECUTION_ENDED, EXECUTION_PAUSED
 from hitl_approval.domain.errors import Unavailable, VersionConflict
-from hitl_approval.domain.message import approval_needed
+from hitl_approval.domain.notification import approval_needed
 from tests.anything import any_approval, any_opening
 
 

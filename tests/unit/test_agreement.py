@@ -78,9 +78,9 @@ OTHER: dict[str, Any] = {
     "audit_hash": "0" * 64,
 }
 NOT_TOLD = {
-    "approval_id", "creation_token", "callback_id", "version", "resumed", "links", "challenge",
+    "approval_id", "creation_token", "callback_id", "version", "resumed", "reminders", "challenge",
 }  # fmt: skip
-"""What no event says: keys, callbacks, counters and links."""
+"""What no event says: keys, callbacks, counters, reminders."""
 
 
 def test_should_compare_every_field_that_the_trail_determines() -> None:

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hitl_approval.domain import link
-from hitl_approval.domain.link import make_token
+from hitl_approval.domain.link import make_challenge, make_token
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.domain.view import view
 from hitl_approval.http.errors import UnknownLink
@@ -27,7 +27,6 @@ from hitl_approval.http.link_page import handle
 from hitl_approval.http.links import open_link
 from hitl_approval.testing import World, in_memory
 from hitl_approval.testing.memory import CountingSecrets
-from hitl_approval.usecases.request import PersonalLinks, RequestService
 from tests.anything import any_opening, any_request, declared
 
 APPROVERS = ("ann", "bob")
@@ -41,33 +40,25 @@ def world() -> World:
 def asked(world: World, *, challenge: bool = False, **fields: Any) -> str:
     """A request whose approvers were sent their links."""
     request = fields.pop("request", None) or any_request(approvers=APPROVERS)
+    if challenge:
+        fields["challenge"] = make_challenge(CountingSecrets().draw())
     approval_id = world.store.create(
         any_opening(now=world.clock.now(), request=request, **fields)
     ).approval_id
-    notify(world, approval_id, challenge=challenge)
+    world.requests.notify(approval_id)
+    deliver(world, approval_id)
     return approval_id
 
 
-def notify(
-    world: World, approval_id: str, *, drawn: int | None = None, challenge: bool = False
-) -> None:
-    if drawn is None:
-        drawn = sum(message.recipient is not None for message in world.notifier.sent)
-    requests = RequestService(
-        store=world.store,
-        clock=world.clock,
-        meter=world.meter,
-        notifier=world.notifier,
-        links=PersonalLinks("https://page.example", CountingSecrets(drawn), challenge),
-    )
-    for recipient in requests.recipients(world.store.approvals[approval_id]):
-        requests.notify(approval_id, recipient=recipient)
+def deliver(world: World, approval_id: str) -> None:
+    events = world.store.history(approval_id)
+    assert world.delivery.take(events) == len(events)
 
 
 def token_of(world: World, approver: str) -> str:
     """From the newest message to this approver."""
     message = [m for m in world.notifier.sent if m.recipient == approver][-1]
-    [token] = re.findall(r"https://page\.example/a/(\S+)", message.body)
+    [token] = re.findall(r"https://approvals\.example\.com/a/(\S+)", message.body)
     return str(token)
 
 
@@ -106,7 +97,9 @@ def send(
 
 
 def snapshot(world: World) -> str:
-    return repr((world.store.approvals, world.store.audit, world.callbacks.completed))
+    return repr(
+        (world.store.approvals, world.store.audit, world.callbacks.completed, world.messages)
+    )
 
 
 def test_should_send_each_approver_a_link_of_their_own_and_nobody_another_s(world: World) -> None:
@@ -206,13 +199,6 @@ class TestChallenge:
         assert "You approved this" in page
         assert world.store.approvals[approval_id].status == "approved"
 
-    def test_should_keep_the_first_code_when_it_is_sent_again(self, world: World) -> None:
-        approval_id = asked(world, challenge=True)
-        code = code_of(world)
-        world.notifier.sent.clear()
-        notify(world, approval_id, drawn=100, challenge=True)
-        assert code_of(world) == code
-
     def test_should_ask_for_none_unless_told_to(self, world: World) -> None:
         asked(world)
         assert "Code" not in call(world, token_of(world, "ann"))[1]
@@ -225,7 +211,6 @@ def expire(world: World, approval_id: str) -> None:
 
 ENDS: dict[str, tuple[Callable[[World, str], Any], str]] = {
     "expired": (expire, "Time is up"),
-    "superseded": (notify, "There is a newer link"),
     "decided by another": (
         lambda world, approval_id: world.decisions.decide(
             approval_id, declared("ann"), "rejected", "no"
@@ -253,6 +238,17 @@ def test_should_say_why_a_link_is_closed_and_take_nothing_more(world: World, end
         assert said in answer[1]
         assert "<form" not in answer[1]
     assert snapshot(world) == before
+
+
+def test_should_open_by_each_link_that_a_person_was_sent(world: World) -> None:
+    approval_id = asked(world)
+    first = token_of(world, "bob")
+    world.decisions.remind(approval_id, declared("rita"), ["bob"])
+    deliver(world, approval_id)
+    assert token_of(world, "bob") != first
+    for token in (first, token_of(world, "bob")):
+        assert "Your approval is asked for" in call(world, token)[1]
+    assert "You approved this" in send(world, first, "approved")[1]
 
 
 def test_should_refuse_every_bad_token_in_the_same_words(world: World) -> None:

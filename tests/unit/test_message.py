@@ -1,46 +1,146 @@
-"""The message an approver receives."""
+"""Who is sent what: derived from an event, the same however often it is derived."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
-from hitl_approval.domain.message import MAX_CONTEXT_SHOWN, approval_needed
-from hitl_approval.domain.policy import Policy, Quorum
-from tests.anything import any_approval, any_request
+import pytest
+
+from hitl_approval.domain.approval import Approval, cancel, cast_vote, expire, remind
+from hitl_approval.domain.audit import Actor
+from hitl_approval.domain.message import (
+    LONGEST_RETRY,
+    MAX_ATTEMPTS,
+    Message,
+    messages_of,
+    next_reminder,
+    reminders_of,
+    retry_delay,
+)
+from hitl_approval.domain.policy import OnTimeout, Policy
+from hitl_approval.domain.text import MAX_PERSON
+from tests.anything import NOW, any_opening, any_request, declared
+
+SOON, LATE = NOW + timedelta(minutes=1), NOW + timedelta(hours=2)
+HALF, NEAR_THE_END = timedelta(minutes=30), timedelta(minutes=54)
 
 
-def test_should_shorten_the_subject_and_keep_the_name_whole_in_the_body() -> None:
-    name = "n" * 101
-    message = approval_needed(any_approval(request=any_request(subject=name)))
-    assert len(message.subject) <= 99
-    assert name in message.body
+def asked(**fields: Any) -> Any:
+    request = any_request(approvers=("ann", "bob"), requester="rita")
+    return any_opening(request=request, **fields)
 
 
-def test_should_clean_the_subject_to_printable_ascii() -> None:
-    message = approval_needed(any_approval(request=any_request(subject="Über 🚀 预算")))
-    assert message.subject == "Approval needed: Uber"
-    assert "Über 🚀 预算" in message.body
+def sent(transition: Any, **options: Any) -> dict[str, tuple[str, bool]]:
+    assert transition is not None
+    messages = messages_of(transition.entry, transition.after, **options)
+    assert len({message.key for message in messages}) == len(messages)
+    return {message.recipient: (message.kind, message.to_requester) for message in messages}
 
 
-def test_should_say_who_asks_for_what_until_when_and_how_to_answer() -> None:
-    approval = any_approval(
-        request=any_request(approvers=["alice", "bob"], document_id="doc-1"),
-        policy=Policy(quorum=Quorum.everyone()),
-        timeout=timedelta(hours=1),
+def voted(approval: Approval) -> Any:
+    return cast_vote(approval, Actor("bob", "link"), "approved", "", now=SOON)
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (lambda _: asked(), {"ann": ("requested", False), "bob": ("requested", False)}),
+        (voted, {"ann": ("outcome", False), "rita": ("outcome", True)}),
+        (
+            lambda a: cancel(a, declared("rita"), "", now=SOON),
+            {"ann": ("withdrawn", False), "bob": ("withdrawn", False)},
+        ),
+        (
+            lambda a: expire(a, now=LATE),
+            {"ann": ("expired", False), "bob": ("expired", False), "rita": ("expired", True)},
+        ),
+        (lambda a: remind(a, declared("rita"), ["bob"], now=SOON), {"bob": ("reminder", False)}),
+    ],
+    ids=["requested", "approved", "cancelled", "timeout", "reminded"],
+)
+def test_should_write_to_whom_an_event_concerns_but_not_to_who_did_it(
+    made: Any, expected: dict[str, Any]
+) -> None:
+    assert sent(made(asked().after)) == expected
+
+
+def test_should_tell_the_decider_too_when_silence_rejects() -> None:
+    policy = Policy(on_timeout=OnTimeout.reject())
+    assert sent(expire(asked(policy=policy).after, now=LATE)) == {
+        "ann": ("outcome", False), "bob": ("outcome", False), "rita": ("outcome", True),
+    }  # fmt: skip
+
+
+def test_should_write_once_to_who_asks_and_may_decide() -> None:
+    request = any_request(approvers=("ann", "Rita"), requester="rita")
+    approval = any_opening(request=request, policy=Policy(allow_self_approval=True)).after
+    assert sent(cast_vote(approval, declared("ann"), "rejected", "", now=SOON)) == {
+        "Rita": ("outcome", False)
+    }
+
+
+def test_should_write_to_nobody_where_anyone_may_decide() -> None:
+    opening = any_opening(request=any_request(requester="rita"))
+    assert sent(opening) == {}
+    assert sent(voted(opening.after)) == {"rita": ("outcome", True)}
+
+
+@pytest.mark.parametrize("kind", ["outcome", "requested"])
+def test_should_leave_out_what_the_deployment_does_not_send(kind: Any) -> None:
+    transition = voted(asked().after) if kind == "outcome" else asked()
+    assert sent(transition, without=frozenset({kind})) == {}
+
+
+def test_should_derive_the_same_keys_again_and_others_for_other_events() -> None:
+    opening = asked()
+    first = [m.key for m in messages_of(opening.entry, opening.after)]
+    assert [m.key for m in messages_of(opening.entry, opening.after)] == first
+    ended = voted(opening.after)
+    assert not {m.key for m in messages_of(ended.entry, ended.after)} & set(first)
+
+
+def test_should_have_short_keys_whatever_the_name() -> None:
+    message = Message(
+        approval_id="a", sequence=1, kind="requested", recipient="\ufdfa" * MAX_PERSON
     )
-    body = approval_needed(approval).body
-    assert "rita asks for your approval." in body
-    assert "alice, bob (2 approvals needed)" in body
-    assert "2026-01-02 04:04:05 UTC" in body
-    assert f"hitl approve {approval.approval_id}" in body
-    assert f"hitl reject {approval.approval_id}" in body
-    assert "callback-1" not in body
+    assert len(message.key.encode()) < 100
 
 
-def test_should_show_a_hostile_context_inert_and_bounded() -> None:
-    context = {"note": "a\u202eb\x00", "big": "x" * 100_000}
-    body = approval_needed(any_approval(request=any_request(context=context))).body
-    assert "\u202e" not in body
-    assert "\x00" not in body
-    assert len(body) < MAX_CONTEXT_SHOWN + 1_000
-    assert "more characters on record" in body
+class TestReminders:
+    def test_should_come_in_their_order_and_before_the_end(self) -> None:
+        opening = asked(reminders=(HALF, NEAR_THE_END))
+        first = reminders_of(opening.entry, opening.after)
+        assert first
+        assert (first.number, first.due) == (1, NOW + HALF)
+        second = next_reminder(first, opening.after, after=NOW + HALF)
+        assert second
+        assert (second.number, second.due, second.key) == (2, NOW + NEAR_THE_END, first.key)
+        assert next_reminder(second, opening.after, after=NOW + NEAR_THE_END) is None
+
+    def test_should_skip_what_was_missed(self) -> None:
+        opening = asked(reminders=(HALF, NEAR_THE_END))
+        first = reminders_of(opening.entry, opening.after)
+        assert first
+        assert next_reminder(first, opening.after, after=NOW + timedelta(minutes=59)) is None
+
+    @pytest.mark.parametrize("reminders", [(), (timedelta(hours=1),)])
+    def test_should_not_come_at_the_end_or_unasked(self, reminders: Any) -> None:
+        opening = asked(reminders=reminders)
+        assert reminders_of(opening.entry, opening.after) is None
+
+    def test_should_have_a_message_of_its_own_for_each_person(self) -> None:
+        opening = asked(reminders=(HALF,))
+        timer = reminders_of(opening.entry, opening.after)
+        assert timer
+        keys = {replace(timer, recipient=name).key for name in ("ann", "bob")}
+        assert len(keys | {timer.key}) == 3
+
+
+def test_should_try_ever_less_often_and_at_least_every_hour() -> None:
+    delays = [retry_delay(attempts) for attempts in range(1, MAX_ATTEMPTS + 1)]
+    assert delays[:4] == [timedelta(seconds=s) for s in (15, 30, 60, 120)]
+    assert delays == sorted(delays)
+    assert delays[-1] == LONGEST_RETRY
+    assert timedelta(hours=20) < sum(delays, timedelta()) < timedelta(hours=28)

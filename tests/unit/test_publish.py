@@ -14,7 +14,7 @@ from hitl_approval.adapters.eventbridge import EventBridgePublisher
 from hitl_approval.domain.bus_event import BusEvent
 from hitl_approval.domain.errors import Unavailable, UnreadableRecord
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
-from hitl_approval.stream import publish_batch
+from hitl_approval.stream import answer_batch
 from hitl_approval.testing import World, in_memory
 from tests.anything import any_opening, any_request, declared
 
@@ -51,7 +51,7 @@ def batch(*events: Any) -> dict[str, Any]:
 def test_should_publish_each_committed_event_in_order(world: World) -> None:
     approval_id = decided(world)
 
-    answer = publish_batch(batch(*world.store.history(approval_id)), world.publishing)
+    answer = answer_batch(batch(*world.store.history(approval_id)), world.publishing.publish)
 
     assert answer == {"batchItemFailures": []}
     assert [a.detail_type for a in world.publisher.published] == [
@@ -68,14 +68,14 @@ def test_should_go_on_from_the_first_event_that_was_not_taken(world: World) -> N
     events = [event for _ in range(2) for event in world.store.history(decided(world))]
     world.publisher.room = 3
 
-    answer = publish_batch(batch(*events), world.publishing)
+    answer = answer_batch(batch(*events), world.publishing.publish)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1003"}]}
     assert world.meter.counted == ["Requested", "Approved", "Requested"]
 
 
 def test_should_measure_how_long_people_took(world: World) -> None:
-    publish_batch(batch(*world.store.history(decided(world))), world.publishing)
+    answer_batch(batch(*world.store.history(decided(world))), world.publishing.publish)
     assert world.meter.measured == [("TimeToDecision", 120.0, "Seconds")]
 
 
@@ -85,7 +85,7 @@ def test_should_not_take_silence_for_an_answer(world: World) -> None:
     world.clock.advance(timedelta(hours=2))
     world.requests.check_status(approval_id)
 
-    publish_batch(batch(*world.store.history(approval_id)), world.publishing)
+    answer_batch(batch(*world.store.history(approval_id)), world.publishing.publish)
 
     assert world.meter.counted == ["Requested", "Rejected"]
     assert world.meter.measured == []
@@ -97,7 +97,7 @@ def asked(world: World, *approvers: str, **fields: Any) -> str:
 
 
 def publish_all(world: World, approval_id: str, *, first: int = 0) -> dict[str, Any]:
-    return publish_batch(batch(*world.store.history(approval_id)[first:]), world.publishing)
+    return answer_batch(batch(*world.store.history(approval_id)[first:]), world.publishing.publish)
 
 
 def awaits(world: World, name: str) -> list[str]:
@@ -149,12 +149,12 @@ def test_should_go_on_from_the_first_event_that_was_not_filed(world: World) -> N
     first, second = asked(world, "ann"), asked(world, "ann")
     events = [*world.store.history(first), *world.store.history(second)]
     world.inbox.failures = 1
-    assert publish_batch(batch(*events), world.publishing)["batchItemFailures"] == [
+    assert answer_batch(batch(*events), world.publishing.publish)["batchItemFailures"] == [
         {"itemIdentifier": "1000"}
     ]
     assert awaits(world, "ann") == []
     assert world.meter.counted == []
-    publish_batch(batch(*events), world.publishing)
+    answer_batch(batch(*events), world.publishing.publish)
     assert sorted(awaits(world, "ann")) == sorted([first, second])
 
 
@@ -182,7 +182,7 @@ def test_should_pass_what_is_none_of_our_events(
         foreign = {**real, **altered[foreign]}
     events = [*world.store.history(before), foreign, *world.store.history(behind)]
 
-    answer = publish_batch(batch(*events), world.publishing)
+    answer = answer_batch(batch(*events), world.publishing.publish)
 
     assert answer == {"batchItemFailures": []}
     assert awaits(world, "ann") == [behind]
@@ -193,7 +193,7 @@ def test_should_pass_what_is_none_of_our_events(
 def test_should_pass_a_record_of_the_stream_that_has_no_image(world: World) -> None:
     events = batch(*world.store.history(decided(world)))
     del events["Records"][0]["dynamodb"]["NewImage"]
-    assert publish_batch(events, world.publishing) == {"batchItemFailures": []}
+    assert answer_batch(events, world.publishing.publish) == {"batchItemFailures": []}
     assert len(world.publisher.published) == 1
 
 
@@ -223,7 +223,7 @@ def test_should_bring_again_what_the_store_cannot_say_now(
 
     monkeypatch.setattr(type(world.store), "get", sometimes)
     events = [*world.store.history(first), *world.store.history(second)]
-    assert publish_batch(batch(*events), world.publishing)["batchItemFailures"] == [
+    assert answer_batch(batch(*events), world.publishing.publish)["batchItemFailures"] == [
         {"itemIdentifier": "1002"}
     ]
     assert len(world.publisher.published) == 2
@@ -242,7 +242,7 @@ def test_should_pass_what_the_inbox_takes_never(
 
     monkeypatch.setattr(type(world.inbox), "add", refuses)
     events = [*world.store.history(first), *world.store.history(second)]
-    assert publish_batch(batch(*events), world.publishing) == {"batchItemFailures": []}
+    assert answer_batch(batch(*events), world.publishing.publish) == {"batchItemFailures": []}
     assert awaits(world, "bob") == [second]
     assert world.meter.counted.count("PassedOver") == 1
 

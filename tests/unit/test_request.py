@@ -17,7 +17,7 @@ import pytest
 from hitl_approval.domain.approval import digest_content
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.field import Field
-from hitl_approval.domain.message import approval_needed
+from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.policy import Quorum
 from hitl_approval.domain.request import CONTENT, FIELDS, ApprovalRequest, Content
 from hitl_approval.domain.start import parse_document

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from typing import Any
@@ -12,14 +11,11 @@ import pytest
 from hitl_approval.domain.approval import Approval, cancel, cast_vote, check_may_decide, expire
 from hitl_approval.domain.audit import Actor, Identity
 from hitl_approval.domain.errors import ApprovalError
-from hitl_approval.domain.link import PersonalLink
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.http.state import State, opened
 from tests.anything import NOW, any_opening, any_request
 
 ANN, BOB, RITA = "ann@example.com", "bob@example.com", "rita@example.com"
-OLD, NEW = PersonalLink("0" * 64, ANN), PersonalLink("1" * 64, ANN)
-BOBS = PersonalLink("2" * 64, BOB)
 SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(days=400)
 
 
@@ -27,8 +23,7 @@ def record(**policy: Any) -> Approval:
     """Pending; Ann and Bob are asked, and both must approve."""
     request = any_request(approvers=(ANN, BOB), requester=RITA)
     rules = Policy(quorum=Quorum.everyone(), **policy)
-    approval = any_opening(request=request, policy=rules, now=NOW).after
-    return replace(approval, links=(OLD, NEW, BOBS))
+    return any_opening(request=request, policy=rules, now=NOW).after
 
 
 def voted(approval: Approval, name: str, decision: str) -> Approval:
@@ -51,7 +46,7 @@ def withdrawn(approval: Approval) -> Approval:
     return transition.after
 
 
-@pytest.mark.parametrize("link", [NEW, None], ids=["link", "signed in"])
+@pytest.mark.parametrize("identity", ["link", "jwt"])
 @pytest.mark.parametrize(
     ("approval", "later", "state"),
     [
@@ -68,21 +63,12 @@ def withdrawn(approval: Approval) -> Approval:
     ],
 )
 def test_should_be_the_same_by_link_and_by_sign_in(
-    approval: Approval, later: bool, state: State, link: PersonalLink | None
+    approval: Approval, later: bool, state: State, identity: Identity
 ) -> None:
-    actor = Actor(ANN, "link" if link else "jwt")
-    shown = opened(approval, actor, now=LATER if later else SOON, link=link)
+    shown = opened(approval, Actor(ANN, identity), now=LATER if later else SOON)
     assert shown.state == state
     assert shown.may_answer is (state == "open")
     assert (shown.vote is not None) is (state == "answered")
-
-
-def test_should_take_an_answer_by_the_newest_link_of_a_person_only() -> None:
-    states = [
-        opened(record(), Actor(link.approver, "link"), now=SOON, link=link).state
-        for link in (OLD, NEW, BOBS)
-    ]
-    assert states == ["superseded", "open", "open"]
 
 
 @pytest.mark.parametrize("identity", ["declared", "iam", "jwt", "link"])

@@ -82,7 +82,10 @@ REGISTER = """\
             snapshot = self._step("register", self._register(callback.callback_id), READ_ATTEMPTS)
             known_now = _time(snapshot, "now")
 """
-TELL_AGAIN = "            self._notify_again()\n"
+TELL_AGAIN = """\
+            if not self.notified:
+                self._notify("notify-again")
+"""
 SWAPPED = (REGISTER + TELL_AGAIN, TELL_AGAIN + REGISTER)
 
 

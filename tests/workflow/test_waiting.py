@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,13 +12,11 @@ from botocore.exceptions import ClientError, ParamValidationError
 
 from hitl_approval.domain.audit import Actor, isoformat
 from hitl_approval.domain.errors import ApprovalNotFound, InvalidRequest, Unavailable
-from hitl_approval.domain.link import MAX_LINKS
-from hitl_approval.domain.message import Notification
+from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.schedule import poll_delay
 from hitl_approval.durable.retries import NOTIFY_ATTEMPTS, READ_ATTEMPTS
-from hitl_approval.testing.memory import CountingSecrets
 from hitl_approval.testing.virtual_time import eventually
-from hitl_approval.usecases.request import PersonalLinks, RequestService
+from hitl_approval.usecases.request import RequestService
 from tests.anything import a_document
 
 from .conftest import Stage, StageFactory
@@ -505,62 +502,29 @@ class Picky:
     stage: Stage
     refuses: Callable[[Notification], bool]
     error: Exception
-    sent: list[str | None] = field(default_factory=list)
+    sent: int = 0
     tried: list[datetime] = field(default_factory=list)
 
     def publish(self, notification: Notification) -> None:
         if self.refuses(notification):
             self.tried.append(self.stage.clock.now())
             raise self.error
-        self.sent.append(notification.recipient)
+        self.sent += 1
 
 
 def refusing(
     stage: Stage, refuses: Callable[[Notification], bool], error: Exception | None = None
 ) -> Picky:
-    """A deployment whose approvers get links of their own, and whose notifier refuses some."""
+    """A deployment whose notifier refuses some messages."""
     notifier = Picky(stage, refuses, error or Unavailable("refused"))
     stage.requests = RequestService(
-        store=stage.store,
-        clock=stage.clock,
-        meter=stage.meter,
-        notifier=notifier,
-        links=PersonalLinks("https://page.example", CountingSecrets()),
+        store=stage.store, clock=stage.clock, meter=stage.meter, notifier=notifier
     )
     return notifier
 
 
-def to_everybody(notification: Notification) -> bool:
-    return notification.recipient is None
-
-
-def to_one(notification: Notification) -> bool:
-    return notification.recipient is not None
-
-
 @pytest.mark.parametrize("mode", ["callback", "polling"])
-def test_should_tell_nobody_twice_because_another_cannot_be_told(
-    make_stage: StageFactory, mode: str
-) -> None:
-    stage = make_stage(RESUME_MODE=mode)
-    notifier = refusing(stage, lambda n: to_everybody(n) or n.recipient == "bob")
-    stage.start(a_document(approvers=APPROVERS, timeout_seconds=7200))
-    if mode == "callback":
-        eventually(lambda: "notification_failed" in stage.events())
-        while not stage.done:
-            stage.time_out_callback()
-            stage.next_callback()
-
-    assert stage.finish()["decision"] == "timeout"
-    assert notifier.sent == ["ann", "carol"]
-    (failed,) = [e for e in stage.store.history(stage.approval_id) if "reason" in e["details"]][:1]
-    assert failed["details"]["reason"] == "bob, everybody: refused"
-
-
-@pytest.mark.parametrize("mode", ["callback", "polling"])
-def test_should_tell_each_of_the_others_once_when_they_can_be_told(
-    make_stage: StageFactory, mode: str
-) -> None:
+def test_should_publish_once_when_it_can_be_published(make_stage: StageFactory, mode: str) -> None:
     stage = make_stage(RESUME_MODE=mode)
     began = stage.clock.now()
     outage = timedelta(minutes=5)
@@ -572,13 +536,15 @@ def test_should_tell_each_of_the_others_once_when_they_can_be_told(
             stage.next_callback()
 
     assert stage.finish()["decision"] == "timeout"
-    assert Counter(notifier.sent) == Counter([*APPROVERS, None])
+    assert notifier.sent == 1
+    (failed,) = [e for e in stage.store.history(stage.approval_id) if "reason" in e["details"]][:1]
+    assert failed["details"]["reason"] == "everybody: refused"
 
 
 @pytest.mark.parametrize("mode", ["callback", "polling"])
-def test_should_try_ever_less_often_and_keep_few_links(make_stage: StageFactory, mode: str) -> None:
+def test_should_try_to_publish_ever_less_often(make_stage: StageFactory, mode: str) -> None:
     stage = make_stage(RESUME_MODE=mode)
-    notifier = refusing(stage, to_one)
+    notifier = refusing(stage, lambda _: True)
     stage.start(a_document(approvers=["ann"], timeout_seconds=86400))
     if mode == "callback":
         while not stage.done:
@@ -589,7 +555,6 @@ def test_should_try_ever_less_often_and_keep_few_links(make_stage: StageFactory,
     later = [moment - notifier.tried[0] for moment in notifier.tried[NOTIFY_ATTEMPTS:]]
     assert 8 <= len(later) <= 12  # a day of waiting twice as long each time
     assert all(later[n + 1] >= later[n] * 1.4 for n in range(len(later) - 1))
-    assert len(stage.approval.links) == MAX_LINKS
     assert stage.events().count("notification_failed") == 1
 
 
@@ -643,19 +608,19 @@ def test_should_wait_on_when_a_failed_notification_cannot_be_noted(
     assert stage.finish()["decision"] == "approved"
 
 
-def test_should_stop_telling_when_it_has_ended(make_stage: StageFactory) -> None:
+def test_should_stop_publishing_when_it_has_ended(make_stage: StageFactory) -> None:
     stage = make_stage()
 
-    def refuses(notification: Notification) -> bool:
-        if notification.recipient == "bob":
-            stage.decide(by="ann")
-        return to_everybody(notification) or notification.recipient == "bob"
+    def refuses(_: Notification) -> bool:
+        stage.decide(by="ann")
+        return True
 
     notifier = refusing(stage, refuses)
     stage.start(a_document(approvers=APPROVERS))
 
     assert stage.finish()["decided_by"] == "ann"
-    assert notifier.sent == ["ann"]
+    assert notifier.sent == 0
+    assert len(notifier.tried) == 1
     assert stage.events() == ["requested", "approved"]
 
 

@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004
 
 from hitl_approval.contract import AwsService
-from hitl_approval.domain.errors import Unavailable
+from hitl_approval.domain.errors import Unanswered, Unavailable
 
 TRANSIENT_CODES = frozenset(
     {
@@ -53,10 +53,22 @@ _CONFIG = Config(
 )
 
 
+_ONE_TRY = Config(connect_timeout=2, read_timeout=6, retries={"total_max_attempts": 1})
+
+
 @cache
 def client(service: AwsService) -> Any:
     """The one client of a service in this process."""
     return boto3.client(service, config=_CONFIG)
+
+
+@cache
+def sender(service: AwsService) -> Any:
+    """The same for calls that send something to people, and that no token makes idempotent.
+
+    It never tries again by itself: that would send twice without our knowing that it may have.
+    """
+    return boto3.client(service, config=_ONE_TRY)
 
 
 def error_code(error: ClientError) -> str:
@@ -68,11 +80,17 @@ def is_transient(error: CallError) -> bool:
     """Whether the same call may succeed later: throttled, a server's fault, or the network's."""
     if not isinstance(error, ClientError):
         return True
+    return _is_servers_fault(error) or error_code(error) in TRANSIENT_CODES
+
+
+def _is_servers_fault(error: ClientError) -> bool:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status >= 500 or error_code(error) in TRANSIENT_CODES  # noqa: PLR2004  HTTP: server's fault
+    return bool(status >= 500)  # noqa: PLR2004  HTTP
 
 
 def unavailable(service: str, error: CallError) -> Unavailable:
     """A transient error as a caller should see it: which service, which code, no more."""
-    code = error_code(error) if isinstance(error, ClientError) else type(error).__name__
-    return Unavailable(f"{service} did not take the call now: try again", reason=code)
+    if not isinstance(error, ClientError):
+        return Unanswered(f"{service} did not answer: try again", reason=type(error).__name__)
+    kind = Unanswered if _is_servers_fault(error) else Unavailable
+    return kind(f"{service} did not take the call now: try again", reason=error_code(error))

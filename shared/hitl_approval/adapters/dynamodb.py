@@ -11,13 +11,12 @@ from botocore.exceptions import ClientError
 
 from hitl_approval.adapters.aws import error_code, unavailable
 from hitl_approval.adapters.items import errors, marshal, read_item
-from hitl_approval.adapters.rows import link_rows, new_row, read_approval
+from hitl_approval.adapters.rows import new_row, read_approval
 from hitl_approval.contract import Audit, Table
 from hitl_approval.domain.approval import Approval, Status, Transition
 from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import VersionConflict
-from hitl_approval.domain.link import PersonalLink, newest
 from hitl_approval.domain.view import listed, vote_view
 from hitl_approval.ports import Attention, Page
 
@@ -115,39 +114,6 @@ class DynamoDbStore:
             item: Any = error.response.get("Item")
             return read_approval(read_item(item)) if item else None
         return read_approval(read_item(answer["Attributes"]))
-
-    def add_links(
-        self, approval: Approval, links: Sequence[PersonalLink], *, challenge: str | None = None
-    ) -> str | None:
-        """See `ports.Store.add_links`."""
-        all_links = (*approval.links, *links)
-        kept = newest(all_links)
-        if len(kept) == len(all_links):  # appended, so that a double of this workflow loses none
-            change = "SET links = list_append(if_not_exists(links, :none), :links)"
-            values: dict[str, Any] = {":none": [], ":links": link_rows(approval, links)}
-        else:
-            change = "SET links = :links"
-            values = {":links": link_rows(approval, kept)}
-        values[":pending"] = "pending"
-        if challenge is not None:
-            change += ", challenge = if_not_exists(challenge, :challenge)"
-            values[":challenge"] = challenge
-        try:
-            with errors():
-                answer = self.client.update_item(
-                    TableName=self.approvals_table,
-                    Key=marshal({Table.PARTITION_KEY: approval.approval_id}),
-                    UpdateExpression=change,
-                    ConditionExpression="#status = :pending",
-                    ExpressionAttributeNames={"#status": Table.STATUS},
-                    ExpressionAttributeValues=marshal(values),
-                    ReturnValues="ALL_NEW" if challenge else "NONE",
-                )
-        except ClientError as error:
-            if error_code(error) != "ConditionalCheckFailedException":
-                raise
-            return challenge  # decided meanwhile: nobody needs a link any more
-        return str(read_item(answer["Attributes"])["challenge"]) if challenge else None
 
     def mark_resumed(self, approval_id: str) -> None:
         """See `ports.Store.mark_resumed`."""

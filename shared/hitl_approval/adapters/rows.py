@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +10,6 @@ from hitl_approval.contract import Table
 from hitl_approval.domain.approval import STATUSES, Approval, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.errors import UnreadableRecord
-from hitl_approval.domain.link import PersonalLink
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import CONTENT, repeated_content
 from hitl_approval.domain.text import cut, kind
@@ -23,12 +22,16 @@ def new_row(approval: Approval, *, retention: timedelta) -> dict[str, Any]:
         approval: the record.
         retention: how long the row stays after its expiry.
     """
-    callbacks = {"callback_id": approval.callback_id} if approval.callback_id else {}
+    optional = {
+        "callback_id": approval.callback_id,
+        "challenge": approval.challenge,
+        "reminders": [int(delay.total_seconds()) for delay in approval.reminders],
+    }
     return {
         Table.PARTITION_KEY: approval.approval_id,
         Table.STATUS: approval.status,
         **repeated_content(approval),
-        **callbacks,
+        **{name: value for name, value in optional.items() if value},
         "approvers": list(approval.approvers),
         "policy": approval.policy.to_dict(),
         "context": approval.context,
@@ -101,17 +104,6 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         comments=row["comments"],
         decided_at=parse_time(decided_at) if decided_at else None,
         resumed=row.get("resumed", False),
-        links=tuple(
-            PersonalLink(link["digest"], row["approvers"][link["approver"]])
-            for link in row.get("links", ())
-        ),
         challenge=row.get("challenge"),
+        reminders=tuple(timedelta(seconds=delay) for delay in row.get("reminders", ())),
     )
-
-
-def link_rows(approval: Approval, links: Sequence[PersonalLink]) -> list[dict[str, Any]]:
-    """The links of a record as its row has them."""
-    return [
-        {"digest": link.digest, "approver": approval.approvers.index(link.approver)}
-        for link in links
-    ]

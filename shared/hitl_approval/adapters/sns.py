@@ -1,4 +1,4 @@
-"""The notifier on SNS: one topic for everybody, one for messages that are for one person."""
+"""The notifier on SNS: one topic, whose subscriptions may each filter for one person."""
 
 from __future__ import annotations
 
@@ -7,37 +7,36 @@ from typing import Any
 
 from hitl_approval.adapters.aws import CALL_ERRORS, unavailable
 from hitl_approval.contract import APPROVER_ATTRIBUTE
-from hitl_approval.domain.message import Notification
+from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.text import person_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnsNotifier:
-    """Publishes; subscribers drop repeats by the approval id.
+    """Publishes; subscribers drop repeats by the approval id and the kind.
 
     Attributes:
         client: an SNS client.
-        topic_arn: the topic that everybody may listen to.
-        personal_topic_arn: the topic whose subscriptions each filter for one approver.
+        topic_arn: where to.
+        personal: whether its subscriptions each filter for one person. Default: everybody who
+            subscribed gets each message, and so none that is for one person.
     """
 
     client: Any
     topic_arn: str
-    personal_topic_arn: str | None = None
+    personal: bool = False
 
     def publish(self, notification: Notification) -> None:
         """See `ports.Notifier.publish`."""
-        attributes = {"approval_id": notification.approval_id}
-        topic = self.topic_arn
+        if self.personal is (notification.recipient is None):
+            msg = "a personal message must never reach the topic that everybody listens to"
+            raise RuntimeError(msg)
+        attributes = {"approval_id": notification.approval_id, "kind": notification.kind}
         if notification.recipient is not None:
-            if self.personal_topic_arn is None:
-                msg = "a personal message must never reach the topic that everybody listens to"
-                raise RuntimeError(msg)
-            topic = self.personal_topic_arn
             attributes[APPROVER_ATTRIBUTE] = person_key(notification.recipient)
         try:
             self.client.publish(
-                TopicArn=topic,
+                TopicArn=self.topic_arn,
                 Subject=notification.subject,
                 Message=notification.body,
                 MessageAttributes={

@@ -9,7 +9,7 @@ that should be committed together. Nothing leaves a terminal status.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -25,6 +25,7 @@ from hitl_approval.domain.audit import (
     Head,
     Identity,
     isoformat,
+    parse_time,
 )
 from hitl_approval.domain.errors import (
     AlreadyDecided,
@@ -32,8 +33,9 @@ from hitl_approval.domain.errors import (
     CommentRequired,
     ContentChanged,
     Forbidden,
+    InvalidRequest,
+    RemindedAlready,
 )
-from hitl_approval.domain.link import PersonalLink
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest, Content, content_of, context_json
 
@@ -60,8 +62,8 @@ class Approval(Content):
     `version` counts every write of the record, `audit_sequence` and `audit_hash` are the head of
     its audit chain, `callback_id` is what the workflow is suspended on (none while it polls).
     `resumed` says that the workflow has read the end of the approval from the record.
-    `links` are the personal links that were sent, oldest first; `challenge` is the code that they
-    do not open a form without, where the deployment asks for one.
+    `challenge` is the code without which personal links open no form, where the deployment asks
+    for one; `reminders` are the times after its creation at which who has not answered is reminded.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -84,8 +86,8 @@ class Approval(Content):
     comments: str = ""
     decided_at: datetime | None = None
     resumed: bool = False
-    links: tuple[PersonalLink, ...] = ()
     challenge: str | None = None
+    reminders: tuple[timedelta, ...] = ()
 
     @property
     def pending(self) -> bool:
@@ -148,6 +150,8 @@ def open_approval(
     policy: Policy,
     timeout: timedelta,
     now: datetime,
+    challenge: str | None = None,
+    reminders: tuple[timedelta, ...] = (),
 ) -> Transition:
     """Ask: the record is born pending, with its first audit event."""
     approval = Approval(
@@ -166,6 +170,8 @@ def open_approval(
         version=0,
         audit_sequence=0,
         audit_hash=GENESIS,
+        challenge=challenge,
+        reminders=reminders,
     )
     approval = replace(approval, content_digest=digest_content(approval))
     details = {"expires_at": isoformat(approval.expires_at), "execution_arn": execution_arn}
@@ -272,9 +278,74 @@ def cancel(approval: Approval, actor: Actor, comments: str, *, now: datetime) ->
     return _decide(approval, "cancelled", actor, comments, now=now, details=details)
 
 
-def note_notification_failed(approval: Approval, reason: str, *, now: datetime) -> Transition:
-    """Put on record that the approvers could not be notified."""
-    return _record(approval, "notification_failed", SYSTEM, now, {"reason": reason})
+def note_notification_failed(
+    approval: Approval, reason: str, *, now: datetime, recipient: str | None = None
+) -> Transition:
+    """Put on record that somebody could not be notified, or those who listen to the broadcast."""
+    said = f"{recipient or 'everybody'}: {reason}"
+    return _record(approval, "notification_failed", SYSTEM, now, {"reason": said})
+
+
+def remind(approval: Approval, actor: Actor, names: Sequence[str], *, now: datetime) -> Transition:
+    """Send a pending request again to those who have not answered.
+
+    Args:
+        approval: the record.
+        actor: who asks for it.
+        names: of its approvers; empty for all who have not answered.
+        now: the time.
+
+    Raises:
+        AlreadyDecided, ApprovalExpired: there is nothing to answer any more.
+        InvalidRequest: one is no approver of it, has answered, or nobody is left to remind.
+    """
+    if not approval.pending:
+        raise _closed(approval)
+    if now >= approval.expires_at:
+        raise _expired(approval)
+    deciders = {text.person_key(name): name for name in approval.deciders}
+    for name in names:
+        if text.person_key(name) not in deciders:
+            raise InvalidRequest("to", f"{text.shown(name)} is not an approver of this request")
+        if approval.vote_of(name) is not None:
+            raise InvalidRequest("to", f"{text.shown(name)} has answered already")
+    to = [deciders[text.person_key(name)] for name in names] or [
+        name for name in deciders.values() if approval.vote_of(name) is None
+    ]
+    if not to:
+        raise InvalidRequest("to", "names nobody: this request has no approvers left to remind")
+    return _record(approval, "reminded", actor, now, {"to": to, **actor.vouched})
+
+
+REMIND_AGAIN = timedelta(minutes=10)
+"""Shortest time between two reminders of one person that somebody has asked for."""
+
+
+def check_not_too_soon(
+    transition: Transition, trail: Sequence[Mapping[str, Any]], *, now: datetime
+) -> None:
+    """Whether these people may be reminded again.
+
+    Args:
+        transition: what `remind` has made.
+        trail: the audit events of the approval so far.
+        now: the time.
+
+    Raises:
+        RemindedAlready: one of them was reminded in the last `REMIND_AGAIN`.
+    """
+    to = {text.person_key(name) for name in transition.event.details["to"]}
+    for event in trail:
+        if event.get("event") != "reminded" or now - parse_time(event["at"]) >= REMIND_AGAIN:
+            continue
+        for name in event["details"]["to"]:
+            if text.person_key(name) in to:
+                again = isoformat(parse_time(event["at"]) + REMIND_AGAIN)
+                raise RemindedAlready(
+                    f"{name} was reminded at {event['at']}: again possible from {again}",
+                    recipient=name,
+                    again_at=again,
+                )
 
 
 def _evaluate(approval: Approval) -> Status:

@@ -12,7 +12,14 @@ from hitl_approval.contract import Audit
 from hitl_approval.domain.text import canonical_json
 
 EventName = Literal[
-    "requested", "voted", "approved", "rejected", "timeout", "cancelled", "notification_failed"
+    "requested",
+    "voted",
+    "approved",
+    "rejected",
+    "timeout",
+    "cancelled",
+    "notification_failed",
+    "reminded",
 ]
 Identity = Literal["declared", "iam", "jwt", "link", "system"]
 """How we know who acted: `declared` is a typed-in name, `system` is the workflow itself."""

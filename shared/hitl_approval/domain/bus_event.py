@@ -21,10 +21,11 @@ _DETAIL_TYPES = {
     "timeout": Events.TIMED_OUT,
     "cancelled": Events.CANCELLED,
     "notification_failed": Events.NOTIFICATION_FAILED,
+    "reminded": Events.REMINDED,
 }
 MAX_DETAIL = 200_000
 """Longest detail, in bytes: EventBridge takes 256 KB, counting more than the detail alone."""
-_LEAVES_PENDING = frozenset({"requested", "voted", "notification_failed"})
+_LEAVES_PENDING = frozenset({"requested", "voted", "notification_failed", "reminded"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

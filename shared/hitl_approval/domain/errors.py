@@ -86,6 +86,13 @@ class ApprovalExpired(ApprovalError):  # noqa: N818  public code APPROVAL_EXPIRE
     status = 409
 
 
+class RemindedAlready(ApprovalError):  # noqa: N818  public code REMINDED_ALREADY
+    """Somebody was reminded a short while ago."""
+
+    code = "REMINDED_ALREADY"
+    status = 429
+
+
 class ContentChanged(ApprovalError):  # noqa: N818  public code APPROVAL_CHANGED
     """What the approver saw is not what stands on record."""
 
@@ -98,6 +105,10 @@ class Unavailable(ApprovalError):  # noqa: N818  public code UNAVAILABLE
 
     code = "UNAVAILABLE"
     status = 503
+
+
+class Unanswered(Unavailable):
+    """No answer came, so that nobody knows whether the service has taken the call."""
 
 
 class UnreadableRecord(ApprovalError):  # noqa: N818  public code RECORD_UNREADABLE

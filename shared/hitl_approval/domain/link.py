@@ -1,4 +1,7 @@
-"""Personal links: one approver's own way to one request. Only a link's digest is ever stored."""
+"""Personal links: one approver's own way to one request. Only a link's digest is ever stored.
+
+A link belongs to the message that brings it, and opens for as long as the request is on record.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,14 @@ import base64
 import hashlib
 import hmac
 import re
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from hitl_approval.contract import Route
+from hitl_approval.domain.message import Message
 
 SECRET_BYTES = 32
 """Random bytes of a link: 256 bits, beyond guessing."""
-
-MAX_LINKS = 10
-"""The newest links of one person that a record keeps: each try to notify them adds one."""
 
 CHALLENGE_CHARACTERS = 8
 """Of 5 bits each: at the API's default rate, guessing one takes more than a thousand years."""
@@ -25,14 +26,6 @@ _CODE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LOOK_ALIKE = str.maketrans("OIL", "011")
 
 _TOKEN = re.compile(r"(?P<approval>[A-Za-z0-9_-]{1,64})\.[A-Za-z0-9_-]{43}")
-
-
-@dataclass(frozen=True, slots=True)
-class PersonalLink:
-    """What the record keeps of a link: whose it is, and the digest of its token."""
-
-    digest: str
-    approver: str
 
 
 def make_token(approval_id: str, secret: bytes) -> str:
@@ -45,6 +38,16 @@ def make_token(approval_id: str, secret: bytes) -> str:
         msg = f"a link's secret has {SECRET_BYTES} bytes, got {len(secret)}"
         raise ValueError(msg)
     return f"{approval_id}.{base64.urlsafe_b64encode(secret).decode().rstrip('=')}"
+
+
+def personal_link(page_url: str, token: str) -> str:
+    """The link of a token.
+
+    Args:
+        page_url: where the page is, without a slash at its end.
+        token: as `make_token` made it.
+    """
+    return page_url + Route.LINK.format(token=token)
 
 
 def approval_of(token: Any) -> str | None:
@@ -81,30 +84,20 @@ def _typed(code: str) -> bytes:
     return "".join(c for c in spelled if c in _CODE).encode()
 
 
-def find_link(links: Iterable[PersonalLink], token: str) -> PersonalLink | None:
-    """The link that this token opens. Takes the same time whichever it is, or none."""
+def find_recipient(messages: Iterable[Message], token: str) -> str | None:
+    """Whose link this token opens. Takes the same time whoever it is, or nobody."""
     wanted = digest_of(token)
     found = None
-    for link in links:
-        if hmac.compare_digest(link.digest, wanted):
-            found = link
+    for message in messages:
+        for digest in message.links if message.asks else ():
+            if hmac.compare_digest(digest, wanted):
+                found = message.recipient
     return found
 
 
 def is_nonce(given: str, nonce: str) -> bool:
     """Whether what a form has brought is its nonce."""
     return hmac.compare_digest(given.encode(errors="replace"), nonce.encode())
-
-
-def newest(links: Iterable[PersonalLink]) -> tuple[PersonalLink, ...]:
-    """The links without those that are older than each person's last `MAX_LINKS`, in order."""
-    kept: list[PersonalLink] = []
-    counts: Counter[str] = Counter()
-    for link in reversed(list(links)):
-        counts[link.approver] += 1
-        if counts[link.approver] <= MAX_LINKS:
-            kept.append(link)
-    return tuple(reversed(kept))
 
 
 def form_nonce(token: str, content_digest: str) -> str:

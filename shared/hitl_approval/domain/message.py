@@ -1,88 +1,188 @@
-"""The message an approver receives: plain, short, and how to answer it."""
+"""Messages to people: who is sent what, derived from committed audit events and from time.
+
+A message has a key that anyone derives again, and a record of its own. One that cannot be sent is
+tried again by itself: it repeats no other message and delays none.
+"""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
+from hitl_approval.contract import Audit, MessageKind
 from hitl_approval.domain.approval import Approval
-from hitl_approval.domain.request import CONTENT, content_of
-from hitl_approval.domain.text import inert, sns_subject
+from hitl_approval.domain.text import person_key
 
-MAX_CONTEXT_SHOWN = 4_000
-"""Characters of context in a message: a mail is read on a phone, and the record has it whole."""
+Channel = Literal["sns"]
+"""What carries messages for one person."""
+
+MessageState = Literal["open", "sent", "failed", "void", "parked"]
+"""`open` until it is sent; `failed` when no try was taken, `parked` when no try had an answer,
+`void` when there was nothing left to say."""
+
+KIND_OF: Mapping[str, MessageKind] = {
+    "requested": "requested",
+    "reminded": "reminder",
+    "approved": "outcome",
+    "rejected": "outcome",
+    "timeout": "expired",
+    "cancelled": "withdrawn",
+}
+"""What people are sent when an audit event has happened; of other events nothing."""
+FOR_REQUESTER: frozenset[MessageKind] = frozenset({"outcome", "expired", "withdrawn"})
+"""Who asked is sent these too."""
+ASKING: frozenset[MessageKind] = frozenset({"requested", "reminder"})
+"""These ask for an answer, by a personal link, and are sent while there is time for one."""
+
+LEASE = timedelta(minutes=2)
+"""How long a try may take: longer than an invocation of the messenger function lasts."""
+FIRST_RETRY = timedelta(seconds=15)
+LONGEST_RETRY = timedelta(hours=1)
+MAX_ATTEMPTS = 30
+"""Tries of one message: about a day of them, hourly at the end."""
+MAX_UNANSWERED = 5
+"""Tries that end without an answer, of a process that died say; such a message may be the cause."""
+ATTEMPTS_TO_NOTE = 3
+"""Refused tries after which it is put on record and counted: about a minute."""
+
+_HASHED = 32
+"""Characters of a person's hash in a key: a name's own key could be too long for one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
-    """A message about one approval, with the id by which repeats are recognised.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message to one person, and what became of it.
 
     Attributes:
-        recipient: the one approver that it is for; None for everybody who listens.
+        approval_id: what it is about.
+        sequence: of the audit event that it follows from.
+        kind: what it says.
+        recipient: whom it is for; empty for the reminders that are still to come, which become a
+            message to each person when they are due.
+        number: of a reminder among those of its request, from 1; 0 for one that somebody asked for.
+        to_requester: whether it is for who asked, who is not asked for an answer.
+        channel: what carries it.
+        state: what became of it.
+        due: when it is tried next; None when it is no longer open.
+        attempts: tries begun.
+        unanswered: tries that ended without an answer, one that is at work included.
+        reason: why the last try did not send it.
+        noted: whether the audit trail says that it could not be sent.
+        sent_at: when it was sent.
+        links: digests of the links that it was sent with, one for each try.
     """
 
     approval_id: str
-    subject: str
-    body: str
-    recipient: str | None = None
+    sequence: int
+    kind: MessageKind
+    recipient: str
+    number: int = 0
+    to_requester: bool = False
+    channel: Channel = "sns"
+    state: MessageState = "open"
+    due: datetime | None = None
+    attempts: int = 0
+    unanswered: int = 0
+    reason: str = ""
+    noted: bool = False
+    sent_at: datetime | None = None
+    links: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Its place among the messages of its approval, the same whoever derives it."""
+        if not self.recipient:
+            return reminders_key(self.sequence)
+        return message_key(self.sequence, self.kind, self.number, self.channel, self.recipient)
+
+    @property
+    def asks(self) -> bool:
+        """Whether it brings its recipient a link of their own."""
+        return self.kind in ASKING and bool(self.recipient)
 
 
-def approval_needed(
-    approval: Approval,
-    *,
-    recipient: str | None = None,
-    link: str | None = None,
-    challenge: str | None = None,
-) -> Notification:
-    """Tell what is asked, by whom, until when, and how to answer.
+def message_key(
+    sequence: int, kind: MessageKind, number: int, channel: Channel, recipient: str
+) -> str:
+    """The key of a message to one person."""
+    who = hashlib.sha256(person_key(recipient).encode()).hexdigest()[:_HASHED]
+    return f"{sequence:06d}#{kind}#{number}#{channel}#{who}"
+
+
+def reminders_key(sequence: int) -> str:
+    """The key of the reminders of a request that are still to come."""
+    return f"{sequence:06d}#reminders"
+
+
+def messages_of(
+    event: Mapping[str, Any], approval: Approval, *, without: frozenset[MessageKind] = frozenset()
+) -> list[Message]:
+    """The messages that follow from a committed audit event, each to one person.
 
     Args:
+        event: what `AuditEvent.to_dict` wrote.
         approval: the record.
-        recipient: the one approver to tell. Default: everybody who listens.
-        link: that approver's own link, which must stand in no other message.
-        challenge: the code that the links' page asks for, which must stand in no message with one.
+        without: kinds that this deployment does not send.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none of our events.
     """
-    rows = [
-        *((CONTENT[name].label, value) for name, value in content_of(approval).items()),
-        ("Approvers", _approvers(approval)),
-        ("Decide by", f"{approval.expires_at:%Y-%m-%d %H:%M:%S} UTC"),
-        ("Approval", approval.approval_id),
-    ]
-    parts = [
-        f"{inert(approval.requester)} asks for your approval.",
-        "\n".join(f"  {label:<11}{inert(value)}" for label, value in rows),
-    ]
-    if approval.context != "{}":
-        parts.append(f"Context:\n{_context(approval.context)}")
-    if link is not None:
-        parts.append(
-            "To answer, open your own link. It works once and only for you: do not pass it on.\n"
-            f"  {link}"
+    kind = KIND_OF.get(event["event"])
+    if kind is None or kind in without:
+        return []
+    sequence = int(event[Audit.SORT_KEY])
+    acted = None if event["identity"] == "system" else person_key(event["actor"])
+    recipients: Iterable[str] = approval.deciders
+    if kind == "reminder":
+        recipients = [str(name) for name in event["details"]["to"]]
+    elif kind in FOR_REQUESTER:  # whoever ended it knows
+        recipients = [name for name in approval.deciders if person_key(name) != acted]
+
+    def message(name: str, *, to_requester: bool = False) -> Message:
+        return Message(
+            approval_id=approval.approval_id,
+            sequence=sequence,
+            kind=kind,
+            recipient=name,
+            to_requester=to_requester,
         )
-    if challenge is not None:
-        parts.append(f"Code for the page of your own link: {challenge}")
-    parts.append(
-        f"{'To answer' if link is None else 'Or on the command line'}:\n"
-        f'  hitl approve {approval.approval_id} -m "your comment"\n'
-        f'  hitl reject {approval.approval_id} -m "your reason"'
+
+    messages = {person_key(name): message(name) for name in recipients}
+    asker = person_key(approval.requester)
+    if kind in FOR_REQUESTER and asker != acted and asker not in messages:
+        messages[asker] = message(approval.requester, to_requester=True)
+    return list(messages.values())
+
+
+def reminders_of(event: Mapping[str, Any], approval: Approval) -> Message | None:
+    """The reminders that follow from a request, as one record until they are due."""
+    if event["event"] != "requested" or not approval.deciders:
+        return None
+    return next_reminder(
+        Message(
+            approval_id=approval.approval_id,
+            sequence=int(event[Audit.SORT_KEY]),
+            kind="reminder",
+            recipient="",
+        ),
+        approval,
+        after=approval.created_at,
     )
-    return Notification(
-        approval.approval_id,
-        sns_subject(f"Approval needed: {approval.subject}"),
-        "\n\n".join(parts) + "\n",
-        recipient,
-    )
 
 
-def _approvers(approval: Approval) -> str:
-    names = ", ".join(approval.approvers) or "anyone with access"
-    needed = approval.approvals_needed
-    return names if needed == 1 else f"{names} ({needed} approvals needed)"
+def next_reminder(reminders: Message, approval: Approval, *, after: datetime) -> Message | None:
+    """The same reminders, due at the first that comes after a time; None when there is none."""
+    for number, delay in enumerate(approval.reminders, start=1):
+        due = approval.created_at + delay
+        if number > reminders.number and after < due < approval.expires_at:
+            return replace(reminders, due=due, number=number)
+    return None
 
 
-def _context(context: str) -> str:
-    shown = inert(json.dumps(json.loads(context), indent=2, ensure_ascii=False))
-    if len(shown) > MAX_CONTEXT_SHOWN:
-        cut = len(shown) - MAX_CONTEXT_SHOWN
-        shown = f"{shown[:MAX_CONTEXT_SHOWN]}\n... {cut} more characters on record"
-    return "\n".join(f"  {row}" for row in shown.splitlines())
+def retry_delay(attempts: int) -> timedelta:
+    """How long to wait after so many tries: 15 s, doubled each time, at most an hour."""
+    doublings = min(attempts - 1, 10)  # beyond which an hour is always less
+    return min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)

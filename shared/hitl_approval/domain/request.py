@@ -15,6 +15,12 @@ from hitl_approval.domain.policy import Quorum
 
 MAX_APPROVERS = 20
 """Most approvers of one request: their votes, with comments, fit one DynamoDB item."""
+MAX_REMINDERS = 10
+"""Most reminders of one request: more would be read by nobody."""
+REMINDED_FROM = timedelta(hours=1)
+"""Shortest time to decide of a request that reminds by default."""
+REMIND_AT = (0.5, 0.9)
+"""When it does: at half time and near the end, as parts of the time to decide."""
 MAX_CONTEXT_BYTES = 150_000
 """Largest context, as UTF-8 JSON: with the votes it fits an item of 400 KB."""
 
@@ -81,6 +87,17 @@ class ApprovalRequest(Content):
             event_rule=seconds,
         ),
     ] = None
+    reminders: Annotated[
+        Sequence[timedelta] | None,
+        Field(
+            doc="after how long, whole seconds each, who has not answered is sent a reminder "
+            "(default: the deployment's, else at half time and at nine tenths of an hour or more)",
+            rule=_reminders,
+            longest=f"{MAX_REMINDERS}",
+            event="reminder_seconds",
+            event_rule=reminder_seconds,
+        ),
+    ] = None
     context: Annotated[
         Mapping[str, Any],
         Field(
@@ -108,6 +125,32 @@ class ApprovalRequest(Content):
                 f"execution timeout can hold, got {int(timeout.total_seconds())}",
             )
         return timeout
+
+    def reminders_or(
+        self, default: Sequence[timedelta] | None, timeout: timedelta
+    ) -> tuple[timedelta, ...]:
+        """After how long who has not answered is reminded, under a deployment's default.
+
+        Args:
+            default: the deployment's; None: it leaves that to the time to decide.
+            timeout: the time to decide.
+
+        Raises:
+            InvalidRequest: one that this request brings comes after its end.
+        """
+        if self.reminders is not None:
+            for delay in self.reminders:
+                if delay >= timeout:
+                    raise InvalidRequest(
+                        "reminders",
+                        f"must come before the time to decide is over, {timeout}, got {delay}",
+                    )
+            return tuple(self.reminders)
+        if default is not None:
+            return tuple(delay for delay in default if delay < timeout)
+        if timeout < REMINDED_FROM:
+            return ()
+        return tuple(timedelta(seconds=int(part * timeout.total_seconds())) for part in REMIND_AT)
 
 
 def validate_names(names: Any, field_name: str) -> tuple[str, ...]:
@@ -172,6 +215,17 @@ def seconds(value: Any, field_name: str) -> timedelta:
         raise InvalidRequest(field_name, "is longer than any deployment can hold") from None
 
 
+def reminder_seconds(value: Any, field_name: str) -> tuple[timedelta, ...]:
+    """Accept a list of whole numbers of seconds, as an event or a variable brings reminders.
+
+    Raises:
+        InvalidRequest: anything else.
+    """
+    if not isinstance(value, list | tuple):
+        raise InvalidRequest(field_name, f"must be a list of seconds, got {text.kind(value)}")
+    return _reminders([seconds(delay, field_name) for delay in value], field_name)
+
+
 def context_json(context: Any) -> str:
     """The context as it is stored and digested.
 
@@ -214,6 +268,15 @@ def _timeout(timeout: Any, field_name: str) -> timedelta:
     if timeout < timedelta(seconds=1) or timeout % timedelta(seconds=1):
         raise InvalidRequest(field_name, f"must be whole seconds, at least 1, got {timeout}")
     return timeout
+
+
+def _reminders(delays: Any, field_name: str) -> tuple[timedelta, ...]:
+    if isinstance(delays, str | bytes | Mapping) or not isinstance(delays, Iterable):
+        raise InvalidRequest(field_name, f"must be a list of timedelta, got {text.kind(delays)}")
+    accepted = tuple(sorted({_timeout(delay, field_name) for delay in delays}))
+    if len(accepted) > MAX_REMINDERS:
+        raise InvalidRequest(field_name, f"must be at most {MAX_REMINDERS}, got {len(accepted)}")
+    return accepted
 
 
 def _context(context: Any, _: str) -> Any:

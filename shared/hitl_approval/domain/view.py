@@ -9,6 +9,7 @@ from typing import Any
 from hitl_approval.contract import Table
 from hitl_approval.domain.approval import Approval, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
+from hitl_approval.domain.message import Message
 from hitl_approval.domain.request import repeated_content
 
 
@@ -36,6 +37,20 @@ def summary(approval: Approval) -> dict[str, Any]:
         "decided_at": isoformat(approval.decided_at) if approval.decided_at else None,
         "votes": [vote_view(vote) for vote in approval.votes],
         "execution_arn": approval.execution_arn,
+    }
+
+
+def message_view(message: Message) -> dict[str, Any]:
+    """What became of a message to one person, as JSON values; no links."""
+    return {
+        "recipient": message.recipient,
+        "kind": message.kind,
+        "channel": message.channel,
+        "state": message.state,
+        "attempts": message.attempts,
+        "sent_at": isoformat(message.sent_at) if message.sent_at else None,
+        "next_try_at": isoformat(message.due) if message.due else None,
+        "reason": message.reason or None,
     }
 
 

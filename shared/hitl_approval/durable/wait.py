@@ -40,7 +40,6 @@ from hitl_approval.domain.schedule import RECHECK_STRETCH, poll_delay, recheck_d
 from hitl_approval.durable.retries import (
     CREATE_ATTEMPTS,
     FINAL,
-    MAX_REASON,
     NOTIFY_ATTEMPTS,
     READ_ATTEMPTS,
     patiently,
@@ -129,7 +128,7 @@ class _Wait:
         self.approval_id = ""
         self.written: Approval | None = None
         self.callbacks = 0
-        self.unnotified: list[str | None] = []
+        self.notified = False
 
     def _resolved(self, request: ApprovalRequest, members: Members | None) -> ResolvedRequest:
         """The request as this deployment will hold it."""
@@ -144,14 +143,21 @@ class _Wait:
             )
             members = found.get
         default = values.policy
+        timeout = request.timeout_or(values.approval_timeout, maximum=values.max_approval_timeout)
         return ResolvedRequest(
             request=request,
             approvers=expand(named, members, "approvers"),
             policy=replace(default, quorum=request.quorum) if request.quorum else default,
-            timeout=request.timeout_or(
-                values.approval_timeout, maximum=values.max_approval_timeout
-            ),
+            timeout=timeout,
+            reminders=self._reminders(request, timeout),
         )
+
+    def _reminders(self, request: ApprovalRequest, timeout: timedelta) -> tuple[timedelta, ...]:
+        if self.values.page_url is None:
+            if request.reminders:
+                raise InvalidRequest("reminders", "need a deployment with a page")
+            return ()
+        return request.reminders_or(self.values.reminders, timeout)
 
     def run(self) -> Outcome:
         if self.resume == "polling":
@@ -185,7 +191,7 @@ class _Wait:
                 "withdraw", lambda: self.service.withdraw(self.approval_id, token), READ_ATTEMPTS
             )
             raise
-        self._notify_all(snapshot["recipients"])
+        self._notify_everybody()
         return snapshot
 
     def _create(self, arn: str, token: str, callback_id: str | None) -> Snapshot:
@@ -196,29 +202,19 @@ class _Wait:
             creation_token=token,
             callback_id=callback_id,
         )
-        return {
-            **self._snapshot(self.written),
-            "stretch": RECHECK_STRETCH,
-            "recipients": self.service.recipients(self.written),
-        }
+        return {**self._snapshot(self.written), "stretch": RECHECK_STRETCH}
 
-    def _notify_all(self, recipients: Sequence[str | None]) -> None:
-        """Send each message in a step of its own: one that was sent is not sent again.
-
-        Who could not be notified is put on record, and is notified at a later check.
-        """
-        self.unnotified, reason = list(recipients), ""
+    def _notify_everybody(self) -> None:
+        """Publish the request; if that fails, put it on record and try again at a later check."""
+        reason = ""
         for attempt in range(NOTIFY_ATTEMPTS):
             if attempt:
                 pause = Duration(seconds=2 ** (attempt - 1))
                 self.context.wait(pause, name=self._named("notify-wait"))
-            refused = {to: said for to in self.unnotified if (said := self._notify("notify", to))}
-            if not refused:
-                self.unnotified = []
+            refused = self._notify("notify")
+            if refused is None:
                 return
-            self.unnotified = list(refused)
-            names = ", ".join(to or "everybody" for to in refused)
-            reason = f"{names}: {next(iter(refused.values()))}"[:MAX_REASON]
+            reason = refused
         try:
             self._step(
                 "notification-failed",
@@ -228,18 +224,11 @@ class _Wait:
         except StepError:  # people can decide all the same: the wait goes on
             logger.exception("failed notification not noted approval_id=%s", self.approval_id)
 
-    def _notify_again(self) -> None:
-        """Notify who could not be notified, until one cannot be now either: that one comes last."""
-        while self.unnotified:
-            first = self.unnotified.pop(0)
-            if self._notify("notify-again", first):
-                self.unnotified.append(first)
-                return
-
-    def _notify(self, step: str, recipient: str | None) -> str | None:
-        """Send one message in a step; why it was not sent, if it was not."""
-        said: str | None = self._step(step, lambda: self._try_to_notify(recipient), 1)
-        return said
+    def _notify(self, step: str) -> str | None:
+        """Publish the request in a step; why that failed, if it did."""
+        refused: str | None = self._step(step, self._try_to_notify, 1)
+        self.notified = refused is None
+        return refused
 
     def _listen(self, snapshot: Snapshot, callback: Callback[str], delay: timedelta) -> Snapshot:
         """Wait for the callbacks, at most until the next moment that anything is due."""
@@ -264,7 +253,7 @@ class _Wait:
             delay = recheck_delay(
                 known_now - _time(snapshot, "created_at"),
                 _time(snapshot, "expires_at") - known_now,
-                1 if self.unnotified else stretch,
+                stretch if self.notified else 1,
             )
             # Create, register, wait: in this order either `register` sees the decision, or the
             # decider, whose write is conditional on the version that `register` bumps, sees the
@@ -272,14 +261,12 @@ class _Wait:
             callback = self._create_callback(delay)
             snapshot = self._step("register", self._register(callback.callback_id), READ_ATTEMPTS)
             known_now = _time(snapshot, "now")
-            self._notify_again()
+            if not self.notified:
+                self._notify("notify-again")
         return snapshot
 
     def _poll(self, snapshot: Snapshot) -> Snapshot:
-        """Check every so often, and notify who could not be notified.
-
-        One at a check, so that no other message is sent again if this process dies.
-        """
+        """Check every so often, and publish the request if that has failed so far."""
 
         def check(state: Snapshot, _: object) -> Snapshot:
             try:
@@ -313,7 +300,7 @@ class _Wait:
             **snapshot,
             "status": "pending",  # until a check says otherwise, and so notes that it was read
             "failures": 0,
-            "unnotified": self.unnotified,
+            "notified": self.notified,
             "notify_at": isoformat(self._next_try(snapshot)),
         }
         config = WaitForConditionConfig(wait_strategy=strategy, initial_state=first)
@@ -321,16 +308,15 @@ class _Wait:
         return final
 
     def _notified_while_polling(self, state: Snapshot, seen: Snapshot) -> Snapshot:
-        """Who is still to be notified, and when, after one more was tried if it is time."""
-        unnotified, notify_at = state["unnotified"], state["notify_at"]
+        """Whether the request is published, and when to try again, after a try if it is time."""
+        notified, notify_at = state["notified"], state["notify_at"]
         if seen["status"] == "pending" and _may_notify(state, _time(seen, "now")):
-            first, *unnotified = unnotified
-            if self._try_to_notify(first):
-                unnotified, notify_at = [*unnotified, first], isoformat(self._next_try(seen))
-        return {"unnotified": unnotified, "notify_at": notify_at}
+            notified = self._try_to_notify() is None
+            notify_at = isoformat(self._next_try(seen))
+        return {"notified": notified, "notify_at": notify_at}
 
     def _next_try(self, snapshot: Snapshot) -> datetime:
-        """When to notify again who could not be: after as long as it has taken so far."""
+        """When to publish again what could not be: after as long as it has taken so far."""
         now = _time(snapshot, "now")
         waited = now - _time(snapshot, "created_at")
         return now + recheck_delay(waited, _time(snapshot, "expires_at") - now, 1)
@@ -349,14 +335,14 @@ class _Wait:
     def _check_status(self) -> Snapshot:
         return self._snapshot(self.service.check_status(self.approval_id))
 
-    def _try_to_notify(self, recipient: str | None) -> str | None:
-        """Send one message now; why it was not sent, if it was not. Whatever it is that fails.
+    def _try_to_notify(self) -> str | None:
+        """Publish the request now; why that failed, if it did. Whatever it is that fails.
 
         With the record that this process has just written; another try reads it.
         """
         written, self.written = self.written, None
         try:
-            self.service.notify(self.approval_id, written, recipient=recipient)
+            self.service.notify(self.approval_id, written)
         except Exception as error:
             logger.warning(
                 "not notified now approval_id=%s",
@@ -379,7 +365,7 @@ class _Wait:
 
 
 def _may_notify(state: Snapshot, now: datetime) -> bool:
-    return bool(state["unnotified"]) and now >= _time(state, "notify_at")
+    return not state["notified"] and now >= _time(state, "notify_at")
 
 
 def _listed(people: Sequence[str] | None) -> list[str] | str | None:

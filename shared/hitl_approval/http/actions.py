@@ -1,4 +1,4 @@
-"""The actions of the approval function: decide, cancel, resume, get, list, inbox, history."""
+"""What the approval function does: decide, cancel, resume, remind, get, list, inbox, history."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from hitl_approval.domain import text
 from hitl_approval.domain.approval import STATUSES, Decision
 from hitl_approval.domain.audit import Actor, parse_time
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.view import view
+from hitl_approval.domain.request import validate_names
+from hitl_approval.domain.view import message_view, view
 from hitl_approval.usecases.decide import Answer, DecisionService
 
 logger = logging.getLogger(__name__)
@@ -84,7 +85,19 @@ def _resume(
 
 
 def _get(payload: Mapping[str, Any], _: Actor | None, service: DecisionService) -> dict[str, Any]:
-    return view(service.get(_approval_id(payload)))
+    approval = service.get(_approval_id(payload))
+    messages = service.messages_about(approval.approval_id)
+    return {**view(approval), "messages": [message_view(one) for one in messages if one.recipient]}
+
+
+def _remind(
+    payload: Mapping[str, Any], actor: Actor | None, service: DecisionService
+) -> dict[str, Any]:
+    names = payload.get("to", [])
+    approval, reminded = service.remind(
+        _approval_id(payload), _known(actor), validate_names(names, "to")
+    )
+    return {**view(approval), "reminded": list(reminded)}
 
 
 def _list(payload: Mapping[str, Any], _: Actor | None, service: DecisionService) -> dict[str, Any]:
@@ -157,6 +170,7 @@ _ACTIONS: Mapping[str, tuple[_Action, frozenset[str]]] = {
     "decide": (_decide, _WHO | {"approval_id", "decision", "comments", "content_digest"}),
     "cancel": (_cancel, _WHO | {"approval_id", "comments"}),
     "resume": (_resume, frozenset({"approval_id"})),
+    "remind": (_remind, _WHO | {"approval_id", "to"}),
     "get": (_get, frozenset({"approval_id"})),
     "list": (
         _list,

@@ -7,7 +7,7 @@ from contextlib import suppress
 from hitl_approval.domain.approval import Decision
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.errors import AlreadyDecided, ApprovalExpired
-from hitl_approval.domain.link import approval_of, find_link
+from hitl_approval.domain.link import approval_of
 from hitl_approval.http.errors import UnknownLink
 from hitl_approval.http.state import Opened
 from hitl_approval.http.state import opened as opened_by
@@ -21,11 +21,11 @@ def open_link(service: DecisionService, token: str) -> Opened:
         UnknownLink: the token opens nothing.
     """
     approval_id = approval_of(token)
-    approval = service.store.get(approval_id) if approval_id else None
-    link = find_link(approval.links, token) if approval else None
-    if approval is None or link is None:
+    recipient = service.recipient_of(approval_id, token) if approval_id else None
+    approval = service.store.get(approval_id) if approval_id and recipient else None
+    if approval is None or recipient is None:
         raise UnknownLink
-    return opened_by(approval, Actor(link.approver, "link"), now=service.clock.now(), link=link)
+    return opened_by(approval, Actor(recipient, "link"), now=service.clock.now())
 
 
 def answer_by_link(

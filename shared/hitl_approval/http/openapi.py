@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from hitl_approval.contract import Route
+from hitl_approval.contract import MessageKind, Route
 from hitl_approval.domain import text
 from hitl_approval.domain.approval import STATUSES
 from hitl_approval.domain.audit import EventName, Identity
+from hitl_approval.domain.message import Channel, MessageState
 from hitl_approval.domain.request import CONTENT
 from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, MAX_TIME
 from hitl_approval.usecases.decide import Workflow
@@ -246,7 +247,21 @@ _SCHEMAS: dict[str, Any] = {
         {"decision": _TEXT, "decided_by": _TEXT, "decided_at": _TIME, **_DOCUMENT},
     ),
     "Page": _object({"approvals": {"type": "array", "items": _ref("Summary")}, "cursor": _CURSOR}),
-    "Approval": _object(_APPROVAL, _OPTIONAL),
+    "Approval": _object(
+        {**_APPROVAL, "messages": {"type": "array", "items": _ref("PersonalMessage")}}, _OPTIONAL
+    ),
+    "PersonalMessage": _object(
+        {
+            "recipient": _TEXT,
+            "kind": {"enum": list(get_args(MessageKind))},
+            "channel": {"enum": list(get_args(Channel))},
+            "state": {"enum": list(get_args(MessageState))},
+            "attempts": {"type": "integer"},
+            "sent_at": _NULLABLE_TIME,
+            "next_try_at": _NULLABLE_TIME,
+            "reason": _NULLABLE,
+        }
+    ),
     "Outcome": _object(
         {
             **_APPROVAL,

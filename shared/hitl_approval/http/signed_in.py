@@ -196,4 +196,5 @@ def _show(
         actor=actor,
         trail=[{**event, "at": parse_time(event["at"])} for event in trail.events],
         findings=trail.findings,
+        messages=[m for m in service.messages_about(approval.approval_id) if m.recipient],
     )

@@ -9,11 +9,10 @@ from typing import Literal
 from hitl_approval.domain.approval import Approval, Vote, check_may_decide
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.errors import Forbidden
-from hitl_approval.domain.link import PersonalLink
 
-State = Literal["open", "answered", "superseded", "decided", "expired", "onlooker"]
-"""Of what is shown to somebody: `answered` by them, `superseded` by a newer link to them, `decided`
-by others or withdrawn, `expired` when nobody decided in time; an `onlooker` may not decide."""
+State = Literal["open", "answered", "decided", "expired", "onlooker"]
+"""Of what is shown to somebody: `answered` by them, `decided` by others or withdrawn, `expired`
+when nobody decided in time; an `onlooker` may not decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +39,18 @@ class Opened:
         return self.approval.vote_of(self.actor.name)
 
 
-def opened(
-    approval: Approval, actor: Actor, *, now: datetime, link: PersonalLink | None = None
-) -> Opened:
+def opened(approval: Approval, actor: Actor, *, now: datetime) -> Opened:
     """An approval as this person sees it.
 
     Args:
         approval: the record.
         actor: who sees it.
         now: the time.
-        link: the personal link that was followed; None for who has signed in.
     """
-    return Opened(approval, actor, _state(approval, actor, now, link))
+    return Opened(approval, actor, _state(approval, actor, now))
 
 
-def _state(approval: Approval, actor: Actor, now: datetime, link: PersonalLink | None) -> State:
+def _state(approval: Approval, actor: Actor, now: datetime) -> State:
     if approval.vote_of(actor.name) is not None:
         return "answered"
     if approval.status == "timeout":
@@ -63,14 +59,8 @@ def _state(approval: Approval, actor: Actor, now: datetime, link: PersonalLink |
         return "decided"
     if now >= approval.expires_at:
         return "expired"
-    if link is not None and not _is_newest(link, approval):
-        return "superseded"
     try:
         check_may_decide(approval, actor)
     except Forbidden:
         return "onlooker"
     return "open"
-
-
-def _is_newest(link: PersonalLink, approval: Approval) -> bool:
-    return link == [known for known in approval.links if known.approver == link.approver][-1]

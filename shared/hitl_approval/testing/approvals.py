@@ -15,7 +15,7 @@ from unittest.mock import patch
 from hitl_approval.contract import MAX_EXECUTION_SECONDS, Env
 from hitl_approval.domain.approval import Approval, Decision
 from hitl_approval.domain.audit import Actor, Identity
-from hitl_approval.domain.message import Notification
+from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.policy import Policy
 from hitl_approval.durable import wait
 from hitl_approval.settings import Settings

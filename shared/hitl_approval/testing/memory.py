@@ -19,12 +19,14 @@ from hitl_approval.domain.approval import Approval, Status, Transition
 from hitl_approval.domain.bus_event import BusEvent
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import Unavailable, VersionConflict
-from hitl_approval.domain.link import SECRET_BYTES, PersonalLink, newest
-from hitl_approval.domain.message import Notification
+from hitl_approval.domain.link import SECRET_BYTES
+from hitl_approval.domain.message import Message
+from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.text import person_key
 from hitl_approval.domain.view import entry, summary
-from hitl_approval.ports import Attention, Completed, Execution, Page, Unit
+from hitl_approval.ports import Attention, Completed, DueMessage, Execution, Page, Unit
 from hitl_approval.usecases.decide import DecisionService
+from hitl_approval.usecases.deliver import DeliveryService
 from hitl_approval.usecases.publish import PublishService
 from hitl_approval.usecases.request import RequestService
 from hitl_approval.usecases.sweep import SweepService
@@ -70,8 +72,7 @@ class InMemoryStore:
         read = transition.after.version - 1
         if current is None or not current.pending or current.version != read:
             raise VersionConflict
-        after = replace(transition.after, links=current.links, challenge=current.challenge)
-        self._write(replace(transition, after=after))
+        self._write(transition)
 
     def register_callback(self, approval_id: str, callback_id: str) -> Approval | None:
         """See `ports.Store.register_callback`."""
@@ -84,19 +85,6 @@ class InMemoryStore:
     def get(self, approval_id: str) -> Approval | None:
         """See `ports.Store.get`."""
         return self.approvals.get(approval_id)
-
-    def add_links(
-        self, approval: Approval, links: Sequence[PersonalLink], *, challenge: str | None = None
-    ) -> str | None:
-        """See `ports.Store.add_links`."""
-        current = self.approvals.get(approval.approval_id)
-        if current is None or not current.pending:
-            return challenge
-        kept = current.challenge or challenge
-        self.approvals[approval.approval_id] = replace(
-            current, links=newest((*current.links, *links)), challenge=kept
-        )
-        return kept
 
     def mark_resumed(self, approval_id: str) -> None:
         """See `ports.Store.mark_resumed`."""
@@ -162,6 +150,75 @@ class InMemoryStore:
 
 
 @dataclass(slots=True)
+class InMemoryMessages:
+    """The message store in a dictionary; passes the same contract suite as the one on DynamoDB."""
+
+    messages: dict[tuple[str, str], Message] = field(default_factory=dict)
+
+    def insert(self, message: Message, approval: Approval) -> bool:  # noqa: ARG002  a port's signature
+        """See `ports.MessageStore.insert`."""
+        key = (message.approval_id, message.key)
+        if key in self.messages:
+            return False
+        self.messages[key] = message
+        return True
+
+    def claim(self, message: DueMessage, *, until: datetime) -> Message | None:
+        """See `ports.MessageStore.claim`."""
+        current = self.messages.get((message.approval_id, message.key))
+        if current is None or current.due != message.due:
+            return None
+        return self._write(
+            replace(
+                current,
+                due=until,
+                attempts=current.attempts + 1,
+                unanswered=current.unanswered + 1,
+            )
+        )
+
+    def add_link(self, message: Message, digest: str) -> None:
+        """See `ports.MessageStore.add_link`."""
+        current = self._current(message)
+        self._write(replace(current, links=(*current.links, digest)))
+
+    def mark_sent(self, message: Message, at: datetime) -> None:
+        """See `ports.MessageStore.mark_sent`."""
+        self._write(replace(self._current(message), state="sent", sent_at=at, due=None))
+
+    def settle(self, message: Message) -> None:
+        """See `ports.MessageStore.settle`."""
+        current = self._current(message)
+        if current.attempts == message.attempts and current.due is not None:
+            self._write(replace(message, links=current.links))
+
+    def due(self, *, before: datetime, limit: int) -> Iterator[Sequence[DueMessage]]:
+        """See `ports.MessageStore.due`."""
+        found = sorted(
+            (message.due, message.approval_id, message.key)
+            for message in self.messages.values()
+            if message.due is not None and message.due <= before
+        )
+        due = [DueMessage(approval_id, key, since) for since, approval_id, key in found]
+        return (due[first : first + limit] for first in range(0, len(due), limit))
+
+    def about(self, approval_id: str) -> Sequence[Message]:
+        """See `ports.MessageStore.about`."""
+        return [self.messages[key] for key in sorted(self.messages) if key[0] == approval_id]
+
+    def find(self, approval_id: str, key: str) -> Message | None:
+        """See `ports.MessageStore.find`."""
+        return self.messages.get((approval_id, key))
+
+    def _current(self, message: Message) -> Message:
+        return self.messages[message.approval_id, message.key]
+
+    def _write(self, message: Message) -> Message:
+        self.messages[message.approval_id, message.key] = message
+        return message
+
+
+@dataclass(slots=True)
 class InMemoryInbox:
     """The inbox in a dictionary; fails the next `failures` times."""
 
@@ -203,15 +260,17 @@ class InMemoryInbox:
 
 @dataclass(slots=True)
 class RecordingNotifier:
-    """Keeps what was sent; fails the next `failures` times."""
+    """Keeps what was sent; fails the next `failures` times, and for `unreachable` people always."""
 
     sent: list[Notification] = field(default_factory=list)
     failures: int = 0
+    unreachable: set[str] = field(default_factory=set)
 
     def publish(self, notification: Notification) -> None:
         """See `ports.Notifier.publish`."""
-        if self.failures:
-            self.failures -= 1
+        refused = notification.recipient in self.unreachable
+        if refused or self.failures:
+            self.failures -= not refused
             msg = "the topic did not take the message"
             raise Unavailable(msg)
         self.sent.append(notification)
@@ -299,6 +358,12 @@ class World:
     publisher: RecordingPublisher
     inbox: InMemoryInbox
     publishing: PublishService
+    messages: InMemoryMessages
+    delivery: DeliveryService
+
+
+PAGE_URL = "https://approvals.example.com"
+"""Where the personal links of a deployment in memory lead."""
 
 
 def in_memory() -> World:
@@ -309,7 +374,7 @@ def in_memory() -> World:
         RecordingCallbackClient(),
         FakeExecutions(),
     )
-    publisher, inbox = RecordingPublisher(), InMemoryInbox()
+    publisher, inbox, messages = RecordingPublisher(), InMemoryInbox(), InMemoryMessages()
     return World(
         store=store,
         clock=clock,
@@ -319,7 +384,12 @@ def in_memory() -> World:
         requests=RequestService(store=store, clock=clock, meter=meter, notifier=notifier),
         executions=executions,
         decisions=DecisionService(
-            store=store, clock=clock, meter=meter, callbacks=callbacks, inbox=inbox
+            store=store,
+            clock=clock,
+            meter=meter,
+            callbacks=callbacks,
+            inbox=inbox,
+            messages=messages,
         ),
         sweeps=SweepService(
             store=store, clock=clock, meter=meter, callbacks=callbacks, executions=executions
@@ -333,6 +403,16 @@ def in_memory() -> World:
             publisher=publisher,
             deployment="in-memory",
             inbox=inbox,
+        ),
+        messages=messages,
+        delivery=DeliveryService(
+            store=store,
+            clock=clock,
+            meter=meter,
+            messages=messages,
+            notifier=notifier,
+            page_url=PAGE_URL,
+            secrets=CountingSecrets(),
         ),
     )
 

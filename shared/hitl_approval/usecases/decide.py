@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -12,18 +12,24 @@ from hitl_approval.domain.approval import (
     Approval,
     Decision,
     Status,
+    Transition,
     cancel,
     cast_vote,
+    check_not_too_soon,
+    remind,
 )
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.cursor import encode_cursor
 from hitl_approval.domain.errors import (
     InvalidRequest,
 )
+from hitl_approval.domain.link import find_recipient
+from hitl_approval.domain.message import Message
 from hitl_approval.domain.text import person_key
 from hitl_approval.ports import (
     CallbackClient,
     Inbox,
+    MessageStore,
     Page,
 )
 from hitl_approval.usecases.records import Records
@@ -61,6 +67,7 @@ class DecisionService(Records):
 
     callbacks: CallbackClient
     inbox: Inbox | None = None
+    messages: MessageStore | None = None
 
     def decide(
         self,
@@ -164,6 +171,50 @@ class DecisionService(Records):
         if self.inbox is None:
             raise InvalidRequest("action", "needs an inbox, which this deployment does not keep")
         return self.inbox.awaiting(name, limit=limit, cursor=cursor)
+
+    def messages_about(self, approval_id: str) -> Sequence[Message]:
+        """The messages to people about an approval; none where nobody gets one of their own."""
+        return [] if self.messages is None else self.messages.about(approval_id)
+
+    def recipient_of(self, approval_id: str, token: str) -> str | None:
+        """Whose personal link this token opens; None if it opens none."""
+        return find_recipient(self.messages_about(approval_id), token)
+
+    def remind(
+        self, approval_id: str, actor: Actor, names: Sequence[str] = ()
+    ) -> tuple[Approval, Sequence[str]]:
+        """Ask again those who have not answered; the messenger function sends the messages.
+
+        Args:
+            approval_id: the record's id.
+            actor: who wants it.
+            names: whom to ask again. Default: all who have not answered.
+
+        Returns:
+            The record, and who is asked again.
+
+        Raises:
+            ApprovalNotFound: no approval has this id.
+            RemindedAlready: one of them was reminded in the last `REMIND_AGAIN`.
+            ApprovalError: there is nobody to remind, or nothing to answer any more.
+        """
+        if self.messages is None:
+            raise InvalidRequest(
+                "action", "needs messages to people, which this deployment does not send"
+            )
+
+        to: Sequence[str] = ()
+
+        def reminded(approval: Approval) -> Transition:
+            nonlocal to
+            now = self.clock.now()
+            transition = remind(approval, actor, names, now=now)
+            check_not_too_soon(transition, self.store.history(approval_id), now=now)
+            to = transition.event.details["to"]
+            return transition
+
+        approval, _ = self._change(approval_id, reminded)
+        return approval, to
 
     def history(self, approval_id: str) -> Trail:
         """The audit trail of one approval, and what is wrong with it.

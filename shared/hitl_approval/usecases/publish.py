@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hitl_approval.contract import Audit, Metrics
+from hitl_approval.domain.agreement import ENDS
 from hitl_approval.domain.approval import (
     Approval,
 )
@@ -125,7 +126,7 @@ class PublishService(Records):
                 self.inbox.add(approval, approval.deciders)
         elif event["event"] == "voted":
             self.inbox.remove(approval, [event["actor"]])
-        elif event["event"] != "notification_failed":
+        elif event["event"] in ENDS:
             self.inbox.remove(approval, approval.deciders)
 
     def _count(self, event: Mapping[str, Any], approval: Approval | None) -> None:

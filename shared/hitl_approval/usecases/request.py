@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from hitl_approval.contract import Metrics, Route
+from hitl_approval.contract import Metrics
 from hitl_approval.domain.agreement import altered_end
 from hitl_approval.domain.approval import (
     Approval,
@@ -23,8 +23,8 @@ from hitl_approval.domain.errors import (
     InvalidRequest,
     RecordAltered,
 )
-from hitl_approval.domain.link import PersonalLink, digest_of, make_challenge, make_token
-from hitl_approval.domain.message import approval_needed
+from hitl_approval.domain.link import make_challenge
+from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.ports import (
@@ -39,33 +39,6 @@ AGREEMENT_TRIES = 3
 """Reads of a record and its last event that do not agree: one may be newer than the other."""
 
 
-@dataclass(frozen=True, slots=True)
-class PersonalLinks:
-    """Where personal links lead.
-
-    Attributes:
-        url: without a slash at its end.
-        secrets: what a link's secret is drawn from.
-        challenge: whether the page also asks for a code, which stands in no message with a link.
-    """
-
-    url: str
-    secrets: Secrets
-    challenge: bool = False
-
-    def token(self, approval_id: str) -> str:
-        """A new link's token."""
-        return make_token(approval_id, self.secrets.draw())
-
-    def link(self, token: str) -> str:
-        """The link of a token."""
-        return self.url + Route.LINK.format(token=token)
-
-    def draw_challenge(self) -> str | None:
-        """A new code, where one is asked for."""
-        return make_challenge(self.secrets.draw()) if self.challenge else None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedRequest:
     """A request as this deployment will hold it, its defaults filled in.
@@ -78,6 +51,7 @@ class ResolvedRequest:
     approvers: tuple[str, ...]
     policy: Policy
     timeout: timedelta
+    reminders: tuple[timedelta, ...] = ()
 
     def __post_init__(self) -> None:
         deciders = self.policy.deciders(self.approvers, self.request.requester)
@@ -94,12 +68,12 @@ class RequestService(Records):
     """What the waiting workflow does.
 
     Attributes:
-        notifier: tells the approvers.
-        links: where their personal links lead; None where nobody gets one.
+        notifier: carries the message to everybody who listens.
+        secrets: what the code of the links' page is drawn from; None where it asks for none.
     """
 
     notifier: Notifier
-    links: PersonalLinks | None = None
+    secrets: Secrets | None = None
 
     def submit(
         self,
@@ -125,6 +99,8 @@ class RequestService(Records):
             policy=resolved.policy,
             timeout=resolved.timeout,
             now=self.clock.now(),
+            challenge=self._draw_challenge(resolved),
+            reminders=resolved.reminders,
         )
         created = self.store.create(self._signed(proposed))
         if created.creation_token != creation_token:
@@ -147,55 +123,23 @@ class RequestService(Records):
         with suppress(ApprovalNotFound):
             self._change(approval_id, cancelled)
 
-    def recipients(self, approval: Approval) -> list[str | None]:
-        """Who gets a message: each approver who gets links, and everybody together (None)."""
-        return [*(approval.deciders if self.links is not None else ()), None]
-
-    def notify(
-        self, approval_id: str, written: Approval | None = None, *, recipient: str | None = None
-    ) -> None:
-        """Send one message about an approval, unless it has ended meanwhile.
+    def notify(self, approval_id: str, written: Approval | None = None) -> None:
+        """Publish a request to everybody who listens, unless it has ended meanwhile.
 
         One that silence has ended, its workflow being that late, counts as not notified.
 
         Args:
             approval_id: the record's id.
             written: the record as the caller wrote it just now, which is not read again.
-            recipient: one of `recipients`. Default: everybody who listens.
 
         Raises:
             Unavailable: not sent now; may be tried again.
         """
         approval = written or self.get(approval_id)
-        if not approval.pending:
-            if recipient is None and approval.decided_by == SYSTEM.name:
-                self.meter.count(Metrics.NOTIFICATION_FAILED)
-            return
-        link, challenge = self._open_links(approval, recipient)
-        self.notifier.publish(
-            approval_needed(
-                approval,
-                recipient=recipient,
-                link=link,
-                challenge=challenge if recipient is None else None,
-            )
-        )
-
-    def _open_links(
-        self, approval: Approval, recipient: str | None
-    ) -> tuple[str | None, str | None]:
-        """A new link of the recipient's own, which opens from now on, and the page's code."""
-        if self.links is None or not approval.deciders:
-            return None, None
-        challenge, link = self.links.draw_challenge(), None
-        links = []
-        if recipient is not None:
-            token = self.links.token(approval.approval_id)
-            link = self.links.link(token)
-            links = [PersonalLink(digest_of(token), recipient)]
-        if links or challenge:
-            challenge = self.store.add_links(approval, links, challenge=challenge)
-        return link, challenge
+        if approval.pending:
+            self.notifier.publish(approval_needed(approval, challenge=approval.challenge))
+        elif approval.decided_by == SYSTEM.name:
+            self.meter.count(Metrics.NOTIFICATION_FAILED)
 
     def note_notification_failed(self, approval_id: str, reason: str) -> None:
         """Put on record, and on the alarm's metric, that nobody could be notified."""
@@ -219,6 +163,12 @@ class RequestService(Records):
         if approval is None:
             raise ApprovalNotFound(approval_id)
         return self._seen(approval)
+
+    def _draw_challenge(self, resolved: ResolvedRequest) -> str | None:
+        """The code of the links' page, where it asks for one and anybody gets a link."""
+        if self.secrets is None or not resolved.approvers:
+            return None
+        return make_challenge(self.secrets.draw())
 
     def check_status(self, approval_id: str) -> Approval:
         """The record as it now is, closed first if its time has passed.

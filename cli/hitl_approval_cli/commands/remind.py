@@ -1,0 +1,44 @@
+"""`hitl remind`: ask again who has not answered."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hitl_approval_cli import output
+from hitl_approval_cli.connection import Connection, connected
+from hitl_approval_cli.parameters import As, Id, os_user
+from hitl_approval_cli.short_ids import call_about
+
+To = Annotated[
+    list[str] | None,
+    typer.Option("--to", help="An approver to remind. Default: all who have not answered."),
+]
+
+
+@connected
+def remind(to: Connection, *, approval_id: Id, recipients: To = None, name: As = None) -> None:
+    """Send a pending request again to those who have not answered, each with a link of their own.
+
+    One person is reminded at most every ten minutes; `hitl show` says what became of it.
+
+    Example: hitl remind 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
+    """
+    answer = call_about(
+        to.deployment,
+        {
+            "action": "remind",
+            "approval_id": approval_id,
+            "approver": name or os_user(),
+            "to": recipients or [],
+        },
+    )
+    shown = {field: answer[field] for field in ("approval_id", "reminded")}
+    names = output.safe(", ".join(answer["reminded"]))
+    to.show(
+        shown,
+        lambda: output.out.print(
+            f"{output.safe(answer['approval_id'])} is sent again to {names}", soft_wrap=True
+        ),
+    )

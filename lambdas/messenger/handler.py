@@ -1,0 +1,20 @@
+"""The messenger function: sends people what follows from the audit's stream, and what is due."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from hitl_approval.stream import answer_batch
+from hitl_approval.wiring import delivery_service
+
+
+def handler(event: Any, context: Any) -> dict[str, Any]:
+    """Take one batch of the stream, or on a schedule what is due by now."""
+    within = (
+        None if context is None else timedelta(milliseconds=context.get_remaining_time_in_millis())
+    )
+    service = delivery_service()
+    if "Records" in event:
+        return answer_batch(event, lambda events: service.take(events, within))
+    return service.deliver_due(within)

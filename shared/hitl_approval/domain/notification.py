@@ -1,0 +1,149 @@
+"""What messages to people say: plain, short, and how to answer if there is something to answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hitl_approval.contract import MessageKind
+from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.audit import SYSTEM
+from hitl_approval.domain.request import CONTENT, content_of
+from hitl_approval.domain.text import inert, sns_subject
+
+MAX_CONTEXT_SHOWN = 4_000
+"""Characters of context in a message: a mail is read on a phone, and the record has it whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A text about one approval, with the id by which repeats are recognised.
+
+    Attributes:
+        recipient: the one person that it is for; None for everybody who listens.
+        kind: what it says.
+    """
+
+    approval_id: str
+    subject: str
+    body: str
+    recipient: str | None = None
+    kind: MessageKind = "requested"
+
+
+def approval_needed(
+    approval: Approval,
+    *,
+    recipient: str | None = None,
+    link: str | None = None,
+    challenge: str | None = None,
+    reminder: bool = False,
+) -> Notification:
+    """Say what is asked, by whom, until when, and how to answer.
+
+    Args:
+        approval: the record.
+        recipient: the one approver whom it is for. Default: everybody who listens.
+        link: that approver's own link, which must stand in no other message.
+        challenge: the code that the links' page asks for, which must stand in no message with one.
+        reminder: whether the recipient was asked before and has not answered.
+    """
+    asks = f"{inert(approval.requester)} asks for your approval."
+    rows = [
+        *_content(approval),
+        ("Approvers", _approvers(approval)),
+        ("Decide by", f"{approval.expires_at:%Y-%m-%d %H:%M:%S} UTC"),
+        ("Approval", approval.approval_id),
+    ]
+    parts = [f"Reminder: {asks}" if reminder else asks, _table(rows)]
+    if approval.context != "{}":
+        parts.append(f"Context:\n{_context(approval.context)}")
+    if link is not None:
+        parts.append(
+            f"To answer, open your own link. It is only for you: do not pass it on.\n  {link}"
+        )
+    if challenge is not None:
+        parts.append(f"Code for the page of your own link: {challenge}")
+    parts.append(
+        f"{'To answer' if link is None else 'Or on the command line'}:\n"
+        f'  hitl approve {approval.approval_id} -m "your comment"\n'
+        f'  hitl reject {approval.approval_id} -m "your reason"'
+    )
+    return Notification(
+        approval.approval_id,
+        sns_subject(f"{_REMINDER if reminder else _NEEDED}: {approval.subject}"),
+        "\n\n".join(parts) + "\n",
+        recipient,
+        "reminder" if reminder else "requested",
+    )
+
+
+def ended(
+    approval: Approval, *, recipient: str, kind: MessageKind, to_requester: bool = False
+) -> Notification:
+    """Say how a request has ended: there is nothing to answer any more.
+
+    Args:
+        approval: the record, which has ended.
+        recipient: the one person whom it is for.
+        kind: `outcome`, `expired` or `withdrawn`.
+        to_requester: whether the recipient asked for it.
+    """
+    whose = "Your request" if to_requester else f"The request of {inert(approval.requester)}"
+    said = f"{whose} {_how_it_ended(approval)}"
+    rows = [*_content(approval), ("Approval", approval.approval_id)]
+    if approval.comments:
+        rows.insert(-1, ("Comment", approval.comments))
+    parts = [said if to_requester else f"{said} There is nothing for you to do.", _table(rows)]
+    status = {"timeout": "Expired", "cancelled": "Withdrawn"}.get(
+        approval.status, approval.status.capitalize()
+    )
+    return Notification(
+        approval.approval_id,
+        sns_subject(f"{status}: {approval.subject}"),
+        "\n\n".join(parts) + "\n",
+        recipient,
+        kind,
+    )
+
+
+_NEEDED = "Approval needed"
+_REMINDER = "Reminder, approval needed"
+
+
+def _how_it_ended(approval: Approval) -> str:
+    by = inert(approval.decided_by or "")
+    if approval.status == "timeout":
+        return "has expired: nobody decided in time."
+    if approval.status == "cancelled":
+        return f"has been withdrawn by {by}."
+    if approval.decided_by == SYSTEM.name:
+        return f"was {approval.status}: nobody decided in time."
+    return f"was {approval.status} by {by}."
+
+
+def _content(approval: Approval) -> list[tuple[str, str]]:
+    return [(CONTENT[name].label, value) for name, value in content_of(approval).items()]
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"  {label:<11}{_indented(inert(value))}" for label, value in rows)
+
+
+def _indented(value: str) -> str:
+    return value.replace("\n", "\n" + 13 * " ")
+
+
+def _approvers(approval: Approval) -> str:
+    names = ", ".join(approval.approvers) or "anyone with access"
+    needed = approval.approvals_needed
+    return names if needed == 1 else f"{names} ({needed} approvals needed)"
+
+
+def _context(context: str) -> str:
+    shown = inert(json.dumps(json.loads(context), indent=2, ensure_ascii=False))
+    if len(shown) > MAX_CONTEXT_SHOWN:
+        cut = len(shown) - MAX_CONTEXT_SHOWN
+        shown = f"{shown[:MAX_CONTEXT_SHOWN]}\n... {cut} more characters on record"
+    return "\n".join(f"  {row}" for row in shown.splitlines())

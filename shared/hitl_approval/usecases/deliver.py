@@ -1,0 +1,329 @@
+"""The messenger: every person is sent each message about a request once, whatever breaks."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from hitl_approval.contract import Audit, MessageKind, Metrics
+from hitl_approval.domain.approval import Approval, note_notification_failed
+from hitl_approval.domain.errors import (
+    ApprovalError,
+    ApprovalNotFound,
+    Unanswered,
+    Unavailable,
+    UnreadableRecord,
+)
+from hitl_approval.domain.link import digest_of, make_token, personal_link
+from hitl_approval.domain.message import (
+    ATTEMPTS_TO_NOTE,
+    LEASE,
+    MAX_ATTEMPTS,
+    MAX_UNANSWERED,
+    Message,
+    MessageState,
+    message_key,
+    messages_of,
+    next_reminder,
+    reminders_of,
+    retry_delay,
+)
+from hitl_approval.domain.notification import Notification, approval_needed, ended
+from hitl_approval.ports import DueMessage, MessageStore, Notifier, Secrets
+from hitl_approval.usecases.records import Records
+
+logger = logging.getLogger(__name__)
+
+DUE_PAGE = 25
+"""Due messages that are read at once; each is claimed by itself, right before it is sent."""
+SEND_TIME = timedelta(seconds=10)
+"""What is kept of an invocation's time for the message at work: a send that hangs, and its note."""
+FIRST_SEQUENCE = 1
+"""Of the audit event `requested`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryService(Records):
+    """Sends each person what follows from committed events and from time.
+
+    Attributes:
+        messages: the record of each message.
+        notifier: carries them.
+        page_url: where personal links lead, without a slash at its end.
+        secrets: what a link's secret is drawn from.
+        without: kinds that this deployment does not send.
+    """
+
+    messages: MessageStore
+    notifier: Notifier
+    page_url: str
+    secrets: Secrets
+    without: frozenset[MessageKind] = frozenset()
+
+    def take(self, events: Sequence[Mapping[str, Any]], within: timedelta | None = None) -> int:
+        """Record the messages that follow from committed audit events, and send them.
+
+        What is recorded is sent, now or later: a message that cannot be sent keeps no event back.
+
+        Args:
+            events: in order; what is none of ours is counted and passed over.
+            within: the time there is. Default: as long as it takes.
+
+        Returns:
+            How many of the first were recorded: the others are to be brought again.
+        """
+        until = self._until(within)
+        for position, event in enumerate(events):
+            try:
+                self._take(event, until)
+            except Unavailable as error:
+                logger.warning("messages not recorded now: %s", error)
+                return position
+            except Exception as error:  # noqa: BLE001  its own, whatever it is: the next one waits
+                # By its kind: the text of an error may hold what stands in the event.
+                logger.warning("passed over: %s", type(error).__name__)
+                self.meter.count(Metrics.PASSED_OVER)
+        return len(events)
+
+    def deliver_due(self, within: timedelta | None = None) -> dict[str, int]:
+        """Try what is due: messages that could not be sent before, and reminders.
+
+        Args:
+            within: the time there is. Default: as long as it takes.
+
+        Returns:
+            How many became what, by state.
+        """
+        until = self._until(within)
+        became: Counter[str] = Counter()
+        for page in self.messages.due(before=self.clock.now(), limit=DUE_PAGE):
+            for due in page:
+                if not self._has_time(until):
+                    return dict(became)
+                try:
+                    if state := self._try(due, until):
+                        became[state] += 1
+                except Unavailable as error:
+                    logger.warning("not tried now: %s approval_id=%s", error, due.approval_id)
+                except Exception as error:  # noqa: BLE001  its own: the next one waits
+                    logger.warning(
+                        "passed over: %s approval_id=%s", type(error).__name__, due.approval_id
+                    )
+                    self.meter.count(Metrics.PASSED_OVER)
+        return dict(became)
+
+    # From events
+
+    def _take(self, event: Mapping[str, Any], until: datetime | None) -> None:
+        approval = self.store.get(str(event[Audit.PARTITION_KEY]))
+        if approval is None:
+            return
+        reminders = None if "reminder" in self.without else reminders_of(event, approval)
+        if reminders is not None:
+            self.messages.insert(reminders, approval)
+        self._begin(messages_of(event, approval, without=self.without), approval, until)
+
+    def _begin(
+        self, messages: Sequence[Message], approval: Approval, until: datetime | None
+    ) -> None:
+        """Record each message and send it before the next is recorded.
+
+        One that the invocation has no time for is left to the next clock.
+        """
+        for message in messages:
+            now = self.clock.now()
+            if not self._has_time(until):
+                self.messages.insert(replace(message, due=now), approval)
+                continue
+            # Recorded as a try that has begun: nobody else begins one before its lease is over.
+            claimed = replace(message, due=now + LEASE, attempts=1, unanswered=1)
+            token = self._draw_token(message)
+            if token is not None:
+                claimed = replace(claimed, links=(digest_of(token),))
+            if self.messages.insert(claimed, approval):
+                with suppress(Unavailable):  # of its record: the try ends without an answer
+                    self._send(claimed, approval, token)
+
+    # From time
+
+    def _try(self, due: DueMessage, until: datetime | None) -> MessageState | None:
+        message = self.messages.claim(due, until=self.clock.now() + LEASE)
+        if message is None:
+            return None
+        if message.unanswered > MAX_UNANSWERED:
+            return self._end(message, "parked", "every try ended without an answer")
+        if message.attempts > MAX_ATTEMPTS:
+            return self._end(message, "failed", message.reason)
+        try:
+            approval = self.store.get(message.approval_id)
+        except UnreadableRecord:
+            return self._put_off(message, "the record cannot be read")
+        if approval is None:
+            return self._end(message, "void", "the record has expired")
+        if not message.recipient:
+            return self._remind(message, approval, until)
+        token = self._draw_token(message)
+        if token is not None:
+            self.messages.add_link(message, digest_of(token))
+        return self._send(message, approval, token)
+
+    def _remind(
+        self, reminders: Message, approval: Approval, until: datetime | None
+    ) -> MessageState:
+        """Send a reminder to each who was asked and has not answered, and wait for the next."""
+        now = self.clock.now()
+        if not approval.pending or now >= approval.expires_at:
+            return self._end(reminders, "void", "the request has ended")
+        asked = {
+            message.recipient
+            for message in self.messages.about(approval.approval_id)
+            if message.kind == "requested" and message.state != "open"
+        }
+        self._begin(
+            [
+                replace(reminders, recipient=name, links=())
+                for name in approval.deciders
+                if name in asked and approval.vote_of(name) is None
+            ],
+            approval,
+            until,
+        )
+        following = next_reminder(reminders, approval, after=now)
+        if following is None:
+            return self._end(reminders, "void", "the last has been sent")
+        self.messages.settle(replace(following, unanswered=0))
+        return "open"
+
+    # One try
+
+    def _send(self, message: Message, approval: Approval, token: str | None) -> MessageState:
+        """Send one message whose try has begun, and note what became of it."""
+        unsaid = self._nothing_to_say(message, approval)
+        if unsaid is not None:
+            return self._end(message, "void", unsaid)
+        if message.kind not in {"requested", "reminder"} and not message.to_requester:
+            asked = self.messages.find(
+                approval.approval_id,
+                message_key(FIRST_SEQUENCE, "requested", 0, message.channel, message.recipient),
+            )
+            if asked is None or (asked.state not in {"open", "sent"} and not asked.unanswered):
+                return self._end(message, "void", "nothing was sent before")
+            if asked.state == "open":
+                due = max(asked.due or self.clock.now(), self.clock.now()) + timedelta(seconds=1)
+                self.messages.settle(
+                    replace(message, due=due, attempts=message.attempts, unanswered=0)
+                )
+                return "open"
+        try:
+            self.notifier.publish(self._notification(message, approval, token))
+        except Unanswered as error:
+            return self._put_off(message, _reason(error), answered=False)
+        except Exception as error:
+            logger.warning(
+                "not sent now: %s approval_id=%s",
+                _reason(error),
+                approval.approval_id,
+                exc_info=not isinstance(error, ApprovalError),
+            )
+            return self._put_off(message, _reason(error))
+        self.messages.mark_sent(message, self.clock.now())
+        return "sent"
+
+    def _nothing_to_say(self, message: Message, approval: Approval) -> str | None:
+        """Why a message that asks for an answer is not sent any more."""
+        if not message.asks:
+            return None
+        if not approval.pending or self.clock.now() >= approval.expires_at:
+            return "the request has ended"
+        if approval.vote_of(message.recipient) is not None:
+            return "has answered"
+        return None
+
+    def _notification(
+        self, message: Message, approval: Approval, token: str | None
+    ) -> Notification:
+        if token is None:
+            return ended(
+                approval,
+                recipient=message.recipient,
+                kind=message.kind,
+                to_requester=message.to_requester,
+            )
+        return approval_needed(
+            approval,
+            recipient=message.recipient,
+            link=personal_link(self.page_url, token),
+            reminder=message.kind == "reminder",
+        )
+
+    def _put_off(self, message: Message, reason: str, *, answered: bool = True) -> MessageState:
+        """Try a message again later, ever less often."""
+        if message.attempts >= MAX_ATTEMPTS and answered:
+            return self._end(message, "failed", reason)
+        noted = message.noted or message.attempts >= ATTEMPTS_TO_NOTE
+        if noted and not message.noted:
+            self._note(message, reason)
+        self.messages.settle(
+            replace(
+                message,
+                due=self.clock.now() + retry_delay(message.attempts),
+                reason=reason,
+                noted=noted,
+                unanswered=message.unanswered - answered,
+            )
+        )
+        return "open"
+
+    def _end(self, message: Message, state: MessageState, reason: str) -> MessageState:
+        """Close a message that is not sent (any more)."""
+        if state in {"failed", "parked"}:
+            logger.error("%s: a message approval_id=%s", state, message.approval_id)
+            if not message.noted:
+                self._note(message, reason)
+        # A try that has ended without an answer stays counted: what it sent may have arrived.
+        self.messages.settle(
+            replace(
+                message, state=state, due=None, reason=reason, unanswered=message.unanswered - 1
+            )
+        )
+        return state
+
+    def _note(self, message: Message, reason: str) -> None:
+        """Put on record, and on the alarm's metric, that somebody could not be notified."""
+        self.meter.count(Metrics.NOTIFICATION_FAILED)
+        with suppress(Unavailable, ApprovalNotFound):
+            self._change(
+                message.approval_id,
+                lambda approval: (
+                    note_notification_failed(
+                        approval,
+                        reason,
+                        now=self.clock.now(),
+                        recipient=message.recipient,
+                    )
+                    if approval.pending
+                    else None
+                ),
+            )
+
+    def _draw_token(self, message: Message) -> str | None:
+        """A new link's token, for a message that brings one."""
+        return make_token(message.approval_id, self.secrets.draw()) if message.asks else None
+
+    def _until(self, within: timedelta | None) -> datetime | None:
+        return None if within is None else self.clock.now() + within - SEND_TIME
+
+    def _has_time(self, until: datetime | None) -> bool:
+        return until is None or self.clock.now() < until
+
+
+def _reason(error: Exception) -> str:
+    """What may be said of an error: our own code or text, of others no more than the name."""
+    if isinstance(error, Unavailable):
+        return str(error.details.get("reason") or error)
+    return str(error) if isinstance(error, ApprovalError) else type(error).__name__

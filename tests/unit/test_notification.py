@@ -1,0 +1,46 @@
+"""The message an approver receives."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hitl_approval.domain.notification import MAX_CONTEXT_SHOWN, approval_needed
+from hitl_approval.domain.policy import Policy, Quorum
+from tests.anything import any_approval, any_request
+
+
+def test_should_shorten_the_subject_and_keep_the_name_whole_in_the_body() -> None:
+    name = "n" * 101
+    message = approval_needed(any_approval(request=any_request(subject=name)))
+    assert len(message.subject) <= 99
+    assert name in message.body
+
+
+def test_should_clean_the_subject_to_printable_ascii() -> None:
+    message = approval_needed(any_approval(request=any_request(subject="Über 🚀 预算")))
+    assert message.subject == "Approval needed: Uber"
+    assert "Über 🚀 预算" in message.body
+
+
+def test_should_say_who_asks_for_what_until_when_and_how_to_answer() -> None:
+    approval = any_approval(
+        request=any_request(approvers=["alice", "bob"], document_id="doc-1"),
+        policy=Policy(quorum=Quorum.everyone()),
+        timeout=timedelta(hours=1),
+    )
+    body = approval_needed(approval).body
+    assert "rita asks for your approval." in body
+    assert "alice, bob (2 approvals needed)" in body
+    assert "2026-01-02 04:04:05 UTC" in body
+    assert f"hitl approve {approval.approval_id}" in body
+    assert f"hitl reject {approval.approval_id}" in body
+    assert "callback-1" not in body
+
+
+def test_should_show_a_hostile_context_inert_and_bounded() -> None:
+    context = {"note": "a\u202eb\x00", "big": "x" * 100_000}
+    body = approval_needed(any_approval(request=any_request(context=context))).body
+    assert "\u202e" not in body
+    assert "\x00" not in body
+    assert len(body) < MAX_CONTEXT_SHOWN + 1_000
+    assert "more characters on record" in body
