@@ -2,6 +2,7 @@
 
 from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk.approval import HitlApproval
+from hitl_approval_cdk.asking import AskingFunction
 from hitl_approval_cdk.dead_letters import DeadLetterQueue
 from hitl_approval_cdk.delivery import EmailApprover, SqsApprover
 from hitl_approval_cdk.functions import ApprovalFunction, DurableFunction, FunctionSettings
@@ -20,6 +21,7 @@ __all__ = [
     "ApprovalFunction",
     "ApprovalPage",
     "ApprovalsTable",
+    "AskingFunction",
     "AuditTable",
     "BroadcastTopic",
     "DeadLetterQueue",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from aws_cdk import Duration, Stack
@@ -14,8 +15,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from hitl_approval.contract import EMAIL_CLAIM, LIBRARY_VERSION, Env, Output
+from hitl_approval.contract import EMAIL_CLAIM, Env
 from hitl_approval_cdk import advice, alarms, bundling, outputs
+from hitl_approval_cdk.asking import AskingFunction
 from hitl_approval_cdk.attachment import Attachable, attach, runtime_layer
 from hitl_approval_cdk.dead_letters import DeadLetterQueue
 from hitl_approval_cdk.declaration import lists_options
@@ -33,8 +35,8 @@ from hitl_approval_cdk.functions import (
 from hitl_approval_cdk.gathered import count_policies
 from hitl_approval_cdk.imported import ImportedApproval
 from hitl_approval_cdk.messenger import MessengerFunction
-from hitl_approval_cdk.options import HitlApprovalOptions, ResolvedOptions
-from hitl_approval_cdk.page_api import DeployedPage, PageApi
+from hitl_approval_cdk.options import HitlApprovalOptions
+from hitl_approval_cdk.page_api import DeployedPage, PageApi, page_api
 from hitl_approval_cdk.permissions import Resources
 from hitl_approval_cdk.placement import check_brought
 from hitl_approval_cdk.publisher import PublisherFunction
@@ -121,7 +123,7 @@ class HitlApproval(ApprovalDeployment):
             self, "Topic", encryption_key=key
         )
         subscribe_emails(self, self.topic, chosen["notify_emails"])
-        api = self._page_api(chosen)
+        api = page_api(self, chosen)
         self.event_bus: events.IEventBus | None = None
         self.inbox_table: dynamodb.Table | None = None
         if self.audit_table.table_stream_arn is not None:
@@ -190,6 +192,7 @@ class HitlApproval(ApprovalDeployment):
         )
         self._environment = settings.environment(WORKFLOW, Stack.of(self))
         self._resources = settings.resources
+        self._execution_timeout = chosen["execution_timeout"]
         if chosen["alarm_topic"] is not None:
             alarms.add(
                 self,
@@ -199,22 +202,8 @@ class HitlApproval(ApprovalDeployment):
                 sweep_interval=chosen["sweep_interval"],
                 dead_letter_queue=self.dead_letter_queue,
             )
-        self._add_outputs()
+        outputs.add(self, outputs.of(self))
         advice.warn(self, chosen, topic=self.topic)
-
-    def _page_api(self, chosen: ResolvedOptions) -> PageApi | None:
-        page = chosen["page"]
-        if page is None:
-            return None
-        return PageApi(
-            self,
-            "Page",
-            page=page,
-            deliver_to=chosen["deliver_to"],
-            encryption_key=chosen["encryption_key"],
-            log_retention=chosen["log_retention"],
-            removal_policy=chosen["removal_policy"],
-        )
 
     def _serve(self, api: PageApi | None, settings: FunctionSettings) -> DeployedPage | None:
         """The page with the functions that answer it."""
@@ -232,24 +221,6 @@ class HitlApproval(ApprovalDeployment):
         }
         self._resumers += [function.resumer() for function in made.values()]
         return api.serve(links=made[PAGE], signed_in=made.get(SIGNED_IN))
-
-    def _add_outputs(self) -> None:
-        outputs.add(
-            self,
-            {
-                Output.WORKFLOW_FUNCTION_NAME: self.workflow_function.function_name,
-                Output.WORKFLOW_FUNCTION_ARN: self.workflow_alias.function_arn,
-                Output.WORKFLOW_VERSION: self.workflow_alias.version.version,
-                Output.APPROVAL_API_FUNCTION_NAME: self.approval_function.function_name,
-                Output.SWEEP_FUNCTION_NAME: self.sweep_function.function_name,
-                Output.APPROVALS_TABLE_NAME: self.table.table_name,
-                Output.AUDIT_TABLE_NAME: self.audit_table.table_name,
-                Output.SNS_TOPIC_ARN: self.topic.topic_arn,
-                Output.VERSION: LIBRARY_VERSION,
-                Output.PAGE_URL: self.page.url if self.page else None,
-                Output.SIGNING_KEY_ARN: self.signing_key.key_arn if self.signing_key else None,
-            },
-        )
 
     @classmethod
     def from_attributes(
@@ -330,6 +301,42 @@ class HitlApproval(ApprovalDeployment):
             ),
             layer=layer,
         )
+
+    def function(
+        self,
+        construct_id: str,
+        *,
+        handler: str,
+        entry: str | Path | None = None,
+        scope: Construct | None = None,
+        layer: bool = True,
+        **options: Any,
+    ) -> AskingFunction:
+        """A durable function of yours that may call `wait_for_approval`: made and attached.
+
+        It keeps its published versions and has the alias `live`, its attribute `live`.
+
+        Args:
+            construct_id: its name.
+            handler: its entry point, `refund.handler` say.
+            entry: the folder of its code, taken as it is; the runtime comes as a layer.
+            scope: where it belongs. Default: this stack.
+            layer: as for `attach`.
+            **options: keywords of `lambda_.Function`, which win over what is set here.
+
+        Raises:
+            ValueError: no folder, or what `attach` refuses.
+        """
+        function = AskingFunction(
+            scope or Stack.of(self),
+            construct_id,
+            handler=handler,
+            entry=entry,
+            execution_timeout=self._execution_timeout,
+            options=options,
+        )
+        self.attach(function, layer=layer)
+        return function
 
     def step(
         self,

@@ -19,6 +19,7 @@ from constructs import Construct
 from hitl_approval.contract import SIGNED_IN_ROUTES, Env, Route
 from hitl_approval_cdk import nag
 from hitl_approval_cdk.delivery import Delivery, subscribe
+from hitl_approval_cdk.options import ResolvedOptions
 from hitl_approval_cdk.page import ApprovalPage
 
 _ACCESS_LOG = json.dumps(
@@ -169,3 +170,19 @@ class PageApi(Construct):
             function=links,
             signed_in_function=signed_in,
         )
+
+
+def page_api(scope: Construct, options: ResolvedOptions) -> PageApi | None:
+    """The page's API of a deployment; None where it has no page."""
+    page = options["page"]
+    if page is None:
+        return None
+    return PageApi(
+        scope,
+        "Page",
+        page=page,
+        deliver_to=options["deliver_to"],
+        encryption_key=options["encryption_key"],
+        log_retention=options["log_retention"],
+        removal_policy=options["removal_policy"],
+    )
