@@ -15,7 +15,7 @@ CLEAN := $(PYTHON) -I shared/hitl_approval/programs.py
 unexport $(filter PYTHON% HATCH_% NODE_OPTIONS NODE_ENV NODE_PATH SOURCE_DATE_EPOCH,$(.VARIABLES))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick up down env wheel lock lint format bench bench-quick faults faults-deep mutants screenshots docs site
+.PHONY: help setup demo test test-quick test-deployed up down env wheel lock lint format bench bench-quick faults faults-deep mutants screenshots docs site
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -55,9 +55,25 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 test: setup ## lint, types, import rules and every test
 	@$(MAKE) --no-print-directory lint
 	@$(PYTEST)
+	@$(MAKE) --no-print-directory test-deployed
 
 test-quick: setup ## the unit tests alone
 	@$(PYTEST) tests/unit
+
+# Lambda's Python, where this machine has one; the packages are those of .venv, from the same lock.
+DEPLOYED := .venv-3.13
+
+test-deployed: setup ## the tests of the deployed code on the Python that Lambda runs
+	@python=$$($(BIN)/python -m tests.lambda_python) || exit 1; test -z "$$python" || \
+	{ $(MAKE) --no-print-directory $(DEPLOYED)/.installed LAMBDA_PYTHON="$$python" && \
+	echo "On Python 3.13, which is deployed:" && \
+	$(DEPLOYED)/bin/python -m pytest -n 2 --dist loadfile tests/unit tests/bad_input tests/workflow; }
+
+$(DEPLOYED)/.installed: requirements-dev.txt pyproject.toml | $(STAMP)
+	@test -x $(DEPLOYED)/bin/python || $(CLEAN) python "$(LAMBDA_PYTHON)" -m venv $(DEPLOYED)
+	@$(CLEAN) uv $(BIN)/uv pip sync -q --require-hashes -p $(DEPLOYED)/bin/python requirements-dev.txt
+	@$(CLEAN) uv $(BIN)/uv pip install -q --no-deps --no-build-isolation -p $(DEPLOYED)/bin/python -e .
+	@touch $@
 
 lint: setup ## ruff, mypy --strict, import rules, replay checks
 	@$(BIN)/ruff check .
@@ -90,6 +106,7 @@ bench-quick: setup ## the same with few samples; writes nothing
 	@$(BIN)/python -m bench --quick $(if $(ONLY),--only $(ONLY))
 
 faults: setup ## every schedule of every scenario with faults, or SCENARIO=name; REPLAY=scenario:choices: one
+	@$(if $(SCENARIO)$(REPLAY),:,$(BIN)/pytest --hypothesis-profile deep tests/property)
 	@$(BIN)/python -m tests.faults $(if $(SCENARIO),--scenario '$(SCENARIO)') $(if $(REPLAY),--replay '$(REPLAY)')
 
 faults-deep: setup ## random deeper schedules, for SECONDS (default 600)

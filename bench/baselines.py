@@ -18,12 +18,12 @@ TABLE = "pattern"
 def bare(_: Any, context: DurableContext) -> str:
     """One callback and one step."""
     context.create_callback(name="callback").result()
-    return context.step(lambda _: "approved", name="hear")
+    return context.step(lambda _: "approved", name="read")
 
 
 @durable_execution
 def pattern(event: Any, context: DurableContext) -> str:
-    """A step that looks, 5 seconds, a step that looks ..., as the pattern's README tells it."""
+    """A step that checks, 5 seconds, a step that checks ..., as the pattern's README has it."""
     table = boto3.client("dynamodb")
     key = {"approval_id": {"S": event["id"]}}
     pending = {**key, "status": {"S": "pending"}}

@@ -18,16 +18,21 @@ from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 
 from bench.figures import Figure, Group, Table, number
 from bench.virtual import Stage, packaged
-from bench.wire import APPROVALS_TABLE, AUDIT_TABLE, Call, Wire
+from bench.wire import APPROVALS_TABLE, AUDIT_TABLE, MESSAGES_TABLE, Call, Wire
 from hitl_approval.adapters.aws import client
 from hitl_approval.adapters.callbacks import LambdaCallbackClient
 from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.adapters.messages import DynamoDbMessages
 from hitl_approval.adapters.sns import SnsNotifier
+from hitl_approval.adapters.system import SystemSecrets
 from hitl_approval.contract import Env
+from hitl_approval.domain.approval import cast_vote
 from hitl_approval.http import envelope
-from hitl_approval.testing import RecordingMeter
+from hitl_approval.testing import FixedClock, RecordingMeter
 from hitl_approval.usecases.decide import DecisionService
+from hitl_approval.usecases.deliver import DeliveryService
 from hitl_approval.usecases.request import RequestService
+from tests.anything import any_opening, any_request, declared
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "bench",
@@ -68,7 +73,7 @@ class Wired(Stage):
         """Ask for everything there is, then approve."""
         asked = self.wire.take()
         self.taken["submit"] = [c for c in asked if c.operation != "UpdateItem"]
-        self.taken["look again, twice"] = [c for c in asked if c.operation == "UpdateItem"]
+        self.taken["check again, twice"] = [c for c in asked if c.operation == "UpdateItem"]
         ((approval_id, *_sort_key),) = self.wire.db.tables[APPROVALS_TABLE]
         one = {"approval_id": approval_id.removeprefix("S:")}
         self._ask("get", {"action": "get", **one})
@@ -86,8 +91,11 @@ class Wired(Stage):
 
 
 def measure(_: bool) -> Group:
-    """One approval, with two quiet looks before it is decided."""
-    taken = one_approval()
+    """One approval, with two checks in vain before it is decided."""
+    taken = {
+        **one_approval(),
+        **{f"messenger: {what}": calls for what, calls in messages_of_one().items()},
+    }
     return Group(
         title="AWS calls per action",
         figures=[
@@ -117,14 +125,56 @@ def one_approval() -> Mapping[str, Sequence[Call]]:
         client.cache_clear()
         opened.callback(client.cache_clear)
         environment = {Env.RESUME_MODE: "callback", Env.APPROVAL_TIMEOUT_SECONDS: "86400"}
-        stage = Wired(opened, _UNTIL_TWO_LOOKS, environment)
+        stage = Wired(opened, _UNTIL_TWO_CHECKS, environment)
         handler: Callable[[Any, Any], Any] = packaged()
         stage.run(handler)
         stage.taken["resume"] = stage.wire.take()
         return stage.taken
 
 
-_UNTIL_TWO_LOOKS = timedelta(minutes=5)
+def messages_of_one() -> Mapping[str, Sequence[Call]]:
+    """The calls of the messenger for an approval of one approver, in order."""
+    with patch.dict(os.environ, CREDENTIALS):
+        client.cache_clear()
+        wire, clock = Wire(), FixedClock()
+        wire.put_on(client("dynamodb"), client("sns"))
+        store = DynamoDbStore(
+            client=client("dynamodb"), approvals_table=APPROVALS_TABLE, audit_table=AUDIT_TABLE
+        )
+        delivery = DeliveryService(
+            store=store,
+            clock=clock,
+            meter=RecordingMeter(),
+            messages=DynamoDbMessages(client=client("dynamodb"), table=MESSAGES_TABLE),
+            notifier=SnsNotifier(client=client("sns"), topic_arn=TOPIC, personal=True),
+            page_url="https://approvals.example.com",
+            secrets=SystemSecrets(),
+        )
+        opening = any_opening(
+            request=any_request(approvers=["bob"]),
+            now=clock.now(),
+            timeout=timedelta(days=1),
+            reminders=(timedelta(hours=12), timedelta(hours=21)),
+        )
+        store.create(opening)
+        voted = cast_vote(opening.after, declared("bob"), "approved", "", now=clock.now())
+        taken: dict[str, Sequence[Call]] = {}
+        for name, transition in (("request", opening), ("outcome", voted)):
+            if transition is None:
+                raise RuntimeError(name)
+            if name == "outcome":
+                store.commit(transition)
+            wire.take()
+            delivery.take([transition.entry])
+            taken[name] = wire.take()
+        clock.advance(timedelta(hours=12))
+        delivery.deliver_due()
+        taken["reminders that are over"] = wire.take()
+        client.cache_clear()
+        return taken
+
+
+_UNTIL_TWO_CHECKS = timedelta(minutes=5)
 
 
 def _row(action: str, calls: Sequence[Call]) -> Sequence[str]:

@@ -1,7 +1,7 @@
-"""On the local cloud: how soon a decision is heard, and a thousand approvals decided at once.
+"""On the local cloud: how soon a decision resumes its workflow, and a thousand at once.
 
 The deployed stack, the bare engine and the pattern's loop run in the same cloud, one after another.
-Heard is the moment at which the last step of the workflow ends: its code then holds the decision.
+Resumed is the moment at which the last step of the workflow ends: its code then holds the decision.
 Both moments are the record's: `decided_at`, and the history that the durable engine keeps.
 """
 
@@ -45,19 +45,19 @@ def measure(quick: bool) -> Group:
     """Start a cloud, deploy, decide."""
     decisions, open_at_once = (20, 50) if quick else (100, 1_000)
     with deployed() as deployment:
-        heard = {
-            name: _heard(one, deployment, decisions)
+        resumed = {
+            name: _resumed(one, deployment, decisions)
             for name, one in (("callback", _ours), ("bare", _bare), ("pattern", _pattern))
         }
         crowd = _crowd(deployment, open_at_once)
-    p50 = {name: statistics.median(times) for name, times in heard.items()}
-    p95 = {name: sorted(times)[int(0.95 * (decisions - 1))] for name, times in heard.items()}
+    p50 = {name: statistics.median(times) for name, times in resumed.items()}
+    p95 = {name: sorted(times)[int(0.95 * (decisions - 1))] for name, times in resumed.items()}
     return Group(
         title="On the local cloud",
         figures=[
             *(
                 Figure(
-                    name=f"decision heard by the workflow, {which}",
+                    name=f"decision read by the workflow, {which}",
                     measured=round(1000 * of["callback"], 1),
                     unit="ms",
                     baseline=round(1000 * of["bare"], 1),
@@ -70,14 +70,14 @@ def measure(quick: bool) -> Group:
                 for which, of in (("p50", p50), ("p95", p95))
             ),
             Figure(
-                name="decision heard, p50, against polling",
+                name="decision read, p50, against polling",
                 measured=round(1000 * p50["callback"], 1),
                 unit="ms",
                 baseline=round(1000 * p50["pattern"], 1),
                 against="the pattern's loop",
                 limit=30,
                 goal="times faster",
-                note="a loop of 5 s hears after 2.5 s in the middle",
+                note="a loop of 5 s reads it after 2.5 s in the middle",
             ),
             Figure(
                 name=f"{open_at_once:,} open at once: not resolved exactly once",
@@ -93,21 +93,23 @@ def measure(quick: bool) -> Group:
         ],
         tables=[
             Table(
-                title=f"Milliseconds until heard, {decisions} decisions each",
+                title=f"Milliseconds until resumed, {decisions} decisions each",
                 head=("", "p50", "p95"),
                 rows=[
                     (name, number(round(1000 * p50[name])), number(round(1000 * p95[name])))
-                    for name in heard
+                    for name in resumed
                 ],
             )
         ],
         charts=[
             Chart(
-                file="heard.svg",
-                title="From the decision until the workflow has heard",
+                file="resumed.svg",
+                title="From the decision until the workflow has resumed",
                 unit="ms",
                 labels=["p50", "p95"],
-                series={name: [round(1000 * p50[name]), round(1000 * p95[name])] for name in heard},
+                series={
+                    name: [round(1000 * p50[name]), round(1000 * p95[name])] for name in resumed
+                },
             )
         ],
     )
@@ -166,8 +168,8 @@ def _deploy_baselines(deployment: Deployment) -> None:
 One = Callable[[Deployment], float]
 
 
-def _heard(one: One, deployment: Deployment, times: int) -> Sequence[float]:
-    """Seconds from each decision until it is heard."""
+def _resumed(one: One, deployment: Deployment, times: int) -> Sequence[float]:
+    """Seconds from each decision until its workflow has resumed."""
     one(deployment)  # warm: the first one starts the functions' processes
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(lambda _: one(deployment), range(times)))

@@ -70,9 +70,9 @@ def measure(quick: bool) -> Group:
         notes=[
             (
                 f"SNS refused {number(proxy.refused)} of "
-                f"{number(proxy.refused + proxy.passed.total())} messages at random. The requests were "
-                f"made in {asked:.0f} s; after {lasted:.0f} s everybody had theirs, the last after "
-                "several refusals, each of which is waited for twice as long as the one before."
+                f"{number(proxy.refused + proxy.passed.total())} messages at random. The requests "
+                f"were made in {asked:.0f} s; after {lasted:.0f} s everybody had theirs, the last "
+                "after several refusals, each of which is waited for twice as long as the last."
             )
         ],
     )

@@ -18,7 +18,7 @@ INTRODUCTION = """\
 # Performance and cost
 
 What one approval takes, measured beside two baselines in the same run: the **pattern's loop** (a
-step that looks, a durable wait of 5 seconds, again) and the **bare engine** (one callback, a step:
+step that checks, a durable wait of 5 seconds, again) and the **bare engine** (one callback, a step:
 the least that any approval can cost). `make bench` measures all of it, writes this page, and fails
 when a goal is missed; `make bench-quick` takes a fraction of the samples and writes nothing. Only
 ratios travel between machines.

@@ -159,7 +159,7 @@ def count(design: str, wait: timedelta, timeout: timedelta = LONGEST_TIMEOUT) ->
 
 
 def pattern_loop(clock: VirtualClock, decided_at: datetime) -> Callable[[Any, Any], Any]:
-    """The public pattern's loop: a step that looks, 5 seconds, a step that looks ..."""
+    """The public pattern's loop: a step that checks, 5 seconds, a step that checks ..."""
 
     @durable_execution
     def handler(_: Any, context: DurableContext) -> str:

@@ -18,11 +18,27 @@ from urllib.parse import unquote
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 
-from tests.faults.dynamodb import APPROVALS, AUDIT, INBOX, DynamoDb, Index, Item, Schema, Write
+from tests.faults.dynamodb import (
+    APPROVALS,
+    AUDIT,
+    INBOX,
+    MESSAGES,
+    DynamoDb,
+    Index,
+    Item,
+    Schema,
+    Write,
+)
 
 APPROVALS_TABLE, AUDIT_TABLE = "bench-ApprovalRequests", "bench-AuditEvents"
 INBOX_TABLE = "bench-Inbox"
-SCHEMAS = {APPROVALS_TABLE: APPROVALS, AUDIT_TABLE: AUDIT, INBOX_TABLE: INBOX}
+MESSAGES_TABLE = "bench-Messages"
+SCHEMAS = {
+    APPROVALS_TABLE: APPROVALS,
+    AUDIT_TABLE: AUDIT,
+    INBOX_TABLE: INBOX,
+    MESSAGES_TABLE: MESSAGES,
+}
 READ_UNIT, WRITE_UNIT = 4096, 1024
 
 _PUBLISHED = (

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -131,13 +131,28 @@ Deploy = Callable[..., Live]
 def deploy_stack(cloud: LocalCloud, stack: str, assembly: Path, **context: str) -> Live:
     """`cdk deploy` of the app with some context into a cloud that is bootstrapped."""
     environment = cloud.environment()
-    values = {"stack_name": stack, "removal_policy": "destroy", **context}
-    cdk.finish("cdk synth", cdk.start_synth(ROOT, environment, values, assembly))
+    _synthesize(assembly, {"stack_name": stack, "removal_policy": "destroy", **context})
     cdk.finish("cdk deploy", cdk.start_deploy(ROOT, environment, assembly))
     deployment = Deployment(stack, cloud.region, None, cloud.endpoint_url)
     with patch.dict(os.environ, environment):  # a session keeps the configuration it met first
         deployment.client("cloudformation")
     return Live(stack, deployment)
+
+
+def _synthesize(assembly: Path, values: Mapping[str, str]) -> None:
+    """What `cdk synth` has app.py do, in this process, which has the CDK loaded already.
+
+    The command itself is run by `hitl local`, in tests/e2e/test_local_commands.py, and by the
+    README's commands.
+    """
+    from aws_cdk import App  # here, because it takes a second
+
+    from hitl_approval_cdk import HitlApprovalStack, context
+
+    flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    app = App(analytics_reporting=False, outdir=str(assembly), context={**flags, **values})
+    HitlApprovalStack(app, context.stack_name(values), **context.options(values))
+    app.synth()
 
 
 @pytest.fixture(scope="session")

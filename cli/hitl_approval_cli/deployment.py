@@ -127,6 +127,11 @@ class Deployment:
         with self.errors():
             return self._session.region_name or "no region"
 
+    @property
+    def stack_name(self) -> str:
+        """The stack's name or ARN, without the deployment's name in it."""
+        return self._names[0]
+
     @cached_property
     def _session(self) -> boto3.Session:
         session = boto3.Session(profile_name=self.profile, region_name=self.region)

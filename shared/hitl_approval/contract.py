@@ -152,6 +152,8 @@ class Output:
     SIGNING_KEY_ARN: Final = "SigningKeyArn"
     """Only where audit events are signed."""
     PAGE_URL: Final = "PageUrl"
+    PERSONAL_TOPIC_ARN: Final = "PersonalTopicArn"
+    """Both only where there is a page."""
     VERSION: Final = "HitlApprovalVersion"
     """Of this library, when it was deployed."""
 

@@ -156,7 +156,7 @@ class MessageStore(Protocol):
     def mark_sent(self, message: Message, at: datetime) -> None:
         """Note that a try has sent it, whoever has begun another since."""
 
-    def settle(self, message: Message) -> None:
+    def mark_unsent(self, message: Message) -> None:
         """Write what became of a try that has not sent it, unless another has begun since."""
 
     def due(self, *, before: datetime, limit: int) -> Iterator[Sequence[DueMessage]]:

@@ -24,6 +24,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     Output.SNS_TOPIC_ARN: "Topic that notifies everybody who subscribed",
     Output.VERSION: "Version of hitl-approval that was deployed",
     Output.PAGE_URL: "Where personal links lead",
+    Output.PERSONAL_TOPIC_ARN: "Topic that sends each approver links of their own",
     Output.SIGNING_KEY_ARN: "Signs the audit events",
 }
 """What each output is, in the order of the template."""
@@ -43,6 +44,7 @@ def of(approval: HitlApproval) -> dict[str, str | None]:
         Output.SNS_TOPIC_ARN: approval.topic.topic_arn,
         Output.VERSION: LIBRARY_VERSION,
         Output.PAGE_URL: page.url if page else None,
+        Output.PERSONAL_TOPIC_ARN: page.topic.topic_arn if page else None,
         Output.SIGNING_KEY_ARN: key.key_arn if key else None,
     }
 

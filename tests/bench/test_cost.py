@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import pytest
 
-from bench.calls import GOALS, one_approval
+from bench.calls import GOALS, messages_of_one, one_approval
 from bench.wire import Call
 from hitl_approval_cli.commands import cost
 from hitl_approval_cli.commands.cost import Units
@@ -29,7 +29,7 @@ def test_should_make_no_call_more_than_it_must(taken: dict[str, list[Call]]) -> 
     ("action", "times", "units"),
     [
         ("submit", 1, cost.SUBMIT),
-        ("look again, twice", 2, cost.CHECK_AGAIN),
+        ("check again, twice", 2, cost.CHECK_AGAIN),
         ("decide", 1, cost.DECIDE),
         ("resume", 1, cost.RESUME),
     ],
@@ -40,6 +40,24 @@ def test_should_bill_the_capacity_that_the_calls_consume(
     calls = taken[action]
     assert sum(call.read_units for call in calls) == times * units.reads
     assert sum(call.write_units for call in calls) == times * units.writes
+
+
+def test_should_bill_what_messages_consume() -> None:
+    taken = messages_of_one()
+    request, outcome, over = taken.values()
+    # The timer of the reminders is written with the request, and closed when it is due.
+    writes = sum(call.write_units for calls in taken.values() for call in calls)
+    assert writes == 2 * cost.MESSAGE.writes + cost.REMINDERS.writes
+    reads = sum(call.read_units for call in [*request, *outcome])
+    assert reads == 2 * cost.MESSAGE.reads
+    queries = sum(call.operation == "Query" for call in over)
+    assert queries * 0.5 == cost.MESSENGER_READS
+    assert sum(call.operation == "Publish" for call in [*request, *outcome, *over]) == 2
+
+
+def test_should_cost_what_a_day_with_two_mails_to_one_person_each_may_cost() -> None:
+    # The request's and the outcome's: 0.00004 of it are SNS's price of the mails.
+    assert cost.total(cost.with_messages(cost.callback_quantities(DAY), 2)) <= 0.00025
 
 
 def test_should_cost_less_than_a_fiftieth_of_a_cent_for_a_day() -> None:

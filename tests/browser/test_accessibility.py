@@ -55,7 +55,7 @@ def faults(page: Page) -> list[Any]:
     """What axe finds, with the elements concerned."""
     page.evaluate(AXE)
     found = page.evaluate("axe.run({resultTypes: ['violations']})")
-    assert found["passes"], "axe has looked at nothing"
+    assert found["passes"], "axe has checked nothing"
     return [
         (each["impact"], each["id"], [node["html"][:200] for node in each["nodes"]])
         for each in found["violations"]

@@ -75,7 +75,7 @@ def test_should_decide_what_awaits_them_and_see_it_gone(
     expect(page.get_by_role("link", name=subject)).to_be_visible()
 
 
-def test_should_let_others_look_on(links: Links, sign_in: SignIn) -> None:
+def test_should_let_others_read_along(links: Links, sign_in: SignIn) -> None:
     approval_id = ask(links, approvers=[BOB])["approval_id"]
     page = sign_in(ANN)
     page.goto(at(links, f"/approvals/{approval_id}"))

@@ -43,6 +43,10 @@ class FakeCloud:
         self.clients: dict[str, Any] = {}
         self.outputs: dict[str, str] = dict(OUTPUTS)
         """CloudFormation's key -> value."""
+        self.template: dict[str, Any] = {}
+        """The stack's resources as its template has them, by logical id."""
+        self.physical: dict[str, str] = {}
+        """Their physical ids."""
 
     def client(self, service: str) -> Any:
         return self.clients.get(service, self)
@@ -57,6 +61,23 @@ class FakeCloud:
             )
         outputs = [{"OutputKey": k, "OutputValue": v} for k, v in self.outputs.items()]
         return {"Stacks": [{"StackName": StackName, "Outputs": outputs}]}
+
+    def get_template(self, StackName: str) -> dict[str, Any]:  # noqa: N803
+        assert StackName == "hitl-approval"
+        return {"TemplateBody": {"Resources": self.template}}
+
+    def list_stack_resources(self, StackName: str, NextToken: str = "0") -> dict[str, Any]:  # noqa: N803
+        """One on each page."""
+        assert StackName == "hitl-approval"
+        at = int(NextToken)
+        names = list(self.template)[at : at + 1]
+        rows = [
+            {"LogicalResourceId": name}
+            | ({"PhysicalResourceId": self.physical[name]} if name in self.physical else {})
+            for name in names
+        ]
+        more = {"NextToken": str(at + 1)} if at + 1 < len(self.template) else {}
+        return {"StackResourceSummaries": rows, **more}
 
     def invoke(self, FunctionName: str, Payload: bytes, **more: Any) -> dict[str, Any]:  # noqa: N803
         event = json.loads(Payload)

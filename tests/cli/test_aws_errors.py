@@ -195,7 +195,7 @@ def test_should_say_in_one_line_what_happened_behind_the_stack(
     ],
     ids=["throttled", "too much", "AWS's fault", "slow", "a portal"],
 )
-def test_should_go_on_looking_when_a_look_fails(
+def test_should_go_on_checking_when_a_check_fails(
     aws: Any, capsys: pytest.CaptureFixture[str], answer: Answer
 ) -> None:
     identity = "<GetCallerIdentityResult><Arn>arn:ann</Arn></GetCallerIdentityResult>"
@@ -243,7 +243,7 @@ def test_should_name_the_right_that_is_missing(
     ],
     ids=str,
 )
-def test_should_say_what_is_wrong_with_where_it_looks(
+def test_should_say_what_is_wrong_with_where_it_searches(
     aws: Any, capsys: pytest.CaptureFixture[str], words: list[str], line: str
 ) -> None:
     aws(error(400, "ValidationError", "Stack with id hitl-approval does not exist"))

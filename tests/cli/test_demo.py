@@ -33,12 +33,12 @@ class Asked:
 
     Attributes:
         statuses: what the execution says of itself, one after the other; the last for ever.
-        looks: what happens before each look at the request.
+        reads: what happens before each reading of the request.
         refusal: with which code a decision is refused.
     """
 
     statuses: list[str] = field(default_factory=lambda: ["SUCCEEDED"])
-    looks: list[Callable[[], None]] = field(default_factory=list)
+    reads: list[Callable[[], None]] = field(default_factory=list)
     refusal: str = ""
     status: str = "pending"
     by: str | None = None
@@ -59,8 +59,8 @@ class Asked:
                 message = "time is over"
                 raise CliError(message, code=self.refusal)
             self.decided(asked["decision"], asked["approver"], asked["comments"])
-        elif self.looks:
-            self.looks.pop(0)()
+        elif self.reads:
+            self.reads.pop(0)()
         return {"status": self.status, "decided_by": self.by, "comments": self.comments}
 
     def outcome(self, _: str) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def test_should_take_the_decision_from_the_page_while_it_asks(
     shown: Shown, keyboard: Keyboard
 ) -> None:
     asked = Asked()
-    asked.looks = [
+    asked.reads = [
         lambda: keyboard("what?\n"),
         lambda: keyboard(""),
         lambda: None,
@@ -166,7 +166,7 @@ def test_should_end_well_when_the_answer_comes_too_late(
 @pytest.mark.parametrize("choice", [None, "timeout"])
 def test_should_end_well_when_nobody_answers(shown: Shown, choice: Choice | None) -> None:
     asked = Asked()
-    asked.looks = [lambda: None, lambda: asked.decided("timeout", None)]
+    asked.reads = [lambda: None, lambda: asked.decided("timeout", None)]
     text = shown(asked, choice)
     assert is_whole(text)
     assert "Nobody answered in time." in text

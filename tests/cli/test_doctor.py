@@ -29,6 +29,19 @@ class Fine:
         self.confirmed, self.pending = 1, 0
         self.counted: dict[str, float] = {}
         self.error: Exception | None = None
+        self.subscribed: list[tuple[str, str]] = []
+        """Of the topic of personal links: ARN and endpoint."""
+
+    def list_subscriptions_by_topic(self, TopicArn: str, NextToken: str = "0") -> dict[str, Any]:  # noqa: N803
+        """One on each page."""
+        assert TopicArn == "arn:personal"
+        at = int(NextToken)
+        page = [
+            {"SubscriptionArn": arn, "Endpoint": endpoint}
+            for arn, endpoint in self.subscribed[at : at + 1]
+        ]
+        more = {"NextToken": str(at + 1)} if at + 1 < len(self.subscribed) else {}
+        return {"Subscriptions": page, **more}
 
     def get_caller_identity(self) -> dict[str, str]:
         if self.error:
@@ -73,7 +86,7 @@ def test_should_find_nothing_wrong(hitl: Hitl, fine: Fine) -> None:
     assert {check["state"] for check in result.json["checks"]} == {"ok"}
     assert [check["name"] for check in result.json["checks"]] == [
         "version", "credentials", "stack", "deployed version", "approval function", "tables",
-        "topic", "overdue", "not resumed", "notifications", "records",
+        "topic", "personal addresses", "overdue", "not resumed", "notifications", "records",
     ]  # fmt: skip
     out = hitl("doctor").out
     assert "ok       credentials: arn:aws:iam::123456789012:user/ann in us-east-1" in out
@@ -152,9 +165,129 @@ def test_should_not_call_wrong_that_links_may_be_sent_instead(
     hitl: Hitl, fine: Fine, cloud: FakeCloud
 ) -> None:
     fine.confirmed = 0
-    cloud.outputs["PageUrl"] = "https://page.example"
+    cloud.outputs["PersonalTopicArn"] = "arn:personal"
     assert states(hitl)["topic"] == "unknown"
     assert "deliver_to notifies named approvers" in hitl("doctor").out
+
+
+@pytest.fixture
+def delivered(fine: Fine, cloud: FakeCloud) -> Fine:
+    """A stack with three addresses, one of them somebody's who has a name, and a queue."""
+    cloud.outputs["PersonalTopicArn"] = "arn:personal"
+    cloud.template = {
+        "Personal": {"Type": "AWS::SNS::Topic", "Properties": {}},
+        "Broadcast": {"Type": "AWS::SNS::Topic", "Properties": {}},
+        "Bot": {"Type": "AWS::SQS::Queue", "Properties": {}},
+        "Everybody": subscription("Broadcast", "all@example.com"),
+        "ToAnn": subscription("Personal", "ann@example.com", "ann@example.com"),
+        "ToBob": subscription("Personal", "bob@example.com", "bob"),
+        "ToCid": subscription("Personal", "cid@example.com", "cid@example.com"),
+        "ToBot": subscription("Personal", {"Fn::GetAtt": ["Bot", "Arn"]}, "dan", "eve"),
+    }
+    cloud.physical = {
+        "Personal": "arn:personal",
+        "Broadcast": "arn:topic",
+        "Bot": "https://sqs.example/123456789012/bot",
+        "Everybody": "arn:topic:0",
+        "ToAnn": "arn:personal:1",
+        "ToBot": "arn:personal:4",
+    }
+    fine.subscribed = [
+        ("arn:personal:1", "ann@example.com"),
+        ("arn:personal:2", "bob@example.com"),
+        ("arn:personal:3", "cid@example.com"),
+        ("arn:personal:4", "arn:aws:sqs:us-east-1:123456789012:bot"),
+    ]
+    return fine
+
+
+def subscription(topic: str, endpoint: Any, *names: str) -> dict[str, Any]:
+    filters = {"FilterPolicy": {"approver": list(names)}} if names else {}
+    properties = {"TopicArn": {"Ref": topic}, "Endpoint": endpoint, **filters}
+    return {"Type": "AWS::SNS::Subscription", "Properties": properties}
+
+
+def personal(hitl: Hitl) -> dict[str, str]:
+    result = hitl("doctor", "--json")
+    [check] = [c for c in result.json["checks"] if c["name"] == "personal addresses"]
+    assert result.status == int(check["state"] == "wrong")
+    return dict(check)
+
+
+def test_should_list_every_personal_address(hitl: Hitl, delivered: Fine) -> None:
+    assert personal(hitl) == {
+        "name": "personal addresses",
+        "state": "ok",
+        "found": "4 confirmed: ann@example.com, bob@example.com (for bob), cid@example.com, "
+        "bot (for dan, eve)",
+        "fix": "",
+    }
+
+
+def test_should_say_which_personal_address_waits_and_which_is_gone(
+    hitl: Hitl, delivered: Fine
+) -> None:
+    delivered.subscribed[1] = ("PendingConfirmation", "bob@example.com")
+    delivered.subscribed[2] = ("Deleted", "cid@example.com")
+    check = personal(hitl)
+    assert check["state"] == "wrong"
+    assert check["found"] == (
+        "2 confirmed: ann@example.com, bot (for dan, eve); "
+        "1 waiting for confirmation: bob@example.com (for bob); 1 gone: cid@example.com"
+    )
+    assert check["fix"].startswith("who waits must confirm by the mail from AWS")
+    assert "; take who is gone out of deliver_to and deploy, then" in check["fix"]
+    del delivered.subscribed[1:]
+    gone = "3 gone: bob@example.com (for bob), cid@example.com, bot (for dan, eve)"
+    assert gone in personal(hitl)["found"]
+
+
+def test_should_name_by_its_resource_an_address_that_no_text_says(
+    hitl: Hitl, delivered: Fine, cloud: FakeCloud
+) -> None:
+    joined = {"Fn::Join": ["", ["dan@", {"Ref": "Domain"}]]}
+    cloud.template["ToBot"] = subscription("Personal", joined, "dan")
+    del delivered.subscribed[3]
+    assert "; 1 gone: ToBot (for dan)" in personal(hitl)["found"]
+
+
+def test_should_find_an_address_that_was_subscribed_again_by_hand(
+    hitl: Hitl, delivered: Fine
+) -> None:
+    delivered.subscribed[0] = ("arn:personal:9", "ann@example.com")
+    delivered.subscribed[3] = ("arn:personal:8", "arn:aws:sqs:us-east-1:123456789012:bot")
+    delivered.subscribed.insert(0, ("PendingConfirmation", "bob@example.com"))
+    assert personal(hitl)["found"].startswith("4 confirmed: ann@example.com, ")
+
+
+def test_should_list_what_another_stack_subscribes(hitl: Hitl, delivered: Fine) -> None:
+    """A queue's subscription is made in the stack of the queue."""
+    delivered.subscribed.append(("arn:personal:5", "arn:aws:sqs:us-east-1:123456789012:other"))
+    delivered.subscribed.append(("PendingConfirmation", "fay@example.com"))
+    delivered.subscribed.append(("arn:personal:6", "https://chat.example:8443/hook"))
+    found = personal(hitl)["found"]
+    assert "6 confirmed: " in found
+    others = "other, https://chat.example:8443/hook; 1 waiting for confirmation: fay@example.com"
+    assert f", {others}" in found
+
+
+def test_should_say_that_nobody_is_sent_links(hitl: Hitl, fine: Fine, cloud: FakeCloud) -> None:
+    assert personal(hitl)["found"] == "none: deliver_to names no approver"
+    cloud.outputs["PersonalTopicArn"] = "arn:personal"
+    assert personal(hitl)["state"] == "ok"
+
+
+def test_should_not_call_addresses_wrong_that_it_may_not_list(
+    hitl: Hitl, delivered: Fine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(**_: Any) -> None:
+        error = {"Error": {"Code": "AuthorizationError", "Message": "no"}}
+        raise ClientError(error, "ListSubscriptionsByTopic")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(delivered, "list_subscriptions_by_topic", refused)
+    check = personal(hitl)
+    assert check["state"] == "unknown"
+    assert "ListSubscriptionsByTopic" in check["found"]
 
 
 def test_should_say_that_approvers_could_not_be_notified(hitl: Hitl, fine: Fine) -> None:
@@ -170,7 +303,7 @@ def test_should_say_that_a_record_is_not_what_it_was(hitl: Hitl, fine: Fine, met
     assert "hitl audit verify --all" in hitl("doctor").out
 
 
-def test_should_not_call_wrong_what_it_may_not_look_at(
+def test_should_not_call_wrong_what_it_may_not_read(
     hitl: Hitl, fine: Fine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(**_: Any) -> None:

@@ -62,7 +62,7 @@ def test_should_leave_a_search_to_the_function(hitl: Hitl, world: World, cloud: 
     }
 
 
-def test_should_say_how_to_go_on_when_1000_have_been_looked_through(
+def test_should_say_how_to_go_on_when_1000_have_been_searched(
     hitl: Hitl, world: World, cloud: FakeCloud
 ) -> None:
     for number in range(1_001):

@@ -32,11 +32,11 @@ Send = Callable[..., None]
 
 @pytest.fixture
 def send(monkeypatch: pytest.MonkeyPatch) -> Send:
-    """A local cloud that has sent these; with `--follow` it is looked at twice more."""
+    """A local cloud that has sent these; with `--follow` it is read twice more."""
     messages: list[dict[str, Any]] = []
     later: list[list[dict[str, Any]]] = []
 
-    def look(environment: object, after: int = 0) -> list[dict[str, Any]]:
+    def read(environment: object, after: int = 0) -> list[dict[str, Any]]:
         return [message for message in messages if message["number"] > after]
 
     def pause(_: float) -> None:
@@ -45,7 +45,7 @@ def send(monkeypatch: pytest.MonkeyPatch) -> Send:
         messages.extend(later.pop(0))
 
     monkeypatch.setattr(place, "running", lambda _: {"environment": {}})
-    monkeypatch.setattr(mail, "sent_messages", look)
+    monkeypatch.setattr(mail, "sent_messages", read)
     monkeypatch.setattr(clock, "pause", pause)
 
     def have(*given: dict[str, Any], then: tuple[dict[str, Any], ...] = ()) -> None:

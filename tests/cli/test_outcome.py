@@ -21,7 +21,7 @@ from .fake_cloud import FakeCloud
 
 @pytest.fixture
 def script(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """What happens between two looks, the workflow's request too; Ctrl-C at the end of it."""
+    """What happens between two checks, the workflow's request too; Ctrl-C at the end of it."""
     cloud.asks = False
 
     def play(*steps: Any) -> None:
@@ -179,7 +179,7 @@ def test_should_not_wait_for_ever_for_a_request(hitl: Hitl, cloud: FakeCloud, sc
     )
 
 
-def test_should_say_that_it_may_not_look(hitl: Hitl, cloud: FakeCloud, script: Any) -> None:
+def test_should_say_that_it_may_not_read(hitl: Hitl, cloud: FakeCloud, script: Any) -> None:
     script()
     cloud.failures.append(of_aws("AccessDeniedException"))
     result = hitl("submit", "--subject", "Q4")

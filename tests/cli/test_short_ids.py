@@ -27,7 +27,7 @@ def test_should_take_the_first_characters_of_an_id(
     assert result.json["approval_id"] == WHOLE
 
 
-def test_should_not_look_around_for_a_whole_id(hitl: Hitl, world: World, cloud: FakeCloud) -> None:
+def test_should_not_search_for_a_whole_id(hitl: Hitl, world: World, cloud: FakeCloud) -> None:
     pending(world)
     hitl("show", WHOLE)
     assert asked(cloud) == ["get"]

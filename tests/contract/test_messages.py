@@ -162,7 +162,7 @@ def test_should_be_sent_by_a_try_whose_lease_is_over(messages: MessageStore) -> 
     slow = claimed(messages)
     quick = claimed(messages, until=LATER + timedelta(minutes=2))
     messages.mark_sent(slow, NOW)
-    messages.settle(replace(quick, due=NEVER, reason="refused"))
+    messages.mark_unsent(replace(quick, due=NEVER, reason="refused"))
     assert found(messages, slow).state == "sent"
     assert due(messages) == []
 
@@ -171,14 +171,14 @@ def test_should_not_be_put_off_by_a_try_whose_lease_is_over(messages: MessageSto
     inserted(messages)
     slow = claimed(messages)
     quick = claimed(messages, until=LATER + timedelta(minutes=2))
-    messages.settle(replace(slow, state="failed", due=None, reason="refused"))
+    messages.mark_unsent(replace(slow, state="failed", due=None, reason="refused"))
     assert found(messages, slow) == quick
 
 
 def test_should_be_tried_again_when_it_is_put_off(messages: MessageStore) -> None:
     inserted(messages)
     message = claimed(messages)
-    messages.settle(replace(message, due=NEVER, reason="refused", unanswered=0, noted=True))
+    messages.mark_unsent(replace(message, due=NEVER, reason="refused", unanswered=0, noted=True))
     assert due(messages, LATER) == []
     (one,) = due(messages, NEVER)
     again = messages.claim(one, until=NEVER)
@@ -190,7 +190,7 @@ def test_should_be_tried_again_when_it_is_put_off(messages: MessageStore) -> Non
 def test_should_be_due_no_more_once_it_has_ended(messages: MessageStore, state: Any) -> None:
     inserted(messages)
     message = claimed(messages)
-    messages.settle(replace(message, state=state, due=None, reason="why"))
+    messages.mark_unsent(replace(message, state=state, due=None, reason="why"))
     assert due(messages) == []
     assert found(messages, message).state == state
 
@@ -199,7 +199,7 @@ def test_should_keep_each_link_that_was_sent(messages: MessageStore) -> None:
     inserted(messages, links=("a" * 64,))
     message = claimed(messages)
     messages.add_link(message, "b" * 64)
-    messages.settle(replace(message, due=NOW))
+    messages.mark_unsent(replace(message, due=NOW))
     assert found(messages, message).links == ("a" * 64, "b" * 64)
 
 

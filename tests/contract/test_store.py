@@ -129,6 +129,30 @@ def test_should_give_back_what_was_created(store: Store) -> None:
     assert list(store.history(opening.after.approval_id)) == [opening.event.to_dict()]
 
 
+def test_should_keep_milliseconds_and_no_part_of_one(store: Store) -> None:
+    """Both stores: a test in memory sees the times that are on record in AWS."""
+    asked = NOW + timedelta(milliseconds=123, microseconds=456)
+    opening = any_opening(now=asked, timeout=timedelta(hours=1, microseconds=700))
+    approval = store.create(opening)
+    assert approval.created_at == NOW + timedelta(milliseconds=123)
+    assert approval.expires_at == NOW + timedelta(hours=1, milliseconds=123)
+    assert approval == store.get(approval.approval_id)
+
+    later = timedelta(microseconds=999)
+    page = store.list_by_status("pending", limit=9, cursor=None, since=approval.created_at + later)
+    assert [row["approval_id"] for row in page.items] == [approval.approval_id]
+    assert overdue(store, "pending", before=approval.expires_at + later, limit=9) == []
+
+    decided = cast_vote(approval, declared("bob"), "approved", "", now=asked + later)
+    assert decided is not None
+    store.commit(decided)
+    kept = store.get(approval.approval_id)
+    assert kept == decided.after
+    assert kept.decided_at == kept.votes[0].at == NOW + timedelta(milliseconds=124)
+    assert decided.event.at == kept.decided_at
+    assert overdue(store, "decided", before=kept.decided_at + later, limit=9) == []
+
+
 def test_should_keep_the_first_record_when_two_are_created_under_one_id(store: Store) -> None:
     first = any_opening()
     second = any_opening(approval_id=first.after.approval_id, creation_token="another")

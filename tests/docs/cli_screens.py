@@ -83,6 +83,14 @@ class Account:
     def get_topic_attributes(self, **_: Any) -> dict[str, Any]:
         return {"Attributes": {"SubscriptionsConfirmed": "2", "SubscriptionsPending": "1"}}
 
+    def list_subscriptions_by_topic(self, **_: Any) -> dict[str, Any]:
+        listed = {"confirmed": "ann@example.com", "PendingConfirmation": "bob@example.com"}
+        return {
+            "Subscriptions": [
+                {"SubscriptionArn": arn, "Endpoint": endpoint} for arn, endpoint in listed.items()
+            ]
+        }
+
     def get_metric_statistics(self, **_: Any) -> dict[str, Any]:
         return {"Datapoints": []}
 
@@ -125,6 +133,7 @@ def draw(name: str) -> str:
         Output.WORKFLOW_VERSION: "3",
         Output.VERSION: "1.0.0",
         Output.SNS_TOPIC_ARN: "topic",
+        Output.PERSONAL_TOPIC_ARN: "personal",
         Output.SWEEP_FUNCTION_NAME: "sweep",
     }
     recorded = Console(

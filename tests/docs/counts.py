@@ -20,9 +20,11 @@ from hitl_approval.usecases.sweep import SWEEP_GRACE
 from hitl_approval_cdk import ApprovalPage
 from hitl_approval_cli.commands.cost import (
     callback_quantities,
+    messenger_quantities,
     polling_quantities,
     standing_quantities,
     total,
+    with_messages,
 )
 from hitl_approval_cli.cost_model import callback
 from tests.docs.site import ROOT, pages
@@ -65,6 +67,10 @@ COUNTS: Mapping[str, Callable[[], str]] = {
     "operations-in-a-day": lambda: f"{callback(DAY).operations}",
     "invocations-in-a-day": lambda: f"{callback(DAY).invocations}",
     "price-of-a-day": lambda: f"{total(callback_quantities(DAY)):.4f}",
+    "price-of-a-day-with-messages": lambda: (
+        f"{total(with_messages(callback_quantities(DAY), 2)):.5f}"
+    ),
+    "messenger-price": lambda: f"{total(messenger_quantities()):.2f}",
     "standing-price": lambda: f"{total(standing_quantities()):.2f}",
     "requests-per-second": lambda: f"{ApprovalPage().requests_per_second}",
     "requests-at-once": lambda: f"{ApprovalPage().burst}",

@@ -21,6 +21,7 @@ FUNCTIONS = {
     "approval_api": "approval function",
     "sweep": "sweep function",
     "publisher": "publisher function",
+    "messenger": "messenger function",
     "page": "page function",
     "signed_in": "signed-in function",
 }
@@ -31,11 +32,12 @@ OTHERS = {
         "Table": "approvals table",
         "AuditTable": "audit table",
         "InboxTable": "inbox table",
+        "MessagesTable": "messages table",
     },
     "AWS::SNS::Topic": {"Topic": "broadcast topic", "PersonalTopic": "personal topic"},
     "AWS::SQS::Queue": {"DeadLetterQueue": "dead-letter queue"},
     "AWS::ApiGatewayV2::Api": {"Api": "HTTP API"},
-    "AWS::Events::Rule": {"SweepSchedule": "schedule"},
+    "AWS::Events::Rule": {"SweepSchedule": "schedule", "MessengerSchedule": "schedule"},
 }
 OUTSIDE = {"a requester", "your functions", "approvers", "hitl", "other systems"}
 """What the pictures show beside the deployment."""

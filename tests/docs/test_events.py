@@ -12,7 +12,7 @@ from hitl_approval.contract import Events, Metrics
 from hitl_approval.domain.bus_event import BusEvent, bus_event
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.testing import in_memory
-from tests.anything import any_opening, declared
+from tests.anything import any_opening, any_request, declared
 
 PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
 SHAPE, _, METRICS = PAGE.partition("## Metrics")
@@ -31,6 +31,7 @@ def events() -> Iterator[BusEvent]:
     world.decisions.decide(voted, declared("bob"), "approved")
     world.decisions.decide(ask(), declared("ann"), "rejected", "no")
     world.decisions.cancel(ask(), declared("rita"), "not needed")
+    world.decisions.remind(ask(request=any_request(approvers=["ann"])), declared("rita"))
     world.requests.note_notification_failed(unnotified := ask(), "SNS: throttled")
     world.clock.advance(world.store.approvals[unnotified].expires_at - world.clock.now())
     world.requests.check_status(unnotified)

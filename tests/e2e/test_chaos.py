@@ -74,7 +74,7 @@ class Crowd:
     """People who decide through the approval function, and try again as clients do.
 
     Attributes:
-        answered: how many have been told what became of their decision.
+        answered: how many have been answered what became of their decision.
         retried: why the others tried again, and how often.
     """
 
@@ -200,7 +200,7 @@ def test_should_let_one_of_200_deciders_win_and_tell_the_others_who(callback_liv
     with ThreadPoolExecutor(CROWD) as pool:
         answers = list(pool.map(decide, votes))
     seconds = time.monotonic() - began
-    logger.info("%d told in %.1f s, tried again: %s", CROWD, seconds, dict(crowd.retried))
+    logger.info("%d answered in %.1f s, tried again: %s", CROWD, seconds, dict(crowd.retried))
 
     assert Counter(answer.status for answer in answers) == {200: 1, 409: CROWD - 1}
     assert_decided_once(live, started["execution_arn"], answers)

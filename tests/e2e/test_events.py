@@ -28,7 +28,7 @@ def test_should_bring_each_transition_to_the_bus(callback_live: Live) -> None:
     queue = listen(live)
     received: dict[str, dict[str, Any]] = {}
 
-    def heard(approval_id: str, count: int) -> list[dict[str, Any]]:
+    def on_the_bus(approval_id: str, count: int) -> list[dict[str, Any]]:
         for message in (
             live.deployment.client("sqs")
             .receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
@@ -41,9 +41,9 @@ def test_should_bring_each_transition_to_the_bus(callback_live: Live) -> None:
 
     started = live.submit()
     approval_id = started["approval_id"]
-    [requested] = eventually(lambda: heard(approval_id, 1), "event of the request")
+    [requested] = eventually(lambda: on_the_bus(approval_id, 1), "event of the request")
     live.decide(approval_id, "rejected")
-    requested, decided = eventually(lambda: heard(approval_id, 2), "event of the decision")
+    requested, decided = eventually(lambda: on_the_bus(approval_id, 2), "event of the decision")
 
     assert [e["detail-type"] for e in (requested, decided)] == [
         "Approval Requested",

@@ -79,7 +79,7 @@ def test_should_pay_expenses_that_enough_people_approved(example: Example) -> No
     def decide(amount: int, decision: str, *people: str) -> None:
         approval_id = app.pending(f"Train: {amount} for rita")
         for who in people:
-            app.decide(approval_id, decision, f"{who}@example.com", comments="looked at it")
+            app.decide(approval_id, decision, f"{who}@example.com", comments="read it")
 
     def paid(amount: int, *people: str) -> dict[str, Any]:
         return {"paid": amount, "approved_by": [f"{who}@example.com" for who in people]}
@@ -94,7 +94,7 @@ def test_should_pay_expenses_that_enough_people_approved(example: Example) -> No
     assert app.result(chain) == paid(2000, "ann", "bob", "fay")
     rejected = start(80)
     decide(80, "rejected", "ann")
-    assert app.result(rejected) == {"paid": 0, "status": "rejected", "comments": "looked at it"}
+    assert app.result(rejected) == {"paid": 0, "status": "rejected", "comments": "read it"}
 
 
 def test_should_show_or_hide_a_reported_post(example: Example) -> None:

@@ -81,35 +81,36 @@ def status_of(item: str) -> Any:
     return json.loads(item)["Item"]["status"]["S"]
 
 
-@pytest.mark.parametrize(("block", "decision"), [("approve", "approved"), ("reject", "rejected")])
+def ids_in(scanned: str) -> set[str]:
+    return {item["approval_id"]["S"] for item in json.loads(scanned)["Items"]}
+
+
 def test_should_run_the_patterns_commands_from_start_to_end(
-    shell: Session, live: Live, tmp_path: Path, block: str, decision: str
+    shell: Session, live: Live, tmp_path: Path
 ) -> None:
+    """Its timeout of a minute passes while people decide."""
     shell("set environment variables")
-    already = {item["approval_id"]["S"] for item in json.loads(shell("scan all"))["Items"]}
+    first = requested(shell)
+    timing_out = invoke_with_a_timeout(shell)
+    assert timing_out["approval_id"]["S"] != first
+    decided(shell, live, tmp_path, first, "approve", "approved")
+    decided(shell, live, tmp_path, requested(shell), "reject", "rejected")
+    times_out(shell, live, timing_out)
+
+
+def requested(shell: Session) -> str:
+    """Starts a workflow; the id of its request."""
+    already = ids_in(shell("scan all"))
     assert '"StatusCode": 202' in shell("invoke the workflow")
 
     def new_pending() -> Any:
-        items = json.loads(shell("list pending approvals"))["Items"]
-        return [i["approval_id"]["S"] for i in items if i["approval_id"]["S"] not in already]
+        return list(ids_in(shell("list pending approvals")) - already)
 
     (approval_id,) = eventually(new_pending, "pending approval")
-    assert status_of(shell("get approval details", APPROVAL_ID=approval_id)) == "pending"
-
-    shell(block, APPROVAL_ID=approval_id)
-    answer = json.loads((tmp_path / "approval_response.json").read_text())
-    assert answer["statusCode"] == 200
-
-    arn = live.row(approval_id)["execution_arn"]["S"]
-    assert live.result(arn)["decision"] == decision
-    assert status_of(shell("get approval details", APPROVAL_ID=approval_id)) == decision
-    assert "REPORT RequestId" in shell("verify workflow completion", APPROVAL_ID=approval_id)
+    return str(approval_id)
 
 
-def test_should_run_the_patterns_timeout_commands(shell: Session, live: Live) -> None:
-    shell("set environment variables")
-    shell("invoke the workflow")
-    already = {item["approval_id"]["S"] for item in json.loads(shell("scan all"))["Items"]}
+def invoke_with_a_timeout(shell: Session) -> Any:
     shell("invoke with a timeout")
 
     def timing_out() -> Any:
@@ -118,10 +119,28 @@ def test_should_run_the_patterns_timeout_commands(shell: Session, live: Live) ->
 
     (item,) = eventually(timing_out, "approval")
     approval_id = item["approval_id"]["S"]
-    assert approval_id not in already
-    # The pattern waits its 60 seconds out; an impatient operator may also look now.
+    # The pattern waits its 60 seconds out; an impatient operator may also check now.
     assert "pending" in shell("check the status", APPROVAL_ID=approval_id)
+    return item
+
+
+def decided(  # noqa: PLR0917  what a line of the test says
+    shell: Session, live: Live, folder: Path, approval_id: str, block: str, decision: str
+) -> None:
+    assert status_of(shell("get approval details", APPROVAL_ID=approval_id)) == "pending"
+
+    shell(block, APPROVAL_ID=approval_id)
+    answer = json.loads((folder / "approval_response.json").read_text())
+    assert answer["statusCode"] == 200
+
+    arn = live.row(approval_id)["execution_arn"]["S"]
+    assert live.result(arn)["decision"] == decision
+    assert status_of(shell("get approval details", APPROVAL_ID=approval_id)) == decision
+    assert "REPORT RequestId" in shell("verify workflow completion", APPROVAL_ID=approval_id)
+
+
+def times_out(shell: Session, live: Live, item: Any) -> None:
     created, expires = item["created_at"]["S"], item["expires_at"]["S"]
     assert created[:16] != expires[:16]
     assert live.result(item["execution_arn"]["S"], patience=90)["decision"] == "timeout"
-    assert "timeout" in shell("check the status", APPROVAL_ID=approval_id)
+    assert "timeout" in shell("check the status", APPROVAL_ID=item["approval_id"]["S"])

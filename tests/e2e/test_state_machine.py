@@ -51,7 +51,7 @@ def test_should_go_on_by_the_answer(machine: EmbeddingApp, decision: str, end: s
     amount = {"approved": 71, "rejected": 72}[decision]
     arn = start(machine, amount=amount)
     approval_id = machine.pending(f"Refund {amount}")
-    machine.decide(approval_id, decision, "ann", comments="looked at it")
+    machine.decide(approval_id, decision, "ann", comments="read it")
 
     execution = ended(machine, arn)
     assert execution["status"] == "SUCCEEDED"

@@ -69,7 +69,7 @@ def test_should_close_a_request_whose_workflow_was_stopped(callback_live: Live) 
     assert live.events(started["approval_id"]) == ["requested", "timeout"]
 
 
-def test_should_wake_a_workflow_that_did_not_hear(callback_live: Live) -> None:
+def test_should_resume_a_workflow_that_was_not_resumed(callback_live: Live) -> None:
     live = callback_live
     started = live.submit()
     approval_id = started["approval_id"]

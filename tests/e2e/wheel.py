@@ -43,7 +43,7 @@ class CleanVenv:
     def make(
         cls, folder: Path, wheel: Path, extras: str = "", *more: str, at: str = "=="
     ) -> CleanVenv:
-        """One with some extras, `[cdk]` say, and whatever else `uv pip install` is told.
+        """One with some extras, `[cdk]` say, and whatever else `uv pip install` takes.
 
         Versions are the locks' (`at` them), or `<=` that.
         """

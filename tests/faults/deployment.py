@@ -1,4 +1,4 @@
-"""A deployment in a simulated world: who acts in it, what they hear, what AWS does for them."""
+"""A deployment in a simulated world: who acts in it, how it answers, what AWS does."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
-
-from boto3.dynamodb.types import TypeDeserializer
 
 from hitl_approval.contract import DOCUMENT_APPROVAL
 from hitl_approval.domain.approval import derive_approval_id
@@ -53,12 +51,10 @@ PATIENCE = timedelta(seconds=2)
 
 Payload = Mapping[str, Any]
 
-_deserialize = TypeDeserializer().deserialize
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a caller heard to one request; no status if nothing came back."""
+    """What a caller was answered to one request; no status if nothing came back."""
 
     actor: str
     request: int
@@ -248,12 +244,12 @@ class Deployment:
             me.point(NOTHING)
             if self.world.outcome(("lost",)) == "ok":
                 status, body = response["statusCode"], json.loads(response["body"])
-        self.world.steps.append(f"{me.now():%H:%M:%S} {me.name}: heard {status} {dict(body)}")
+        self.world.steps.append(f"{me.now():%H:%M:%S} {me.name}: answered {status} {dict(body)}")
         written = range(first, len(self.world.writes))
         return Answer(me.name, me.request, payload, asked_at, status, body, written)
 
     def _frozen_until(self) -> datetime:
-        """A frozen process wakes with the workflow that finds its time over."""
+        """A frozen process goes on with the workflow that finds its time over."""
         now = self.world.now
         expiries = [
             datetime.fromisoformat(row["expires_at"])
@@ -318,15 +314,24 @@ class Deployment:
 
 def plain(item: Item) -> dict[str, Any]:
     """An item as JSON values."""
-    return {name: _plain(_deserialize(value)) for name, value in item.items()}
+    return {name: _plain(value) for name, value in item.items()}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return value if value is None or isinstance(value, str | bool) else int(value)
+def _plain(value: Mapping[str, Any]) -> Any:
+    ((kind, inner),) = value.items()
+    match kind:
+        case "S" | "BOOL":
+            return inner
+        case "N":
+            return int(inner)
+        case "M":
+            return plain(inner)
+        case "L":
+            return [_plain(one) for one in inner]
+        case "NULL":
+            return None
+        case _:
+            raise NotImplementedError(kind)
 
 
 def _touched(request: Mapping[str, Any], *, reads: bool) -> Footprint:

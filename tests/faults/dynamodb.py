@@ -81,7 +81,7 @@ class Write:
 
 @dataclass
 class DynamoDb:
-    """The tables, and a watcher that hears of every write."""
+    """The tables, and a watcher that sees every write."""
 
     schemas: Mapping[str, Schema]
     watch: Callable[[Write], None] = lambda _: None

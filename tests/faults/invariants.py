@@ -1,6 +1,6 @@
 """What must hold however a schedule went: the eleven promises, each a named check.
 
-Every check reads the final tables, the history of writes, what callers heard and what was sent.
+Every check reads the final tables, the history of writes, the answers and what was sent.
 A check yields one line for each violation; none means that the promise was kept.
 """
 
@@ -30,7 +30,7 @@ SLACK = timedelta(seconds=30)
 """Retries of steps and invocations, with the faults that a schedule has."""
 AT_ONCE = timedelta(seconds=3)
 NOTES = {Table.ATTENTION, Table.ATTENTION_AT, "resumed"}
-"""What may still be noted on a record that has ended: who has heard of it."""
+"""What may still be noted on a record that has ended: who has read it."""
 TERMS = {
     "policy",
     "approvers",
@@ -75,14 +75,14 @@ def all_agree(deployment: Deployment) -> Iterator[str]:
             if not withdrawn or not deployment.may_fail:
                 yield f"{arn} failed: {result.error.message if result.error else 'no word'}"
             continue
-        told = json.loads(json.loads(result.result)["body"])
-        row = rows.get(told["approval_id"])
+        said = json.loads(json.loads(result.result)["body"])
+        row = rows.get(said["approval_id"])
         if row is None:
-            yield f"{arn} returned {told['decision']} for a row that does not exist"
+            yield f"{arn} returned {said['decision']} for a row that does not exist"
             continue
-        if (told["decision"], told.get("decided_by")) != (row["status"], row.get("decided_by")):
+        if (said["decision"], said.get("decided_by")) != (row["status"], row.get("decided_by")):
             yield (
-                f"the workflow returned {told['decision']} by {told.get('decided_by')}, "
+                f"the workflow returned {said['decision']} by {said.get('decided_by')}, "
                 f"the row says {row['status']} by {row.get('decided_by')}"
             )
         if "audit_hash" not in row:
@@ -148,16 +148,16 @@ def nothing_answered_is_lost(deployment: Deployment) -> Iterator[str]:
             yield f"the workflow resumed {took} after the decision"
 
 
-def told_once(deployment: Deployment) -> Iterator[str]:
-    """5. One row per start; approvers told or the failure on record; repeats carry the same id."""
+def notified_once(deployment: Deployment) -> Iterator[str]:
+    """5. One row per start; approvers notified or that is on record; repeats keep the id."""
     rows = deployment.rows()
     starts = Counter(_start_of(deployment, row) for row in rows.values())
     for start, count in starts.items():
         if count > 1:
             yield f"{count} rows for {start}"
     ids = [m["MessageAttributes"]["approval_id"]["StringValue"] for m in deployment.world.messages]
-    for told in set(ids) - set(rows) - deployment.altered:
-        yield f"told of {told}, which is no row"
+    for unknown in set(ids) - set(rows) - deployment.altered:
+        yield f"notified of {unknown}, which is no row"
     for approval_id, row in rows.items():
         if approval_id in ids or "audit_hash" not in row:
             continue
@@ -172,7 +172,7 @@ def told_once(deployment: Deployment) -> Iterator[str]:
         if _closed_by_sweep(deployment, approval_id) and Metrics.NOTIFICATION_FAILED in alarms:
             continue  # it came after the end, to a record that takes no more events
         if row["status"] == "pending" or by_silence(row):
-            yield f"nobody was told, and nothing says so: {on_record}"
+            yield f"nobody was notified, and nothing says so: {on_record}"
 
 
 def sent_once(deployment: Deployment) -> Iterator[str]:
@@ -219,30 +219,30 @@ def audit_is_whole(deployment: Deployment) -> Iterator[str]:
         yield f"events without a row: {approval_id}"
 
 
-def losers_hear_who_won(deployment: Deployment) -> Iterator[str]:
-    """7. Losing callers hear who won, and no caller is left without an answer."""
+def losers_learn_who_won(deployment: Deployment) -> Iterator[str]:
+    """7. Losing callers learn who won, and no caller is left without an answer."""
     rows = deployment.rows()
     for answer in deployment.answers:
         error = answer.body.get("error", {})
         if (answer.status or 0) >= 500 and error.get("code") != Unavailable.code:
-            yield f"{answer.actor} heard of an internal error"
+            yield f"{answer.actor} was answered by an internal error"
         if answer.last and (answer.status is None or answer.status >= 500):
-            yield f"{answer.actor} never heard what became of {_asked(answer)}"
+            yield f"{answer.actor} never learned what became of {_asked(answer)}"
         row = rows.get(answer.payload.get("approval_id", ""))
         if answer.status == 404 and row and _created(deployment, row) < answer.asked_at:
-            yield f"{answer.actor} was told that there is no such approval"
+            yield f"{answer.actor} was answered that there is no such approval"
         if error.get("code") not in CLOSED or row is None:
             continue
         details = error["details"]
         if error["code"] == "APPROVAL_EXPIRED":
             if details["expires_at"] != row["expires_at"]:
-                yield f"{answer.actor} heard of another expiry"
+                yield f"{answer.actor} was answered by another expiry"
         elif details["status"] == "pending":  # their own earlier vote stands against them
             if not any(v["approver"] == details["decided_by"] for v in row["votes"]):
-                yield f"{answer.actor} heard of a vote that is not on record"
+                yield f"{answer.actor} was answered by a vote that is not on record"
         elif (details["status"], details["decided_by"]) != (row["status"], row.get("decided_by")):
             yield (
-                f"{answer.actor} heard {details['status']} by {details['decided_by']}, "
+                f"{answer.actor} was answered {details['status']} by {details['decided_by']}, "
                 f"but {row['status']} by {row.get('decided_by')} won"
             )
 
@@ -262,9 +262,9 @@ INVARIANTS: tuple[Check, ...] = (
     all_agree,
     approved_by_policy,
     nothing_answered_is_lost,
-    told_once,
+    notified_once,
     audit_is_whole,
-    losers_hear_who_won,
+    losers_learn_who_won,
     refusals_change_nothing,
     nothing_is_left_behind,
     readers_see_what_was,
@@ -385,7 +385,7 @@ def _patience(deployment: Deployment, row: Row, decided: datetime) -> timedelta:
         return AT_ONCE + deployment.durable.rested
     waited = decided - _created(deployment, row)
     frozen = timedelta(0)
-    if deployment.world.faults["slow"]:  # a frozen workflow wakes after the expiry
+    if deployment.world.faults["slow"]:  # a frozen workflow goes on after the expiry
         frozen = max(datetime.fromisoformat(row["expires_at"]) - decided, frozen) + SHORTEST_RECHECK
     swept = [
         sweep.at - decided

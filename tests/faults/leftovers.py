@@ -25,9 +25,9 @@ def nothing_is_left_behind(deployment: Deployment) -> Iterator[str]:
     for wrote in _notes_of_sweeps(deployment):
         arn = plain(wrote.write.after)["execution_arn"]
         if not ended_before(deployment, arn, wrote.step):
-            yield f"{wrote.actor} noted as heard what its workflow had not"
+            yield f"{wrote.actor} noted as read what its workflow had not"
     for row in deployment.rows().values():
-        yield from _is_told(deployment, row, sweeps)
+        yield from _is_counted(deployment, row, sweeps)
 
 
 def _repairs(deployment: Deployment, sweep: Sweep) -> Iterator[str]:
@@ -57,17 +57,17 @@ def _counts(deployment: Deployment, sweep: Sweep) -> Iterator[str]:
     if (said := _count(deployment, sweep, Metrics.PENDING_PAST_EXPIRY)) != closed:
         yield f"{sweep.actor} counted {said} that it closed, and closed {closed}"
     states = list(rows_during(deployment, sweep.written))
-    least = {i for i in _unheard(deployment, sweep, states[0]) if _stays(deployment, i, sweep)}
-    most = {i for rows in states for i in _unheard(deployment, sweep, rows)}
+    least = {i for i in _not_resumed(deployment, sweep, states[0]) if _stays(deployment, i, sweep)}
+    most = {i for rows in states for i in _not_resumed(deployment, sweep, rows)}
     said = _count(deployment, sweep, Metrics.DECIDED_NOT_RESUMED)
     if not len(least) <= said <= len(most):
-        yield f"{sweep.actor} counted {said} unheard, of {len(least)} to {len(most)}"
+        yield f"{sweep.actor} counted {said} not resumed, of {len(least)} to {len(most)}"
 
 
-def _is_told(deployment: Deployment, row: Row, sweeps: list[Sweep]) -> Iterator[str]:
-    """Operators hear of a row whose workflow was stopped, once (or again after a fault)."""
+def _is_counted(deployment: Deployment, row: Row, sweeps: list[Sweep]) -> Iterator[str]:
+    """Operators learn of a row whose workflow was stopped, once (or again after a fault)."""
     arn = row["execution_arn"]
-    if arn not in deployment.durable.stopped or _heard_by_workflow(deployment, row):
+    if arn not in deployment.durable.stopped or _read_by_workflow(deployment, row):
         return
     due = any(
         _had_ended(deployment, row, sweep)
@@ -82,7 +82,7 @@ def _is_told(deployment: Deployment, row: Row, sweeps: list[Sweep]) -> Iterator[
     )
     most = 1 + len(deployment.swept) - len(sweeps)
     if not least <= said <= most:
-        yield f"operators were told {said} times of a {row['status']} one, not {least} to {most}"
+        yield f"operators were notified {said} times of {row['status']}, not {least} to {most}"
 
 
 def _due(deployment: Deployment, row: Row, sweep: Sweep) -> bool:
@@ -98,7 +98,7 @@ def _had_ended(deployment: Deployment, row: Row, sweep: Sweep) -> bool:
     return ended_before(deployment, row["execution_arn"], sweep.step)
 
 
-def _unheard(deployment: Deployment, sweep: Sweep, rows: Rows) -> set[str]:
+def _not_resumed(deployment: Deployment, sweep: Sweep, rows: Rows) -> set[str]:
     """Decided for long, and their workflow has not returned what it has read."""
     found = set()
     for approval_id, row in rows.items():
@@ -110,7 +110,7 @@ def _unheard(deployment: Deployment, sweep: Sweep, rows: Rows) -> set[str]:
 
 
 def _stays(deployment: Deployment, approval_id: str, sweep: Sweep) -> bool:
-    """Whether nobody else notes meanwhile that it is heard, and it is not a poller's to hear."""
+    """Whether nobody else notes meanwhile that it is read, and it is not a poller's to read."""
     row = deployment.rows()[approval_id]
     polls = "callback_id" not in row
     if polls and not _had_ended(deployment, row, sweep):
@@ -122,7 +122,7 @@ def _stays(deployment: Deployment, approval_id: str, sweep: Sweep) -> bool:
     )
 
 
-def _heard_by_workflow(deployment: Deployment, row: Row) -> bool:
+def _read_by_workflow(deployment: Deployment, row: Row) -> bool:
     sweepers = {sweep.actor for sweep in deployment.swept}
     return "resumed" in row and any(
         "resumed" in wrote.write.after and wrote.actor not in sweepers

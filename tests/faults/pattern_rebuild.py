@@ -101,8 +101,8 @@ def _decides(world: Deployment, who: str, decided: str, **options: Any) -> None:
     """Somebody answers the first message that was sent."""
 
     def payload() -> dict[str, Any]:
-        told = world.world.messages[0]["MessageAttributes"]["approval_id"]["StringValue"]
-        return decision(told, who, decided)
+        asked = world.world.messages[0]["MessageAttributes"]["approval_id"]["StringValue"]
+        return decision(asked, who, decided)
 
     world.person(who, payload, when=lambda: bool(world.world.messages), **options)
 

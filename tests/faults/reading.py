@@ -1,4 +1,4 @@
-"""The promise to those who look on: what they are shown was so while they asked."""
+"""The promise to those who read: what they are shown was so while they asked."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _listed(answer: Answer, states: Sequence[Rows]) -> Iterator[str]:
 def _audited(deployment: Deployment, answer: Answer, states: Sequence[Rows]) -> Iterator[str]:
     approval_id, events = answer.body["approval_id"], answer.body["events"]
     if not answer.body["verified"]:
-        yield f"{answer.actor} was told that the audit is not whole: {answer.body['findings']}"
+        yield f"{answer.actor} was answered that the audit is not whole: {answer.body['findings']}"
     if events != deployment.events(approval_id)[: len(events)]:
         yield f"{answer.actor} was shown events that are not on record"
     counts = [rows[approval_id]["audit_sequence"] for rows in states if approval_id in rows]

@@ -36,9 +36,9 @@ from tests.faults.sabotage_sweep import (
     _sweep_decides_approved,
     _sweep_dies_of_one_record,
     _sweep_notes_before_it_counts,
+    _sweep_resumes_nobody,
+    _sweep_resumes_once_and_forgets,
     _sweep_says_nothing_of_what_it_passes,
-    _sweep_wakes_nobody,
-    _sweep_wakes_once_and_forgets,
     _workflow_does_not_note_an_early_decision,
 )
 from tests.faults.simulator import Bounds
@@ -114,16 +114,16 @@ def _takes_the_result_from_the_callback() -> Iterator[None]:
     listen = wait._Wait._listen
 
     def believe(self: Any, snapshot: Any, callback: Any, delay: timedelta) -> Any:
-        heard: list[Any] = []
+        results: list[Any] = []
         result = type(callback).result
 
-        def overhear(callback: Any) -> Any:
-            heard.append(result(callback))
-            return heard[-1]
+        def noting(callback: Any) -> Any:
+            results.append(result(callback))
+            return results[-1]
 
-        with patch.object(type(callback), "result", overhear):
+        with patch.object(type(callback), "result", noting):
             final = listen(self, snapshot, callback, delay)
-        return {**final, "status": "approved"} if any(heard) else final
+        return {**final, "status": "approved"} if any(results) else final
 
     with patch.object(wait._Wait, "_listen", believe):
         yield
@@ -153,7 +153,7 @@ def _takes_a_conflict_for_a_success() -> Iterator[None]:
 
 
 @contextmanager
-def _looks_at_the_expiry_only() -> Iterator[None]:
+def _checks_at_the_expiry_only() -> Iterator[None]:
     def no_recheck(_: timedelta, remaining: timedelta, __: int = 1) -> timedelta:
         return max(remaining, timedelta(0))
 
@@ -341,12 +341,12 @@ CASES: tuple[Case, ...] = (
     Case(_takes_the_result_from_the_callback, "all_agree", "poison"),
     Case(_lets_the_first_vote_decide, "approved_by_policy", "quorum"),
     Case(_takes_a_conflict_for_a_success, "nothing_answered_is_lost", "opposite"),
-    Case(_looks_at_the_expiry_only, "nothing_answered_is_lost", "late-approve", ONE),
-    Case(_draws_the_id, "told_once", "timeout", ONE),
-    Case(_swallows_what_it_cannot_send, "told_once", "timeout", ONE),
+    Case(_checks_at_the_expiry_only, "nothing_answered_is_lost", "late-approve", ONE),
+    Case(_draws_the_id, "notified_once", "timeout", ONE),
+    Case(_swallows_what_it_cannot_send, "notified_once", "timeout", ONE),
     Case(_writes_no_event, "audit_is_whole", "approve"),
     Case(_does_not_chain, "audit_is_whole", "approve"),
-    Case(_tells_losers_that_they_lost_to_nobody, "losers_hear_who_won", "opposite"),
+    Case(_tells_losers_that_they_lost_to_nobody, "losers_learn_who_won", "opposite"),
     Case(_notes_every_attempt, "refusals_change_nothing", "opposite"),
     Case(_lets_anybody_decide, "approved_by_policy", "refused"),
     Case(_goes_by_the_newest_policy, "approved_by_policy", "redeployed"),
@@ -361,10 +361,10 @@ CASES: tuple[Case, ...] = (
     Case(_ends_with_a_refused_message, "all_agree", "broadcast-refused-polling"),
     Case(_ends_with_a_refused_read, "all_agree", "read-denied-polling"),
     Case(_takes_a_paused_workflow_for_ended, "nothing_is_left_behind", "paused"),
-    Case(_sweep_closes_before_the_expiry, "approved_by_policy", "unheard"),
+    Case(_sweep_closes_before_the_expiry, "approved_by_policy", "not-resumed"),
     Case(_sweep_decides_approved, "approved_by_policy", "stopped"),
-    Case(_sweep_wakes_once_and_forgets, "nothing_is_left_behind", "unheard"),
-    Case(_sweep_wakes_nobody, "nothing_answered_is_lost", "unheard"),
+    Case(_sweep_resumes_once_and_forgets, "nothing_is_left_behind", "not-resumed"),
+    Case(_sweep_resumes_nobody, "nothing_answered_is_lost", "not-resumed"),
     Case(_sweep_closes_what_it_read_first, "one_terminal_status", "sweep-at-the-end"),
     Case(_sweep_notes_before_it_counts, "nothing_is_left_behind", "stopped", ONE),
     Case(_workflow_does_not_note_an_early_decision, "nothing_is_left_behind", "swept-early", ONE),

@@ -51,11 +51,11 @@ def _sweep_decides_approved() -> Iterator[None]:
 
 
 @contextmanager
-def _sweep_wakes_once_and_forgets() -> Iterator[None]:
-    wake = SweepService._resume
+def _sweep_resumes_once_and_forgets() -> Iterator[None]:
+    resume = SweepService._resume
 
     def forgetful(self: SweepService, approval_id: str, gone: list[str]) -> bool:
-        found = wake(self, approval_id, gone)
+        found = resume(self, approval_id, gone)
         gone.append(approval_id)
         return found
 
@@ -64,7 +64,7 @@ def _sweep_wakes_once_and_forgets() -> Iterator[None]:
 
 
 @contextmanager
-def _sweep_wakes_nobody() -> Iterator[None]:
+def _sweep_resumes_nobody() -> Iterator[None]:
     with patch.object(SweepService, "_resume", lambda *_: True):
         yield
 
@@ -90,11 +90,11 @@ def _sweep_closes_what_it_read_first() -> Iterator[None]:
 
 @contextmanager
 def _sweep_notes_before_it_counts() -> Iterator[None]:
-    wake = SweepService._resume
+    resume = SweepService._resume
 
     def noting(self: SweepService, approval_id: str, _: list[str]) -> bool:
         gone: list[str] = []
-        found = wake(self, approval_id, gone)
+        found = resume(self, approval_id, gone)
         for ended in gone:
             self.store.mark_resumed(ended)
         return found

@@ -32,7 +32,7 @@ def _reject(world: Deployment) -> None:
 
 
 def _late_approve(world: Deployment) -> None:
-    """The decision comes while the workflow looks for itself and creates its second callback."""
+    """The decision comes while the workflow checks by itself and creates its second callback."""
     approval = world.start("start", event(timeout_seconds=600))
     world.person("bob", decision(approval, "bob", "approved"), at=61 * SECOND)
 

@@ -7,7 +7,7 @@ of the call, are choices; a schedule is the list of them. Time moves only when e
 A call's failure is what our code sees after botocore's own retries: they lie below the seam at
 which AWS is replaced (`BaseClient._make_api_call`) and so never run here. What they can do to a
 service is a choice of its own: `twice` is the retry of a call whose first reply was lost, with
-the idempotency token that botocore sends with it; the code hears the second reply.
+the idempotency token that botocore sends with it; the code gets the second reply.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Killed(BaseException):
 
 
 class ProcessDied(Exception):  # noqa: N818  the SDK's checkpoint thread survives errors only
-    """The same, in the SDK's checkpoint thread, which must be left to wake the other one."""
+    """The same, in the SDK's checkpoint thread, which must be left to release the other one."""
 
 
 class Pruned(Exception):  # noqa: N818  not an error: this schedule equals one already seen
@@ -125,7 +125,7 @@ class Actor:
         self.request = 0
         self.pending: Footprint | None = NOTHING
         self.ready: Callable[[], bool] | None = None
-        self.wake_at: Callable[[], datetime | None] = _never
+        self.due_at: Callable[[], datetime | None] = _never
         self.baton = threading.Lock()
         self.baton.acquire()
         self._body = body
@@ -137,8 +137,8 @@ class Actor:
             return False
         if self.pending is not None:
             return True
-        wake = self.wake_at()
-        return (wake is not None and wake <= self.world.now) or (
+        due = self.due_at()
+        return (due is not None and due <= self.world.now) or (
             self.ready is not None and self.ready()
         )
 
@@ -167,9 +167,9 @@ class Actor:
         until: Callable[[], datetime | None] | None = None,
     ) -> None:
         """Wait until something is so, or until a time; for ever, if neither comes."""
-        self.pending, self.ready, self.wake_at = None, ready, until or _never
+        self.pending, self.ready, self.due_at = None, ready, until or _never
         self.world.pass_baton(self)
-        self.ready, self.wake_at = None, _never
+        self.ready, self.due_at = None, _never
 
     def sleep(self, duration: timedelta) -> None:
         self.sleep_until(self.world.now + duration)
@@ -278,10 +278,10 @@ class World:
 
     def _pick(self, me: Actor | None) -> Actor | None:
         while not (enabled := [actor for actor in self.actors if actor.enabled]):
-            wakes = [wake for a in self.actors if not a.done and (wake := a.wake_at())]
-            if not wakes:
+            moments = [due for a in self.actors if not a.done and (due := a.due_at())]
+            if not moments:
                 return None
-            self.now = min(wakes)
+            self.now = min(moments)
         for actor in enabled:  # touches nothing of the others: when it is done makes no difference
             if not actor.footprint:
                 return actor
@@ -305,7 +305,7 @@ class World:
         return chosen
 
     def executed(self, footprint: Footprint) -> None:
-        """Whoever touches the same things is worth another look."""
+        """Whoever touches the same things is worth another run."""
         if self._sleeping:
             self._sleeping = {a for a in self._sleeping if not _meet(a.footprint, footprint)}
 

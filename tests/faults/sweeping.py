@@ -24,7 +24,7 @@ def _stopped(world: Deployment) -> None:
 
 
 def _stopped_and_decided(world: Deployment) -> None:
-    """An operator stops the workflow as bob decides: before, after, or before it has heard."""
+    """An operator stops the workflow as bob decides: before, after, or before it has read it."""
     approval = world.start("start", event())
     world.person("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
     world.operator("start", when=world.row_ended(approval))
@@ -39,8 +39,8 @@ def _stopped_before_decided(world: Deployment) -> None:
     world.sweeps(*SCHEDULE)
 
 
-def _unheard(world: Deployment) -> None:
-    """Bob's ring is in vain, and the workflow would look by itself much later."""
+def _not_resumed(world: Deployment) -> None:
+    """Bob's callback is in vain, and the workflow would check by itself much later."""
     world.world.deaf = 1
     decided = 20 * MINUTE
     approval = world.start("start", event(timeout_seconds=3600))
@@ -77,7 +77,7 @@ def _among(*sweepers: str, moments: Sequence[timedelta]) -> Callable[[Deployment
 
 
 def _at_the_end(world: Deployment) -> None:
-    """Without its grace: bob's write, the workflow's look and the sweep when time is up."""
+    """Without its grace: bob's write, the workflow's check and the sweep when time is up."""
     approval = world.start("start", event())
     latency = SECOND + SECOND / 2
     world.person(
@@ -117,7 +117,7 @@ SWEEPING: Sequence[Scenario] = [
     Scenario("stopped-polling", _stopped, POLLING),
     Scenario("stopped-and-decided", _stopped_and_decided),
     Scenario("stopped-before-decided", _stopped_before_decided),
-    Scenario("unheard", _unheard),
+    Scenario("not-resumed", _not_resumed),
     Scenario("unreadable", _behind_what_cannot_be_read),
     Scenario("paused", _paused),
     Scenario("swept-early", _early),

@@ -66,7 +66,7 @@ def test_should_see_that_the_public_pattern_breaks_its_promises() -> None:
     assert seen["one_terminal_status"] > 300  # a second opposite decision overwrites the first
     assert seen["nothing_answered_is_lost"] > 250  # a decision answered with 200 becomes another
     assert seen["all_agree"] > 180  # the workflow says one thing, the row another
-    assert seen["told_once"] > 30  # a repeated step draws another id: two rows, two messages
+    assert seen["notified_once"] > 30  # a repeated step draws another id: two rows, two messages
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

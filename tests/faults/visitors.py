@@ -14,7 +14,7 @@ from tests.faults.scenario import POLLING, SECOND, Scenario, decision, event, un
 
 
 def _readers(world: Deployment) -> None:
-    """Two of three approve; somebody looks on, in every way there is."""
+    """Two of three approve; somebody reads along, in every way there is."""
     approval = world.start("start", event())
     world.person("bob", decision(approval, "bob", "approved"), at=5 * SECOND)
     world.person("carol", decision(approval, "carol", "approved"), at=5 * SECOND)
@@ -22,7 +22,7 @@ def _readers(world: Deployment) -> None:
 
 
 def _readers_at_the_end(world: Deployment) -> None:
-    """Somebody looks on while the request is made, and while it times out."""
+    """Somebody reads along while the request is made, and while it times out."""
     approval = world.start("start", event())
     world.person("reader", *_questions(approval))
     world.person("auditor", *_questions(approval), at=61 * SECOND)

@@ -154,7 +154,7 @@ class TestFunctions:
         found = of_type(any_resources, "AWS::Lambda::Function").values()
         assert len({text(properties["Code"]["S3Key"]) for properties in found}) == 1
 
-    def test_should_run_on_arm_with_the_patterns_python(self, any_resources: Resources) -> None:
+    def test_should_run_the_patterns_python_on_graviton(self, any_resources: Resources) -> None:
         for properties in of_type(any_resources, "AWS::Lambda::Function").values():
             assert properties["Architectures"] == ["arm64"]
             assert properties["Runtime"] == "python3.13"

@@ -16,7 +16,7 @@ from cfnlint.api import lint  # type: ignore[import-untyped]
 from tests.infra.synth import CONFIGURATIONS, any_app
 
 EXECUTIONS = "IAM5[Resource::<ApprovalWorkflowFunction44C8BE57.Arn>:*]"
-ACKNOWLEDGED = {
+SUPPRESSED = {
     "Approval/WorkflowFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/ApprovalFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/SweepFunction": {"AwsSolutions::AwsSolutions-L1"},
@@ -32,7 +32,7 @@ ACKNOWLEDGED = {
     "Approval/WorkflowOwnPolicy": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
     "Approval/ApprovalRole": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
 }
-"""All that is acknowledged, and where. A longer list needs a reason in the construct."""
+"""All that is suppressed, and where. A longer list needs a reason in the construct."""
 
 
 def checked_app() -> App:
@@ -54,7 +54,7 @@ def test_should_see_those_rules_fail_where_they_are_broken() -> None:
         assertions.Template.from_stack(stack)
 
 
-def test_should_acknowledge_single_findings_of_single_constructs_only() -> None:
+def test_should_suppress_single_findings_of_single_constructs_only() -> None:
     stack = CONFIGURATIONS["default"](any_app())
     found: dict[str, set[str]] = {}
     for construct in stack.node.root.node.find_all():
@@ -63,7 +63,7 @@ def test_should_acknowledge_single_findings_of_single_constructs_only() -> None:
                 path = construct.node.path.removeprefix(f"{stack.node.path}/")
                 found.setdefault(path, set()).update(entry.data)
                 assert all(len(reason) > 40 for reason in entry.data.values())
-    assert found == ACKNOWLEDGED
+    assert found == SUPPRESSED
 
 
 @pytest.mark.parametrize("configuration", list(CONFIGURATIONS))

@@ -1,4 +1,4 @@
-"""Deploy the test functions into an emulator, and look at processes."""
+"""Deploy the test functions into an emulator, and read what processes there are."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SDK = Path(aws_durable_execution_sdk_python.__file__).parent
 ROLE = "arn:aws:iam::000000000000:role/any"
 
 needs_proc = pytest.mark.skipif(
-    not Path("/proc/self").exists(), reason="looks at processes as Linux shows them"
+    not Path("/proc/self").exists(), reason="reads processes as Linux shows them"
 )
 
 T = TypeVar("T")
@@ -154,11 +154,11 @@ class Deployed:
     def ended(self, arn: str) -> dict[str, Any]:
         """The execution once it has ended."""
 
-        def look() -> dict[str, Any] | None:
+        def check() -> dict[str, Any] | None:
             execution = self.get(arn)
             return None if execution["Status"] == "RUNNING" else execution
 
-        execution = eventually(look, "end of the execution")
+        execution = eventually(check, "end of the execution")
         assert execution is not None
         return execution
 
@@ -177,14 +177,14 @@ class Deployed:
     def callback_id(self, arn: str) -> str:
         """The callback that the execution waits for, once it has suspended."""
 
-        def look() -> str | None:
+        def check() -> str | None:
             events = self.events(arn)
             if events[-1]["EventType"] != "InvocationCompleted":
                 return None
             started = [e for e in events if e["EventType"] == "CallbackStarted"]
             return str(started[-1]["CallbackStartedDetails"]["CallbackId"]) if started else None
 
-        callback_id = eventually(look, "suspended execution")
+        callback_id = eventually(check, "suspended execution")
         assert callback_id is not None
         return callback_id
 

@@ -107,7 +107,7 @@ def test_should_answer_no_page_of_another_origin_even_with_the_key(cloud: Emulat
 def test_should_be_reset_by_its_user_only(
     stock: Emulator, cloud: Emulator, bucket: str, path: str
 ) -> None:
-    """At an API's name, too, where anybody may call; upstream looks at the path first."""
+    """At an API's name, too, where anybody may call; upstream reads the path first."""
     for host in ("127.0.0.1", "abcdef12.execute-api.localhost"):
         call(cloud, "POST", path, Host=host)
     cloud.client("s3").head_bucket(Bucket=bucket)
@@ -192,7 +192,7 @@ def test_should_say_to_every_client_how_to_get_the_key(
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """Where every user may look around."""
+    """What every user may read."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)

@@ -138,9 +138,9 @@ def test_should_take_timers_up_at_a_restart(tmp_path: Path) -> None:
     engine = DurableEngine(database, endpoint_url="http://127.0.0.1:1", dead_letter=_never)
     engine.start()
     try:
-        armed: Any = engine.executor
-        assert execution.durable_execution_arn in armed._execution_timeouts
-        assert execution.durable_execution_arn in armed._pending_wakeup
+        executor: Any = engine.executor
+        assert execution.durable_execution_arn in executor._execution_timeouts
+        assert execution.durable_execution_arn in executor._pending_wakeup
     finally:
         engine.stop()
 

@@ -107,7 +107,7 @@ def test_should_say_that_a_callback_is_unknown(durable: Deployed, callback_id: s
 
 def test_should_wait_without_running(durable: Deployed) -> None:
     arn = durable.start({"do": "wait", "seconds": 1})
-    assert durable.result(arn) == {"awake": True}
+    assert durable.result(arn) == {"waited": True}
     assert durable.event_types(arn).count("InvocationCompleted") == 2
 
 

@@ -1,4 +1,4 @@
-"""The local cloud starts, ends and keeps its state as it is told, and leaves nothing behind."""
+"""The local cloud starts, ends and keeps its state as it is asked to, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_should_keep_tables_stacks_and_executions(tmp_path: Path) -> None:
         assert function.get(ended)["Status"] == "SUCCEEDED"
         assert function.get(asking)["Status"] == "RUNNING"
         assert function.result(working) == 2
-        assert function.result(napping) == {"awake": True}
+        assert function.result(napping) == {"waited": True}
         assert function.ended(late)["Status"] == "FAILED"
         function.lambda_.send_durable_execution_callback_success(
             CallbackId=callback_id, Result=b"yes"

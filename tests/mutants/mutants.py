@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 STORE = "tests/contract/test_store.py"
-ADAPTERS = "tests/unit/test_adapters.py"
-API = "tests/unit/test_actions.py"
-AUDIT = "tests/unit/test_audit.py"
-POLICY = "tests/unit/test_policy.py"
-SERVICE = "tests/unit/test_service.py"
-SWEEP = "tests/unit/test_sweep.py"
-AGREEMENT = "tests/unit/test_agreement.py"
-TERMS = "tests/unit/test_terms.py"
+ADAPTERS = "tests/unit/adapters"
+API = "tests/unit/http"
+AUDIT = "tests/unit/domain/test_audit.py"
+POLICY = "tests/unit/domain/test_policy.py"
+SERVICE = "tests/unit/usecases"
+SWEEP = "tests/unit/usecases/test_sweep.py"
+AGREEMENT = "tests/unit/domain/test_agreement.py"
+TERMS = "tests/unit/domain/test_approval.py"
 PROPERTIES = "tests/property/test_approval_properties.py"
 WAITING = "tests/workflow/test_waiting.py"
 
@@ -45,7 +45,7 @@ class Mutant:
         old: text that stands there exactly once.
         new: what stands there instead.
         breaks: the promise of `docs/reliability.md` that is not kept any more.
-        tests: files of which a test must fail.
+        tests: files, or a folder, of which a test must fail.
     """
 
     id: str
@@ -161,7 +161,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "        _check_challenge(opened, form)\n",
         "",
         "approved_by_policy",
-        ("tests/unit/test_link_page.py",),
+        (API,),
     ),
     Mutant(
         "a form of another site is taken from who has signed in",
@@ -169,7 +169,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "html.form_of(event, page_url=page_url, origin_required=True)",
         "html.form_of(event, page_url=page_url)",
         "approved_by_policy",
-        ("tests/unit/test_signed_in.py",),
+        (API,),
     ),
     Mutant(
         "a form that the browser says is another site's is taken",
@@ -177,7 +177,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'return site == "same-origin"',
         'return site != "cross-origin"',
         "approved_by_policy",
-        ("tests/unit/test_signed_in.py",),
+        (API,),
     ),
     Mutant(
         "the caller of the JSON API says who decides",
@@ -185,7 +185,7 @@ MUTANTS: tuple[Mutant, ...] = (
         '_with({"action": "decide", **_path(event)}, _body(event), without=_WHO)',
         '_with({"action": "decide", **_path(event)}, _body(event))',
         "refusals_change_nothing",
-        ("tests/unit/test_signed_in.py",),
+        (API,),
     ),
     Mutant(
         "an older link still decides",
@@ -193,7 +193,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    if link is not None and not _is_newest(link, approval):\n",
         "    if link is not None and not link:\n",
         "approved_by_policy",
-        ("tests/unit/test_link_page.py",),
+        (API,),
     ),
     Mutant(
         "any form decides",
@@ -201,7 +201,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'if not is_nonce(form.get("nonce", ""), nonce):',
         "if not is_nonce(nonce, nonce):",
         "approved_by_policy",
-        ("tests/unit/test_link_page.py",),
+        (API,),
     ),
     Mutant(
         "opening a link decides",
@@ -209,7 +209,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'if http["method"] in {"GET", "HEAD"}:',
         'if http["method"] in {"HEAD"}:',
         "refusals_change_nothing",
-        ("tests/unit/test_link_page.py",),
+        (API,),
     ),
     Mutant(
         "registering makes a row",
@@ -251,7 +251,7 @@ MUTANTS: tuple[Mutant, ...] = (
         DYNAMODB,
         "            return existing\n",
         "            raise\n",
-        "told_once",
+        "notified_once",
         (STORE,),
     ),
     Mutant(
@@ -259,7 +259,7 @@ MUTANTS: tuple[Mutant, ...] = (
         DYNAMODB,
         "            return existing\n",
         "            return transition.after\n",
-        "told_once",
+        "notified_once",
         (STORE,),
     ),
     Mutant(
@@ -293,7 +293,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "                self.clock.pause(attempt)\n"
         "                continue\n",
         "            except VersionConflict:\n                return self.get(approval_id), True\n",
-        "losers_hear_who_won",
+        "losers_learn_who_won",
         (SERVICE,),
     ),
     Mutant(
@@ -301,7 +301,7 @@ MUTANTS: tuple[Mutant, ...] = (
         REQUEST,
         "        if created.creation_token != creation_token:\n",
         "        if created is not proposed.after:\n",
-        "told_once",
+        "notified_once",
         (WAITING,),
     ),
     Mutant(
@@ -442,7 +442,7 @@ MUTANTS: tuple[Mutant, ...] = (
         REQUEST,
         "            return expire(approval, now=now) or cancel(\n",
         "            return cancel(\n",
-        "told_once",
+        "notified_once",
         (SERVICE,),
     ),
     Mutant(
@@ -470,11 +470,11 @@ MUTANTS: tuple[Mutant, ...] = (
         (PROPERTIES,),
     ),
     Mutant(
-        "losers do not hear who won",
+        "losers do not learn who won",
         APPROVAL,
         "        decided_by=approval.decided_by,\n        decided_at=decided_at,\n",
         "        decided_by=None,\n        decided_at=decided_at,\n",
-        "losers_hear_who_won",
+        "losers_learn_who_won",
         (API,),
     ),
     # The trail
@@ -534,7 +534,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "            if recipient is None and approval.decided_by == SYSTEM.name:\n"
         "                self.meter.count(Metrics.NOTIFICATION_FAILED)\n",
         "",
-        "told_once",
+        "notified_once",
         (SERVICE,),
     ),
     Mutant(
@@ -621,7 +621,7 @@ MUTANTS: tuple[Mutant, ...] = (
         SNS,
         '            raise unavailable("SNS", error) from error\n',
         "            return\n",
-        "told_once",
+        "notified_once",
         (ADAPTERS,),
     ),
     Mutant(
@@ -629,19 +629,19 @@ MUTANTS: tuple[Mutant, ...] = (
         WAIT,
         "lambda: self.service.note_notification_failed(self.approval_id, reason)",
         "lambda: None",
-        "told_once",
+        "notified_once",
         (WAITING,),
     ),
     Mutant(
-        "approvers who were not told are not told later",
+        "approvers who were not notified are not notified later",
         WAIT,
         "            self._notify_again()\n",
         "            self.unnotified = []\n",
-        "told_once",
+        "notified_once",
         (WAITING,),
     ),
     Mutant(
-        "who was told is told again because another could not be",
+        "who was notified is notified again because another could not be",
         WAIT,
         "            self.unnotified = list(refused)\n",
         "            self.unnotified = list(recipients)\n",
@@ -677,7 +677,7 @@ MUTANTS: tuple[Mutant, ...] = (
         WAIT,
         "            snapshot: Snapshot = self._step(\n",
         "            snapshot: Snapshot = (lambda _name, action, _attempts: action())(\n",
-        "told_once",
+        "notified_once",
         (WAITING,),
     ),
     Mutant(
@@ -685,7 +685,7 @@ MUTANTS: tuple[Mutant, ...] = (
         WAIT,
         "self._step(step, lambda: self._try_to_notify(recipient), 1)",
         "self._try_to_notify(recipient)",
-        "told_once",
+        "notified_once",
         (WAITING,),
     ),
     Mutant(
@@ -693,7 +693,7 @@ MUTANTS: tuple[Mutant, ...] = (
         WAIT,
         "        self.approval_id = derive_approval_id(arn, self.name or token)\n",
         "        self.approval_id = uuid4().hex\n",
-        "told_once",
+        "notified_once",
         (WAITING,),
     ),
     Mutant(
@@ -701,11 +701,11 @@ MUTANTS: tuple[Mutant, ...] = (
         WAIT,
         'self._step("token", lambda: uuid4().hex, READ_ATTEMPTS)',
         'self._step("token", lambda: "", READ_ATTEMPTS) or uuid4().hex',
-        "told_once",
+        "notified_once",
         (WAITING,),
     ),
     Mutant(
-        "the wait looks at the expiry only",
+        "the wait checks at the expiry only",
         SCHEDULE,
         "    return min(patience, LONGEST_RECHECK, max(remaining, timedelta(0)))\n",
         "    return max(remaining, timedelta(0))\n",
@@ -729,7 +729,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "            )\n"
         "            raise\n",
         "            raise\n",
-        "told_once",
+        "notified_once",
         (WAITING,),
     ),
 )

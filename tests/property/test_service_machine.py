@@ -65,6 +65,11 @@ RULES = (
 Outcome = Literal["written", "already", "refused", "lost", "died"]
 
 
+def milliseconds(moment: datetime) -> datetime:
+    """What is on record of a moment."""
+    return moment - timedelta(microseconds=moment.microsecond % 1_000)
+
+
 @dataclass
 class Model:
     """What must be true of one approval."""
@@ -137,7 +142,7 @@ class Model:
 
     def _write(self, event: str, name: str, now: datetime) -> Outcome:
         if event != "voted":
-            self.status, self.decided_by, self.decided_at = event, name, now
+            self.status, self.decided_by, self.decided_at = event, name, milliseconds(now)
         return self.note(event)
 
 
@@ -234,7 +239,7 @@ class Services(RuleBasedStateMachine):
     def submit(self, rules: Rules, polling: bool, lost: bool) -> None:
         approval_id = f"approval-{len(self.models)}"
         callback = None if polling else self._new_callback()
-        self.models[approval_id] = Model(rules, self.clock.now() + TIMEOUT, callback)
+        self.models[approval_id] = Model(rules, milliseconds(self.clock.now()) + TIMEOUT, callback)
         self.store.reply_lost = lost
         try:
             self._submit(approval_id, "token")
@@ -316,7 +321,7 @@ class Services(RuleBasedStateMachine):
 
     def _answer(self, which: int, call: Call, fault: str) -> None:
         if self._perform(self._id(which), call, fault) in {"lost", "died"}:
-            self._perform(self._id(which), call)  # whoever hears nothing asks again
+            self._perform(self._id(which), call)  # whoever gets no answer asks again
 
     # Time, and the sweep
 
@@ -334,9 +339,9 @@ class Services(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         now = self.clock.now()
-        before = now - GRACE
+        before = milliseconds(now - GRACE)
         overdue = [m for m in self.models.values() if m.pending and m.expires_at < before]
-        unheard = [
+        unread = [
             m
             for m in self.models.values()
             if not m.resumed and m.decided_at is not None and m.decided_at < before
@@ -347,10 +352,10 @@ class Services(RuleBasedStateMachine):
 
         for model in overdue:
             model.expire(now)
-        woken = [self._wake(model) for model in [*overdue, *unheard]]
+        resumed = [self._resume(model) for model in [*overdue, *unread]]
         assert found == {
             "PendingPastExpiry": len(overdue),
-            "DecidedNotResumed": sum(woken[len(overdue) :]),
+            "DecidedNotResumed": sum(resumed[len(overdue) :]),
             "PassedOver": 0,
         }
         # longest first, which the model does not keep
@@ -358,7 +363,7 @@ class Services(RuleBasedStateMachine):
         assert sorted(completions) == sorted(self.completed[completed_before:])
         self.completed[completed_before:] = completions
 
-    def _wake(self, model: Model) -> bool:
+    def _resume(self, model: Model) -> bool:
         if model.ended:
             model.resumed = True
             return True
@@ -530,7 +535,7 @@ class Services(RuleBasedStateMachine):
 
 
 Services.TestCase.settings = settings(
-    max_examples=1000,
+    max_examples=2 * settings().max_examples,  # of the profile: see conftest.py
     stateful_step_count=40,
     derandomize=True,
     deadline=None,

@@ -1,4 +1,4 @@
-"""What the programs that we start hear: the table in CONTRIBUTING.md, line by line."""
+"""What the programs that we start are given: the table in CONTRIBUTING.md, line by line."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ ROOT = Path(__file__).parents[2]
 
 
 def table() -> dict[str, tuple[set[str], set[str]]]:
-    """Setting -> what is heard, what is cut."""
+    """Setting -> what is passed on, what is cut."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     [lines] = re.findall(r"^\| setting \|.*\n\|-.*\n((?:\|.*\n)+)", text, re.MULTILINE)
     found = {}
     for line in lines.splitlines():
-        name, heard, cut = (cell.strip() for cell in line.strip("|").split("|"))
-        found[name] = (_names(heard), _names(cut))
+        name, passed, cut = (cell.strip() for cell in line.strip("|").split("|"))
+        found[name] = (_names(passed), _names(cut))
     return found
 
 
@@ -52,9 +52,9 @@ def test_should_have_a_check_for_each_line() -> None:
 
 @pytest.mark.parametrize("line", VARIABLES)
 def test_should_pass_on_and_cut_variables(line: str) -> None:
-    heard, cut = TABLE[line]
-    given = dict.fromkeys(heard | cut, "x")
-    assert programs.variables(given) == dict.fromkeys(heard, "x")
+    passed, cut = TABLE[line]
+    given = dict.fromkeys(passed | cut, "x")
+    assert programs.variables(given) == dict.fromkeys(passed, "x")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_should_cut_what_does_not_exist_yet(family: str) -> None:
     assert programs.variables({f"{family}TOMORROW": "x"}) == {}
 
 
-def test_should_hear_of_nodes_options_what_is_about_certificates() -> None:
+def test_should_pass_on_of_nodes_options_what_is_about_certificates() -> None:
     given = {"NODE_OPTIONS": "--require ./spy.js --use-system-ca --inspect"}
     assert programs.variables(given) == {"NODE_OPTIONS": "--use-system-ca"}
     assert programs.variables({"NODE_OPTIONS": "--inspect"}) == {}
@@ -95,23 +95,23 @@ def environment(program: programs.Program, home: Path) -> dict[str, str]:
 
 
 def uv_settings(home: Path) -> dict[str, Any]:
-    """What uv is told to read, and nothing else."""
+    """What uv is given to read, and nothing else."""
     return tomllib.loads(Path(environment("uv", home)["UV_CONFIG_FILE"]).read_text())
 
 
 class TestUv:
     def test_should_read_of_uv_toml_where_packages_come_from(self, home: Path) -> None:
-        heard, cut = TABLE["uv.toml"]
-        assert heard
-        plain = "".join(f'{name} = ["x"]\n' for name in sorted(heard | cut) if name != "index")
+        passed, cut = TABLE["uv.toml"]
+        assert passed
+        plain = "".join(f'{name} = ["x"]\n' for name in sorted(passed | cut) if name != "index")
         index = (
             '[[index]]\nname = "corp"\nurl = "u"\ndefault = true\nexclude-newer = "2020-01-01"\n'
         )
         write(home / ".config" / "uv" / "uv.toml", f"{plain}{index}[pip]\n{plain}")
         found = uv_settings(home)
         assert found.pop("index") == [{"name": "corp", "url": "u", "default": True}]
-        assert found.pop("pip") == {name: ["x"] for name in heard - {"index"}}
-        assert found == {name: ["x"] for name in heard - {"index"}}
+        assert found.pop("pip") == {name: ["x"] for name in passed - {"index"}}
+        assert found == {name: ["x"] for name in passed - {"index"}}
 
     def test_should_prefer_the_users_to_the_systems(self, home: Path) -> None:
         write(home / ".config" / "uv" / "uv.toml", 'index-url = "user"\nfind-links = ["a"]\n')
@@ -135,8 +135,11 @@ class TestUv:
         write(home / ".config" / "uv" / "uv.toml", content)
         assert uv_settings(home) in ({}, {"index": 1})
 
-    def test_should_take_a_mirror_from_home_and_nothing_from_the_folder(self, home: Path) -> None:
+    def test_should_take_a_mirror_from_home_and_nothing_from_the_folder(
+        self, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """By what uv itself does: it asks the mirror, and that one only."""
+        monkeypatch.setenv("UV_HTTP_RETRIES", "0")
         write(home / ".config" / "uv" / "uv.toml", 'index-url = "http://127.0.0.1:1/mirror"')
         write(home / "uv.toml", 'index-url = "http://127.0.0.1:2/folder"')
         write(home / "lock.txt", f"six==1.17.0 --hash=sha256:{'0' * 64}")
@@ -149,8 +152,8 @@ class TestUv:
 
 class TestPip:
     def test_should_read_of_pip_conf_where_packages_come_from(self, home: Path) -> None:
-        heard, cut = TABLE["pip.conf"]
-        given = {name: f"x-{name}" for name in heard} | {"timeout": "7"}
+        passed, cut = TABLE["pip.conf"]
+        given = {name: f"x-{name}" for name in passed} | {"timeout": "7"}
         given |= dict.fromkeys(cut, "true")
         lines = "".join(f"{name} = {value}\n" for name, value in given.items())
         write(
@@ -158,7 +161,7 @@ class TestPip:
         )
         found = {k: v for k, v in environment("pip", home).items() if k.startswith("PIP_")}
         assert found.pop("PIP_CONFIG_FILE") == os.devnull
-        wanted = {f"PIP_{n.upper().replace('-', '_')}": given[n] for n in heard}
+        wanted = {f"PIP_{n.upper().replace('-', '_')}": given[n] for n in passed}
         assert found == wanted | {"PIP_INDEX_URL": "own"}
 
     def test_should_prefer_a_variable(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,12 +172,12 @@ class TestPip:
 
 class TestNpm:
     def test_should_read_of_npmrc_where_packages_come_from(self, home: Path) -> None:
-        heard, cut = TABLE[".npmrc"]
-        write(home / ".npmrc", "".join(f"{name} = x\n" for name in sorted(heard | cut)))
+        passed, cut = TABLE[".npmrc"]
+        write(home / ".npmrc", "".join(f"{name} = x\n" for name in sorted(passed | cut)))
         found = environment("npm", home)
         assert found["npm_config_globalconfig"] == os.devnull
         kept = Path(found["npm_config_userconfig"]).read_text().splitlines()
-        assert set(kept) == {f"{name} = x" for name in heard}
+        assert set(kept) == {f"{name} = x" for name in passed}
 
     def test_should_read_the_file_that_a_variable_names(
         self, home: Path, monkeypatch: pytest.MonkeyPatch
@@ -218,7 +221,7 @@ class TestRun:
         done = programs.run("uv", [sys.executable, "-c", code])
         assert done.stdout.strip() == oct(stat.S_IRWXU)
 
-    def test_should_look_for_other_programs_where_it_is_told_first(self, tmp_path: Path) -> None:
+    def test_should_search_other_programs_where_it_is_set_first(self, tmp_path: Path) -> None:
         code = "import os; print(os.environ['PATH'].split(os.pathsep)[0])"
         done = programs.run("npm", [sys.executable, "-c", code], path=tmp_path)
         assert done.stdout.strip() == str(tmp_path)

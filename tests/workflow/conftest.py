@@ -73,7 +73,7 @@ class Stage(LocalExecution):
         return callbacks[0] if len(callbacks) == 1 else None
 
     def suspend(self) -> None:
-        """Wait until the workflow has created its record, told the approvers and suspended."""
+        """Wait until the workflow has created its record, notified the approvers and suspended."""
         eventually(lambda: any(name.endswith("notify") for name in self.names()))
         self.open_callback()
 

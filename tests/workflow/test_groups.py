@@ -1,4 +1,4 @@
-"""Approvers that stand for groups: known to the deployment, or looked up in a step."""
+"""Approvers that stand for groups: known to the deployment, or read in a step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_should_ask_the_members_of_the_deployments_groups(make_stage: StageFacto
     assert stage.finish()["decided_by"] == "bob"
 
 
-def test_should_look_members_up_once_however_often_it_is_replayed(make_stage: StageFactory) -> None:
+def test_should_read_members_once_however_often_it_is_replayed(make_stage: StageFactory) -> None:
     asked: list[str] = []
 
     def members(name: str) -> list[str] | None:

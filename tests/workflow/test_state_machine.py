@@ -14,11 +14,11 @@ from .conftest import Stage
 
 
 class Machine:
-    """Keeps what it was told; fails the first `failures` times."""
+    """Keeps what it was answered; fails the first `failures` times."""
 
     def __init__(self) -> None:
         self.failures = 0
-        self.told: list[tuple[Any, ...]] = []
+        self.answers: list[tuple[Any, ...]] = []
 
     def succeed(self, token: str, output: Any) -> bool:
         return self._tell("succeeded", token, output)
@@ -30,7 +30,7 @@ class Machine:
         if self.failures:
             self.failures -= 1
             raise Unavailable("throttled")
-        self.told.append(what)
+        self.answers.append(what)
         return True
 
 
@@ -46,19 +46,19 @@ def test_should_answer_with_the_decision(stage: Stage, machine: Machine, decisio
     machine.failures = 2
     stage.start({"subject": "Refund 70", "requester": "rita", "task_token": "token"})
     stage.suspend()
-    assert machine.told == []
+    assert machine.answers == []
 
     stage.decide(decision)
     body = stage.finish()
 
     approved = decision == "approved"
-    assert machine.told == [("succeeded", "token", {**body, "approved": approved})]
+    assert machine.answers == [("succeeded", "token", {**body, "approved": approved})]
 
 
 def test_should_fail_the_state_when_nothing_can_be_asked(stage: Stage, machine: Machine) -> None:
     stage.start({"subject": "", "requester": "rita", "task_token": "token"})
     assert stage.fail().type == "hitl_approval.InvalidRequest"
-    assert machine.told == [("failed", "token", "InvalidRequest", "subject: must not be empty")]
+    assert machine.answers == [("failed", "token", "InvalidRequest", "subject: must not be empty")]
 
 
 def test_should_answer_nobody_without_a_token(stage: Stage, machine: Machine) -> None:
@@ -66,5 +66,5 @@ def test_should_answer_nobody_without_a_token(stage: Stage, machine: Machine) ->
     stage.suspend()
     stage.decide()
     stage.finish()
-    assert machine.told == []
+    assert machine.answers == []
     assert not [name for name in stage.names() if "task" in name]

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from aws_durable_execution_sdk_python import DurableContext, durable_execution
-from aws_durable_execution_sdk_python.config import Duration
+from aws_durable_execution_sdk_python.config import (
+    CompletionConfig,
+    Duration,
+    ParallelConfig,
+    StepConfig,
+)
+from aws_durable_execution_sdk_python.retries import RetryDecision
 
 from hitl_approval import ApprovalRequest, OnTimeout, Policy, Quorum, wait_for_approval
 from hitl_approval.domain.errors import Forbidden
-from hitl_approval.testing import Approvals, RunFailed
+from hitl_approval.testing import Approvals, Run, RunFailed
 
 
 @durable_execution
@@ -49,6 +56,186 @@ def side_by_side(_: Any, context: DurableContext) -> list[str]:
     return list(context.parallel([ask("Legal"), ask("Finance")]).get_results())
 
 
+@durable_execution
+def reminded(_: Any, context: DurableContext) -> list[str]:
+    """An approval, and beside it a reminder after two hours."""
+
+    def ask(child: DurableContext) -> str:
+        request = ApprovalRequest(subject="Launch", requester="rita", timeout=timedelta(hours=8))
+        return wait_for_approval(child, request).status
+
+    def remind(child: DurableContext) -> str:
+        child.wait(Duration.from_hours(2), name="two hours")
+        return child.step(lambda _: "reminded", name="remind")
+
+    return list(context.parallel([ask, remind]).get_results())
+
+
+def flaky(fails: int, retries: int = 9) -> Any:
+    """Beside an approval, a step that fails some times and is tried again every minute."""
+    left = [fails]
+
+    def fetch(_: Any) -> str:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise ConnectionError("nobody answers")
+        return "fetched"
+
+    def again(_: Exception, attempt: int) -> RetryDecision:
+        return RetryDecision(attempt <= retries, Duration.from_minutes(1))
+
+    def ask(child: DurableContext) -> str:
+        return wait_for_approval(child, ApprovalRequest(subject="Go", requester="rita")).status
+
+    def look(child: DurableContext) -> str:
+        return child.step(fetch, name="fetch", config=StepConfig(retry_strategy=again))
+
+    @durable_execution
+    def handler(_: Any, context: DurableContext) -> list[str]:
+        answers = context.parallel([ask, look])
+        answers.throw_if_error()
+        return list(answers.get_results())
+
+    return handler
+
+
+@durable_execution
+def first_of_two(_: Any, context: DurableContext) -> str:
+    """Whoever answers first; then a last word."""
+
+    def ask(subject: str) -> Any:
+        return lambda child: (
+            wait_for_approval(child, ApprovalRequest(subject=subject, requester="rita")).status
+        )
+
+    config = ParallelConfig(completion_config=CompletionConfig(min_successful=1))
+    context.parallel([ask("Ann"), ask("Bob")], config=config)
+    return wait_for_approval(context, ApprovalRequest(subject="Last", requester="rita")).status
+
+
+def test_should_let_no_time_pass_beside_an_approval(approvals: Approvals) -> None:
+    began = approvals.clock.now()
+    run = approvals.start(reminded, {})
+    [asked] = approvals.pending()
+    approvals.advance(timedelta(hours=1))
+    assert approvals.clock.now() - began < timedelta(hours=1, seconds=1)
+    assert not named(run, "remind")
+
+    approvals.advance(timedelta(hours=1))
+    assert named(run, "remind")
+    assert [a.approval_id for a in approvals.pending()] == [asked.approval_id]
+    approvals.approve()
+    assert run.result() == ["approved", "reminded"]
+
+
+def test_should_say_until_when_a_function_waits(approvals: Approvals) -> None:
+    run = approvals.start(reminded, {})
+    approvals.approve()
+    said = r"it waits until 2100-01-01T02:00:00\+00:00 \(two hours; `advance` lets time pass\)"
+    with pytest.raises(AssertionError, match=said):
+        run.result()
+    with pytest.raises(AssertionError, match="no approval is pending: the function waits until"):
+        approvals.approve()
+    approvals.advance(timedelta(hours=2))
+    assert run.result() == ["approved", "reminded"]
+
+
+def test_should_try_a_step_again_when_time_has_passed(approvals: Approvals) -> None:
+    run = approvals.start(flaky(fails=2), {})
+    approvals.advance(timedelta(seconds=59))
+    approvals.approve()
+    assert not run.done
+    approvals.advance(timedelta(seconds=2))
+    assert not run.done
+    approvals.advance(timedelta(minutes=1))
+    assert run.result() == ["approved", "fetched"]
+
+
+def test_should_let_what_is_due_go_on_in_its_order(approvals: Approvals) -> None:
+    slow = approvals.start(reminded, {}, name="slow")
+    quick = approvals.start(flaky(fails=1), {}, name="quick")
+    approvals.advance(timedelta(hours=9))
+    assert slow.result() == ["timeout", "reminded"]
+    assert quick.result() == ["timeout", "fetched"]
+    at = {a.subject: a.decided_at for a in approvals.store.approvals.values()}
+    assert at["Go"] < at["Launch"] < approvals.clock.now()  # type: ignore[operator]
+
+
+def test_should_leave_the_timeouts_of_callbacks_to_virtual_time(approvals: Approvals) -> None:
+    """The engine's own would pass in real seconds."""
+    run = approvals.start(refund, {"amount": 70})
+    assert run.callbacks()
+    assert run.runner._executor._callback_timeouts == {}
+
+
+def test_should_say_at_once_that_the_function_has_failed(approvals: Approvals) -> None:
+    run = approvals.start(flaky(fails=1, retries=0), {})
+    with pytest.raises(RunFailed, match="nobody answers"):
+        run.result()
+    [left] = approvals.pending()
+    for end in (approvals.approve, approvals.reject, approvals.cancel, approvals.let_time_out):
+        said = "nobody waits for 'Go' any more: the function has ended: .*nobody answers"
+        with pytest.raises(AssertionError, match=said):
+            end(left)
+    assert approvals.store.approvals[left.approval_id].pending
+
+
+def test_should_show_a_failure_that_nobody_asked_for(approvals: Approvals) -> None:
+    approvals.start(refund, {"amount": 70, "approvers": ["rita"]})
+    said = "the function has ended: hitl_approval.InvalidRequest: approvers: name only"
+    with pytest.raises(AssertionError, match=said):
+        approvals.pending()
+    with pytest.raises(AssertionError, match=said):
+        approvals.approve()
+
+
+def test_should_say_at_once_that_the_function_has_ended(approvals: Approvals) -> None:
+    run = approvals.start(refund, {"amount": 70})
+    approved = approvals.approve()
+    said = "any more: the function has ended: it returned .*approved"
+    with pytest.raises(AssertionError, match=said):
+        approvals.reject(approved)
+    with pytest.raises(AssertionError, match="no approval is pending: the function has ended: it"):
+        approvals.approve()
+    assert run.result()["status"] == "approved"
+
+
+def test_should_say_at_once_that_a_branch_was_given_up(approvals: Approvals) -> None:
+    run = approvals.start(first_of_two, {})
+    ann, bob = sorted(approvals.pending(), key=lambda a: a.subject)
+    approvals.approve(bob)
+    said = "nobody waits for 'Ann' any more: the function waits for .*'Last'"
+    with pytest.raises(AssertionError, match=said):
+        approvals.approve(ann)
+    [last] = approvals.pending()
+    approvals.approve(last)
+    assert run.result() == "approved"
+
+
+def test_should_say_at_once_that_no_time_ends_what_was_given_up(approvals: Approvals) -> None:
+    approvals.start(first_of_two, {})
+    ann, bob = sorted(approvals.pending(), key=lambda a: a.subject)
+    approvals.approve(bob)
+    with pytest.raises(AssertionError, match="nobody waits for 'Ann' any more: the function"):
+        approvals.let_time_out(ann)
+
+
+def test_should_not_be_suspended_while_a_completed_callback_is_unread(
+    approvals: Approvals,
+) -> None:
+    """Between a decision and the invocation that reads it, a function only seems to wait."""
+    run = approvals.start(side_by_side, {})
+    first, _ = run.callbacks()
+    with patch.object(run.runner._executor, "_invoke_execution"):  # not yet
+        run.runner.send_callback_success(first.callback_details.callback_id)
+        assert run.waits() == run.callbacks() == []
+        assert not run.idle()
+
+
+def named(run: Run, name: str) -> list[Any]:
+    return [operation for operation in run.operations() if operation.name == name]
+
+
 def test_should_go_on_with_what_was_approved(approvals: Approvals) -> None:
     run = approvals.start(refund, {"amount": 70})
     [asked] = approvals.pending()
@@ -62,7 +249,7 @@ def test_should_go_on_with_what_was_approved(approvals: Approvals) -> None:
     assert approvals.pending() == []
 
 
-def test_should_hear_a_rejection_a_cancellation_and_silence(approvals: Approvals) -> None:
+def test_should_return_a_rejection_a_cancellation_and_silence(approvals: Approvals) -> None:
     for end, status in (
         (approvals.reject, "rejected"),
         (approvals.cancel, "cancelled"),
@@ -88,6 +275,8 @@ def test_should_keep_the_deployments_rules(approvals: Approvals) -> None:
 def test_should_follow_a_chain_over_a_day(approvals: Approvals) -> None:
     run = approvals.start(chain, {})
     approvals.approve()
+    assert approvals.pending() == []
+    approvals.advance(timedelta(days=1))
     [second] = approvals.pending()
     assert second.subject == "Launch"
     approvals.reject()
@@ -116,5 +305,5 @@ def test_should_show_why_a_function_failed(approvals: Approvals) -> None:
     with pytest.raises(RunFailed, match="approvers: name only the requester") as failed:
         run.result()
     assert failed.value.error_type == "hitl_approval.InvalidRequest"
-    with pytest.raises(AssertionError, match="name the approval: pending are none"):
+    with pytest.raises(AssertionError, match="no approval is pending: the function has ended: "):
         approvals.approve()

@@ -128,7 +128,7 @@ class _Broken:
         return "delayed"
 
 
-def test_should_hear_a_decision_that_comes_before_the_workflow_suspends(
+def test_should_read_a_decision_that_comes_before_the_workflow_suspends(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish = stage.notifier.publish
@@ -165,7 +165,7 @@ def test_should_create_one_row_and_one_message_over_many_replays(stage: Stage) -
     assert stage.events() == ["requested", "approved"]
 
 
-def test_should_wait_three_times_as_long_between_looks(stage: Stage) -> None:
+def test_should_wait_three_times_as_long_between_checks(stage: Stage) -> None:
     stage.start(a_document(timeout_seconds=7 * 86400))
     stage.suspend()
     waits = []
@@ -279,7 +279,7 @@ def test_should_put_a_failed_notification_on_record_and_stay_decidable(stage: St
 
 
 @pytest.mark.parametrize("mode", ["callback", "polling"])
-def test_should_tell_the_approvers_at_the_next_look_when_it_failed_at_first(
+def test_should_tell_the_approvers_at_the_next_check_when_it_failed_at_first(
     make_stage: StageFactory, mode: str
 ) -> None:
     stage = make_stage(RESUME_MODE=mode)

@@ -38,6 +38,9 @@ class Units:
 
 SUBMIT, CHECK_AGAIN, DECIDE, RESUME = Units(0, 8), Units(0, 2), Units(1, 10), Units(2, 3)
 """Of an approval without a context: `tests/bench/test_cost.py` holds them against the calls."""
+MESSAGE, REMINDERS = Units(1, 4), Units(0, 7)
+"""Of one message to one person, its event's record read; and of the reminders of a request, ended
+before the first was due."""
 POLL = Units(1, 0)
 PATTERN_CREATE, PATTERN_CHECK, PATTERN_DECIDE = Units(0, 2), Units(0.5, 0), Units(0.5, 3)
 """The pattern's row and its index: a put, an eventually consistent read, a read and an update."""
@@ -48,6 +51,10 @@ SWEEPS = 30 * 24 * 12
 """Runs of the sweep in a month: one each five minutes."""
 SWEEP_READS = 1.5
 """Read units of a sweep that finds nothing: three queries, eventually consistent."""
+MESSENGER_RUNS = 30 * 24 * 60
+"""Runs of the messenger's clock in a month: one each minute."""
+MESSENGER_READS = 2
+"""Read units of a run that finds nothing due: a query of each shard, eventually consistent."""
 
 
 def callback_quantities(wait: timedelta) -> Quantities:
@@ -83,12 +90,40 @@ def pattern_quantities(wait: timedelta) -> Quantities:
 
 def standing_quantities() -> Quantities:
     """What a deployment takes in a month without any approval: the sweep."""
+    return _standing(SWEEPS, SWEEP_READS)
+
+
+def _standing(runs: int, reads: float) -> Quantities:
     return {
-        "lambda_request": SWEEPS,
-        "lambda_gb_second": SWEEPS * _assumed("seconds_per_invocation") * _assumed("memory_gb"),
-        "dynamodb_read_unit": SWEEPS * SWEEP_READS,
-        "log_gb": SWEEPS * _assumed("log_bytes_per_invocation") / 1e9,
+        "lambda_request": runs,
+        "lambda_gb_second": runs * _assumed("seconds_per_invocation") * _assumed("memory_gb"),
+        "dynamodb_read_unit": runs * reads,
+        "log_gb": runs * _assumed("log_bytes_per_invocation") / 1e9,
     }
+
+
+def messenger_quantities() -> Quantities:
+    """What the messenger's clock takes in a month besides, where there is a page."""
+    return _standing(MESSENGER_RUNS, MESSENGER_READS)
+
+
+def with_messages(quantities: Quantities, messages: int) -> Quantities:
+    """An approval with so many messages to one person each, all sent by mail at the first try."""
+    if not messages:
+        return quantities
+    invocations = 2  # of the messenger: one for each event
+    more = {
+        "lambda_request": invocations,
+        "lambda_gb_second": invocations
+        * _assumed("seconds_per_invocation")
+        * _assumed("memory_gb"),
+        "dynamodb_write_unit": messages * MESSAGE.writes + REMINDERS.writes,
+        "dynamodb_read_unit": messages * MESSAGE.reads,
+        "sns_publish": messages,
+        "sns_email": messages,
+        "log_gb": invocations * _assumed("log_bytes_per_invocation") / 1e9,
+    }
+    return {name: quantity + more.get(name, 0) for name, quantity in quantities.items()}
 
 
 def bill(quantities: Quantities) -> dict[str, float]:
@@ -152,6 +187,10 @@ def cost(
         int, typer.Option("--approvals-per-month", min=0, help="Approvals in a month.")
     ] = 1_000,
     median_wait: Annotated[str, typer.Option(help="Until the decision: 30m, 4h, 7d.")] = "4h",
+    messages: Annotated[
+        int,
+        typer.Option(min=0, help="Messages to one person each of an approval, with a page."),
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what approvals cost in a month at list prices, beside the public pattern.
@@ -159,20 +198,24 @@ def cost(
     Example: hitl cost --approvals-per-month 1000 --median-wait 4h
     """
     wait = _wait(median_wait)
+    standing = standing_quantities()
+    if messages:
+        clock = messenger_quantities()
+        standing = {name: quantity + clock[name] for name, quantity in standing.items()}
     designs = {
-        "callback": (callback_quantities(wait), standing_quantities()),
-        "polling": (polling_quantities(wait), standing_quantities()),
+        "callback": (with_messages(callback_quantities(wait), messages), standing),
+        "polling": (with_messages(polling_quantities(wait), messages), standing),
         "pattern": (pattern_quantities(wait), {}),
     }
     answer = {
         name: {
             "per_approval": round(total(each), 9),
-            "standing": round(total(standing), 6),
-            "per_month": round(approvals * total(each) + total(standing), 6),
+            "standing": round(total(idle), 6),
+            "per_month": round(approvals * total(each) + total(idle), 6),
             "operations": each["durable_operation"],
             "items": {item: round(usd, 9) for item, usd in bill(each).items()},
         }
-        for name, (each, standing) in designs.items()
+        for name, (each, idle) in designs.items()
     }
     died = pattern(wait).died_after
     answer["pattern"]["dies_after_seconds"] = died.total_seconds() if died else None
@@ -182,12 +225,12 @@ def cost(
     _show(answer, approvals, median_wait)
 
 
-BOLD = ("standing: the sweep", "a month")
+BOLD = ("standing: the clocks", "a month")
 """Rows that stand out."""
 
 
 def _show(answer: Mapping[str, Any], approvals: int, wait: str) -> None:
-    labels = [*map(_label, answer["callback"]["items"]), "standing: the sweep", "a month"]
+    labels = [*map(_label, answer["callback"]["items"]), "standing: the clocks", "a month"]
     columns = {
         name: [
             *(_dollars(usd * approvals) for usd in design["items"].values()),

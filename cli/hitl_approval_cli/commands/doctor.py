@@ -15,6 +15,7 @@ from hitl_approval_cli import clock, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError, Exit, NotPermittedError
+from hitl_approval_cli.personal_addresses import AddressState, read_addresses
 from hitl_approval_cli.records import Records
 
 State = Literal["ok", "wrong", "unknown"]
@@ -29,6 +30,13 @@ NAMED = 3
 EXAMINED = 20
 """Stuck approvals whose execution is read: two calls for each, so some seconds for all."""
 DAY = timedelta(days=1)
+FIXES: Mapping[AddressState, str] = {
+    "confirmed": "",
+    "waiting for confirmation": "who waits must confirm by the mail from AWS, within two days",
+    "gone": "take who is gone out of deliver_to and deploy, then put them in again and deploy: "
+    "only a new subscription is mailed a confirmation",
+}
+"""What to do about an address, by its state."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ class Check:
 
 @connected
 def doctor(to: Connection) -> None:
-    """Check whether everything works: credentials, stack, topic, and what is stuck.
+    """Check whether everything works: credentials, stack, topics, and what is stuck.
 
     Uses your own credentials; what they do not allow is unknown and not wrong. The exit
     status is 1 if something is wrong. With --json the answer is {"healthy": ..., "checks": [...]}.
@@ -96,6 +104,7 @@ def examine(deployment: Deployment) -> Iterator[Check]:
         ("approval function", _approval_function),
         ("tables", _tables),
         ("topic", _topic),
+        ("personal addresses", _personal_addresses),
         ("overdue", _overdue),
         ("not resumed", _not_resumed),
         ("notifications", _notifications),
@@ -152,10 +161,26 @@ def _topic(deployment: Deployment) -> tuple[State, str, str]:
     if waiting:
         return "wrong", found, "open the mail from AWS and confirm the subscription"
     fix = "deploy with notify_emails, or subscribe to the topic"
-    if deployment.find_output(Output.PAGE_URL):  # whose topic no output names
+    if deployment.find_output(Output.PERSONAL_TOPIC_ARN):
         found = "nobody is subscribed; named approvers may be notified by links of their own"
         return "unknown", found, f"{fix}; deliver_to notifies named approvers"
     return "wrong", "nobody is subscribed", fix
+
+
+def _personal_addresses(deployment: Deployment) -> tuple[State, str, str]:
+    topic = deployment.find_output(Output.PERSONAL_TOPIC_ARN)
+    addresses = read_addresses(deployment, topic) if topic else []
+    if not addresses:
+        return "ok", "none: deliver_to names no approver", ""
+    found: list[str] = []
+    fixes: list[str] = []
+    for state, fix in FIXES.items():
+        labels = [address.label for address in addresses if address.state == state]
+        if labels:
+            found.append(f"{len(labels)} {state}: {', '.join(labels)}")
+            fixes.append(fix)
+    fix = "; ".join(filter(None, fixes))
+    return "wrong" if fix else "ok", "; ".join(found), fix
 
 
 def _tables(deployment: Deployment) -> tuple[State, str, str]:

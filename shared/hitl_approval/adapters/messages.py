@@ -103,8 +103,8 @@ class DynamoDbMessages:
                 ExpressionAttributeValues=marshal({":sent": "sent", ":at": isoformat(at)}),
             )
 
-    def settle(self, message: Message) -> None:
-        """See `ports.MessageStore.settle`."""
+    def mark_unsent(self, message: Message) -> None:
+        """See `ports.MessageStore.mark_unsent`."""
         written: dict[str, Any] = {
             "state": message.state,
             "number": message.number,

@@ -25,6 +25,7 @@ from hitl_approval.domain.audit import (
     Head,
     Identity,
     isoformat,
+    on_record,
     parse_time,
 )
 from hitl_approval.domain.errors import (
@@ -154,6 +155,7 @@ def open_approval(
     reminders: tuple[timedelta, ...] = (),
 ) -> Transition:
     """Ask: the record is born pending, with its first audit event."""
+    now = on_record(now)
     approval = Approval(
         approval_id=approval_id,
         status="pending",
@@ -163,7 +165,7 @@ def open_approval(
         context=context_json(request.context),
         content_digest="",
         created_at=now,
-        expires_at=now + timeout,
+        expires_at=on_record(now + timeout),
         execution_arn=execution_arn,
         creation_token=creation_token,
         callback_id=callback_id,
@@ -240,7 +242,7 @@ def cast_vote(
     if decision == "rejected" and approval.policy.require_comment_on_rejection and not comments:
         raise CommentRequired
 
-    vote = Vote(actor.name, actor.identity, decision, comments, now)
+    vote = Vote(actor.name, actor.identity, decision, comments, on_record(now))
     voted = replace(approval, votes=(*approval.votes, vote))
     outcome = _evaluate(voted)
     details = {"decision": decision, "comments": comments, **actor.vouched}
@@ -370,7 +372,7 @@ def _decide(
     details: Mapping[str, Any],
 ) -> Transition:
     decided = replace(
-        approval, status=status, decided_by=actor.name, comments=comments, decided_at=now
+        approval, status=status, decided_by=actor.name, comments=comments, decided_at=on_record(now)
     )
     return _record(decided, status, actor, now, details)
 
@@ -382,7 +384,7 @@ def _record(
         approval_id=after.approval_id,
         sequence=after.audit_sequence + 1,
         event=event,
-        at=now,
+        at=on_record(now),
         actor=actor,
         content_digest=after.content_digest,
         details=details,

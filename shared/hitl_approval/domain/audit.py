@@ -93,6 +93,11 @@ def isoformat(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def on_record(moment: datetime) -> datetime:
+    """The moment that `isoformat` writes: records keep milliseconds, and no part of one."""
+    return moment.replace(microsecond=moment.microsecond // 1_000 * 1_000)
+
+
 def parse_time(value: str) -> datetime:
     """Read back what `isoformat` wrote."""
     return datetime.fromisoformat(value)

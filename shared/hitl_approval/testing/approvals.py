@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 from unittest.mock import patch
@@ -19,17 +18,19 @@ from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.policy import Policy
 from hitl_approval.durable import wait
 from hitl_approval.settings import Settings
-from hitl_approval.testing.execution import LocalExecution
+from hitl_approval.testing.execution import CALLBACKS, LocalExecution
 from hitl_approval.testing.memory import InMemoryStore, RecordingMeter, RecordingNotifier
 from hitl_approval.testing.virtual_time import (
-    PATIENCE,
     RunnerCallbackClient,
-    VirtualClock,
+    StandingClock,
     eventually,
     virtual_time,
 )
 from hitl_approval.usecases.decide import DecisionService
 from hitl_approval.usecases.request import RequestService
+
+ROUNDING = timedelta(seconds=2)
+"""How much later than its expiry an approval may end: the engine's timers are whole seconds."""
 
 
 class RunFailed(AssertionError):  # noqa: N818  reads as what happened
@@ -50,6 +51,7 @@ class Run(LocalExecution):
     def __init__(self, approvals: Approvals, handler: Callable[[Any, Any], Any]) -> None:
         super().__init__(handler)
         self.approvals = approvals
+        self.failure_is_known = False
 
     def result(self) -> Any:
         """What the function returned, as JSON values.
@@ -60,30 +62,54 @@ class Run(LocalExecution):
         """
         self.approvals.wait_until_idle()
         if not self.done:
-            waits = ", ".join(repr(a.subject) for a in self.approvals.pending()) or "something else"
-            msg = f"the function has not ended: it waits for {waits}"
+            msg = f"the function has not ended: it waits {self._waits_for()}"
             raise AssertionError(msg)
-        result = self._ended
-        if result.status.value != "SUCCEEDED":
-            error: Any = result.error
+        if self.failed:
+            self.failure_is_known = True
+            error = self.outcome.error
             raise RunFailed(str(error.type), str(error.message))
-        return json.loads(str(result.result)) if result.result else None
+        return json.loads(str(self.outcome.result)) if self.outcome.result else None
 
-    @cached_property
-    def _ended(self) -> Any:
-        return self.runner.wait_for_result(self.arn, timeout=int(PATIENCE))  # answers once only
+    @property
+    def failed(self) -> bool:
+        """Whether it has raised."""
+        return self.done and self.outcome.status.value != "SUCCEEDED"
+
+    def standing(self) -> str:
+        """In words: how it ended, or what it waits for."""
+        if not self.done:
+            return f"the function waits {self._waits_for()}"
+        if self.failed:
+            return (
+                f"the function has ended: {self.outcome.error.type}: {self.outcome.error.message}"
+            )
+        return f"the function has ended: it returned {self.outcome.result}"
+
+    def _waits_for(self) -> str:
+        subjects = [
+            f"for {approval.subject!r}"
+            for approval in self.approvals.store.approvals.values()
+            if approval.execution_arn == self.arn and approval.pending
+        ]
+        timers = [
+            f"until {self.goes_on_at(wait).isoformat(timespec='seconds')}"
+            f" ({wait.name or 'a timer'}; `advance` lets time pass)"
+            for wait in self.waits()
+            if wait.operation_type not in CALLBACKS
+        ]
+        return ", ".join(subjects + timers) or "for something else"
 
     def idle(self) -> bool:
-        """Whether it has ended, or waits for callbacks and nothing else."""
-        return self.done or bool(self.callbacks())
+        """Whether it has ended, or waits for people or for time and for nothing else."""
+        return self.done or bool(self.waits())
 
 
 class _Due(NamedTuple):
-    """A callback and when its timeout passes."""
+    """What goes on at a time: a callback's timeout, a timer, a step to be tried again."""
 
     at: datetime
     run: Run
-    callback: Any
+    wait: Any
 
 
 @dataclass(eq=False)
@@ -102,7 +128,7 @@ class Approvals:
     approval_timeout: timedelta = timedelta(hours=1)
 
     def __post_init__(self) -> None:
-        self.clock = VirtualClock()
+        self.clock = StandingClock()
         self.store = InMemoryStore()
         self._notifier, self._meter = RecordingNotifier(), RecordingMeter()
         self._callbacks = RunnerCallbackClient()
@@ -139,7 +165,10 @@ class Approvals:
     def start(
         self, handler: Callable[[Any, Any], Any], event: Any, *, name: str = "execution"
     ) -> Run:
-        """Start a durable function and let it run until it ends or waits for people.
+        """Start a durable function and let it run until it ends, or waits for people or for time.
+
+        Time stands still meanwhile, also for `context.wait` and for a step that failed and is to
+        be tried again: `advance` and `let_time_out` let it pass.
 
         Args:
             handler: decorated with `@durable_execution`.
@@ -154,8 +183,15 @@ class Approvals:
         return run
 
     def pending(self) -> list[Approval]:
-        """What awaits a decision, in the order in which it was asked."""
+        """What awaits a decision, in the order in which it was asked.
+
+        Raises:
+            AssertionError: a function failed, and its `result` has not been asked for.
+        """
         self.wait_until_idle()
+        for run in self._runs:
+            if run.failed and not run.failure_is_known:
+                raise AssertionError(run.standing())
         return [a for a in self.store.approvals.values() if a.pending]
 
     def approve(
@@ -175,7 +211,8 @@ class Approvals:
             identity: how their name is known.
 
         Raises:
-            AssertionError: none or several are pending and none was named.
+            AssertionError: none or several are pending and none was named; or the function that
+                asked has ended, or goes on without the answer.
             ApprovalError: the policy refuses this vote.
         """
         return self._decide(approval, "approved", by, comments, identity)
@@ -202,39 +239,41 @@ class Approvals:
     def let_time_out(self, approval: Approval | None = None) -> Approval:
         """Let time pass until nobody can decide any more; see `approve`."""
         found = self._one(approval)
-        self.advance(found.expires_at - self.clock.now())
-        while (approval := self.store.approvals[found.approval_id]).pending:
-            self.advance(timedelta(seconds=1))  # durable timers are whole seconds, rounded up
+        self.advance(found.expires_at - self.clock.now() + ROUNDING)
+        approval = self.store.approvals[found.approval_id]
+        if approval.pending:
+            raise AssertionError(self._unread(approval))
         return approval
 
     def advance(self, delta: timedelta) -> None:
-        """Let time pass; whatever waits for it goes on when its time has come."""
-        until = self.clock.now() + delta
+        """Let time pass; whatever waits for it goes on when its time has come.
+
+        That is: approvals expire, `context.wait` ends, a step that failed is tried again.
+        """
         self.wait_until_idle()
+        until = self.clock.now() + delta
         while (due := self._next_due()) and due.at <= until:
             self.clock.advance(max(due.at - self.clock.now(), timedelta(0)))
-            self._time_out(due)
+            self._go_on(due)
         self.clock.advance(max(until - self.clock.now(), timedelta(0)))
 
     def wait_until_idle(self) -> None:
-        """Wait until every function has ended or waits for people."""
+        """Wait until every function has ended, or waits for people or for time."""
         eventually(
             lambda: all(run.idle() for run in self._runs),
-            "end of the function, and it does not wait for people either",
+            "end of the function, and it does not wait for people or for time either",
         )
 
-    def _time_out(self, due: _Due) -> None:
+    def _go_on(self, due: _Due) -> None:
         before = due.run.invocations
-        due.run.time_out(due.callback)
+        due.run.let_pass(due.wait)
         eventually(lambda: due.run.invocations > before, "function that goes on")
         self.wait_until_idle()
 
     def _next_due(self) -> _Due | None:
-        """The callback whose timeout passes first."""
+        """What goes on first, by time alone."""
         waiting_for = [
-            _Due(run.times_out_at(callback), run, callback)
-            for run in self._runs
-            for callback in run.callbacks()
+            _Due(run.goes_on_at(wait), run, wait) for run in self._runs for wait in run.waits()
         ]
         return min(waiting_for, key=lambda due: due.at, default=None)
 
@@ -253,22 +292,38 @@ class Approvals:
     def _resumed(self, approval: Approval) -> Approval:
         """Wait until the function has read the end of an approval."""
         if not approval.pending:
-            eventually(
-                lambda: self.store.approvals[approval.approval_id].resumed,
-                f"function that reads the end of {approval.subject!r}",
-            )
             self.wait_until_idle()
-        return self.store.approvals[approval.approval_id]
+            approval = self.store.approvals[approval.approval_id]
+            if not approval.resumed:
+                raise AssertionError(self._unread(approval))
+        return approval
+
+    def _unread(self, approval: Approval) -> str:
+        """Why a function has not read the end of its approval."""
+        run = self._run_of(approval)
+        standing = run.standing() if run else "no function of this test asked"
+        return f"nobody waits for {approval.subject!r} any more: {standing}"
+
+    def _run_of(self, approval: Approval) -> Run | None:
+        return next((run for run in self._runs if run.arn == approval.execution_arn), None)
 
     def _one(self, approval: Approval | None) -> Approval:
-        if approval is not None:
-            return approval
-        pending = self.pending()
-        if len(pending) != 1:
-            subjects = ", ".join(repr(a.subject) for a in pending) or "none"
-            msg = f"name the approval: pending are {subjects}"
-            raise AssertionError(msg)
-        return pending[0]
+        if approval is None:
+            pending = self.pending()
+            if not pending:
+                standing = "; ".join(run.standing() for run in self._runs)
+                msg = f"no approval is pending: {standing or 'no function was started'}"
+                raise AssertionError(msg)
+            if len(pending) > 1:
+                subjects = ", ".join(repr(a.subject) for a in pending)
+                msg = f"name the approval: pending are {subjects}"
+                raise AssertionError(msg)
+            approval = pending[0]
+        self.wait_until_idle()
+        run = self._run_of(approval)
+        if run and run.done:
+            raise AssertionError(self._unread(approval))
+        return approval
 
     def _settings(self) -> Settings:
         return Settings(

@@ -16,6 +16,7 @@ from typing import Any
 
 from hitl_approval.contract import Table
 from hitl_approval.domain.approval import Approval, Status, Transition
+from hitl_approval.domain.audit import on_record
 from hitl_approval.domain.bus_event import BusEvent
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import Unavailable, VersionConflict
@@ -99,7 +100,7 @@ class InMemoryStore:
         for approval in self.approvals.values():
             since = approval.expires_at if approval.pending else approval.decided_at
             wanted = "pending" if approval.pending else "decided"
-            if wanted == attention and not approval.resumed and since and since < before:
+            if wanted == attention and not approval.resumed and since and since < on_record(before):
                 found.append((since, approval.approval_id))
         ids = [approval_id for _, approval_id in sorted(found)]
         return (ids[first : first + limit] for first in range(0, len(ids) or 1, limit))
@@ -116,7 +117,7 @@ class InMemoryStore:
             (
                 summary(a)
                 for a in self.approvals.values()
-                if a.status == status and (since is None or a.created_at >= since)
+                if a.status == status and (since is None or a.created_at >= on_record(since))
             ),
             key=_position,
             reverse=True,
@@ -186,8 +187,8 @@ class InMemoryMessages:
         """See `ports.MessageStore.mark_sent`."""
         self._write(replace(self._current(message), state="sent", sent_at=at, due=None))
 
-    def settle(self, message: Message) -> None:
-        """See `ports.MessageStore.settle`."""
+    def mark_unsent(self, message: Message) -> None:
+        """See `ports.MessageStore.mark_unsent`."""
         current = self._current(message)
         if current.attempts == message.attempts and current.due is not None:
             self._write(replace(message, links=current.links))

@@ -1,4 +1,4 @@
-"""AWS's local durable runner in virtual time: no timer of a step or a wait is waited for."""
+"""AWS's local durable runner in virtual time, in which nothing is really waited for."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 import aws_durable_execution_sdk_python.state as sdk_state
+import aws_durable_execution_sdk_python_testing.executor as sdk_executor
 import aws_durable_execution_sdk_python_testing.runner as sdk_runner
 from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 from aws_durable_execution_sdk_python_testing.exceptions import ResourceNotFoundException
@@ -19,13 +20,17 @@ from hitl_approval.ports import Completed
 
 PATIENCE = 20.0
 """Seconds of real time that a run may take to get anywhere."""
+NEVER = timedelta(days=366).total_seconds()
+"""Seconds of real time after which a timer of a `StandingClock` would go off by itself."""
 
 
 class VirtualClock:
-    """One time for the engine and for us: timers of steps and waits are skipped over."""
+    """One time for the engine and for us, which leaps to the next timer of a step or a wait."""
+
+    FIRST = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
     def __init__(self) -> None:
-        self._moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+        self._moment = self.FIRST
         self._lock = Lock()
 
     def now(self) -> datetime:
@@ -50,6 +55,21 @@ class VirtualClock:
         self.advance(timedelta(milliseconds=20))
 
 
+class StandingClock(VirtualClock):
+    """Time that only `advance` moves: it does not leap to a timer.
+
+    It begins later than any real time. The SDK compares when a step is tried again with the real
+    time, and would ask for a retry again and again that is due for it and not for us.
+    """
+
+    FIRST = datetime(2100, 1, 1, tzinfo=UTC)
+
+    def arm(self, wake: datetime) -> float:
+        """The engine's own: what is not due yet waits until it is scheduled anew."""
+        with self._lock:
+            return 0.0 if max(self._moment, wake) == self._moment else NEVER
+
+
 class RunnerCallbackClient:
     """Completes the callbacks of local runners."""
 
@@ -71,10 +91,14 @@ class RunnerCallbackClient:
 
 @contextmanager
 def virtual_time(clock: VirtualClock) -> Iterator[None]:
-    """Let the runners that are made inside keep this clock's time, and stop without delay."""
+    """Let the runners that are made inside keep this clock's time, and stop without delay.
+
+    The timeout of a callback passes when `LocalExecution.time_out` says so, and never by itself.
+    """
     with (
         patch.object(sdk_state, "_STOP_SIGNAL_POLL_SECONDS", 0.0005),
         patch.object(sdk_runner, "SkipClock", lambda: clock),
+        patch.object(sdk_executor.Executor, "_schedule_callback_timeouts", lambda *_: None),
     ):
         yield
 

@@ -196,7 +196,7 @@ class DeliveryService(Records):
         following = next_reminder(reminders, approval, after=now)
         if following is None:
             return self._end(reminders, "void", "the last has been sent")
-        self.messages.settle(replace(following, unanswered=0))
+        self.messages.mark_unsent(replace(following, unanswered=0))
         return "open"
 
     # One try
@@ -215,7 +215,7 @@ class DeliveryService(Records):
                 return self._end(message, "void", "nothing was sent before")
             if asked.state == "open":
                 due = max(asked.due or self.clock.now(), self.clock.now()) + timedelta(seconds=1)
-                self.messages.settle(
+                self.messages.mark_unsent(
                     replace(message, due=due, attempts=message.attempts, unanswered=0)
                 )
                 return "open"
@@ -268,7 +268,7 @@ class DeliveryService(Records):
         noted = message.noted or message.attempts >= ATTEMPTS_TO_NOTE
         if noted and not message.noted:
             self._note(message, reason)
-        self.messages.settle(
+        self.messages.mark_unsent(
             replace(
                 message,
                 due=self.clock.now() + retry_delay(message.attempts),
@@ -286,7 +286,7 @@ class DeliveryService(Records):
             if not message.noted:
                 self._note(message, reason)
         # A try that has ended without an answer stays counted: what it sent may have arrived.
-        self.messages.settle(
+        self.messages.mark_unsent(
             replace(
                 message, state=state, due=None, reason=reason, unanswered=message.unanswered - 1
             )

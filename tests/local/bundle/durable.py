@@ -44,7 +44,7 @@ def ask(event: dict[str, Any], context: DurableContext) -> Any:
 
 def wait(event: dict[str, Any], context: DurableContext) -> Any:
     context.wait(Duration.from_seconds(event["seconds"]), name="nap")
-    return {"awake": True}
+    return {"waited": True}
 
 
 def retry(event: dict[str, Any], context: DurableContext) -> Any:
@@ -66,7 +66,7 @@ def retry(event: dict[str, Any], context: DurableContext) -> Any:
 def poll(event: dict[str, Any], context: DurableContext) -> Any:
     """Poll until the state has been handed on three times."""
 
-    def look(state: list[int], _: Any) -> list[int]:
+    def check(state: list[int], _: Any) -> list[int]:
         return [*state, len(state)]
 
     def decide(state: list[int], _attempts: int) -> WaitForConditionDecision:
@@ -75,7 +75,7 @@ def poll(event: dict[str, Any], context: DurableContext) -> Any:
         return WaitForConditionDecision.continue_waiting(SECOND)
 
     config = WaitForConditionConfig(wait_strategy=decide, initial_state=list[int]())
-    return context.wait_for_condition(look, config, name="poll")
+    return context.wait_for_condition(check, config, name="poll")
 
 
 def interrupted(event: dict[str, Any], context: DurableContext) -> Any:

@@ -1,0 +1,351 @@
+"""The approval function's answers: good payloads, bad ones, and both ways of calling it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.http.envelope import handle
+from hitl_approval.testing import World, in_memory
+from tests.anything import any_opening, any_request
+
+
+@pytest.fixture
+def world() -> World:
+    return in_memory()
+
+
+def pending(world: World, **fields: Any) -> str:
+    return world.store.create(any_opening(now=world.clock.now(), **fields)).approval_id
+
+
+def call(
+    world: World, event: Any, *, trust_authorizer: bool = False, **options: str
+) -> tuple[int, Any]:
+    answer = handle(event, lambda: world.decisions, trust_authorizer=trust_authorizer, **options)
+    assert set(answer) == {"statusCode", "body"}
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+def decide(approval_id: Any, **fields: Any) -> dict[str, Any]:
+    return {
+        "action": "decide",
+        "approval_id": approval_id,
+        "decision": "approved",
+        "approver": "test-approver",
+        "comments": "Looks good, approved",
+    } | fields
+
+
+def code(body: Any) -> str:
+    assert set(body["error"]) == {"code", "message", "details"}
+    return str(body["error"]["code"])
+
+
+def snapshot(world: World) -> str:
+    return repr((world.store.approvals, world.store.audit))
+
+
+@pytest.mark.parametrize("decision", ["approved", "rejected"])
+def test_should_take_the_public_patterns_payload(world: World, decision: str) -> None:
+    approval_id = pending(world)
+
+    status, body = call(world, decide(approval_id, decision=decision))
+
+    assert status == 200
+    assert body["approval_id"] == approval_id
+    assert (body["status"], body["decision"]) == (decision, decision)
+    assert body["decided_by"] == "test-approver"
+    assert body["comments"] == "Looks good, approved"
+    assert body["already"] is False
+    assert body["workflow"] == "resumed"
+    assert world.callbacks.completed == ["callback-1"]
+
+
+@pytest.mark.parametrize(
+    ("callback", "completed", "workflow"),
+    [("b", "resumed", "resumed"), ("b", "already_running", "already_running"),
+     ("b", "delayed", "delayed"), (None, "resumed", "polling")],
+)  # fmt: skip
+def test_should_say_how_the_workflow_resumes(
+    world: World, callback: str | None, completed: Any, workflow: str
+) -> None:
+    approval_id = pending(world, callback_id=callback)
+    world.callbacks.answer = completed
+    status, body = call(world, decide(approval_id))
+    assert (status, body["status"], body["workflow"]) == (200, "approved", workflow)
+    assert world.meter.counted == (["ResumeFailed"] if completed == "delayed" else [])
+
+
+def test_should_take_decided_by_and_no_action(world: World) -> None:
+    approval_id = pending(world)
+    event = decide(approval_id, decided_by="dora")
+    del event["action"], event["approver"]
+
+    assert call(world, event)[1]["decided_by"] == "dora"
+
+
+def test_should_answer_200_and_resume_again_when_the_same_person_repeats_a_decision(
+    world: World,
+) -> None:
+    approval_id = pending(world)
+    call(world, decide(approval_id))
+    status, body = call(world, decide(approval_id, comments="again", approver="TEST-approver"))
+
+    assert (status, body["already"], body["comments"]) == (200, True, "Looks good, approved")
+    assert world.callbacks.completed == ["callback-1", "callback-1"]
+    assert len(world.store.history(approval_id)) == 2
+
+
+@pytest.mark.parametrize(
+    "second",
+    [{"decision": "rejected"}, {"approver": "other"}, {"decision": "rejected", "approver": "x"}],
+)
+def test_should_tell_the_second_decider_who_won(world: World, second: dict[str, Any]) -> None:
+    approval_id = pending(world)
+    call(world, decide(approval_id))
+    before = snapshot(world)
+
+    status, body = call(world, decide(approval_id, **second))
+
+    assert (status, code(body)) == (409, "APPROVAL_ALREADY_DECIDED")
+    assert body["error"]["details"]["decided_by"] == "test-approver"
+    assert body["error"]["details"]["status"] == "approved"
+    assert body["error"]["details"]["decided_at"]
+    assert snapshot(world) == before
+
+
+def test_should_refuse_a_decision_on_content_that_was_not_shown(world: World) -> None:
+    approval_id = pending(world)
+    shown = world.store.approvals[approval_id].content_digest
+
+    status, body = call(world, decide(approval_id, content_digest="0" * 64))
+
+    assert (status, code(body)) == (409, "APPROVAL_CHANGED")
+    assert call(world, decide(approval_id, content_digest=shown))[0] == 200
+
+
+def jwt(**claims: Any) -> dict[str, Any]:
+    return {"authorizer": {"jwt": {"claims": claims, "scopes": None}}}
+
+
+ANN = {"email": "ann@x.org", "email_verified": "true", "sub": "u-1"}
+
+
+def test_should_resume_again_for_what_has_ended_and_write_nothing(world: World) -> None:
+    approval_id = pending(world)
+    call(world, decide(approval_id))
+    before = snapshot(world)
+    status, body = call(world, {"action": "resume", "approval_id": approval_id})
+    assert (status, body["workflow"], body["already"]) == (200, "resumed", True)
+    assert world.callbacks.completed == ["callback-1", "callback-1"]
+    assert snapshot(world) == before
+
+
+def test_should_wait_for_the_quorum_and_count_people_not_votes(world: World) -> None:
+    approval_id = pending(
+        world,
+        request=any_request(approvers=["alice", "bob", "carol"]),
+        policy=Policy(quorum=Quorum.at_least(2)),
+    )
+    _, first = call(world, decide(approval_id, approver="alice"))
+    _, again = call(world, decide(approval_id, approver="ALICE"))
+    status, changed_mind = call(world, decide(approval_id, approver="alice", decision="rejected"))
+    _, second = call(world, decide(approval_id, approver="bob"))
+
+    assert (first["status"], first["workflow"]) == ("pending", "waiting")
+    assert (again["status"], again["already"]) == ("pending", True)
+    assert (status, code(changed_mind)) == (409, "APPROVAL_ALREADY_DECIDED")
+    assert second["status"] == "approved"
+    assert [vote["approver"] for vote in second["votes"]] == ["alice", "bob"]
+
+
+def test_should_let_one_rejection_veto(world: World) -> None:
+    approval_id = pending(world, policy=Policy(quorum=Quorum.at_least(2)))
+    call(world, decide(approval_id, approver="alice"))
+    assert (
+        call(world, decide(approval_id, approver="bob", decision="rejected"))[1]["status"]
+        == "rejected"
+    )
+
+
+def test_should_ask_everyone_but_the_requester(world: World) -> None:
+    approval_id = pending(
+        world,
+        request=any_request(approvers=["ann", "rita"], requester="rita"),
+        policy=Policy(quorum=Quorum.everyone()),
+    )
+    assert call(world, decide(approval_id, approver="ann"))[1]["status"] == "approved"
+
+
+def test_should_cancel_a_pending_request_once(world: World) -> None:
+    approval_id = pending(world)
+    event = {"action": "cancel", "approval_id": approval_id, "approver": "rita", "comments": "moot"}
+
+    assert call(world, event)[1]["status"] == "cancelled"
+    assert call(world, event)[1]["already"] is True
+    assert call(world, decide(approval_id))[0] == 409
+    assert [e["event"] for e in world.store.history(approval_id)] == ["requested", "cancelled"]
+
+
+def test_should_show_an_approval_without_its_callback(world: World) -> None:
+    approval_id = pending(world, request=any_request(context={"amount": 5}, document_id="doc-1"))
+
+    status, body = call(world, {"action": "get", "approval_id": approval_id})
+
+    assert status == 200
+    assert body["context"] == {"amount": 5}
+    assert body["document_id"] == "doc-1"
+    assert "callback-1" not in json.dumps(body)
+    assert "token-1" not in json.dumps(body)
+
+
+def test_should_show_the_history(world: World) -> None:
+    approval_id = pending(world)
+    call(world, decide(approval_id))
+    status, body = call(world, {"action": "history", "approval_id": approval_id})
+    assert status == 200
+    assert [event["event"] for event in body["events"]] == ["requested", "approved"]
+    assert (body["verified"], body["findings"]) == (True, [])
+    assert call(world, {"action": "history", "approval_id": "none"})[0] == 404
+
+
+def test_should_name_the_event_that_was_tampered_with(world: World) -> None:
+    approval_id = pending(world)
+    call(world, decide(approval_id, approver="ann"))
+    trail = world.store.audit[approval_id]
+    trail[1] = {**trail[1], "actor": "bob"}
+
+    _, body = call(world, {"action": "history", "approval_id": approval_id})
+
+    assert body["verified"] is False
+    assert body["findings"][0] == {
+        "sequence": 2,
+        "problem": "has been changed since it was written",
+    }
+
+
+def test_should_name_an_event_that_was_appended(world: World) -> None:
+    approval_id = pending(world)
+    world.store.audit[approval_id].append(dict(world.store.audit[approval_id][0]))
+    _, body = call(world, {"action": "history", "approval_id": approval_id})
+    assert body["verified"] is False
+
+
+def test_should_not_take_an_event_written_meanwhile_for_tampering(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approval_id = pending(world)
+    history = type(world.store).history
+    read: list[str] = []
+
+    def written_meanwhile(store: Any, wanted: str) -> Any:
+        if not read:
+            call(world, decide(approval_id))
+        read.append(wanted)
+        return history(store, wanted)
+
+    monkeypatch.setattr(type(world.store), "history", written_meanwhile)
+    _, body = call(world, {"action": "history", "approval_id": approval_id})
+    assert (body["verified"], len(body["events"])) == (True, 2)
+
+
+def test_should_still_show_the_trail_of_a_row_that_has_expired(world: World) -> None:
+    approval_id = pending(world)
+    call(world, decide(approval_id, approver="ann"))
+    del world.store.approvals[approval_id]
+    status, body = call(world, {"action": "history", "approval_id": approval_id})
+    assert (status, len(body["events"]), body["verified"]) == (200, 2, True)
+
+
+def test_should_list_what_was_asked_since(world: World) -> None:
+    for _ in range(3):
+        world.store.create(any_opening(now=world.clock.now()))
+        world.clock.advance(timedelta(minutes=1))
+    for since, count in [
+        ("2026-01-02T03:04:05Z", 3),
+        ("2026-01-02T03:05:05", 2),
+        ("2026-01-02T04:06:05+01:00", 1),
+        (None, 3),
+    ]:
+        body = call(world, {"action": "list", "since": since})[1]
+        assert len(body["approvals"]) == count
+
+
+def test_should_list_newest_first_in_pages(world: World) -> None:
+    ids = []
+    for _ in range(5):
+        ids.append(pending(world))
+        world.clock.advance(timedelta(seconds=1))
+
+    seen, cursor = [], None
+    while True:
+        event = {"action": "list", "status": "pending", "limit": 2}
+        _, page = call(world, event | ({"cursor": cursor} if cursor else {}))
+        seen += [item["approval_id"] for item in page["approvals"]]
+        cursor = page["cursor"]
+        if cursor is None:
+            break
+
+    assert seen == list(reversed(ids))
+    assert call(world, {"action": "list", "status": "approved"})[1]["approvals"] == []
+
+
+def test_should_refuse_a_declared_name_s_cancellation_where_identity_is_demanded(
+    world: World,
+) -> None:
+    approval_id = pending(world, policy=Policy(require_verified_identity=True))
+    before = snapshot(world)
+
+    status, body = call(world, {"action": "cancel", "approval_id": approval_id, "approver": "rita"})
+
+    assert (status, code(body)) == (403, "FORBIDDEN")
+    assert snapshot(world) == before
+
+
+@pytest.mark.parametrize("demanded", [False, True])
+@pytest.mark.parametrize(
+    ("approvers", "who", "status"),
+    [
+        (["bob@x.org", "cid@x.org"], "Rita@x.org", 200),
+        (["bob@x.org", "cid@x.org"], "cid@x.org", 200),
+        (["bob@x.org", "cid@x.org"], "eve@x.org", 403),
+        ([], "eve@x.org", 200),  # whoever may decide it
+    ],
+)
+def test_should_let_who_has_signed_in_withdraw_what_they_asked_for_or_may_decide(
+    world: World, approvers: list[str], who: str, status: int, demanded: bool
+) -> None:
+    approval_id = pending(
+        world,
+        request=any_request(requester="rita@x.org", approvers=approvers),
+        policy=Policy(require_verified_identity=demanded),
+    )
+    before = snapshot(world)
+    payload = {"action": "cancel", "approval_id": approval_id, "comments": "moot"}
+    event = {"requestContext": jwt(**ANN | {"email": who}), "body": json.dumps(payload)}
+
+    answered, body = call(world, event, trust_authorizer=True)
+
+    assert answered == status
+    if status == 200:
+        assert body["status"] == "cancelled"
+    else:
+        assert code(body) == "FORBIDDEN"
+        assert snapshot(world) == before
+
+
+def test_should_let_any_typed_name_withdraw_where_none_is_vouched_for(world: World) -> None:
+    approval_id = pending(world, request=any_request(approvers=["ann"]))
+    event = {"action": "cancel", "approval_id": approval_id, "approver": "an operator"}
+    assert call(world, event)[1]["status"] == "cancelled"
+
+
+def test_should_let_nobody_approve_what_they_asked_for(world: World) -> None:
+    approval_id = pending(world, request=any_request(requester="Rita"))
+    status, body = call(world, decide(approval_id, approver="rita"))
+    assert (status, code(body)) == (403, "FORBIDDEN")

@@ -1,0 +1,79 @@
+"""What the pages show of what others wrote: inert, whole or said to be cut."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from hitl_approval.testing import World, in_memory
+from tests.anything import any_request
+from tests.unit.http.by_link import APPROVERS, asked, call, send, token_of
+
+HOSTILE = '<script>alert(1)</script>\u202e\' onload=x & "q"'
+
+
+@pytest.fixture
+def world() -> World:
+    return in_memory()
+
+
+def test_should_show_hostile_content_inert(world: World) -> None:
+    request = any_request(
+        subject="<b>bold</b> & 🚀",
+        requester="<i>rita</i>",
+        approvers=APPROVERS,
+        context={HOSTILE: HOSTILE, "deep": [{"x": [[[[[[[[HOSTILE]]]]]]]]}]},
+    )
+    asked(world, request=request)
+    _, page = call(world, token_of(world, "ann"))
+    assert "<script" not in page
+    assert "<b>bold" not in page
+    assert "<i>" not in page
+    assert "\u202e" not in page
+    assert "&lt;b&gt;bold&lt;/b&gt; &amp; 🚀" in page
+
+
+def test_should_cut_what_nobody_reads(world: World) -> None:
+    context = {f"k{n}": n for n in range(10_000)}
+    asked(world, request=any_request(approvers=APPROVERS, context=context))
+    _, page = call(world, token_of(world, "ann"))
+    assert "9700 more fields are on record" in page
+    assert len(page) < 100_000
+
+
+def test_should_say_how_much_of_a_value_is_not_shown(world: World) -> None:
+    context = {"long": "x" * 2_345, "whole": "y" * 2_000}
+    asked(world, request=any_request(approvers=APPROVERS, context=context))
+    _, page = call(world, token_of(world, "ann"))
+    assert "x... 345 more characters are on record" in page
+    assert f"{'y' * 2_000}</span>" in page
+
+
+def test_should_show_line_ends_of_any_system_as_line_ends(world: World) -> None:
+    context = {"lines": "one\r\ntwo\nthree\rfour"}
+    asked(world, request=any_request(approvers=APPROVERS, context=context))
+    _, page = call(world, token_of(world, "ann"))
+    assert "one\ntwo\nthree\\u000dfour" in page
+
+
+def test_should_show_the_lines_of_a_comment_as_lines(world: World) -> None:
+    asked(world)
+    send(world, token_of(world, "bob"), "rejected", "too dear\r\nask again")
+    _, page = call(world, token_of(world, "ann"))
+    assert '<div class="said" dir="auto">too dear\nask again</div>' in page
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (timedelta(seconds=59), "less than a minute"),
+        (timedelta(minutes=1), "1 minute"),
+        (timedelta(hours=2, minutes=5), "2 hours 5 minutes"),
+        (timedelta(days=3, minutes=5), "3 days 5 minutes"),
+    ],
+)
+def test_should_say_how_much_time_is_left_in_words(left: timedelta, said: str) -> None:
+    from hitl_approval.http.html import in_words
+
+    assert in_words(left) == said

@@ -1,0 +1,173 @@
+"""Who asks: the verified name where there is one, whatever the payload says."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.http.envelope import handle
+from hitl_approval.testing import World, in_memory
+from tests.anything import any_opening, any_request
+
+
+@pytest.fixture
+def world() -> World:
+    return in_memory()
+
+
+def pending(world: World, **fields: Any) -> str:
+    return world.store.create(any_opening(now=world.clock.now(), **fields)).approval_id
+
+
+def call(
+    world: World, event: Any, *, trust_authorizer: bool = False, **options: str
+) -> tuple[int, Any]:
+    answer = handle(event, lambda: world.decisions, trust_authorizer=trust_authorizer, **options)
+    assert set(answer) == {"statusCode", "body"}
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+def decide(approval_id: Any, **fields: Any) -> dict[str, Any]:
+    return {
+        "action": "decide",
+        "approval_id": approval_id,
+        "decision": "approved",
+        "approver": "test-approver",
+        "comments": "Looks good, approved",
+    } | fields
+
+
+def code(body: Any) -> str:
+    assert set(body["error"]) == {"code", "message", "details"}
+    return str(body["error"]["code"])
+
+
+def snapshot(world: World) -> str:
+    return repr((world.store.approvals, world.store.audit))
+
+
+SIGNED_IN = {
+    "iam": {"iam": {"userArn": "arn:aws:sts::1:assumed-role/finance/alice"}},
+    "jwt": {"jwt": {"claims": {"sub": "u-1", "email": "alice@x.org", "email_verified": "true"}}},
+}
+
+
+@pytest.mark.parametrize(("kind", "name"), [("iam", "arn:aws:sts::1:assumed-role/finance/alice"),
+                                            ("jwt", "alice@x.org")])  # fmt: skip
+def test_should_record_the_verified_identity(world: World, kind: str, name: str) -> None:
+    approval_id = pending(world, policy=Policy(require_verified_identity=True))
+    payload = decide(approval_id)
+    del payload["approver"]
+    event = {"requestContext": {"authorizer": SIGNED_IN[kind]}, "body": json.dumps(payload)}
+
+    status, body = call(world, event, trust_authorizer=True)
+
+    assert (status, body["decided_by"], body["votes"][0]["identity"]) == (200, name, kind)
+
+
+def jwt(**claims: Any) -> dict[str, Any]:
+    return {"authorizer": {"jwt": {"claims": claims, "scopes": None}}}
+
+
+ANN = {"email": "ann@x.org", "email_verified": "true", "sub": "u-1"}
+UPN = {"claim": "upn"}
+NAMES_NOBODY: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+    "no authorizer": ({"http": {"method": "POST"}}, {}),
+    "a REST API's user pool": ({"authorizer": {"claims": ANN}}, {}),
+    "a REST API's Lambda authorizer": ({"authorizer": {"principalId": "ann@x.org", **ANN}}, {}),
+    "an HTTP API's Lambda authorizer": ({"authorizer": {"lambda": ANN}}, {}),
+    "garbage": ({"authorizer": {"jwt": {"claims": [ANN]}, "iam": "ann@x.org"}}, {}),
+    "an access token": (jwt(sub="u-1", token_use="access", username="ann@x.org"), {}),
+    "an access token with the claim": (jwt(**ANN, token_use="access"), {}),
+    "an access token where its subject names": (
+        jwt(sub="u-1", token_use="access"),
+        {"claim": "sub"},
+    ),
+    "an e-mail that is not verified": (jwt(**ANN | {"email_verified": "false"}), {}),
+    "an e-mail that nobody speaks of": (jwt(email="ann@x.org", sub="u-1"), {}),
+    "an e-mail verified by a list": (jwt(**ANN | {"email_verified": ["true"]}), {}),
+    "a subject that looks like an address": (jwt(sub="ann@x.org"), {}),
+    "one where subjects name": (jwt(sub="ann@x.org", email_verified="true"), {"claim": "sub"}),
+    "one that is read as an address": (jwt(sub="ann\uff20x.org"), {"claim": "sub"}),
+    "no such claim": (jwt(**ANN), UPN),
+    "an empty claim": (jwt(**ANN, upn=" "), UPN),
+    "several values": (jwt(upn=["ann", "bob"]), UPN),
+    "a name that hides something": (jwt(upn="ann\u202e"), UPN),
+}
+
+
+@pytest.mark.parametrize("how", NAMES_NOBODY)
+@pytest.mark.parametrize("action", ["decide", "cancel", "inbox", "list", "get", "history"])
+def test_should_take_nothing_from_an_authorizer_that_names_nobody(
+    world: World, how: str, action: str
+) -> None:
+    approval_id = pending(world)
+    before = snapshot(world)
+    context, options = NAMES_NOBODY[how]
+    payload = {"action": action, "approval_id": approval_id, "approver": "ann@x.org"}
+    if action == "decide":
+        payload["decision"] = "approved"
+    event = {"requestContext": context, "body": json.dumps(payload)}
+
+    status, body = call(world, event, trust_authorizer=True, **options)
+
+    assert (status, code(body)) == (401, "UNAUTHENTICATED")
+    assert snapshot(world) == before
+
+
+def test_should_know_one_person_by_one_claim_whatever_else_their_tokens_say(world: World) -> None:
+    approval_id = pending(
+        world,
+        request=any_request(requester="ann@x.org"),
+        policy=Policy(quorum=Quorum.at_least(2), require_verified_identity=True),
+    )
+    payload = {"approval_id": approval_id, "decision": "approved"}
+    statuses = []
+    for claims in (
+        ANN,
+        {"sub": "u-1", "token_use": "access", "client_id": "web"},
+        {"sub": "u-1"},
+        ANN | {"email": "Ann@X.org", "token_use": "id", "sub": "u-2"},
+    ):
+        event = {"requestContext": jwt(**claims), "body": json.dumps(payload)}
+        statuses.append(call(world, event, trust_authorizer=True)[0])
+
+    assert statuses == [403, 401, 401, 403]
+    assert world.store.approvals[approval_id].votes == ()
+
+
+@pytest.mark.parametrize(("claim", "name"), [("upn", "ann@corp"), ("sub", "u-1")])
+def test_should_name_people_by_the_claim_that_the_deployment_says(
+    world: World, claim: str, name: str
+) -> None:
+    approval_id = pending(world, policy=Policy(require_verified_identity=True))
+    payload = {"approval_id": approval_id, "decision": "approved"}
+    claims = jwt(**ANN | {"upn": "ann@corp", "token_use": "id", "iss": "https://issuer.example"})
+    event = {"requestContext": claims, "body": json.dumps(payload)}
+
+    status, body = call(world, event, trust_authorizer=True, claim=claim)
+
+    assert (status, body["decided_by"], body["votes"][0]["identity"]) == (200, name, "jwt")
+    decided = world.store.history(approval_id)[-1]
+    assert decided["details"]["issuer"] == "https://issuer.example"
+
+
+def test_should_still_take_an_operators_own_call_by_its_typed_name(world: World) -> None:
+    approval_id = pending(world)
+    status, body = call(world, decide(approval_id), trust_authorizer=True)
+    assert (status, body["votes"][0]["identity"]) == (200, "declared")
+
+
+def test_should_take_an_authorizers_word_only_where_it_can_be_believed(world: World) -> None:
+    approval_id = pending(world, policy=Policy(require_verified_identity=True))
+    claims = {"jwt": {"claims": ANN}}
+    payload = {name: value for name, value in decide(approval_id).items() if name != "approver"}
+    event = {"body": json.dumps(payload), "requestContext": {"authorizer": claims}}
+    status, _ = call(world, event)
+    assert status != 200
+    assert world.store.approvals[approval_id].pending
+    status, body = call(world, event, trust_authorizer=True)
+    assert (status, body["decided_by"]) == (200, "ann@x.org")

@@ -1,0 +1,74 @@
+"""Each module of the runtime has a test of its name here, and each test here a module."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+import hitl_approval
+
+PACKAGE = Path(hitl_approval.__file__).parent
+HERE = Path(__file__).parent
+MODULES = sorted(
+    str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"
+)
+ELSEWHERE: Mapping[str, str] = {
+    "adapters/inbox.py": "contract/test_inbox.py",
+    "adapters/messages.py": "contract/test_messages.py",
+    "durable/document.py": "workflow/test_state_machine.py",
+    "durable/tool.py": "workflow/test_gate.py",
+    "durable/wait.py": "workflow/test_waiting.py",
+    "http/approval_page.py": "unit/http/test_link_page.py",
+    "testing/approvals.py": "workflow/test_testing.py",
+    "testing/execution.py": "workflow/test_testing.py",
+    "testing/memory.py": "contract/test_store.py",
+    "testing/plugin.py": "workflow/test_testing.py",
+}
+"""Modules that only a durable runner, both stores or a page show -> what tests them."""
+OF_THE_PACKAGE = {"test_public_api.py", "test_layout.py"}
+"""Tests of `hitl_approval` itself."""
+
+
+def behaves(module: str) -> bool:
+    """Whether a module has a function, but for those that a protocol names."""
+    tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
+    ports = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and "Protocol" in map(ast.unparse, node.bases)
+        for inner in ast.walk(node)
+    }
+    return any(isinstance(node, ast.FunctionDef) and node not in ports for node in ast.walk(tree))
+
+
+def expected(module: str) -> Path:
+    """Where the test of a module is expected."""
+    path = Path(module)
+    return HERE / path.with_name(f"test_{path.name}")
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if behaves(module)])
+def test_should_have_a_test_of_its_name(module: str) -> None:
+    if module in ELSEWHERE:
+        assert not expected(module).exists(), "it is here now: no exception any more"
+        assert (HERE.parent / ELSEWHERE[module]).is_file()
+    else:
+        assert expected(module).is_file()
+
+
+def test_should_test_a_module_that_is_there() -> None:
+    tests = {path.relative_to(HERE) for path in HERE.rglob("test_*.py")}
+    stray = {
+        str(path)
+        for path in tests
+        if path.name not in OF_THE_PACKAGE
+        and not (PACKAGE / path.with_name(path.name.removeprefix("test_"))).is_file()
+    }
+    assert not stray
+
+
+def test_should_make_no_exception_that_nobody_needs() -> None:
+    assert ELSEWHERE.keys() <= set(MODULES)

@@ -1,0 +1,64 @@
+"""The functions' environment: read strictly, refused by the variable's name."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from hitl_approval.contract import ATTACHED_PREFIX, EMAIL_CLAIM
+from hitl_approval.settings import Settings
+from tests.environment import ENVIRONMENT, EXTRAS
+
+
+def settings(**variables: str) -> Settings:
+    return Settings(values={**ENVIRONMENT, **variables})
+
+
+def test_should_read_what_a_deployment_sets() -> None:
+    found = settings(**EXTRAS, APPROVER_GROUPS='{"leads": ["ann"]}', DEFAULT_APPROVERS='["bob"]')
+    assert found.approvals_table_name == "test-ApprovalRequests"
+    assert (found.approval_timeout, found.retention) == (timedelta(hours=1), timedelta(days=30))
+    assert (found.groups, found.default_approvers) == ({"leads": ("ann",)}, ("bob",))
+    assert (found.resume, found.poll_interval) == ("callback", timedelta(seconds=5))
+    assert (found.inbox_table_name, found.event_bus_name) == ("test-Inbox", "default")
+
+
+def test_should_do_without_what_a_deployment_need_not_have() -> None:
+    found = settings()
+    assert (found.page_url, found.personal_topic_arn, found.signing_key_arn) == (None, None, None)
+    assert (found.trust_authorizer, found.page_challenge) == (False, False)
+    assert found.sign_in_claim == EMAIL_CLAIM
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "attribute"),
+    [
+        ("APPROVALS_TABLE_NAME", "", "approvals_table_name"),
+        ("APPROVAL_TIMEOUT_SECONDS", "-1", "approval_timeout"),
+        ("APPROVAL_TIMEOUT_SECONDS", "1e3", "approval_timeout"),
+        ("MAX_APPROVAL_TIMEOUT_SECONDS", "99999999999", "max_approval_timeout"),
+        ("APPROVAL_POLICY", "{", "policy"),
+        ("APPROVAL_POLICY", "{}", "policy"),
+        ("DEFAULT_APPROVERS", '"bob"', "default_approvers"),
+        ("APPROVER_GROUPS", "[]", "groups"),
+        ("APPROVER_GROUPS", '{"leads": "ann"}', "groups"),
+        ("RESUME_MODE", "hoping", "resume"),
+        ("LOG_LEVEL", "LOUD", "log_level"),
+        ("EVENT_BUS_NAME", "", "event_bus_name"),
+    ],
+)
+def test_should_name_the_variable_that_is_missing_or_garbled(
+    name: str, value: str, attribute: str
+) -> None:
+    with pytest.raises(RuntimeError, match=f"^environment variable {name}"):
+        getattr(settings(**{name: value}), attribute)
+
+
+def test_should_read_an_attached_functions_own_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APPROVALS_TABLE_NAME", "the function's own")
+    monkeypatch.setenv(f"{ATTACHED_PREFIX}APPROVALS_TABLE_NAME", "ours")
+    attached = Settings.from_environment()
+    assert attached.approvals_table_name == "ours"
+    with pytest.raises(RuntimeError, match=f"{ATTACHED_PREFIX}AUDIT_TABLE_NAME is not set"):
+        _ = attached.audit_table_name

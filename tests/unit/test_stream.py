@@ -1,0 +1,156 @@
+"""Records of the audit table's stream: what is passed, what is brought again."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import TypeSerializer
+from botocore.exceptions import ClientError
+
+from hitl_approval.domain.bus_event import BusEvent
+from hitl_approval.domain.errors import Unavailable, UnreadableRecord
+from hitl_approval.stream import answer_batch
+from hitl_approval.testing import World, in_memory
+from tests.anything import any_opening, any_request, declared
+
+
+@pytest.fixture
+def world() -> World:
+    return in_memory()
+
+
+def decided(world: World) -> str:
+    approval_id = world.store.create(any_opening(now=world.clock.now())).approval_id
+    world.clock.advance(timedelta(minutes=2))
+    world.decisions.decide(approval_id, declared("bob"), "approved", "fine")
+    return approval_id
+
+
+def batch(*events: Any) -> dict[str, Any]:
+    """A stream's batch as Lambda delivers it."""
+    serialize = TypeSerializer().serialize
+    return {
+        "Records": [
+            {
+                "eventName": "INSERT",
+                "dynamodb": {
+                    "NewImage": {name: serialize(value) for name, value in event.items()},
+                    "SequenceNumber": str(1000 + number),
+                },
+            }
+            for number, event in enumerate(events)
+        ]
+    }
+
+
+def asked(world: World, *approvers: str, **fields: Any) -> str:
+    opening = any_opening(now=world.clock.now(), request=any_request(approvers=approvers), **fields)
+    return world.store.create(opening).approval_id
+
+
+def publish_all(world: World, approval_id: str, *, first: int = 0) -> dict[str, Any]:
+    return answer_batch(batch(*world.store.history(approval_id)[first:]), world.publishing.publish)
+
+
+def awaits(world: World, name: str) -> list[str]:
+    page = world.decisions.awaiting(name, limit=20, cursor=None)
+    return [item["approval_id"] for item in page.items]
+
+
+NOT_OURS: list[Any] = [
+    {},
+    {"approval_id": "x", "sequence": 1},
+    {"approval_id": "x", "sequence": 1, "event": "escalated", "details": {}, "at": "now"},
+    {"approval_id": "x", "sequence": 1, "event": ["approved"], "blob": b"\x00", "tags": {"a"}},
+]
+
+
+@pytest.mark.parametrize("foreign", [*NOT_OURS, "unknown", "naive", "text", "long"], ids=str)
+def test_should_pass_what_is_none_of_our_events(
+    world: World, foreign: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    before, behind = decided(world), asked(world, "ann")
+    real = world.store.history(before)[-1]
+    altered: dict[str, dict[str, Any]] = {
+        "unknown": {"event": "escalated"},
+        "naive": {"at": "2026-01-02T03:04:05"},
+        "text": {"details": "secret"},
+        "long": {"details": {"comments": "x" * 210_000}},
+    }
+    if isinstance(foreign, str):
+        foreign = {**real, **altered[foreign]}
+    events = [*world.store.history(before), foreign, *world.store.history(behind)]
+
+    answer = answer_batch(batch(*events), world.publishing.publish)
+
+    assert answer == {"batchItemFailures": []}
+    assert awaits(world, "ann") == [behind]
+    assert world.meter.counted.count("PassedOver") == 1
+    assert "secret" not in caplog.text
+
+
+def test_should_pass_a_record_of_the_stream_that_has_no_image(world: World) -> None:
+    events = batch(*world.store.history(decided(world)))
+    del events["Records"][0]["dynamodb"]["NewImage"]
+    assert answer_batch(events, world.publishing.publish) == {"batchItemFailures": []}
+    assert len(world.publisher.published) == 1
+
+
+def test_should_tell_of_an_event_whose_row_cannot_be_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approval_id = decided(world)
+
+    def unreadable(*_: Any) -> None:
+        raise UnreadableRecord(approval_id, "policy")
+
+    monkeypatch.setattr(type(world.store), "get", unreadable)
+    assert publish_all(world, approval_id) == {"batchItemFailures": []}
+    assert json.loads(world.publisher.published[-1].detail)["subject"] is None
+
+
+def test_should_bring_again_what_the_store_cannot_say_now(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = decided(world), decided(world)
+    get = type(world.store).get
+
+    def sometimes(self: Any, approval_id: str) -> Any:
+        if approval_id == second:
+            raise Unavailable("throttled")
+        return get(self, approval_id)
+
+    monkeypatch.setattr(type(world.store), "get", sometimes)
+    events = [*world.store.history(first), *world.store.history(second)]
+    assert answer_batch(batch(*events), world.publishing.publish)["batchItemFailures"] == [
+        {"itemIdentifier": "1002"}
+    ]
+    assert len(world.publisher.published) == 2
+
+
+def test_should_pass_what_the_inbox_takes_never(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = asked(world, "ann"), asked(world, "bob")
+    add = type(world.inbox).add
+
+    def refuses(self: Any, approval: Any, names: Any) -> None:
+        if approval.approval_id == first:
+            raise ClientError({"Error": {"Code": "ValidationException"}}, "BatchWriteItem")
+        add(self, approval, names)
+
+    monkeypatch.setattr(type(world.inbox), "add", refuses)
+    events = [*world.store.history(first), *world.store.history(second)]
+    assert answer_batch(batch(*events), world.publishing.publish) == {"batchItemFailures": []}
+    assert awaits(world, "bob") == [second]
+    assert world.meter.counted.count("PassedOver") == 1
+
+
+def events(count: int, size: int = 2) -> list[BusEvent]:
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    return [
+        BusEvent(detail_type="Approval Decided", at=at, detail="x" * size) for _ in range(count)
+    ]

@@ -1,0 +1,77 @@
+"""The adapters behind the ports: made once in a process, from its settings, without a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from hitl_approval import wiring
+from hitl_approval.adapters.sns import SnsNotifier
+from hitl_approval.settings import settings
+from tests.environment import ENVIRONMENT, EXTRAS
+
+SERVICES: tuple[Callable[[], object], ...] = (
+    wiring.request_service,
+    wiring.decision_service,
+    wiring.sweep_service,
+    wiring.publish_service,
+    wiring.delivery_service,
+    wiring.tasks,
+)
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    """No process remembers another's services."""
+    _forget()
+    yield
+    _forget()
+
+
+def _forget() -> None:
+    settings.cache_clear()
+    for service in SERVICES:
+        service.cache_clear()  # type: ignore[attr-defined]  # functools.cache's
+
+
+@pytest.fixture
+def everything(deployment_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in EXTRAS.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.__name__)
+def test_should_be_made_once(everything: None, service: Callable[[], object]) -> None:
+    assert service() is service()
+
+
+def test_should_sign_and_keep_an_inbox_where_the_deployment_does(everything: None) -> None:
+    assert wiring.decision_service().signer is not None
+    assert wiring.decision_service().inbox is not None
+
+
+def test_should_do_without_where_it_does_not(deployment_environment: dict[str, str]) -> None:
+    assert wiring.decision_service().signer is None
+    assert wiring.decision_service().inbox is None
+    assert wiring.decision_service().messages is None
+    assert wiring.request_service().secrets is None
+    with pytest.raises(RuntimeError, match="the messenger function needs a page"):
+        wiring.delivery_service()
+
+
+def test_should_send_to_people_by_a_topic_of_their_own_and_never_twice(everything: None) -> None:
+    broadcast, personal = wiring.request_service().notifier, wiring.delivery_service().notifier
+    assert isinstance(broadcast, SnsNotifier)
+    assert isinstance(personal, SnsNotifier)
+    assert (broadcast.topic_arn, broadcast.personal) == (ENVIRONMENT["SNS_TOPIC_ARN"], False)
+    assert (personal.topic_arn, personal.personal) == (EXTRAS["PERSONAL_TOPIC_ARN"], True)
+    assert personal.client.meta.config.retries["total_max_attempts"] == 1
+    assert broadcast.client is not personal.client
+
+
+def test_should_draw_a_code_where_the_page_asks_for_one(
+    deployment_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAGE_CHALLENGE", "true")
+    assert wiring.request_service().secrets is not None

@@ -1,0 +1,97 @@
+"""A write that others come before is made again, up to a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hitl_approval.domain.errors import Unavailable
+from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.testing import InMemoryStore, World, in_memory
+from hitl_approval.usecases.records import MAX_TRIES
+from hitl_approval.usecases.request import ResolvedRequest
+from tests.anything import any_request, declared
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def world() -> World:
+    return in_memory()
+
+
+def submit(world: World, token: str = "token-1", quorum: Quorum | None = None) -> Any:
+    resolved = ResolvedRequest(
+        request=any_request(),
+        approvers=(),
+        policy=Policy(quorum=quorum or Quorum.any_one()),
+        timeout=HOUR,
+    )
+    return world.requests.submit(
+        resolved,
+        approval_id="approval-1",
+        execution_arn="arn/1",
+        creation_token=token,
+        callback_id=f"callback of {token}",
+    )
+
+
+def meanwhile(
+    world: World, monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any], times: int = 1
+) -> None:
+    """Let somebody else act between the read and the commit of the next writes."""
+    commit = InMemoryStore.commit
+    left = times
+
+    def late(store: InMemoryStore, transition: Any) -> None:
+        nonlocal left
+        if left:
+            left -= 1
+            with monkeypatch.context() as undisturbed:
+                undisturbed.setattr(InMemoryStore, "commit", commit)
+                act()
+        commit(store, transition)
+
+    monkeypatch.setattr(InMemoryStore, "commit", late)
+
+
+def test_should_vote_again_on_what_another_has_written_meanwhile(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit(world, quorum=Quorum.at_least(2))
+    meanwhile(
+        world,
+        monkeypatch,
+        lambda: world.decisions.decide("approval-1", declared("bob"), "approved"),
+    )
+
+    answer = world.decisions.decide("approval-1", declared("carol"), "approved")
+
+    stored = world.store.approvals["approval-1"]
+    assert answer.approval == stored
+    assert (stored.status, [vote.approver for vote in stored.votes]) == (
+        "approved",
+        ["bob", "carol"],
+    )
+    assert world.clock.pauses == 1
+
+
+def test_should_give_up_on_a_record_that_others_write_all_the_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit(world)
+    meanwhile(
+        world,
+        monkeypatch,
+        lambda: world.requests.register_callback("approval-1", "another"),
+        times=MAX_TRIES,
+    )
+
+    with pytest.raises(Unavailable, match="contended"):
+        world.decisions.decide("approval-1", declared("bob"), "approved")
+
+    assert world.store.approvals["approval-1"].pending
+    assert world.callbacks.completed == []

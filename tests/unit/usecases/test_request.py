@@ -1,0 +1,144 @@
+"""A request: made once, withdrawn, closed, notified of; refused if nobody could decide it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hitl_approval.contract import Metrics
+from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.testing import World, in_memory
+from hitl_approval.usecases.request import ResolvedRequest
+from tests.anything import any_request, declared
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def world() -> World:
+    return in_memory()
+
+
+def submit(world: World, token: str = "token-1", quorum: Quorum | None = None) -> Any:
+    resolved = ResolvedRequest(
+        request=any_request(),
+        approvers=(),
+        policy=Policy(quorum=quorum or Quorum.any_one()),
+        timeout=HOUR,
+    )
+    return world.requests.submit(
+        resolved,
+        approval_id="approval-1",
+        execution_arn="arn/1",
+        creation_token=token,
+        callback_id=f"callback of {token}",
+    )
+
+
+def test_should_take_its_own_repeated_request_for_the_same(world: World) -> None:
+    first = submit(world)
+    world.clock.advance(timedelta(seconds=5))
+
+    assert submit(world) == first
+    assert len(world.store.history("approval-1")) == 1
+
+
+def test_should_refuse_a_name_that_is_used_twice_and_leave_the_first_alone(world: World) -> None:
+    first = submit(world, "token-1")
+
+    with pytest.raises(InvalidRequest, match="is used twice in this execution"):
+        submit(world, "token-2")
+    world.requests.withdraw("approval-1", "token-2")  # as the wait does after a failed start
+
+    assert world.store.approvals["approval-1"] == first
+
+
+def test_should_withdraw_its_own_request_once(world: World) -> None:
+    submit(world)
+
+    for _ in range(2):
+        world.requests.withdraw("approval-1", "token-1")
+    world.requests.withdraw("nobody", "token-1")
+
+    assert world.store.approvals["approval-1"].status == "cancelled"
+    assert [e["event"] for e in world.store.history("approval-1")] == ["requested", "cancelled"]
+
+
+def test_should_close_a_failed_start_that_has_expired_meanwhile(world: World) -> None:
+    submit(world)
+    world.clock.advance(HOUR)
+
+    world.requests.withdraw("approval-1", "token-1")
+
+    assert world.store.approvals["approval-1"].status == "timeout"
+
+
+def test_should_close_what_has_expired_when_its_workflow_checks(world: World) -> None:
+    submit(world)
+    world.clock.advance(HOUR)
+
+    assert world.requests.check_status("approval-1").status == "timeout"
+    assert world.store.approvals["approval-1"].status == "timeout"
+
+
+def test_should_tell_of_what_was_just_written_without_reading_it(world: World) -> None:
+    written = submit(world)
+    world.store.approvals.clear()  # a read would find nothing
+
+    world.requests.notify(written.approval_id, written)
+
+    assert [sent.approval_id for sent in world.notifier.sent] == [written.approval_id]
+
+
+def test_should_tell_nobody_of_what_has_ended_meanwhile(world: World) -> None:
+    written = submit(world)
+    world.decisions.cancel(written.approval_id, declared("rita"))
+
+    world.requests.notify(written.approval_id)
+
+    assert world.notifier.sent == []
+    assert Metrics.NOTIFICATION_FAILED not in world.meter.counted
+
+
+def test_should_count_as_not_notified_what_silence_has_ended_meanwhile(world: World) -> None:
+    written = submit(world)
+    world.clock.advance(timedelta(days=400))
+    assert world.sweeps.sweep()[Metrics.PENDING_PAST_EXPIRY] == 1
+
+    world.requests.notify(written.approval_id)
+
+    assert world.notifier.sent == []
+    assert world.meter.counted.count(Metrics.NOTIFICATION_FAILED) == 1
+
+
+def resolved(approvers: tuple[str, ...], policy: Policy) -> ResolvedRequest:
+    return ResolvedRequest(
+        request=any_request(requester="rita"),
+        approvers=approvers,
+        policy=policy,
+        timeout=timedelta(hours=1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("approvers", "policy", "message"),
+    [
+        (("Rita",), Policy(), "approvers: name only the requester, who cannot decide"),
+        (("ann", "rita"), Policy(quorum=Quorum.at_least(2)), "approvers: quorum needs 2 approvals"),
+        (("ann",), Policy(rejections_needed=2), "approvers: rejections_needed is 2 but 1"),
+        ((), Policy(quorum=Quorum.everyone()), "approvers: quorum is everyone but no approvers"),
+    ],
+)
+def test_should_refuse_what_nobody_could_ever_decide(
+    approvers: tuple[str, ...], policy: Policy, message: str
+) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        resolved(approvers, policy)
+    assert str(refused.value).startswith(message)
+
+
+def test_should_hold_what_others_can_decide() -> None:
+    assert resolved(("ann", "rita"), Policy(quorum=Quorum.everyone())).approvers == ("ann", "rita")
