@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hitl_approval.contract import Audit, MessageKind, Metrics
-from hitl_approval.domain.approval import Approval, note_notification_failed
+from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.errors import (
     ApprovalError,
     ApprovalNotFound,
@@ -33,7 +33,12 @@ from hitl_approval.domain.message import (
     reminders_of,
     retry_delay,
 )
-from hitl_approval.domain.notification import Notification, approval_needed, ended
+from hitl_approval.domain.notification import (
+    Notification,
+    approval_needed,
+    ended,
+    note_notification_failed,
+)
 from hitl_approval.ports import DueMessage, MessageStore, Notifier, Secrets
 from hitl_approval.usecases.records import Records
 
