@@ -2,9 +2,11 @@
 
 from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk.approval import HitlApproval
+from hitl_approval_cdk.asking import AskingFunction
 from hitl_approval_cdk.dead_letters import DeadLetterQueue
 from hitl_approval_cdk.delivery import EmailApprover, SqsApprover
 from hitl_approval_cdk.functions import ApprovalFunction, DurableFunction, FunctionSettings
+from hitl_approval_cdk.network import Network
 from hitl_approval_cdk.options import HitlApprovalOptions
 from hitl_approval_cdk.page import ApprovalPage
 from hitl_approval_cdk.permissions import Resources
@@ -19,6 +21,7 @@ __all__ = [
     "ApprovalFunction",
     "ApprovalPage",
     "ApprovalsTable",
+    "AskingFunction",
     "AuditTable",
     "BroadcastTopic",
     "DeadLetterQueue",
@@ -29,6 +32,7 @@ __all__ = [
     "HitlApprovalOptions",
     "HitlApprovalStack",
     "InboxTable",
+    "Network",
     "OnTimeout",
     "PublisherFunction",
     "Quorum",

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Unpack, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
 
-from aws_cdk import Annotations, Duration, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from hitl_approval.contract import EMAIL_CLAIM, LIBRARY_VERSION, Env, Output
-from hitl_approval_cdk import alarms, bundling, outputs
+from hitl_approval.contract import EMAIL_CLAIM, Env
+from hitl_approval_cdk import advice, alarms, bundling, outputs
+from hitl_approval_cdk.asking import AskingFunction
 from hitl_approval_cdk.attachment import Attachable, attach, runtime_layer
 from hitl_approval_cdk.dead_letters import DeadLetterQueue
 from hitl_approval_cdk.declaration import lists_options
 from hitl_approval_cdk.deployment import ApprovalDeployment
+from hitl_approval_cdk.encryption import let_logs_use
 from hitl_approval_cdk.functions import (
     PAGE,
     SIGNED_IN,
@@ -30,16 +32,18 @@ from hitl_approval_cdk.functions import (
     FunctionSettings,
     PackagedFunction,
 )
+from hitl_approval_cdk.gathered import count_policies
 from hitl_approval_cdk.imported import ImportedApproval
 from hitl_approval_cdk.messenger import MessengerFunction
-from hitl_approval_cdk.options import HitlApprovalOptions, ResolvedOptions
-from hitl_approval_cdk.page_api import DeployedPage, PageApi
+from hitl_approval_cdk.options import HitlApprovalOptions
+from hitl_approval_cdk.page_api import DeployedPage, PageApi, page_api
 from hitl_approval_cdk.permissions import Resources
+from hitl_approval_cdk.placement import check_brought
 from hitl_approval_cdk.publisher import PublisherFunction
 from hitl_approval_cdk.resolution import resolve
 from hitl_approval_cdk.sweep import SweepFunction
 from hitl_approval_cdk.tables import ApprovalsTable, AuditTable, InboxTable, MessagesTable
-from hitl_approval_cdk.topic import BroadcastTopic, subscribe_emails, warn_if_nobody_subscribes
+from hitl_approval_cdk.topic import BroadcastTopic, subscribe_emails
 
 if TYPE_CHECKING:
     from aws_cdk.aws_stepfunctions import QueryLanguage
@@ -95,7 +99,10 @@ class HitlApproval(ApprovalDeployment):
     ) -> None:
         super().__init__(scope, construct_id)
         chosen = resolve(options)
+        check_brought(Stack.of(self), chosen)
         key = chosen["encryption_key"]
+        if key is not None:
+            let_logs_use(self, key)
 
         self.table: dynamodb.ITable = chosen["table"] or ApprovalsTable(
             self,
@@ -116,7 +123,7 @@ class HitlApproval(ApprovalDeployment):
             self, "Topic", encryption_key=key
         )
         subscribe_emails(self, self.topic, chosen["notify_emails"])
-        api = self._page_api(chosen)
+        api = page_api(self, chosen)
         self.event_bus: events.IEventBus | None = None
         self.inbox_table: dynamodb.Table | None = None
         if self.audit_table.table_stream_arn is not None:
@@ -179,8 +186,13 @@ class HitlApproval(ApprovalDeployment):
                 settings=settings,
                 dead_letter_queue=self.dead_letter_queue,
             )
+        self._answers = workflow.answers()
+        count_policies(
+            self, [(each.role, each.gathered) for each in (*self._resumers, self._answers)]
+        )
         self._environment = settings.environment(WORKFLOW, Stack.of(self))
         self._resources = settings.resources
+        self._execution_timeout = chosen["execution_timeout"]
         if chosen["alarm_topic"] is not None:
             alarms.add(
                 self,
@@ -190,22 +202,8 @@ class HitlApproval(ApprovalDeployment):
                 sweep_interval=chosen["sweep_interval"],
                 dead_letter_queue=self.dead_letter_queue,
             )
-        self._add_outputs()
-        self._warn(chosen)
-
-    def _page_api(self, chosen: ResolvedOptions) -> PageApi | None:
-        page = chosen["page"]
-        if page is None:
-            return None
-        return PageApi(
-            self,
-            "Page",
-            page=page,
-            deliver_to=chosen["deliver_to"],
-            encryption_key=chosen["encryption_key"],
-            log_retention=chosen["log_retention"],
-            removal_policy=chosen["removal_policy"],
-        )
+        outputs.add(self, outputs.of(self))
+        advice.warn(self, chosen, topic=self.topic)
 
     def _serve(self, api: PageApi | None, settings: FunctionSettings) -> DeployedPage | None:
         """The page with the functions that answer it."""
@@ -223,36 +221,6 @@ class HitlApproval(ApprovalDeployment):
         }
         self._resumers += [function.resumer() for function in made.values()]
         return api.serve(links=made[PAGE], signed_in=made.get(SIGNED_IN))
-
-    def _add_outputs(self) -> None:
-        personal_topic = self._resources.personal_topic
-        outputs.add(
-            self,
-            {
-                Output.WORKFLOW_FUNCTION_NAME: self.workflow_function.function_name,
-                Output.WORKFLOW_FUNCTION_ARN: self.workflow_alias.function_arn,
-                Output.WORKFLOW_VERSION: self.workflow_alias.version.version,
-                Output.APPROVAL_API_FUNCTION_NAME: self.approval_function.function_name,
-                Output.SWEEP_FUNCTION_NAME: self.sweep_function.function_name,
-                Output.APPROVALS_TABLE_NAME: self.table.table_name,
-                Output.AUDIT_TABLE_NAME: self.audit_table.table_name,
-                Output.SNS_TOPIC_ARN: self.topic.topic_arn,
-                Output.VERSION: LIBRARY_VERSION,
-                Output.PAGE_URL: self.page.url if self.page else None,
-                Output.PERSONAL_TOPIC_ARN: personal_topic.topic_arn if personal_topic else None,
-                Output.SIGNING_KEY_ARN: self.signing_key.key_arn if self.signing_key else None,
-            },
-        )
-
-    def _warn(self, chosen: ResolvedOptions) -> None:
-        if chosen["quorum"].kind == "everyone" and chosen["approvers"] is None:
-            Annotations.of(self).add_warning_v2(
-                "hitl-approval:quorumWithoutApprovers",
-                "quorum is everyone but no approvers are configured: every request must name its "
-                "own, or it is refused",
-            )
-        if not (chosen["topic"] or chosen["notify_emails"] or chosen["deliver_to"]):
-            warn_if_nobody_subscribes(self, self.topic)
 
     @classmethod
     def from_attributes(
@@ -326,13 +294,49 @@ class HitlApproval(ApprovalDeployment):
         attach(
             function,
             to=Attachable(
-                address=self.node.addr,
+                deployment=self,
                 resources=self._resources,
                 environment=self._environment,
                 resumers=self._resumers,
             ),
             layer=layer,
         )
+
+    def function(
+        self,
+        construct_id: str,
+        *,
+        handler: str,
+        entry: str | Path | None = None,
+        scope: Construct | None = None,
+        layer: bool = True,
+        **options: Any,
+    ) -> AskingFunction:
+        """A durable function of yours that may call `wait_for_approval`: made and attached.
+
+        It keeps its published versions and has the alias `live`, its attribute `live`.
+
+        Args:
+            construct_id: its name.
+            handler: its entry point, `refund.handler` say.
+            entry: the folder of its code, taken as it is; the runtime comes as a layer.
+            scope: where it belongs. Default: this stack.
+            layer: as for `attach`.
+            **options: keywords of `lambda_.Function`, which win over what is set here.
+
+        Raises:
+            ValueError: no folder, or what `attach` refuses.
+        """
+        function = AskingFunction(
+            scope or Stack.of(self),
+            construct_id,
+            handler=handler,
+            entry=entry,
+            execution_timeout=self._execution_timeout,
+            options=options,
+        )
+        self.attach(function, layer=layer)
+        return function
 
     def step(
         self,
@@ -380,8 +384,8 @@ class HitlApproval(ApprovalDeployment):
             scope,
             construct_id,
             workflow_alias=self.workflow_alias,
-            workflow_role=cast(iam.IRole, self.workflow_function.role),
-            mark=self.node.addr,
+            answers=self._answers,
+            deployment=self,
             subject=subject,
             requester=requester,
             approvers=approvers,

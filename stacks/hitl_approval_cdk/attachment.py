@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import jsii
 from aws_cdk import Stack, Token
@@ -22,9 +22,13 @@ from hitl_approval.domain.text import shown
 from hitl_approval_cdk import bundling, nag
 from hitl_approval_cdk.functions import RUNTIMES, checkpoint
 from hitl_approval_cdk.permissions import Resources, Resumer, executions_of
+from hitl_approval_cdk.placement import check_same
+from hitl_approval_cdk.sizes import count_environment, variables
 
 _LAYER = "HitlApprovalRuntime"
 _ATTACHMENT = "HitlApprovalAttachment"
+_ROLES_MADE_ELSEWHERE = "@aws-cdk/iam:customizeRoles"
+"""Where `iam.Role.customize_roles` notes that policies are only reported, not attached."""
 
 
 class RuntimeLayer(lambda_.LayerVersion):
@@ -59,13 +63,13 @@ class Attachable:
     """What a deployment gives to functions that ask through it.
 
     Attributes:
-        address: of its construct; no other construct in the app has it.
+        deployment: its construct.
         resources: its tables, topics and keys.
         environment: the variables of the functions that ask.
         resumers: its functions that act on executions which wait.
     """
 
-    address: str
+    deployment: Construct
     resources: Resources
     environment: Mapping[str, str]
     resumers: Sequence[Resumer]
@@ -74,6 +78,7 @@ class Attachable:
 def attach(function: lambda_.IFunction, *, to: Attachable, layer: bool) -> None:
     """See `HitlApproval.attach`."""
     own = _own(function)
+    check_same(own.node.path, Stack.of(own), to.deployment)
     longest = _longest(own, to.environment[Env.APPROVAL_TIMEOUT_SECONDS])
     if layer:
         _add_layer(own)
@@ -81,7 +86,7 @@ def attach(function: lambda_.IFunction, *, to: Attachable, layer: bool) -> None:
     values = {**to.environment, Env.MAX_APPROVAL_TIMEOUT_SECONDS: longest}
     Attachment(
         own,
-        deployment=to.address,
+        deployment=to.deployment.node.addr,
         environment={ATTACHED_PREFIX + name: value for name, value in values.items()},
         resumers=to.resumers,
     )
@@ -106,32 +111,45 @@ class Attachment(Construct):
         super().__init__(function, _ATTACHMENT)
         self.deployment = deployment
         self.environment = dict(environment)
-        if taken := sorted(environment.keys() & _variables(function).keys()):
+        if taken := sorted(environment.keys() & variables(function).keys()):
             raise ValueError(_clash(function, taken))
         for name, value in environment.items():
             function.add_environment(name, value)
         self.node.add_validation(_KeepsItsVariables(function, environment))
+        count_environment(function)
         executions = executions_of(function.function_arn)
-        # Each a policy by itself and beside the function: part of no function's own role, they
-        # lead CloudFormation in no circle, neither within a stack nor between two.
-        self._allow("Own", cast(iam.IRole, function.role), checkpoint(function), function)
+        # Policies by themselves: part of no function's own role, they lead CloudFormation in no
+        # circle, neither within a stack nor between two.
+        self._allow_own(function)
+        mark = deployment[-8:]
         for resumer in resumers:
-            statement = iam.PolicyStatement(actions=list(resumer.actions), resources=[executions])
-            self._allow(resumer.name, resumer.role, statement, function)
+            rights = resumer.rights(Stack.of(function), mark)
+            nag.executions(rights.add(executions), function)
 
     @classmethod
     def of(cls, function: lambda_.Function) -> Attachment | None:
         """That of a function; None when it is not attached."""
         return cast("Attachment | None", function.node.try_find_child(_ATTACHMENT))
 
-    def _allow(
-        self,
-        name: str,
-        role: iam.IRole,
-        statement: iam.PolicyStatement,
-        function: lambda_.Function,
-    ) -> None:
-        nag.executions(iam.Policy(self, name, statements=[statement], roles=[role]), function)
+    def _allow_own(self, function: lambda_.Function) -> None:
+        """What the function does with its own executions.
+
+        Raises:
+            ValueError: its role was imported as one that nobody changes.
+        """
+        role = cast(iam.IRole, function.role)
+        own = iam.Policy(self, "Own", statements=[checkpoint(function)])
+        role.attach_inline_policy(own)
+        nag.executions(own, function)
+        made = cast(iam.CfnPolicy, own.node.default_child)
+        attached = Stack.of(own).resolve(made._cfn_properties).get("roles")
+        if not attached and not self.node.try_get_context(_ROLES_MADE_ELSEWHERE):
+            msg = (
+                f"{role.node.path} is the role of {function.node.path} and takes no rights, "
+                f"because of mutable=False: import it without, or let the function make a role of "
+                f"its own"
+            )
+            raise ValueError(msg)
 
 
 @jsii.implements(IValidation)
@@ -143,18 +161,10 @@ class _KeepsItsVariables:
         self.environment = environment
 
     def validate(self) -> list[str]:
-        found = _variables(self.function)
+        found = variables(self.function)
         meant = Stack.of(self.function).resolve(dict(self.environment))
         changed = sorted(name for name in meant if found.get(name) != meant[name])
         return [_clash(self.function, changed)] if changed else []
-
-
-def _variables(function: lambda_.Function) -> dict[str, Any]:
-    made = cast(lambda_.CfnFunction, function.node.default_child)
-    # Not `made.environment`: jsii makes an empty struct of what CDK will fill at synth.
-    properties = made._cfn_properties
-    found = Stack.of(function).resolve(properties.get("environment")) or {}
-    return dict(found.get("variables") or {})
 
 
 def _clash(function: lambda_.Function, names: Sequence[str]) -> str:

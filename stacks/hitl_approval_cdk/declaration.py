@@ -11,8 +11,9 @@ from textwrap import dedent, fill
 from types import NoneType
 from typing import Any, Final, TypeVar, cast, get_args, get_type_hints
 
-from hitl_approval_cdk.option import Option
-from hitl_approval_cdk.options import LeftOut, Options
+from hitl_approval_cdk.hosting import HostingOptions
+from hitl_approval_cdk.option import LeftOut, Option
+from hitl_approval_cdk.options import DecisionOptions, Options
 
 T = TypeVar("T")
 
@@ -45,7 +46,7 @@ class Declared:
 
 
 def _declared() -> Mapping[str, Declared]:
-    texts = _texts(Options)
+    texts = _texts(DecisionOptions) | _texts(HostingOptions)
     found = {}
     for name, hint in get_type_hints(Options, include_extras=True).items():
         kind, option = get_args(hint)

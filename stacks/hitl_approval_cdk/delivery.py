@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from aws_cdk import Annotations, Names, Stack, Token
 from aws_cdk import aws_iam as iam
@@ -16,6 +17,11 @@ from constructs import Construct
 from hitl_approval.contract import APPROVER_ATTRIBUTE
 from hitl_approval.domain.text import person_key, shown
 from hitl_approval_cdk import rules
+
+MAX_ENDPOINTS: Final = 200
+"""Subscriptions with a filter that SNS allows a topic."""
+MAX_SHARED: Final = 150
+"""Values that SNS allows in the filter of one subscription."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +187,19 @@ def deliveries(name: str, value: Any) -> tuple[Delivery, ...]:
         raise ValueError(msg)
     rules.names(name, [each.approver for each in value], "each approver")
     rules.emails(name, [each.address for each in value if isinstance(each, EmailApprover)])
+    shared = Counter(each.endpoint for each in value)
+    if len(shared) > MAX_ENDPOINTS:
+        msg = (
+            f"{name} must name at most {MAX_ENDPOINTS} addresses and queues, got {len(shared)}: "
+            f"let approvers share a queue, which SqsApprover says each"
+        )
+        raise ValueError(msg)
+    if shared and max(shared.values()) > MAX_SHARED:
+        msg = (
+            f"{name} must name at most {MAX_SHARED} approvers for a queue, got "
+            f"{max(shared.values())}: give some of them another queue"
+        )
+        raise ValueError(msg)
     return tuple(value)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
@@ -16,7 +16,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from hitl_approval.contract import Events, Metrics, Table
-from hitl_approval_cdk.permissions import allow
+from hitl_approval_cdk.permissions import let_invoke, let_read
+from hitl_approval_cdk.placement import differs, place_of
 
 METRIC_PERIOD = Duration.minutes(5)
 
@@ -63,32 +64,46 @@ class ApprovalDeployment(Construct):
     signing_key: kms.IKey | None
 
     def grant_request(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let somebody ask: start workflow executions through the alias."""
-        return allow(grantee, ["lambda:InvokeFunction"], self.workflow_alias.function_arn)
+        """Let somebody ask: start workflow executions through the alias.
+
+        Services, accounts, organizations and roles of other accounts are allowed by the alias's
+        own policy.
+        """
+        return let_invoke(self.workflow_alias, grantee)
 
     def grant_decide(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let somebody decide, list and cancel: invoke the approval function."""
-        return allow(grantee, ["lambda:InvokeFunction"], self.approval_function.function_arn)
+        """Let somebody decide, list and cancel: invoke the approval function.
+
+        Services, accounts, organizations and roles of other accounts are allowed by the function's
+        own policy.
+        """
+        return let_invoke(self.approval_function, grantee)
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let somebody read the approvals themselves, one or a list by status."""
-        _decrypt(self.table, grantee)
-        table = self.table.table_arn
+        """Let somebody read the approvals themselves, one or a list by status.
+
+        Raises:
+            ValueError: no role or user of this account.
+        """
         actions = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
-        return allow(grantee, actions, table).combine(
-            allow(grantee, ["dynamodb:Query"], f"{table}/index/{Table.STATUS_INDEX}")
+        grant = let_read(grantee, actions, self.table)
+        _decrypt(self.table, grantee)
+        return grant.combine(
+            let_read(grantee, ["dynamodb:Query"], self.table, f"/index/{Table.STATUS_INDEX}")
         )
 
     def grant_read_audit(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let somebody read, export and verify the audit without asking who wrote it."""
+        """Let somebody read, export and verify the audit without asking who wrote it.
+
+        Raises:
+            ValueError: no role or user of this account.
+        """
+        actions = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"]
+        grant = let_read(grantee, actions, self.audit_table)
         _decrypt(self.audit_table, grantee)
         if self.signing_key is not None:
             self.signing_key.grant(grantee, "kms:Verify")
-        return allow(
-            grantee,
-            ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
-            self.audit_table.table_arn,
-        )
+        return grant
 
     def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """A metric of this deployment, one of `hitl_approval.contract.Metrics`.
@@ -144,12 +159,19 @@ class ApprovalDeployment(Construct):
             **options: keywords of `events.Rule`.
 
         Raises:
-            ValueError: this deployment publishes to no bus.
+            ValueError: this deployment publishes to no bus, or to one of another account.
         """
         if self.event_bus is None:
             msg = (
                 f"{self.node.path} publishes to no event bus, because its audit_table has no "
                 f"stream: give that table stream=StreamViewType.NEW_IMAGE, or leave audit_table out"
+            )
+            raise ValueError(msg)
+        theirs, ours = place_of(self.event_bus, "account"), Stack.of(self).account
+        if differs(theirs, ours):
+            msg = (
+                f"event_bus belongs to account {theirs}, this stack to {ours}: a bus has its rules "
+                f"in its own account, so make an events.Rule there for the source {Events.SOURCE}"
             )
             raise ValueError(msg)
         detail: Mapping[str, Any] = {"deployment": [self.table.table_name]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from aws_cdk import Annotations, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -15,10 +15,14 @@ from constructs import Construct
 
 from hitl_approval.contract import ALIAS, Env, Handler
 from hitl_approval_cdk import bundling, nag, resolution
+from hitl_approval_cdk.encryption import encrypt_executions
+from hitl_approval_cdk.network import Network
 from hitl_approval_cdk.option import Readers
 from hitl_approval_cdk.options import ResolvedOptions
 from hitl_approval_cdk.permissions import (
     COMPLETE_CALLBACK,
+    COMPLETE_TASK,
+    FAIL_TASK,
     GET_EXECUTION,
     Resources,
     Resumer,
@@ -27,6 +31,7 @@ from hitl_approval_cdk.permissions import (
     send_with,
 )
 from hitl_approval_cdk.resolution import resolve
+from hitl_approval_cdk.sizes import count_environment
 
 RUNTIMES = (lambda_.Runtime.PYTHON_3_13, lambda_.Runtime.PYTHON_3_14)
 """Lambda's Python runtimes that run durable functions; this package's functions run on the first.
@@ -129,6 +134,14 @@ MESSENGER: Final = Specification(
 FUNCTIONS: Final = (WORKFLOW, APPROVAL, SWEEP, PAGE, SIGNED_IN, PUBLISHER, MESSENGER)
 """All of them."""
 
+_IN_A_VPC = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+)
 _EVERY_FUNCTION = (Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, Env.SIGNING_KEY_ARN)
 
 
@@ -159,6 +172,17 @@ class FunctionSettings:
         if specification.options is not None:
             found |= resolution.environment(self.options, stack, of=specification.options)
         return found
+
+
+def _place(network: Network | None) -> dict[str, Any]:
+    """Keywords of a function in a network."""
+    if network is None:
+        return {}
+    return {
+        "vpc": network.vpc,
+        "vpc_subnets": network.vpc_subnets,
+        "security_groups": network.security_groups,
+    }
 
 
 class PackagedFunction(lambda_.Function):
@@ -195,6 +219,7 @@ class PackagedFunction(lambda_.Function):
         self.specification = specification
         name = construct_id.removesuffix("Function")
         options = settings.options
+        key = options["encryption_key"]
         role = iam.Role(
             scope,
             f"{name}Role",
@@ -203,6 +228,13 @@ class PackagedFunction(lambda_.Function):
         )
         self._own_role = role
         specification.rights(settings.resources, role)
+        if options["network"] is not None:
+            # What Lambda needs to reach a VPC, on interfaces that do not exist before.
+            allow(role, _IN_A_VPC, "*")
+            nag.any_interface(role)
+        if options["tracing"] != lambda_.Tracing.DISABLED:
+            nag.any_trace(role)  # CDK adds them
+        send_with(key, role)  # for variables, and executions that it writes or completes
         if dead_letter_queue is not None:
             send_with(dead_letter_queue.encryption_master_key, role)
         super().__init__(
@@ -217,7 +249,13 @@ class PackagedFunction(lambda_.Function):
             timeout=Duration.seconds(specification.seconds),
             role=role,
             environment=settings.environment(specification, Stack.of(scope)),
+            environment_encryption=key,
+            tracing=options["tracing"],
+            **_place(options["network"]),
             durable_config=durable_config,
+            reserved_concurrent_executions=None
+            if durable_config is None
+            else options["reserved_concurrent_executions"],
             dead_letter_queue=dead_letter_queue,  # adds sqs:SendMessage to the role
             current_version_options=None
             if durable_config is None
@@ -226,6 +264,9 @@ class PackagedFunction(lambda_.Function):
             else lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE),
         )
         nag.runtime(self)
+        if key is not None and durable_config is not None:
+            encrypt_executions(self, key)
+        count_environment(self)
         # Its log group stands beside it, whatever the app's feature flags make CDK do.
         self.node.try_remove_child("LogGroup")
         group = logs.LogGroup(
@@ -235,6 +276,7 @@ class PackagedFunction(lambda_.Function):
             log_group_name=f"/aws/lambda/{self.function_name}",
             retention=options["log_retention"],
             removal_policy=options["removal_policy"],
+            encryption_key=key,
         )
         log = iam.PolicyStatement(
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -309,6 +351,10 @@ class DurableFunction(PackagedFunction):
             "aws-lambda:Function.DurableConfig", "It is durable from its first deployment on."
         )
         nag.executions(self.own_policy, self)
+
+    def answers(self) -> Resumer:
+        """What it does with the state machines that wait for its answer."""
+        return Resumer("Answers", self._own_role, (COMPLETE_TASK, FAIL_TASK))
 
     def publish(self, scope: Construct, construct_id: str) -> lambda_.Alias:
         """Publish a version of it and point the alias `live` to it: what callers start."""

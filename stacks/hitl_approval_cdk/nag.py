@@ -37,6 +37,21 @@ def executions(construct: IConstruct, function: lambda_.Function) -> None:
     )
 
 
+def any_interface(role: IConstruct) -> None:
+    """Network interfaces of a VPC, which takes a wildcard."""
+    acknowledge(
+        role,
+        "IAM5[Resource::*]",
+        "Lambda makes the network interfaces of a function in a VPC with the function's role, and "
+        "they have no name before.",
+    )
+
+
+def any_trace(role: IConstruct) -> None:
+    """Traces, which takes a wildcard."""
+    acknowledge(role, "IAM5[Resource::*]", "Writing traces to X-Ray is allowed on * only.")
+
+
 def personal_link(route: IConstruct) -> None:
     """The one route that takes no sign-in."""
     acknowledge(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from aws_cdk import Duration, Stack, Tokenization
+
+LeftOut = TypeVar("LeftOut")
+"""None where a caller may leave the option to its default, Never once that is filled in."""
 
 Rule = Callable[[str, Any], Any]
 """Takes an option's name and the value given; returns the value as it is used, or refuses it.

@@ -1,30 +1,29 @@
 """Every option of `HitlApproval`, declared once.
 
-A line of `Options` is all that an option is: its name, its type, what `Option` says of it, and the
-text below it with its default. From here follow the keywords of `HitlApproval` and
-`HitlApprovalStack` and what `help` shows of them, the checks at synth, the context keys of the
-deployable app, the functions' environment, and the tables in `docs/construct.md` and
-`docs/deploy.md` (`make docs`).
+A line of `Options`, here or in `hosting`, is all that an option is: its name, its type, what
+`Option` says of it, and the text below it with its default. From here follow the keywords of
+`HitlApproval` and `HitlApprovalStack` and what `help` shows of them, the checks at synth, the
+context keys of the deployable app, the functions' environment, and the tables in
+`docs/construct.md` and `docs/deploy.md` (`make docs`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Generic, Never, TypeAlias, TypedDict, TypeVar, get_args
+from typing import Annotated, Generic, Never, TypeAlias, TypedDict, get_args
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 
-from hitl_approval.contract import LOG_LEVELS, Env, MessageKind, ResumeMode
+from hitl_approval.contract import Env, MessageKind, ResumeMode
 from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk import option, page, readers, rules
 from hitl_approval_cdk.delivery import Delivery, deliveries
-from hitl_approval_cdk.option import ContextKey, Option, Variable
+from hitl_approval_cdk.hosting import HostingOptions
+from hitl_approval_cdk.option import ContextKey, LeftOut, Option, Variable
 from hitl_approval_cdk.page import ApprovalPage
 
 _SECONDS = "a whole number of seconds"
@@ -39,12 +38,8 @@ def _switch(key: str) -> Option:
     return Option(rules.switch, default=False, keys=keys)
 
 
-LeftOut = TypeVar("LeftOut")
-"""None where a caller may leave the option to its default, Never once that is filled in."""
-
-
-class Options(TypedDict, Generic[LeftOut], total=False):
-    """Keywords of `HitlApproval`. None stands for the default where the type allows it."""
+class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
+    """How decisions are made and kept, and who is notified."""
 
     approval_timeout: Annotated[
         Duration | LeftOut,
@@ -236,7 +231,8 @@ class Options(TypedDict, Generic[LeftOut], total=False):
     encryption_key: Annotated[
         kms.IKey | None, Option(rules.resource("key_arn", "kms.Key.from_key_arn()"))
     ]
-    """Key for the tables, the topics and the dead-letter queue, except those brought along.
+    """Key for all that is stored, except in what is brought along: tables, topics, dead-letter
+    queue, logs, the functions' variables, and what the workflow's durable executions keep.
     Default: keys that AWS owns and manages."""
 
     signing_key: Annotated[
@@ -308,15 +304,15 @@ class Options(TypedDict, Generic[LeftOut], total=False):
         dynamodb.ITable | None,
         Option(rules.resource("table_arn", "dynamodb.Table.from_table_arn()")),
     ]
-    """An approvals table to use, with the keys and the indexes of `hitl_approval.contract.Table`.
-    Default: a new one."""
+    """An approvals table of this account and region to use, with the keys and the indexes of
+    `ApprovalsTable`. Default: a new one."""
 
     audit_table: Annotated[
         dynamodb.ITable | None,
         Option(rules.resource("table_arn", "dynamodb.Table.from_table_attributes()")),
     ]
-    """An audit table to use, with the keys of `hitl_approval.contract.Audit`; with a stream of new
-    images if events are wanted. Default: a new one."""
+    """An audit table of this account and region to use, with the keys of `AuditTable`; with a
+    stream of new images if events are wanted. Default: a new one."""
 
     table_name: Annotated[
         str | None, Option(rules.instance_of(str, "leave it out for a generated one"))
@@ -326,13 +322,16 @@ class Options(TypedDict, Generic[LeftOut], total=False):
     topic: Annotated[
         sns.ITopic | None, Option(rules.resource("topic_arn", "sns.Topic.from_topic_arn()"))
     ]
-    """A topic to publish to. Default: a new one that refuses unencrypted connections."""
+    """A topic of this account and region to publish to; of an imported one name its key too, by
+    `sns.Topic.from_topic_attributes(key_arn=...)`.
+    Default: a new one that refuses unencrypted connections."""
 
     event_bus: Annotated[
         events.IEventBus | None,
         Option(rules.resource("event_bus_arn", "events.EventBus.from_event_bus_name()")),
     ]
-    """The bus to which every transition is published. Default: the account's default bus."""
+    """The bus of this region to which every transition is published; a bus of another account must
+    allow it by its policy, and has its rules there. Default: the account's default bus."""
 
     alarm_topic: Annotated[
         sns.ITopic | None, Option(rules.resource("topic_arn", "sns.Topic.from_topic_arn()"))
@@ -341,66 +340,9 @@ class Options(TypedDict, Generic[LeftOut], total=False):
     its workflow, a request was not closed in time, or something reached the dead-letter queue.
     Default: no alarms."""
 
-    log_retention: Annotated[
-        logs.RetentionDays,
-        Option(
-            rules.resource(logs.RetentionDays, "logs.RetentionDays.ONE_YEAR"),
-            default=logs.RetentionDays.THREE_MONTHS,
-            keys=[
-                ContextKey(
-                    "log_retention_days",
-                    readers.log_retention,
-                    f"one of {', '.join(map(str, readers.LOG_RETENTIONS))}",
-                    "90",
-                )
-            ],
-        ),
-    ]
-    """How long the logs of the functions and of the page's API are kept. Default: three months."""
 
-    log_level: Annotated[
-        str,
-        Option(
-            rules.one_of(*LOG_LEVELS),
-            default="INFO",
-            keys=[ContextKey("log_level", readers.upper, "a level like INFO")],
-            variable=Variable(Env.LOG_LEVEL, option.as_text, ("every function",)),
-        ),
-    ]
-    """Level of this package's own log lines. Default: `"INFO"`."""
-
-    trust_authorizer: Annotated[
-        bool,
-        Option(
-            rules.switch,
-            default=False,
-            keys=[ContextKey("trust_authorizer", readers.switch, _SWITCH)],
-            variable=Variable(Env.TRUST_AUTHORIZER, option.as_switch, ("approval function",)),
-        ),
-    ]
-    """Whether the approval function is reached only through an API whose authorizer can be
-    believed; who may invoke it directly could otherwise write any identity into the event. Who such
-    an API sends and `page.sign_in_claim` does not name is refused. Default: False."""
-
-    architecture: Annotated[
-        lambda_.Architecture | LeftOut,
-        Option(
-            rules.architecture,
-            default=lambda_.Architecture.ARM_64,
-            keys=[ContextKey("architecture", readers.architecture, "arm64 or x86_64", "arm64")],
-        ),
-    ]
-    """Architecture of every function. Default: `Architecture.ARM_64`."""
-
-    memory_size: Annotated[
-        int,
-        Option(
-            rules.memory_size,
-            default=512,
-            keys=[ContextKey("memory_size", readers.number, "a whole number of MB")],
-        ),
-    ]
-    """Memory of every function, in MB. Default: 512."""
+class Options(DecisionOptions[LeftOut], HostingOptions[LeftOut]):
+    """Keywords of `HitlApproval`. None stands for the default where the type allows it."""
 
 
 HitlApprovalOptions: TypeAlias = Options[None]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from aws_cdk import CfnOutput
 from constructs import Construct
 
-from hitl_approval.contract import Output
+from hitl_approval.contract import LIBRARY_VERSION, Output
+
+if TYPE_CHECKING:
+    from hitl_approval_cdk.approval import HitlApproval
 
 DESCRIPTIONS: Final[Mapping[str, str]] = {
     Output.WORKFLOW_FUNCTION_NAME: "Workflow function; start it through its alias or a version",
@@ -25,6 +28,25 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     Output.SIGNING_KEY_ARN: "Signs the audit events",
 }
 """What each output is, in the order of the template."""
+
+
+def of(approval: HitlApproval) -> dict[str, str | None]:
+    """The outputs' values of a deployment; None for what it does not have."""
+    key, page = approval.signing_key, approval.page
+    return {
+        Output.WORKFLOW_FUNCTION_NAME: approval.workflow_function.function_name,
+        Output.WORKFLOW_FUNCTION_ARN: approval.workflow_alias.function_arn,
+        Output.WORKFLOW_VERSION: approval.workflow_alias.version.version,
+        Output.APPROVAL_API_FUNCTION_NAME: approval.approval_function.function_name,
+        Output.SWEEP_FUNCTION_NAME: approval.sweep_function.function_name,
+        Output.APPROVALS_TABLE_NAME: approval.table.table_name,
+        Output.AUDIT_TABLE_NAME: approval.audit_table.table_name,
+        Output.SNS_TOPIC_ARN: approval.topic.topic_arn,
+        Output.VERSION: LIBRARY_VERSION,
+        Output.PAGE_URL: page.url if page else None,
+        Output.PERSONAL_TOPIC_ARN: page.topic.topic_arn if page else None,
+        Output.SIGNING_KEY_ARN: key.key_arn if key else None,
+    }
 
 
 def add(scope: Construct, values: Mapping[str, str | None]) -> None:

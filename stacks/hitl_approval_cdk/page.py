@@ -60,7 +60,10 @@ class ApprovalPage:
 
     Attributes:
         url: where it is reached, without a slash at its end, when a domain of yours leads to the
-            API. Default: the API's own address.
+            API. Default: the API's own address, or `domain`.
+        domain: a domain of yours for the API, with its certificate: `apigateway.DomainName`. The
+            mapping to it is made, and the API's own address is switched off; the DNS record that
+            leads to `domain.regional_domain_name` is yours. Default: none.
         requests_per_second: what the API takes before it refuses. Default: 20.
         burst: what it takes at once. Default: 40.
         challenge: whether the page also asks for a short code, which stands in the message to
@@ -76,6 +79,7 @@ class ApprovalPage:
     """
 
     url: str | None = None
+    domain: apigateway.IDomainName | None = None
     requests_per_second: int = 20
     burst: int = 40
     challenge: bool = False
@@ -88,12 +92,19 @@ class ApprovalPage:
         _check_at_least_one("page.burst", self.burst)
         if self.url is not None and not is_token(self.url):
             _check_url(self.url)
+        if self.domain is not None:
+            _check_domain(self.domain, self.url)
         if self.sign_in is not None and not hasattr(self.sign_in, "bind"):
             msg = (
                 f"page.sign_in must be an authorizer, got {shown(self.sign_in)}: use "
                 f"HttpJwtAuthorizer, say"
             )
             raise ValueError(msg)
+
+    @property
+    def address(self) -> str | None:
+        """Where it is reached by a name of yours; None without one."""
+        return self.url if self.domain is None else f"https://{self.domain.name}"
 
     def check_sign_in(self) -> None:
         """Check who signs people in, and how they are named.
@@ -124,6 +135,18 @@ def _check_at_least_one(name: str, value: Any) -> None:
     is_a(name, value, int, "use a whole number")
     if value < 1:
         msg = f"{name} must be at least 1, got {value}: nobody could open a link"
+        raise ValueError(msg)
+
+
+def _check_domain(domain: Any, url: str | None) -> None:
+    if not hasattr(domain, "regional_domain_name"):
+        msg = (
+            f"page.domain must be a domain name of API Gateway's, got {shown(domain)}: use "
+            f"apigateway.DomainName(..., domain_name=..., certificate=...)"
+        )
+        raise ValueError(msg)
+    if url is not None:
+        msg = f"page.url {shown(url)} and page.domain both say where it is: leave url out"
         raise ValueError(msg)
 
 

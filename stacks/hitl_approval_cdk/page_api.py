@@ -19,6 +19,7 @@ from constructs import Construct
 from hitl_approval.contract import SIGNED_IN_ROUTES, Env, Route
 from hitl_approval_cdk import nag
 from hitl_approval_cdk.delivery import Delivery, subscribe
+from hitl_approval_cdk.options import ResolvedOptions
 from hitl_approval_cdk.page import ApprovalPage
 
 _ACCESS_LOG = json.dumps(
@@ -36,12 +37,14 @@ class DeployedPage:
 
     Attributes:
         url: where it is reached, without a slash at its end.
+        api: its HTTP API, for a firewall or a distribution of yours, say.
         topic: messages for one approver each; every subscription filters for its own.
         function: answers personal links.
         signed_in_function: answers people who signed in; None where nobody can.
     """
 
     url: str
+    api: apigateway.HttpApi
     topic: sns.Topic
     function: lambda_.Function
     signed_in_function: lambda_.Function | None
@@ -57,13 +60,14 @@ class PageApi(Construct):
         construct_id: its name there.
         page: what it is like.
         deliver_to: who gets personal links and how.
-        encryption_key: of the topic. Default: none.
+        encryption_key: of the topic and of the access log. Default: none.
         log_retention: how long its access log is kept.
         removal_policy: what happens to that log when the stack is deleted.
 
     Attributes:
         page: what it is like.
         url: where it is reached, without a slash at its end.
+        api: its HTTP API.
         topic: messages for one approver each; every subscription filters for its own.
     """
 
@@ -85,26 +89,38 @@ class PageApi(Construct):
             self, "PersonalTopic", enforce_ssl=True, master_key=encryption_key
         )
         subscribe(self, self.topic, deliver_to)
-        self._api = apigateway.HttpApi(
+        self.api: apigateway.HttpApi = apigateway.HttpApi(
             self,
             "Api",
             description="hitl-approval: approvers decide by personal links",
             create_default_stage=False,
+            disable_execute_api_endpoint=True if page.domain is not None else None,
         )
-        self.url: str = page.url or self._api.api_endpoint
+        self.url: str = page.address or self.api.api_endpoint
         access = logs.LogGroup(
-            self, "AccessLogs", retention=log_retention, removal_policy=removal_policy
+            self,
+            "AccessLogs",
+            # What AWS's services write to other names counts against one policy of the account,
+            # which holds 5,120 characters.
+            log_group_name=f"/aws/vendedlogs/apis/{self.api.api_id}",
+            retention=log_retention,
+            removal_policy=removal_policy,
+            encryption_key=encryption_key,
         )
         stage = apigateway.HttpStage(
             self,
             "Stage",
-            http_api=self._api,
+            http_api=self.api,
             stage_name="$default",
             auto_deploy=True,
             throttle=apigateway.ThrottleSettings(
                 rate_limit=page.requests_per_second, burst_limit=page.burst
             ),
         )
+        if page.domain is not None:
+            apigateway.ApiMapping(
+                self, "Mapping", api=self.api, domain_name=page.domain, stage=stage
+            )
         made = cast(apigateway.CfnStage, stage.node.default_child)
         made.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=access.log_group_arn, format=_ACCESS_LOG
@@ -129,7 +145,7 @@ class PageApi(Construct):
             signed_in: answers whom the page's authorizer signed in, and nobody else. Default:
                 nobody can sign in.
         """
-        for route in self._api.add_routes(
+        for route in self.api.add_routes(
             path=Route.LINK,
             methods=[
                 apigateway.HttpMethod.GET,
@@ -141,12 +157,32 @@ class PageApi(Construct):
             nag.personal_link(route)
         if signed_in is not None:
             for path, methods in SIGNED_IN_ROUTES.items():
-                self._api.add_routes(
+                self.api.add_routes(
                     path=path,
                     methods=[apigateway.HttpMethod[method] for method in methods],
                     integration=HttpLambdaIntegration("SignedIn", signed_in),
                     authorizer=self.page.sign_in,
                 )
         return DeployedPage(
-            url=self.url, topic=self.topic, function=links, signed_in_function=signed_in
+            url=self.url,
+            api=self.api,
+            topic=self.topic,
+            function=links,
+            signed_in_function=signed_in,
         )
+
+
+def page_api(scope: Construct, options: ResolvedOptions) -> PageApi | None:
+    """The page's API of a deployment; None where it has no page."""
+    page = options["page"]
+    if page is None:
+        return None
+    return PageApi(
+        scope,
+        "Page",
+        page=page,
+        deliver_to=options["deliver_to"],
+        encryption_key=options["encryption_key"],
+        log_retention=options["log_retention"],
+        removal_policy=options["removal_policy"],
+    )

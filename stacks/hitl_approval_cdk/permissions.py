@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import cast
 
+from aws_cdk import IResource, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
+from constructs import IConstruct
 
 from hitl_approval.contract import Env, Messages, Table
+from hitl_approval_cdk.gathered import GatheredRights
+from hitl_approval_cdk.placement import differs, place_of
 
 # What DynamoDB asks of a caller's right to the key of an encrypted table ("Encryption at rest:
 # usage notes", DynamoDB developer guide), without its wildcards.
@@ -27,6 +33,8 @@ _SEND_KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 
 COMPLETE_CALLBACK = "lambda:SendDurableExecutionCallbackSuccess"
 GET_EXECUTION = "lambda:GetDurableExecution"
+COMPLETE_TASK = "states:SendTaskSuccess"
+FAIL_TASK = "states:SendTaskFailure"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +76,10 @@ class Resources:
         if self.messages_table is not None:
             variables[Env.MESSAGES_TABLE_NAME] = self.messages_table.table_name
         if self.event_bus is not None:
-            variables[Env.EVENT_BUS_NAME] = self.event_bus.event_bus_name
+            # A name means a bus of one's own account.
+            far = differs(place_of(self.event_bus, "account"), place_of(self.table, "account"))
+            bus = self.event_bus.event_bus_arn if far else self.event_bus.event_bus_name
+            variables[Env.EVENT_BUS_NAME] = bus
         if self.signing_key is not None:
             variables[Env.SIGNING_KEY_ARN] = self.signing_key.key_arn
         return variables
@@ -198,17 +209,33 @@ class Resources:
 
 @dataclass(frozen=True, slots=True)
 class Resumer:
-    """A function of the deployment that acts on executions which wait for a decision.
+    """A function of the deployment that acts on what waits for a decision.
 
     Attributes:
         name: of the function.
         role: its role.
         actions: what it does with the executions.
+        gathered: its rights on what waits, of each stack.
     """
 
     name: str
     role: iam.IRole
     actions: Sequence[str]
+    gathered: list[GatheredRights] = field(default_factory=list)
+
+    def rights(self, stack: Stack, mark: str) -> GatheredRights:
+        """Its rights on what waits in a stack, made when first asked for.
+
+        Args:
+            stack: of what waits.
+            mark: of the deployment: a stack may ask through several.
+        """
+        name = f"{self.name}{mark}"
+        found = GatheredRights.find(stack, name)
+        if found is None:
+            found = GatheredRights(stack, name, self.role, self.actions)
+            self.gathered.append(found)
+        return found
 
 
 def allow(grantee: iam.IGrantable, actions: Sequence[str], resource: str) -> iam.Grant:
@@ -216,6 +243,48 @@ def allow(grantee: iam.IGrantable, actions: Sequence[str], resource: str) -> iam
     return iam.Grant.add_to_principal(
         grantee=grantee, actions=list(actions), resource_arns=[resource]
     )
+
+
+def let_invoke(function: lambda_.IFunction, grantee: iam.IGrantable) -> iam.Grant:
+    """Allow invoking a function: by the grantee's policy, or by the function's where it has none.
+
+    As CDK does, but on this one ARN. Services, accounts, organizations and roles of other accounts
+    have no policy in this app.
+    """
+    grant = allow(grantee, ["lambda:InvokeFunction"], function.function_arn)
+    if grant.success and not _is_far(grantee, function):
+        return grant
+    return function.grant_invoke(grantee)
+
+
+def _named(grantee: iam.IGrantable) -> str:
+    principal = grantee.grant_principal
+    if isinstance(principal, iam.PrincipalBase):
+        return principal.to_string()
+    return cast(IConstruct, principal).node.path
+
+
+def _is_far(grantee: iam.IGrantable, resource: IResource) -> bool:
+    theirs = grantee.grant_principal.principal_account
+    return theirs is not None and differs(theirs, resource.env.account)
+
+
+def let_read(
+    grantee: iam.IGrantable, actions: Sequence[str], table: dynamodb.ITable, index: str = ""
+) -> iam.Grant:
+    """Allow reading a table, or an index of it, by the grantee's own policy.
+
+    Raises:
+        ValueError: it has none in this app, or belongs to another account.
+    """
+    grant = allow(grantee, actions, table.table_arn + index)
+    if not grant.success or _is_far(grantee, table):
+        msg = (
+            f"{table.node.path} can be read by roles and users of its own account, got "
+            f"{_named(grantee)}: grant it to a role here that they may assume"
+        )
+        raise ValueError(msg)
+    return grant
 
 
 def send_with(key: kms.IKey | None, grantee: iam.IGrantable) -> None:

@@ -29,8 +29,9 @@ SHORTEST_EXECUTION_DEFAULT: Final = 7 * DAY
 """A single request may ask for up to a week, unless the deployment's own default is longer."""
 OPERATIONS_RESERVE: Final = 200
 """Operations that a polling workflow keeps for its steps and all their retries (about 140)."""
-MAX_APPROVERS_BYTES: Final = 2_500
-"""Lambda holds 4,096 bytes of environment in all; this leaves room for everything else."""
+MAX_APPROVERS_BYTES: Final = 3_000
+"""Lambda holds 4,096 bytes of environment in all, and the other variables take about 1,000. What
+they really take, `sizes` counts."""
 
 
 def resolve(given: HitlApprovalOptions) -> ResolvedOptions:

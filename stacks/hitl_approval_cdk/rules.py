@@ -28,8 +28,10 @@ MAX_EXECUTION_RETENTION_DAYS: Final = 90
 """Lambda keeps no longer."""
 MAX_RETENTION_DAYS: Final = 36_500
 """A hundred years; a date beyond the year 9999 is none."""
-MEMORY: Final = (128, 10_240)
-"""Lambda offers no less and no more, in MB."""
+MIN_MEMORY: Final = 128
+"""Lambda offers no less, in MB."""
+MAX_MEMORY: Final = 10_240
+"""Lambda offers no more, in MB."""
 
 _SIGNING_SPEC = kms.KeySpec.ECC_NIST_P256
 _SIGNING_USAGE = kms.KeyUsage.SIGN_VERIFY
@@ -345,13 +347,23 @@ def architecture(name: str, value: Any) -> lambda_.Architecture:
     return cast(lambda_.Architecture, value)
 
 
+def concurrency(name: str, value: Any) -> Any:
+    """A number of invocations at a time; none would stop every request."""
+    if is_token(value):
+        return value
+    is_a(name, value, int, "use a whole number")
+    if value < 1 or isinstance(value, bool):
+        msg = f"{name} must be at least 1, got {shown(value)}: with none nobody could ask"
+        raise ValueError(msg)
+    return value
+
+
 def memory_size(name: str, value: Any) -> Any:
     """What Lambda offers in MB, which also decides the share of a CPU."""
     if is_token(value):
         return value
-    low, high = MEMORY
     is_a(name, value, int, "512 is the default")
-    if not low <= value <= high:
-        msg = f"{name} must be {low} to {high} MB, got {value}: 512 is the default"
+    if not MIN_MEMORY <= value <= MAX_MEMORY:
+        msg = f"{name} must be {MIN_MEMORY} to {MAX_MEMORY} MB, got {value}: 512 is the default"
         raise ValueError(msg)
     return value

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import jsii
 from aws_cdk import Aspects, Duration, IAspect, Stack
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
@@ -16,8 +15,10 @@ from constructs import Construct, IConstruct, IValidation
 
 from hitl_approval.contract import EXECUTION_MARGIN_SECONDS, TASK_TOKEN
 from hitl_approval_cdk import rules
+from hitl_approval_cdk.gathered import GatheredRights
+from hitl_approval_cdk.permissions import Resumer
+from hitl_approval_cdk.placement import check_same
 
-_ANSWERS = "HitlApprovalAnswers"
 _JSONATA = "JSONata"
 _JSONATA_TOKEN = "{% $states.context.Task.Token %}"  # noqa: S105  where the token stands
 
@@ -27,8 +28,8 @@ def step(
     construct_id: str,
     *,
     workflow_alias: lambda_.IFunction,
-    workflow_role: iam.IRole,
-    mark: str,
+    answers: Resumer,
+    deployment: Construct,
     subject: str,
     requester: str,
     approvers: Sequence[str] | str | None,
@@ -39,6 +40,8 @@ def step(
     outputs: Any,
 ) -> tasks.LambdaInvoke:
     """See `HitlApproval.step`."""
+    check_same(f"{scope.node.path}/{construct_id}", Stack.of(scope), deployment)
+    mark = deployment.node.addr
     jsonata = query_language == sfn.QueryLanguage.JSONATA
     _check_output(jsonata=jsonata, result_path=result_path, outputs=outputs)
     payload: dict[str, Any] = {
@@ -59,7 +62,7 @@ def step(
         payload["timeout_seconds"] = timeout.to_seconds()
         if seconds is not None:
             longest = sfn.Timeout.duration(Duration.seconds(seconds + EXECUTION_MARGIN_SECONDS))
-    Aspects.of(Stack.of(scope)).add(_AllowAnswers(mark, workflow_role))
+    _allow_answers(Stack.of(scope), mark, answers)
     return tasks.LambdaInvoke(
         scope,
         construct_id,
@@ -92,13 +95,21 @@ def _check_output(*, jsonata: bool, result_path: str | None, outputs: Any) -> No
         raise ValueError(msg)
 
 
+def _allow_answers(stack: Stack, mark: str, answers: Resumer) -> None:
+    """Once for a stack and a deployment, however many steps there are."""
+    known = len(answers.gathered)
+    rights = answers.rights(stack, mark[-8:])
+    if len(answers.gathered) > known:
+        Aspects.of(stack).add(_AllowAnswers(mark, rights))
+
+
 @jsii.implements(IAspect)
 class _AllowAnswers:
     """Lets the workflow answer the state machines that its steps became part of, and no others."""
 
-    def __init__(self, mark: str, role: iam.IRole) -> None:
+    def __init__(self, mark: str, rights: GatheredRights) -> None:
         self.mark = mark
-        self.role = role
+        self.rights = rights
 
     def visit(self, node: IConstruct) -> None:
         if not isinstance(node, sfn.CfnStateMachine):
@@ -110,19 +121,7 @@ class _AllowAnswers:
             return
         if _waits_for_ever(definition, self.mark):
             machine.node.add_validation(_SpeaksAnotherLanguage(machine))
-        construct_id = f"{_ANSWERS}{self.mark[-8:]}"
-        if machine.node.try_find_child(construct_id) is None:
-            iam.Policy(
-                machine,
-                construct_id,
-                roles=[self.role],
-                statements=[
-                    iam.PolicyStatement(
-                        actions=["states:SendTaskFailure", "states:SendTaskSuccess"],
-                        resources=[node.attr_arn],
-                    )
-                ],
-            )
+        self.rights.add(node.attr_arn)
 
 
 def _waits_for_ever(definition: Any, mark: str) -> bool:

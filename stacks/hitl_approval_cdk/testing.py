@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from aws_cdk import Stack, assertions
 from aws_cdk import aws_lambda as lambda_
@@ -38,10 +38,14 @@ def assert_attached(function: lambda_.Function, approvals: HitlApproval) -> None
     resuming = [
         statement
         for resource in found.values()
-        if resource["Type"] == "AWS::IAM::Policy"
+        if resource["Type"] in {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"}
         for statement in resource["Properties"]["PolicyDocument"]["Statement"]
-        if COMPLETE_CALLBACK in statement["Action"] and statement["Resource"] == executions
+        if COMPLETE_CALLBACK in statement["Action"] and executions in _many(statement["Resource"])
     ]
     if not resuming:
         msg = f"no decision can resume {function.node.path}: nobody may complete its callbacks"
         raise AssertionError(msg)
+
+
+def _many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -15,7 +15,7 @@ ANSWER = (*RECORD, "already", "workflow")
 
 SHAPES = {
     "inbox": PAGE,
-    "show": RECORD,
+    "show": (*RECORD, "messages"),
     "approve": ANSWER,
     "reject": ANSWER,
     "cancel": ANSWER,
@@ -26,6 +26,7 @@ SHAPES = {
     "list": PAGE,
     "history": ("approval_id", "events", "verified", "findings"),
     "doctor": ("healthy", "checks"),
+    "remind": ("approval_id", "reminded"),
     "resume": ("approval_id", "status", "workflow"),
     "repair": ("approval_ids",),
     "stats": ("since", "by_status", "decision_seconds"),

@@ -9,7 +9,7 @@ import pytest
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval_cli.commands.local import mail, place
-from tests.anything import any_opening
+from tests.anything import any_opening, any_request
 from tests.docs.cli_reference import commands
 
 from .conftest import Hitl
@@ -24,7 +24,7 @@ WORDS = {
     "audit verify": ["--all"],
     "audit export": ["-o", "FILE"],
 }
-OF_ONE = {"show", "resume", "approve", "reject", "cancel", "status", "history"}
+OF_ONE = {"show", "remind", "resume", "approve", "reject", "cancel", "status", "history"}
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,8 @@ def test_should_print_the_keys_that_are_documented(
     tmp_path: Path,
     command: str,
 ) -> None:
-    approval = tables.create(any_opening(approval_id="a" * 32)).approval_id
+    request = any_request(approvers=["bob"] if command == "remind" else ())
+    approval = tables.create(any_opening(request=request, approval_id="a" * 32)).approval_id
     if command == "resume":
         assert hitl("approve", approval, "--yes").status == 0
     words = [approval] if command in OF_ONE else WORDS.get(command, [])

@@ -221,12 +221,12 @@ def _writes_no_event() -> Iterator[None]:
 
 @contextmanager
 def _does_not_chain() -> Iterator[None]:
-    record = state_machine._record
+    record = state_machine.with_event
 
     def unchained(after: Approval, *args: Any) -> Transition:
         return record(replace(after, audit_hash=GENESIS), *args)
 
-    with patch.object(state_machine, "_record", unchained):
+    with patch.object(state_machine, "with_event", unchained):
         yield
 
 

@@ -91,7 +91,12 @@ def permissions(resources: Resources) -> dict[str, set[tuple[str, str]]]:
     for role, properties in of_type(resources, "AWS::IAM::Role").items():
         assert not {"Policies", "ManagedPolicyArns"} & properties.keys()
         allowed[_short(role)] = set()
-    for policy in of_type(resources, "AWS::IAM::Policy").values():
+    policies = [
+        policy
+        for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+        for policy in of_type(resources, kind).values()
+    ]
+    for policy in policies:
         holders = [*policy.get("Roles", []), *policy.get("Users", [])]
         for holder in holders:
             allowed.setdefault(text(holder)[1:-1], set()).update(_statements(policy))

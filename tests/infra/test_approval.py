@@ -8,9 +8,8 @@ from aws_cdk import aws_dynamodb as dynamodb
 
 from hitl_approval_cdk import (
     HitlApproval,
-    Quorum,
 )
-from tests.infra.synth import any_stack, warnings_of
+from tests.infra.synth import any_stack
 
 
 def test_should_make_neither_table_nor_topic_where_they_are_brought_along(
@@ -28,12 +27,6 @@ def test_should_fix_no_physical_name_inside_the_construct(templates: dict[str, A
             assert not fixed & properties.keys()
             if resource["Type"] == "AWS::Lambda::Function":
                 assert "FunctionName" not in properties
-
-
-def test_should_warn_when_every_request_has_to_name_its_approvers() -> None:
-    stack = any_stack()
-    HitlApproval(stack, "Approval", quorum=Quorum.everyone(), notify_emails=["ann@example.com"])
-    assert "every request must name its own" in warnings_of(stack)
 
 
 def test_should_give_what_it_made_as_attributes() -> None:

@@ -12,6 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 
 from hitl_approval_cdk import ApprovalPage, EmailApprover, HitlApproval, SqsApprover
+from hitl_approval_cdk.delivery import deliveries
 from tests.infra.synth import any_app, any_stack, of_type, said, template, text
 
 
@@ -124,6 +125,19 @@ def test_should_mail_an_address_that_only_cloudformation_knows() -> None:
     [subscription] = of_type(resources, "AWS::SNS::Subscription").values()
     assert subscription["Endpoint"] == {"Ref": "Address"}
     assert subscription["FilterPolicy"] == {"approver": ["ann"]}
+
+
+def test_should_refuse_more_than_sns_filters_for() -> None:
+    people = [EmailApprover(f"p{number}@example.com") for number in range(201)]
+    message = "^deliver_to must name at most 200 addresses and queues, got 201: let approvers share"
+    with pytest.raises(ValueError, match=message):
+        delivered(people, any_stack())
+    stack = any_stack()
+    queue = sqs.Queue(stack, "Chat")
+    sharing = [SqsApprover(f"p{number}", queue) for number in range(151)]
+    with pytest.raises(ValueError, match="at most 150 approvers for a queue, got 151: give some"):
+        deliveries("deliver_to", sharing)
+    assert len(deliveries("deliver_to", sharing[1:])) == 150
 
 
 BERLIN = Environment(account="111111111111", region="eu-central-1")

@@ -210,6 +210,7 @@ class TestFunctions:
             "/aws/lambda/<ApprovalSweepFunction>",
             "/aws/lambda/<ApprovalPublisherFunction>",
             "/aws/lambda/<ApprovalPageFunction>",
+            "/aws/vendedlogs/apis/<ApprovalPageApi>",
             "/aws/lambda/<ApprovalMessengerFunction>",
         }
         assert not any("LoggingConfig" in found for found in functions(default).values())

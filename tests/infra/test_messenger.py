@@ -82,7 +82,7 @@ def test_should_be_read_by_the_runtime_as_it_was_meant() -> None:
         ({"messages_off": ["mail"]}, "messages_off must be a list of reminder, outcome"),
         ({"reminders": [Duration.hours(1)], "page": None}, "reminders needs a page"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_should_refuse_what_cannot_be_sent(options: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):

@@ -6,11 +6,14 @@ import json
 from typing import Any
 
 import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_dynamodb as dynamodb
 
 from hitl_approval.contract import SIGNED_IN_ROUTES, Env
 from hitl_approval_cdk import ApprovalPage, HitlApproval
-from tests.infra.synth import any_stack, durable, of_type, permissions, template
+from tests.infra.synth import any_stack, durable, of_type, permissions, template, text
 
 
 def test_should_answer_one_route_only(default: Any) -> None:
@@ -53,6 +56,15 @@ def test_should_throttle_and_log_no_path(default: Any) -> None:
     assert not any("ath" in value for value in logged.values())
 
 
+def test_should_log_where_no_policy_of_the_account_grows(default: Any) -> None:
+    [group] = [
+        group
+        for name, group in of_type(default, "AWS::Logs::LogGroup").items()
+        if "AccessLogs" in name
+    ]
+    assert text(group["LogGroupName"]) == "/aws/vendedlogs/apis/<ApprovalPageApi>"
+
+
 def test_should_lead_where_a_domain_of_ones_own_leads() -> None:
     stack = any_stack()
     page = ApprovalPage(url="https://approve.example.com", requests_per_second=5, burst=9)
@@ -61,6 +73,35 @@ def test_should_lead_where_a_domain_of_ones_own_leads() -> None:
     functions = of_type(template(stack)["Resources"], "AWS::Lambda::Function").values()
     urls = {f["Environment"]["Variables"].get(Env.PAGE_URL) for f in functions}
     assert urls == {"https://approve.example.com", None}
+
+
+def domain(stack: Stack) -> apigateway.DomainName:
+    certificate = acm.Certificate(stack, "Certificate", domain_name="approve.example.com")
+    return apigateway.DomainName(
+        stack, "Domain", domain_name="approve.example.com", certificate=certificate
+    )
+
+
+def test_should_be_reached_by_a_domain_alone() -> None:
+    stack = any_stack()
+    approvals = HitlApproval(stack, "Approval", page=ApprovalPage(domain=domain(stack)))
+    assert approvals.page is not None
+    resources = template(stack)["Resources"]
+    [api] = of_type(resources, "AWS::ApiGatewayV2::Api").values()
+    assert api["DisableExecuteApiEndpoint"] is True
+    [mapping] = of_type(resources, "AWS::ApiGatewayV2::ApiMapping").values()
+    assert text(mapping["ApiId"]) == text(stack.resolve(approvals.page.api.api_id))
+    assert text(mapping["DomainName"]) == "<Domain>"
+    functions = of_type(resources, "AWS::Lambda::Function").values()
+    urls = [f["Environment"]["Variables"].get(Env.PAGE_URL) for f in functions]
+    assert {text(url) for url in urls if url} == {"https://<Domain>"}
+
+
+def test_should_refuse_a_domain_that_is_none_or_an_address_besides() -> None:
+    with pytest.raises(ValueError, match=r"^page.domain must be a domain name of API Gateway's"):
+        ApprovalPage(domain="approve.example.com")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^page.url 'https://a.example' and page.domain both say"):
+        ApprovalPage(domain=domain(any_stack()), url="https://a.example")
 
 
 def test_should_let_the_page_resume_attached_functions() -> None:

@@ -9,7 +9,7 @@ that should be committed together. Nothing leaves a terminal status.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -26,7 +26,6 @@ from hitl_approval.domain.audit import (
     Identity,
     isoformat,
     on_record,
-    parse_time,
 )
 from hitl_approval.domain.errors import (
     AlreadyDecided,
@@ -34,8 +33,6 @@ from hitl_approval.domain.errors import (
     CommentRequired,
     ContentChanged,
     Forbidden,
-    InvalidRequest,
-    RemindedAlready,
 )
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest, Content, content_of, context_json
@@ -177,7 +174,7 @@ def open_approval(
     )
     approval = replace(approval, content_digest=digest_content(approval))
     details = {"expires_at": isoformat(approval.expires_at), "execution_arn": execution_arn}
-    return _record(approval, "requested", Actor(request.requester, "declared"), now, details)
+    return with_event(approval, "requested", Actor(request.requester, "declared"), now, details)
 
 
 def digest_content(approval: Approval) -> str:
@@ -247,7 +244,7 @@ def cast_vote(
     outcome = _evaluate(voted)
     details = {"decision": decision, "comments": comments, **actor.vouched}
     if outcome == "pending":
-        return _record(voted, "voted", actor, now, details)
+        return with_event(voted, "voted", actor, now, details)
     return _decide(voted, outcome, actor, comments, now=now, details=details)
 
 
@@ -271,83 +268,10 @@ def cancel(approval: Approval, actor: Actor, comments: str, *, now: datetime) ->
     """
     if approval.status == "cancelled":
         return None
-    if not approval.pending:
-        raise _closed(approval)
-    if now >= approval.expires_at:
-        raise _expired(approval)
+    check_open(approval, now=now)
     check_may_withdraw(approval, actor)
     details = {"comments": comments, **actor.vouched}
     return _decide(approval, "cancelled", actor, comments, now=now, details=details)
-
-
-def note_notification_failed(
-    approval: Approval, reason: str, *, now: datetime, recipient: str | None = None
-) -> Transition:
-    """Put on record that somebody could not be notified, or those who listen to the broadcast."""
-    said = f"{recipient or 'everybody'}: {reason}"
-    return _record(approval, "notification_failed", SYSTEM, now, {"reason": said})
-
-
-def remind(approval: Approval, actor: Actor, names: Sequence[str], *, now: datetime) -> Transition:
-    """Send a pending request again to those who have not answered.
-
-    Args:
-        approval: the record.
-        actor: who asks for it.
-        names: of its approvers; empty for all who have not answered.
-        now: the time.
-
-    Raises:
-        AlreadyDecided, ApprovalExpired: there is nothing to answer any more.
-        InvalidRequest: one is no approver of it, has answered, or nobody is left to remind.
-    """
-    if not approval.pending:
-        raise _closed(approval)
-    if now >= approval.expires_at:
-        raise _expired(approval)
-    deciders = {text.person_key(name): name for name in approval.deciders}
-    for name in names:
-        if text.person_key(name) not in deciders:
-            raise InvalidRequest("to", f"{text.shown(name)} is not an approver of this request")
-        if approval.vote_of(name) is not None:
-            raise InvalidRequest("to", f"{text.shown(name)} has answered already")
-    to = [deciders[text.person_key(name)] for name in names] or [
-        name for name in deciders.values() if approval.vote_of(name) is None
-    ]
-    if not to:
-        raise InvalidRequest("to", "names nobody: this request has no approvers left to remind")
-    return _record(approval, "reminded", actor, now, {"to": to, **actor.vouched})
-
-
-REMIND_AGAIN = timedelta(minutes=10)
-"""Shortest time between two reminders of one person that somebody has asked for."""
-
-
-def check_not_too_soon(
-    transition: Transition, trail: Sequence[Mapping[str, Any]], *, now: datetime
-) -> None:
-    """Whether these people may be reminded again.
-
-    Args:
-        transition: what `remind` has made.
-        trail: the audit events of the approval so far.
-        now: the time.
-
-    Raises:
-        RemindedAlready: one of them was reminded in the last `REMIND_AGAIN`.
-    """
-    to = {text.person_key(name) for name in transition.event.details["to"]}
-    for event in trail:
-        if event.get("event") != "reminded" or now - parse_time(event["at"]) >= REMIND_AGAIN:
-            continue
-        for name in event["details"]["to"]:
-            if text.person_key(name) in to:
-                again = isoformat(parse_time(event["at"]) + REMIND_AGAIN)
-                raise RemindedAlready(
-                    f"{name} was reminded at {event['at']}: again possible from {again}",
-                    recipient=name,
-                    again_at=again,
-                )
 
 
 def _evaluate(approval: Approval) -> Status:
@@ -372,14 +296,19 @@ def _decide(
     details: Mapping[str, Any],
 ) -> Transition:
     decided = replace(
-        approval, status=status, decided_by=actor.name, comments=comments, decided_at=on_record(now)
+        approval,
+        status=status,
+        decided_by=actor.name,
+        comments=comments,
+        decided_at=on_record(now),
     )
-    return _record(decided, status, actor, now, details)
+    return with_event(decided, status, actor, now, details)
 
 
-def _record(
+def with_event(
     after: Approval, event: EventName, actor: Actor, now: datetime, details: Mapping[str, Any]
 ) -> Transition:
+    """What has happened to a record, as the next event of its trail."""
     entry = AuditEvent(
         approval_id=after.approval_id,
         sequence=after.audit_sequence + 1,
@@ -399,6 +328,14 @@ def _record(
         ),
         entry,
     )
+
+
+def check_open(approval: Approval, *, now: datetime) -> None:
+    """Raise `AlreadyDecided` or `ApprovalExpired` where there is nothing to answer any more."""
+    if not approval.pending:
+        raise _closed(approval)
+    if now >= approval.expires_at:
+        raise _expired(approval)
 
 
 def check_may_decide(approval: Approval, actor: Actor) -> None:

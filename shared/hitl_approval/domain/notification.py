@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from hitl_approval.contract import MessageKind
-from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.approval import Approval, Transition, with_event
 from hitl_approval.domain.audit import SYSTEM
 from hitl_approval.domain.request import CONTENT, content_of
 from hitl_approval.domain.text import inert, sns_subject
@@ -147,3 +148,11 @@ def _context(context: str) -> str:
         cut = len(shown) - MAX_CONTEXT_SHOWN
         shown = f"{shown[:MAX_CONTEXT_SHOWN]}\n... {cut} more characters on record"
     return "\n".join(f"  {row}" for row in shown.splitlines())
+
+
+def note_notification_failed(
+    approval: Approval, reason: str, *, now: datetime, recipient: str | None = None
+) -> Transition:
+    """Put on record that somebody could not be notified, or those who listen to the broadcast."""
+    said = f"{recipient or 'everybody'}: {reason}"
+    return with_event(approval, "notification_failed", SYSTEM, now, {"reason": said})

@@ -16,14 +16,13 @@ from hitl_approval.domain.approval import (
     Transition,
     cancel,
     cast_vote,
-    check_not_too_soon,
-    remind,
 )
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.cursor import encode_cursor
 from hitl_approval.domain.errors import ApprovalError, InvalidRequest
 from hitl_approval.domain.link import find_recipient
 from hitl_approval.domain.message import Message
+from hitl_approval.domain.reminder import check_not_too_soon, remind
 from hitl_approval.domain.text import person_key
 from hitl_approval.ports import (
     CallbackClient,

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hitl_approval.contract import Audit, MessageKind, Metrics
-from hitl_approval.domain.approval import Approval, Transition, note_notification_failed
+from hitl_approval.domain.approval import Approval, Transition
 from hitl_approval.domain.errors import (
     ApprovalError,
     Unanswered,
@@ -31,7 +31,12 @@ from hitl_approval.domain.message import (
     reminders_of,
     retry_delay,
 )
-from hitl_approval.domain.notification import Notification, approval_needed, ended
+from hitl_approval.domain.notification import (
+    Notification,
+    approval_needed,
+    ended,
+    note_notification_failed,
+)
 from hitl_approval.ports import DueMessage, MessageStore, Notifier, Secrets
 from hitl_approval.usecases.records import Records
 

@@ -16,7 +16,6 @@ from hitl_approval.domain.approval import (
     cancel,
     derive_approval_id,
     expire,
-    note_notification_failed,
     open_approval,
 )
 from hitl_approval.domain.audit import SYSTEM
@@ -26,7 +25,7 @@ from hitl_approval.domain.errors import (
     RecordAltered,
 )
 from hitl_approval.domain.link import make_challenge
-from hitl_approval.domain.notification import approval_needed
+from hitl_approval.domain.notification import approval_needed, note_notification_failed
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.text import is_approval_id

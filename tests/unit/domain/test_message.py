@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.domain.approval import Approval, cancel, cast_vote, expire, remind
+from hitl_approval.domain.approval import Approval, cancel, cast_vote, expire
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.message import (
     LONGEST_RETRY,
@@ -20,6 +20,7 @@ from hitl_approval.domain.message import (
     retry_delay,
 )
 from hitl_approval.domain.policy import OnTimeout, Policy
+from hitl_approval.domain.reminder import remind
 from hitl_approval.domain.text import MAX_PERSON
 from tests.anything import NOW, any_opening, any_request, declared
 

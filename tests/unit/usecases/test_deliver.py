@@ -10,7 +10,6 @@ from unittest.mock import patch
 
 import pytest
 
-from hitl_approval.domain.approval import REMIND_AGAIN
 from hitl_approval.domain.errors import (
     InvalidRequest,
     RemindedAlready,
@@ -19,6 +18,7 @@ from hitl_approval.domain.errors import (
     UnreadableRecord,
 )
 from hitl_approval.domain.message import ATTEMPTS_TO_NOTE, LEASE, MAX_ATTEMPTS, MAX_UNANSWERED
+from hitl_approval.domain.reminder import REMIND_AGAIN
 from hitl_approval.testing import World, in_memory
 from tests.anything import any_opening, any_request, declared
 

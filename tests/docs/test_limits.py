@@ -1,0 +1,42 @@
+"""`docs/limits.md` says the numbers that the code checks, and all of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib import import_module
+
+from hitl_approval import contract
+from hitl_approval_cdk import delivery, gathered, resolution, rules, sizes
+from tests.docs.site import ROOT
+
+CHECKING = (delivery, gathered, resolution, rules, sizes)
+
+
+def rows() -> Iterator[tuple[str, str]]:
+    """(what it is at most, where that stands) of each row with a constant."""
+    text = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        if found := re.fullmatch(r"\| .* \| (.*) \| .* \| `(\w+\.[A-Z_]+)` \|", line):
+            yield found[1], found[2]
+
+
+def test_should_say_the_number_that_is_checked() -> None:
+    said = list(rows())
+    assert said
+    for number, where in said:
+        module, name = where.split(".")
+        package = (
+            "hitl_approval" if module == contract.__name__.split(".")[-1] else "hitl_approval_cdk"
+        )
+        value = getattr(import_module(f"{package}.{module}"), name)
+        assert int(re.sub(r"\D", "", number)) == value, where
+
+
+def test_should_name_every_number_that_is_checked() -> None:
+    named = {where for _, where in rows()}
+    for module in CHECKING:
+        short = module.__name__.split(".")[-1]
+        limits = {f"{short}.{name}" for name in vars(module) if name.startswith("MAX_")}
+        imported = {f"{short}.MAX_PERSON"}  # of a name in a request, not of a deployment
+        assert limits - imported <= named
