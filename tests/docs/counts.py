@@ -31,6 +31,7 @@ from hitl_approval_cli.commands.cost import (
 from hitl_approval_cli.cost_model import DEFAULT_POLL, LONGEST_TIMEOUT, callback
 from tests.docs.site import ROOT, pages
 from tests.faults.invariants import INVARIANTS
+from tests.faults.messaging import FED, MESSENGER
 from tests.faults.sabotage import CASES
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.tally import explored
@@ -78,6 +79,8 @@ COUNTS: Mapping[str, Callable[[], str]] = {
     "limited-scenarios": lambda: f"{len(LIMITED)}",
     "scenarios-with-pairs": lambda: f"{len(PAIRS)}",
     "scenarios-without-grace": lambda: f"{sum(s.grace != SWEEP_GRACE for s in SCENARIOS.values())}",
+    "messenger-scenarios": lambda: f"{len(MESSENGER)}",
+    "fed-scenarios": lambda: f"{len(FED)}",
     "sabotages": lambda: f"{len(CASES)}",
     "mutants": lambda: f"{len(MUTANTS)}",
     "prices": prices,

@@ -17,8 +17,29 @@ from tests.faults.durable import (
     arn_of,
     footprint,
 )
-from tests.faults.dynamodb import APPROVALS, AUDIT, DynamoDb, Item, Write, client_error
+from tests.faults.dynamodb import (
+    APPROVALS,
+    AUDIT,
+    INBOX,
+    MESSAGES,
+    DynamoDb,
+    Item,
+    Write,
+    client_error,
+)
+from tests.faults.outbox import (
+    EVERY_INBOX,
+    EVERY_MESSAGE,
+    INBOX_TABLE,
+    MESSAGE,
+    MESSAGES_TABLE,
+    PERSON,
+    STREAM,
+    Outbox,
+    person_of,
+)
 from tests.faults.simulator import (
+    EVERY,
     EVERY_ROW,
     NOTHING,
     ROW,
@@ -39,6 +60,8 @@ TIMEOUT = timedelta(seconds=60)
 ENVIRONMENT = {**environment.ENVIRONMENT, **environment.CREDENTIALS}
 
 READ_FAULTS = ("fail", "dies-before", "slow")
+OUTBOX_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "slow", "echo")
+"""Of a write to a table that no transaction touches: there is nothing to conflict with."""
 WRITE_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "conflict", "slow", "echo")
 PUBLISH_FAULTS = ("fail", "lost", "twice", "dies-before", "dies-after", "slow", "echo")
 
@@ -50,6 +73,8 @@ TRIES = 12
 PATIENCE = timedelta(seconds=2)
 
 Payload = Mapping[str, Any]
+
+_OUTBOX = (EVERY_INBOX.removesuffix(EVERY), MESSAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +131,26 @@ class Deployment:
     """How many of the workflow's next reads are refused."""
     doubled: bool = False
     """Whether a second invocation runs beside the first, so that each message may go out twice."""
+    outbox: Outbox = field(default_factory=Outbox)
     redeployed: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Actors who reach a newer version of the functions, and its environment."""
 
     def __post_init__(self) -> None:
-        schemas = {APPROVALS_TABLE: APPROVALS, AUDIT_TABLE: AUDIT}
-        self.db = DynamoDb(schemas, self.world.wrote)
+        schemas = {
+            APPROVALS_TABLE: APPROVALS,
+            AUDIT_TABLE: AUDIT,
+            MESSAGES_TABLE: MESSAGES,
+            INBOX_TABLE: INBOX,
+        }
+        self.db = DynamoDb(schemas, self._wrote)
         self.durable = DurableService(self.world)
         self.world.frozen_until = self._frozen_until
+
+    def _wrote(self, write: Write) -> None:
+        self.world.wrote(write)
+        if write.table == AUDIT_TABLE:
+            self.outbox.committed[len(self.outbox.stream)] = self.world.now
+            self.outbox.stream.append(write.after)
 
     @property
     def polling(self) -> bool:
@@ -251,6 +288,8 @@ class Deployment:
     def _frozen_until(self) -> datetime:
         """A frozen process goes on with the workflow that finds its time over."""
         now = self.world.now
+        if self.outbox.freeze is not None:
+            return now + self.outbox.freeze
         expiries = [
             datetime.fromisoformat(row["expires_at"])
             for row in self.rows().values()
@@ -282,17 +321,41 @@ class Deployment:
                 return self.world.call(self.durable.describe(request))
             case "Publish":
                 return self.world.call(self._publish(request))
+            case "PutEvents":
+                return self.world.call(self._put_events(request))
             case _:
                 return self.world.call(self._database(operation, request))
 
     def _publish(self, request: Mapping[str, Any]) -> Call:
+        person = person_of(request)
+
         def apply(_: str) -> dict[str, Any]:
+            if self.outbox.kills(request):
+                self.world.die()
             if self.refuses(request):
                 raise client_error("Publish", "AuthorizationError", 403)
             self.world.messages.append(request)
+            if person is not None:
+                self.outbox.send(self.world, request, person)
             return {"MessageId": str(len(self.world.messages))}
 
-        return Call("Publish", NOTHING, apply, PUBLISH_FAULTS)
+        touched = NOTHING if person is None else frozenset({(f"{PERSON}{person}", True)})
+        return Call("Publish", touched, apply, PUBLISH_FAULTS)
+
+    def _put_events(self, request: Mapping[str, Any]) -> Call:
+        entries = request["Entries"]
+
+        def put(taken: int) -> dict[str, Any]:
+            self.outbox.bus += [json.loads(entry["Detail"]) for entry in entries[:taken]]
+            refused = [{"ErrorCode": "ThrottlingException"} for _ in entries[taken:]]
+            return {
+                "FailedEntryCount": len(refused),
+                "Entries": [{"EventId": "1"} for _ in entries[:taken]] + refused,
+            }
+
+        own = {"part": lambda: put(len(entries) - 1)}
+        faults = (*PUBLISH_FAULTS, *own)
+        return Call("PutEvents", NOTHING, lambda _: put(len(entries)), faults, own=own)
 
     def _database(self, operation: str, request: Mapping[str, Any]) -> Call:
         reads = operation in {"GetItem", "Query"}
@@ -304,12 +367,33 @@ class Deployment:
                 raise client_error(operation, "AccessDeniedException", 400)
             return self.db.call(operation, request, token)
 
-        return Call(
-            operation,
-            _touched(request, reads=reads),
-            apply,
-            READ_FAULTS if reads else WRITE_FAULTS,
-        )
+        touched = _touched(request, reads=reads)
+        if self.outbox.fed and operation == "TransactWriteItems":
+            touched |= {(STREAM, True)}
+        own = self._own_faults(operation, request)
+        outbox = all(name.startswith(_OUTBOX) for name, _ in touched)
+        faults = READ_FAULTS if reads else OUTBOX_FAULTS if outbox else WRITE_FAULTS
+        return Call(operation, touched, apply, (*faults, *own), own=own)
+
+    def _own_faults(
+        self, operation: str, request: Mapping[str, Any]
+    ) -> Mapping[str, Callable[[], Any]]:
+        """An index that does not show the last write yet; a batch of which a part is taken."""
+        if "IndexName" in request and request["TableName"] == MESSAGES_TABLE:
+
+            def lags() -> Any:
+                return self.db.before_the_last_write(MESSAGES_TABLE).call(operation, request, "")
+
+            return {"lags": lags}
+        if operation == "BatchWriteItem":
+            ((table, items),) = request["RequestItems"].items()
+
+            def part() -> Any:
+                self.db.call(operation, {"RequestItems": {table: items[:1]}}, "")
+                return {"UnprocessedItems": {table: items[1:]}}
+
+            return {"part": part}
+        return {}
 
 
 def plain(item: Item) -> dict[str, Any]:
@@ -336,16 +420,22 @@ def _plain(value: Mapping[str, Any]) -> Any:
 
 def _touched(request: Mapping[str, Any], *, reads: bool) -> Footprint:
     """The rows that a call reads or writes; audit events are touched with their row only."""
+    if "RequestItems" in request:
+        return frozenset({(EVERY_INBOX, not reads)})
     actions = request.get("TransactItems", [{"one": request}])
     touched: set[tuple[str, bool]] = set()
     for action in actions:
         (one,) = action.values()
         if one["TableName"] == AUDIT_TABLE and not reads:
             continue
+        key = one.get("Key") or one.get("Item")
+        if one["TableName"] == MESSAGES_TABLE:
+            name = f"{MESSAGE}{key['approval_id']['S']} {key['message']['S']}" if key else None
+            touched.add((name or EVERY_MESSAGE, not reads))
+            continue
         if "IndexName" in one:
             touched.add((EVERY_ROW, False))
             continue
-        key = one.get("Key") or one.get("Item")
         named = key["approval_id"] if key else one["ExpressionAttributeValues"][":id"]
         touched.add((f"{ROW}{named['S']}", not reads))
     return frozenset(touched)

@@ -73,7 +73,7 @@ INBOX = Schema(Index(Inbox.PARTITION_KEY, Inbox.SORT_KEY))
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One item that changed."""
+    """One item that changed; empty afterwards if it was removed."""
 
     table: str
     key: Key
@@ -89,6 +89,8 @@ class DynamoDb:
     watch: Callable[[Write], None] = lambda _: None
     tables: dict[str, dict[Key, Item]] = field(default_factory=dict)
     tokens: dict[str, None] = field(default_factory=dict)
+    last: dict[str, Write] = field(default_factory=dict)
+    """The last write to each table."""
 
     def __post_init__(self) -> None:
         self.tables = {name: {} for name in self.schemas}
@@ -103,6 +105,8 @@ class DynamoDb:
                 return {}
             case "UpdateItem":
                 return self._update_item(request)
+            case "BatchWriteItem":
+                return self._batch(request)
             case "TransactWriteItems":
                 return self._transact(request["TransactItems"], token)
             case "Query":
@@ -180,6 +184,20 @@ class DynamoDb:
         self.tokens[token] = None
         return {}
 
+    def _batch(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        _only(request, "RequestItems")
+        for table, actions in request["RequestItems"].items():
+            for action in actions:
+                ((kind, one),) = action.items()
+                if kind == "PutRequest":
+                    self._store(self._put({"TableName": table, **one}, "BatchWriteItem"))
+                    continue
+                key = self.schemas[table].key(one["Key"])
+                before = self.tables[table].get(key)
+                if before is not None:
+                    self.remove(table, key)
+        return {"UnprocessedItems": {}}
+
     def _query(self, request: Mapping[str, Any]) -> dict[str, Any]:
         _only(
             request,
@@ -244,12 +262,28 @@ class DynamoDb:
             answer["LastEvaluatedKey"] = {name: page[-1][name] for name in keys}
         return answer
 
+    def remove(self, table: str, key: Key) -> None:
+        """Delete an item, as its TTL does too."""
+        before = self.tables[table].pop(key)
+        self.watch(Write(table, key, before, {}))
+
+    def before_the_last_write(self, table: str) -> DynamoDb:
+        """The same without the last write to a table, which an index may not show yet."""
+        earlier = DynamoDb(self.schemas)
+        earlier.tables = {name: dict(items) for name, items in self.tables.items()}
+        if write := self.last.get(table):
+            earlier.tables[table].pop(write.key, None)
+            if write.before is not None:
+                earlier.tables[table][write.key] = write.before
+        return earlier
+
     def put_by_hand(self, write: Write) -> None:
         """As somebody does who may write the table, and keeps none of our conditions."""
         self._store(write)
 
     def _store(self, write: Write) -> None:
         self.tables[write.table][write.key] = write.after
+        self.last[write.table] = write
         self.watch(write)
 
 

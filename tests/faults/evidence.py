@@ -7,7 +7,7 @@ from typing import Any
 
 from hitl_approval.domain.audit import SYSTEM
 from tests.faults.deployment import APPROVALS_TABLE, Deployment, plain
-from tests.faults.dynamodb import Item, Write
+from tests.faults.dynamodb import Write
 
 TERMINAL = {"approved", "rejected", "timeout", "cancelled"}
 
@@ -23,10 +23,12 @@ def rows_during(deployment: Deployment, written: range) -> Iterator[Rows]:
         if write.table == APPROVALS_TABLE:
             rows[_id(write.key)] = write.after
     altered = deployment.altered
-    rows = {approval_id: plain(row) for approval_id, row in rows.items() if _of(row) not in altered}
+    rows = {
+        approval_id: plain(row) for approval_id, row in rows.items() if approval_id not in altered
+    }
     yield dict(rows)
     for write in writes[written.start : written.stop]:
-        if write.table == APPROVALS_TABLE and _of(write.after) not in altered:
+        if write.table == APPROVALS_TABLE and _id(write.key) not in altered:
             rows[_id(write.key)] = plain(write.after)
             yield dict(rows)
 
@@ -38,7 +40,7 @@ def by_silence(row: Row) -> bool:
 
 def closes(write: Write) -> bool:
     """Whether this ends an approval."""
-    if write.table != APPROVALS_TABLE or write.before is None:
+    if write.table != APPROVALS_TABLE or write.before is None or not write.after:
         return False
     return bool(write.before["status"] != write.after["status"])
 
@@ -47,10 +49,6 @@ def ended_before(deployment: Deployment, arn: str, step: int) -> bool:
     """Whether an execution had ended, however it did, before this step."""
     ended = deployment.durable.completed_after.get(arn)
     return ended is not None and ended <= step
-
-
-def _of(row: Item) -> str:
-    return str(row["approval_id"]["S"])
 
 
 def _id(key: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""What must hold however a schedule went: the eleven promises, each a named check.
+"""What must hold however a schedule went: the promises, each a named check.
 
 Every check reads the final tables, the history of writes, the answers and what was sent.
 A check yields one line for each violation; none means that the promise was kept.
@@ -15,6 +15,7 @@ from hitl_approval.contract import Metrics, Table
 from hitl_approval.domain.audit import Head, verify
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.text import person_key
+from tests.faults.delivered import DELIVERED
 from tests.faults.deployment import APPROVALS_TABLE, AUDIT_TABLE, Answer, Deployment, plain
 from tests.faults.dynamodb import Item, Key
 from tests.faults.evidence import TERMINAL, Row, by_silence, closes
@@ -59,6 +60,8 @@ def one_terminal_status(deployment: Deployment) -> Iterator[str]:
         write = wrote.write
         if write.table != APPROVALS_TABLE or write.before is None or wrote.actor == "stranger":
             continue
+        if not write.after:
+            continue  # removed by its TTL
         before, after = plain(write.before), plain(write.after)
         changed = {name for name in before | after if before.get(name) != after.get(name)}
         if before["status"] in TERMINAL and changed - NOTES:
@@ -181,20 +184,6 @@ def notified_once(deployment: Deployment) -> Iterator[str]:
             yield f"nobody was notified, and nothing says so: {on_record}"
 
 
-def sent_once(deployment: Deployment) -> Iterator[str]:
-    """11. A message that was taken is sent again only where a fault left it in doubt, once each."""
-    if deployment.doubled:
-        return
-    messages = deployment.world.messages
-    sent = Counter(
-        (m["TopicArn"], *sorted((n, a["StringValue"]) for n, a in m["MessageAttributes"].items()))
-        for m in messages
-    )
-    again = len(messages) - len(sent)
-    if again > deployment.world.faults.total():
-        yield f"{again} messages were sent again, after {deployment.world.faults.total()} faults"
-
-
 def _closed_by_sweep(deployment: Deployment, approval_id: str) -> bool:
     sweepers = {sweep.actor for sweep in deployment.swept}
     return any(
@@ -274,7 +263,7 @@ INVARIANTS: tuple[Check, ...] = (
     refusals_change_nothing,
     nothing_is_left_behind,
     readers_see_what_was,
-    sent_once,
+    *DELIVERED,
 )
 
 
@@ -288,9 +277,10 @@ def _content(deployment: Deployment) -> Iterator[str]:
     content: dict[tuple[str, Key], Item] = {}
     for wrote in deployment.world.writes:
         write = wrote.write
-        if content.get((write.table, write.key)) != write.before:
+        if (content.get((write.table, write.key)) or None) != write.before:
             yield f"{wrote.actor} found {write.key} otherwise than it was left"
         content[write.table, write.key] = write.after
+    content = {place: item for place, item in content.items() if item}  # the others were removed
     tables = deployment.db.tables
     if content != {(t, key): item for t, items in tables.items() for key, item in items.items()}:
         yield "the tables do not hold what was written to them"
@@ -302,7 +292,7 @@ def _asked_as_was(deployment: Deployment, row: Row) -> Iterator[str]:
         yield "asked under another policy than the workflow's"
     for wrote in deployment.world.writes:
         before, after = wrote.write.before, wrote.write.after
-        if wrote.write.table != APPROVALS_TABLE or before is None:
+        if wrote.write.table != APPROVALS_TABLE or before is None or not after:
             continue
         if changed := {name for name in TERMS if before.get(name) != after.get(name)}:
             yield f"{wrote.actor} changed what was asked: {sorted(changed)}"
@@ -377,6 +367,7 @@ def _end_of(deployment: Deployment, approval_id: str) -> Wrote:
         for w in deployment.world.writes
         if w.write.table == APPROVALS_TABLE
         and w.write.key == (f"S:{approval_id}",)
+        and w.write.after
         and plain(w.write.after)["status"] in TERMINAL
     )
 

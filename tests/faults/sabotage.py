@@ -30,6 +30,30 @@ from hitl_approval.usecases import request
 from hitl_approval.usecases.decide import Answer, DecisionService
 from hitl_approval.usecases.request import RequestService
 from hitl_approval.usecases.trail import Trail
+from tests.faults.sabotage_messages import (
+    _answers_a_batch_by_its_sends,
+    _claims_a_page_at_once,
+    _claims_and_leaves_it_due,
+    _claims_without_a_condition,
+    _counts_no_attempt_at_the_claim,
+    _forgets_tries_without_an_answer,
+    _inserts_over_what_is_there,
+    _keeps_the_last_link_only,
+    _makes_up_for_missed_reminders,
+    _marks_before_it_sends,
+    _marks_only_what_it_still_holds,
+    _marks_unsent_whoever_holds_it,
+    _messenger_waits_for_poison,
+    _moves_on_past_what_it_did_not_publish,
+    _moves_on_past_what_it_did_not_record,
+    _notes_once_and_forgets,
+    _publisher_waits_for_poison,
+    _records_no_reminders,
+    _reminds_after_the_end,
+    _sends_no_outcome,
+    _sends_the_outcome_blindly,
+    _takes_a_request_in_flight_for_none,
+)
 from tests.faults.sabotage_sweep import (
     _sweep_closes_before_the_expiry,
     _sweep_closes_what_it_read_first,
@@ -316,6 +340,8 @@ def _takes_a_paused_workflow_for_ended() -> Sabotage:
 
 CALM = Bounds()
 ONE = Bounds(faults=1)
+SLOW_AND_FAILED = Bounds(faults=2, preemptions=1, kinds=frozenset({"slow", "fail"}))
+"""A try that outlives its lease, and one that fails meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,4 +394,26 @@ CASES: tuple[Case, ...] = (
     Case(_sweep_closes_what_it_read_first, "one_terminal_status", "sweep-at-the-end"),
     Case(_sweep_notes_before_it_counts, "nothing_is_left_behind", "stopped", ONE),
     Case(_workflow_does_not_note_an_early_decision, "nothing_is_left_behind", "swept-early", ONE),
+    Case(_claims_without_a_condition, "sent_once", "message-due"),
+    Case(_inserts_over_what_is_there, "sent_once", "message"),
+    Case(_claims_and_leaves_it_due, "sent_once", "message-due"),
+    Case(_marks_unsent_whoever_holds_it, "sent_once", "message-due", SLOW_AND_FAILED),
+    Case(_marks_only_what_it_still_holds, "sent_once", "message-due", SLOW_AND_FAILED),
+    Case(_marks_before_it_sends, "everybody_is_notified", "message", ONE),
+    Case(_counts_no_attempt_at_the_claim, "everybody_is_notified", "message-deadly"),
+    Case(_notes_once_and_forgets, "everybody_is_notified", "message-refused", ONE),
+    Case(_moves_on_past_what_it_did_not_record, "everybody_is_notified", "outcome", ONE),
+    Case(_messenger_waits_for_poison, "everybody_is_notified", "fed-messenger-poison"),
+    Case(_claims_a_page_at_once, "nothing_delays_another", "message-deadly"),
+    Case(_answers_a_batch_by_its_sends, "nothing_delays_another", "fed-refused-polling"),
+    Case(_sends_the_outcome_blindly, "outcome_follows_request", "outcome-in-flight"),
+    Case(_sends_no_outcome, "outcome_follows_request", "outcome"),
+    Case(_takes_a_request_in_flight_for_none, "outcome_follows_request", "outcome-in-flight"),
+    Case(_forgets_tries_without_an_answer, "outcome_follows_request", "outcome", ONE),
+    Case(_reminds_after_the_end, "reminders_are_in_time", "reminders"),
+    Case(_records_no_reminders, "reminders_are_in_time", "reminders-beside"),
+    Case(_makes_up_for_missed_reminders, "reminders_are_in_time", "reminders"),
+    Case(_keeps_the_last_link_only, "links_stay_valid", "message", ONE),
+    Case(_moves_on_past_what_it_did_not_publish, "events_are_published", "fed-publisher", ONE),
+    Case(_publisher_waits_for_poison, "events_are_published", "fed-publisher-poison"),
 )

@@ -15,6 +15,7 @@ from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
 from tests.faults.deployment import APPROVALS_TABLE, TIMEOUT, Deployment
 from tests.faults.durable import arn_of
 from tests.faults.dynamodb import Item
+from tests.faults.messaging import MESSAGING
 from tests.faults.scenario import POLLING, SECOND, Scenario, both, decision, event, under
 from tests.faults.simulator import Actor
 from tests.faults.sweeping import SWEEPING
@@ -254,5 +255,6 @@ SCENARIOS: Mapping[str, Scenario] = {
         Scenario("read-denied-polling", _read_denied, POLLING),
         *SWEEPING,
         *VISITORS,
+        *MESSAGING,
     ]
 }

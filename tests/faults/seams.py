@@ -21,7 +21,9 @@ from botocore.client import BaseClient
 from hitl_approval import wiring
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock
+from hitl_approval.contract import Messages
 from hitl_approval.settings import Settings, settings
+from hitl_approval.usecases import deliver
 from hitl_approval.usecases import sweep as sweep_case
 from hitl_approval.usecases.sweep import SWEEP_GRACE
 from tests.faults.deployment import ENVIRONMENT, Deployment
@@ -29,6 +31,10 @@ from tests.faults.durable import Handler, collect_until_somebody_waits, stop_at_
 from tests.faults.simulator import Bounds, Chooser, Killed, World
 
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
+
+MAX_ATTEMPTS = 4
+MAX_UNANSWERED = 3
+ATTEMPTS_TO_NOTE = 2
 
 _DEPLOYMENT: list[Deployment] = []
 
@@ -110,6 +116,12 @@ def simulated() -> Iterator[None]:
         patch.object(EmbeddedMetrics, "measure", lambda *_: None),
         # A gauge that nothing depends on: a choice more in each sweep, and nothing more to see.
         patch.object(DynamoDbStore, "count_pending", lambda _: 0),
+        # A query of the clock's each, and nothing more to see.
+        patch.object(Messages, "SHARDS", 1),
+        # A schedule is as long as its tries are many.
+        patch.object(deliver, "MAX_ATTEMPTS", MAX_ATTEMPTS),
+        patch.object(deliver, "MAX_UNANSWERED", MAX_UNANSWERED),
+        patch.object(deliver, "ATTEMPTS_TO_NOTE", ATTEMPTS_TO_NOTE),
         patch.object(sdk_state, "_STOP_SIGNAL_POLL_SECONDS", 0.0005),
         patch.object(ExecutionState, "_collect_checkpoint_batch", collect_until_somebody_waits),
         patch.object(ExecutionState, "stop_checkpointing", stop_at_once),
@@ -128,6 +140,8 @@ def forget() -> None:
     wiring.request_service.cache_clear()
     wiring.decision_service.cache_clear()
     wiring.sweep_service.cache_clear()
+    wiring.delivery_service.cache_clear()
+    wiring.publish_service.cache_clear()
 
 
 def deploy(
@@ -139,6 +153,7 @@ def deploy(
     grace: timedelta = SWEEP_GRACE,
 ) -> Deployment:
     """A fresh world with the deployment in it; the one that AWS calls go to from now on."""
+    forget()
     sweep_case.SWEEP_GRACE = grace
     workflow, api = handlers or (
         importlib.import_module("workflow.handler").handler,

@@ -32,8 +32,9 @@ Footprint = frozenset[tuple[str, bool]]
 NOTHING: Footprint = frozenset()
 COMPLETE_CALLBACK = "SendDurableExecutionCallback"
 ROW = "row "
-EVERY_ROW = "row *"
-"""What an index touches."""
+EVERY = "*"
+"""In a footprint: everything of a kind, `row *`, which is what an index touches."""
+EVERY_ROW = f"{ROW}{EVERY}"
 
 
 Place = tuple[str, str, int]
@@ -91,6 +92,20 @@ class Call:
     apply: Callable[[str], Any]
     faults: tuple[str, ...]
     checkpoint: bool = False
+    own: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+    """Faults that only this call can meet, and what it does and answers then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A call that went wrong, whose, and after how many steps."""
+
+    actor: str
+    request: int
+    label: str
+    footprint: Footprint
+    fault: str
+    step: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +234,7 @@ class World:
     vain: int = 0
     """Those that were."""
     pruned: bool = False
+    incidents: list[Incident] = field(default_factory=list)
     calls: list[tuple[Place, tuple[str, ...], str]] = field(default_factory=list)
     """Where each call was made, how it could have gone wrong, and what became of it."""
 
@@ -350,6 +366,10 @@ class World:
             outcome = self.outcome(call.faults)
             self.calls.append((place, call.faults, outcome))
         self.steps.append(f"{me.now():%H:%M:%S} {me.name}: {call.label}: {outcome}")
+        if outcome != "ok":
+            self.incidents.append(
+                Incident(me.name, me.request, call.label, call.footprint, outcome, len(self.steps))
+            )
         self._tokens += 1
         token = f"token-{self._tokens}"
         match outcome:
@@ -374,11 +394,19 @@ class World:
                 self._at(call, lambda: me.sleep_until(self.frozen_until()))
                 self._at(call, lambda: me.point(call.footprint))
                 return call.apply(token)
+            case own if own in call.own:
+                return call.own[own]()
             case "dies-after":
                 with suppress(ClientError):
                     call.apply(token)
         me.alive = False
         raise ProcessDied if call.checkpoint else Killed
+
+    def die(self) -> None:
+        """The process whose turn it is dies here."""
+        assert self.current is not None
+        self.current.alive = False
+        raise Killed
 
     def _fate(self, call: Call) -> str | None:
         """What the scenario has laid down for this call."""
@@ -406,8 +434,8 @@ class World:
 
     def wrote(self, write: Write) -> None:
         me = self.current
-        assert me is not None
-        self.writes.append(Wrote(write, me.name, me.request, self.now, len(self.steps)))
+        name, request = (me.name, me.request) if me else ("before", 0)
+        self.writes.append(Wrote(write, name, request, self.now, len(self.steps)))
 
 
 def _never() -> None:
@@ -431,6 +459,8 @@ def _meet(one: Footprint, other: Footprint) -> bool:
 
 
 def _same(one: str, other: str) -> bool:
-    if EVERY_ROW in (one, other):
-        return one.startswith(ROW) and other.startswith(ROW)
-    return one == other
+    return one == other or _covers(one, other) or _covers(other, one)
+
+
+def _covers(one: str, other: str) -> bool:
+    return one.endswith(EVERY) and other.startswith(one.removesuffix(EVERY))

@@ -55,6 +55,21 @@ CROWDED = {
     "refused": 0,
     "redeployed": 0,
     "redeployed-polling": 0,
+    "message-due": 0,
+    "message-refused": 0,
+    "message-deadly": 0,
+    "message-deadly-in-stream": 0,
+    "outcome": 0,
+    "outcome-in-flight": 0,
+    "reminders": 0,
+    "reminders-beside": 0,
+    "reminded": 0,
+    "row-removed": 0,
+    "fed-messenger": 0,
+    "fed-refused-polling": 0,
+    "fed-publisher": 0,
+    "fed-messenger-poison": 0,
+    "fed-publisher-poison": 0,
 }
 LIMITED = {
     "cancel": 1,
@@ -74,6 +89,14 @@ LIMITED = {
     "readers": 1,
     "readers-at-the-end": 1,
     "refused": 1,
+    "message-refused": 1,
+    "outcome-in-flight": 1,
+    "reminders": 1,
+    "fed-messenger": 1,
+    "fed-refused-polling": 0,
+    "fed-publisher": 1,
+    "fed-messenger-poison": 0,
+    "fed-publisher-poison": 0,
 }
 PAIRS = {
     "approve": 0,
@@ -85,6 +108,11 @@ PAIRS = {
     "opposite": 0,
     "stopped": 0,
     "swept-early-polling": 0,
+    "message": 0,
+    "message-due": 1,
+    "outcome": 0,
+    "reminded": 0,
+    "reminders-beside": 0,
 }
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from hitl_approval.contract import Audit, MessageKind, Metrics
-from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.approval import Approval, Transition
 from hitl_approval.domain.errors import (
     ApprovalError,
-    ApprovalNotFound,
     Unanswered,
     Unavailable,
     UnreadableRecord,
@@ -151,8 +149,15 @@ class DeliveryService(Records):
             if token is not None:
                 claimed = replace(claimed, links=(digest_of(token),))
             if self.messages.insert(claimed, approval):
-                with suppress(Unavailable):  # of its record: the try ends without an answer
+                try:
                     self._send(claimed, approval, token)
+                except Unavailable as error:  # of its record: the try ends without an answer
+                    logger.warning("not noted: %s approval_id=%s", error, approval.approval_id)
+                except Exception as error:  # noqa: BLE001  its own: the next one is recorded too
+                    logger.warning(
+                        "passed over: %s approval_id=%s", type(error).__name__, approval.approval_id
+                    )
+                    self.meter.count(Metrics.PASSED_OVER)
 
     # From time
 
@@ -270,9 +275,9 @@ class DeliveryService(Records):
         """Try a message again later, ever less often."""
         if message.attempts >= MAX_ATTEMPTS and answered:
             return self._end(message, "failed", reason)
-        noted = message.noted or message.attempts >= ATTEMPTS_TO_NOTE
-        if noted and not message.noted:
-            self._note(message, reason)
+        noted = message.noted or (
+            message.attempts >= ATTEMPTS_TO_NOTE and self._note(message, reason)
+        )
         self.messages.mark_unsent(
             replace(
                 message,
@@ -288,33 +293,39 @@ class DeliveryService(Records):
         """Close a message that is not sent (any more)."""
         if state in {"failed", "parked"}:
             logger.error("%s: a message approval_id=%s", state, message.approval_id)
-            if not message.noted:
-                self._note(message, reason)
+            if not (message.noted or self._note(message, reason)):
+                state = "open"  # until it is on record; no try is made any more
+        due = self.clock.now() + retry_delay(message.attempts) if state == "open" else None
         # A try that has ended without an answer stays counted: what it sent may have arrived.
         self.messages.mark_unsent(
-            replace(
-                message, state=state, due=None, reason=reason, unanswered=message.unanswered - 1
-            )
+            replace(message, state=state, due=due, reason=reason, unanswered=message.unanswered - 1)
         )
         return state
 
-    def _note(self, message: Message, reason: str) -> None:
-        """Put on record, and on the alarm's metric, that somebody could not be notified."""
+    def _note(self, message: Message, reason: str) -> bool:
+        """Put on record, and on the alarm's metric, that somebody could not be notified.
+
+        Returns:
+            False when the record cannot be written now; one that never can be is only counted.
+        """
         self.meter.count(Metrics.NOTIFICATION_FAILED)
-        with suppress(Unavailable, ApprovalNotFound):
-            self._change(
-                message.approval_id,
-                lambda approval: (
-                    note_notification_failed(
-                        approval,
-                        reason,
-                        now=self.clock.now(),
-                        recipient=message.recipient,
-                    )
-                    if approval.pending
-                    else None
-                ),
+
+        def failed(approval: Approval) -> Transition | None:
+            if not approval.pending:
+                return None
+            return note_notification_failed(
+                approval, reason, now=self.clock.now(), recipient=message.recipient
             )
+
+        try:
+            self._change(message.approval_id, failed)
+        except Unavailable:
+            return False
+        except Exception as error:  # noqa: BLE001  of the row: the message has its end all the same
+            logger.warning(
+                "not on record: %s approval_id=%s", type(error).__name__, message.approval_id
+            )
+        return True
 
     def _draw_token(self, message: Message) -> str | None:
         """A new link's token, for a message that brings one."""

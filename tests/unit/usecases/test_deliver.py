@@ -10,7 +10,13 @@ from unittest.mock import patch
 
 import pytest
 
-from hitl_approval.domain.errors import InvalidRequest, RemindedAlready, Unanswered, Unavailable
+from hitl_approval.domain.errors import (
+    InvalidRequest,
+    RemindedAlready,
+    Unanswered,
+    Unavailable,
+    UnreadableRecord,
+)
 from hitl_approval.domain.message import ATTEMPTS_TO_NOTE, LEASE, MAX_ATTEMPTS, MAX_UNANSWERED
 from hitl_approval.domain.reminder import REMIND_AGAIN
 from hitl_approval.testing import World, in_memory
@@ -165,6 +171,53 @@ def test_should_bring_again_only_what_could_not_be_recorded(world: World) -> Non
     with patch.object(type(world.messages), "insert", refuses):
         assert world.delivery.take(events) == 1
     assert world.delivery.take(events[1:]) == 1
+
+
+@pytest.mark.parametrize("refused", [ATTEMPTS_TO_NOTE, MAX_ATTEMPTS])
+def test_should_put_on_record_later_what_cannot_be_now(world: World, refused: int) -> None:
+    """Whether a try is to be noted, or was the last: a write that fails once loses no note."""
+    world.notifier.unreachable = {"bob"}
+    approval_id = asked(world, timeout=timedelta(days=366))
+    commit = type(world.store).commit
+    tries = [1] if refused == ATTEMPTS_TO_NOTE else list(range(1, MAX_ATTEMPTS - 2))
+
+    def fails(self: Any, transition: Any) -> None:
+        if tries:
+            tries.pop()
+            raise Unavailable("DynamoDB did not take the call")
+        commit(self, transition)
+
+    with patch.object(type(world.store), "commit", fails):
+        take(world, approval_id)
+        let_pass(world, timedelta(hours=32))
+    events = [e["event"] for e in world.store.history(approval_id)]
+    assert events == ["requested", "notification_failed"]
+    assert states(world) == {"ann": "sent", "bob": "failed", "cid": "sent"}
+
+
+@pytest.mark.parametrize("error", [UnreadableRecord("a", "policy"), KeyError("quorum")])
+def test_should_end_though_the_record_can_be_read_no_more(world: World, error: Exception) -> None:
+    approval_id = asked(world, approvers=("bob",), timeout=timedelta(days=366))
+    world.notifier.unreachable = {"bob"}
+    take(world, approval_id)
+    with patch.object(type(world.store), "get", side_effect=error):
+        let_pass(world, timedelta(hours=30))
+    assert states(world)["bob"] in {"failed", "parked"}
+    assert "NotificationFailed" in world.meter.counted
+
+
+def test_should_record_all_though_one_of_them_cannot_be_marked(world: World) -> None:
+    approval_id = asked(world)
+    mark = type(world.messages).mark_sent
+
+    def broken(self: Any, message: Any, at: Any) -> None:
+        if message.recipient == "ann":
+            raise KeyError("somebody's own")
+        mark(self, message, at)
+
+    with patch.object(type(world.messages), "mark_sent", broken):
+        take(world, approval_id)
+    assert states(world) == {"ann": "open", "bob": "sent", "cid": "sent"}
 
 
 @pytest.mark.parametrize("event", [{}, {"approval_id": "x"}, {"approval_id": "gone", "event": "?"}])
