@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from tests.environment import ENVIRONMENT, EXTRAS
 from tests.faults.dynamodb import APPROVALS, AUDIT, INBOX, MESSAGES, DynamoDb
 
@@ -44,21 +46,26 @@ def fake_aws() -> Iterator[tuple[str, set[str]]]:
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
+            status = 200
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             service, _, operation = self.headers.get("X-Amz-Target", "").rpartition(".")
             if service.startswith("DynamoDB") and operation not in ANSWERS:
                 asked = json.loads(body)
                 token = asked.pop("ClientRequestToken", "")
                 counts = asked.pop("Select", None) == "COUNT"
-                found = database.call(operation, asked, token)
-                text = json.dumps({"Count": len(found["Items"])} if counts else found)
+                try:
+                    found = database.call(operation, asked, token)
+                except ClientError as refused:
+                    status, text = 400, json.dumps({"__type": refused.response["Error"]["Code"]})
+                else:
+                    text = json.dumps({"Count": len(found["Items"])} if counts else found)
             elif body.startswith(b"Action=Publish"):
                 operation, text = "Publish", PUBLISHED
             else:
                 operation = operation or _rest(self.path)
                 text = json.dumps(ANSWERS[operation])
             seen.add(operation)
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text.encode())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+OUTBOX = "tests/contract/test_messages.py"
 STORE = "tests/contract/test_store.py"
 ADAPTERS = "tests/unit/adapters"
 API = "tests/unit/http"
@@ -20,6 +21,7 @@ PROPERTIES = "tests/property/test_approval_properties.py"
 WAITING = "tests/workflow/test_waiting.py"
 
 DYNAMODB = "shared/hitl_approval/adapters/dynamodb.py"
+MESSAGES = "shared/hitl_approval/adapters/messages.py"
 SNS = "shared/hitl_approval/adapters/sns.py"
 CALLBACKS = "shared/hitl_approval/adapters/callbacks.py"
 APPROVAL = "shared/hitl_approval/domain/approval.py"
@@ -29,6 +31,7 @@ SCHEDULE = "shared/hitl_approval/domain/schedule.py"
 IDENTITY = "shared/hitl_approval/http/identity.py"
 REQUEST = "shared/hitl_approval/usecases/request.py"
 DECIDE = "shared/hitl_approval/usecases/decide.py"
+DELIVER = "shared/hitl_approval/usecases/deliver.py"
 SWEEPING = "shared/hitl_approval/usecases/sweep.py"
 RECORDS = "shared/hitl_approval/usecases/records.py"
 WAIT = "shared/hitl_approval/durable/wait.py"
@@ -109,7 +112,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the sweep reads the first page only",
         DYNAMODB,
-        '            if "LastEvaluatedKey" not in answer:\n                return\n',
+        '[str(read_item(item)[Table.PARTITION_KEY]) for item in answer["Items"]]\n',
+        '[str(read_item(item)[Table.PARTITION_KEY]) for item in answer["Items"]]\n'
         "            return\n",
         "nothing_is_left_behind",
         (STORE,),
@@ -164,12 +168,60 @@ MUTANTS: tuple[Mutant, ...] = (
         (STORE,),
     ),
     Mutant(
-        "a link is added to what has ended",
-        DYNAMODB,
-        'UpdateExpression=change,\n                    ConditionExpression="#status = :pending',
-        'UpdateExpression=change,\n                    ConditionExpression="#status <> :none',
-        "refusals_change_nothing",
-        (STORE,),
+        "two messengers begin the same try",
+        MESSAGES,
+        'ConditionExpression="#due = :due",',
+        'ConditionExpression="#due <= :until OR #due = :due",',
+        "sent_once",
+        (OUTBOX,),
+    ),
+    Mutant(
+        "a message brought again is sent again",
+        MESSAGES,
+        'ConditionExpression=f"attribute_not_exists({Messages.PARTITION_KEY})",',
+        "",
+        "sent_once",
+        (OUTBOX,),
+    ),
+    Mutant(
+        "a refusal undoes what another try has begun",
+        MESSAGES,
+        '"#attempts = :mine AND attribute_exists(#due)"',
+        '"#attempts <> :mine OR attribute_exists(#due)"',
+        "sent_once",
+        (OUTBOX,),
+    ),
+    Mutant(
+        "a message that was sent stays due",
+        MESSAGES,
+        'UpdateExpression="SET #state = :sent, sent_at = :at REMOVE #due"',
+        'UpdateExpression="SET #state = :sent, sent_at = :at, #due = #due"',
+        "sent_once",
+        (OUTBOX,),
+    ),
+    Mutant(
+        "an outcome is sent to who was never asked",
+        DELIVER,
+        '                return self._end(message, "void", "nothing was sent before")\n',
+        "                pass\n",
+        "notified_once",
+        (SERVICE,),
+    ),
+    Mutant(
+        "a reminder is sent after the end",
+        DELIVER,
+        '            return "the request has ended"\n',
+        "            pass\n",
+        "sent_once",
+        (SERVICE,),
+    ),
+    Mutant(
+        "a personal link is published to everybody",
+        SNS,
+        "        if self.personal is (notification.recipient is None):\n",
+        "        if False:\n",
+        "notified_once",
+        (ADAPTERS,),
     ),
     Mutant(
         "a link decides without its code",
@@ -204,12 +256,12 @@ MUTANTS: tuple[Mutant, ...] = (
         (API,),
     ),
     Mutant(
-        "an older link still decides",
-        "shared/hitl_approval/http/state.py",
-        "    if link is not None and not _is_newest(link, approval):\n",
-        "    if link is not None and not link:\n",
+        "an outcome's link decides",
+        "shared/hitl_approval/domain/link.py",
+        "        for digest in message.links if message.asks else ():\n",
+        "        for digest in message.links:\n",
         "approved_by_policy",
-        (API,),
+        ("tests/unit/domain/test_link.py",),
     ),
     Mutant(
         "any form decides",
@@ -381,8 +433,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a typed-in name cancels where identity is demanded",
         APPROVAL,
-        "        raise _expired(approval)\n    check_may_withdraw(approval, actor)\n",
-        "        raise _expired(approval)\n",
+        "    check_open(approval, now=now)\n    check_may_withdraw(approval, actor)\n",
+        "    check_open(approval, now=now)\n",
         "refusals_change_nothing",
         (API,),
     ),
@@ -447,8 +499,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a cancellation counts after the expiry",
         APPROVAL,
-        "    if now >= approval.expires_at:\n"
-        "        raise _expired(approval)\n    check_may_withdraw(",
+        "    check_open(approval, now=now)\n    check_may_withdraw(",
         "    check_may_withdraw(",
         "refusals_change_nothing",
         (TERMS,),
@@ -545,10 +596,10 @@ MUTANTS: tuple[Mutant, ...] = (
         (API,),
     ),
     Mutant(
-        "a workflow that comes too late to tell anybody says nothing",
+        "a workflow that comes too late to notify anybody says nothing",
         REQUEST,
-        "            if recipient is None and approval.decided_by == SYSTEM.name:\n"
-        "                self.meter.count(Metrics.NOTIFICATION_FAILED)\n",
+        "        elif approval.decided_by == SYSTEM.name:\n"
+        "            self.meter.count(Metrics.NOTIFICATION_FAILED)\n",
         "",
         "notified_once",
         (SERVICE,),
@@ -651,24 +702,24 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "approvers who were not notified are not notified later",
         WAIT,
-        "            self._notify_again()\n",
-        "            self.unnotified = []\n",
+        '            if not self.notified:\n                self._notify("notify-again")\n',
+        "",
         "notified_once",
         (WAITING,),
     ),
     Mutant(
-        "who was notified is notified again because another could not be",
+        "who was notified is notified again at the next check",
         WAIT,
-        "            self.unnotified = list(refused)\n",
-        "            self.unnotified = list(recipients)\n",
+        "        self.notified = refused is None\n",
+        "        self.notified = False\n",
         "sent_once",
         (WAITING,),
     ),
     Mutant(
         "a refused message is tried again at each poll",
         WAIT,
-        '    return bool(state["unnotified"]) and now >= _time(state, "notify_at")\n',
-        '    return bool(state["unnotified"])\n',
+        '    return not state["notified"] and now >= _time(state, "notify_at")\n',
+        '    return not state["notified"]\n',
         "sent_once",
         (WAITING,),
     ),
@@ -699,8 +750,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "notify stands outside a step",
         WAIT,
-        "self._step(step, lambda: self._try_to_notify(recipient), 1)",
-        "self._try_to_notify(recipient)",
+        "self._step(step, self._try_to_notify, 1)",
+        "self._try_to_notify()",
         "notified_once",
         (WAITING,),
     ),
@@ -743,8 +794,8 @@ MUTANTS: tuple[Mutant, ...] = (
         '                "withdraw", lambda: self.service.withdraw(self.approval_id, token), '
         "READ_ATTEMPTS\n"
         "            )\n"
-        "            raise\n",
-        "            raise\n",
+        "            raise refusal_of",
+        "            raise refusal_of",
         "notified_once",
         (WAITING,),
     ),
