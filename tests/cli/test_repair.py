@@ -42,7 +42,7 @@ def test_should_refuse_what_needs_no_repair(hitl: Hitl, world: World) -> None:
 
 
 @pytest.mark.parametrize("words", [[], ["--all", "f" * 32]])
-def test_should_be_told_which(hitl: Hitl, words: list[str]) -> None:
+def test_should_say_which_is_missing(hitl: Hitl, words: list[str]) -> None:
     result = hitl("repair", *words)
     assert result.status == 2
     assert "name approvals, or pass --all" in result.err

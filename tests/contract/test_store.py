@@ -376,10 +376,10 @@ def test_should_postpone_what_needs_attention_and_take_it_up_again(store: Store)
 
 
 def test_should_postpone_only_what_stands_on_the_list_where_it_was_found(store: Store) -> None:
-    heard = store.create(any_opening())
-    store.commit(vote(heard))
-    store.mark_resumed(heard.approval_id)
-    for approval_id in (heard.approval_id, "nobody"):
+    read = store.create(any_opening())
+    store.commit(vote(read))
+    store.mark_resumed(read.approval_id)
+    for approval_id in (read.approval_id, "nobody"):
         store.postpone(approval_id, found_on="decided", tries=1, until=NOW, reason="late")
         assert not store.take_up(approval_id, at=NOW)
     fresh = store.create(any_opening())

@@ -87,12 +87,12 @@ def flaky(fails: int, retries: int = 9) -> Any:
     def ask(child: DurableContext) -> str:
         return wait_for_approval(child, ApprovalRequest(subject="Go", requester="rita")).status
 
-    def look(child: DurableContext) -> str:
+    def read(child: DurableContext) -> str:
         return child.step(fetch, name="fetch", config=StepConfig(retry_strategy=again))
 
     @durable_execution
     def handler(_: Any, context: DurableContext) -> list[str]:
-        answers = context.parallel([ask, look])
+        answers = context.parallel([ask, read])
         answers.throw_if_error()
         return list(answers.get_results())
 

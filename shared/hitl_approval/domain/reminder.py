@@ -1,4 +1,4 @@
-"""Asking again: a pending request is sent once more to those who have not answered."""
+"""Reminding: a pending request is sent once more to those who have not answered."""
 
 from __future__ import annotations
 

@@ -192,38 +192,38 @@ def test_should_pass_over_a_record_with_an_error_of_its_own(
     assert not world.store.approvals[good].resumed
 
 
-def refuse_to_look_at(world: World, monkeypatch: pytest.MonkeyPatch, ids: list[str]) -> list[str]:
-    """Lambda refuses to say how these executions are; every look takes a second."""
-    looked = []
+def refuse_to_check(world: World, monkeypatch: pytest.MonkeyPatch, ids: list[str]) -> list[str]:
+    """Lambda refuses to say how these executions are; every check takes a second."""
+    checked = []
     check_status = type(world.executions).check_status
 
     def refuses(self: Any, execution_arn: str) -> str:
         world.clock.advance(timedelta(seconds=1))
-        looked.append(execution_arn.removeprefix("arn/"))
-        if looked[-1] in ids:
+        checked.append(execution_arn.removeprefix("arn/"))
+        if checked[-1] in ids:
             raise Unavailable("Lambda did not take the call now", reason="AccessDeniedException")
         return check_status(self, execution_arn)
 
     monkeypatch.setattr(type(world.executions), "check_status", refuses)
-    return looked
+    return checked
 
 
 FOR_A_HUNDRED = timedelta(seconds=100) / 0.9
-"""Of a sweep whose looks take a second each, if the lists before leave it their time."""
+"""Of a sweep whose checks take a second each, if the lists before leave it their time."""
 
 
 def test_should_not_meet_what_cannot_be_repaired_in_front_of_what_can(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, good = undecided_neighbours(world, 100)
-    looked = refuse_to_look_at(world, monkeypatch, bad)
+    checked = refuse_to_check(world, monkeypatch, bad)
 
     assert world.sweeps.sweep(FOR_A_HUNDRED)["DecidedNotResumed"] == 100
-    assert good not in looked
+    assert good not in checked
     world.clock.advance(5 * MINUTE)
     found = world.sweeps.sweep(FOR_A_HUNDRED)
 
-    assert good in looked
+    assert good in checked
     assert world.callbacks.completed == ["callback-1"]
     assert found["DecidedNotResumed"] + found["PassedOver"] > 30
 
@@ -237,10 +237,10 @@ def test_should_not_meet_pollers_in_front_of_what_can_be_repaired(
         world.decisions.decide(approval_id, declared("bob"), "approved")
     world.clock.advance(HOUR)
     world.callbacks.completed.clear()
-    looked = refuse_to_look_at(world, monkeypatch, [])
+    checked = refuse_to_check(world, monkeypatch, [])
 
     assert world.sweeps.sweep(FOR_A_HUNDRED)["DecidedNotResumed"] == 0
-    assert good not in looked
+    assert good not in checked
     world.clock.advance(5 * MINUTE)
     world.sweeps.sweep(FOR_A_HUNDRED)
 
@@ -252,13 +252,13 @@ def test_should_try_what_cannot_be_repaired_ever_more_rarely_and_count_it_each_t
 ) -> None:
     bad, good = undecided_neighbours(world, 1)
     world.requests.check_status(good)
-    looked = refuse_to_look_at(world, monkeypatch, bad)
+    checked = refuse_to_check(world, monkeypatch, bad)
 
     began, tried = world.clock.now(), []
     for _ in range(48):
-        before = len(looked)
+        before = len(checked)
         assert world.sweeps.sweep() == NOTHING | {"DecidedNotResumed": 1}
-        tried += [round((world.clock.now() - began) / MINUTE)] * (len(looked) - before)
+        tried += [round((world.clock.now() - began) / MINUTE)] * (len(checked) - before)
         world.clock.advance(5 * MINUTE)
 
     assert tried == [0, 5, 15, 35, 75, 140, 205]
@@ -322,7 +322,7 @@ def test_should_meet_again_what_cannot_be_postponed(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad, good = undecided_neighbours(world, 1)
-    looked = refuse_to_look_at(world, monkeypatch, bad)
+    checked = refuse_to_check(world, monkeypatch, bad)
 
     def full(*_: Any, **__: Any) -> None:
         raise OSError("Item size has exceeded")
@@ -330,7 +330,7 @@ def test_should_meet_again_what_cannot_be_postponed(
     monkeypatch.setattr(type(world.store), "postpone", full)
 
     assert world.sweeps.sweep() == NOTHING | {"DecidedNotResumed": 2}
-    assert looked == [*bad, good]
+    assert checked == [*bad, good]
     assert f"not noted: OSError approval_id={bad[0]}" in caplog.text
 
 
