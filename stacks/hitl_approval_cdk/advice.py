@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
+
 from aws_cdk import Annotations
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from hitl_approval.contract import MAX_OPERATIONS
+from hitl_approval.domain.schedule import most_operations
 from hitl_approval_cdk.options import ResolvedOptions
 from hitl_approval_cdk.topic import warn_if_nobody_subscribes
+
+ROOMY: Final = 5
+"""Approvals in one execution below which an app that asks in a loop is worth a warning."""
 
 
 def warn(approval: Construct, options: ResolvedOptions, *, topic: sns.ITopic) -> None:
@@ -20,3 +28,20 @@ def warn(approval: Construct, options: ResolvedOptions, *, topic: sns.ITopic) ->
         )
     if not (options["topic"] or options["notify_emails"] or options["deliver_to"]):
         warn_if_nobody_subscribes(approval, topic)
+    _warn_of_little_room(approval, options)
+
+
+def _warn_of_little_room(approval: Construct, options: ResolvedOptions) -> None:
+    """Warn where an execution that asks several times soon has no operations left."""
+    durations = (options["approval_timeout"], options["poll_interval"])
+    if options["resume"] != "polling" or any(each.is_unresolved() for each in durations):
+        return
+    timeout, interval = (timedelta(seconds=each.to_seconds()) for each in durations)
+    room = MAX_OPERATIONS // most_operations(timeout, interval)
+    if room < ROOMY:
+        Annotations.of(approval).add_warning_v2(
+            "hitl-approval:fewApprovalsPerExecution",
+            f"one execution has room for {room} approvals of up to {timeout} that are polled every "
+            f"{interval}: Lambda allows it {MAX_OPERATIONS:,} operations, and a further one is "
+            'refused. Use resume="callback", or a longer poll_interval',
+        )

@@ -10,6 +10,9 @@ from unittest.mock import patch
 
 import pytest
 
+from bench.wire import item_size
+from hitl_approval.adapters.items import marshal
+from hitl_approval.adapters.rows import new_row
 from hitl_approval.domain.errors import (
     InvalidRequest,
     RemindedAlready,
@@ -85,6 +88,28 @@ def test_should_repeat_nobody_s_message_because_another_cannot_be_sent(world: Wo
     assert world.meter.counted.count("NotificationFailed") == 1
     (failed,) = [e for e in world.store.history(approval_id) if e["event"] == "notification_failed"]
     assert failed["details"]["reason"] == "bob: the topic did not take the message"
+
+
+def test_should_send_nineteen_of_twenty_theirs_once_in_a_year(world: World) -> None:
+    people = tuple(f"person-{number}@{'x' * 200}.example.com" for number in range(20))
+    broken, *others = people
+    world.notifier.unreachable = {broken}
+    days = tuple(timedelta(days=day) for day in (30, 90, 180, 300))
+    approval_id = asked(world, approvers=people, timeout=timedelta(days=366), reminders=days)
+    take(world, approval_id)
+    for _ in range(366):
+        world.clock.advance(timedelta(days=1))
+        world.delivery.deliver_due()
+    world.requests.check_status(approval_id)
+    take(world, approval_id, first=1)
+
+    kinds = ["requested", *["reminder"] * len(days), "expired"]
+    for name in others:
+        assert [kind for to, kind in sent(world) if to == name] == kinds
+    assert broken not in {to for to, _ in sent(world)}
+    row = marshal(new_row(world.store.approvals[approval_id], retention=timedelta(days=30)))
+    assert item_size(row) < 100_000
+    assert max(len(m.links) for m in world.messages.messages.values()) <= MAX_ATTEMPTS
 
 
 def test_should_say_early_that_somebody_cannot_be_reached(world: World) -> None:
