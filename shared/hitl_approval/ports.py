@@ -210,6 +210,9 @@ class MessageStore(Protocol):
     def mark_unsent(self, message: Message) -> None:
         """Write what became of a try that has not sent it, unless another has begun since."""
 
+    def reopen(self, message: Message, at: datetime) -> None:
+        """Let a message that failed or was parked be tried anew from then on. Idempotent."""
+
     def due(self, *, before: datetime, limit: int) -> Iterator[Sequence[DueMessage]]:
         """Messages that have been due since before that time, in pages, each read when taken."""
 

@@ -99,7 +99,7 @@ class Resources:
         send_with(self.topic.master_key, grantee)
 
     def decide(self, grantee: iam.IGrantable) -> None:
-        """What the approval function does with the tables, and the signed-in function."""
+        """What the signed-in function does with the tables, and the approval function."""
         allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
         allow(grantee, ["dynamodb:Query"], self._index(Table.STATUS_INDEX))
         allow(grantee, ["dynamodb:PutItem", "dynamodb:Query"], self.audit_table.table_arn)
@@ -108,6 +108,12 @@ class Resources:
         self._read_messages(grantee)
         self._use_table_keys(grantee)
         self._sign(grantee, "kms:Verify")
+
+    def operate(self, grantee: iam.IGrantable) -> None:
+        """What the approval function does with the tables: it also repairs messages."""
+        self.decide(grantee)
+        if self.messages_table is not None:
+            allow(grantee, ["dynamodb:UpdateItem"], self.messages_table.table_arn)
 
     def vote(self, grantee: iam.IGrantable) -> None:
         """What the page function does with the tables."""

@@ -195,6 +195,27 @@ def test_should_be_due_no_more_once_it_has_ended(messages: MessageStore, state: 
     assert found(messages, message).state == state
 
 
+@pytest.mark.parametrize("state", ["failed", "parked"])
+def test_should_be_tried_anew_once_it_is_reopened(messages: MessageStore, state: Any) -> None:
+    inserted(messages, links=("a" * 64,))
+    message = claimed(messages)
+    ended = replace(message, state=state, due=None, reason="why", noted=True)
+    messages.mark_unsent(ended)
+    messages.reopen(ended, LATER)
+    assert due(messages, NOW) == []
+    again = found(messages, message)
+    assert (again.state, again.due, again.attempts, again.unanswered) == ("open", LATER, 0, 0)
+    assert (again.noted, again.links) == (False, ("a" * 64,))
+
+
+def test_should_not_be_reopened_once_it_is_sent(messages: MessageStore) -> None:
+    inserted(messages)
+    message = claimed(messages)
+    messages.mark_sent(message, NOW)
+    messages.reopen(replace(message, state="failed"), NOW)
+    assert found(messages, message).state == "sent"
+
+
 def test_should_keep_each_link_that_was_sent(messages: MessageStore) -> None:
     inserted(messages, links=("a" * 64,))
     message = claimed(messages)

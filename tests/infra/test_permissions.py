@@ -48,6 +48,7 @@ LOGS = "<ApprovalSignedInLogs.Arn>"
 INBOX = "<ApprovalInboxTable.Arn>"
 MESSAGES = "<ApprovalMessagesTable.Arn>"
 READS_MESSAGES = ("dynamodb:Query", MESSAGES)
+REPAIRS_MESSAGES = ("dynamodb:UpdateItem", MESSAGES)
 FUNCTIONS = ("Workflow", "Approval", "Sweep", "Publisher")
 
 WORKFLOW = {
@@ -128,7 +129,7 @@ TABLE_KEY = {
 def test_should_allow_each_function_exactly_what_it_does(default: Resources) -> None:
     assert permissions(default) == {
         "ApprovalWorkflowRole": WORKFLOW,
-        "ApprovalApprovalRole": APPROVAL | {READS_MESSAGES},
+        "ApprovalApprovalRole": APPROVAL | {READS_MESSAGES, REPAIRS_MESSAGES},
         "ApprovalSweepRole": SWEEP,
         "ApprovalPublisherRole": PUBLISHER,
         "ApprovalPageRole": PAGE,

@@ -1,4 +1,4 @@
-"""`hitl repair`: let the next sweep take up what it has postponed or parked."""
+"""`hitl repair`: what was put aside of an approval is taken up again."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ _All = Annotated[bool, typer.Option("--all", help="All that hitl doctor shows as
 
 @connected
 def repair(to: Connection, *, approval_ids: _Ids = None, every: _All = False) -> None:
-    """Let the next sweep take up approvals that it could not repair or read.
+    """Take up again what was put aside: records by the next sweep, messages by the messenger.
 
-    Put right first what `hitl doctor` says of them. Writes nothing but that they are due.
-    With --all, which ones there are is read with your own credentials.
+    Put right first what `hitl doctor` says of the records, and `hitl show` of the messages. Writes
+    nothing but that they are due. With --all, which records there are is read with your own
+    credentials; messages are taken up by the id of their approval.
 
     Example: hitl repair 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
     """
@@ -43,6 +44,6 @@ def repair(to: Connection, *, approval_ids: _Ids = None, every: _All = False) ->
 
 def _show(taken_up: list[str]) -> None:
     for approval_id in taken_up:
-        output.out.print(f"{output.safe(approval_id)} is taken up by the next sweep")
+        output.out.print(f"{output.safe(approval_id)} is taken up again")
     if not taken_up:
         output.out.print("nothing is put aside")

@@ -134,6 +134,30 @@ class DynamoDbMessages:
         except ClientError as error:
             _unless_refused(error)
 
+    def reopen(self, message: Message, at: datetime) -> None:
+        """See `ports.MessageStore.reopen`."""
+        try:
+            with errors():
+                self.client.update_item(
+                    TableName=self.table,
+                    Key=_key(message),
+                    UpdateExpression="SET #state = :open, #due = :at, attempts = :none, "
+                    "unanswered = :none, noted = :false",
+                    ConditionExpression="#state = :was",
+                    ExpressionAttributeNames={"#state": "state", "#due": Messages.DUE},
+                    ExpressionAttributeValues=marshal(
+                        {
+                            ":open": "open",
+                            ":was": message.state,
+                            ":at": isoformat(at),
+                            ":none": 0,
+                            ":false": False,
+                        }
+                    ),
+                )
+        except ClientError as error:
+            _unless_refused(error)
+
     def due(self, *, before: datetime, limit: int) -> Iterator[Sequence[DueMessage]]:
         """See `ports.MessageStore.due`."""
         for shard in range(Messages.SHARDS):

@@ -23,6 +23,9 @@ MessageState = Literal["open", "sent", "failed", "void", "parked"]
 """`open` until it is sent; `failed` when no try was taken, `parked` when no try had an answer,
 `void` when there was nothing left to say."""
 
+GIVEN_UP: frozenset[MessageState] = frozenset({"failed", "parked"})
+"""No try is made of these any more, unless somebody has them repaired."""
+
 KIND_OF: Mapping[str, MessageKind] = {
     "requested": "requested",
     "reminded": "reminder",

@@ -54,6 +54,14 @@ class InMemoryMessages:
         if current.attempts == message.attempts and current.due is not None:
             self._write(replace(message, links=current.links))
 
+    def reopen(self, message: Message, at: datetime) -> None:
+        """See `ports.MessageStore.reopen`."""
+        current = self._current(message)
+        if current.state == message.state:
+            self._write(
+                replace(current, state="open", due=at, attempts=0, unanswered=0, noted=False)
+            )
+
     def due(self, *, before: datetime, limit: int) -> Iterator[Sequence[DueMessage]]:
         """See `ports.MessageStore.due`."""
         found = sorted(

@@ -21,7 +21,7 @@ from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.cursor import encode_cursor
 from hitl_approval.domain.errors import ApprovalError, InvalidRequest
 from hitl_approval.domain.link import find_recipient
-from hitl_approval.domain.message import Message
+from hitl_approval.domain.message import GIVEN_UP, Message
 from hitl_approval.domain.reminder import check_not_too_soon, remind
 from hitl_approval.domain.text import person_key
 from hitl_approval.ports import (
@@ -133,15 +133,22 @@ class DecisionService(Records):
         return Answer(approval, already=True, workflow=self._resume_workflow(approval))
 
     def repair(self, approval_id: str) -> None:
-        """Let the next sweep take up a record that it has postponed or parked, for operators.
+        """Let what was put aside of an approval be taken up again, for operators.
+
+        That is the record, by the next sweep, and messages that were given up, by the messenger.
 
         Raises:
             ApprovalNotFound: no approval has this id.
-            InvalidRequest: the sweep has put nothing of it aside.
+            InvalidRequest: nothing of it is put aside.
         """
-        if not self.store.take_up(approval_id, at=self.clock.now() - SWEEP_GRACE):
+        taken_up = self.store.take_up(approval_id, at=self.clock.now() - SWEEP_GRACE)
+        for message in self.messages_about(approval_id):
+            if self.messages is not None and message.state in GIVEN_UP:
+                self.messages.reopen(message, self.clock.now())
+                taken_up = True
+        if not taken_up:
             self.get(approval_id)
-            raise InvalidRequest("approval_id", "needs no repair: the sweep has not put it aside")
+            raise InvalidRequest("approval_id", "needs no repair: nothing of it is put aside")
 
     def list_by_status(
         self,
