@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval_cli.local import is_local_cloud
 from tests.docs.cli_reference import commands
 
@@ -51,17 +52,34 @@ def test_should_do_what_its_help_shows(
     callback_live: Live, typed: Typed, words: str, example: str
 ) -> None:
     if EXAMPLE_ID in example:
-        started = callback_live.submit()
+        named = {"approvers": ["ann", "bob"]} if words == "remind" else {}
+        started = callback_live.submit(**named)
         approval_id = started["approval_id"]
         if words in OF_DECIDED:
             callback_live.decide(approval_id, "approved")
+        if words == "repair":
+            _put_aside(callback_live, approval_id)
         shown = typed(example.replace(EXAMPLE_ID, approval_id), HITL_STACK=callback_live.stack)
         assert approval_id in shown or words in {"status", "history"}
+        if words == "repair":  # nothing is left aside, which hitl doctor would show
+            callback_live.deployment.call(
+                {"action": "cancel", "approval_id": approval_id, "approver": "rita"}
+            )
         ended = {"approve": "approved", "reject": "rejected", "cancel": "cancelled"}
         if words in ended:
             assert callback_live.result(started["execution_arn"])["decision"] == ended[words]
     else:
         assert typed(example, HITL_STACK=callback_live.stack)
+
+
+def _put_aside(live: Live, approval_id: str) -> None:
+    """As the sweep does with what it cannot read."""
+    store = DynamoDbStore(
+        client=live.deployment.client("dynamodb"),
+        approvals_table=live.deployment.output("ApprovalsTableName"),
+        audit_table=live.deployment.output("AuditTableName"),
+    )
+    store.postpone(approval_id, found_on="pending", tries=9, until=None, reason="a test")
 
 
 def test_should_do_what_the_local_examples_show(typed: Typed, tmp_path: Path) -> None:
