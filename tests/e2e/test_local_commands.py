@@ -84,7 +84,9 @@ def test_should_keep_the_stack_running_through_a_kill_until_down(
     assert _exports(hitl) == variables
     # What was sent in the second before the kill may be sent once more.
     message, *_ = eventually(
-        lambda: json.loads(hitl("local", "mail", "--json").stdout)["messages"], "message"
+        lambda: json.loads(hitl("local", "mail", "--json").stdout)["messages"],
+        "message",
+        patience=240,  # of a try that died a second try is made after its lease
     )
     [link] = re.findall(rf"http\S+/a/{approval_id}\.\S+", message["body"])
     assert "Release 7" in _open(link)

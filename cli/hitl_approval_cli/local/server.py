@@ -88,7 +88,7 @@ class _Cloud:
         from ministack.app import SERVICE_HANDLERS, app
         from ministack.core import lambda_runtime
 
-        from hitl_approval_cli.local import functions, gaps
+        from hitl_approval_cli.local import functions, gaps, streams
         from hitl_approval_cli.local.durable_api import MAX_SYNCHRONOUS_SECONDS, DurableApi
         from hitl_approval_cli.local.engine import DurableEngine
 
@@ -102,6 +102,7 @@ class _Cloud:
         if self._keeper:
             self._keeper.take_over()
             self._keeper.keep("hitl-mail", self._mail)
+            self._keeper.keep("hitl-streams", streams.Records())
         self._end_workers = lambda_runtime.reset
         self._refuse_invocations = functions.close
         self._engine = DurableEngine(

@@ -33,6 +33,7 @@ INTERVAL = 1.0
 
 _AT_CHECKPOINT = frozenset({
     "dynamodb", "sqs", "ses", "scheduler", "stepfunctions", "kinesis", "hitl-mail",
+    "hitl-streams",
 })  # fmt: skip
 """What a function changes before its checkpoint: written before the checkpoint is."""
 _OF_DEPLOYMENTS = frozenset({

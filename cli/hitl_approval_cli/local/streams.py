@@ -69,6 +69,42 @@ class CloudIsClosing(Exception):  # noqa: N818  not an error: what was not taken
     """Whatever the function answered, it may not have run."""
 
 
+class Records:
+    """What stands in the streams and was not brought to all yet: upstream forgets it at its end."""
+
+    def get_state(self) -> list[list[Any]]:
+        """Each stream's account, region and table, and its records from a position on."""
+        first = self._first_positions()
+        found = []
+        for place, records in list(dynamodb._stream_records.all_items()):
+            account, region, table = place
+            begin = dynamodb._trimmed_count(table, account, region)
+            brought = max(0, first.get(place, begin) - begin)
+            found.append([account, region, table, begin + brought, list(records[brought:])])
+        return found
+
+    def restore(self, state: Sequence[Sequence[Any]] | None) -> None:
+        """Take a state over; None for none."""
+        for account, region, table, begin, records in state or ():
+            dynamodb._stream_records.set_scoped(account, region, table, list(records))
+            dynamodb._stream_trimmed.set_scoped(account, region, table, begin)
+
+    @staticmethod
+    def _first_positions() -> dict[tuple[str, str, str], int]:
+        """Of each stream, the position up to which all of its mappings were brought."""
+        first: dict[tuple[str, str, str], int] = {}
+        for account, region, mapping in lambda_svc._iter_all_esms():
+            if ":dynamodb:" not in mapping.get("EventSourceArn", ""):
+                continue
+            with request_scope(account, region):
+                table = _table_of(mapping)
+                position = lambda_svc._dynamodb_stream_positions.get(mapping["UUID"], 0)
+            if table is not None:
+                place = (account, region, table)
+                first[place] = min(first.get(place, position), position)
+        return first
+
+
 class Mappings:
     """One reader for each mapping of a DynamoDB stream."""
 
