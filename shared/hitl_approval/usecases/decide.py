@@ -202,8 +202,14 @@ class DecisionService(Records):
         return self.inbox.awaiting(name, limit=limit, cursor=cursor)
 
     def messages_about(self, approval_id: str) -> Sequence[Message]:
-        """The messages to people about an approval; none where nobody gets one of their own."""
-        return [] if self.messages is None else self.messages.about(approval_id)
+        """The messages to people about an approval, in the order in which they follow from it.
+
+        None where nobody gets one of their own.
+        """
+        found = [] if self.messages is None else self.messages.about(approval_id)
+        return sorted(
+            found, key=lambda message: (message.sequence, message.number, message.recipient)
+        )
 
     def recipient_of(self, approval_id: str, token: str) -> str | None:
         """Whose personal link this token opens; None if it opens none."""
