@@ -36,7 +36,7 @@ def any_name(kind: str = "any") -> str:
     return f"{kind}-{os.getpid()}-{next(_numbers)}"
 
 
-def eventually(condition: Callable[[], T], what: str, patience: float = 20.0) -> T:
+def eventually(condition: Callable[[], T], what: str, patience: float = 60.0) -> T:
     """Wait until the condition holds; returns its value."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
