@@ -26,8 +26,9 @@ from hitl_approval_cli.deployment import Deployment
 APPROVERS = ("ann", "bob", "cid")
 REFUSED = 0.3
 """Share of messages that SNS refuses."""
-PATIENCE = 1_200.0
-"""Seconds until a message that was refused again and again must have been sent."""
+PATIENCE = 3_600.0
+"""Seconds until a message must have been sent that was refused eight times in a row: of 3,000, one
+or none is. Each refusal is waited for twice as long as the one before."""
 _REFUSAL = (
     b"<ErrorResponse><Error><Type>Sender</Type><Code>Throttled</Code>"
     b"<Message>try again</Message></Error></ErrorResponse>"
