@@ -72,8 +72,9 @@ def measure(quick: bool) -> Group:
             (
                 f"SNS refused {number(proxy.refused)} of "
                 f"{number(proxy.refused + proxy.passed.total())} messages at random. The requests "
-                f"were made in {asked:.0f} s; after {lasted:.0f} s everybody had theirs, the last "
-                "after several refusals, each of which is waited for twice as long as the last."
+                f"were made in {asked:.0f} s; after {lasted:.0f} s {number(len(wanted & set(proxy.passed)))} "
+                f"of {number(len(wanted))} had theirs. Each refusal of a message is waited for "
+                "twice as long as the one before."
             )
         ],
     )
