@@ -3,62 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
-from hitl_approval.domain.bus_event import BusEvent
 from hitl_approval.domain.errors import Unavailable, UnreadableRecord
 from hitl_approval.stream import answer_batch
-from hitl_approval.testing import World, in_memory
-from tests.anything import any_opening, any_request, declared
-
-
-@pytest.fixture
-def world() -> World:
-    return in_memory()
-
-
-def decided(world: World) -> str:
-    approval_id = world.store.create(any_opening(now=world.clock.now())).approval_id
-    world.clock.advance(timedelta(minutes=2))
-    world.decisions.decide(approval_id, declared("bob"), "approved", "fine")
-    return approval_id
-
-
-def batch(*events: Any) -> dict[str, Any]:
-    """A stream's batch as Lambda delivers it."""
-    serialize = TypeSerializer().serialize
-    return {
-        "Records": [
-            {
-                "eventName": "INSERT",
-                "dynamodb": {
-                    "NewImage": {name: serialize(value) for name, value in event.items()},
-                    "SequenceNumber": str(1000 + number),
-                },
-            }
-            for number, event in enumerate(events)
-        ]
-    }
-
-
-def asked(world: World, *approvers: str, **fields: Any) -> str:
-    opening = any_opening(now=world.clock.now(), request=any_request(approvers=approvers), **fields)
-    return world.store.create(opening).approval_id
-
-
-def publish_all(world: World, approval_id: str, *, first: int = 0) -> dict[str, Any]:
-    return answer_batch(batch(*world.store.history(approval_id)[first:]), world.publishing.publish)
-
-
-def awaits(world: World, name: str) -> list[str]:
-    page = world.decisions.awaiting(name, limit=20, cursor=None)
-    return [item["approval_id"] for item in page.items]
-
+from hitl_approval.testing import World
+from tests.unit.streamed import asked, awaits, batch, decided, publish_all
 
 NOT_OURS: list[Any] = [
     {},
@@ -147,10 +100,3 @@ def test_should_pass_what_the_inbox_takes_never(
     assert answer_batch(batch(*events), world.publishing.publish) == {"batchItemFailures": []}
     assert awaits(world, "bob") == [second]
     assert world.meter.counted.count("PassedOver") == 1
-
-
-def events(count: int, size: int = 2) -> list[BusEvent]:
-    at = datetime(2026, 1, 2, tzinfo=UTC)
-    return [
-        BusEvent(detail_type="Approval Decided", at=at, detail="x" * size) for _ in range(count)
-    ]

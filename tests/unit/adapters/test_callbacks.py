@@ -6,48 +6,11 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import (
-    ClientError,
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    ReadTimeoutError,
-)
 
 from hitl_approval.adapters.callbacks import LambdaCallbackClient, LambdaExecutions
 from hitl_approval.contract import EXECUTION_ENDED, EXECUTION_PAUSED
 from hitl_approval.domain.errors import Unavailable
-
-
-class Failing:
-    """A client whose every call fails in one way."""
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-
-    def __getattr__(self, _: str) -> Any:
-        def call(**_: Any) -> Any:
-            raise self.error
-
-        return call
-
-
-def answered(code: str, status: int = 400, **more: Any) -> ClientError:
-    response: Any = {
-        "Error": {"Code": code, "Message": "secret"},
-        "ResponseMetadata": {"HTTPStatusCode": status},
-        **more,
-    }
-    return ClientError(response, "Call")
-
-
-NETWORK = [
-    EndpointConnectionError(endpoint_url="x"),
-    ConnectTimeoutError(endpoint_url="x"),
-    ReadTimeoutError(endpoint_url="x"),
-    ConnectionClosedError(endpoint_url="x"),
-]
-LATER = [*NETWORK, answered("ThrottlingException"), answered("Anything", 503)]
+from tests.unit.adapters.failing import LATER, NETWORK, Failing, answered
 
 
 @pytest.mark.parametrize(

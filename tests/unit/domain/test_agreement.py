@@ -14,7 +14,7 @@ from hitl_approval.domain.approval import Approval, Transition, cancel, cast_vot
 from hitl_approval.domain.errors import RecordAltered, UnreadableRecord
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
 from hitl_approval.domain.request import CONTENT
-from hitl_approval.testing import World, in_memory
+from hitl_approval.testing import World
 from tests.anything import NOW, any_opening, any_request, declared
 
 Trail = list[dict[str, Any]]
@@ -151,11 +151,6 @@ def test_should_never_stop_at_an_event_that_cannot_be_read(garbage: Any, index: 
     events[index] = garbage
     assert index + 1 in [finding.sequence for finding in examine(events, approval)]
     assert altered_end(approval, garbage) != []
-
-
-@pytest.fixture
-def world() -> World:
-    return in_memory()
 
 
 def asked(world: World) -> Approval:

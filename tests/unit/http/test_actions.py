@@ -10,45 +10,9 @@ import pytest
 
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.policy import Policy, Quorum
-from hitl_approval.http.envelope import handle
-from hitl_approval.testing import World, in_memory
+from hitl_approval.testing import World
 from tests.anything import any_opening, any_request
-
-
-@pytest.fixture
-def world() -> World:
-    return in_memory()
-
-
-def pending(world: World, **fields: Any) -> str:
-    return world.store.create(any_opening(now=world.clock.now(), **fields)).approval_id
-
-
-def call(
-    world: World, event: Any, *, trust_authorizer: bool = False, **options: str
-) -> tuple[int, Any]:
-    answer = handle(event, lambda: world.decisions, trust_authorizer=trust_authorizer, **options)
-    assert set(answer) == {"statusCode", "body"}
-    return answer["statusCode"], json.loads(answer["body"])
-
-
-def decide(approval_id: Any, **fields: Any) -> dict[str, Any]:
-    return {
-        "action": "decide",
-        "approval_id": approval_id,
-        "decision": "approved",
-        "approver": "test-approver",
-        "comments": "Looks good, approved",
-    } | fields
-
-
-def code(body: Any) -> str:
-    assert set(body["error"]) == {"code", "message", "details"}
-    return str(body["error"]["code"])
-
-
-def snapshot(world: World) -> str:
-    return repr((world.store.approvals, world.store.audit))
+from tests.unit.http.by_function import ANN, call, code, decide, jwt, pending, snapshot
 
 
 @pytest.mark.parametrize("decision", ["approved", "rejected"])
@@ -197,13 +161,6 @@ def test_should_refuse_a_decision_on_content_that_was_not_shown(world: World) ->
 
     assert (status, code(body)) == (409, "APPROVAL_CHANGED")
     assert call(world, decide(approval_id, content_digest=shown))[0] == 200
-
-
-def jwt(**claims: Any) -> dict[str, Any]:
-    return {"authorizer": {"jwt": {"claims": claims, "scopes": None}}}
-
-
-ANN = {"email": "ann@x.org", "email_verified": "true", "sub": "u-1"}
 
 
 def test_should_resume_again_for_what_has_ended_and_write_nothing(world: World) -> None:

@@ -9,35 +9,8 @@ from typing import Any
 import pytest
 
 from hitl_approval.http.envelope import handle
-from hitl_approval.testing import World, in_memory
-from tests.anything import any_opening
-
-
-@pytest.fixture
-def world() -> World:
-    return in_memory()
-
-
-def pending(world: World, **fields: Any) -> str:
-    return world.store.create(any_opening(now=world.clock.now(), **fields)).approval_id
-
-
-def call(
-    world: World, event: Any, *, trust_authorizer: bool = False, **options: str
-) -> tuple[int, Any]:
-    answer = handle(event, lambda: world.decisions, trust_authorizer=trust_authorizer, **options)
-    assert set(answer) == {"statusCode", "body"}
-    return answer["statusCode"], json.loads(answer["body"])
-
-
-def decide(approval_id: Any, **fields: Any) -> dict[str, Any]:
-    return {
-        "action": "decide",
-        "approval_id": approval_id,
-        "decision": "approved",
-        "approver": "test-approver",
-        "comments": "Looks good, approved",
-    } | fields
+from hitl_approval.testing import World
+from tests.unit.http.by_function import call, decide, pending
 
 
 @pytest.mark.parametrize("encoded", [False, True])

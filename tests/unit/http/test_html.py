@@ -6,16 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from hitl_approval.testing import World, in_memory
+from hitl_approval.testing import World
 from tests.anything import any_request
 from tests.unit.http.by_link import APPROVERS, asked, call, send, token_of
 
 HOSTILE = '<script>alert(1)</script>\u202e\' onload=x & "q"'
-
-
-@pytest.fixture
-def world() -> World:
-    return in_memory()
 
 
 def test_should_show_hostile_content_inert(world: World) -> None:

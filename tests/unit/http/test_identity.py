@@ -8,46 +8,9 @@ from typing import Any
 import pytest
 
 from hitl_approval.domain.policy import Policy, Quorum
-from hitl_approval.http.envelope import handle
-from hitl_approval.testing import World, in_memory
-from tests.anything import any_opening, any_request
-
-
-@pytest.fixture
-def world() -> World:
-    return in_memory()
-
-
-def pending(world: World, **fields: Any) -> str:
-    return world.store.create(any_opening(now=world.clock.now(), **fields)).approval_id
-
-
-def call(
-    world: World, event: Any, *, trust_authorizer: bool = False, **options: str
-) -> tuple[int, Any]:
-    answer = handle(event, lambda: world.decisions, trust_authorizer=trust_authorizer, **options)
-    assert set(answer) == {"statusCode", "body"}
-    return answer["statusCode"], json.loads(answer["body"])
-
-
-def decide(approval_id: Any, **fields: Any) -> dict[str, Any]:
-    return {
-        "action": "decide",
-        "approval_id": approval_id,
-        "decision": "approved",
-        "approver": "test-approver",
-        "comments": "Looks good, approved",
-    } | fields
-
-
-def code(body: Any) -> str:
-    assert set(body["error"]) == {"code", "message", "details"}
-    return str(body["error"]["code"])
-
-
-def snapshot(world: World) -> str:
-    return repr((world.store.approvals, world.store.audit))
-
+from hitl_approval.testing import World
+from tests.anything import any_request
+from tests.unit.http.by_function import ANN, call, code, decide, jwt, pending, snapshot
 
 SIGNED_IN = {
     "iam": {"iam": {"userArn": "arn:aws:sts::1:assumed-role/finance/alice"}},
@@ -68,11 +31,6 @@ def test_should_record_the_verified_identity(world: World, kind: str, name: str)
     assert (status, body["decided_by"], body["votes"][0]["identity"]) == (200, name, kind)
 
 
-def jwt(**claims: Any) -> dict[str, Any]:
-    return {"authorizer": {"jwt": {"claims": claims, "scopes": None}}}
-
-
-ANN = {"email": "ann@x.org", "email_verified": "true", "sub": "u-1"}
 UPN = {"claim": "upn"}
 NAMES_NOBODY: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "no authorizer": ({"http": {"method": "POST"}}, {}),

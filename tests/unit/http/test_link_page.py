@@ -21,11 +21,6 @@ from tests.anything import any_request, declared
 from tests.unit.http.by_link import APPROVERS, asked, call, nonce_of, send, snapshot, token_of
 
 
-@pytest.fixture
-def world() -> World:
-    return in_memory()
-
-
 def test_should_show_what_is_asked_and_choose_nothing_beforehand(world: World) -> None:
     request = any_request(approvers=APPROVERS, context={"amount": 70, "to": {"name": "Cid"}})
     asked(world, request=request, policy=Policy(quorum=Quorum.everyone()))

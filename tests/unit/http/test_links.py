@@ -12,14 +12,9 @@ from hitl_approval.domain import link
 from hitl_approval.domain.link import make_token
 from hitl_approval.http.errors import UnknownLink
 from hitl_approval.http.links import open_link
-from hitl_approval.testing import World, in_memory
+from hitl_approval.testing import World
 from tests.anything import any_request
 from tests.unit.http.by_link import APPROVERS, asked, call, snapshot, token_of
-
-
-@pytest.fixture
-def world() -> World:
-    return in_memory()
 
 
 def test_should_send_each_approver_a_link_of_their_own_and_nobody_another_s(world: World) -> None:

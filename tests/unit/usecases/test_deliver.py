@@ -22,16 +22,11 @@ from hitl_approval.domain.errors import (
 )
 from hitl_approval.domain.message import ATTEMPTS_TO_NOTE, LEASE, MAX_ATTEMPTS, MAX_UNANSWERED
 from hitl_approval.domain.reminder import REMIND_AGAIN
-from hitl_approval.testing import World, in_memory
+from hitl_approval.testing import World
 from tests.anything import any_opening, any_request, declared
 
 APPROVERS = ("ann", "bob", "cid")
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def world() -> World:
-    return in_memory()
 
 
 def asked(world: World, *, approvers: tuple[str, ...] = APPROVERS, **fields: Any) -> str:

@@ -10,16 +10,10 @@ import pytest
 from hitl_approval.contract import Metrics
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.policy import Policy, Quorum
-from hitl_approval.testing import World, in_memory
+from hitl_approval.testing import World
 from hitl_approval.usecases.request import ResolvedRequest
 from tests.anything import any_request, declared
-
-HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def world() -> World:
-    return in_memory()
+from tests.unit.usecases.submitted import HOUR
 
 
 def submit(world: World, token: str = "token-1", quorum: Quorum | None = None) -> Any:

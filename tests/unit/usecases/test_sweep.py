@@ -9,7 +9,7 @@ import pytest
 
 from hitl_approval.domain.errors import Unavailable, UnreadableRecord
 from hitl_approval.domain.policy import Policy
-from hitl_approval.testing import World, in_memory
+from hitl_approval.testing import World
 from hitl_approval.usecases.request import ResolvedRequest
 from hitl_approval.usecases.sweep import SWEEP_GRACE
 from tests.anything import any_id, any_request, declared
@@ -17,11 +17,6 @@ from tests.anything import any_id, any_request, declared
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 NOTHING = {"PendingPastExpiry": 0, "DecidedNotResumed": 0, "PassedOver": 0}
-
-
-@pytest.fixture
-def world() -> World:
-    return in_memory()
 
 
 def ask(world: World, callback_id: str | None = "callback-1") -> str:
