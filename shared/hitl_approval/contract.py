@@ -61,6 +61,8 @@ class Env:
     """JSON list of seconds after which who has not answered is reminded; not set: the default."""
     PAGE_CHALLENGE: Final = "PAGE_CHALLENGE"
     """"true" where a link's page asks for the code that stands in the other channel."""
+    REQUEST_FUNCTION_ARN: Final = "REQUEST_FUNCTION_ARN"
+    """The alias of the request function by which an attached function asks; only there."""
     EVENT_BUS_NAME: Final = "EVENT_BUS_NAME"
     """Name or ARN of the bus that gets every transition."""
     LOG_LEVEL: Final = "LOG_LEVEL"
@@ -175,6 +177,7 @@ class Handler:
 
     WORKFLOW: Final = "workflow.handler.handler"
     APPROVAL_API: Final = "approval_api.handler.handler"
+    REQUEST_API: Final = "request_api.handler.handler"
     SWEEP: Final = "sweep.handler.handler"
     PUBLISHER: Final = "publisher.handler.handler"
     PAGE: Final = "page.handler.handler"
