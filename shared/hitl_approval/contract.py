@@ -62,10 +62,14 @@ class Env:
     PAGE_CHALLENGE: Final = "PAGE_CHALLENGE"
     """"true" where a link's page asks for the code that stands in the other channel."""
     REQUEST_FUNCTION_ARN: Final = "REQUEST_FUNCTION_ARN"
-    """The alias of the request function by which an attached function asks; only there."""
+    """What an attached function asks through, by an alias of its own name; only there."""
     EVENT_BUS_NAME: Final = "EVENT_BUS_NAME"
     """Name or ARN of the bus that gets every transition."""
     LOG_LEVEL: Final = "LOG_LEVEL"
+
+
+FUNCTION_NAME: Final = "AWS_LAMBDA_FUNCTION_NAME"
+"""The variable by which Lambda tells a function its own name."""
 
 
 ATTACHED_PREFIX: Final = "HITL_"

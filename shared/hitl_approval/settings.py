@@ -14,6 +14,7 @@ from typing import Any, Self, cast, get_args
 from hitl_approval.contract import (
     ATTACHED_PREFIX,
     EMAIL_CLAIM,
+    FUNCTION_NAME,
     LOG_LEVELS,
     Env,
     MessageKind,
@@ -63,8 +64,12 @@ class Settings:
 
     @property
     def request_function_arn(self) -> str | None:
-        """The alias by which this function asks; None: it has the rights to do so directly."""
-        return self._value(Env.REQUEST_FUNCTION_ARN)
+        """The alias by which this function asks; None: it has the rights to do so directly.
+
+        The alias has the name of the function that asks, which Lambda tells it.
+        """
+        function = self._value(Env.REQUEST_FUNCTION_ARN)
+        return function and f"{function}:{self.values[FUNCTION_NAME]}"
 
     @property
     def topic_arn(self) -> str:
