@@ -1,4 +1,4 @@
-"""The request function: what attached functions ask, look at and withdraw."""
+"""The request function: what attached functions ask, check and withdraw."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def mode(request: pytest.FixtureRequest) -> str:
     return found
 
 
-Asking = tuple[Stage, Function]
+Attached = tuple[Stage, Function]
 
 
 def asking(
@@ -60,7 +60,7 @@ def asking(
     monkeypatch: pytest.MonkeyPatch,
     handler: Any,
     mode: str = "callback",
-) -> Asking:
+) -> Attached:
     """A stage of which this process has nothing but the function."""
     stage = make_stage(
         handler,
