@@ -25,8 +25,8 @@ def test_should_count_the_variables_of_an_attached_function(number: int, fits: b
         template(stack)
         return
     message = (
-        r"Embedding/Refund has about 4\d\d\d bytes of environment variables, and Lambda takes 4096: "
-        r"give it fewer of yours"
+        r"Embedding/Refund has about 4\d\d\d bytes of environment variables, and Lambda takes "
+        r"4096: give it fewer of yours"
     )
     with pytest.raises(RuntimeError, match=message):
         template(stack)
