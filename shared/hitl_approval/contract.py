@@ -61,9 +61,15 @@ class Env:
     """JSON list of seconds after which who has not answered is reminded; not set: the default."""
     PAGE_CHALLENGE: Final = "PAGE_CHALLENGE"
     """"true" where a link's page asks for the code that stands in the other channel."""
+    REQUEST_FUNCTION_ARN: Final = "REQUEST_FUNCTION_ARN"
+    """What an attached function asks through, by an alias of its own name; only there."""
     EVENT_BUS_NAME: Final = "EVENT_BUS_NAME"
     """Name or ARN of the bus that gets every transition."""
     LOG_LEVEL: Final = "LOG_LEVEL"
+
+
+FUNCTION_NAME: Final = "AWS_LAMBDA_FUNCTION_NAME"
+"""The variable by which Lambda tells a function its own name."""
 
 
 ATTACHED_PREFIX: Final = "HITL_"
@@ -175,6 +181,7 @@ class Handler:
 
     WORKFLOW: Final = "workflow.handler.handler"
     APPROVAL_API: Final = "approval_api.handler.handler"
+    REQUEST_API: Final = "request_api.handler.handler"
     SWEEP: Final = "sweep.handler.handler"
     PUBLISHER: Final = "publisher.handler.handler"
     PAGE: Final = "page.handler.handler"

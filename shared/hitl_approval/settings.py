@@ -14,6 +14,7 @@ from typing import Any, Self, cast, get_args
 from hitl_approval.contract import (
     ATTACHED_PREFIX,
     EMAIL_CLAIM,
+    FUNCTION_NAME,
     LOG_LEVELS,
     Env,
     MessageKind,
@@ -23,6 +24,7 @@ from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import reminder_seconds, validate_names
 from hitl_approval.domain.text import shown
+from hitl_approval.usecases.ask import Defaults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ class Settings:
         An attached function's other variables are its own, whatever they are called.
         """
         values = dict(os.environ)
-        attached = ATTACHED_PREFIX + Env.APPROVALS_TABLE_NAME in values
+        attached = ATTACHED_PREFIX + Env.REQUEST_FUNCTION_ARN in values
         return cls(values=values, prefix=ATTACHED_PREFIX if attached else "")
 
     @property
@@ -59,6 +61,15 @@ class Settings:
     def audit_table_name(self) -> str:
         """Name of the audit table."""
         return self._required(Env.AUDIT_TABLE_NAME)
+
+    @property
+    def request_function_arn(self) -> str | None:
+        """The alias by which this function asks; None: it has the rights to do so directly.
+
+        The alias has the name of the function that asks, which Lambda tells it.
+        """
+        function = self._value(Env.REQUEST_FUNCTION_ARN)
+        return function and f"{function}:{self.values[FUNCTION_NAME]}"
 
     @property
     def topic_arn(self) -> str:
@@ -82,6 +93,17 @@ class Settings:
             return Policy.from_dict(self._json(Env.APPROVAL_POLICY))
         except ValueError as error:
             raise self._garbled(f"{Env.APPROVAL_POLICY}: {error}") from None
+
+    @property
+    def defaults(self) -> Defaults:
+        """What this deployment says where a request does not."""
+        return Defaults(
+            approvers=self.default_approvers,
+            groups=self.groups,
+            policy=self.policy,
+            reminders=self.reminders,
+            page=self.page_url is not None,
+        )
 
     @property
     def default_approvers(self) -> tuple[str, ...]:

@@ -51,7 +51,9 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
                     "approval_timeout_seconds", readers.seconds, _SECONDS, "300", differs=True
                 )
             ],
-            variable=Variable(Env.APPROVAL_TIMEOUT_SECONDS, option.in_seconds),
+            variable=Variable(
+                Env.APPROVAL_TIMEOUT_SECONDS, option.in_seconds, ("functions that wait",)
+            ),
         ),
     ]
     """Time to decide of requests that bring none; whole seconds, at least 60 s.
@@ -189,7 +191,7 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
             rules.one_of(*get_args(ResumeMode)),
             default="callback",
             keys=[ContextKey("resume", readers.resume, "callback or polling")],
-            variable=Variable(Env.RESUME_MODE, option.as_text),
+            variable=Variable(Env.RESUME_MODE, option.as_text, ("functions that wait",)),
         ),
     ]
     """How a waiting workflow learns of a decision: `"callback"` resumes it at once; `"polling"`
@@ -202,7 +204,9 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
             rules.poll_interval,
             default=Duration.seconds(5),
             keys=[ContextKey("poll_interval_seconds", readers.seconds, _SECONDS, "5")],
-            variable=Variable(Env.POLL_INTERVAL_SECONDS, option.in_seconds),
+            variable=Variable(
+                Env.POLL_INTERVAL_SECONDS, option.in_seconds, ("functions that wait",)
+            ),
         ),
     ]
     """Shortest time between two polls, stretched to 0.5 % of the time waited; whole seconds, at
@@ -293,7 +297,9 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
             default=Duration.days(30),
             keys=[ContextKey("retention_days", readers.days, _DAYS, "30")],
             variable=Variable(
-                Env.RETENTION_DAYS, option.in_days, ("functions that ask", "messenger function")
+                Env.RETENTION_DAYS,
+                option.in_days,
+                ("functions that write requests", "messenger function"),
             ),
         ),
     ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from hitl_approval_cdk.functions import PUBLISHER, FunctionSettings, PackagedFunction
+from hitl_approval_cdk.functions import FunctionSettings, PackagedFunction
+from hitl_approval_cdk.specifications import PUBLISHER
 from hitl_approval_cdk.stream import feed
 
 

@@ -14,7 +14,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import IValidation
 
-from hitl_approval.contract import ATTACHED_PREFIX, Env
+from hitl_approval.contract import Env
 
 MAX_ENVIRONMENT: Final = 4_096
 """Bytes that Lambda allows a function's variables to take, as the JSON that it measures."""
@@ -81,11 +81,12 @@ class _EnvironmentFits:
         size = measured(found)
         if size <= MAX_ENVIRONMENT:
             return []
-        names = (f"{prefix}{Env.APPROVER_GROUPS}" for prefix in ("", ATTACHED_PREFIX))
-        groups = sum(measured(found[name]) for name in names if name in found)
+        fix = "give it fewer of yours"
+        if Env.APPROVER_GROUPS in found:
+            groups = measured(found[Env.APPROVER_GROUPS])
+            fix = f"groups take {groups}, so find their members with wait_for_approval(members=...)"
         msg = (
-            f"{self.function.node.path} has about {size} bytes of environment variables, of which "
-            f"groups take {groups}, and Lambda takes {MAX_ENVIRONMENT}: give it fewer of yours, "
-            f"or find groups' members with wait_for_approval(members=...)"
+            f"{self.function.node.path} has about {size} bytes of environment variables, and "
+            f"Lambda takes {MAX_ENVIRONMENT}: {fix}"
         )
         return [msg]

@@ -24,14 +24,23 @@ def variables(of: Readers) -> set[str]:
 SWEEP_ENV = {Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, *variables("every function")}
 
 
-WORKFLOW_ENV = {
+REQUEST_ENV = {
     *SWEEP_ENV,
-    *(variables("functions that ask") - {Env.REMINDERS}),  # where a deployment has its own
+    # Reminders only where a deployment has its own.
+    *(variables("functions that write requests") - {Env.REMINDERS}),
     Env.SNS_TOPIC_ARN,
-    Env.MAX_APPROVAL_TIMEOUT_SECONDS,
     Env.APPROVAL_POLICY,
     Env.DEFAULT_APPROVERS,
 }
+
+
+WAITING_ENV = {*variables("functions that wait"), Env.MAX_APPROVAL_TIMEOUT_SECONDS}
+
+
+WORKFLOW_ENV = REQUEST_ENV | WAITING_ENV
+
+
+ATTACHED_ENV = {*WAITING_ENV, *variables("every function"), Env.REQUEST_FUNCTION_ARN}
 
 
 APPROVAL_ENV = {*SWEEP_ENV, *variables("approval function"), Env.SIGN_IN_CLAIM}
@@ -67,6 +76,8 @@ class TestEnvironment:
         page = contract.Handler.PAGE in functions(any_resources)
         asking = WORKFLOW_ENV | (PAGE_ENV if page else set())
         assert set(environment(any_resources, contract.Handler.WORKFLOW)) == asking
+        requests = REQUEST_ENV | (PAGE_ENV if page else set())
+        assert set(environment(any_resources, contract.Handler.REQUEST_API)) == requests
         if page:
             assert set(environment(any_resources, contract.Handler.PAGE)) == SWEEP_ENV | {
                 Env.MESSAGES_TABLE_NAME,
@@ -91,6 +102,7 @@ class TestEnvironment:
         named = {value for name, value in vars(Env).items() if name.isupper()}
         assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | MESSENGER_ENV | {
             Env.REMINDERS,
+            Env.REQUEST_FUNCTION_ARN,
             Env.SIGNING_KEY_ARN,
         }
 
@@ -206,6 +218,7 @@ class TestFunctions:
         names = {text(g["LogGroupName"]) for g in groups.values() if "LogGroupName" in g}
         assert names == {
             "/aws/lambda/<ApprovalWorkflowFunction>",
+            "/aws/lambda/<ApprovalRequestFunction>",
             "/aws/lambda/<ApprovalApprovalFunction>",
             "/aws/lambda/<ApprovalSweepFunction>",
             "/aws/lambda/<ApprovalPublisherFunction>",

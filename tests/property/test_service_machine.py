@@ -269,7 +269,7 @@ class Services(RuleBasedStateMachine):
     @rule(which=WHICH, token=st.sampled_from(["token", "another"]))
     def withdraw(self, which: int, token: str) -> None:
         model = self._model(which)
-        self.requests.withdraw(self._id(which), token)
+        self.requests.abandon(self._id(which), token)
         if token == "token" and model.pending:
             now = self.clock.now()
             model.expire(now)

@@ -56,9 +56,12 @@ def test_should_name_the_variable_that_is_missing_or_garbled(
 
 
 def test_should_read_an_attached_functions_own_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("APPROVALS_TABLE_NAME", "the function's own")
-    monkeypatch.setenv(f"{ATTACHED_PREFIX}APPROVALS_TABLE_NAME", "ours")
+    monkeypatch.setenv("RESUME_MODE", "the function's own")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "refund")
+    monkeypatch.setenv(f"{ATTACHED_PREFIX}RESUME_MODE", "polling")
+    monkeypatch.setenv(f"{ATTACHED_PREFIX}REQUEST_FUNCTION_ARN", "arn:request")
     attached = Settings.from_environment()
-    assert attached.approvals_table_name == "ours"
-    with pytest.raises(RuntimeError, match=f"{ATTACHED_PREFIX}AUDIT_TABLE_NAME is not set"):
-        _ = attached.audit_table_name
+    assert attached.request_function_arn == "arn:request:refund"
+    assert attached.resume == "polling"
+    with pytest.raises(RuntimeError, match=f"{ATTACHED_PREFIX}POLL_INTERVAL_SECONDS is not set"):
+        _ = attached.poll_interval

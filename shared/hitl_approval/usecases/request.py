@@ -111,7 +111,7 @@ class RequestService(Records):
             )
         return created
 
-    def withdraw(self, approval_id: str, creation_token: str) -> None:
+    def abandon(self, approval_id: str, creation_token: str) -> None:
         """Close what `submit` may have written although it failed, if it stands there."""
 
         def cancelled(approval: Approval) -> Transition | None:
@@ -125,7 +125,7 @@ class RequestService(Records):
         with suppress(ApprovalNotFound):
             self._change(approval_id, cancelled)
 
-    def give_up(self, approval: str, *, execution_arn: str, reason: str) -> Status | None:
+    def withdraw(self, approval: str, *, execution_arn: str, reason: str) -> Status | None:
         """Withdraw what an execution has asked, and note that it has read how that ended.
 
         Args:
