@@ -320,8 +320,8 @@ class TestSigning:
             for role, allowed in found.items()
         }
         assert uses == {
-            "ApprovalWorkflowRole": {"kms:Sign"},
-            "ApprovalRequestRole": {"kms:Sign"},
+            "ApprovalWorkflowRole": {"kms:Sign", "kms:Verify"},
+            "ApprovalRequestRole": {"kms:Sign", "kms:Verify"},
             "ApprovalApprovalRole": {"kms:Sign", "kms:Verify"},
             "ApprovalSweepRole": {"kms:Sign"},
             "ApprovalPublisherRole": set(),
