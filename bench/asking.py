@@ -1,4 +1,4 @@
-"""Asking through the request function beside asking directly: operations, price, delay.
+"""Through the request function beside directly: operations, price and delay of who asks.
 
 Counts are real executions in virtual time. The delay is that of the durable steps on the local
 cloud, as the history of the durable engine has them: of attached functions, and of the packaged
@@ -67,7 +67,7 @@ def measure(quick: bool) -> Group:
     delays = _delays(5 if quick else 50)
     create = {way: statistics.median(steps["create"]) for way, steps in delays.items()}
     return Group(
-        title="Asking through the request function",
+        title="Through the request function",
         figures=[
             Figure(
                 name="durable operations, callback, 24 h, through the request function",

@@ -29,17 +29,17 @@ def _approve(world: Deployment) -> None:
 
 def _asked(world: Deployment) -> None:
     """The same for a function that has no right but to ask."""
-    world.asking.names.add("start")
+    world.askers.names.add("start")
     _approve(world)
 
 
 def _asked_late(world: Deployment) -> None:
-    world.asking.names.add("start")
+    world.askers.names.add("start")
     _late_approve(world)
 
 
 def _asked_in_vain(world: Deployment) -> None:
-    world.asking.names.add("start")
+    world.askers.names.add("start")
     world.start("start", event())
 
 

@@ -97,7 +97,7 @@ class _Environment(Mapping[str, str]):
         if actor is None:
             return deployment.environment
         deployed = deployment.redeployed.get(actor.name) or deployment.environment
-        return deployment.asking.environment(actor.name, deployed)
+        return deployment.askers.environment(actor.name, deployed)
 
 
 @contextmanager
@@ -164,6 +164,6 @@ def deploy(
     sweep = importlib.import_module("sweep.handler").handler
     world = World(chooser, bounds)
     deployment = Deployment(world, workflow, api, sweep, {**ENVIRONMENT, **environment}, grace)
-    deployment.asking.handler = importlib.import_module("request_api.handler").handler
+    deployment.askers.handler = importlib.import_module("request_api.handler").handler
     _DEPLOYMENT[:] = [deployment]
     return deployment

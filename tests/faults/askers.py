@@ -37,7 +37,7 @@ class Context(NamedTuple):
 
 
 @dataclass
-class Asking:
+class Askers:
     """Who asks through the request function, and who is within it now.
 
     Attributes:
