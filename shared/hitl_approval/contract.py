@@ -120,7 +120,7 @@ class Inbox:
     """Keys of the inbox table: what awaits each approver, filled from the audit's stream."""
 
     PARTITION_KEY: Final = "approver"
-    """Written as `domain.text.person` does."""
+    """Written as `domain.text.spelling` does."""
     SORT_KEY: Final = "due"
     """The expiry and then the id: what is most urgent comes first."""
     TTL: Final = "ttl"
@@ -262,7 +262,7 @@ LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """What `LOG_LEVEL` may be."""
 
 APPROVER_ATTRIBUTE: Final = "approver"
-"""Message attribute that personal subscriptions filter by, written as `domain.text.person` does."""
+"""Message attribute that personal subscriptions filter by, as `domain.text.spelling` has it."""
 
 DOCUMENT_APPROVAL: Final = "document"
 """Name of the packaged workflow's approval: callers derive its id from the execution's ARN."""

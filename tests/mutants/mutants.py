@@ -17,6 +17,7 @@ SERVICE = "tests/unit/usecases"
 SWEEP = "tests/unit/usecases/test_sweep.py"
 AGREEMENT = "tests/unit/domain/test_agreement.py"
 TERMS = "tests/unit/domain/test_approval.py"
+PEOPLE = "tests/property/test_person_properties.py"
 PROPERTIES = "tests/property/test_approval_properties.py"
 WAITING = "tests/workflow/test_waiting.py"
 
@@ -408,17 +409,16 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "requesters approve their own request",
         APPROVAL,
-        "if key == text.person_key(approval.requester) and not approval.policy.allow_self_"
-        "approval:",
-        "if key == approval.requester and not approval.pending:",
+        "    if same and not approval.policy.allow_self_approval:\n",
+        "    if same and not approval.pending:\n",
         "approved_by_policy",
         (API,),
     ),
     Mutant(
         "strangers approve",
         APPROVAL,
-        "    if approval.approvers and key not in {",
-        "    if not approval.approvers and key not in {",
+        "    if approval.approvers and not _is_one_of(",
+        "    if not approval.approvers and not _is_one_of(",
         "approved_by_policy",
         (PROPERTIES,),
     ),
@@ -441,7 +441,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "whoever has signed in withdraws any request",
         APPROVAL,
-        "    if text.person_key(actor.name) not in known:\n",
+        "    if not _is_one_of((approval.requester, *approval.approvers), actor.name):\n",
         "    if actor.name is None:\n",
         "refusals_change_nothing",
         (API,),
@@ -481,10 +481,26 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "another spelling of a name votes again",
         APPROVAL,
-        "if text.person_key(vote.approver) == key), None)",
-        "if vote.approver == name), None)",
+        "_vote_by(approval.votes, actor.name, text.person_key)",
+        "_vote_by(approval.votes, actor.name, str)",
         "approved_by_policy",
-        (API,),
+        (PEOPLE,),
+    ),
+    Mutant(
+        "who only looks like an approver decides",
+        APPROVAL,
+        "return text.spelling(name) in {text.spelling(each) for each in names}",
+        "return text.person_key(name) in {text.person_key(each) for each in names}",
+        "approved_by_policy",
+        (PEOPLE,),
+    ),
+    Mutant(
+        "a requester decides under a name that looks the same",
+        APPROVAL,
+        "same = text.person_key(actor.name) == text.person_key(approval.requester)",
+        "same = text.spelling(actor.name) == text.spelling(approval.requester)",
+        "approved_by_policy",
+        (PEOPLE,),
     ),
     Mutant(
         "a vote counts at the moment of expiry",

@@ -9,7 +9,7 @@ that should be committed together. Nothing leaves a terminal status.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -108,9 +108,8 @@ class Approval(Content):
         return self.policy.quorum.needed(self.deciders)
 
     def vote_of(self, name: str) -> Vote | None:
-        """The vote that this person has cast, if any."""
-        key = text.person_key(name)
-        return next((vote for vote in self.votes if text.person_key(vote.approver) == key), None)
+        """The vote that this person has cast, if any: under this spelling of the name."""
+        return _vote_by(self.votes, name, text.spelling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +214,7 @@ def cast_vote(
         CommentRequired: a rejection without the comment that the policy demands.
     """
     earlier = approval.vote_of(actor.name)
+    alike = _vote_by(approval.votes, actor.name, text.person_key)
     if not approval.pending:
         if approval.status != "timeout" and earlier and earlier.decision == decision:
             return None
@@ -236,6 +236,10 @@ def cast_vote(
             decided_by=earlier.approver,
             decided_at=isoformat(earlier.at),
         )
+    if alike:
+        raise Forbidden(
+            f"{alike.approver}, whose name looks the same, has already answered this request"
+        )
     if decision == "rejected" and approval.policy.require_comment_on_rejection and not comments:
         raise CommentRequired
 
@@ -246,6 +250,12 @@ def cast_vote(
     if outcome == "pending":
         return with_event(voted, "voted", actor, now, details)
     return _decide(voted, outcome, actor, comments, now=now, details=details)
+
+
+def _vote_by(votes: Sequence[Vote], name: str, key: Callable[[str], str]) -> Vote | None:
+    """The vote of who has this name, as the key compares names."""
+    wanted = key(name)
+    return next((vote for vote in votes if key(vote.approver) == wanted), None)
 
 
 def expire(approval: Approval, *, now: datetime) -> Transition | None:
@@ -345,14 +355,14 @@ def check_may_decide(approval: Approval, actor: Actor) -> None:
         Forbidden: it does not, and why.
     """
     _check_identity(approval, actor)
-    key = text.person_key(actor.name)
-    if key == text.person_key(approval.requester) and not approval.policy.allow_self_approval:
+    same = text.person_key(actor.name) == text.person_key(approval.requester)
+    if same and not approval.policy.allow_self_approval:
         raise Forbidden(
             f"{actor.name} asked for this and cannot decide it: another person must, "
             "or cancel the request",
             rule="allow_self_approval",
         )
-    if approval.approvers and key not in {text.person_key(name) for name in approval.approvers}:
+    if approval.approvers and not _is_one_of(approval.approvers, actor.name):
         raise Forbidden(f"{actor.name} is not an approver of this request")
 
 
@@ -367,11 +377,15 @@ def check_may_withdraw(approval: Approval, actor: Actor) -> None:
     _check_identity(approval, actor)
     if not approval.approvers or actor.identity in {"declared", "system"}:
         return
-    known = {text.person_key(name) for name in (approval.requester, *approval.approvers)}
-    if text.person_key(actor.name) not in known:
+    if not _is_one_of((approval.requester, *approval.approvers), actor.name):
         raise Forbidden(
             f"{actor.name} neither asked for this nor is an approver of it and cannot withdraw it"
         )
+
+
+def _is_one_of(names: Sequence[str], name: str) -> bool:
+    """Whether somebody is let in: the name must be spelled the same."""
+    return text.spelling(name) in {text.spelling(each) for each in names}
 
 
 def _check_identity(approval: Approval, actor: Actor) -> None:

@@ -180,15 +180,16 @@ Members = Callable[[str], Sequence[str] | None]
 
 def members_of(groups: Mapping[str, Sequence[str]]) -> Members:
     """The members of groups known beforehand; case and spaces of a group's name do not matter."""
-    by_key = {text.person_key(name): tuple(people) for name, people in groups.items()}
-    return lambda name: by_key.get(text.person_key(name))
+    by_name = {text.spelling(name): tuple(people) for name, people in groups.items()}
+    return lambda name: by_name.get(text.spelling(name))
 
 
 def expand(names: Sequence[str], members: Members, field_name: str) -> tuple[str, ...]:
     """The people that these names stand for, each once, in the order in which they are named.
 
     Raises:
-        InvalidRequest: a group is empty, a member is not a name, or there are too many in all.
+        InvalidRequest: a group is empty, a member is not a name, two look the same and are spelled
+            otherwise, or there are too many in all.
     """
     expanded: dict[str, str] = {}
     for name in names:
@@ -196,7 +197,7 @@ def expand(names: Sequence[str], members: Members, field_name: str) -> tuple[str
         if found is not None and not found:
             raise InvalidRequest(field_name, f"names the group {name!r}, which has no members")
         for member in (name,) if found is None else validate_names(found, field_name):
-            expanded.setdefault(text.person_key(member), member)
+            expanded.setdefault(text.spelling(member), member)
     return validate_names(tuple(expanded.values()), field_name)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Any
 
 from hitl_approval.domain.errors import InvalidRequest
@@ -29,6 +30,13 @@ _APPROVAL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Characters that reorder or hide what follows them on a screen.
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LINE_ENDS = frozenset("\u2028\u2029")
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""What leaves no mark on a screen: Unicode's property Default_Ignorable_Code_Point."""
+_BLANK = "\u2800"
+"""Braille's blank: no space by its category, and looks like one."""
 
 
 def _harmful(character: str) -> bool:
@@ -62,7 +70,7 @@ def line(value: Any, field: str, *, maximum: int = MAX_LINE) -> str:
 
 
 def name(value: Any, field: str) -> str:
-    """Accept the name of a person or a group: a line of which `person` makes a key that fits.
+    """Accept the name of a person or a group: a line whose `person_key` and `spelling` fit a key.
 
     Raises:
         InvalidRequest: as `line` raises it, or the key is empty, too long or the system's own.
@@ -70,9 +78,9 @@ def name(value: Any, field: str) -> str:
     text = line(value, field, maximum=MAX_PERSON)
     if person_key(text) == person_key(SYSTEM_NAME):
         raise InvalidRequest(field, f"must not be {SYSTEM_NAME}, the name of the system itself")
-    size = len(person_key(text).encode())
-    if not size:
+    if not person_key(text):
         raise InvalidRequest(field, "must not be empty")
+    size = max(len(key.encode()) for key in (person_key(text), spelling(text)))
     if size > MAX_PERSON_KEY:
         rule = f"must be at most {MAX_PERSON_KEY} bytes as it is compared, got {size}"
         raise InvalidRequest(field, rule)
@@ -126,15 +134,33 @@ def shown(value: Any) -> str:
     return repr(cut(value)) if isinstance(value, str) else cut(repr(value))
 
 
+@lru_cache(maxsize=4_096)
 def person_key(name: str) -> str:
-    """The key by which two spellings of one person are the same.
+    """The key by which names that look the same are one person: it keeps out, and never lets in.
 
-    Case, width, spaces and characters that are not seen (zero-width ones, say) make no difference.
+    Case, width, spaces, letters that are written as several (ß), marks that are typed apart from
+    their letter and characters that are not seen (zero-width ones, say) make no difference. Who
+    asked cannot decide under another spelling, and nobody answers twice. To let somebody in,
+    compare by `spelling`.
     """
-    seen = "".join(
-        c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf"
-    )
-    return " ".join(seen.casefold().split())
+    before, key = "", name
+    while key != before:  # what a step takes away may leave a letter and its mark side by side
+        before = key
+        key = unicodedata.normalize("NFKC", key).replace(_BLANK, " ")
+        key = "".join(c for c in _UNSEEN.sub("", key) if unicodedata.category(c) != "Cf")
+        # Upper case first: it is where i meets its dotless twin, and s the long s.
+        key = " ".join(key.upper().casefold().split())
+    return key
+
+
+def spelling(name: str) -> str:
+    """The name as it must be written to let somebody in, whatever its case and number of spaces.
+
+    Two ways to encode the same letters (Unicode's canonical equivalence) are one. Whom it is
+    different for may still look the same: to keep somebody out, compare by `person_key`.
+    """
+    composed = unicodedata.normalize("NFC", re.sub(" +", " ", name.strip(" ")))
+    return unicodedata.normalize("NFC", composed.lower())
 
 
 def inert(text: str, *, keep: str = "\n\t") -> str:

@@ -36,7 +36,7 @@ def identify(
         return Actor(declared, "declared") if declared is not None else None
     verified = signed_in(event, claim=claim)
     declared = _declared(payload)
-    if declared is not None and text.person_key(declared) != text.person_key(verified.name):
+    if declared is not None and text.spelling(declared) != text.spelling(verified.name):
         raise InvalidRequest("approver", f"must be left out: you are signed in as {verified.name}")
     return verified
 
@@ -102,7 +102,7 @@ def _declared(payload: Mapping[str, Any]) -> str | None:
         for field in ("approver", "decided_by")
         if payload.get(field) is not None
     ]
-    if len(names) > 1 and text.person_key(names[0]) != text.person_key(names[1]):
+    if len(names) > 1 and text.spelling(names[0]) != text.spelling(names[1]):
         raise InvalidRequest("decided_by", "differs from approver: send one of them")
     return names[0] if names else None
 
