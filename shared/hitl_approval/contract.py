@@ -45,6 +45,8 @@ class Env:
     """"true" where the approval function is reached only through an authorizer."""
     SIGN_IN_CLAIM: Final = "SIGN_IN_CLAIM"
     """The claim of a JWT that names who has signed in."""
+    PERSONAL_SESSIONS: Final = "PERSONAL_SESSIONS"
+    """JSON list of the IAM roles whose sessions are people; not set: each role is one person."""
     SIGNING_KEY_ARN: Final = "SIGNING_KEY_ARN"
     """The KMS key that signs audit events; not set where they are not signed."""
     PERSONAL_TOPIC_ARN: Final = "PERSONAL_TOPIC_ARN"

@@ -190,6 +190,16 @@ class Settings:
         return self._value(Env.SIGN_IN_CLAIM) or EMAIL_CLAIM
 
     @property
+    def personal_sessions(self) -> frozenset[str]:
+        """Names of the IAM roles whose sessions are people."""
+        if self._value(Env.PERSONAL_SESSIONS) is None:
+            return frozenset()
+        roles = self._json(Env.PERSONAL_SESSIONS)
+        if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
+            raise self._garbled(f"{Env.PERSONAL_SESSIONS} must be a list of names of roles")
+        return frozenset(roles)
+
+    @property
     def log_level(self) -> str:
         """Level of our own log lines."""
         level = self._value(Env.LOG_LEVEL) or "INFO"

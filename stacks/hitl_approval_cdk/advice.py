@@ -28,7 +28,20 @@ def warn(approval: Construct, options: ResolvedOptions, *, topic: sns.ITopic) ->
         )
     if not (options["topic"] or options["notify_emails"] or options["deliver_to"]):
         warn_if_nobody_subscribes(approval, topic)
+    _warn_of_personal_sessions(approval, options)
     _warn_of_little_room(approval, options)
+
+
+def _warn_of_personal_sessions(approval: Construct, options: ResolvedOptions) -> None:
+    """Warn of what only the account can make true: nobody chooses the name of their session."""
+    page = options["page"]
+    for role in page.personal_sessions if page is not None else ():
+        Annotations.of(approval).add_warning_v2(
+            f"hitl-approval:personalSessions-{role}",
+            f"each session of the role {role} is taken for a person: its trust policy must "
+            "let nobody choose sts:RoleSessionName, or one person decides as several. See "
+            "docs/inbox.md",
+        )
 
 
 def _warn_of_little_room(approval: Construct, options: ResolvedOptions) -> None:

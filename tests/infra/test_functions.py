@@ -91,6 +91,7 @@ class TestEnvironment:
         named = {value for name, value in vars(Env).items() if name.isupper()}
         assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | MESSENGER_ENV | {
             Env.REMINDERS,
+            Env.PERSONAL_SESSIONS,
             Env.SIGNING_KEY_ARN,
         }
 

@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 
 from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.http.identity import SignIn
 from hitl_approval.testing import World
 from tests.anything import any_request
 from tests.unit.http.by_function import ANN, call, code, decide, jwt, pending, snapshot
 
 SIGNED_IN = {
-    "iam": {"iam": {"userArn": "arn:aws:sts::1:assumed-role/finance/alice"}},
+    "iam": {"iam": {"userArn": "arn:aws:iam::1:user/finance/alice"}},
     "jwt": {"jwt": {"claims": {"sub": "u-1", "email": "alice@x.org", "email_verified": "true"}}},
 }
 
 
-@pytest.mark.parametrize(("kind", "name"), [("iam", "arn:aws:sts::1:assumed-role/finance/alice"),
+@pytest.mark.parametrize(("kind", "name"), [("iam", "arn:aws:iam::1:user/finance/alice"),
                                             ("jwt", "alice@x.org")])  # fmt: skip
 def test_should_record_the_verified_identity(world: World, kind: str, name: str) -> None:
     approval_id = pending(world, policy=Policy(require_verified_identity=True))
@@ -31,8 +32,26 @@ def test_should_record_the_verified_identity(world: World, kind: str, name: str)
     assert (status, body["decided_by"], body["votes"][0]["identity"]) == (200, name, kind)
 
 
-UPN = {"claim": "upn"}
-NAMES_NOBODY: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+def _iam(arn: str) -> dict[str, Any]:
+    """As API Gateway's HTTP API passes on who has signed a request: there is no more than this."""
+    return {
+        "authorizer": {
+            "iam": {
+                "accessKey": "ASIA",
+                "accountId": "1",
+                "callerId": "AROA:x",
+                "cognitoIdentity": None,
+                "principalOrgId": "o-1",
+                "userArn": arn,
+                "userId": "AROA:x",
+            }
+        }
+    }
+
+
+UPN = {"sign_in": SignIn("upn")}
+SUB = {"sign_in": SignIn("sub")}
+NAMES_NOBODY: dict[str, tuple[dict[str, Any], dict[str, SignIn]]] = {
     "no authorizer": ({"http": {"method": "POST"}}, {}),
     "a REST API's user pool": ({"authorizer": {"claims": ANN}}, {}),
     "a REST API's Lambda authorizer": ({"authorizer": {"principalId": "ann@x.org", **ANN}}, {}),
@@ -42,17 +61,20 @@ NAMES_NOBODY: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "an access token with the claim": (jwt(**ANN, token_use="access"), {}),
     "an access token where its subject names": (
         jwt(sub="u-1", token_use="access"),
-        {"claim": "sub"},
+        SUB,
     ),
     "an e-mail that is not verified": (jwt(**ANN | {"email_verified": "false"}), {}),
     "an e-mail that nobody speaks of": (jwt(email="ann@x.org", sub="u-1"), {}),
     "an e-mail verified by a list": (jwt(**ANN | {"email_verified": ["true"]}), {}),
     "a subject that looks like an address": (jwt(sub="ann@x.org"), {}),
-    "one where subjects name": (jwt(sub="ann@x.org", email_verified="true"), {"claim": "sub"}),
-    "one that is read as an address": (jwt(sub="ann\uff20x.org"), {"claim": "sub"}),
+    "one where subjects name": (jwt(sub="ann@x.org", email_verified="true"), SUB),
+    "one that is read as an address": (jwt(sub="ann\uff20x.org"), SUB),
     "no such claim": (jwt(**ANN), UPN),
     "an empty claim": (jwt(**ANN, upn=" "), UPN),
     "several values": (jwt(upn=["ann", "bob"]), UPN),
+    "somebody federated by a user": (_iam("arn:aws:sts::1:federated-user/ann"), {}),
+    "a service": (_iam("arn:aws:iam::1:role/ann"), {}),
+    "an ARN that is none": (_iam("assumed-role/Approver/ann"), {}),
     "a name that hides something": (jwt(upn="ann\u202e"), UPN),
 }
 
@@ -106,7 +128,7 @@ def test_should_name_people_by_the_claim_that_the_deployment_says(
     claims = jwt(**ANN | {"upn": "ann@corp", "token_use": "id", "iss": "https://issuer.example"})
     event = {"requestContext": claims, "body": json.dumps(payload)}
 
-    status, body = call(world, event, trust_authorizer=True, claim=claim)
+    status, body = call(world, event, trust_authorizer=True, sign_in=SignIn(claim))
 
     assert (status, body["decided_by"], body["votes"][0]["identity"]) == (200, name, "jwt")
     decided = world.store.history(approval_id)[-1]
@@ -129,3 +151,36 @@ def test_should_take_an_authorizers_word_only_where_it_can_be_believed(world: Wo
     assert world.store.approvals[approval_id].pending
     status, body = call(world, event, trust_authorizer=True)
     assert (status, body["decided_by"]) == (200, "ann@x.org")
+
+
+ROLE = "arn:aws:sts::1:assumed-role/Approver"
+BY_SESSION = SignIn(personal_sessions=frozenset({"Approver"}))
+
+
+def test_should_take_all_sessions_of_a_role_for_one_person(world: World) -> None:
+    policy = Policy(quorum=Quorum.at_least(2), require_verified_identity=True)
+    approval_id = pending(world, policy=policy)
+    for session in ("x", "y"):
+        body = json.dumps({"approval_id": approval_id, "decision": "approved"})
+        event = {"requestContext": _iam(f"{ROLE}/{session}"), "body": body}
+        assert call(world, event, trust_authorizer=True)[0] == 200
+    approval = world.store.approvals[approval_id]
+    assert approval.pending
+    assert [vote.approver for vote in approval.votes] == [ROLE]
+    voted = world.store.history(approval_id)[-1]
+    assert voted["details"]["session"] == f"{ROLE}/x"
+
+
+@pytest.mark.parametrize("role", ["Approver", "Approver2", "approver"])
+def test_should_take_a_session_for_a_person_only_where_the_deployment_says_so(
+    world: World, role: str
+) -> None:
+    approval_id = pending(world, policy=Policy(quorum=Quorum.at_least(2)))
+    for session in ("ann", "bob"):
+        arn = f"arn:aws:sts::1:assumed-role/{role}/{session}"
+        body = json.dumps({"approval_id": approval_id, "decision": "approved"})
+        event = {"requestContext": _iam(arn), "body": body}
+        assert call(world, event, trust_authorizer=True, sign_in=BY_SESSION)[0] == 200
+    approval = world.store.approvals[approval_id]
+    assert len(approval.votes) == (2 if role == "Approver" else 1)
+    assert approval.pending is (role != "Approver")
