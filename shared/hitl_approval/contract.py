@@ -37,6 +37,8 @@ class Env:
     """JSON list of names: the approvers of requests that name none."""
     APPROVER_GROUPS: Final = "APPROVER_GROUPS"
     """JSON object: the people that each group's name stands for."""
+    REQUESTS_NAME_APPROVERS: Final = "REQUESTS_NAME_APPROVERS"
+    """"true" where requests may name people whom the deployment does not name."""
     RESUME_MODE: Final = "RESUME_MODE"
     POLL_INTERVAL_SECONDS: Final = "POLL_INTERVAL_SECONDS"
     RETENTION_DAYS: Final = "RETENTION_DAYS"

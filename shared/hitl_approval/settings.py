@@ -106,6 +106,11 @@ class Settings:
             raise self._garbled(str(error)) from None
 
     @property
+    def requests_name_approvers(self) -> bool:
+        """Whether requests may name people whom the deployment does not name."""
+        return self._value(Env.REQUESTS_NAME_APPROVERS) == "true"
+
+    @property
     def resume(self) -> ResumeMode:
         """How a waiting workflow learns of a decision."""
         mode = self._required(Env.RESUME_MODE)

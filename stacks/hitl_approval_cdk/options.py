@@ -79,6 +79,18 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
     """The people that a name in `approvers`, here or in a request, stands for.
     Default: none, every name is a person's own."""
 
+    requests_name_approvers: Annotated[
+        bool,
+        Option(
+            rules.switch,
+            default=False,
+            keys=[ContextKey("requests_name_approvers", readers.switch, _SWITCH)],
+            variable=Variable(Env.REQUESTS_NAME_APPROVERS, option.as_switch),
+        ),
+    ]
+    """Whether requests may name people who are neither in `approvers` nor in `groups`, where
+    there are any: who asks then chooses who decides. Default: False, they choose among those."""
+
     quorum: Annotated[
         Quorum | LeftOut,
         Option(

@@ -447,6 +447,14 @@ MUTANTS: tuple[Mutant, ...] = (
         (API,),
     ),
     Mutant(
+        "a request names whom it likes",
+        "shared/hitl_approval/durable/wait.py",
+        "        if not values.requests_name_approvers:\n",
+        "        if values.requests_name_approvers:\n",
+        "approved_by_policy",
+        ("tests/workflow/test_groups.py",),
+    ),
+    Mutant(
         "an authorizer that anyone can imitate is believed",
         IDENTITY,
         "if not (trust_authorizer and is_http(event)):",

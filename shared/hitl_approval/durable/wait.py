@@ -35,7 +35,7 @@ from hitl_approval.domain.errors import (
     InvalidRequest,
 )
 from hitl_approval.domain.outcome import Outcome, snapshot_of
-from hitl_approval.domain.request import ApprovalRequest, Members, expand, members_of
+from hitl_approval.domain.request import ApprovalRequest, Members, check_choice, expand, members_of
 from hitl_approval.domain.schedule import (
     RECHECK_STRETCH,
     most_operations,
@@ -81,7 +81,8 @@ def wait_for_approval(
             execution's ARN. Unique within the execution. Default: an id of its own.
         members: called in a step of its own with each approver that is named; returns the people
             that the name stands for, or None for a person. Who is asked is thereby settled.
-            Default: the groups of the deployment.
+            Where the deployment names approvers or groups, it may return those only, unless the
+            deployment has `requests_name_approvers`. Default: the groups of the deployment.
 
     Returns:
         The outcome as it stands on record. A rejection and a timeout are outcomes, not errors.
@@ -142,9 +143,12 @@ class _Wait:
             members = found.get
         default = values.policy
         timeout = request.timeout_or(values.approval_timeout, maximum=values.max_approval_timeout)
+        asked = expand(named, members, "approvers")
+        if not values.requests_name_approvers:
+            check_choice(asked, approvers=values.default_approvers, groups=values.groups)
         return ResolvedRequest(
             request=request,
-            approvers=expand(named, members, "approvers"),
+            approvers=asked,
             policy=replace(default, quorum=request.quorum) if request.quorum else default,
             timeout=timeout,
             reminders=self._reminders(request, timeout),
