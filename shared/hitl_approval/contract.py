@@ -233,6 +233,8 @@ class Metrics:
     counts one more when its time was up before it had seen all. 0 when all is well."""
     ALTERED_RECORD: Final = "AlteredRecord"
     """Ends that no workflow acted on: the row is not what its audit trail says."""
+    ALTERED_TRAIL: Final = "AlteredTrail"
+    """Audit events that somebody has changed or removed, which no part of a deployment does."""
     PENDING: Final = "Pending"
     """Requests that await a decision, as the last sweep counted them."""
     REQUESTED: Final = "Requested"
