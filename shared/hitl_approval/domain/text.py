@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -37,6 +38,15 @@ _UNSEEN = re.compile(
 """What leaves no mark on a screen: Unicode's property Default_Ignorable_Code_Point."""
 _BLANK = "\u2800"
 """Braille's blank: no space by its category, and looks like one."""
+_OF_A_PICTURE = "\ufe0e\ufe0f"
+"""Say whether the symbol before them is a picture."""
+_KEYCAP = "\u20e3"
+_JOINER = "\u200d"
+_JOINERS = "\u200c\u200d"
+"""Part and join letters of Arabic and Indic scripts (RFC 5892, appendix A)."""
+_VIRAMA = 9
+"""The combining class of the sign that takes a vowel from an Indic letter."""
+_NEEDS_QUOTES = re.compile('[,;"]')
 
 
 def _harmful(character: str) -> bool:
@@ -164,8 +174,48 @@ def spelling(name: str) -> str:
 
 
 def inert(text: str, *, keep: str = "\n\t") -> str:
-    """Show control and direction characters as escapes, so that text only reads, never acts."""
-    return "".join(f"\\u{ord(c):04x}" if _harmful(c) and c not in keep else c for c in text)
+    """Show what acts on a screen or cannot be seen on it as escapes, so that text only reads.
+
+    Control and direction characters, and characters without a mark of their own, except where they
+    join letters of a script or parts of a picture, and change how these are seen.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    around = f"\0{text}\0"
+    return "".join(
+        _escaped(c) if c not in keep and (_harmful(c) or _is_unseen(around, place)) else c
+        for place, c in enumerate(text, start=1)
+    )
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004  Python's own
+
+
+def _is_unseen(text: str, place: int) -> bool:
+    """Whether a character leaves no mark, and changes nothing about its neighbours."""
+    before, character, after = tuple(text[place - 1 : place + 2])
+    if not (_UNSEEN.match(character) or character == _BLANK):
+        return unicodedata.category(character) == "Cf"
+    if character in _OF_A_PICTURE:
+        return unicodedata.category(before) not in {"So", "Sm"} and after != _KEYCAP
+    if character not in _JOINERS:
+        return True
+    if unicodedata.combining(before) == _VIRAMA:
+        return False
+    if character == _JOINER:
+        picture = before in _OF_A_PICTURE or unicodedata.category(before) in {"So", "Sk"}
+        return not (picture and unicodedata.category(after) == "So")
+    return {unicodedata.bidirectional(before), unicodedata.bidirectional(after)} != {"AL"}
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names with commas between them; one that has a comma of its own stands in quotes."""
+    return ", ".join(
+        json.dumps(name, ensure_ascii=False) if _NEEDS_QUOTES.search(name) else name
+        for name in names
+    )
 
 
 def sns_subject(text: str) -> str:

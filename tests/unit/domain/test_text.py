@@ -6,7 +6,7 @@ import pytest
 
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.request import expand, members_of
-from hitl_approval.domain.text import name, person_key, spelling
+from hitl_approval.domain.text import inert, listed, name, person_key, spelling
 
 ALIKE = {
     "BOB": "bob",
@@ -58,3 +58,43 @@ def test_should_refuse_two_people_who_resemble_each_other_in_and_beside_a_group(
         expand(["ann@weiß.com", "leads"], members, "approvers")
     assert members("LEADS") == ("ann@weiss.com", "bob")
     assert members("lead\u017f") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("refund\u200b", "refund\\u200b"),
+        ("a\u00adb\u2060c\ufeff", "a\\u00adb\\u2060c\\ufeff"),
+        ("a\ufe0f\u034f\u3164\u2800", "a\\ufe0f\\u034f\\u3164\\u2800"),
+        ("a\u200db", "a\\u200db"),
+        ("\u0645\u200ca", "\u0645\\u200ca"),
+        ("x\U000e0041", "x\\U000e0041"),
+        ("\u200b\x1b\u202e", "\\u200b\\u001b\\u202e"),
+    ],
+)
+def test_should_show_characters_that_nobody_sees(text: str, shown: str) -> None:
+    assert inert(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plain",
+        "Grüße, Ω, 日本",
+        "two\nlines\tand a tab",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\u0915\u094d\u200d\u0937",
+        "\u2764\ufe0f",
+        "1\ufe0f\u20e3",
+        "\U0001f469\u200d\U0001f4bb",
+        "\U0001f469\U0001f3fd\u200d\U0001f4bb",
+        "\u2764\ufe0f\u200d\U0001f525",
+    ],
+)
+def test_should_leave_letters_that_join_and_pictures_as_they_are(text: str) -> None:
+    assert inert(text) == text
+
+
+def test_should_make_no_two_people_of_a_name_with_a_comma() -> None:
+    assert listed(["ann", "cid"]) == "ann, cid"
+    assert listed(["ann, bob", 'o"x', "cid"]) == '"ann, bob", "o\\"x", cid'
