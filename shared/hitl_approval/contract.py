@@ -39,6 +39,8 @@ class Env:
     """JSON object: the people that each group's name stands for."""
     REQUESTS_NAME_APPROVERS: Final = "REQUESTS_NAME_APPROVERS"
     """"true" where requests may name people whom the deployment does not name."""
+    OPERATORS: Final = "OPERATORS"
+    """JSON list of names: who may withdraw any request; not set: nobody, besides its requester."""
     RESUME_MODE: Final = "RESUME_MODE"
     POLL_INTERVAL_SECONDS: Final = "POLL_INTERVAL_SECONDS"
     RETENTION_DAYS: Final = "RETENTION_DAYS"

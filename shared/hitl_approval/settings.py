@@ -106,6 +106,16 @@ class Settings:
             raise self._garbled(str(error)) from None
 
     @property
+    def operators(self) -> tuple[str, ...]:
+        """Who may withdraw any request, besides who asked for it."""
+        if self._value(Env.OPERATORS) is None:
+            return ()
+        try:
+            return validate_names(self._json(Env.OPERATORS), Env.OPERATORS)
+        except InvalidRequest as error:
+            raise self._garbled(str(error)) from None
+
+    @property
     def requests_name_approvers(self) -> bool:
         """Whether requests may name people whom the deployment does not name."""
         return self._value(Env.REQUESTS_NAME_APPROVERS) == "true"

@@ -114,6 +114,7 @@ SIGNED_IN: Final = Specification(
     rights=Resources.decide,
     executions=(GET_EXECUTION, COMPLETE_CALLBACK),
     reads=(Env.INBOX_TABLE_NAME, Env.MESSAGES_TABLE_NAME, Env.PAGE_URL, *_SIGN_IN),
+    options="signed-in function",
 )
 PUBLISHER: Final = Specification(
     name="Publisher",

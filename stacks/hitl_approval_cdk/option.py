@@ -17,7 +17,13 @@ Rule = Callable[[str, Any], Any]
 A refusal is a ValueError whose message names the option, the value and the fix.
 """
 
-Readers = Literal["every function", "functions that ask", "approval function", "messenger function"]
+Readers = Literal[
+    "every function",
+    "functions that ask",
+    "approval function",
+    "signed-in function",
+    "messenger function",
+]
 """Which functions of a deployment have an environment variable."""
 
 

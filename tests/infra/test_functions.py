@@ -34,7 +34,7 @@ WORKFLOW_ENV = {
 }
 
 
-APPROVAL_ENV = {*SWEEP_ENV, *variables("approval function"), Env.SIGN_IN_CLAIM}
+APPROVAL_ENV = {*SWEEP_ENV, *variables("approval function"), Env.SIGN_IN_CLAIM} - {Env.OPERATORS}
 
 
 INBOX_ENV = {Env.INBOX_TABLE_NAME}
@@ -91,6 +91,7 @@ class TestEnvironment:
         named = {value for name, value in vars(Env).items() if name.isupper()}
         assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | MESSENGER_ENV | {
             Env.REMINDERS,
+            Env.OPERATORS,
             Env.PERSONAL_SESSIONS,
             Env.SIGNING_KEY_ARN,
         }

@@ -75,3 +75,15 @@ def test_should_refuse_what_is_no_name_of_a_role(roles: Any) -> None:
     page = ApprovalPage(personal_sessions=roles)
     with pytest.raises(ValueError, match=r"page\.personal_sessions must be a list of names of IAM"):
         HitlApproval(any_stack(), "Approval", page=page)
+
+
+def test_should_say_who_operates_to_the_functions_that_withdraw() -> None:
+    stack = any_stack()
+    page = ApprovalPage(sign_in=HttpIamAuthorizer())
+    HitlApproval(stack, "Approval", page=page, operators=["olga@x.org"])
+    told = {
+        function["Handler"]
+        for function in of_type(template(stack)["Resources"], "AWS::Lambda::Function").values()
+        if function["Environment"]["Variables"].get(Env.OPERATORS) == '["olga@x.org"]'
+    }
+    assert told == {Handler.APPROVAL_API, Handler.SIGNED_IN}

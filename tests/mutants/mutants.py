@@ -25,6 +25,7 @@ DYNAMODB = "shared/hitl_approval/adapters/dynamodb.py"
 MESSAGES = "shared/hitl_approval/adapters/messages.py"
 SNS = "shared/hitl_approval/adapters/sns.py"
 CALLBACKS = "shared/hitl_approval/adapters/callbacks.py"
+PERMISSION = "shared/hitl_approval/domain/permission.py"
 APPROVAL = "shared/hitl_approval/domain/approval.py"
 TRAIL = "shared/hitl_approval/domain/audit.py"
 RULES = "shared/hitl_approval/domain/policy.py"
@@ -408,7 +409,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "requesters approve their own request",
-        APPROVAL,
+        PERMISSION,
         "    if same and not approval.policy.allow_self_approval:\n",
         "    if same and not approval.pending:\n",
         "approved_by_policy",
@@ -416,7 +417,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "strangers approve",
-        APPROVAL,
+        PERMISSION,
         "    if approval.approvers and not _is_one_of(",
         "    if not approval.approvers and not _is_one_of(",
         "approved_by_policy",
@@ -424,7 +425,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a typed-in name counts where identity is demanded",
-        APPROVAL,
+        PERMISSION,
         "approval.policy.require_verified_identity and not actor.verified",
         "approval.policy.require_verified_identity and not actor.name",
         "approved_by_policy",
@@ -433,16 +434,16 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a typed-in name cancels where identity is demanded",
         APPROVAL,
-        "    check_open(approval, now=now)\n    check_may_withdraw(approval, actor)\n",
+        "    check_open(approval, now=now)\n    check_may_withdraw(approval, actor, operators)\n",
         "    check_open(approval, now=now)\n",
         "refusals_change_nothing",
         (API,),
     ),
     Mutant(
         "whoever has signed in withdraws any request",
-        APPROVAL,
-        "    if not _is_one_of((approval.requester, *approval.approvers), actor.name):\n",
-        "    if actor.name is None:\n",
+        PERMISSION,
+        "_is_one_of((approval.requester, *operators), actor.name)",
+        "actor.name",
         "refusals_change_nothing",
         (API,),
     ),
@@ -496,7 +497,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "who only looks like an approver decides",
-        APPROVAL,
+        PERMISSION,
         "return text.spelling(name) in {text.spelling(each) for each in names}",
         "return text.person_key(name) in {text.person_key(each) for each in names}",
         "approved_by_policy",
@@ -504,7 +505,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a requester decides under a name that looks the same",
-        APPROVAL,
+        PERMISSION,
         "same = text.person_key(actor.name) == text.person_key(approval.requester)",
         "same = text.spelling(actor.name) == text.spelling(approval.requester)",
         "approved_by_policy",

@@ -34,6 +34,7 @@ from hitl_approval.domain.errors import (
     ContentChanged,
     Forbidden,
 )
+from hitl_approval.domain.permission import check_may_decide, check_may_withdraw
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest, Content, content_of, context_json
 
@@ -268,8 +269,22 @@ def expire(approval: Approval, *, now: datetime) -> Transition | None:
     )
 
 
-def cancel(approval: Approval, actor: Actor, comments: str, *, now: datetime) -> Transition | None:
+def cancel(
+    approval: Approval,
+    actor: Actor,
+    comments: str,
+    *,
+    now: datetime,
+    operators: Sequence[str] = (),
+) -> Transition | None:
     """Withdraw a request, or None when it is withdrawn already.
+
+    Args:
+        approval: the record.
+        actor: who wants it: the requester, the system for the workflow, or an operator.
+        comments: why.
+        now: the time.
+        operators: who may withdraw any request.
 
     Raises:
         AlreadyDecided: a decision came first.
@@ -279,7 +294,7 @@ def cancel(approval: Approval, actor: Actor, comments: str, *, now: datetime) ->
     if approval.status == "cancelled":
         return None
     check_open(approval, now=now)
-    check_may_withdraw(approval, actor)
+    check_may_withdraw(approval, actor, operators)
     details = {"comments": comments, **actor.vouched}
     return _decide(approval, "cancelled", actor, comments, now=now, details=details)
 
@@ -346,54 +361,6 @@ def check_open(approval: Approval, *, now: datetime) -> None:
         raise _closed(approval)
     if now >= approval.expires_at:
         raise _expired(approval)
-
-
-def check_may_decide(approval: Approval, actor: Actor) -> None:
-    """Whether the policy lets this person decide.
-
-    Raises:
-        Forbidden: it does not, and why.
-    """
-    _check_identity(approval, actor)
-    same = text.person_key(actor.name) == text.person_key(approval.requester)
-    if same and not approval.policy.allow_self_approval:
-        raise Forbidden(
-            f"{actor.name} asked for this and cannot decide it: another person must, "
-            "or cancel the request",
-            rule="allow_self_approval",
-        )
-    if approval.approvers and not _is_one_of(approval.approvers, actor.name):
-        raise Forbidden(f"{actor.name} is not an approver of this request")
-
-
-def check_may_withdraw(approval: Approval, actor: Actor) -> None:
-    """Whether this person may withdraw the request: who asked for it, and who may be asked.
-
-    A typed name says nothing, so where names need not be vouched for any one will do.
-
-    Raises:
-        Forbidden: they may not, and why.
-    """
-    _check_identity(approval, actor)
-    if not approval.approvers or actor.identity in {"declared", "system"}:
-        return
-    if not _is_one_of((approval.requester, *approval.approvers), actor.name):
-        raise Forbidden(
-            f"{actor.name} neither asked for this nor is an approver of it and cannot withdraw it"
-        )
-
-
-def _is_one_of(names: Sequence[str], name: str) -> bool:
-    """Whether somebody is let in: the name must be spelled the same."""
-    return text.spelling(name) in {text.spelling(each) for each in names}
-
-
-def _check_identity(approval: Approval, actor: Actor) -> None:
-    if approval.policy.require_verified_identity and not actor.verified:
-        raise Forbidden(
-            "this request takes verified identities only: sign in, a name is not enough",
-            rule="require_verified_identity",
-        )
 
 
 def _closed(approval: Approval) -> AlreadyDecided | ApprovalExpired:

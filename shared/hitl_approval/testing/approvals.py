@@ -267,12 +267,12 @@ class Approvals:
         return self._decide(approval, "rejected", by, comments, identity)
 
     def cancel(
-        self, approval: Approval | None = None, *, by: str = "requester", comments: str = ""
+        self, approval: Approval | None = None, *, by: str | None = None, comments: str = ""
     ) -> Approval:
-        """Withdraw a request; see `approve`."""
+        """Withdraw a request as its requester, or who else may; see `approve`."""
         found = self._one(approval)
-        answer = self._decisions.cancel(found.approval_id, Actor(by, "declared"), comments)
-        return self._resumed(answer.approval)
+        actor = Actor(by or found.requester, "declared")
+        return self._resumed(self._decisions.cancel(found.approval_id, actor, comments).approval)
 
     def let_time_out(self, approval: Approval | None = None) -> Approval:
         """Let time pass until nobody can decide any more; see `approve`."""
