@@ -20,6 +20,7 @@ ENVIRONMENT: Mapping[str, str] = {
     ),
     "DEFAULT_APPROVERS": "[]",
     "APPROVER_GROUPS": "{}",
+    "REQUESTS_NAME_APPROVERS": "false",
     "RESUME_MODE": "callback",
     "POLL_INTERVAL_SECONDS": "5",
     "RETENTION_DAYS": "30",

@@ -164,6 +164,13 @@ class Requests(Protocol):
         Unavailable: (each of them) not now; may be tried again.
     """
 
+    def check(self, request: ApprovalRequest, timeout: timedelta, members: Found | None) -> None:
+        """Refuse at once what is known here to be refused by `submit`.
+
+        Raises:
+            InvalidRequest: the deployment cannot hold it.
+        """
+
     def submit(
         self,
         key: RequestKey,

@@ -103,6 +103,7 @@ class Settings:
             policy=self.policy,
             reminders=self.reminders,
             page=self.page_url is not None,
+            requests_name_approvers=self.requests_name_approvers,
         )
 
     @property
@@ -126,6 +127,21 @@ class Settings:
             }
         except InvalidRequest as error:
             raise self._garbled(str(error)) from None
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """Who may withdraw any request, besides who asked for it."""
+        if self._value(Env.OPERATORS) is None:
+            return ()
+        try:
+            return validate_names(self._json(Env.OPERATORS), Env.OPERATORS)
+        except InvalidRequest as error:
+            raise self._garbled(str(error)) from None
+
+    @property
+    def requests_name_approvers(self) -> bool:
+        """Whether requests may name people whom the deployment does not name."""
+        return self._value(Env.REQUESTS_NAME_APPROVERS) == "true"
 
     @property
     def resume(self) -> ResumeMode:
@@ -210,6 +226,16 @@ class Settings:
     def sign_in_claim(self) -> str:
         """The claim of a JWT that names who has signed in."""
         return self._value(Env.SIGN_IN_CLAIM) or EMAIL_CLAIM
+
+    @property
+    def personal_sessions(self) -> frozenset[str]:
+        """Names of the IAM roles whose sessions are people."""
+        if self._value(Env.PERSONAL_SESSIONS) is None:
+            return frozenset()
+        roles = self._json(Env.PERSONAL_SESSIONS)
+        if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
+            raise self._garbled(f"{Env.PERSONAL_SESSIONS} must be a list of names of roles")
+        return frozenset(roles)
 
     @property
     def log_level(self) -> str:

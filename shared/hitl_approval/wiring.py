@@ -68,6 +68,7 @@ def decision_service() -> DecisionService:
         executions=LambdaExecutions(client=client("lambda")),
         inbox=_inbox(),
         messages=_messages(),
+        operators=settings().operators,
     )
 
 

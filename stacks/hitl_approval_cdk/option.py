@@ -22,6 +22,7 @@ Readers = Literal[
     "functions that wait",
     "functions that write requests",
     "approval function",
+    "signed-in function",
     "messenger function",
 ]
 """Which functions of a deployment have an environment variable: attached ones only wait."""

@@ -81,6 +81,31 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
     """The people that a name in `approvers`, here or in a request, stands for.
     Default: none, every name is a person's own."""
 
+    operators: Annotated[
+        Sequence[str] | None,
+        Option(
+            rules.operators,
+            keys=[ContextKey("operators", readers.names, "names with commas between them")],
+            variable=Variable(
+                Env.OPERATORS, option.as_json, ("approval function", "signed-in function")
+            ),
+        ),
+    ]
+    """Who may withdraw any request, named as they sign in; they may decide nothing by that. At most
+    20. Default: nobody, besides who asked for it and the workflow."""
+
+    requests_name_approvers: Annotated[
+        bool,
+        Option(
+            rules.switch,
+            default=False,
+            keys=[ContextKey("requests_name_approvers", readers.switch, _SWITCH)],
+            variable=Variable(Env.REQUESTS_NAME_APPROVERS, option.as_switch),
+        ),
+    ]
+    """Whether requests may name people who are neither in `approvers` nor in `groups`, where
+    there are any: who asks then chooses who decides. Default: False, they choose among those."""
+
     quorum: Annotated[
         Quorum | LeftOut,
         Option(

@@ -41,6 +41,8 @@ class Specification:
     seconds: int = 30
 
 
+_SIGN_IN: Final = (Env.SIGN_IN_CLAIM, Env.PERSONAL_SESSIONS)
+
 WORKFLOW: Final = Specification(
     name="Workflow",
     handler=Handler.WORKFLOW,
@@ -67,7 +69,7 @@ APPROVAL: Final = Specification(
     role="Decides: reads and updates approvals, resumes the workflow",
     rights=Resources.operate,
     executions=(GET_EXECUTION, COMPLETE_CALLBACK),
-    reads=(Env.INBOX_TABLE_NAME, Env.MESSAGES_TABLE_NAME, Env.SIGN_IN_CLAIM),
+    reads=(Env.INBOX_TABLE_NAME, Env.MESSAGES_TABLE_NAME, *_SIGN_IN),
     options=("approval function",),
 )
 SWEEP: Final = Specification(
@@ -95,7 +97,8 @@ SIGNED_IN: Final = Specification(
     role="Decides for signed-in people, shows their inbox",
     rights=Resources.decide,
     executions=(GET_EXECUTION, COMPLETE_CALLBACK),
-    reads=(Env.INBOX_TABLE_NAME, Env.MESSAGES_TABLE_NAME, Env.PAGE_URL, Env.SIGN_IN_CLAIM),
+    reads=(Env.INBOX_TABLE_NAME, Env.MESSAGES_TABLE_NAME, Env.PAGE_URL, *_SIGN_IN),
+    options=("signed-in function",),
 )
 PUBLISHER: Final = Specification(
     name="Publisher",

@@ -77,14 +77,24 @@ def test_should_write_what_the_request_says_itself(requests: Requests, world: Wo
         quorum=Quorum.at_least(2),
         reminders=[timedelta(minutes=10)],
         timeout=timedelta(minutes=20),
-        members={"Ann": None, "leads": ["dan", "eve"]},
+        members={"Ann": None, "leads": ["bob", "cid"]},
         callback_id=None,
     )
     written = world.store.approvals[KEY.approval_id]
-    assert written.approvers == ("Ann", "dan", "eve")
+    assert written.approvers == ("Ann", "bob", "cid")
     assert written.policy.quorum == Quorum.at_least(2)
     assert written.reminders == (timedelta(minutes=10),)
     assert written.callback_id is None
+
+
+def test_should_ask_nobody_whom_the_deployment_does_not_name(
+    requests: Requests, world: World
+) -> None:
+    with pytest.raises(InvalidRequest, match=r"^approvers: names 'eve', whom this deployment does"):
+        submit(requests, approvers=["ann", "eve"])
+    with pytest.raises(InvalidRequest, match=r"^approvers: names 'eve'"):
+        submit(requests, approvers=["ann"], members={"ann": ["eve"]})
+    assert not world.store.approvals
 
 
 def test_should_create_once_for_each_token(requests: Requests, world: World) -> None:
@@ -98,7 +108,10 @@ def test_should_create_once_for_each_token(requests: Requests, world: World) -> 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"approvers": ["rita"]}, "^approvers: name only the requester, who cannot decide$"),
+        (
+            {"approvers": ["ann"], "requester": "ann"},
+            "^approvers: name only the requester, who cannot decide$",
+        ),
         ({"quorum": Quorum.at_least(9)}, "^approvers: quorum needs 9 approvals but 3 approvers"),
         ({"members": {"ann": [], "ops": None}}, "^approvers: names the group 'ann', which has no"),
         ({"members": {"ann": "bob"}}, "^approvers: must be a list of names, got a string"),

@@ -43,7 +43,7 @@ WORKFLOW_ENV = REQUEST_ENV | WAITING_ENV
 ATTACHED_ENV = {*WAITING_ENV, *variables("every function"), Env.REQUEST_FUNCTION_ARN}
 
 
-APPROVAL_ENV = {*SWEEP_ENV, *variables("approval function"), Env.SIGN_IN_CLAIM}
+APPROVAL_ENV = {*SWEEP_ENV, *variables("approval function"), Env.SIGN_IN_CLAIM} - {Env.OPERATORS}
 
 
 INBOX_ENV = {Env.INBOX_TABLE_NAME}
@@ -103,6 +103,8 @@ class TestEnvironment:
         assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | MESSENGER_ENV | {
             Env.REMINDERS,
             Env.REQUEST_FUNCTION_ARN,
+            Env.OPERATORS,
+            Env.PERSONAL_SESSIONS,
             Env.SIGNING_KEY_ARN,
         }
 

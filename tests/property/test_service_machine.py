@@ -108,7 +108,8 @@ class Model:
     def cancel(self, name: str, now: datetime) -> Outcome:
         if self.status == "cancelled":
             return "already"
-        if not self.pending or now >= self.expires_at:
+        mine = name.strip().lower() in {REQUESTER, "hitl-approval"}
+        if not self.pending or now >= self.expires_at or not mine:
             return "refused"
         return self._write("cancelled", name, now)
 

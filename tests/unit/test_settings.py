@@ -28,7 +28,8 @@ def test_should_do_without_what_a_deployment_need_not_have() -> None:
     found = settings()
     assert (found.page_url, found.personal_topic_arn, found.signing_key_arn) == (None, None, None)
     assert (found.trust_authorizer, found.page_challenge) == (False, False)
-    assert found.sign_in_claim == EMAIL_CLAIM
+    assert found.operators == ()
+    assert (found.sign_in_claim, found.personal_sessions) == (EMAIL_CLAIM, frozenset())
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,9 @@ def test_should_do_without_what_a_deployment_need_not_have() -> None:
         ("DEFAULT_APPROVERS", '"bob"', "default_approvers"),
         ("APPROVER_GROUPS", "[]", "groups"),
         ("APPROVER_GROUPS", '{"leads": "ann"}', "groups"),
+        ("PERSONAL_SESSIONS", '"Approver"', "personal_sessions"),
+        ("OPERATORS", '"olga"', "operators"),
+        ("PERSONAL_SESSIONS", "[1]", "personal_sessions"),
         ("RESUME_MODE", "hoping", "resume"),
         ("LOG_LEVEL", "LOUD", "log_level"),
         ("EVENT_BUS_NAME", "", "event_bus_name"),

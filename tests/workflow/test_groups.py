@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from aws_durable_execution_sdk_python import DurableContext, durable_execution
 
 from hitl_approval import ApprovalRequest, Quorum, wait_for_approval
@@ -39,7 +40,9 @@ def test_should_read_members_once_however_often_it_is_replayed(make_stage: Stage
         outcome = wait_for_approval(context, request, name="document", members=members)
         return {"statusCode": 200, "body": f'{{"status": "{outcome.status}"}}'}
 
-    stage = make_stage(handler)
+    stage = make_stage(
+        handler, DEFAULT_APPROVERS='["dan"]', APPROVER_GROUPS='{"all": ["ann", "bob", "cid"]}'
+    )
     stage.start({})
     stage.suspend()
     assert stage.approval.approvers == ("ann", "bob", "cid")
@@ -51,3 +54,59 @@ def test_should_read_members_once_however_often_it_is_replayed(make_stage: Stage
     assert asked == ["leads", "cid"]
     assert stage.invocations > 1
     assert stage.names()[0] == "document.members"
+
+
+NAMED = {"DEFAULT_APPROVERS": '["ann", "bob", "cid"]', "APPROVER_GROUPS": '{"leads": ["dan"]}'}
+
+
+@pytest.mark.parametrize(
+    "names", [["eve"], ["ann", "eve"], ["eve", "mallory"], ["leads", "ann\u200b"]]
+)
+def test_should_ask_nobody_whom_the_deployment_does_not_name(
+    make_stage: StageFactory, names: list[str]
+) -> None:
+    stage = make_stage(**NAMED)
+    stage.start(a_document(approvers=names))
+    message = str(stage.fail().message)
+    assert "whom this deployment does not: name one or more of leads, ann, bob, cid, dan" in message
+    assert stage.store.approvals == {}
+
+
+@pytest.mark.parametrize(
+    ("names", "people"),
+    [
+        (["Bob"], ("Bob",)),
+        (["leads"], ("dan",)),
+        (["dan", "cid"], ("dan", "cid")),
+        ([], ("ann", "bob", "cid")),
+    ],
+)
+def test_should_let_a_request_choose_among_those_whom_the_deployment_names(
+    make_stage: StageFactory, names: list[str], people: tuple[str, ...]
+) -> None:
+    stage = make_stage(**NAMED)
+    stage.start(a_document(**({"approvers": names} if names else {})))
+    stage.suspend()
+    assert stage.approval.approvers == people
+
+
+def test_should_let_a_request_name_whom_it_likes_where_the_deployment_says_so(
+    make_stage: StageFactory,
+) -> None:
+    stage = make_stage(**NAMED, REQUESTS_NAME_APPROVERS="true")
+    stage.start(a_document(approvers=["eve", "leads"]))
+    stage.suspend()
+    assert stage.approval.approvers == ("eve", "dan")
+
+
+def test_should_hold_what_members_returns_to_the_same_rule(make_stage: StageFactory) -> None:
+    @durable_execution
+    def handler(_: Any, context: DurableContext) -> dict[str, Any]:
+        request = ApprovalRequest(subject="Refund", requester="rita", approvers=["leads"])
+        wait_for_approval(context, request, name="document", members=lambda _: ["eve"])
+        return {}
+
+    stage = make_stage(handler, **NAMED)
+    stage.start({})
+    assert "names 'eve', whom this deployment does not" in str(stage.fail().message)
+    assert stage.store.approvals == {}

@@ -35,6 +35,9 @@ class RequestFunctionClient:
     sender: Any
     function: str
 
+    def check(self, request: ApprovalRequest, timeout: timedelta, members: Found | None) -> None:
+        """See `ports.Requests.check`: the function alone knows what the deployment can hold."""
+
     def submit(
         self,
         key: RequestKey,

@@ -79,7 +79,8 @@ def wait_for_approval(
             execution's ARN. Unique within the execution. Default: an id of its own.
         members: called in a step of its own with each approver that is named; returns the people
             that the name stands for, or None for a person. Who is asked is thereby settled.
-            Default: the groups of the deployment.
+            Where the deployment names approvers or groups, it may return those only, unless the
+            deployment has `requests_name_approvers`. Default: the groups of the deployment.
 
     Returns:
         The outcome as it stands on record. A rejection and a timeout are outcomes, not errors.
@@ -142,6 +143,7 @@ class _Wait:
         )
         self.reserve = Reserve(0)
         self.members = None if members is None else self._members(members)
+        requests.check(request, self.timeout, self.members)
         self.key = RequestKey(context.execution_context.durable_execution_arn, name or "")
         self.callbacks = 0
         self.notified = False

@@ -10,7 +10,7 @@ from hitl_approval.domain.approval import Approval, Status
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.outcome import Snapshot, snapshot_of
 from hitl_approval.domain.policy import Policy
-from hitl_approval.domain.request import ApprovalRequest, expand, members_of
+from hitl_approval.domain.request import ApprovalRequest, check_choice, expand, members_of
 from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.ports import Found
 from hitl_approval.usecases.request import RequestService, ResolvedRequest
@@ -27,6 +27,7 @@ class Defaults:
         reminders: after how long who has not answered is reminded; None: as the time to decide
             says.
         page: whether there is one, without which nobody is reminded.
+        requests_name_approvers: whether requests may name others than these.
     """
 
     approvers: Sequence[str] = ()
@@ -34,6 +35,7 @@ class Defaults:
     policy: Policy = field(default_factory=Policy)
     reminders: Sequence[timedelta] | None = None
     page: bool = False
+    requests_name_approvers: bool = False
 
     def resolve(
         self, request: ApprovalRequest, timeout: timedelta, members: Found | None = None
@@ -45,10 +47,13 @@ class Defaults:
         """
         named = tuple(request.approvers) or tuple(self.approvers)
         found = members_of(self.groups) if members is None else members.get
+        asked = expand(named, found, "approvers")
+        if not self.requests_name_approvers:
+            check_choice(asked, approvers=self.approvers, groups=self.groups)
         rules = replace(self.policy, quorum=request.quorum) if request.quorum else self.policy
         return ResolvedRequest(
             request=request,
-            approvers=expand(named, found, "approvers"),
+            approvers=asked,
             policy=rules,
             timeout=timeout,
             reminders=self._reminders(request, timeout),
@@ -74,6 +79,10 @@ class DirectRequests:
     service: RequestService
     defaults: Defaults
     _written: Approval | None = None
+
+    def check(self, request: ApprovalRequest, timeout: timedelta, members: Found | None) -> None:
+        """See `ports.Requests.check`."""
+        self.defaults.resolve(request, timeout, members)
 
     def submit(
         self,

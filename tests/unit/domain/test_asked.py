@@ -17,7 +17,11 @@ from hitl_approval.domain.request import FIELDS, ApprovalRequest
 
 names = st.sampled_from(["ann", "bob@example.com", "Zoë", "ops"])
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text("aé中\n"),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text("aé中\n"),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab"), inner, max_size=3),
     max_leaves=5,
 )
