@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -33,6 +33,7 @@ from hitl_approval_cdk.functions import (
     PackagedFunction,
 )
 from hitl_approval_cdk.gathered import count_policies
+from hitl_approval_cdk.groups import give_groups
 from hitl_approval_cdk.imported import ImportedApproval
 from hitl_approval_cdk.messenger import MessengerFunction
 from hitl_approval_cdk.options import HitlApprovalOptions
@@ -192,6 +193,7 @@ class HitlApproval(ApprovalDeployment):
         )
         self._environment = settings.environment(WORKFLOW, Stack.of(self))
         self._resources = settings.resources
+        self._groups = chosen["groups"]
         self._execution_timeout = chosen["execution_timeout"]
         if chosen["alarm_topic"] is not None:
             alarms.add(
@@ -301,6 +303,7 @@ class HitlApproval(ApprovalDeployment):
             ),
             layer=layer,
         )
+        give_groups(cast(lambda_.Function, function), cast(Construct, function), self._groups)
 
     def function(
         self,

@@ -16,6 +16,7 @@ from constructs import Construct
 from hitl_approval.contract import ALIAS, Env, Handler
 from hitl_approval_cdk import bundling, nag, resolution
 from hitl_approval_cdk.encryption import encrypt_executions
+from hitl_approval_cdk.groups import give_groups
 from hitl_approval_cdk.network import Network
 from hitl_approval_cdk.option import Readers
 from hitl_approval_cdk.options import ResolvedOptions
@@ -264,6 +265,8 @@ class PackagedFunction(lambda_.Function):
             else lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE),
         )
         nag.runtime(self)
+        if specification.options == "functions that ask":
+            give_groups(self, scope, options["groups"])
         if key is not None and durable_config is not None:
             encrypt_executions(self, key)
         count_environment(self)

@@ -273,6 +273,13 @@ def groups(name: str, value: Any) -> dict[str, list[str]]:
     if not isinstance(value, Mapping):
         msg = f"{name} must be names with a list of members each, got {shown(value)}"
         raise ValueError(msg)  # noqa: TRY004  one kind of error for all that synth refuses
+    for group, members in value.items():
+        if any(map(is_token, [group, members, *(members if isinstance(members, list) else ())])):
+            msg = (
+                f"{name} must be known at synth, got a token in {shown(group)}: they are written "
+                f"to a file; name people, or find them with wait_for_approval(members=...)"
+            )
+            raise ValueError(msg)
     names(name, tuple(value), "each group")
     accepted: dict[str, list[str]] = {}
     try:

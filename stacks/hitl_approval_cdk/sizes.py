@@ -81,11 +81,11 @@ class _EnvironmentFits:
         size = measured(found)
         if size <= MAX_ENVIRONMENT:
             return []
-        names = (f"{prefix}{Env.APPROVER_GROUPS}" for prefix in ("", ATTACHED_PREFIX))
-        groups = sum(measured(found[name]) for name in names if name in found)
+        names = (f"{prefix}{Env.DEFAULT_APPROVERS}" for prefix in ("", ATTACHED_PREFIX))
+        approvers = sum(measured(found[name]) for name in names if name in found)
         msg = (
             f"{self.function.node.path} has about {size} bytes of environment variables, of which "
-            f"groups take {groups}, and Lambda takes {MAX_ENVIRONMENT}: give it fewer of yours, "
-            f"or find groups' members with wait_for_approval(members=...)"
+            f"approvers take {approvers}, and Lambda takes {MAX_ENVIRONMENT}: give it fewer of "
+            f"yours, or make approvers a group"
         )
         return [msg]

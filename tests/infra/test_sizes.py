@@ -16,18 +16,17 @@ def of_theirs(number: int) -> dict[str, Any]:
     return {"environment": {f"V{each}": "x" * 80 for each in range(number)}}
 
 
-@pytest.mark.parametrize(("number", "fits"), [(0, True), (10, True), (25, False)])
+@pytest.mark.parametrize(("number", "fits"), [(0, True), (10, True), (32, False)])
 def test_should_count_the_variables_of_an_attached_function(number: int, fits: bool) -> None:
     stack = any_stack()
-    approvals = HitlApproval(stack, "Approval", groups={"leads": PEOPLE})
+    approvals = HitlApproval(stack, "Approval", approvers=PEOPLE)
     approvals.attach(durable(stack, **of_theirs(number)))
     if fits:
         template(stack)
         return
     message = (
-        r"Embedding/Refund has about 4\d\d\d bytes of environment variables, of which groups take "
-        r"1\d\d\d, and Lambda takes 4096: give it fewer of yours, or find groups' members with "
-        r"wait_for_approval\(members=...\)"
+        r"Embedding/Refund has about 4\d\d\d bytes of environment variables, of which approvers "
+        r"take 1\d\d\d, and Lambda takes 4096: give it fewer of yours, or make approvers a group"
     )
     with pytest.raises(RuntimeError, match=message):
         template(stack)
@@ -44,12 +43,11 @@ def test_should_count_what_is_added_after_it_was_attached() -> None:
 
 def test_should_count_the_functions_of_the_deployment() -> None:
     stack = any_stack()
-    groups = {f"team-{number}": PEOPLE[:10] for number in range(4)}
-    HitlApproval(stack, "Approval", groups=groups, log_level="INFO")
+    HitlApproval(stack, "Approval", approvers=PEOPLE)
     template(stack)
     stack = any_stack()
-    approval = HitlApproval(stack, "Approval", groups=groups)
-    approval.workflow_function.add_environment("THEIRS", "x" * 1_500)
+    approval = HitlApproval(stack, "Approval", approvers=PEOPLE)
+    approval.workflow_function.add_environment("THEIRS", "x" * 2_500)
     with pytest.raises(RuntimeError, match="Embedding/Approval/WorkflowFunction has about"):
         template(stack)
 

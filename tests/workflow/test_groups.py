@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from aws_durable_execution_sdk_python import DurableContext, durable_execution
@@ -12,8 +13,12 @@ from tests.anything import a_document
 from .conftest import StageFactory
 
 
-def test_should_ask_the_members_of_the_deployments_groups(make_stage: StageFactory) -> None:
-    stage = make_stage(APPROVER_GROUPS='{"leads": ["ann", "bob"]}')
+def test_should_ask_the_members_of_the_deployments_groups(
+    make_stage: StageFactory, tmp_path: Path
+) -> None:
+    groups = tmp_path / "groups.json"
+    groups.write_text('{"leads": ["ann", "bob"]}')
+    stage = make_stage(APPROVER_GROUPS=str(groups))
     stage.start(a_document(approvers=["Leads"]))
     stage.suspend()
     assert stage.approval.approvers == ("ann", "bob")
