@@ -17,12 +17,13 @@ from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import expand, members_of
 from hitl_approval.domain.schedule import poll_delay
-from hitl_approval.domain.text import cut, shown
+from hitl_approval.domain.text import cut
 from hitl_approval_cdk import option
 from hitl_approval_cdk.declaration import DECLARED
 from hitl_approval_cdk.option import Readers
 from hitl_approval_cdk.options import HitlApprovalOptions, ResolvedOptions
-from hitl_approval_cdk.rules import DAY, is_token, seconds
+from hitl_approval_cdk.rules import DAY, seconds
+from hitl_approval_cdk.tokens import is_token, shown
 
 SHORTEST_EXECUTION_DEFAULT: Final = 7 * DAY
 """A single request may ask for up to a week, unless the deployment's own default is longer."""
