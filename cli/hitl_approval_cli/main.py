@@ -31,6 +31,7 @@ from hitl_approval_cli.commands.show import get, show
 from hitl_approval_cli.commands.stats import stats
 from hitl_approval_cli.commands.status import status
 from hitl_approval_cli.commands.submit import submit
+from hitl_approval_cli.commands.template import template
 from hitl_approval_cli.connection import OPTIONS
 from hitl_approval_cli.errors import CliError, Exit, interrupted, show_error, usage
 
@@ -75,6 +76,7 @@ app.command()(doctor)
 app.command()(resume)
 app.command()(repair)
 app.command()(stats)
+app.command()(template)
 app.add_typer(local, name="local")
 app.command()(cost)
 app.command()(completion)

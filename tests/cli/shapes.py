@@ -32,6 +32,7 @@ SHAPES = {
     "stats": ("since", "by_status", "decision_seconds"),
     "audit verify": ("verified", "approvals", "events", "findings", "signatures"),
     "audit export": ("events", "file"),
+    "template": ("template", "code", "bucket"),
     "local mail": ("messages",),
     "cost": ("callback", "polling", "pattern"),
 }  # fmt: skip

@@ -23,6 +23,7 @@ WORDS = {
     "submit": ["--subject", "Q4"],
     "audit verify": ["--all"],
     "audit export": ["-o", "FILE"],
+    "template": ["FILE"],
 }
 OF_ONE = {"show", "remind", "resume", "approve", "reject", "cancel", "status", "history"}
 
