@@ -33,6 +33,7 @@ SHAPES = {
     "audit verify": ("verified", "approvals", "events", "findings", "signatures"),
     "audit export": ("events", "file"),
     "template": ("template", "code", "bucket"),
+    "drain": ("withdrawn", "pending", "unread", "executions"),
     "local mail": ("messages",),
     "cost": ("callback", "polling", "pattern"),
 }  # fmt: skip
