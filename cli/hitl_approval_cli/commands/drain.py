@@ -19,9 +19,9 @@ from hitl_approval_cli.parameters import As, Message, Yes, os_user, seconds
 from hitl_approval_cli.records import Records
 
 CHECK_SECONDS: Final = 5
-"""Between two looks: three calls or so, of the 15 a second that Lambda takes for executions."""
+"""Between two checks: three calls or so, of the 15 a second that Lambda takes for executions."""
 UNREAD: Final = 100
-"""Decisions that their workflows have not read, of which the execution is looked at."""
+"""Decisions that their workflows have not read, of which the execution is read."""
 _ALIVE: Final = ("RUNNING", "PAUSING", "PAUSED")
 """Statuses of an execution that deleting its function would have to wait for."""
 _CLOSED: Final = {AlreadyDecided.code, ApprovalExpired.code}
@@ -77,7 +77,7 @@ def drain(
     if within is not None:
         deadline = clock.now() + timedelta(seconds=seconds(within, "--within"))
     who = {"approver": os_user() if name is None else name, "comments": message}
-    standing, said = _look(to.deployment), ""
+    standing, said = _standing(to.deployment), ""
     withdrawn: list[str] = []
     if withdraw and standing.pending and not yes and not _agreed(standing):
         output.err.print("Nothing was changed.")
@@ -85,7 +85,7 @@ def drain(
     while standing:
         if withdraw and standing.pending:
             withdrawn += [each for each in standing.pending if _withdraw(to.deployment, each, who)]
-            standing = _look(to.deployment)
+            standing = _standing(to.deployment)
             if not standing:
                 break
         if deadline is not None and clock.now() >= deadline:
@@ -95,7 +95,7 @@ def drain(
             said = str(standing)
             output.plain_error(said)
         clock.pause(CHECK_SECONDS)
-        standing = _look(to.deployment)
+        standing = _standing(to.deployment)
     answer = {"withdrawn": withdrawn, **asdict(standing)}
     to.show(answer, lambda: _show(withdrawn))
 
@@ -116,7 +116,7 @@ def _withdraw(deployment: Deployment, approval_id: str, who: dict[str, str]) -> 
     try:
         deployment.call({"action": "cancel", "approval_id": approval_id, **who})
     except TransientError:
-        return False  # it is tried again with the next look
+        return False  # it is tried again with the next check
     except CliError as error:
         if error.code in _CLOSED:
             return False
@@ -124,7 +124,7 @@ def _withdraw(deployment: Deployment, approval_id: str, who: dict[str, str]) -> 
     return True
 
 
-def _look(deployment: Deployment) -> Standing:
+def _standing(deployment: Deployment) -> Standing:
     pending = [
         item["approval_id"] for page in deployment.pages("pending") for item in page["approvals"]
     ]
