@@ -264,7 +264,7 @@ class PackagedFunction(lambda_.Function):
             # deployment made that was rolled back goes: it would be in the next one's way.
             else lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE),
         )
-        nag.runtime(self)
+        nag.function(self, durable=durable_config is not None)
         if specification.options == "functions that ask":
             give_groups(self, scope, options["groups"])
         if key is not None and durable_config is not None:
