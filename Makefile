@@ -15,10 +15,10 @@ CLEAN := $(PYTHON) -I shared/hitl_approval/programs.py
 unexport $(filter PYTHON% HATCH_% NODE_OPTIONS NODE_ENV NODE_PATH SOURCE_DATE_EPOCH,$(.VARIABLES))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-deployed up down env wheel lock lint format bench bench-quick faults faults-deep mutants screenshots docs site
+.PHONY: help setup demo test test-quick test-deployed up down env wheel lock lint format bench bench-quick faults faults-deep mutants screenshots docs site e2e-aws checkov
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(STAMP) $(CDK) ## the virtual environment, Node and the pinned CDK CLI
 
@@ -123,6 +123,12 @@ docs: setup ## writes again what docs/ takes from the code: the command, the con
 
 site: setup ## the docs as a site with search, in site/html
 	@$(BIN)/python -m tests.docs.site
+
+checkov: setup ## checkov's rules, for a deployment with a key and a network; fetched by uv, pinned
+	@$(BIN)/python -m tests.infra.checkov
+
+e2e-aws: setup ## AWS itself: one throw-away stack, with your credentials; TARGET=local: in a local cloud
+	@$(BIN)/python -m tests.aws --target $(or $(TARGET),aws)
 
 screenshots: setup ## takes the pictures in docs/screens again; the page's need chromium
 	@$(BIN)/python -m tests.docs.cli_screens

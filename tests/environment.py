@@ -19,7 +19,6 @@ ENVIRONMENT: Mapping[str, str] = {
         ' "require_verified_identity": false, "require_comment_on_rejection": false}'
     ),
     "DEFAULT_APPROVERS": "[]",
-    "APPROVER_GROUPS": "{}",
     "REQUESTS_NAME_APPROVERS": "false",
     "RESUME_MODE": "callback",
     "POLL_INTERVAL_SECONDS": "5",

@@ -35,6 +35,15 @@ AWS_ERRORS = (
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
+_KEY = {
+    "KMSAccessDenied": "may not be used: let the functions' roles, or these credentials, use it "
+    "(kms:Decrypt, kms:GenerateDataKey), and check its policy",
+    "KMSDisabled": "is disabled: enable it",
+    "KMSInvalidState": "is pending deletion or import: cancel that, or wait",
+    "KMSNotFound": "does not exist: deploy with another encryption_key",
+}
+"""What is wrong with a customer's key, by the code that Lambda and SNS answer; Lambda adds
+`Exception` to it."""
 _UNKNOWN = frozenset({
     "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch",
     "UnrecognizedClientException",
@@ -88,6 +97,9 @@ def _client_error(error: ClientError, stack: str, region: Callable[[], str | Non
         return CliError(msg, code="NO_STACK")
     if code in _EXPIRED:
         return CliError("the AWS credentials have expired: sign in again", code="EXPIRED")
+    if (broken := _KEY.get(code.removesuffix("Exception"))) is not None:
+        msg = f"{error.operation_name}: the KMS key that encrypts what is asked for {broken}"
+        return CliError(msg, code=code)
     if code in _REFUSED:
         right = _RIGHT.search(error.response["Error"].get("Message", ""))
         fix = (

@@ -20,6 +20,7 @@ from hitl_approval_cli.commands.completion import completion
 from hitl_approval_cli.commands.cost import cost
 from hitl_approval_cli.commands.decide import approve, cancel, reject
 from hitl_approval_cli.commands.doctor import doctor
+from hitl_approval_cli.commands.drain import drain
 from hitl_approval_cli.commands.history import history
 from hitl_approval_cli.commands.inbox import inbox
 from hitl_approval_cli.commands.list import list_
@@ -31,6 +32,7 @@ from hitl_approval_cli.commands.show import get, show
 from hitl_approval_cli.commands.stats import stats
 from hitl_approval_cli.commands.status import status
 from hitl_approval_cli.commands.submit import submit
+from hitl_approval_cli.commands.template import template
 from hitl_approval_cli.connection import OPTIONS
 from hitl_approval_cli.errors import CliError, Exit, interrupted, show_error, usage
 
@@ -75,6 +77,8 @@ app.command()(doctor)
 app.command()(resume)
 app.command()(repair)
 app.command()(stats)
+app.command()(template)
+app.command()(drain)
 app.add_typer(local, name="local")
 app.command()(cost)
 app.command()(completion)

@@ -31,6 +31,10 @@ As = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not show the request and ask first.")]
 Limit = Annotated[int, typer.Option(min=1, max=100, help="Items of this page.")]
+Context = Annotated[
+    list[str] | None,
+    typer.Option("--context", "-c", help="CDK context, as `cdk deploy -c` takes it."),
+]
 Cursor = Annotated[str | None, typer.Option(help="Where the page before ended.")]
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -55,6 +59,17 @@ def ids_of(given: list[str]) -> list[str]:
     if not ids:
         raise usage("no approval ids on stdin")
     return ids
+
+
+def context_of(given: list[str] | None) -> dict[str, str]:
+    """CDK context, as it is typed."""
+    values = {}
+    for word in given or []:
+        name, separator, value = word.partition("=")
+        if not separator or not name:
+            raise usage(f"--context: must look like name=value, got {shown(word)}")
+        values[name] = value
+    return values
 
 
 def seconds(value: str, option: str = "--timeout") -> int:

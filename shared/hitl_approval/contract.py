@@ -36,7 +36,7 @@ class Env:
     DEFAULT_APPROVERS: Final = "DEFAULT_APPROVERS"
     """JSON list of names: the approvers of requests that name none."""
     APPROVER_GROUPS: Final = "APPROVER_GROUPS"
-    """JSON object: the people that each group's name stands for."""
+    """A file of groups, by its name where Python finds modules; not set where there are none."""
     REQUESTS_NAME_APPROVERS: Final = "REQUESTS_NAME_APPROVERS"
     """"true" where requests may name people whom the deployment does not name."""
     OPERATORS: Final = "OPERATORS"
@@ -272,6 +272,9 @@ class Events:
 
 EMAIL_CLAIM: Final = "email"
 """Names who has signed in by default, and only where the claim `email_verified` is true."""
+
+GROUPS_FILE: Final = "hitl_approval_groups.json"
+"""In a layer's `python` folder. JSON object: the people that each group's name stands for."""
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """What `LOG_LEVEL` may be."""

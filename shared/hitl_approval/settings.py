@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any, Self, cast, get_args
 
 from hitl_approval.contract import (
@@ -117,16 +119,15 @@ class Settings:
     @property
     def groups(self) -> dict[str, tuple[str, ...]]:
         """The people that each group's name stands for."""
-        groups = self._json(Env.APPROVER_GROUPS)
-        if not isinstance(groups, dict):
-            raise self._garbled(f"{Env.APPROVER_GROUPS} must be an object of names")
+        file = self._value(Env.APPROVER_GROUPS)
+        if file is None:
+            return {}
         try:
-            return {
-                name: validate_names(members, Env.APPROVER_GROUPS)
-                for name, members in groups.items()
-            }
-        except InvalidRequest as error:
-            raise self._garbled(str(error)) from None
+            return _groups(file)
+        except OSError:
+            raise self._garbled(f"{Env.APPROVER_GROUPS} must name a file of groups") from None
+        except (ValueError, RecursionError, InvalidRequest) as error:
+            raise self._garbled(f"{Env.APPROVER_GROUPS}: {error}") from None
 
     @property
     def operators(self) -> tuple[str, ...]:
@@ -270,6 +271,33 @@ class Settings:
             return json.loads(self._required(name))
         except (ValueError, RecursionError):
             raise self._garbled(f"{name} is not JSON") from None
+
+
+@cache
+def _groups(file: str) -> dict[str, tuple[str, ...]]:
+    """The groups of a file where Python finds modules, which holds as long as the process.
+
+    Raises:
+        OSError: no such file.
+        ValueError, InvalidRequest: it holds something else.
+    """
+    places = (Path(folder, file) for folder in sys.path)
+    return known_groups(
+        json.loads(next(filter(Path.is_file, places), Path(file)).read_text("utf-8"))
+    )
+
+
+def known_groups(found: Any) -> dict[str, tuple[str, ...]]:
+    """Groups as they are asked: names of distinct people.
+
+    Raises:
+        ValueError: no names at all.
+        InvalidRequest: not names of distinct people.
+    """
+    if not isinstance(found, Mapping):
+        msg = "must be an object of names"
+        raise ValueError(msg)  # noqa: TRY004  a file's content is a value
+    return {name: validate_names(members, name) for name, members in found.items()}
 
 
 @cache

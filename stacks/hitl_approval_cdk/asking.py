@@ -10,8 +10,8 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from hitl_approval.contract import ALIAS
-from hitl_approval.domain.text import shown
 from hitl_approval_cdk.functions import RUNTIMES
+from hitl_approval_cdk.tokens import shown
 
 _NOT_CODE = ["**/__pycache__", "**/*.pyc", "**/.*"]
 

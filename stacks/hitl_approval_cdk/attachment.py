@@ -18,12 +18,12 @@ from hitl_approval.contract import (
     MIN_DEFAULT_TIMEOUT_SECONDS,
     Env,
 )
-from hitl_approval.domain.text import shown
 from hitl_approval_cdk import bundling, nag
 from hitl_approval_cdk.functions import RUNTIMES, checkpoint
 from hitl_approval_cdk.permissions import Resumer, executions_of
 from hitl_approval_cdk.placement import check_same
 from hitl_approval_cdk.sizes import count_environment, variables
+from hitl_approval_cdk.tokens import shown
 
 _LAYER = "HitlApprovalRuntime"
 _ATTACHMENT = "HitlApprovalAttachment"

@@ -12,11 +12,12 @@ from difflib import get_close_matches
 from typing import Any, Final, cast
 
 from hitl_approval.contract import DEFAULT_STACK_NAME
-from hitl_approval.domain.text import cut, shown
+from hitl_approval.domain.text import cut
 from hitl_approval_cdk.declaration import DECLARED
 from hitl_approval_cdk.option import ContextKey
 from hitl_approval_cdk.options import HitlApprovalOptions
 from hitl_approval_cdk.page import ApprovalPage
+from hitl_approval_cdk.tokens import shown
 
 KEYS: Final[Mapping[str, tuple[str, ContextKey]]] = {
     key.name: (name, key) for name, declared in DECLARED.items() for key in declared.option.keys

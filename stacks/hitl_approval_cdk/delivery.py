@@ -15,8 +15,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from hitl_approval.contract import APPROVER_ATTRIBUTE
-from hitl_approval.domain.text import shown, spelling
+from hitl_approval.domain.text import spelling
 from hitl_approval_cdk import rules
+from hitl_approval_cdk.tokens import is_token, shown
 
 MAX_ENDPOINTS: Final = 200
 """Subscriptions with a filter that SNS allows a topic."""
@@ -179,7 +180,7 @@ def deliveries(name: str, value: Any) -> tuple[Delivery, ...]:
             f'[EmailApprover("ann@example.com")], say'
         )
         raise ValueError(msg)
-    if any(rules.is_token(each.approver) for each in value):
+    if any(is_token(each.approver) for each in value):
         msg = (
             f"{name} must name approvers at synth, or their links could not be kept apart, got "
             'a token: use EmailApprover(address, name="ann"), with the name that requests say'

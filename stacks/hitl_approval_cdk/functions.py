@@ -16,6 +16,7 @@ from constructs import Construct
 from hitl_approval.contract import ALIAS, Env
 from hitl_approval_cdk import bundling, nag, resolution
 from hitl_approval_cdk.encryption import encrypt_executions
+from hitl_approval_cdk.groups import give_groups
 from hitl_approval_cdk.network import Network
 from hitl_approval_cdk.options import ResolvedOptions
 from hitl_approval_cdk.permissions import (
@@ -171,7 +172,9 @@ class PackagedFunction(lambda_.Function):
             # deployment made that was rolled back goes: it would be in the next one's way.
             else lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE),
         )
-        nag.runtime(self)
+        nag.function(self, durable=durable_config is not None)
+        if "functions that write requests" in specification.options:
+            give_groups(self, scope, options["groups"])
         if key is not None and durable_config is not None:
             encrypt_executions(self, key)
         count_environment(self)

@@ -1,18 +1,49 @@
-"""Rules of cdk-nag's that do not apply here, each with its reason."""
+"""Rules of cdk-nag's and checkov's that do not apply here, each with its reason."""
 
 from __future__ import annotations
 
-from aws_cdk import Acknowledgment, Stack, Validations
+from typing import Final, cast
+
+from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
 from hitl_approval_cdk import bundling
+
+_CHECKOV: Final = "checkov"
+"""The metadata of a resource in which checkov reads what to skip."""
 
 
 def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
     """Record why a rule of cdk-nag's does not apply here; costs nothing where nobody runs it."""
     acknowledgment = Acknowledgment(id=f"AwsSolutions::AwsSolutions-{rule}", reason=reason)
     Validations.of(construct).acknowledge(acknowledgment)
+
+
+def skip(construct: IConstruct | None, rule: str, reason: str) -> None:
+    """Record in the template why a rule of checkov's does not apply to the resource made here."""
+    made = cast(CfnResource, construct and construct.node.default_child)
+    skipped = made.get_metadata(_CHECKOV) or {"skip": []}
+    skipped["skip"].append({"id": rule, "comment": reason})
+    made.add_metadata(_CHECKOV, skipped)
+
+
+def function(function: lambda_.Function, *, durable: bool) -> None:
+    """What every function of a deployment is not, and why."""
+    runtime(function)
+    if not durable:
+        skip(
+            function,
+            "CKV_AWS_116",
+            "Its callers wait for the answer; what a schedule or a stream starts is tried again "
+            "by the next run, or noted in the deployment's dead-letter queue.",
+        )
+    skip(
+        function,
+        "CKV_AWS_115",
+        "What is reserved for one function is taken from all others of the account; for the "
+        "workflow function, reserved_concurrent_executions does.",
+    )
 
 
 def runtime(function: lambda_.Function) -> None:
@@ -39,12 +70,12 @@ def executions(construct: IConstruct, function: lambda_.Function) -> None:
 
 def any_interface(role: IConstruct) -> None:
     """Network interfaces of a VPC, which takes a wildcard."""
-    acknowledge(
-        role,
-        "IAM5[Resource::*]",
+    reason = (
         "Lambda makes the network interfaces of a function in a VPC with the function's role, and "
-        "they have no name before.",
+        "they have no name before."
     )
+    acknowledge(role, "IAM5[Resource::*]", reason)
+    skip(role.node.try_find_child("DefaultPolicy"), "CKV_AWS_111", reason)
 
 
 def any_trace(role: IConstruct) -> None:

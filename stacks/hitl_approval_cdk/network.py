@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aws_cdk import aws_ec2 as ec2
 
-from hitl_approval.domain.text import shown
+from hitl_approval_cdk.tokens import shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,10 +75,10 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
             rules.groups,
             default={},
             keys=[ContextKey("groups", readers.groups, 'like {"leads": ["ann", "bob"]}')],
-            variable=Variable(Env.APPROVER_GROUPS, option.as_json),
         ),
     ]
-    """The people that a name in `approvers`, here or in a request, stands for.
+    """The people that a name in `approvers`, here or in a request, stands for: any number of groups
+    of at most 20 people, known at synth.
     Default: none, every name is a person's own."""
 
     operators: Annotated[

@@ -10,10 +10,10 @@ from typing import Any, Final
 from aws_cdk import aws_apigatewayv2 as apigateway
 
 from hitl_approval.contract import EMAIL_CLAIM
-from hitl_approval.domain.text import shown
 from hitl_approval_cdk import readers
 from hitl_approval_cdk.option import ContextKey
-from hitl_approval_cdk.rules import is_a, is_token
+from hitl_approval_cdk.rules import is_a
+from hitl_approval_cdk.tokens import is_token, shown
 
 CONTEXT_KEYS: Final = (
     ContextKey(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from math import ceil
@@ -18,20 +17,18 @@ from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import expand, members_of
 from hitl_approval.domain.schedule import poll_delay
-from hitl_approval.domain.text import cut, shown
+from hitl_approval.domain.text import cut
 from hitl_approval_cdk import option
 from hitl_approval_cdk.declaration import DECLARED
 from hitl_approval_cdk.option import Readers
 from hitl_approval_cdk.options import HitlApprovalOptions, ResolvedOptions
-from hitl_approval_cdk.rules import DAY, is_token, seconds
+from hitl_approval_cdk.rules import DAY, seconds
+from hitl_approval_cdk.tokens import is_token, shown
 
 SHORTEST_EXECUTION_DEFAULT: Final = 7 * DAY
 """A single request may ask for up to a week, unless the deployment's own default is longer."""
 OPERATIONS_RESERVE: Final = 200
 """Operations that a polling workflow keeps for its steps and all their retries (about 140)."""
-MAX_APPROVERS_BYTES: Final = 3_000
-"""Lambda holds 4,096 bytes of environment in all, and the other variables take about 1,000. What
-they really take, `sizes` counts."""
 
 
 def resolve(given: HitlApprovalOptions) -> ResolvedOptions:
@@ -96,6 +93,8 @@ def environment(options: ResolvedOptions, stack: Stack, *, of: Readers) -> dict[
             Env.APPROVAL_POLICY: option.as_json(stack, policy(options).to_dict()),
             Env.DEFAULT_APPROVERS: option.as_json(stack, list(options["approvers"] or ())),
         }
+        if options["groups"]:
+            variables[Env.APPROVER_GROUPS] = contract.GROUPS_FILE
     return variables
 
 
@@ -164,7 +163,7 @@ def _check_approvers(options: ResolvedOptions) -> None:
     """The approvers, with the people of groups among them, can satisfy the rules.
 
     Raises:
-        ValueError: they cannot, or they take too much of the functions' environment.
+        ValueError: they cannot.
     """
     approvers, groups = options["approvers"], options["groups"]
     if approvers is not None and not any(map(is_token, [approvers, *approvers])):
@@ -173,19 +172,6 @@ def _check_approvers(options: ResolvedOptions) -> None:
         except InvalidRequest as error:
             msg = f"{error} (got {shown(list(approvers))}): name fewer"
             raise ValueError(msg) from error
-    known = [name for name in approvers or () if not is_token(name)]
-    size = _size(known, groups)
-    if size > MAX_APPROVERS_BYTES:
-        msg = (
-            f"approvers and groups take {size} bytes of the functions' environment, at most "
-            f"{MAX_APPROVERS_BYTES} fit: name people in the requests, or find groups' members with "
-            f"wait_for_approval(members=...)"
-        )
-        raise ValueError(msg)
-
-
-def _size(approvers: Sequence[str], groups: Mapping[str, Sequence[str]]) -> int:
-    return len(json.dumps([list(approvers), dict(groups)]).encode())
 
 
 def _check_resources(options: ResolvedOptions) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast, get_args
 
-from aws_cdk import Duration, RemovalPolicy, Token
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 
@@ -17,9 +17,10 @@ from hitl_approval import contract
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.domain.request import MAX_REMINDERS, validate_names
-from hitl_approval.domain.text import MAX_PERSON, line, person_key, shown
+from hitl_approval.domain.text import MAX_PERSON, line, person_key
 from hitl_approval_cdk import bundling
 from hitl_approval_cdk.option import Rule
+from hitl_approval_cdk.tokens import is_token, shown
 
 MINUTE: Final = 60
 DAY: Final = 24 * 3600
@@ -36,14 +37,6 @@ MAX_MEMORY: Final = 10_240
 _SIGNING_SPEC = kms.KeySpec.ECC_NIST_P256
 _SIGNING_USAGE = kms.KeyUsage.SIGN_VERIFY
 _EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>.]+(\.[^@\s<>.]+)+")
-
-
-def is_token(value: object) -> bool:
-    """Whether only CloudFormation knows the value; CDK's own question takes no object of yours."""
-    if isinstance(value, list | tuple):
-        return all(isinstance(each, str) for each in value) and Token.is_unresolved(list(value))
-    known = isinstance(value, str | int | float) or hasattr(value, "creation_stack")
-    return known and Token.is_unresolved(value)
 
 
 def is_a(name: str, value: object, kind: type, fix: str) -> None:
@@ -87,7 +80,7 @@ def one_of(*allowed: str) -> Rule:
     """One of these texts."""
 
     def rule(name: str, value: Any) -> Any:
-        if not is_token(value) and value not in allowed:
+        if value not in allowed and not (isinstance(value, str) and is_token(value)):
             msg = f"{name} must be one of {', '.join(allowed)}, got {shown(value)}"
             raise ValueError(msg)
         return value
@@ -285,6 +278,13 @@ def groups(name: str, value: Any) -> dict[str, list[str]]:
     if not isinstance(value, Mapping):
         msg = f"{name} must be names with a list of members each, got {shown(value)}"
         raise ValueError(msg)  # noqa: TRY004  one kind of error for all that synth refuses
+    for group, members in value.items():
+        if any(map(is_token, [group, members, *(members if isinstance(members, list) else ())])):
+            msg = (
+                f"{name} must be known at synth, got a token in {shown(group)}: they are written "
+                f"to a file; name people, or find them with wait_for_approval(members=...)"
+            )
+            raise ValueError(msg)
     names(name, tuple(value), "each group")
     accepted: dict[str, list[str]] = {}
     try:
@@ -301,16 +301,16 @@ def groups(name: str, value: Any) -> dict[str, list[str]]:
 
 def emails(name: str, value: Any) -> tuple[str, ...]:
     """Addresses, each once; each may be a token."""
-    if not isinstance(value, list | tuple):
-        fix = f"[{shown(value)}]" if isinstance(value, str) else "['ann@example.com'], say"
-        msg = f"{name} must be a list of addresses, got {shown(value)}: use {fix}"
-        raise ValueError(msg)  # noqa: TRY004  one kind of error for all that synth refuses
-    if is_token(value):
+    if isinstance(value, list | tuple | str) and is_token(value):
         msg = (
             f"{name} must be a list that is known at synth, got a token: name each address, of "
             f"which each may be one"
         )
         raise ValueError(msg)
+    if not isinstance(value, list | tuple):
+        fix = f"[{shown(value)}]" if isinstance(value, str) else "['ann@example.com'], say"
+        msg = f"{name} must be a list of addresses, got {shown(value)}: use {fix}"
+        raise ValueError(msg)  # noqa: TRY004  one kind of error for all that synth refuses
     seen: set[str] = set()
     for address in value:
         if is_token(address):

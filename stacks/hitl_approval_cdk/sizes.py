@@ -82,9 +82,9 @@ class _EnvironmentFits:
         if size <= MAX_ENVIRONMENT:
             return []
         fix = "give it fewer of yours"
-        if Env.APPROVER_GROUPS in found:
-            groups = measured(found[Env.APPROVER_GROUPS])
-            fix = f"groups take {groups}, so find their members with wait_for_approval(members=...)"
+        if Env.DEFAULT_APPROVERS in found:
+            approvers = measured(found[Env.DEFAULT_APPROVERS])
+            fix = f"approvers take {approvers}, so make them a group"
         msg = (
             f"{self.function.node.path} has about {size} bytes of environment variables, and "
             f"Lambda takes {MAX_ENVIRONMENT}: {fix}"

@@ -16,6 +16,7 @@ from hitl_approval.testing import World
 from tests.anything import any_opening
 
 OUTPUTS = {
+    "WorkflowFunctionName": "workflow",
     "WorkflowFunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:workflow:live",
     "ApprovalApiFunctionName": "approval-api",
     "ApprovalsTableName": "approvals",
@@ -103,6 +104,15 @@ class FakeCloud:
             now=self.decisions.clock.now(),
         )
         self.decisions.store.create(opening)
+
+    def list_durable_executions_by_function(self, **wanted: Any) -> dict[str, Any]:
+        """One on each page."""
+        assert wanted["FunctionName"] == OUTPUTS["WorkflowFunctionName"]
+        alive = self.executions if self.execution["Status"] in wanted["Statuses"] else []
+        at = int(wanted.get("Marker", "0"))
+        more = {"NextMarker": str(at + 1)} if at + 1 < len(alive) else {}
+        found = [{"DurableExecutionArn": arn} for arn in alive[at : at + 1]]
+        return {"DurableExecutions": found, **more}
 
     def get_durable_execution(self, DurableExecutionArn: str) -> dict[str, Any]:  # noqa: N803
         assert DurableExecutionArn in self.executions

@@ -32,6 +32,8 @@ SHAPES = {
     "stats": ("since", "by_status", "decision_seconds"),
     "audit verify": ("verified", "approvals", "events", "findings", "signatures"),
     "audit export": ("events", "file"),
+    "template": ("template", "code", "bucket"),
+    "drain": ("withdrawn", "pending", "unread", "executions"),
     "local mail": ("messages",),
     "cost": ("callback", "polling", "pattern"),
 }  # fmt: skip

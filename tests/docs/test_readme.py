@@ -123,11 +123,11 @@ PAGES = [
 
 def test_should_show_only_make_targets_that_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):", makefile, re.MULTILINE))
     shown: set[str] = set()
     for page in PAGES:
         text = (ROOT / page).read_text(encoding="utf-8")
-        shown |= set(re.findall(r"(?:`|^|\$\()make (?:-s )?([a-z-]+)", text, re.MULTILINE))
+        shown |= set(re.findall(r"(?:`|^|\$\()make (?:-s )?([a-z0-9-]+)", text, re.MULTILINE))
     assert {"demo", "test", "up", "down", "env"} <= shown
     assert shown <= targets
 

@@ -43,14 +43,15 @@ class EmbeddingApp:
         (folder / "cdk.json").write_text(json.dumps({"app": f"python3 {script}"}))
         return cls(cloud, folder, stack, folder / "cdk.out")
 
-    def deploy(self, **variables: str) -> None:
-        """`cdk deploy`, with some environment variables for the app."""
-        cdk = str(ROOT / "node_modules" / ".bin" / "cdk")
-        run(
-            [
-                *(cdk, "deploy", "--output", str(self.assembly), "--require-approval", "never"),
-                *("--no-notices", "--ci"),
-            ],
+    def deploy(self, *options: str, **variables: str) -> str:
+        """`cdk deploy`, with some environment variables for the app; what it says."""
+        return self.cdk("deploy", "--require-approval", "never", *options, **variables)
+
+    def cdk(self, *words: str, **variables: str) -> str:
+        """A command of the CDK CLI, with some environment variables for the app; what it says."""
+        command = str(ROOT / "node_modules" / ".bin" / "cdk")
+        return run(
+            [command, *words, "--output", str(self.assembly), "--no-notices", "--ci"],
             cwd=self.folder,
             env={**self.venv.environment, **self.cloud.environment(), **variables},
         )

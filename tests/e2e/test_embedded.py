@@ -36,11 +36,16 @@ def embedded(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Emb
     return made
 
 
-def deploy(app: EmbeddingApp, code: str) -> None:
+def deploy(app: EmbeddingApp, code: str, *options: str) -> str:
+    return app.deploy(*options, CODE_FOLDER=written(app, code))
+
+
+def written(app: EmbeddingApp, code: str) -> str:
+    """The folder of the functions' code, in which this is one of their answers."""
     handler = app.folder / "code" / "asking.py"
     handler.parent.mkdir(exist_ok=True)
     handler.write_text(HANDLER.replace("CODE", repr(code)))
-    app.deploy(CODE_FOLDER=str(handler.parent))
+    return str(handler.parent)
 
 
 def start(app: EmbeddingApp, function: str, subject: str, seconds: int = 3600) -> str:
@@ -89,3 +94,20 @@ def test_should_finish_on_the_version_it_started_on(embedded: EmbeddingApp) -> N
 
     assert embedded.result(old) == {"code": "first", "status": "approved", "votes": ["ann", "bob"]}
     assert embedded.result(new)["code"] == "second"
+
+
+def test_should_have_nothing_to_deploy_once_it_is_deployed(embedded: EmbeddingApp) -> None:
+    deploy(embedded, "second")
+    said = embedded.cdk("diff", "--fail", CODE_FOLDER=written(embedded, "second"))
+    assert "Number of stacks with differences: 0" in said
+    with pytest.raises(AssertionError):
+        embedded.cdk("diff", "--fail", CODE_FOLDER=written(embedded, "another"))
+
+
+def test_should_take_new_code_by_a_hotswap(embedded: EmbeddingApp) -> None:
+    assert "hotswapped" in deploy(embedded, "swapped", "--hotswap")
+    started = start(embedded, "Refund", "Refund 73")
+    approval_id = embedded.pending("Refund 73", "Payments")
+    for person in ("ann", "bob"):
+        embedded.decide(approval_id, "approved", person, name="Payments")
+    assert embedded.result(started)["code"] == "swapped"

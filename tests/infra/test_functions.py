@@ -101,6 +101,7 @@ class TestEnvironment:
             assert set(environment(any_resources, contract.Handler.PUBLISHER)) == PUBLISHER_ENV
         named = {value for name, value in vars(Env).items() if name.isupper()}
         assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | MESSENGER_ENV | {
+            Env.APPROVER_GROUPS,
             Env.REMINDERS,
             Env.REQUEST_FUNCTION_ARN,
             Env.OPERATORS,

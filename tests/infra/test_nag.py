@@ -67,6 +67,24 @@ def test_should_suppress_single_findings_of_single_constructs_only() -> None:
     assert found == SUPPRESSED
 
 
+SKIPPED = {"CKV_AWS_111", "CKV_AWS_115", "CKV_AWS_116"}
+"""Of checkov's rules: with a key and a network, `make checkov` shows, no other fails."""
+
+
+@pytest.mark.parametrize("configuration", list(CONFIGURATIONS))
+def test_should_skip_single_rules_of_checkovs_each_with_its_reason(
+    templates: dict[str, Any], configuration: str
+) -> None:
+    for name, resource in templates[configuration]["Resources"].items():
+        skipped = resource.get("Metadata", {}).get("checkov", {}).get("skip", [])
+        rules = [each["id"] for each in skipped]
+        assert len(set(rules)) == len(rules), name
+        assert set(rules) <= SKIPPED
+        assert all(len(each["comment"]) > 40 for each in skipped)
+        if "DurableConfig" in resource.get("Properties", {}):
+            assert "CKV_AWS_116" not in rules, "it has a dead-letter queue"
+
+
 @pytest.mark.parametrize("configuration", list(CONFIGURATIONS))
 def test_should_pass_cfn_lint(templates: dict[str, Any], configuration: str) -> None:
     # W3005: CDK always writes a role's policy and the role itself into DependsOn.

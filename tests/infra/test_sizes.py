@@ -19,7 +19,7 @@ def of_theirs(number: int) -> dict[str, Any]:
 @pytest.mark.parametrize(("number", "fits"), [(0, True), (25, True), (45, False)])
 def test_should_count_the_variables_of_an_attached_function(number: int, fits: bool) -> None:
     stack = any_stack()
-    approvals = HitlApproval(stack, "Approval", groups={"leads": PEOPLE})
+    approvals = HitlApproval(stack, "Approval", approvers=PEOPLE)
     approvals.attach(durable(stack, **of_theirs(number)))
     if fits:
         template(stack)
@@ -43,12 +43,11 @@ def test_should_count_what_is_added_after_it_was_attached() -> None:
 
 def test_should_count_the_functions_of_the_deployment() -> None:
     stack = any_stack()
-    groups = {f"team-{number}": PEOPLE[:10] for number in range(4)}
-    HitlApproval(stack, "Approval", groups=groups, log_level="INFO")
+    HitlApproval(stack, "Approval", approvers=PEOPLE)
     template(stack)
     stack = any_stack()
-    approval = HitlApproval(stack, "Approval", groups=groups)
-    approval.workflow_function.add_environment("THEIRS", "x" * 1_500)
+    approval = HitlApproval(stack, "Approval", approvers=PEOPLE)
+    approval.workflow_function.add_environment("THEIRS", "x" * 2_500)
     with pytest.raises(RuntimeError, match="Embedding/Approval/WorkflowFunction has about"):
         template(stack)
 

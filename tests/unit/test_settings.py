@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +16,10 @@ def settings(**variables: str) -> Settings:
     return Settings(values={**ENVIRONMENT, **variables})
 
 
-def test_should_read_what_a_deployment_sets() -> None:
-    found = settings(**EXTRAS, APPROVER_GROUPS='{"leads": ["ann"]}', DEFAULT_APPROVERS='["bob"]')
+def test_should_read_what_a_deployment_sets(tmp_path: Path) -> None:
+    groups = tmp_path / "groups.json"
+    groups.write_text('{"leads": ["ann"]}')
+    found = settings(**EXTRAS, APPROVER_GROUPS=str(groups), DEFAULT_APPROVERS='["bob"]')
     assert found.approvals_table_name == "test-ApprovalRequests"
     assert (found.approval_timeout, found.retention) == (timedelta(hours=1), timedelta(days=30))
     assert (found.groups, found.default_approvers) == ({"leads": ("ann",)}, ("bob",))
@@ -28,6 +31,7 @@ def test_should_do_without_what_a_deployment_need_not_have() -> None:
     found = settings()
     assert (found.page_url, found.personal_topic_arn, found.signing_key_arn) == (None, None, None)
     assert (found.trust_authorizer, found.page_challenge) == (False, False)
+    assert found.groups == {}
     assert found.operators == ()
     assert (found.sign_in_claim, found.personal_sessions) == (EMAIL_CLAIM, frozenset())
 
@@ -42,8 +46,7 @@ def test_should_do_without_what_a_deployment_need_not_have() -> None:
         ("APPROVAL_POLICY", "{", "policy"),
         ("APPROVAL_POLICY", "{}", "policy"),
         ("DEFAULT_APPROVERS", '"bob"', "default_approvers"),
-        ("APPROVER_GROUPS", "[]", "groups"),
-        ("APPROVER_GROUPS", '{"leads": "ann"}', "groups"),
+        ("APPROVER_GROUPS", "no such file.json", "groups"),
         ("PERSONAL_SESSIONS", '"Approver"', "personal_sessions"),
         ("OPERATORS", '"olga"', "operators"),
         ("PERSONAL_SESSIONS", "[1]", "personal_sessions"),
@@ -57,6 +60,22 @@ def test_should_name_the_variable_that_is_missing_or_garbled(
 ) -> None:
     with pytest.raises(RuntimeError, match=f"^environment variable {name}"):
         getattr(settings(**{name: value}), attribute)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"leads": "ann"}', '{"leads": ["ann", "Ann"]}'])
+def test_should_name_the_variable_of_a_file_that_is_garbled(text: str, tmp_path: Path) -> None:
+    groups = tmp_path / "groups.json"
+    groups.write_text(text)
+    with pytest.raises(RuntimeError, match=r"^environment variable APPROVER_GROUPS"):
+        _ = settings(APPROVER_GROUPS=str(groups)).groups
+
+
+def test_should_find_the_file_of_groups_where_python_finds_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "theirs.json").write_text('{"leads": ["ann"]}')
+    monkeypatch.syspath_prepend(tmp_path)
+    assert settings(APPROVER_GROUPS="theirs.json").groups == {"leads": ("ann",)}
 
 
 def test_should_read_an_attached_functions_own_names(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +16,19 @@ from tests.anything import a_document
 from .conftest import StageFactory
 
 
-def test_should_ask_the_members_of_the_deployments_groups(make_stage: StageFactory) -> None:
-    stage = make_stage(APPROVER_GROUPS='{"leads": ["ann", "bob"]}')
+def known(
+    folder: Path, groups: dict[str, list[str]], approvers: Sequence[str] = ()
+) -> dict[str, str]:
+    """The environment of a deployment that knows these groups and names these approvers."""
+    file = folder / "groups.json"
+    file.write_text(json.dumps(groups))
+    return {"APPROVER_GROUPS": str(file), "DEFAULT_APPROVERS": json.dumps(list(approvers))}
+
+
+def test_should_ask_the_members_of_the_deployments_groups(
+    make_stage: StageFactory, tmp_path: Path
+) -> None:
+    stage = make_stage(**known(tmp_path, {"leads": ["ann", "bob"]}))
     stage.start(a_document(approvers=["Leads"]))
     stage.suspend()
     assert stage.approval.approvers == ("ann", "bob")
@@ -24,7 +38,9 @@ def test_should_ask_the_members_of_the_deployments_groups(make_stage: StageFacto
     assert stage.finish()["decided_by"] == "bob"
 
 
-def test_should_read_members_once_however_often_it_is_replayed(make_stage: StageFactory) -> None:
+def test_should_read_members_once_however_often_it_is_replayed(
+    make_stage: StageFactory, tmp_path: Path
+) -> None:
     asked: list[str] = []
 
     def members(name: str) -> list[str] | None:
@@ -40,9 +56,7 @@ def test_should_read_members_once_however_often_it_is_replayed(make_stage: Stage
         outcome = wait_for_approval(context, request, name="document", members=members)
         return {"statusCode": 200, "body": f'{{"status": "{outcome.status}"}}'}
 
-    stage = make_stage(
-        handler, DEFAULT_APPROVERS='["dan"]', APPROVER_GROUPS='{"all": ["ann", "bob", "cid"]}'
-    )
+    stage = make_stage(handler, **known(tmp_path, {"all": ["ann", "bob", "cid"]}, ["dan"]))
     stage.start({})
     stage.suspend()
     assert stage.approval.approvers == ("ann", "bob", "cid")
@@ -56,16 +70,19 @@ def test_should_read_members_once_however_often_it_is_replayed(make_stage: Stage
     assert stage.names()[0] == "document.members"
 
 
-NAMED = {"DEFAULT_APPROVERS": '["ann", "bob", "cid"]', "APPROVER_GROUPS": '{"leads": ["dan"]}'}
+@pytest.fixture
+def named(tmp_path: Path) -> dict[str, str]:
+    """The environment of a deployment that names people and a group."""
+    return known(tmp_path, {"leads": ["dan"]}, ["ann", "bob", "cid"])
 
 
 @pytest.mark.parametrize(
     "names", [["eve"], ["ann", "eve"], ["eve", "mallory"], ["leads", "ann\u200b"]]
 )
 def test_should_ask_nobody_whom_the_deployment_does_not_name(
-    make_stage: StageFactory, names: list[str]
+    make_stage: StageFactory, named: dict[str, str], names: list[str]
 ) -> None:
-    stage = make_stage(**NAMED)
+    stage = make_stage(**named)
     stage.start(a_document(approvers=names))
     message = str(stage.fail().message)
     assert "whom this deployment does not: name one or more of leads, ann, bob, cid, dan" in message
@@ -82,9 +99,9 @@ def test_should_ask_nobody_whom_the_deployment_does_not_name(
     ],
 )
 def test_should_let_a_request_choose_among_those_whom_the_deployment_names(
-    make_stage: StageFactory, names: list[str], people: tuple[str, ...]
+    make_stage: StageFactory, named: dict[str, str], names: list[str], people: tuple[str, ...]
 ) -> None:
-    stage = make_stage(**NAMED)
+    stage = make_stage(**named)
     stage.start(a_document(**({"approvers": names} if names else {})))
     stage.suspend()
     assert stage.approval.approvers == people
@@ -92,21 +109,24 @@ def test_should_let_a_request_choose_among_those_whom_the_deployment_names(
 
 def test_should_let_a_request_name_whom_it_likes_where_the_deployment_says_so(
     make_stage: StageFactory,
+    named: dict[str, str],
 ) -> None:
-    stage = make_stage(**NAMED, REQUESTS_NAME_APPROVERS="true")
+    stage = make_stage(**named, REQUESTS_NAME_APPROVERS="true")
     stage.start(a_document(approvers=["eve", "leads"]))
     stage.suspend()
     assert stage.approval.approvers == ("eve", "dan")
 
 
-def test_should_hold_what_members_returns_to_the_same_rule(make_stage: StageFactory) -> None:
+def test_should_hold_what_members_returns_to_the_same_rule(
+    make_stage: StageFactory, named: dict[str, str]
+) -> None:
     @durable_execution
     def handler(_: Any, context: DurableContext) -> dict[str, Any]:
         request = ApprovalRequest(subject="Refund", requester="rita", approvers=["leads"])
         wait_for_approval(context, request, name="document", members=lambda _: ["eve"])
         return {}
 
-    stage = make_stage(handler, **NAMED)
+    stage = make_stage(handler, **named)
     stage.start({})
     assert "names 'eve', whom this deployment does not" in str(stage.fail().message)
     assert stage.store.approvals == {}

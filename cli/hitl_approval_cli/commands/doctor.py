@@ -265,7 +265,7 @@ def _notifications(deployment: Deployment) -> tuple[State, str, str]:
     return (
         "wrong",
         f"{failed} requests were not notified at first",
-        "check the topic's policy and key",
+        "check the topic's policy and key: KMSAccessDenied in a log says that it may not be used",
     )
 
 

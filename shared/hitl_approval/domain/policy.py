@@ -35,7 +35,9 @@ class Quorum:
             ValueError: `count` is not an integer of at least 1.
         """
         if not _whole(count, 1):
-            msg = f"quorum needs at least 1 approval, got {count!r}: use Quorum.at_least(1) or more"
+            # CDK writes as a fraction what only CloudFormation will know.
+            got = "a fraction or a token" if isinstance(count, float) else shown(count)
+            msg = f"quorum needs at least 1 approval, got {got}: use Quorum.at_least(1) or more"
             raise ValueError(msg)
         return cls("at_least", count)
 

@@ -18,7 +18,6 @@ from hitl_approval.domain.audit import Actor, Identity
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.policy import Policy
 from hitl_approval.durable import wait
-from hitl_approval.settings import Settings
 from hitl_approval.testing.execution import CALLBACKS, LocalExecution
 from hitl_approval.testing.memory import (
     PAGE_URL,
@@ -28,6 +27,7 @@ from hitl_approval.testing.memory import (
     RecordingNotifier,
 )
 from hitl_approval.testing.messages import InMemoryMessages
+from hitl_approval.testing.settings import SettingsInMemory
 from hitl_approval.testing.virtual_time import (
     RunnerCallbackClient,
     StandingClock,
@@ -378,20 +378,20 @@ class Approvals:
             raise AssertionError(self._unread(approval))
         return approval
 
-    def _settings(self) -> Settings:
-        return Settings(
+    def _settings(self) -> SettingsInMemory:
+        return SettingsInMemory(
+            people=self.groups,
             values={
                 Env.APPROVAL_TIMEOUT_SECONDS: str(int(self.approval_timeout.total_seconds())),
                 Env.MAX_APPROVAL_TIMEOUT_SECONDS: str(MAX_EXECUTION_SECONDS),
                 Env.APPROVAL_POLICY: json.dumps(self.policy.to_dict()),
                 Env.DEFAULT_APPROVERS: json.dumps(list(self.approvers)),
-                Env.APPROVER_GROUPS: json.dumps({n: list(m) for n, m in self.groups.items()}),
                 Env.REQUESTS_NAME_APPROVERS: str(self.requests_name_approvers).lower(),
                 Env.RESUME_MODE: "callback",
                 Env.POLL_INTERVAL_SECONDS: "5",
                 Env.PAGE_URL: PAGE_URL,
                 **self._reminders(),
-            }
+            },
         )
 
     def _reminders(self) -> dict[str, str]:

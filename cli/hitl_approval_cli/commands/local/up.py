@@ -6,21 +6,16 @@ from typing import Annotated
 
 import typer
 
-from hitl_approval.domain.text import shown
 from hitl_approval_cli import output
 from hitl_approval_cli.commands.local.deploy import deploy, fetch_tools, start
 from hitl_approval_cli.commands.local.place import Place, remember, running
-from hitl_approval_cli.errors import usage
+from hitl_approval_cli.parameters import Context, context_of
 
 Keep = Annotated[
     bool, typer.Option(help="Keep tables and waiting workflows for the next `up`, or start anew.")
 ]
 Port = Annotated[
     int | None, typer.Option(min=1, max=65_535, help="Port on 127.0.0.1. Default: a free one.")
-]
-Context = Annotated[
-    list[str] | None,
-    typer.Option("--context", "-c", help="CDK context, as `cdk deploy -c` takes it."),
 ]
 _LOST = (
     "The local cloud was killed or stopped in the middle of a deployment: it starts anew, without "
@@ -36,7 +31,7 @@ def up(keep: Keep = False, port: Port = None, context: Context = None) -> None:
 
     Example: hitl local up -c approval_timeout_seconds=7200
     """
-    values = _context(context)
+    values = context_of(context)
     place = Place.here()
     fetch_tools()
     present = running(place)
@@ -63,13 +58,3 @@ def up(keep: Keep = False, port: Port = None, context: Context = None) -> None:
         "or any aws command\n"
         f"  To end it:            {place.how('down')}"
     )
-
-
-def _context(given: list[str] | None) -> dict[str, str]:
-    values = {}
-    for word in given or []:
-        name, separator, value = word.partition("=")
-        if not separator or not name:
-            raise usage(f"--context: must look like name=value, got {shown(word)}")
-        values[name] = value
-    return values

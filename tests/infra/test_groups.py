@@ -1,0 +1,86 @@
+"""Groups of any size reach the functions that ask in a layer of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, Stack
+
+from hitl_approval.contract import GROUPS_FILE, Env
+from hitl_approval.settings import Settings
+from hitl_approval_cdk import HitlApproval
+from tests.infra.synth import any_app, any_stack, functions, of_type, template
+
+COMPANY = {
+    f"team {number:03}": [f"person.{number}.{each}@subsidiary.example.com" for each in range(10)]
+    for number in range(100)
+}
+"""1,000 people in 100 groups: 40 kilobytes."""
+
+
+def kept(app: App, stack: Stack) -> list[Mapping[str, Any]]:
+    """What each layer of groups in the assembly holds."""
+    folder = Path(app.synth().get_stack_by_name(stack.stack_name).template_full_path).parent
+    return [json.loads(path.read_text()) for path in folder.glob(f"asset.*/python/{GROUPS_FILE}")]
+
+
+def test_should_hold_a_whole_company(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = any_app()
+    stack = Stack(app, "Embedding")
+    HitlApproval(stack, "Approval", groups=COMPANY)
+    assert kept(app, stack) == [COMPANY]
+    resources = template(stack)["Resources"]
+    [layer] = [name for name, r in resources.items() if r["Type"] == "AWS::Lambda::LayerVersion"]
+    made = functions(resources)["workflow.handler.handler"]
+    assert made["Layers"] == [{"Ref": layer}]
+    assert made["Environment"]["Variables"][Env.APPROVER_GROUPS] == GROUPS_FILE
+
+    outdir = Path(app.synth().directory)
+    [folder] = [path.parent for path in outdir.glob(f"asset.*/python/{GROUPS_FILE}")]
+    monkeypatch.syspath_prepend(folder)
+    read = Settings(values={Env.APPROVER_GROUPS: GROUPS_FILE}).groups
+    assert read == {name: tuple(people) for name, people in COMPANY.items()}
+
+
+def test_should_give_them_only_to_functions_that_write_requests() -> None:
+    stack = any_stack()
+    HitlApproval(stack, "Approval", groups={"leads": ["ann"]})
+    made = functions(template(stack)["Resources"])
+    with_layer = {handler for handler, properties in made.items() if "Layers" in properties}
+    assert with_layer == {"workflow.handler.handler", "request_api.handler.handler"}
+
+
+def test_should_make_no_layer_without_groups() -> None:
+    stack = any_stack()
+    HitlApproval(stack, "Approval")
+    resources = template(stack)["Resources"]
+    assert not of_type(resources, "AWS::Lambda::LayerVersion")
+    variables = functions(resources)["workflow.handler.handler"]["Environment"]["Variables"]
+    assert Env.APPROVER_GROUPS not in variables
+
+
+@pytest.mark.parametrize("flag", [True, False])
+def test_should_publish_a_version_when_a_group_changes(flag: bool) -> None:
+    def version(people: list[str]) -> set[str]:
+        app = any_app(**{"@aws-cdk/aws-lambda:recognizeLayerVersion": flag})
+        stack = Stack(app, "Embedding")
+        HitlApproval(stack, "Approval", groups={"leads": people})
+        return set(of_type(template(stack)["Resources"], "AWS::Lambda::Version"))
+
+    assert version(["ann"]) == version(["ann"])
+    assert version(["ann"]) != version(["ann", "bob"])
+
+
+def test_should_keep_the_groups_of_two_deployments_apart() -> None:
+    app = any_app()
+    stack = Stack(app, "Embedding")
+    HitlApproval(stack, "Payments", groups={"leads": ["ann"]})
+    HitlApproval(stack, "Releases", groups={"leads": ["bob"]})
+    assert {str(found) for found in kept(app, stack)} == {
+        "{'leads': ['ann']}",
+        "{'leads': ['bob']}",
+    }
