@@ -81,9 +81,9 @@ def test_should_say_who_operates_to_the_functions_that_withdraw() -> None:
     stack = any_stack()
     page = ApprovalPage(sign_in=HttpIamAuthorizer())
     HitlApproval(stack, "Approval", page=page, operators=["olga@x.org"])
-    told = {
+    known = {
         function["Handler"]
         for function in of_type(template(stack)["Resources"], "AWS::Lambda::Function").values()
         if function["Environment"]["Variables"].get(Env.OPERATORS) == '["olga@x.org"]'
     }
-    assert told == {Handler.APPROVAL_API, Handler.SIGNED_IN}
+    assert known == {Handler.APPROVAL_API, Handler.SIGNED_IN}
