@@ -228,3 +228,42 @@ def test_should_count_no_second_vote_of_who_looks_the_same(world: World, who: st
     assert (status, answer["error"]["code"]) == (403, "FORBIDDEN")
     assert "looks the same" in json.dumps(answer)
     assert world.store.approvals[approval_id].pending
+
+
+@pytest.mark.parametrize(
+    "requester",
+    [
+        ROLE,
+        f"{ROLE}/x",
+        f"{ROLE}/y",
+        ROLE.upper(),
+        "arn:aws:iam::1:role/Approver",
+        "arn:aws:iam::1:role/teams/money/Approver",
+    ],
+)
+@pytest.mark.parametrize("sign_in", [SignIn(), BY_SESSION], ids=["by role", "by session"])
+def test_should_keep_a_role_out_of_what_was_asked_under_another_of_its_names(
+    world: World, requester: str, sign_in: SignIn
+) -> None:
+    approval_id = pending(world, request=any_request(requester=requester))
+    body = json.dumps({"approval_id": approval_id, "decision": "approved"})
+    event = {"requestContext": _iam(f"{ROLE}/x"), "body": body}
+    status, answer = call(world, event, trust_authorizer=True, sign_in=sign_in)
+    another_person = requester == f"{ROLE}/y" and sign_in == BY_SESSION
+    assert status == (200 if another_person else 403), answer
+
+
+@pytest.mark.parametrize(
+    "requester",
+    [
+        "arn:aws:sts::2:assumed-role/Approver",
+        "arn:aws:sts::1:assumed-role/Approver2",
+        "arn:aws:iam::1:user/Approver",
+        "Approver",
+    ],
+)
+def test_should_let_another_role_decide(world: World, requester: str) -> None:
+    approval_id = pending(world, request=any_request(requester=requester))
+    body = json.dumps({"approval_id": approval_id, "decision": "approved"})
+    event = {"requestContext": _iam(f"{ROLE}/x"), "body": body}
+    assert call(world, event, trust_authorizer=True)[0] == 200
