@@ -49,6 +49,8 @@ class Env:
     """"true" where the approval function is reached only through an authorizer."""
     SIGN_IN_CLAIM: Final = "SIGN_IN_CLAIM"
     """The claim of a JWT that names who has signed in."""
+    SIGN_IN_MAX_AGE_SECONDS: Final = "SIGN_IN_MAX_AGE_SECONDS"
+    """How old a sign-in by JWT may be that decides, in seconds; not set: of any age."""
     PERSONAL_SESSIONS: Final = "PERSONAL_SESSIONS"
     """JSON list of the IAM roles whose sessions are people; not set: each role is one person."""
     SIGNING_KEY_ARN: Final = "SIGNING_KEY_ARN"

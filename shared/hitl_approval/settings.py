@@ -229,6 +229,13 @@ class Settings:
         return self._value(Env.SIGN_IN_CLAIM) or EMAIL_CLAIM
 
     @property
+    def sign_in_max_age(self) -> timedelta | None:
+        """How old a sign-in by JWT may be that decides; None: of any age."""
+        if self._value(Env.SIGN_IN_MAX_AGE_SECONDS) is None:
+            return None
+        return timedelta(seconds=self._whole(Env.SIGN_IN_MAX_AGE_SECONDS))
+
+    @property
     def personal_sessions(self) -> frozenset[str]:
         """Names of the IAM roles whose sessions are people."""
         if self._value(Env.PERSONAL_SESSIONS) is None:

@@ -69,6 +69,7 @@ def decision_service() -> DecisionService:
         inbox=_inbox(),
         messages=_messages(),
         operators=settings().operators,
+        sign_in_max_age=settings().sign_in_max_age,
     )
 
 

@@ -269,8 +269,9 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
         Option(rules.signing_key),
     ]
     """An asymmetric key (`ECC_NIST_P256`, `SIGN_VERIFY`) that signs each audit event, and by its
-    hash all events before it, so that who may write the audit table cannot forge a trail. An event
-    that cannot be signed is not written. Default: events are not signed."""
+    hash all events before it: who may write the audit table and not sign with the key cannot forge
+    a trail unseen. An event that cannot be signed is not written.
+    Default: events are not signed."""
 
     allow_self_approval: Annotated[bool, _switch("allow_self_approval")]
     """Whether requesters may decide their own requests. Default: False."""

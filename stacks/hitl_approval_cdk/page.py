@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from aws_cdk import Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
 
 from hitl_approval.contract import EMAIL_CLAIM
 from hitl_approval_cdk import readers
 from hitl_approval_cdk.option import ContextKey
-from hitl_approval_cdk.rules import is_a
+from hitl_approval_cdk.rules import is_a, seconds
 from hitl_approval_cdk.tokens import is_token, shown
 
 CONTEXT_KEYS: Final = (
@@ -33,6 +34,14 @@ CONTEXT_KEYS: Final = (
         field="sign_in",
         meaning="The OpenID Connect issuer by which people sign in to [an inbox and a JSON "
         "API](inbox.md).",
+    ),
+    ContextKey(
+        "sign_in_max_age_seconds",
+        readers.seconds,
+        "a whole number of seconds",
+        "any age",
+        field="sign_in_max_age",
+        meaning="How old a sign-in may be that decides, by its claim `auth_time`.",
     ),
     ContextKey(
         "sign_in_claim",
@@ -83,6 +92,10 @@ class ApprovalPage:
             to who assumes them, since API Gateway does not tell anything else about a session. It
             also counts where the deployment has `trust_authorizer`. Default: none, and all who
             assume a role are one person, by the role's ARN.
+        sign_in_max_age: how old a sign-in by JWT may be that decides, whole seconds: its claim
+            `auth_time` says when the person last signed in, and one without it decides nothing.
+            Reading takes any. It also counts where the deployment has `trust_authorizer`, and for
+            neither IAM nor personal links. Default: of any age.
     """
 
     url: str | None = None
@@ -93,6 +106,7 @@ class ApprovalPage:
     sign_in: apigateway.IHttpRouteAuthorizer | None = None
     sign_in_claim: str = EMAIL_CLAIM
     personal_sessions: Sequence[str] = ()
+    sign_in_max_age: Duration | None = None
 
     def __post_init__(self) -> None:
         is_a("page.challenge", self.challenge, bool, "use True or False")
@@ -135,6 +149,14 @@ class ApprovalPage:
                 f'leave it out for "{EMAIL_CLAIM}"'
             )
             raise ValueError(msg)
+        if self.sign_in_max_age is not None:
+            total = seconds("page.sign_in_max_age", self.sign_in_max_age)
+            if total is None or total < 1:
+                msg = (
+                    f"page.sign_in_max_age must be at least 1 s and known at synth, got "
+                    f"{shown(self.sign_in_max_age)}: use Duration.minutes(15), say"
+                )
+                raise ValueError(msg)
         roles = self.personal_sessions
         fit = isinstance(roles, list | tuple) and all(
             isinstance(role, str) and _ROLE.fullmatch(role) for role in roles

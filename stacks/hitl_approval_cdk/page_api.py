@@ -129,9 +129,10 @@ class PageApi(Construct):
     @property
     def variables(self) -> dict[str, str]:
         """What functions must know of it."""
-        sessions = list(self.page.personal_sessions)
+        sessions, age = list(self.page.personal_sessions), self.page.sign_in_max_age
         return {
             **({Env.PERSONAL_SESSIONS: json.dumps(sessions)} if sessions else {}),
+            **({Env.SIGN_IN_MAX_AGE_SECONDS: str(age.to_seconds())} if age is not None else {}),
             Env.PAGE_URL: self.url,
             Env.PAGE_CHALLENGE: "true" if self.page.challenge else "false",
             Env.SIGN_IN_CLAIM: self.page.sign_in_claim,

@@ -41,7 +41,7 @@ class Specification:
     seconds: int = 30
 
 
-_SIGN_IN: Final = (Env.SIGN_IN_CLAIM, Env.PERSONAL_SESSIONS)
+_SIGN_IN: Final = (Env.SIGN_IN_CLAIM, Env.PERSONAL_SESSIONS, Env.SIGN_IN_MAX_AGE_SECONDS)
 
 WORKFLOW: Final = Specification(
     name="Workflow",

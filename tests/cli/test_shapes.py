@@ -61,7 +61,7 @@ def test_should_print_the_keys_that_are_documented(
         assert hitl("approve", approval, "--yes").status == 0
     words = [approval] if command in OF_ONE else WORDS.get(command, [])
     if command in {"approve", "reject", "cancel", "drain"}:
-        words = [*words, "--yes"]
+        words = [*words, "--yes", *(["--as", "rita"] if command == "cancel" else [])]
     words = [str(tmp_path / "events") if word == "FILE" else word for word in words]
 
     result = hitl(*command.split(), *words, "--json")

@@ -44,3 +44,18 @@ def test_should_name_every_folder_of_the_runtime() -> None:
 def test_should_lead_to_a_definition_that_exists(file: str, name: str) -> None:
     source = (ROOT / file).read_text(encoding="utf-8")
     assert re.search(rf"^ *(?:def|class) {name}\b", source, re.MULTILINE), name
+
+
+def test_should_install_nothing_without_its_hash() -> None:
+    """The threat: a package index that serves another file under a locked version, of uv too."""
+    lines = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
+    installs = [line for line in lines if re.search(r"pip (install|sync)\b", line)]
+    fetching = [line for line in installs if not line.rstrip().endswith("-e .")]
+    assert len(fetching) >= 2
+    for line in fetching:
+        assert "--require-hashes" in line, line
+    for name in ("requirements.txt", "requirements-dev.txt", "lambdas.lock", "local.lock"):
+        lock = (ROOT / name).read_text(encoding="utf-8")
+        pinned = re.findall(r"^[A-Za-z0-9_.\[\]-]+==.*(?:\n {4}.*)*", lock, re.MULTILINE)
+        assert pinned
+        assert all("--hash=sha256:" in package for package in pinned)

@@ -72,3 +72,11 @@ def test_should_name_every_metric_once() -> None:
     ]
     constants = {value for name, value in vars(Metrics).items() if name.isupper()}
     assert sorted(listed) == sorted(constants - {Metrics.NAMESPACE, Metrics.DEPLOYMENT})
+
+
+def test_should_say_that_an_event_proves_nothing() -> None:
+    """Whoever may put events on a shared bus can forge one: readers must be asked to read."""
+    _, _, section = PAGE.partition("## What an event proves")
+    section = section.partition("\n## ")[0]
+    for said in ("`events:PutEvents`", "a hint and no proof", "reads it first", "`event_bus`"):
+        assert said in " ".join(section.split())

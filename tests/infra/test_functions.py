@@ -107,6 +107,7 @@ class TestEnvironment:
             Env.OPERATORS,
             Env.PERSONAL_SESSIONS,
             Env.SIGNING_KEY_ARN,
+            Env.SIGN_IN_MAX_AGE_SECONDS,
         }
 
     def test_should_be_the_environment_that_the_workflow_tests_run_with(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_apigatewayv2 import HttpNoneAuthorizer
 from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer, HttpLambdaAuthorizer
@@ -81,9 +82,28 @@ def test_should_say_who_operates_to_the_functions_that_withdraw() -> None:
     stack = any_stack()
     page = ApprovalPage(sign_in=HttpIamAuthorizer())
     HitlApproval(stack, "Approval", page=page, operators=["olga@x.org"])
-    told = {
+    known = {
         function["Handler"]
         for function in of_type(template(stack)["Resources"], "AWS::Lambda::Function").values()
         if function["Environment"]["Variables"].get(Env.OPERATORS) == '["olga@x.org"]'
     }
-    assert told == {Handler.APPROVAL_API, Handler.SIGNED_IN}
+    assert known == {Handler.APPROVAL_API, Handler.SIGNED_IN}
+
+
+def test_should_say_how_old_a_sign_in_may_be_to_the_functions_that_decide_by_one() -> None:
+    stack = any_stack()
+    page = ApprovalPage(sign_in=HttpIamAuthorizer(), sign_in_max_age=Duration.minutes(15))
+    HitlApproval(stack, "Approval", page=page)
+    limited = {
+        function["Handler"]
+        for function in of_type(template(stack)["Resources"], "AWS::Lambda::Function").values()
+        if function["Environment"]["Variables"].get(Env.SIGN_IN_MAX_AGE_SECONDS) == "900"
+    }
+    assert limited == {Handler.APPROVAL_API, Handler.SIGNED_IN}
+
+
+@pytest.mark.parametrize("age", [Duration.seconds(0), 900, Duration.millis(1500)])
+def test_should_refuse_what_is_no_age(age: Any) -> None:
+    page = ApprovalPage(sign_in_max_age=age)
+    with pytest.raises(ValueError, match=r"page\.sign_in_max_age must be"):
+        HitlApproval(any_stack(), "Approval", page=page)

@@ -31,7 +31,7 @@ OTHERS: dict[str, tuple[Callable[[Stack], dict[str, Any]], str]] = {
     ),
     "an operator twice": (
         lambda _: {"operators": ["olga", "OLGA"]},
-        "name each operator once, in one line",
+        "operators: names 'OLGA' twice (got ['olga', 'OLGA']): name each operator once",
     ),
     "a topic's ARN": (
         lambda _: {"topic": "arn"},

@@ -506,7 +506,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a requester decides under a name that looks the same",
         PERMISSION,
-        "same = text.person_key(actor.name) == text.person_key(approval.requester)",
+        "same = may_be_one(actor.name, approval.requester)",
         "same = text.spelling(actor.name) == text.spelling(approval.requester)",
         "approved_by_policy",
         (PEOPLE,),

@@ -32,7 +32,7 @@ def test_should_do_without_what_a_deployment_need_not_have() -> None:
     assert (found.page_url, found.personal_topic_arn, found.signing_key_arn) == (None, None, None)
     assert (found.trust_authorizer, found.page_challenge) == (False, False)
     assert found.groups == {}
-    assert found.operators == ()
+    assert (found.operators, found.sign_in_max_age) == ((), None)
     assert (found.sign_in_claim, found.personal_sessions) == (EMAIL_CLAIM, frozenset())
 
 
@@ -49,6 +49,7 @@ def test_should_do_without_what_a_deployment_need_not_have() -> None:
         ("APPROVER_GROUPS", "no such file.json", "groups"),
         ("PERSONAL_SESSIONS", '"Approver"', "personal_sessions"),
         ("OPERATORS", '"olga"', "operators"),
+        ("SIGN_IN_MAX_AGE_SECONDS", "0", "sign_in_max_age"),
         ("PERSONAL_SESSIONS", "[1]", "personal_sessions"),
         ("RESUME_MODE", "hoping", "resume"),
         ("LOG_LEVEL", "LOUD", "log_level"),

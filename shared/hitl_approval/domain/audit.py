@@ -39,12 +39,14 @@ class Actor:
         identity: how we know.
         issuer: of the token, where it was one.
         session: ARN of the role's session, where the name is that of a role.
+        signed_in_at: when this person last proved to the token's issuer who they are, if it says.
     """
 
     name: str
     identity: Identity
     issuer: str | None = None
     session: str | None = None
+    signed_in_at: datetime | None = None
 
     @property
     def verified(self) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hitl_approval.domain import text
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.errors import Forbidden
+from hitl_approval.domain.person import may_be_one
 
 if TYPE_CHECKING:
     from hitl_approval.domain.approval import Approval
@@ -20,7 +21,7 @@ def check_may_decide(approval: Approval, actor: Actor) -> None:
         Forbidden: it does not, and why.
     """
     _check_identity(approval, actor)
-    same = text.person_key(actor.name) == text.person_key(approval.requester)
+    same = may_be_one(actor.name, approval.requester)
     if same and not approval.policy.allow_self_approval:
         raise Forbidden(
             f"{actor.name} asked for this and cannot decide it: another person must, "

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, get_args
 
-from hitl_approval.domain.text import kind, person_key, shown
+from hitl_approval.domain.person import may_be_one
+from hitl_approval.domain.text import kind, shown
 
 QuorumKind = Literal["any_one", "at_least", "everyone"]
 
@@ -133,7 +134,7 @@ class Policy:
         """Those of the named approvers who may decide what this person asked for."""
         if self.allow_self_approval:
             return tuple(approvers)
-        return tuple(name for name in approvers if person_key(name) != person_key(requester))
+        return tuple(name for name in approvers if not may_be_one(name, requester))
 
     def outcome(
         self, deciders: Sequence[str], *, approvals: int, rejections: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from hitl_approval.contract import EMAIL_CLAIM
@@ -13,6 +14,7 @@ from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.errors import InvalidRequest, Unauthenticated
 
 _SUBJECT_CLAIM = "sub"
+_SECONDS = re.compile(r"[0-9]{1,11}")
 _SESSION = re.compile(r"(?P<role>arn:[^:]*:sts::[0-9]*:assumed-role/(?P<name>[^/:]+))/[^/]+")
 _IAM_PERSON = re.compile(r"arn:[^:]*:iam::[0-9]*:(user/.+|root)")
 
@@ -116,7 +118,19 @@ def _bearer(claims: Mapping[str, Any], claim: str) -> Actor:
     if claim == _SUBJECT_CLAIM and "@" in text.person_key(name):
         raise Unauthenticated("the token's subject looks like an address that nobody has verified")
     issuer = claims.get("iss")
-    return Actor(name, "jwt", issuer if isinstance(issuer, str) else None)
+    return Actor(
+        name,
+        "jwt",
+        issuer if isinstance(issuer, str) else None,
+        signed_in_at=_time_of(claims.get("auth_time")),
+    )
+
+
+def _time_of(auth_time: Any) -> datetime | None:
+    """The claim `auth_time`: seconds since 1970 (OpenID Connect), as API Gateway has it a text."""
+    if not _SECONDS.fullmatch(str(auth_time)):
+        return None
+    return datetime.fromtimestamp(int(auth_time), UTC)
 
 
 def _meaning(claim: str) -> str:

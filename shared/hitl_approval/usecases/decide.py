@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from hitl_approval.contract import Metrics, Table
@@ -19,7 +19,7 @@ from hitl_approval.domain.approval import (
 )
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.cursor import encode_cursor
-from hitl_approval.domain.errors import ApprovalError, InvalidRequest
+from hitl_approval.domain.errors import ApprovalError, InvalidRequest, Unauthenticated
 from hitl_approval.domain.link import find_recipient
 from hitl_approval.domain.message import GIVEN_UP, Message
 from hitl_approval.domain.reminder import check_not_too_soon, remind
@@ -74,6 +74,7 @@ class DecisionService(Records):
         inbox: what awaits each approver. Default: none is kept.
         messages: what each person was sent. Default: nobody is.
         operators: who may withdraw any request. Default: nobody, besides who asked for it.
+        sign_in_max_age: how old a sign-in by JWT may be that decides. Default: of any age.
     """
 
     callbacks: CallbackClient
@@ -81,6 +82,7 @@ class DecisionService(Records):
     inbox: Inbox | None = None
     messages: MessageStore | None = None
     operators: Sequence[str] = ()
+    sign_in_max_age: timedelta | None = None
 
     def decide(
         self,
@@ -95,8 +97,10 @@ class DecisionService(Records):
 
         Raises:
             ApprovalNotFound: no approval has this id.
+            Unauthenticated: the sign-in is too old to decide.
             ApprovalError: the vote is refused (see `cast_vote`); nothing was written.
         """
+        self._check_age(actor)
         approval, changed = self._change(
             approval_id,
             lambda approval: cast_vote(
@@ -109,6 +113,17 @@ class DecisionService(Records):
             ),
         )
         return Answer(approval, not changed, self._resume_workflow(approval))
+
+    def _check_age(self, actor: Actor) -> None:
+        oldest = self.sign_in_max_age
+        if oldest is None or actor.identity != "jwt":
+            return
+        if actor.signed_in_at is None or self.clock.now() - actor.signed_in_at > oldest:
+            raise Unauthenticated(
+                f"to decide, sign in again: this sign-in is older than {oldest}, or does not say "
+                "when it was made (auth_time)",
+                max_age_seconds=int(oldest.total_seconds()),
+            )
 
     def cancel(self, approval_id: str, actor: Actor, comments: str = "") -> Answer:
         """Withdraw a request and resume the workflow.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -228,3 +230,88 @@ def test_should_count_no_second_vote_of_who_looks_the_same(world: World, who: st
     assert (status, answer["error"]["code"]) == (403, "FORBIDDEN")
     assert "looks the same" in json.dumps(answer)
     assert world.store.approvals[approval_id].pending
+
+
+@pytest.mark.parametrize(
+    "requester",
+    [
+        ROLE,
+        f"{ROLE}/x",
+        f"{ROLE}/y",
+        ROLE.upper(),
+        "arn:aws:iam::1:role/Approver",
+        "arn:aws:iam::1:role/teams/money/Approver",
+    ],
+)
+@pytest.mark.parametrize("sign_in", [SignIn(), BY_SESSION], ids=["by role", "by session"])
+def test_should_keep_a_role_out_of_what_was_asked_under_another_of_its_names(
+    world: World, requester: str, sign_in: SignIn
+) -> None:
+    approval_id = pending(world, request=any_request(requester=requester))
+    body = json.dumps({"approval_id": approval_id, "decision": "approved"})
+    event = {"requestContext": _iam(f"{ROLE}/x"), "body": body}
+    status, answer = call(world, event, trust_authorizer=True, sign_in=sign_in)
+    another_person = requester == f"{ROLE}/y" and sign_in == BY_SESSION
+    assert status == (200 if another_person else 403), answer
+
+
+@pytest.mark.parametrize(
+    "requester",
+    [
+        "arn:aws:sts::2:assumed-role/Approver",
+        "arn:aws:sts::1:assumed-role/Approver2",
+        "arn:aws:iam::1:user/Approver",
+        "Approver",
+    ],
+)
+def test_should_let_another_role_decide(world: World, requester: str) -> None:
+    approval_id = pending(world, request=any_request(requester=requester))
+    body = json.dumps({"approval_id": approval_id, "decision": "approved"})
+    event = {"requestContext": _iam(f"{ROLE}/x"), "body": body}
+    assert call(world, event, trust_authorizer=True)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("auth_time", "status"),
+    [
+        (0, 200),
+        (-900, 200),
+        (-901, 401),
+        (-86_400, 401),
+        (None, 401),
+        ("yesterday", 401),
+        (["1"], 401),
+        ("1e9", 401),
+        ("9" * 400, 401),
+    ],
+)
+def test_should_take_a_decision_by_a_sign_in_that_is_not_too_old(
+    world: World, auth_time: Any, status: int
+) -> None:
+    approval_id = pending(world)
+    limited = replace(
+        world, decisions=replace(world.decisions, sign_in_max_age=timedelta(minutes=15))
+    )
+    if isinstance(auth_time, int):
+        auth_time = str(int(world.clock.now().timestamp()) + auth_time)
+    claims = jwt(**ANN, **({} if auth_time is None else {"auth_time": auth_time}))
+    for payload in (
+        {"action": "get", "approval_id": approval_id},
+        {"action": "decide", "approval_id": approval_id, "decision": "approved"},
+    ):
+        event = {"requestContext": claims, "body": json.dumps(payload)}
+        answered, body = call(limited, event, trust_authorizer=True)
+        assert answered == (200 if payload["action"] == "get" else status)
+    assert world.store.approvals[approval_id].pending is (status != 200)
+    if status != 200:
+        assert code(body) == "UNAUTHENTICATED"
+        assert body["error"]["details"] == {"max_age_seconds": 900}
+
+
+def test_should_take_a_sign_in_of_any_age_unless_the_deployment_says_otherwise(
+    world: World,
+) -> None:
+    approval_id = pending(world)
+    body = json.dumps({"approval_id": approval_id, "decision": "approved"})
+    event = {"requestContext": jwt(**ANN, auth_time="1"), "body": body}
+    assert call(world, event, trust_authorizer=True)[0] == 200
