@@ -149,7 +149,11 @@ class Run:
             store=self.store, clock=self.clock, meter=self.meter, notifier=self.notifier
         )
         self.decisions = DecisionService(
-            store=self.store, clock=self.clock, meter=self.meter, callbacks=self
+            store=self.store,
+            clock=self.clock,
+            meter=self.meter,
+            callbacks=self,
+            operators=("rita",),
         )
 
     @classmethod

@@ -62,12 +62,14 @@ def test_should_end_with_a_cancellation(stage: Stage) -> None:
     stage.start(a_document())
     stage.suspend()
 
-    stage.decisions.cancel(stage.approval_id, Actor("rita", "declared"), "not needed any more")
+    stage.decisions.cancel(
+        stage.approval_id, Actor("user@example.com", "declared"), "not needed any more"
+    )
 
     body = stage.finish()
     assert (body["decision"], body["decided_by"], body["comments"]) == (
         "cancelled",
-        "rita",
+        "user@example.com",
         "not needed any more",
     )
 
