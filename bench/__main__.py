@@ -18,7 +18,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench import bundle, calls, cloud, cost, messages, operations, pages, report, sweeping, synth
+from bench import (
+    asking,
+    bundle,
+    calls,
+    cloud,
+    cost,
+    messages,
+    operations,
+    pages,
+    report,
+    sweeping,
+    synth,
+)
 from bench.figures import Group, Measure
 
 ROOT = Path(__file__).parents[1]
@@ -30,6 +42,7 @@ GROUPS: Mapping[str, Measure] = {
     "operations": operations.measure,
     "cost": cost.measure,
     "calls": calls.measure,
+    "asking": asking.measure,
     "pages": pages.measure,
     "bundle": bundle.measure,
     "synth": synth.measure,

@@ -177,14 +177,14 @@ def _resumed(one: One, deployment: Deployment, times: int) -> Sequence[float]:
 
 def _ours(deployment: Deployment) -> float:
     started = _submit(deployment)
-    _until(lambda: _suspended(deployment, started["execution_arn"]))
+    until(lambda: _suspended(deployment, started["execution_arn"]))
     answer = _approve(deployment, started["approval_id"])
     return _ended(deployment, started["execution_arn"]) - _moment(answer["decided_at"])
 
 
 def _bare(deployment: Deployment) -> float:
     arn = _start(deployment, "bare", {})
-    callback = _until(lambda: _suspended(deployment, arn))
+    callback = until(lambda: _suspended(deployment, arn))
     decided = time.time()
     deployment.client("lambda").send_durable_execution_callback_success(CallbackId=callback)
     return _ended(deployment, arn) - decided
@@ -194,7 +194,7 @@ def _pattern(deployment: Deployment) -> float:
     """Decided at any moment of its 5 seconds."""
     row = uuid.uuid4().hex
     arn = _start(deployment, "pattern", {"id": row})
-    _until(lambda: any(e["EventType"] == "WaitStarted" for e in _history(deployment, arn)))
+    until(lambda: any(e["EventType"] == "WaitStarted" for e in history(deployment, arn)))
     time.sleep(random.uniform(0, 5))
     decided = time.time()
     deployment.client("dynamodb").update_item(
@@ -211,13 +211,13 @@ def _crowd(deployment: Deployment, count: int) -> dict[str, float]:
     """Open many, decide them in random order, and see how each ended."""
     with ThreadPoolExecutor(DECIDERS) as pool:
         started = list(pool.map(lambda _: _submit(deployment), range(count)))
-        _until(lambda: _pending(deployment) >= count)
+        until(lambda: _pending(deployment) >= count)
         ids = [one["approval_id"] for one in started]
         random.shuffle(ids)
         began = time.monotonic()
         answers = list(pool.map(lambda one: _approve(deployment, one), ids))
         deciding = time.monotonic() - began
-        ended = list(pool.map(lambda one: _outcome(deployment, one["execution_arn"]), started))
+        ended = list(pool.map(lambda one: outcome(deployment, one["execution_arn"]), started))
         trails = list(
             pool.map(
                 lambda one: deployment.call({"action": "history", "approval_id": one})["events"],
@@ -296,7 +296,8 @@ def _start(deployment: Deployment, function: str, event: Any) -> str:
     return str(answer["DurableExecutionArn"])
 
 
-def _history(deployment: Deployment, arn: str) -> list[Any]:
+def history(deployment: Deployment, arn: str) -> list[Any]:
+    """What the durable engine has kept of an execution."""
     answer = deployment.client("lambda").get_durable_execution_history(
         DurableExecutionArn=arn, MaxItems=1000
     )
@@ -305,26 +306,28 @@ def _history(deployment: Deployment, arn: str) -> list[Any]:
 
 def _suspended(deployment: Deployment, arn: str) -> str | None:
     """The callback that it waits for, once its invocation has ended."""
-    events = _history(deployment, arn)
+    events = history(deployment, arn)
     if not any(event["EventType"] == "InvocationCompleted" for event in events):
         return None
     callbacks = [e for e in events if e["EventType"] == "CallbackStarted"]
     return str(callbacks[-1]["CallbackStartedDetails"]["CallbackId"]) if callbacks else None
 
 
-def _outcome(deployment: Deployment, arn: str) -> str:
+def outcome(deployment: Deployment, arn: str) -> str:
+    """The status with which an execution has ended, once it has."""
+
     def status() -> str | None:
         found = str(deployment.outcome(arn)["Status"])
         return None if found == "RUNNING" else found
 
-    return str(_until(status))
+    return str(until(status))
 
 
 def _ended(deployment: Deployment, arn: str) -> float:
     """When the last step ended, once the execution has."""
-    if _outcome(deployment, arn) != "SUCCEEDED":
+    if outcome(deployment, arn) != "SUCCEEDED":
         raise RuntimeError(f"{arn} did not succeed")
-    steps = [e for e in _history(deployment, arn) if e["EventType"] == "StepSucceeded"]
+    steps = [e for e in history(deployment, arn) if e["EventType"] == "StepSucceeded"]
     return float(max(event["EventTimestamp"] for event in steps).timestamp())
 
 
@@ -339,7 +342,8 @@ def _many(deployment: Deployment, service: str) -> Any:
     return make(service, endpoint_url=deployment.endpoint_url, config=config)
 
 
-def _until(condition: Callable[[], Any]) -> Any:
+def until(condition: Callable[[], Any]) -> Any:
+    """What a condition gives, once it gives something."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if value := condition():

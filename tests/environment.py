@@ -19,6 +19,7 @@ ENVIRONMENT: Mapping[str, str] = {
         ' "require_verified_identity": false, "require_comment_on_rejection": false}'
     ),
     "DEFAULT_APPROVERS": "[]",
+    "REQUESTS_NAME_APPROVERS": "false",
     "RESUME_MODE": "callback",
     "POLL_INTERVAL_SECONDS": "5",
     "RETENTION_DAYS": "30",

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from hitl_approval.contract import MessageKind
 from hitl_approval.domain.request import CONTENT
-from hitl_approval.domain.text import inert
+from hitl_approval.domain.text import inert, listed
 from hitl_approval.usecases.decide import Workflow
 from hitl_approval_cli import clock, output
 
@@ -156,7 +156,7 @@ def approval(item: Mapping[str, Any]) -> None:
         ("Status", output.status(item["status"])),
         *((CONTENT[name].label, output.safe(item[name])) for name in CONTENT if item.get(name)),
     ]
-    names = ", ".join(item["approvers"]) or "anyone with access"
+    names = listed(item["approvers"]) or "anyone with access"
     needed = item["quorum_needed"]
     rows += [
         ("Approvers", output.safe(names) + (f" ({needed} approvals needed)" if needed > 1 else "")),
@@ -173,7 +173,7 @@ def approval(item: Mapping[str, Any]) -> None:
             ("Comments", output.safe(item["comments"]) or "-"),
         ]
     for vote in item.get("votes", []):
-        who = f"{output.safe(vote['approver'])} ({vote['identity']})"
+        who = f"{output.safe(vote['approver'])} ({output.safe(vote['identity'])})"
         said = f": {output.safe(vote['comments'])}" if vote["comments"] else ""
         rows.append(("Vote", f"{who} {output.status(vote['decision'])}{said}"))
     rows += [_message_row(message) for message in item.get("messages", [])]

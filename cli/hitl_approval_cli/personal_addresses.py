@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hitl_approval.contract import APPROVER_ATTRIBUTE
-from hitl_approval.domain.text import person_key
+from hitl_approval.domain.text import spelling
 from hitl_approval_cli.deployment import Deployment
 
 AddressState = Literal["confirmed", "waiting for confirmation", "gone"]
@@ -35,7 +35,7 @@ class PersonalAddress:
     def label(self) -> str:
         """In words: the address or the queue, and for whom where that says more."""
         shown = _short(self.endpoint)
-        people = [name for name in self.names if name != person_key(shown)]
+        people = [name for name in self.names if name != spelling(shown)]
         return f"{shown} (for {', '.join(people)})" if people else shown
 
 

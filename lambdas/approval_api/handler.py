@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hitl_approval.http.envelope import handle
+from hitl_approval.http.identity import SignIn
 from hitl_approval.settings import settings
 from hitl_approval.wiring import decision_service
 
@@ -15,5 +16,5 @@ def handler(event: Any, _: object) -> dict[str, Any]:
         event,
         decision_service,
         trust_authorizer=settings().trust_authorizer,
-        claim=settings().sign_in_claim,
+        sign_in=SignIn(settings().sign_in_claim, settings().personal_sessions),
     )

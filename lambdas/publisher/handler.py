@@ -10,4 +10,5 @@ from hitl_approval.wiring import publish_service
 
 def handler(event: Any, _: object) -> dict[str, Any]:
     """Publish one batch."""
-    return answer_batch(event, publish_service().publish)
+    service = publish_service()
+    return answer_batch(event, service.publish, altered=service.note_altered)

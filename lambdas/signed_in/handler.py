@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hitl_approval.http.identity import SignIn
 from hitl_approval.http.signed_in import handle
 from hitl_approval.settings import settings
 from hitl_approval.wiring import decision_service
@@ -14,6 +15,6 @@ def handler(event: Any, _: object) -> dict[str, Any]:
     return handle(
         event,
         decision_service,
-        claim=settings().sign_in_claim,
+        sign_in=SignIn(settings().sign_in_claim, settings().personal_sessions),
         page_url=settings().page_url,
     )

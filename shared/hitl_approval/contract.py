@@ -37,6 +37,10 @@ class Env:
     """JSON list of names: the approvers of requests that name none."""
     APPROVER_GROUPS: Final = "APPROVER_GROUPS"
     """A file of groups, by its name where Python finds modules; not set where there are none."""
+    REQUESTS_NAME_APPROVERS: Final = "REQUESTS_NAME_APPROVERS"
+    """"true" where requests may name people whom the deployment does not name."""
+    OPERATORS: Final = "OPERATORS"
+    """JSON list of names: who may withdraw any request; not set: nobody, besides its requester."""
     RESUME_MODE: Final = "RESUME_MODE"
     POLL_INTERVAL_SECONDS: Final = "POLL_INTERVAL_SECONDS"
     RETENTION_DAYS: Final = "RETENTION_DAYS"
@@ -45,6 +49,8 @@ class Env:
     """"true" where the approval function is reached only through an authorizer."""
     SIGN_IN_CLAIM: Final = "SIGN_IN_CLAIM"
     """The claim of a JWT that names who has signed in."""
+    PERSONAL_SESSIONS: Final = "PERSONAL_SESSIONS"
+    """JSON list of the IAM roles whose sessions are people; not set: each role is one person."""
     SIGNING_KEY_ARN: Final = "SIGNING_KEY_ARN"
     """The KMS key that signs audit events; not set where they are not signed."""
     PERSONAL_TOPIC_ARN: Final = "PERSONAL_TOPIC_ARN"
@@ -61,9 +67,15 @@ class Env:
     """JSON list of seconds after which who has not answered is reminded; not set: the default."""
     PAGE_CHALLENGE: Final = "PAGE_CHALLENGE"
     """"true" where a link's page asks for the code that stands in the other channel."""
+    REQUEST_FUNCTION_ARN: Final = "REQUEST_FUNCTION_ARN"
+    """What an attached function asks through, by an alias of its own name; only there."""
     EVENT_BUS_NAME: Final = "EVENT_BUS_NAME"
     """Name or ARN of the bus that gets every transition."""
     LOG_LEVEL: Final = "LOG_LEVEL"
+
+
+FUNCTION_NAME: Final = "AWS_LAMBDA_FUNCTION_NAME"
+"""The variable by which Lambda tells a function its own name."""
 
 
 ATTACHED_PREFIX: Final = "HITL_"
@@ -120,7 +132,7 @@ class Inbox:
     """Keys of the inbox table: what awaits each approver, filled from the audit's stream."""
 
     PARTITION_KEY: Final = "approver"
-    """Written as `domain.text.person` does."""
+    """Written as `domain.text.spelling` does."""
     SORT_KEY: Final = "due"
     """The expiry and then the id: what is most urgent comes first."""
     TTL: Final = "ttl"
@@ -175,6 +187,7 @@ class Handler:
 
     WORKFLOW: Final = "workflow.handler.handler"
     APPROVAL_API: Final = "approval_api.handler.handler"
+    REQUEST_API: Final = "request_api.handler.handler"
     SWEEP: Final = "sweep.handler.handler"
     PUBLISHER: Final = "publisher.handler.handler"
     PAGE: Final = "page.handler.handler"
@@ -229,6 +242,8 @@ class Metrics:
     counts one more when its time was up before it had seen all. 0 when all is well."""
     ALTERED_RECORD: Final = "AlteredRecord"
     """Ends that no workflow acted on: the row is not what its audit trail says."""
+    ALTERED_TRAIL: Final = "AlteredTrail"
+    """Audit events that somebody has changed or removed, which no part of a deployment does."""
     PENDING: Final = "Pending"
     """Requests that await a decision, as the last sweep counted them."""
     REQUESTED: Final = "Requested"
@@ -265,7 +280,7 @@ LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """What `LOG_LEVEL` may be."""
 
 APPROVER_ATTRIBUTE: Final = "approver"
-"""Message attribute that personal subscriptions filter by, written as `domain.text.person` does."""
+"""Message attribute that personal subscriptions filter by, as `domain.text.spelling` has it."""
 
 DOCUMENT_APPROVAL: Final = "document"
 """Name of the packaged workflow's approval: callers derive its id from the execution's ARN."""

@@ -16,6 +16,7 @@ from typing import Any, Self, cast, get_args
 from hitl_approval.contract import (
     ATTACHED_PREFIX,
     EMAIL_CLAIM,
+    FUNCTION_NAME,
     LOG_LEVELS,
     Env,
     MessageKind,
@@ -25,6 +26,7 @@ from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import reminder_seconds, validate_names
 from hitl_approval.domain.text import shown
+from hitl_approval.usecases.ask import Defaults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ class Settings:
         An attached function's other variables are its own, whatever they are called.
         """
         values = dict(os.environ)
-        attached = ATTACHED_PREFIX + Env.APPROVALS_TABLE_NAME in values
+        attached = ATTACHED_PREFIX + Env.REQUEST_FUNCTION_ARN in values
         return cls(values=values, prefix=ATTACHED_PREFIX if attached else "")
 
     @property
@@ -61,6 +63,15 @@ class Settings:
     def audit_table_name(self) -> str:
         """Name of the audit table."""
         return self._required(Env.AUDIT_TABLE_NAME)
+
+    @property
+    def request_function_arn(self) -> str | None:
+        """The alias by which this function asks; None: it has the rights to do so directly.
+
+        The alias has the name of the function that asks, which Lambda tells it.
+        """
+        function = self._value(Env.REQUEST_FUNCTION_ARN)
+        return function and f"{function}:{self.values[FUNCTION_NAME]}"
 
     @property
     def topic_arn(self) -> str:
@@ -86,6 +97,18 @@ class Settings:
             raise self._garbled(f"{Env.APPROVAL_POLICY}: {error}") from None
 
     @property
+    def defaults(self) -> Defaults:
+        """What this deployment says where a request does not."""
+        return Defaults(
+            approvers=self.default_approvers,
+            groups=self.groups,
+            policy=self.policy,
+            reminders=self.reminders,
+            page=self.page_url is not None,
+            requests_name_approvers=self.requests_name_approvers,
+        )
+
+    @property
     def default_approvers(self) -> tuple[str, ...]:
         """Approvers of requests that name none."""
         try:
@@ -101,8 +124,25 @@ class Settings:
             return {}
         try:
             return _groups(file)
-        except (OSError, ValueError, RecursionError, InvalidRequest) as error:
+        except OSError:
+            raise self._garbled(f"{Env.APPROVER_GROUPS} must name a file of groups") from None
+        except (ValueError, RecursionError, InvalidRequest) as error:
             raise self._garbled(f"{Env.APPROVER_GROUPS}: {error}") from None
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """Who may withdraw any request, besides who asked for it."""
+        if self._value(Env.OPERATORS) is None:
+            return ()
+        try:
+            return validate_names(self._json(Env.OPERATORS), Env.OPERATORS)
+        except InvalidRequest as error:
+            raise self._garbled(str(error)) from None
+
+    @property
+    def requests_name_approvers(self) -> bool:
+        """Whether requests may name people whom the deployment does not name."""
+        return self._value(Env.REQUESTS_NAME_APPROVERS) == "true"
 
     @property
     def resume(self) -> ResumeMode:
@@ -187,6 +227,16 @@ class Settings:
     def sign_in_claim(self) -> str:
         """The claim of a JWT that names who has signed in."""
         return self._value(Env.SIGN_IN_CLAIM) or EMAIL_CLAIM
+
+    @property
+    def personal_sessions(self) -> frozenset[str]:
+        """Names of the IAM roles whose sessions are people."""
+        if self._value(Env.PERSONAL_SESSIONS) is None:
+            return frozenset()
+        roles = self._json(Env.PERSONAL_SESSIONS)
+        if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
+            raise self._garbled(f"{Env.PERSONAL_SESSIONS} must be a list of names of roles")
+        return frozenset(roles)
 
     @property
     def log_level(self) -> str:

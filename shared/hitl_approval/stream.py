@@ -7,21 +7,39 @@ from typing import Any
 
 from hitl_approval.adapters.items import read_item
 
+_EXPIRY = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+"""Who has removed an item whose time to live was over (DynamoDB developer guide, TTL)."""
+
 
 def answer_batch(
-    batch: Mapping[str, Any], take: Callable[[Sequence[Mapping[str, Any]]], int]
+    batch: Mapping[str, Any],
+    take: Callable[[Sequence[Mapping[str, Any]]], int],
+    *,
+    altered: Callable[[Sequence[Mapping[str, Any]]], None] | None = None,
 ) -> dict[str, Any]:
     """Take one batch of a DynamoDB stream, in order.
 
     Args:
         batch: as Lambda brings it.
         take: takes these audit events; returns how many of the first it has taken care of.
+        altered: takes the keys of events that somebody has changed or removed, which nobody ever
+            does here. Those whose time to live was over are not among them. Default: such records
+            are passed over.
 
     Returns:
         Lambda's partial batch answer: the first record that could not be taken now, from which
         Lambda goes on; empty when there is none.
     """
-    records = [record["dynamodb"] for record in batch["Records"]]
+    others = [record for record in batch["Records"] if record["eventName"] != "INSERT"]
+    if altered is not None and others:
+        altered(
+            [
+                read_item(record["dynamodb"].get("Keys", {}))
+                for record in others
+                if record.get("userIdentity") != _EXPIRY
+            ]
+        )
+    records = [r["dynamodb"] for r in batch["Records"] if r["eventName"] == "INSERT"]
     taken = take([read_item(record.get("NewImage", {})) for record in records])
     return {
         "batchItemFailures": [

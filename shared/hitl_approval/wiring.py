@@ -13,10 +13,12 @@ from hitl_approval.adapters.eventbridge import EventBridgePublisher
 from hitl_approval.adapters.inbox import DynamoDbInbox
 from hitl_approval.adapters.kms import KmsSigner
 from hitl_approval.adapters.messages import DynamoDbMessages
+from hitl_approval.adapters.requests import RequestFunctionClient
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
 from hitl_approval.adapters.tasks import StepFunctionsTasks
 from hitl_approval.settings import settings
+from hitl_approval.usecases.ask import DirectRequests
 from hitl_approval.usecases.decide import DecisionService
 from hitl_approval.usecases.deliver import DeliveryService
 from hitl_approval.usecases.publish import PublishService
@@ -37,6 +39,23 @@ def request_service() -> RequestService:
     )
 
 
+def direct_requests() -> DirectRequests:
+    """What one wait, or one message of an attached function, asks of this deployment."""
+    return DirectRequests(request_service(), settings().defaults)
+
+
+def requests_through(function: str) -> RequestFunctionClient:
+    """What one wait asks of a deployment through its request function.
+
+    Args:
+        function: the alias of it by which this function asks.
+    """
+    logging.getLogger("hitl_approval").setLevel(settings().log_level)
+    return RequestFunctionClient(
+        client=client("lambda"), sender=sender("lambda"), function=function
+    )
+
+
 @cache
 def decision_service() -> DecisionService:
     """The deciding side of the deployment that this process belongs to."""
@@ -49,6 +68,7 @@ def decision_service() -> DecisionService:
         executions=LambdaExecutions(client=client("lambda")),
         inbox=_inbox(),
         messages=_messages(),
+        operators=settings().operators,
     )
 
 

@@ -28,7 +28,38 @@ def warn(approval: Construct, options: ResolvedOptions, *, topic: sns.ITopic) ->
         )
     if not (options["topic"] or options["notify_emails"] or options["deliver_to"]):
         warn_if_nobody_subscribes(approval, topic)
+    _warn_of_typed_names(approval, options)
+    _warn_of_personal_sessions(approval, options)
     _warn_of_little_room(approval, options)
+
+
+def _warn_of_typed_names(approval: Construct, options: ResolvedOptions) -> None:
+    """Warn where several must approve, and one person may type all of their names."""
+    quorum, page = options["quorum"], options["page"]
+    several = quorum.count > 1 or quorum.kind == "everyone"
+    vouched = options["require_verified_identity"] or options["trust_authorizer"]
+    if page is not None and (page.sign_in is not None or options["deliver_to"]):
+        vouched = True
+    if several and not vouched:
+        Annotations.of(approval).add_warning_v2(
+            "hitl-approval:quorumOfTypedNames",
+            "several people must approve, but nobody vouches for their names: one who may call "
+            "the approval function can type them all. Let people sign in "
+            "(page=ApprovalPage(sign_in=...)) or send them personal links (deliver_to=...), and "
+            "set require_verified_identity=True",
+        )
+
+
+def _warn_of_personal_sessions(approval: Construct, options: ResolvedOptions) -> None:
+    """Warn of what only the account can make true: nobody chooses the name of their session."""
+    page = options["page"]
+    for role in page.personal_sessions if page is not None else ():
+        Annotations.of(approval).add_warning_v2(
+            f"hitl-approval:personalSessions-{role}",
+            f"each session of the role {role} is taken for a person: its trust policy must "
+            "let nobody choose sts:RoleSessionName, or one person decides as several. See "
+            "docs/inbox.md",
+        )
 
 
 def _warn_of_little_room(approval: Construct, options: ResolvedOptions) -> None:

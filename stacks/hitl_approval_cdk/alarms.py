@@ -56,6 +56,11 @@ def add(
             "A row is not what its audit trail says, and nobody acted on it: hitl audit verify",
         ),
         (
+            "AlteredTrailAlarm",
+            metric(Metrics.ALTERED_TRAIL),
+            "Somebody has changed or removed an audit event: hitl audit verify --all",
+        ),
+        (
             "PassedOverAlarm",
             metric(Metrics.PASSED_OVER),
             "The sweep or the publisher could not take something: their logs say what",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack, cast
+from typing import TYPE_CHECKING, Any, Unpack
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -24,16 +24,12 @@ from hitl_approval_cdk.declaration import lists_options
 from hitl_approval_cdk.deployment import ApprovalDeployment
 from hitl_approval_cdk.encryption import let_logs_use
 from hitl_approval_cdk.functions import (
-    PAGE,
-    SIGNED_IN,
-    WORKFLOW,
     ApprovalFunction,
     DurableFunction,
     FunctionSettings,
     PackagedFunction,
 )
 from hitl_approval_cdk.gathered import count_policies
-from hitl_approval_cdk.groups import give_groups
 from hitl_approval_cdk.imported import ImportedApproval
 from hitl_approval_cdk.messenger import MessengerFunction
 from hitl_approval_cdk.options import HitlApprovalOptions
@@ -42,6 +38,7 @@ from hitl_approval_cdk.permissions import Resources
 from hitl_approval_cdk.placement import check_brought
 from hitl_approval_cdk.publisher import PublisherFunction
 from hitl_approval_cdk.resolution import resolve
+from hitl_approval_cdk.specifications import PAGE, REQUEST, SIGNED_IN
 from hitl_approval_cdk.sweep import SweepFunction
 from hitl_approval_cdk.tables import ApprovalsTable, AuditTable, InboxTable, MessagesTable
 from hitl_approval_cdk.topic import BroadcastTopic, subscribe_emails
@@ -77,6 +74,7 @@ class HitlApproval(ApprovalDeployment):
         topic: where everybody who subscribed is notified of each request.
         workflow_function: the durable function; start its alias, never the function itself.
         workflow_alias: `live`: what callers start.
+        request_function: what attached functions ask through: they have no right on the tables.
         approval_function: decides, lists and cancels.
         sweep_function: repairs on a schedule what a crash or an operator left behind.
         page: the page: its `url`, its functions and the topic of personal links; None without
@@ -165,6 +163,9 @@ class HitlApproval(ApprovalDeployment):
         )
         self.workflow_function: lambda_.Function = workflow
         self.workflow_alias: lambda_.Alias = workflow.publish(self, "LiveAlias")
+        self.request_function: lambda_.Function = PackagedFunction(
+            self, "RequestFunction", specification=REQUEST, settings=settings
+        )
         approval = ApprovalFunction(self, "ApprovalFunction", settings=settings, workflow=workflow)
         self.approval_function: lambda_.Function = approval
         sweep = SweepFunction(self, "SweepFunction", settings=settings, workflow=workflow)
@@ -191,9 +192,7 @@ class HitlApproval(ApprovalDeployment):
         count_policies(
             self, [(each.role, each.gathered) for each in (*self._resumers, self._answers)]
         )
-        self._environment = settings.environment(WORKFLOW, Stack.of(self))
-        self._resources = settings.resources
-        self._groups = chosen["groups"]
+        self._environment = settings.environment_to_wait(Stack.of(self))
         self._execution_timeout = chosen["execution_timeout"]
         if chosen["alarm_topic"] is not None:
             alarms.add(
@@ -279,9 +278,10 @@ class HitlApproval(ApprovalDeployment):
     def attach(self, function: lambda_.IFunction, *, layer: bool = True) -> None:
         """Let a durable function of yours call `wait_for_approval`.
 
-        Gives it the environment (names with `HITL_` before them), the layer and the rights, and
-        each function of the deployment that decides or repairs the right to complete its callbacks
-        and no other function's. A release of this library publishes a new version of it.
+        Gives it the environment (names with `HITL_` before them), the layer and the right to ask
+        through its own alias of the request function: none on tables, topic or key. Each function
+        that decides or repairs may complete its callbacks and no other function's. A release of
+        this library publishes a new version of it.
 
         Args:
             function: durable, defined in this app, in this stack or in one that depends on it.
@@ -297,13 +297,12 @@ class HitlApproval(ApprovalDeployment):
             function,
             to=Attachable(
                 deployment=self,
-                resources=self._resources,
+                request_function=self.request_function,
                 environment=self._environment,
                 resumers=self._resumers,
             ),
             layer=layer,
         )
-        give_groups(cast(lambda_.Function, function), cast(Construct, function), self._groups)
 
     def function(
         self,
@@ -317,7 +316,7 @@ class HitlApproval(ApprovalDeployment):
     ) -> AskingFunction:
         """A durable function of yours that may call `wait_for_approval`: made and attached.
 
-        It keeps its published versions and has the alias `live`, its attribute `live`.
+        It keeps its published versions and has the alias `live`.
 
         Args:
             construct_id: its name.

@@ -20,7 +20,7 @@ from hitl_approval.contract import (
 )
 from hitl_approval_cdk import bundling, nag
 from hitl_approval_cdk.functions import RUNTIMES, checkpoint
-from hitl_approval_cdk.permissions import Resources, Resumer, executions_of
+from hitl_approval_cdk.permissions import Resumer, executions_of
 from hitl_approval_cdk.placement import check_same
 from hitl_approval_cdk.sizes import count_environment, variables
 from hitl_approval_cdk.tokens import shown
@@ -64,13 +64,13 @@ class Attachable:
 
     Attributes:
         deployment: its construct.
-        resources: its tables, topics and keys.
-        environment: the variables of the functions that ask.
+        request_function: what they ask through.
+        environment: the variables of the functions that wait.
         resumers: its functions that act on executions which wait.
     """
 
     deployment: Construct
-    resources: Resources
+    request_function: lambda_.IFunction
     environment: Mapping[str, str]
     resumers: Sequence[Resumer]
 
@@ -82,11 +82,16 @@ def attach(function: lambda_.IFunction, *, to: Attachable, layer: bool) -> None:
     longest = _longest(own, to.environment[Env.APPROVAL_TIMEOUT_SECONDS])
     if layer:
         _add_layer(own)
-    to.resources.request(cast(iam.IRole, own.role))
-    values = {**to.environment, Env.MAX_APPROVAL_TIMEOUT_SECONDS: longest}
+    values = {
+        **to.environment,
+        Env.MAX_APPROVAL_TIMEOUT_SECONDS: longest,
+        # Without the alias, whose name is the function's own: it would depend on itself.
+        Env.REQUEST_FUNCTION_ARN: to.request_function.function_arn,
+    }
     Attachment(
         own,
         deployment=to.deployment.node.addr,
+        request_function=to.request_function,
         environment={ATTACHED_PREFIX + name: value for name, value in values.items()},
         resumers=to.resumers,
     )
@@ -105,6 +110,7 @@ class Attachment(Construct):
         function: lambda_.Function,
         *,
         deployment: str,
+        request_function: lambda_.IFunction,
         environment: Mapping[str, str],
         resumers: Sequence[Resumer],
     ) -> None:
@@ -117,10 +123,19 @@ class Attachment(Construct):
             function.add_environment(name, value)
         self.node.add_validation(_KeepsItsVariables(function, environment))
         count_environment(function)
+        # Who may invoke this alias, and nobody else may, is this function: so its name is believed.
+        lambda_.CfnAlias(
+            self,
+            "Alias",
+            function_name=request_function.function_name,
+            function_version="$LATEST",
+            name=function.function_name,
+            description="By which one function asks",
+        )
         executions = executions_of(function.function_arn)
         # Policies by themselves: part of no function's own role, they lead CloudFormation in no
         # circle, neither within a stack nor between two.
-        self._allow_own(function)
+        self._allow_own(function, request_function)
         mark = deployment[-8:]
         for resumer in resumers:
             rights = resumer.rights(Stack.of(function), mark)
@@ -131,14 +146,18 @@ class Attachment(Construct):
         """That of a function; None when it is not attached."""
         return cast("Attachment | None", function.node.try_find_child(_ATTACHMENT))
 
-    def _allow_own(self, function: lambda_.Function) -> None:
-        """What the function does with its own executions.
+    def _allow_own(self, function: lambda_.Function, request_function: lambda_.IFunction) -> None:
+        """What the function does with its own executions, and that it asks under its own name.
 
         Raises:
             ValueError: its role was imported as one that nobody changes.
         """
         role = cast(iam.IRole, function.role)
-        own = iam.Policy(self, "Own", statements=[checkpoint(function)])
+        asks = iam.PolicyStatement(
+            actions=["lambda:InvokeFunction"],
+            resources=[f"{request_function.function_arn}:{function.function_name}"],
+        )
+        own = iam.Policy(self, "Own", statements=[checkpoint(function), asks])
         role.attach_inline_policy(own)
         nag.executions(own, function)
         made = cast(iam.CfnPolicy, own.node.default_child)

@@ -15,7 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from hitl_approval.contract import APPROVER_ATTRIBUTE
-from hitl_approval.domain.text import person_key
+from hitl_approval.domain.text import spelling
 from hitl_approval_cdk import rules
 from hitl_approval_cdk.tokens import is_token, shown
 
@@ -160,7 +160,7 @@ def _sender_of(key: kms.IKey, queue: sqs.IQueue, topic: sns.ITopic) -> str:
 
 
 def _only(approvers: Sequence[str]) -> dict[str, sns.SubscriptionFilter]:
-    names = [person_key(approver) for approver in approvers]
+    names = [spelling(approver) for approver in approvers]
     return {APPROVER_ATTRIBUTE: sns.SubscriptionFilter.string_filter(allowlist=names)}
 
 

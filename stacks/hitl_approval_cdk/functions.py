@@ -1,10 +1,10 @@
-"""The functions of a deployment: one table says what each is and may do, one class makes them."""
+"""The functions of a deployment: one class makes them as the table `specifications` says."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from aws_cdk import Annotations, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -13,18 +13,15 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from hitl_approval.contract import ALIAS, Env, Handler
+from hitl_approval.contract import ALIAS, Env
 from hitl_approval_cdk import bundling, nag, resolution
 from hitl_approval_cdk.encryption import encrypt_executions
 from hitl_approval_cdk.groups import give_groups
 from hitl_approval_cdk.network import Network
-from hitl_approval_cdk.option import Readers
 from hitl_approval_cdk.options import ResolvedOptions
 from hitl_approval_cdk.permissions import (
-    COMPLETE_CALLBACK,
     COMPLETE_TASK,
     FAIL_TASK,
-    GET_EXECUTION,
     Resources,
     Resumer,
     allow,
@@ -33,107 +30,12 @@ from hitl_approval_cdk.permissions import (
 )
 from hitl_approval_cdk.resolution import resolve
 from hitl_approval_cdk.sizes import count_environment
+from hitl_approval_cdk.specifications import APPROVAL, WORKFLOW, Specification
 
 RUNTIMES = (lambda_.Runtime.PYTHON_3_13, lambda_.Runtime.PYTHON_3_14)
 """Lambda's Python runtimes that run durable functions; this package's functions run on the first.
 """
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Specification:
-    """What one function is and may do.
-
-    Attributes:
-        name: of its parts: `<name>Function`, `<name>Role`, `<name>Logs`, `<name>OwnPolicy`.
-        handler: its entry point in the bundle.
-        description: shown in the Lambda console.
-        role: shown with its role in the IAM console.
-        rights: grants what it does with the deployment's resources.
-        executions: what it does with executions that wait. Default: nothing.
-        reads: variables that it has besides those of every function, where this deployment has
-            them. Default: none.
-        options: whose option variables it has too. Default: only those of every function.
-        seconds: time of one invocation. Default: 30.
-    """
-
-    name: str
-    handler: str
-    description: str
-    role: str
-    rights: Callable[[Resources, iam.IGrantable], None]
-    executions: tuple[str, ...] = ()
-    reads: tuple[str, ...] = ()
-    options: Readers | None = None
-    seconds: int = 30
-
-
-WORKFLOW: Final = Specification(
-    name="Workflow",
-    handler=Handler.WORKFLOW,
-    description="Asks people for approval and waits for their decision",
-    role="Asks and waits: writes approvals, publishes to the topic",
-    rights=Resources.request,
-    reads=(Env.SNS_TOPIC_ARN, Env.PAGE_URL, Env.PAGE_CHALLENGE),
-    options="functions that ask",
-    seconds=60,  # of an invocation: a few writes, then it suspends
-)
-APPROVAL: Final = Specification(
-    name="Approval",
-    handler=Handler.APPROVAL_API,
-    description="Takes people's decisions",
-    role="Decides: reads and updates approvals, resumes the workflow",
-    rights=Resources.operate,
-    executions=(GET_EXECUTION, COMPLETE_CALLBACK),
-    reads=(Env.INBOX_TABLE_NAME, Env.MESSAGES_TABLE_NAME, Env.SIGN_IN_CLAIM),
-    options="approval function",
-)
-SWEEP: Final = Specification(
-    name="Sweep",
-    handler=Handler.SWEEP,
-    description="Repairs what was left behind",
-    role="Repairs: closes what is overdue, resumes workflows again",
-    rights=Resources.repair,
-    executions=(GET_EXECUTION, COMPLETE_CALLBACK),
-    seconds=240,  # takes up thousands of records, and ends before the next sweep
-)
-PAGE: Final = Specification(
-    name="Page",
-    handler=Handler.PAGE,
-    description="Shows approvers what is asked and takes their decisions",
-    role="Decides by personal links: reads, votes, resumes the workflow",
-    rights=Resources.vote,
-    executions=(GET_EXECUTION, COMPLETE_CALLBACK),
-    reads=(Env.MESSAGES_TABLE_NAME, Env.PAGE_URL),
-)
-SIGNED_IN: Final = Specification(
-    name="SignedIn",
-    handler=Handler.SIGNED_IN,
-    description="Shows signed-in people their inbox and takes their decisions",
-    role="Decides for signed-in people, shows their inbox",
-    rights=Resources.decide,
-    executions=(GET_EXECUTION, COMPLETE_CALLBACK),
-    reads=(Env.INBOX_TABLE_NAME, Env.MESSAGES_TABLE_NAME, Env.PAGE_URL, Env.SIGN_IN_CLAIM),
-)
-PUBLISHER: Final = Specification(
-    name="Publisher",
-    handler=Handler.PUBLISHER,
-    description="Publishes every transition to the event bus, fills the inboxes",
-    role="Publishes: reads the audit's stream, puts events",
-    rights=Resources.publish,
-    reads=(Env.INBOX_TABLE_NAME, Env.EVENT_BUS_NAME),
-)
-MESSENGER: Final = Specification(
-    name="Messenger",
-    handler=Handler.MESSENGER,
-    description="Sends each person their messages: requests, reminders, outcomes",
-    role="Sends: reads the audit's stream, publishes to the topic of personal messages",
-    rights=Resources.deliver,
-    reads=(Env.MESSAGES_TABLE_NAME, Env.PERSONAL_TOPIC_ARN, Env.PAGE_URL),
-    options="messenger function",
-    seconds=60,  # less than the lease of a message, so that nobody else has begun to send it
-)
-FUNCTIONS: Final = (WORKFLOW, APPROVAL, SWEEP, PAGE, SIGNED_IN, PUBLISHER, MESSENGER)
-"""All of them."""
 
 _IN_A_VPC = (
     "ec2:AssignPrivateIpAddresses",
@@ -170,9 +72,15 @@ class FunctionSettings:
         reads = (*_EVERY_FUNCTION, *specification.reads)
         found = {name: known[name] for name in reads if name in known}
         found |= resolution.environment(self.options, stack, of="every function")
-        if specification.options is not None:
-            found |= resolution.environment(self.options, stack, of=specification.options)
+        for readers in specification.options:
+            found |= resolution.environment(self.options, stack, of=readers)
         return found
+
+    def environment_to_wait(self, stack: Stack) -> dict[str, str]:
+        """What attached functions have of it."""
+        return resolution.environment(
+            self.options, stack, of="every function"
+        ) | resolution.environment(self.options, stack, of="functions that wait")
 
 
 def _place(network: Network | None) -> dict[str, Any]:
@@ -265,7 +173,7 @@ class PackagedFunction(lambda_.Function):
             else lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE),
         )
         nag.function(self, durable=durable_config is not None)
-        if specification.options == "functions that ask":
+        if "functions that write requests" in specification.options:
             give_groups(self, scope, options["groups"])
         if key is not None and durable_config is not None:
             encrypt_executions(self, key)

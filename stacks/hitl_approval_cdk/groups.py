@@ -23,7 +23,7 @@ def give_groups(
     """Let a function read the groups, and publish a new version of it when they change.
 
     Args:
-        function: one that asks.
+        function: one that writes requests.
         scope: where the layer is; functions with the same one share it.
         groups: the people that each name stands for. Without any there is no layer.
     """

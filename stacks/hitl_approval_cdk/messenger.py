@@ -8,7 +8,8 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from hitl_approval_cdk.functions import MESSENGER, FunctionSettings, PackagedFunction
+from hitl_approval_cdk.functions import FunctionSettings, PackagedFunction
+from hitl_approval_cdk.specifications import MESSENGER
 from hitl_approval_cdk.stream import feed
 
 

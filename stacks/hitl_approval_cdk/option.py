@@ -17,8 +17,15 @@ Rule = Callable[[str, Any], Any]
 A refusal is a ValueError whose message names the option, the value and the fix.
 """
 
-Readers = Literal["every function", "functions that ask", "approval function", "messenger function"]
-"""Which functions of a deployment have an environment variable."""
+Readers = Literal[
+    "every function",
+    "functions that wait",
+    "functions that write requests",
+    "approval function",
+    "signed-in function",
+    "messenger function",
+]
+"""Which functions of a deployment have an environment variable: attached ones only wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ class Variable:
 
     name: str
     write: Callable[[Stack, Any], str]
-    readers: Sequence[Readers] = ("functions that ask",)
+    readers: Sequence[Readers] = ("functions that write requests",)
 
 
 @dataclass(frozen=True, slots=True)

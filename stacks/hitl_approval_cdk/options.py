@@ -51,7 +51,9 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
                     "approval_timeout_seconds", readers.seconds, _SECONDS, "300", differs=True
                 )
             ],
-            variable=Variable(Env.APPROVAL_TIMEOUT_SECONDS, option.in_seconds),
+            variable=Variable(
+                Env.APPROVAL_TIMEOUT_SECONDS, option.in_seconds, ("functions that wait",)
+            ),
         ),
     ]
     """Time to decide of requests that bring none; whole seconds, at least 60 s.
@@ -78,6 +80,31 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
     """The people that a name in `approvers`, here or in a request, stands for: any number of groups
     of at most 20 people, known at synth.
     Default: none, every name is a person's own."""
+
+    operators: Annotated[
+        Sequence[str] | None,
+        Option(
+            rules.operators,
+            keys=[ContextKey("operators", readers.names, "names with commas between them")],
+            variable=Variable(
+                Env.OPERATORS, option.as_json, ("approval function", "signed-in function")
+            ),
+        ),
+    ]
+    """Who may withdraw any request, named as they sign in; they may decide nothing by that. At most
+    20. Default: nobody, besides who asked for it and the workflow."""
+
+    requests_name_approvers: Annotated[
+        bool,
+        Option(
+            rules.switch,
+            default=False,
+            keys=[ContextKey("requests_name_approvers", readers.switch, _SWITCH)],
+            variable=Variable(Env.REQUESTS_NAME_APPROVERS, option.as_switch),
+        ),
+    ]
+    """Whether requests may name people who are neither in `approvers` nor in `groups`, where
+    there are any: who asks then chooses who decides. Default: False, they choose among those."""
 
     quorum: Annotated[
         Quorum | LeftOut,
@@ -189,7 +216,7 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
             rules.one_of(*get_args(ResumeMode)),
             default="callback",
             keys=[ContextKey("resume", readers.resume, "callback or polling")],
-            variable=Variable(Env.RESUME_MODE, option.as_text),
+            variable=Variable(Env.RESUME_MODE, option.as_text, ("functions that wait",)),
         ),
     ]
     """How a waiting workflow learns of a decision: `"callback"` resumes it at once; `"polling"`
@@ -202,7 +229,9 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
             rules.poll_interval,
             default=Duration.seconds(5),
             keys=[ContextKey("poll_interval_seconds", readers.seconds, _SECONDS, "5")],
-            variable=Variable(Env.POLL_INTERVAL_SECONDS, option.in_seconds),
+            variable=Variable(
+                Env.POLL_INTERVAL_SECONDS, option.in_seconds, ("functions that wait",)
+            ),
         ),
     ]
     """Shortest time between two polls, stretched to 0.5 % of the time waited; whole seconds, at
@@ -293,7 +322,9 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
             default=Duration.days(30),
             keys=[ContextKey("retention_days", readers.days, _DAYS, "30")],
             variable=Variable(
-                Env.RETENTION_DAYS, option.in_days, ("functions that ask", "messenger function")
+                Env.RETENTION_DAYS,
+                option.in_days,
+                ("functions that write requests", "messenger function"),
             ),
         ),
     ]

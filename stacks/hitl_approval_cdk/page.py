@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -48,6 +49,7 @@ CONTEXT_KEYS: Final = (
 _SIGN_INS = ("JWT", "IAM")
 """Authorizers that say who signs in, as API Gateway names their kinds."""
 _CLAIM = re.compile(r"[!-~]{1,128}")
+_ROLE = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _URL = re.compile(r"https://[^\s/?#@]+(/[^\s/?#]+)*")
 
 
@@ -76,6 +78,11 @@ class ApprovalPage:
             approvers; a token without it is refused. Choose one that people cannot change
             themselves. It also counts where the deployment has `trust_authorizer`. Default:
             `"email"`, where the claim `email_verified` is true.
+        personal_sessions: names of IAM roles of this account whose every session is a person, as
+            the session's ARN names them: only roles whose trust policy fixes `sts:RoleSessionName`
+            to who assumes them, since API Gateway does not tell anything else about a session. It
+            also counts where the deployment has `trust_authorizer`. Default: none, and all who
+            assume a role are one person, by the role's ARN.
     """
 
     url: str | None = None
@@ -85,6 +92,7 @@ class ApprovalPage:
     challenge: bool = False
     sign_in: apigateway.IHttpRouteAuthorizer | None = None
     sign_in_claim: str = EMAIL_CLAIM
+    personal_sessions: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         is_a("page.challenge", self.challenge, bool, "use True or False")
@@ -125,6 +133,16 @@ class ApprovalPage:
             msg = (
                 f"page.sign_in_claim must be the name of a claim, got {shown(claim)}: "
                 f'leave it out for "{EMAIL_CLAIM}"'
+            )
+            raise ValueError(msg)
+        roles = self.personal_sessions
+        fit = isinstance(roles, list | tuple) and all(
+            isinstance(role, str) and _ROLE.fullmatch(role) for role in roles
+        )
+        if not fit:
+            msg = (
+                f"page.personal_sessions must be a list of names of IAM roles, got "
+                f"{shown(roles)}: use ['Approver'], without the path and the account"
             )
             raise ValueError(msg)
 

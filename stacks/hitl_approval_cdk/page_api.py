@@ -129,7 +129,9 @@ class PageApi(Construct):
     @property
     def variables(self) -> dict[str, str]:
         """What functions must know of it."""
+        sessions = list(self.page.personal_sessions)
         return {
+            **({Env.PERSONAL_SESSIONS: json.dumps(sessions)} if sessions else {}),
             Env.PAGE_URL: self.url,
             Env.PAGE_CHALLENGE: "true" if self.page.challenge else "false",
             Env.SIGN_IN_CLAIM: self.page.sign_in_claim,

@@ -95,7 +95,7 @@ class Resources:
         allow(grantee, ["dynamodb:PutItem", "dynamodb:Query"], self.audit_table.table_arn)
         allow(grantee, ["sns:Publish"], self.topic.topic_arn)
         self._use_table_keys(grantee)
-        self._sign(grantee)
+        self._sign(grantee, "kms:Verify")
         send_with(self.topic.master_key, grantee)
 
     def decide(self, grantee: iam.IGrantable) -> None:

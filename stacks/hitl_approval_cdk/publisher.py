@@ -5,12 +5,13 @@ from __future__ import annotations
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from hitl_approval_cdk.functions import PUBLISHER, FunctionSettings, PackagedFunction
+from hitl_approval_cdk.functions import FunctionSettings, PackagedFunction
+from hitl_approval_cdk.specifications import PUBLISHER
 from hitl_approval_cdk.stream import feed
 
 
 class PublisherFunction(PackagedFunction):
-    """Publishes each audit event to the event bus and fills the inboxes.
+    """Publishes each audit event to the event bus and fills the inboxes; counts what was altered.
 
     Args:
         scope: where it belongs; the mapping of the stream stands beside it.
@@ -35,4 +36,5 @@ class PublisherFunction(PackagedFunction):
             resources=settings.resources,
             dead_letter_queue=dead_letter_queue,
             batch_size=100,
+            every_change=True,
         )

@@ -82,13 +82,14 @@ def environment(options: ResolvedOptions, stack: Stack, *, of: Readers) -> dict[
         and of in variable.readers
         and values[name] is not None
     }
-    if of == "functions that ask":
+    if of == "functions that wait":
         timeout = options["approval_timeout"].to_seconds()
         longest = _longest(options)
+        variables[Env.MAX_APPROVAL_TIMEOUT_SECONDS] = option.as_number(
+            timeout if longest is None else longest
+        )
+    if of == "functions that write requests":
         variables |= {
-            Env.MAX_APPROVAL_TIMEOUT_SECONDS: option.as_number(
-                timeout if longest is None else longest
-            ),
             Env.APPROVAL_POLICY: option.as_json(stack, policy(options).to_dict()),
             Env.DEFAULT_APPROVERS: option.as_json(stack, list(options["approvers"] or ())),
         }

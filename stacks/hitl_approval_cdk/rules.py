@@ -261,6 +261,18 @@ def approvers(name: str, value: Any) -> Any:
         raise ValueError(msg) from error
 
 
+def operators(name: str, value: Any) -> list[str]:
+    """Names of people, known at synth."""
+    if not isinstance(value, list | tuple) or any(map(is_token, [value, *value])):
+        msg = f"{name} must be a list of names that are known at synth, got {shown(value)}"
+        raise ValueError(msg)
+    try:
+        return list(validate_names(value, name))
+    except InvalidRequest as error:
+        msg = f"{error} (got {shown(list(value))}): name each operator once, in one line"
+        raise ValueError(msg) from error
+
+
 def groups(name: str, value: Any) -> dict[str, list[str]]:
     """Names of groups, and the people that each stands for."""
     if not isinstance(value, Mapping):

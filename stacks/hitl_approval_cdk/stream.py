@@ -23,6 +23,7 @@ def feed(
     dead_letter_queue: sqs.IQueue,
     batch_size: int,
     parallelization_factor: int = 1,
+    every_change: bool = False,
 ) -> None:
     """Bring each new audit event to a function, in order for each approval.
 
@@ -34,6 +35,8 @@ def feed(
         dead_letter_queue: notes where in the stream to find what the function could never take.
         batch_size: events that it gets at once, at most.
         parallelization_factor: batches at once of one shard. Default: one.
+        every_change: whether it also gets what somebody has changed or removed. Default: only new
+            audit events.
     """
     role = cast(iam.IRole, function.role)
     allow(role, ["sqs:SendMessage"], dead_letter_queue.queue_arn)
@@ -46,7 +49,9 @@ def feed(
         starting_position=lambda_.StartingPosition.TRIM_HORIZON,
         batch_size=batch_size,
         parallelization_factor=parallelization_factor,
-        filters=[lambda_.FilterCriteria.filter({"eventName": ["INSERT"]})],
+        filters=None
+        if every_change
+        else [lambda_.FilterCriteria.filter({"eventName": ["INSERT"]})],
         report_batch_item_failures=True,
         bisect_batch_on_error=True,
         # Tried again until the stream forgets, a day later; then noted in the queue.

@@ -7,7 +7,8 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from hitl_approval_cdk.functions import SWEEP, FunctionSettings, PackagedFunction
+from hitl_approval_cdk.functions import FunctionSettings, PackagedFunction
+from hitl_approval_cdk.specifications import SWEEP
 
 
 class SweepFunction(PackagedFunction):

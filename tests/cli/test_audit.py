@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import stat
 import sys
 import tracemalloc
 from datetime import timedelta
@@ -225,6 +226,24 @@ def test_should_export_csv_that_no_spreadsheet_runs(
     assert list(tmp_path.iterdir()) == [file]
     answer = hitl("audit", "export", "-o", str(file), "--json").json
     assert answer == {"events": 2, "file": str(file)}
+
+
+def test_should_write_through_nobody_s_link(
+    hitl: Hitl, tables: DynamoDbStore, tmp_path: Path
+) -> None:
+    """Where others may write into the folder, they could plant a link before the command runs."""
+    decided(tables)
+    file, mine = tmp_path / "audit.jsonl", tmp_path / "mine"
+    mine.write_text("precious")
+    for planted in (file, tmp_path / "audit.jsonl.part"):
+        planted.symlink_to(mine)
+
+    assert hitl("audit", "export", "-o", str(file)).status == 0
+
+    assert mine.read_text() == "precious"
+    assert not file.is_symlink()
+    assert len(file.read_text().splitlines()) == 2
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_should_leave_no_half_file(hitl: Hitl, cloud: FakeCloud, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from .pending import requested
     ("verb", "status"), [("approve", "approved"), ("reject", "rejected"), ("cancel", "cancelled")]
 )
 def test_should_decide(hitl: Hitl, world: World, verb: str, status: str) -> None:
-    approval_id = requested(world)
+    approval_id = requested(world, requester="bob" if verb == "cancel" else "rita")
 
     result = hitl(verb, approval_id, "-m", "because", "--yes")
 

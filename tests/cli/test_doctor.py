@@ -319,7 +319,7 @@ def test_should_say_that_approvers_could_not_be_notified(hitl: Hitl, fine: Fine)
     assert "3 requests were not notified" in hitl("doctor").out
 
 
-@pytest.mark.parametrize("metric", ["AlteredRecord", "PassedOver"])
+@pytest.mark.parametrize("metric", ["AlteredRecord", "AlteredTrail", "PassedOver"])
 def test_should_say_that_a_record_is_not_what_it_was(hitl: Hitl, fine: Fine, metric: str) -> None:
     fine.counted[metric] = 2.0
     assert states(hitl)["records"] == "wrong"

@@ -47,7 +47,7 @@ def ends(cloud: FakeCloud, how: str) -> Callable[[], None]:
 
     def step() -> None:
         if how == "cancelled":
-            world.decisions.cancel(the_id(cloud), declared("rita"))
+            world.decisions.cancel(the_id(cloud), declared("bob"))
         elif how == "timeout":
             world.clock.advance(timedelta(hours=2))
             world.requests.check_status(the_id(cloud))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import cast
 
+from hitl_approval.domain.approval import Vote
+from hitl_approval.domain.audit import Identity
 from hitl_approval.testing import World
 
 from .conftest import Hitl
@@ -28,6 +31,18 @@ def test_should_show_hostile_text_inert(hitl: Hitl, world: World) -> None:
     assert "[bold red]<script>[/] :bomb:" in shown
     assert "\x1b" not in shown
     assert "\u202e" not in shown
+
+
+def test_should_show_how_a_vote_is_known_and_who_is_asked_inert(hitl: Hitl, world: World) -> None:
+    """Whoever may write the row could act on the terminal, or make two people of one."""
+    approval_id = requested(world, approvers=["ann, bob", "cid"])
+    approval = world.store.approvals[approval_id]
+    vote = Vote("cid", cast(Identity, "\x1b[2Jiam[red]"), "approved", "", approval.created_at)
+    world.store.approvals[approval_id] = replace(approval, votes=(vote,))
+    shown = hitl("get", approval_id).out
+    assert '"ann, bob", cid' in shown
+    assert "\x1b" not in shown
+    assert "\\u001b[2Jiam[red]" in shown
 
 
 def test_should_show_times_in_the_local_zone(hitl: Hitl, world: World) -> None:

@@ -41,7 +41,7 @@ RETIRED_NAMES: Mapping[str, str] = {
 """Pattern of a name or a phrase, in this case only -> what is written in its place."""
 
 PHRASES: Mapping[str, str] = {
-    r"looks? (alike|like|as)\b|look[-_]alike|looks the same": "to resemble: no check of a record",
+    r"looks?[ _](alike|like|as|the[ _]same)\b|look[-_]alike": "to resemble: no check of a record",
     r"looks good": "a comment that the public pattern's commands have",
     r"\b(arm64|aarch64)\b|\bARM_64\b": "a processor",
     r"def arm\(self, wake: datetime\)": "the durable engine calls a clock so",

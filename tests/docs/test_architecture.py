@@ -18,6 +18,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 FUNCTIONS = {
     "workflow": "workflow function",
+    "request_api": "request function",
     "approval_api": "approval function",
     "sweep": "sweep function",
     "publisher": "publisher function",

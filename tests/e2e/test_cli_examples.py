@@ -39,6 +39,10 @@ def typed(tmp_path: Path) -> Typed:
     return type_
 
 
+REQUESTER = "user@example.com"
+"""As `Live.submit` has it."""
+
+
 def test_should_know_an_example_of_every_command() -> None:
     assert {words for words, _ in EXAMPLES} == {c.words for c in commands()}
 
@@ -59,11 +63,13 @@ def test_should_do_what_its_help_shows(
             callback_live.decide(approval_id, "approved")
         if words == "repair":
             _put_aside(callback_live, approval_id)
-        shown = typed(example.replace(EXAMPLE_ID, approval_id), HITL_STACK=callback_live.stack)
+        me = {"HITL_USER": REQUESTER} if words == "cancel" else {}  # who asked withdraws
+        command = example.replace(EXAMPLE_ID, approval_id)
+        shown = typed(command, HITL_STACK=callback_live.stack, **me)
         assert approval_id in shown or words in {"status", "history"}
         if words == "repair":  # nothing is left aside, which hitl doctor would show
             callback_live.deployment.call(
-                {"action": "cancel", "approval_id": approval_id, "approver": "rita"}
+                {"action": "cancel", "approval_id": approval_id, "approver": REQUESTER}
             )
         ended = {"approve": "approved", "reject": "rejected", "cancel": "cancelled"}
         if words in ended:

@@ -162,7 +162,9 @@ def test_should_list_in_pages_over_the_wire(live: Live) -> None:
             break
     assert [i for i in seen if i in ids] == list(reversed(ids))
     for approval_id in ids:
-        live.deployment.call({"action": "cancel", "approval_id": approval_id, "approver": "x"})
+        live.deployment.call(
+            {"action": "cancel", "approval_id": approval_id, "approver": "user@example.com"}
+        )
 
 
 def test_should_name_a_stack_that_is_not_there(live: Live) -> None:

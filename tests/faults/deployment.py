@@ -11,6 +11,7 @@ from typing import Any
 from hitl_approval.contract import DOCUMENT_APPROVAL
 from hitl_approval.domain.approval import derive_approval_id
 from tests import environment
+from tests.faults.askers import Askers
 from tests.faults.durable import (
     DurableService,
     Handler,
@@ -132,6 +133,8 @@ class Deployment:
     doubled: bool = False
     """Whether a second invocation runs beside the first, so that each message may go out twice."""
     outbox: Outbox = field(default_factory=Outbox)
+    askers: Askers = field(default_factory=Askers)
+    """Who asks through the request function instead of having rights of their own."""
     redeployed: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Actors who reach a newer version of the functions, and its environment."""
 
@@ -319,6 +322,8 @@ class Deployment:
                 return self.world.call(self.durable.complete(request))
             case "GetDurableExecution":
                 return self.world.call(self.durable.describe(request))
+            case "Invoke":
+                return self.world.call(self.askers.invocation(self.world, request))
             case "Publish":
                 return self.world.call(self._publish(request))
             case "PutEvents":

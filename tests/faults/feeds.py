@@ -96,7 +96,10 @@ def feed(
 def _bring(me: Actor, world: Deployment, handler: Any, batch: range) -> int:
     """Invoke the function with these records; how many of the first it has taken."""
     records = [
-        {"dynamodb": {"NewImage": world.outbox.stream[place], "SequenceNumber": str(place)}}
+        {
+            "eventName": "INSERT",
+            "dynamodb": {"NewImage": world.outbox.stream[place], "SequenceNumber": str(place)},
+        }
         for place in batch
     ]
     answer = invoke(me, world, handler, {"Records": records})

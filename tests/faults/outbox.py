@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hitl_approval.contract import APPROVER_ATTRIBUTE
-from hitl_approval.domain.text import person_key
+from hitl_approval.domain.text import spelling
 from tests import environment
 from tests.faults.dynamodb import Item, Key
 from tests.faults.simulator import EVERY, World
@@ -96,7 +96,7 @@ class Outbox:
 
 
 def person_of(request: Request) -> str | None:
-    """Whom a published message is for, as `person_key` has it; None for everybody."""
+    """Whom a published message is for, as `spelling` has it; None for everybody."""
     attribute = request["MessageAttributes"].get(APPROVER_ATTRIBUTE)
     return str(attribute["StringValue"]) if attribute else None
 
@@ -115,7 +115,7 @@ def _claimed(world: World, approval_id: str, kind: str, person: str) -> Key:
         if (write.table, wrote.actor) != (MESSAGES_TABLE, me.name) or wrote.request != me.request:
             continue
         item = write.after
-        about = (item["approval_id"]["S"], item["kind"]["S"], person_key(item["recipient"]["S"]))
+        about = (item["approval_id"]["S"], item["kind"]["S"], spelling(item["recipient"]["S"]))
         if about == (approval_id, kind, person) and tries(item) > tries(write.before or {}):
             return write.key
     return ()

@@ -27,6 +27,22 @@ def _approve(world: Deployment) -> None:
     world.person("bob", decision(approval, "bob", "approved"), when=world.row_exists(approval))
 
 
+def _asked(world: Deployment) -> None:
+    """The same for a function that has no right but to ask."""
+    world.askers.names.add("start")
+    _approve(world)
+
+
+def _asked_late(world: Deployment) -> None:
+    world.askers.names.add("start")
+    _late_approve(world)
+
+
+def _asked_in_vain(world: Deployment) -> None:
+    world.askers.names.add("start")
+    world.start("start", event())
+
+
 def _reject(world: Deployment) -> None:
     approval = world.start("start", event())
     world.person("bob", decision(approval, "bob", "rejected"), when=world.row_exists(approval))
@@ -231,6 +247,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     scenario.name: scenario
     for scenario in [
         *both("approve", _approve),
+        *both("asked", _asked),
+        Scenario("asked-late", _asked_late),
+        *both("asked-in-vain", _asked_in_vain),
         *both("reject", _reject),
         Scenario("late-approve", _late_approve),
         *both("timeout", _timeout),

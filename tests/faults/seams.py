@@ -94,8 +94,10 @@ class _Environment(Mapping[str, str]):
     def _now() -> Mapping[str, str]:
         deployment = _DEPLOYMENT[0]
         actor = deployment.world.current
-        newer = deployment.redeployed.get(actor.name) if actor else None
-        return newer or deployment.environment
+        if actor is None:
+            return deployment.environment
+        deployed = deployment.redeployed.get(actor.name) or deployment.environment
+        return deployment.askers.environment(actor.name, deployed)
 
 
 @contextmanager
@@ -162,5 +164,6 @@ def deploy(
     sweep = importlib.import_module("sweep.handler").handler
     world = World(chooser, bounds)
     deployment = Deployment(world, workflow, api, sweep, {**ENVIRONMENT, **environment}, grace)
+    deployment.askers.handler = importlib.import_module("request_api.handler").handler
     _DEPLOYMENT[:] = [deployment]
     return deployment

@@ -16,6 +16,11 @@ from tests.faults.scenario import Scenario
 from tests.faults.simulator import Bounds
 
 CROWDED = {
+    "asked": 0,
+    "asked-polling": 0,
+    "asked-late": 0,
+    "asked-in-vain": 0,
+    "asked-in-vain-polling": 0,
     "late-approve": 1,
     "reject": 0,
     "reject-polling": 0,
@@ -72,6 +77,11 @@ CROWDED = {
     "fed-publisher-poison": 0,
 }
 LIMITED = {
+    "asked": 1,
+    "asked-polling": 1,
+    "asked-late": 1,
+    "asked-in-vain": 1,
+    "asked-in-vain-polling": 1,
     "cancel": 1,
     "two-rejections": 1,
     "redelivered": 1,

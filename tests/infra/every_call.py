@@ -16,13 +16,16 @@ def main(bundle: str) -> None:
     import messenger.handler
     import page.handler
     import publisher.handler
+    import request_api.handler
     import signed_in.handler
     import sweep.handler
     import workflow.handler
     from hitl_approval import wiring
     from hitl_approval.adapters.aws import client
+    from hitl_approval.adapters.requests import RequestFunctionClient
     from hitl_approval.domain.policy import Policy
     from hitl_approval.domain.request import ApprovalRequest
+    from hitl_approval.domain.request_key import RequestKey
     from hitl_approval.usecases.request import ResolvedRequest
 
     assert workflow.handler.__file__.startswith(bundle)
@@ -47,6 +50,9 @@ def main(bundle: str) -> None:
         answer = approval_api.handler.handler(payload, None)
         assert answer["statusCode"] == 200, answer
     assert json.loads(answer["body"])["verified"], answer
+    assert answered(request_api.handler.handler)["status"] == "pending"
+    through = RequestFunctionClient(client=client("lambda"), sender=client("lambda"), function="f")
+    through.note_notification_failed(RequestKey("arn", "key"), "reason")
     requests.check_status("a")
     next(store.overdue("pending", before=datetime.now(UTC), limit=10))
     list(store.postponed())
@@ -69,6 +75,22 @@ def main(bundle: str) -> None:
     client("lambda").get_durable_execution_state(
         DurableExecutionArn="arn", CheckpointToken="t", Marker=""
     )
+
+
+def answered(handler: Any) -> Any:
+    """What the request function answers who asks for the first time."""
+    function = "arn:aws:lambda:us-east-1:123456789012:function"
+    message = {
+        "protocol": 1,
+        "operation": "submit",
+        "execution_arn": f"{function}:refund:1/durable-execution/b/1",
+        "key": "refund",
+        "request": {"subject": "Refund", "requester": "agent"},
+        "timeout_seconds": 3600,
+        "creation_token": "t",
+    }
+    context = type("Context", (), {"invoked_function_arn": f"{function}:request:refund"})
+    return handler(message, context)["answer"]
 
 
 def signed_in_event(route: str) -> dict[str, Any]:

@@ -25,6 +25,7 @@ ANSWERS: dict[str, Any] = {
     "state": {"Operations": []},
     "succeed": {},
     "durable-execution": {"Status": "RUNNING"},
+    "invocations": {"answer": None},
 }
 PUBLISHED = (
     "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>"

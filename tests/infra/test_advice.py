@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from aws_cdk import Duration, Token
+from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
 
-from hitl_approval_cdk import HitlApproval, Quorum
+from hitl_approval_cdk import ApprovalPage, EmailApprover, HitlApproval, Quorum
 from tests.infra.synth import any_stack, warnings_of
 
 TOKEN = Token.as_number({"Ref": "AWS::AccountId"})
@@ -37,3 +38,30 @@ def test_should_warn_when_an_execution_has_room_for_few(
     warnings = "".join(warnings_of(stack))
     assert (said or "") in warnings
     assert ("has room for" in warnings) is (said is not None)
+
+
+TWO = {"quorum": Quorum.at_least(2)}
+SIGN_IN = ApprovalPage(sign_in=HttpIamAuthorizer())
+LINKS = {"page": ApprovalPage(), "deliver_to": [EmailApprover("ann@example.com")]}
+
+
+@pytest.mark.parametrize(
+    ("options", "warns"),
+    [
+        (TWO, True),
+        ({"quorum": Quorum.everyone(), "approvers": ["ann", "bob"]}, True),
+        (TWO | {"page": ApprovalPage()}, True),
+        ({}, False),
+        ({"quorum": Quorum.at_least(1)}, False),
+        (TWO | {"require_verified_identity": True}, False),
+        (TWO | {"trust_authorizer": True}, False),
+        (TWO | {"page": SIGN_IN}, False),
+        (TWO | LINKS, False),
+    ],
+)
+def test_should_warn_when_one_person_could_type_the_names_of_several(
+    options: dict[str, Any], warns: bool
+) -> None:
+    stack = any_stack()
+    HitlApproval(stack, "Approval", notify_emails=["ann@example.com"], **options)
+    assert ("nobody vouches for their names" in warnings_of(stack)) is warns

@@ -17,6 +17,7 @@ def test_should_send_alarms_to_the_topic_that_it_is_given() -> None:
         "DecidedNotResumed",
         "PendingPastExpiry",
         "AlteredRecord",
+        "AlteredTrail",
         "PassedOver",
         "Errors",
         "Invocations",

@@ -38,7 +38,7 @@ def test_should_make_and_attach_a_durable_function(entry: Path) -> None:
     [alias] = [
         alias
         for name, alias in of_type(resources, "AWS::Lambda::Alias").items()
-        if name.startswith("Refund")
+        if name.startswith("RefundLive")
     ]
     assert alias["Name"] == "live"
     version = resources[alias["FunctionVersion"]["Fn::GetAtt"][0]]

@@ -15,7 +15,7 @@ from hitl_approval.contract import Env
 from hitl_approval.settings import Settings
 from hitl_approval_cdk import HitlApproval, bundling
 from tests.infra.synth import any_app, any_stack, durable, of_type, permissions, template, text
-from tests.infra.test_functions import WORKFLOW_ENV
+from tests.infra.test_functions import ATTACHED_ENV
 
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:refund"
 
@@ -32,19 +32,37 @@ def test_should_give_environment_layer_and_rights() -> None:
     approvals.attach(durable(stack))
 
     resources = template(stack)["Resources"]
-    assert environment(stack).keys() == {f"HITL_{name}" for name in WORKFLOW_ENV}
+    assert environment(stack).keys() == {f"HITL_{name}" for name in ATTACHED_ENV}
     [layer] = of_type(resources, "AWS::Lambda::LayerVersion").values()
     assert layer["CompatibleRuntimes"] == ["python3.13", "python3.14"]
     assert permissions(resources)["RefundRole"] == {
-        ("dynamodb:GetItem", "<ApprovalTable.Arn>"),
-        ("dynamodb:PutItem", "<ApprovalTable.Arn>"),
-        ("dynamodb:UpdateItem", "<ApprovalTable.Arn>"),
-        ("dynamodb:PutItem", "<ApprovalAuditTable.Arn>"),
-        ("dynamodb:Query", "<ApprovalAuditTable.Arn>"),
-        ("sns:Publish", "<ApprovalTopic>"),
+        ("lambda:InvokeFunction", "<ApprovalRequestFunction.Arn>:<Refund>"),
         ("lambda:CheckpointDurableExecution", "<Refund.Arn>:*"),
         ("lambda:GetDurableExecutionState", "<Refund.Arn>:*"),
     }
+
+
+def test_should_know_who_asks_by_an_alias_of_its_name() -> None:
+    stack = any_stack()
+    approvals = HitlApproval(stack, "Approval")
+    for name in ("Refund", "Payout"):
+        approvals.attach(durable(stack, name))
+
+    aliases = of_type(template(stack)["Resources"], "AWS::Lambda::Alias").values()
+    asking = [
+        {name: text(value) for name, value in alias.items()}
+        for alias in aliases
+        if alias.get("Description") == "By which one function asks"
+    ]
+    assert asking == [
+        {
+            "Description": "By which one function asks",
+            "FunctionName": "<ApprovalRequestFunction>",
+            "FunctionVersion": "$LATEST",
+            "Name": f"<{name}>",
+        }
+        for name in ("Refund", "Payout")
+    ]
 
 
 def test_should_let_the_deployment_reach_that_functions_callbacks_and_no_more() -> None:
@@ -59,7 +77,7 @@ def test_should_let_the_deployment_reach_that_functions_callbacks_and_no_more() 
     read = ("lambda:GetDurableExecution", "<Refund.Arn>:*")
     for role in ("ApprovalApprovalRole", "ApprovalSweepRole"):
         assert after[role] - before[role] == {complete, read}
-    for role in ("ApprovalWorkflowRole", "ApprovalPublisherRole"):
+    for role in ("ApprovalWorkflowRole", "ApprovalRequestRole", "ApprovalPublisherRole"):
         assert after[role] == before[role]
 
 
@@ -92,33 +110,34 @@ def test_should_leave_the_functions_own_variables_alone(
     assert {name: found[name] for name in NAMES} == THEIRS
     for name, value in found.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "refund")
     settings = Settings.from_environment()
-    assert settings.topic_arn == "<ApprovalTopic>"
+    assert settings.request_function_arn == "<ApprovalRequestFunction.Arn>:refund"
     assert settings.log_level == "INFO"
-    assert settings.retention.days == 30
-    # There is no page here: theirs is not taken for ours.
+    assert settings.approval_timeout.total_seconds() == 3600
+    # Theirs is not taken for ours.
     assert settings.page_url is None
-    assert settings.personal_topic_arn is None
+    assert settings.signing_key_arn is None
 
 
 def test_should_name_the_variable_that_a_function_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (Env.APPROVALS_TABLE_NAME, Env.LOG_LEVEL):
+    for name in (Env.REQUEST_FUNCTION_ARN, Env.LOG_LEVEL):
         monkeypatch.setenv(f"HITL_{name}", "loud")
     with pytest.raises(RuntimeError, match="variable HITL_LOG_LEVEL must be one of DEBUG"):
         _ = Settings.from_environment().log_level
-    with pytest.raises(RuntimeError, match="variable HITL_SNS_TOPIC_ARN is not set"):
-        _ = Settings.from_environment().topic_arn
+    with pytest.raises(RuntimeError, match="variable HITL_RESUME_MODE is not set"):
+        _ = Settings.from_environment().resume
 
 
 CLASH = (
-    "Embedding/Refund has an environment variable HITL_SNS_TOPIC_ARN of its own, which attach "
-    "sets: call yours something else"
+    "Embedding/Refund has an environment variable HITL_REQUEST_FUNCTION_ARN of its own, which "
+    "attach sets: call yours something else"
 )
 
 
 def test_should_refuse_a_variable_of_ours_that_is_there_already() -> None:
     stack = any_stack()
-    function = durable(stack, environment={"HITL_SNS_TOPIC_ARN": "theirs"})
+    function = durable(stack, environment={"HITL_REQUEST_FUNCTION_ARN": "theirs"})
     with pytest.raises(ValueError, match=f"^{CLASH}$"):
         HitlApproval(stack, "Approval").attach(function)
 
@@ -127,7 +146,7 @@ def test_should_refuse_a_variable_of_ours_that_is_replaced_afterwards() -> None:
     stack = any_stack()
     function = durable(stack)
     HitlApproval(stack, "Approval").attach(function)
-    function.add_environment("HITL_SNS_TOPIC_ARN", "theirs")
+    function.add_environment("HITL_REQUEST_FUNCTION_ARN", "theirs")
     with pytest.raises(RuntimeError, match=CLASH):
         template(stack)
 

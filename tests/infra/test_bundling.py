@@ -428,7 +428,8 @@ class TestBundle:
             "import sys; sys.path[:] = [p for p in sys.path if 'site-packages' not in p];"
             "sys.path.insert(0, sys.argv[1]);"
             "import workflow.handler, approval_api.handler, sweep.handler, publisher.handler;"
-            "import page.handler, signed_in.handler, hitl_approval.durable.wait as waiting;"
+            "import page.handler, signed_in.handler, messenger.handler, request_api.handler;"
+            "import hitl_approval.durable.wait as waiting;"
             "print(waiting.__file__)"
         )
         done = subprocess.run(

@@ -24,17 +24,26 @@ def variables(of: Readers) -> set[str]:
 SWEEP_ENV = {Env.APPROVALS_TABLE_NAME, Env.AUDIT_TABLE_NAME, *variables("every function")}
 
 
-WORKFLOW_ENV = {
+REQUEST_ENV = {
     *SWEEP_ENV,
-    *(variables("functions that ask") - {Env.REMINDERS}),  # where a deployment has its own
+    # Reminders only where a deployment has its own.
+    *(variables("functions that write requests") - {Env.REMINDERS}),
     Env.SNS_TOPIC_ARN,
-    Env.MAX_APPROVAL_TIMEOUT_SECONDS,
     Env.APPROVAL_POLICY,
     Env.DEFAULT_APPROVERS,
 }
 
 
-APPROVAL_ENV = {*SWEEP_ENV, *variables("approval function"), Env.SIGN_IN_CLAIM}
+WAITING_ENV = {*variables("functions that wait"), Env.MAX_APPROVAL_TIMEOUT_SECONDS}
+
+
+WORKFLOW_ENV = REQUEST_ENV | WAITING_ENV
+
+
+ATTACHED_ENV = {*WAITING_ENV, *variables("every function"), Env.REQUEST_FUNCTION_ARN}
+
+
+APPROVAL_ENV = {*SWEEP_ENV, *variables("approval function"), Env.SIGN_IN_CLAIM} - {Env.OPERATORS}
 
 
 INBOX_ENV = {Env.INBOX_TABLE_NAME}
@@ -67,6 +76,8 @@ class TestEnvironment:
         page = contract.Handler.PAGE in functions(any_resources)
         asking = WORKFLOW_ENV | (PAGE_ENV if page else set())
         assert set(environment(any_resources, contract.Handler.WORKFLOW)) == asking
+        requests = REQUEST_ENV | (PAGE_ENV if page else set())
+        assert set(environment(any_resources, contract.Handler.REQUEST_API)) == requests
         if page:
             assert set(environment(any_resources, contract.Handler.PAGE)) == SWEEP_ENV | {
                 Env.MESSAGES_TABLE_NAME,
@@ -92,6 +103,9 @@ class TestEnvironment:
         assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | MESSENGER_ENV | {
             Env.APPROVER_GROUPS,
             Env.REMINDERS,
+            Env.REQUEST_FUNCTION_ARN,
+            Env.OPERATORS,
+            Env.PERSONAL_SESSIONS,
             Env.SIGNING_KEY_ARN,
         }
 
@@ -207,6 +221,7 @@ class TestFunctions:
         names = {text(g["LogGroupName"]) for g in groups.values() if "LogGroupName" in g}
         assert names == {
             "/aws/lambda/<ApprovalWorkflowFunction>",
+            "/aws/lambda/<ApprovalRequestFunction>",
             "/aws/lambda/<ApprovalApprovalFunction>",
             "/aws/lambda/<ApprovalSweepFunction>",
             "/aws/lambda/<ApprovalPublisherFunction>",

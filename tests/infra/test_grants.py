@@ -100,7 +100,7 @@ def test_should_attach_where_somebody_else_makes_all_roles() -> None:
                     "RefundRole",
                     *(
                         f"Approval/{name}Role"
-                        for name in ("Workflow", "Approval", "Sweep", "Publisher")
+                        for name in ("Workflow", "Request", "Approval", "Sweep", "Publisher")
                     ),
                 ]
             )

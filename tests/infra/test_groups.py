@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, Stack
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 
 from hitl_approval.contract import GROUPS_FILE, Env
 from hitl_approval.settings import Settings
 from hitl_approval_cdk import ApprovalPage, HitlApproval, SqsApprover
-from tests.infra.synth import any_app, any_stack, durable, functions, of_type, template
+from tests.infra.synth import any_app, any_stack, functions, of_type, template
 
 COMPANY = {
     f"team {number:03}": [f"person.{number}.{each}@subsidiary.example.com" for each in range(10)]
@@ -48,12 +47,12 @@ def test_should_hold_a_whole_company(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read == {name: tuple(people) for name, people in COMPANY.items()}
 
 
-def test_should_give_them_only_to_functions_that_ask() -> None:
+def test_should_give_them_only_to_functions_that_write_requests() -> None:
     stack = any_stack()
     HitlApproval(stack, "Approval", groups={"leads": ["ann"]})
     made = functions(template(stack)["Resources"])
     with_layer = {handler for handler, properties in made.items() if "Layers" in properties}
-    assert with_layer == {"workflow.handler.handler"}
+    assert with_layer == {"workflow.handler.handler", "request_api.handler.handler"}
 
 
 def test_should_make_no_layer_without_groups() -> None:
@@ -86,15 +85,6 @@ def test_should_keep_the_groups_of_two_deployments_apart() -> None:
         "{'leads': ['ann']}",
         "{'leads': ['bob']}",
     }
-
-
-def test_should_let_an_attached_function_of_another_stack_read_them() -> None:
-    app = any_app()
-    approvals = HitlApproval(Stack(app, "Approvals"), "Approval", groups={"leads": ["ann"]})
-    stack = Stack(app, "Embedding")
-    function: lambda_.Function = durable(stack)
-    approvals.attach(function)
-    assert kept(app, stack) == [{"leads": ["ann"]}]
 
 
 def test_should_send_links_to_a_whole_company_through_seven_queues() -> None:

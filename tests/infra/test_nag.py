@@ -18,6 +18,7 @@ from tests.infra.synth import CONFIGURATIONS, any_app
 EXECUTIONS = "IAM5[Resource::<ApprovalWorkflowFunction44C8BE57.Arn>:*]"
 SUPPRESSED = {
     "Approval/WorkflowFunction": {"AwsSolutions::AwsSolutions-L1"},
+    "Approval/RequestFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/ApprovalFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/SweepFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/PublisherFunction": {"AwsSolutions::AwsSolutions-L1"},

@@ -11,7 +11,7 @@ from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer, HttpLambdaAu
 
 from hitl_approval.contract import Env, Handler
 from hitl_approval_cdk import ApprovalPage, HitlApproval
-from tests.infra.synth import any_stack, of_type, template
+from tests.infra.synth import any_stack, of_type, template, warnings_of
 
 
 def test_should_take_iam_as_a_sign_in() -> None:
@@ -52,3 +52,38 @@ def test_should_refuse_what_is_no_claim(claim: Any) -> None:
     page = ApprovalPage(sign_in_claim=claim)
     with pytest.raises(ValueError, match=r"page\.sign_in_claim must be the name of a claim"):
         HitlApproval(any_stack(), "Approval", page=page)
+
+
+def test_should_take_sessions_for_people_only_of_roles_that_are_named() -> None:
+    for roles in ((), ["Approver", "Lead"]):
+        stack = any_stack()
+        page = ApprovalPage(sign_in=HttpIamAuthorizer(), personal_sessions=roles)
+        HitlApproval(stack, "Approval", page=page, trust_authorizer=True)
+        functions = of_type(template(stack)["Resources"], "AWS::Lambda::Function").values()
+        known = {
+            f["Handler"]: f["Environment"]["Variables"].get(Env.PERSONAL_SESSIONS)
+            for f in functions
+        }
+        named = {Handler.APPROVAL_API, Handler.SIGNED_IN} if roles else set()
+        assert {handler for handler, value in known.items() if value} == named
+        assert set(known.values()) <= {'["Approver", "Lead"]', None}
+        assert warnings_of(stack).count("sts:RoleSessionName") == len(roles)
+
+
+@pytest.mark.parametrize("roles", ["Approver", ["arn:aws:iam::1:role/a"], [""], [1], {"a": 1}])
+def test_should_refuse_what_is_no_name_of_a_role(roles: Any) -> None:
+    page = ApprovalPage(personal_sessions=roles)
+    with pytest.raises(ValueError, match=r"page\.personal_sessions must be a list of names of IAM"):
+        HitlApproval(any_stack(), "Approval", page=page)
+
+
+def test_should_say_who_operates_to_the_functions_that_withdraw() -> None:
+    stack = any_stack()
+    page = ApprovalPage(sign_in=HttpIamAuthorizer())
+    HitlApproval(stack, "Approval", page=page, operators=["olga@x.org"])
+    told = {
+        function["Handler"]
+        for function in of_type(template(stack)["Resources"], "AWS::Lambda::Function").values()
+        if function["Environment"]["Variables"].get(Env.OPERATORS) == '["olga@x.org"]'
+    }
+    assert told == {Handler.APPROVAL_API, Handler.SIGNED_IN}

@@ -49,7 +49,7 @@ INBOX = "<ApprovalInboxTable.Arn>"
 MESSAGES = "<ApprovalMessagesTable.Arn>"
 READS_MESSAGES = ("dynamodb:Query", MESSAGES)
 REPAIRS_MESSAGES = ("dynamodb:UpdateItem", MESSAGES)
-FUNCTIONS = ("Workflow", "Approval", "Sweep", "Publisher")
+FUNCTIONS = ("Workflow", "Request", "Approval", "Sweep", "Publisher")
 
 WORKFLOW = {
     ("dynamodb:GetItem", TABLE),
@@ -63,6 +63,15 @@ WORKFLOW = {
     ("logs:PutLogEvents", "<ApprovalWorkflowLogs.Arn>"),
     ("lambda:CheckpointDurableExecution", EXECUTIONS),
     ("lambda:GetDurableExecutionState", EXECUTIONS),
+}
+REQUEST = {
+    *(
+        permission
+        for permission in WORKFLOW
+        if permission[0].partition(":")[0] in {"dynamodb", "sns"}
+    ),
+    ("logs:CreateLogStream", "<ApprovalRequestLogs.Arn>"),
+    ("logs:PutLogEvents", "<ApprovalRequestLogs.Arn>"),
 }
 APPROVAL = {
     ("dynamodb:GetItem", TABLE),
@@ -129,6 +138,7 @@ TABLE_KEY = {
 def test_should_allow_each_function_exactly_what_it_does(default: Resources) -> None:
     assert permissions(default) == {
         "ApprovalWorkflowRole": WORKFLOW,
+        "ApprovalRequestRole": REQUEST,
         "ApprovalApprovalRole": APPROVAL | {READS_MESSAGES, REPAIRS_MESSAGES},
         "ApprovalSweepRole": SWEEP,
         "ApprovalPublisherRole": PUBLISHER,
@@ -151,6 +161,7 @@ def test_should_allow_the_same_without_feature_flags() -> None:
     HitlApproval(stack, "Approval", topic=sns.Topic(stack, "ApprovalTopic"))
     assert permissions(template(stack)["Resources"]) == {
         "ApprovalWorkflowRole": WORKFLOW,
+        "ApprovalRequestRole": REQUEST,
         "ApprovalApprovalRole": APPROVAL,
         "ApprovalSweepRole": SWEEP,
         "ApprovalPublisherRole": PUBLISHER,
@@ -162,6 +173,7 @@ def test_should_allow_a_customer_key_by_exact_actions(templates: dict[str, Any])
     key = {(action, "<Key.Arn>") for action in TABLE_KEY}
     assert permissions(resources) == {
         "ApprovalWorkflowRole": WORKFLOW | key,
+        "ApprovalRequestRole": REQUEST | key,
         "ApprovalApprovalRole": APPROVAL | key,
         "ApprovalSweepRole": SWEEP | key,
         "ApprovalPublisherRole": PUBLISHER | key,
@@ -185,6 +197,7 @@ def test_should_allow_what_was_brought_along_and_its_key(templates: dict[str, An
     keys = {(action, key) for action in TABLE_KEY}
     assert found == {
         "ApprovalWorkflowRole": {moved(p) for p in WORKFLOW} | keys,
+        "ApprovalRequestRole": {moved(p) for p in REQUEST} | keys,
         "ApprovalApprovalRole": {moved(p) for p in APPROVAL if INBOX not in p} | keys,
         "ApprovalSweepRole": {moved(p) for p in SWEEP} | keys,
     }
@@ -307,7 +320,8 @@ class TestSigning:
             for role, allowed in found.items()
         }
         assert uses == {
-            "ApprovalWorkflowRole": {"kms:Sign"},
+            "ApprovalWorkflowRole": {"kms:Sign", "kms:Verify"},
+            "ApprovalRequestRole": {"kms:Sign", "kms:Verify"},
             "ApprovalApprovalRole": {"kms:Sign", "kms:Verify"},
             "ApprovalSweepRole": {"kms:Sign"},
             "ApprovalPublisherRole": set(),

@@ -23,6 +23,8 @@ GIVEN: dict[str, tuple[Any, Any]] = {
     "approval_timeout_seconds": ("7200", 7200),
     "approvers": ("ann, bob", ["ann", "bob"]),
     "groups": ('{"leads": ["ann", "bob"]}', {"leads": ["ann", "bob"]}),
+    "operators": ("olga, otto", ["olga", "otto"]),
+    "requests_name_approvers": ("true", True),
     "quorum": ("2", Quorum.at_least(2)),
     "rejections_needed": ("2", 2),
     "on_timeout": ("reject", OnTimeout.reject()),

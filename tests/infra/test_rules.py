@@ -25,6 +25,14 @@ OTHERS: dict[str, tuple[Callable[[Stack], dict[str, Any]], str]] = {
         lambda _: {"audit_table": "t"},
         "audit_table must be an object",
     ),
+    "an operator who is none": (
+        lambda _: {"operators": "olga"},
+        "operators must be a list of names that are known at synth, got 'olga'",
+    ),
+    "an operator twice": (
+        lambda _: {"operators": ["olga", "OLGA"]},
+        "name each operator once, in one line",
+    ),
     "a topic's ARN": (
         lambda _: {"topic": "arn"},
         "topic must be an object of CDK's, got 'arn'",

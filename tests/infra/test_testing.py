@@ -29,6 +29,6 @@ def test_should_help_others_to_see_a_variable_that_is_wrong() -> None:
     approvals, attached = HitlApproval(stack, "Approval"), durable(stack)
     approvals.attach(attached)
     made = cast(lambda_.CfnFunction, attached.node.default_child)
-    made.add_property_override("Environment.Variables.HITL_SNS_TOPIC_ARN", "replaced")
-    with pytest.raises(AssertionError, match="another HITL_SNS_TOPIC_ARN than attach gave it"):
+    made.add_property_override("Environment.Variables.HITL_REQUEST_FUNCTION_ARN", "replaced")
+    with pytest.raises(AssertionError, match="another HITL_REQUEST_FUNCTION_ARN than"):
         assert_attached(attached, approvals)

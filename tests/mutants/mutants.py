@@ -17,6 +17,7 @@ SERVICE = "tests/unit/usecases"
 SWEEP = "tests/unit/usecases/test_sweep.py"
 AGREEMENT = "tests/unit/domain/test_agreement.py"
 TERMS = "tests/unit/domain/test_approval.py"
+PEOPLE = "tests/property/test_person_properties.py"
 PROPERTIES = "tests/property/test_approval_properties.py"
 WAITING = "tests/workflow/test_waiting.py"
 
@@ -24,6 +25,7 @@ DYNAMODB = "shared/hitl_approval/adapters/dynamodb.py"
 MESSAGES = "shared/hitl_approval/adapters/messages.py"
 SNS = "shared/hitl_approval/adapters/sns.py"
 CALLBACKS = "shared/hitl_approval/adapters/callbacks.py"
+PERMISSION = "shared/hitl_approval/domain/permission.py"
 APPROVAL = "shared/hitl_approval/domain/approval.py"
 TRAIL = "shared/hitl_approval/domain/audit.py"
 RULES = "shared/hitl_approval/domain/policy.py"
@@ -407,24 +409,23 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "requesters approve their own request",
-        APPROVAL,
-        "if key == text.person_key(approval.requester) and not approval.policy.allow_self_"
-        "approval:",
-        "if key == approval.requester and not approval.pending:",
+        PERMISSION,
+        "    if same and not approval.policy.allow_self_approval:\n",
+        "    if same and not approval.pending:\n",
         "approved_by_policy",
         (API,),
     ),
     Mutant(
         "strangers approve",
-        APPROVAL,
-        "    if approval.approvers and key not in {",
-        "    if not approval.approvers and key not in {",
+        PERMISSION,
+        "    if approval.approvers and not _is_one_of(",
+        "    if not approval.approvers and not _is_one_of(",
         "approved_by_policy",
         (PROPERTIES,),
     ),
     Mutant(
         "a typed-in name counts where identity is demanded",
-        APPROVAL,
+        PERMISSION,
         "approval.policy.require_verified_identity and not actor.verified",
         "approval.policy.require_verified_identity and not actor.name",
         "approved_by_policy",
@@ -433,18 +434,26 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a typed-in name cancels where identity is demanded",
         APPROVAL,
-        "    check_open(approval, now=now)\n    check_may_withdraw(approval, actor)\n",
+        "    check_open(approval, now=now)\n    check_may_withdraw(approval, actor, operators)\n",
         "    check_open(approval, now=now)\n",
         "refusals_change_nothing",
         (API,),
     ),
     Mutant(
         "whoever has signed in withdraws any request",
-        APPROVAL,
-        "    if text.person_key(actor.name) not in known:\n",
-        "    if actor.name is None:\n",
+        PERMISSION,
+        "_is_one_of((approval.requester, *operators), actor.name)",
+        "actor.name",
         "refusals_change_nothing",
         (API,),
+    ),
+    Mutant(
+        "a request names whom it likes",
+        "shared/hitl_approval/durable/wait.py",
+        "        if not values.requests_name_approvers:\n",
+        "        if values.requests_name_approvers:\n",
+        "approved_by_policy",
+        ("tests/workflow/test_groups.py",),
     ),
     Mutant(
         "an authorizer that anyone can imitate is believed",
@@ -481,10 +490,26 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "another spelling of a name votes again",
         APPROVAL,
-        "if text.person_key(vote.approver) == key), None)",
-        "if vote.approver == name), None)",
+        "_vote_by(approval.votes, actor.name, text.person_key)",
+        "_vote_by(approval.votes, actor.name, str)",
         "approved_by_policy",
-        (API,),
+        (PEOPLE,),
+    ),
+    Mutant(
+        "who only looks like an approver decides",
+        PERMISSION,
+        "return text.spelling(name) in {text.spelling(each) for each in names}",
+        "return text.person_key(name) in {text.person_key(each) for each in names}",
+        "approved_by_policy",
+        (PEOPLE,),
+    ),
+    Mutant(
+        "a requester decides under a name that looks the same",
+        PERMISSION,
+        "same = text.person_key(actor.name) == text.person_key(approval.requester)",
+        "same = text.spelling(actor.name) == text.spelling(approval.requester)",
+        "approved_by_policy",
+        (PEOPLE,),
     ),
     Mutant(
         "a vote counts at the moment of expiry",

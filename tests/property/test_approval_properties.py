@@ -36,7 +36,7 @@ ACTIONS = st.one_of(  # mostly votes: all else soon ends it
 QUORUMS = st.sampled_from([Quorum.any_one(), Quorum.at_least(2), Quorum.everyone()])
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)  # no time is asserted
 @given(st.lists(ACTIONS, max_size=12), QUORUMS)
 def test_should_follow_one_state_machine_whatever_comes(
     actions: list[tuple[str, str, str]], quorum: Quorum

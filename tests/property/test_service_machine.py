@@ -108,7 +108,8 @@ class Model:
     def cancel(self, name: str, now: datetime) -> Outcome:
         if self.status == "cancelled":
             return "already"
-        if not self.pending or now >= self.expires_at:
+        mine = name.strip().lower() in {REQUESTER, "hitl-approval"}
+        if not self.pending or now >= self.expires_at or not mine:
             return "refused"
         return self._write("cancelled", name, now)
 
@@ -269,7 +270,7 @@ class Services(RuleBasedStateMachine):
     @rule(which=WHICH, token=st.sampled_from(["token", "another"]))
     def withdraw(self, which: int, token: str) -> None:
         model = self._model(which)
-        self.requests.withdraw(self._id(which), token)
+        self.requests.abandon(self._id(which), token)
         if token == "token" and model.pending:
             now = self.clock.now()
             model.expire(now)

@@ -32,7 +32,8 @@ def test_should_do_without_what_a_deployment_need_not_have() -> None:
     assert (found.page_url, found.personal_topic_arn, found.signing_key_arn) == (None, None, None)
     assert (found.trust_authorizer, found.page_challenge) == (False, False)
     assert found.groups == {}
-    assert found.sign_in_claim == EMAIL_CLAIM
+    assert found.operators == ()
+    assert (found.sign_in_claim, found.personal_sessions) == (EMAIL_CLAIM, frozenset())
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,9 @@ def test_should_do_without_what_a_deployment_need_not_have() -> None:
         ("APPROVAL_POLICY", "{}", "policy"),
         ("DEFAULT_APPROVERS", '"bob"', "default_approvers"),
         ("APPROVER_GROUPS", "no such file.json", "groups"),
+        ("PERSONAL_SESSIONS", '"Approver"', "personal_sessions"),
+        ("OPERATORS", '"olga"', "operators"),
+        ("PERSONAL_SESSIONS", "[1]", "personal_sessions"),
         ("RESUME_MODE", "hoping", "resume"),
         ("LOG_LEVEL", "LOUD", "log_level"),
         ("EVENT_BUS_NAME", "", "event_bus_name"),
@@ -75,9 +79,12 @@ def test_should_find_the_file_of_groups_where_python_finds_modules(
 
 
 def test_should_read_an_attached_functions_own_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("APPROVALS_TABLE_NAME", "the function's own")
-    monkeypatch.setenv(f"{ATTACHED_PREFIX}APPROVALS_TABLE_NAME", "ours")
+    monkeypatch.setenv("RESUME_MODE", "the function's own")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "refund")
+    monkeypatch.setenv(f"{ATTACHED_PREFIX}RESUME_MODE", "polling")
+    monkeypatch.setenv(f"{ATTACHED_PREFIX}REQUEST_FUNCTION_ARN", "arn:request")
     attached = Settings.from_environment()
-    assert attached.approvals_table_name == "ours"
-    with pytest.raises(RuntimeError, match=f"{ATTACHED_PREFIX}AUDIT_TABLE_NAME is not set"):
-        _ = attached.audit_table_name
+    assert attached.request_function_arn == "arn:request:refund"
+    assert attached.resume == "polling"
+    with pytest.raises(RuntimeError, match=f"{ATTACHED_PREFIX}POLL_INTERVAL_SECONDS is not set"):
+        _ = attached.poll_interval

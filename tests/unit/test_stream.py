@@ -100,3 +100,57 @@ def test_should_pass_what_the_inbox_takes_never(
     assert answer_batch(batch(*events), world.publishing.publish) == {"batchItemFailures": []}
     assert awaits(world, "bob") == [second]
     assert world.meter.counted.count("PassedOver") == 1
+
+
+def altered(name: str, event: Any, **fields: Any) -> dict[str, Any]:
+    """A record of the stream as it is when somebody has changed or removed an audit event."""
+    record: dict[str, Any] = batch(event)["Records"][0]
+    keys = {key: record["dynamodb"]["NewImage"][key] for key in ("approval_id", "sequence")}
+    record["dynamodb"] |= {"Keys": keys}
+    if name == "REMOVE":
+        del record["dynamodb"]["NewImage"]
+    return record | {"eventName": name, **fields}
+
+
+@pytest.mark.parametrize("how", ["MODIFY", "REMOVE"])
+def test_should_count_what_somebody_has_changed_or_removed_and_publish_nothing_of_it(
+    world: World, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    approval_id = decided(world)
+    events = world.store.history(approval_id)
+    forged = {**events[-1], "actor": "mallory"}
+    records = [*batch(*events)["Records"], altered(how, forged)]
+
+    service = world.publishing
+    answer = answer_batch({"Records": records}, service.publish, altered=service.note_altered)
+
+    assert answer == {"batchItemFailures": []}
+    assert world.meter.counted.count("AlteredTrail") == 1
+    assert len(world.publisher.published) == len(events)
+    assert approval_id in caplog.text
+    assert "mallory" not in caplog.text
+
+
+def test_should_take_what_has_expired_for_no_tampering(world: World) -> None:
+    event = world.store.history(decided(world))[-1]
+    by_dynamodb = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+    record = altered("REMOVE", event, userIdentity=by_dynamodb)
+    service = world.publishing
+    answer_batch({"Records": [record]}, service.publish, altered=service.note_altered)
+    assert "AlteredTrail" not in world.meter.counted
+
+
+def test_should_count_an_altered_event_whose_key_nobody_can_read(world: World) -> None:
+    record = {"eventName": "REMOVE", "dynamodb": {"SequenceNumber": "1"}}
+    service = world.publishing
+    answer_batch({"Records": [record]}, service.publish, altered=service.note_altered)
+    assert world.meter.counted.count("AlteredTrail") == 1
+
+
+def test_should_go_on_from_the_event_that_could_not_be_taken_among_altered_ones(
+    world: World,
+) -> None:
+    events = world.store.history(decided(world))
+    records = [altered("MODIFY", events[0]), *batch(*events)["Records"]]
+    answer = answer_batch({"Records": records}, lambda _: 1, altered=lambda _: None)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "1001"}]}

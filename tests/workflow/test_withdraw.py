@@ -91,7 +91,7 @@ def test_should_withdraw_by_id_what_is_pending(world: World, when: str) -> None:
     world.store.create(opening)
     if when != "pending":
         world.clock.moment = opening.after.expires_at
-    stands = world.requests.give_up("b" * 32, execution_arn="arn/b", reason="moot")
+    stands = world.requests.withdraw("b" * 32, execution_arn="arn/b", reason="moot")
     assert stands == ("cancelled" if when == "pending" else "timeout")
     assert world.store.approvals["b" * 32].resumed
-    assert world.requests.give_up("b" * 32, execution_arn="arn/b", reason="again") == stands
+    assert world.requests.withdraw("b" * 32, execution_arn="arn/b", reason="again") == stands

@@ -139,6 +139,25 @@ def total(quantities: Quantities) -> float:
     return sum(bill(quantities).values())
 
 
+def through_the_function(quantities: Quantities, invocations: int) -> Quantities:
+    """The same of a function that asks through the request function, and waits for its answers.
+
+    Args:
+        quantities: of an approval that is asked directly.
+        invocations: of the request function.
+    """
+    more = {
+        "lambda_request": invocations,
+        # Twice: of the request function, and of who asks, which waits meanwhile.
+        "lambda_gb_second": 2
+        * invocations
+        * _assumed("seconds_per_invocation")
+        * _assumed("memory_gb"),
+        "log_gb": invocations * _assumed("log_bytes_per_invocation") / 1e9,
+    }
+    return {item: amount + more.get(item, 0) for item, amount in quantities.items()}
+
+
 def _of_this_library(used: Usage, reads: float, writes: float, written: float) -> Quantities:
     # The decision, and the publisher for each of two events, which reads the record for each.
     return _quantities(

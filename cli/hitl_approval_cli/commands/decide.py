@@ -49,7 +49,7 @@ def reject(
 def cancel(
     to: Connection, *, approval_ids: Ids, message: Message = "", name: As = None, yes: Yes = False
 ) -> None:
-    """Withdraw requests, after showing each and asking.
+    """Withdraw requests, after showing each and asking: as their requester, or as an operator.
 
     Example: hitl cancel 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c -m "Not needed any more"
     """

@@ -270,11 +270,13 @@ def _notifications(deployment: Deployment) -> tuple[State, str, str]:
 
 
 def _records(deployment: Deployment) -> tuple[State, str, str]:
-    altered = _counted(deployment, Metrics.ALTERED_RECORD)
+    altered = sum(
+        _counted(deployment, metric) for metric in (Metrics.ALTERED_RECORD, Metrics.ALTERED_TRAIL)
+    )
     passed = _counted(deployment, Metrics.PASSED_OVER)
     if not altered and not passed:
         return "ok", "every record was read in the last day, and is what its trail says", ""
-    found = f"{altered} were not what their trail says, {passed} could not be taken"
+    found = f"{altered} were altered, {passed} could not be taken"
     return "wrong", found, "hitl audit verify --all names them"
 
 

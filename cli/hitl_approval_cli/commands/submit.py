@@ -37,7 +37,11 @@ def submit(
         ),
     ] = None,
     approver: Annotated[
-        list[str] | None, typer.Option(help="Who may decide; repeat for several. Default: anyone.")
+        list[str] | None,
+        typer.Option(
+            help="Who may decide, of those whom the deployment names; repeat for several. "
+            "Default: the deployment's, else anyone."
+        ),
     ] = None,
     timeout: Annotated[
         str | None, typer.Option(help="Time to decide: 45s, 30m, 8h, 7d. Default: the stack's.")

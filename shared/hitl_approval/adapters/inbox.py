@@ -13,7 +13,7 @@ from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import Unavailable
-from hitl_approval.domain.text import MAX_PERSON_KEY, person_key
+from hitl_approval.domain.text import MAX_PERSON_KEY, spelling
 from hitl_approval.domain.view import entry
 from hitl_approval.ports import Page
 
@@ -55,7 +55,7 @@ class DynamoDbInbox:
 
     def awaiting(self, name: str, *, limit: int, cursor: str | None) -> Page:
         """See `ports.Inbox.awaiting`."""
-        key = {Inbox.PARTITION_KEY: person_key(name)}
+        key = {Inbox.PARTITION_KEY: spelling(name)}
         start: dict[str, Any] = {}
         if cursor is not None:
             after = key | {Inbox.SORT_KEY: _due(*decode_cursor(cursor))}
@@ -64,7 +64,7 @@ class DynamoDbInbox:
             answer = self.client.query(
                 TableName=self.table,
                 KeyConditionExpression=f"{Inbox.PARTITION_KEY} = :person",
-                ExpressionAttributeValues=marshal({":person": person_key(name)}),
+                ExpressionAttributeValues=marshal({":person": spelling(name)}),
                 Limit=limit,
                 **start,
             )
@@ -88,12 +88,12 @@ class DynamoDbInbox:
 
 def _key(approval: Approval, name: str) -> dict[str, str]:
     due = _due(isoformat(approval.expires_at), approval.approval_id)
-    return {Inbox.PARTITION_KEY: person_key(name), Inbox.SORT_KEY: due}
+    return {Inbox.PARTITION_KEY: spelling(name), Inbox.SORT_KEY: due}
 
 
 def _fits(name: str) -> bool:
     """Whether an item can have this name's key. All that are accepted now can."""
-    return 0 < len(person_key(name).encode()) <= MAX_PERSON_KEY
+    return 0 < len(spelling(name).encode()) <= MAX_PERSON_KEY
 
 
 def _due(expires_at: str, approval_id: str) -> str:

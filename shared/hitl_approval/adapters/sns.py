@@ -8,7 +8,7 @@ from typing import Any
 from hitl_approval.adapters.aws import CALL_ERRORS, unavailable
 from hitl_approval.contract import APPROVER_ATTRIBUTE
 from hitl_approval.domain.notification import Notification
-from hitl_approval.domain.text import person_key
+from hitl_approval.domain.text import spelling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class SnsNotifier:
             raise RuntimeError(msg)
         attributes = {"approval_id": notification.approval_id, "kind": notification.kind}
         if notification.recipient is not None:
-            attributes[APPROVER_ATTRIBUTE] = person_key(notification.recipient)
+            attributes[APPROVER_ATTRIBUTE] = spelling(notification.recipient)
         try:
             self.client.publish(
                 TopicArn=self.topic_arn,

@@ -9,7 +9,7 @@ that should be committed together. Nothing leaves a terminal status.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -34,6 +34,7 @@ from hitl_approval.domain.errors import (
     ContentChanged,
     Forbidden,
 )
+from hitl_approval.domain.permission import check_may_decide, check_may_withdraw
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest, Content, content_of, context_json
 
@@ -108,9 +109,8 @@ class Approval(Content):
         return self.policy.quorum.needed(self.deciders)
 
     def vote_of(self, name: str) -> Vote | None:
-        """The vote that this person has cast, if any."""
-        key = text.person_key(name)
-        return next((vote for vote in self.votes if text.person_key(vote.approver) == key), None)
+        """The vote that this person has cast, if any: under this spelling of the name."""
+        return _vote_by(self.votes, name, text.spelling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +215,7 @@ def cast_vote(
         CommentRequired: a rejection without the comment that the policy demands.
     """
     earlier = approval.vote_of(actor.name)
+    alike = _vote_by(approval.votes, actor.name, text.person_key)
     if not approval.pending:
         if approval.status != "timeout" and earlier and earlier.decision == decision:
             return None
@@ -236,6 +237,10 @@ def cast_vote(
             decided_by=earlier.approver,
             decided_at=isoformat(earlier.at),
         )
+    if alike:
+        raise Forbidden(
+            f"{alike.approver}, whose name looks the same, has already answered this request"
+        )
     if decision == "rejected" and approval.policy.require_comment_on_rejection and not comments:
         raise CommentRequired
 
@@ -248,6 +253,12 @@ def cast_vote(
     return _decide(voted, outcome, actor, comments, now=now, details=details)
 
 
+def _vote_by(votes: Sequence[Vote], name: str, key: Callable[[str], str]) -> Vote | None:
+    """The vote of who has this name, as the key compares names."""
+    wanted = key(name)
+    return next((vote for vote in votes if key(vote.approver) == wanted), None)
+
+
 def expire(approval: Approval, *, now: datetime) -> Transition | None:
     """Close an approval whose time has passed, or None while it has not."""
     if not approval.pending or now < approval.expires_at:
@@ -258,8 +269,22 @@ def expire(approval: Approval, *, now: datetime) -> Transition | None:
     )
 
 
-def cancel(approval: Approval, actor: Actor, comments: str, *, now: datetime) -> Transition | None:
+def cancel(
+    approval: Approval,
+    actor: Actor,
+    comments: str,
+    *,
+    now: datetime,
+    operators: Sequence[str] = (),
+) -> Transition | None:
     """Withdraw a request, or None when it is withdrawn already.
+
+    Args:
+        approval: the record.
+        actor: who wants it: the requester, the system for the workflow, or an operator.
+        comments: why.
+        now: the time.
+        operators: who may withdraw any request.
 
     Raises:
         AlreadyDecided: a decision came first.
@@ -269,7 +294,7 @@ def cancel(approval: Approval, actor: Actor, comments: str, *, now: datetime) ->
     if approval.status == "cancelled":
         return None
     check_open(approval, now=now)
-    check_may_withdraw(approval, actor)
+    check_may_withdraw(approval, actor, operators)
     details = {"comments": comments, **actor.vouched}
     return _decide(approval, "cancelled", actor, comments, now=now, details=details)
 
@@ -336,50 +361,6 @@ def check_open(approval: Approval, *, now: datetime) -> None:
         raise _closed(approval)
     if now >= approval.expires_at:
         raise _expired(approval)
-
-
-def check_may_decide(approval: Approval, actor: Actor) -> None:
-    """Whether the policy lets this person decide.
-
-    Raises:
-        Forbidden: it does not, and why.
-    """
-    _check_identity(approval, actor)
-    key = text.person_key(actor.name)
-    if key == text.person_key(approval.requester) and not approval.policy.allow_self_approval:
-        raise Forbidden(
-            f"{actor.name} asked for this and cannot decide it: another person must, "
-            "or cancel the request",
-            rule="allow_self_approval",
-        )
-    if approval.approvers and key not in {text.person_key(name) for name in approval.approvers}:
-        raise Forbidden(f"{actor.name} is not an approver of this request")
-
-
-def check_may_withdraw(approval: Approval, actor: Actor) -> None:
-    """Whether this person may withdraw the request: who asked for it, and who may be asked.
-
-    A typed name says nothing, so where names need not be vouched for any one will do.
-
-    Raises:
-        Forbidden: they may not, and why.
-    """
-    _check_identity(approval, actor)
-    if not approval.approvers or actor.identity in {"declared", "system"}:
-        return
-    known = {text.person_key(name) for name in (approval.requester, *approval.approvers)}
-    if text.person_key(actor.name) not in known:
-        raise Forbidden(
-            f"{actor.name} neither asked for this nor is an approver of it and cannot withdraw it"
-        )
-
-
-def _check_identity(approval: Approval, actor: Actor) -> None:
-    if approval.policy.require_verified_identity and not actor.verified:
-        raise Forbidden(
-            "this request takes verified identities only: sign in, a name is not enough",
-            rule="require_verified_identity",
-        )
 
 
 def _closed(approval: Approval) -> AlreadyDecided | ApprovalExpired:

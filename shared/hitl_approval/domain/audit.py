@@ -32,11 +32,19 @@ _BESIDE = frozenset({Audit.HASH, Audit.SIGNATURE})
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acted, and how we know; `issuer` is that of the token, where it was one."""
+    """Who acted, and how we know.
+
+    Attributes:
+        name: of the person, or of a role that counts as one.
+        identity: how we know.
+        issuer: of the token, where it was one.
+        session: ARN of the role's session, where the name is that of a role.
+    """
 
     name: str
     identity: Identity
     issuer: str | None = None
+    session: str | None = None
 
     @property
     def verified(self) -> bool:
@@ -46,7 +54,8 @@ class Actor:
     @property
     def vouched(self) -> dict[str, str]:
         """Who vouches for the name, as it stands in an event's details."""
-        return {"issuer": self.issuer} if self.issuer else {}
+        known = {"issuer": self.issuer, "session": self.session}
+        return {name: value for name, value in known.items() if value}
 
 
 SYSTEM = Actor(SYSTEM_NAME, "system")

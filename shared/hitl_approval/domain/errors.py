@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 
@@ -25,6 +25,15 @@ class ApprovalError(Exception):
     def to_dict(self) -> dict[str, Any]:
         """The error as it stands in an answer's body."""
         return {"error": {"code": self.code, "message": str(self), "details": self.details}}
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> ApprovalError:
+        """The error that `to_dict` has written; of a code that is not known here, unavailable."""
+        said = values["error"]
+        found = _by_code(ApprovalError).get(said["code"], Unavailable)
+        error = found.__new__(found)
+        ApprovalError.__init__(error, said["message"], **said["details"])
+        return error
 
 
 class InvalidRequest(ApprovalError):  # noqa: N818  the name that callers see as the execution's error type
@@ -144,3 +153,13 @@ class RecordAltered(ApprovalError):  # noqa: N818  public code RECORD_ALTERED
 
 class VersionConflict(Exception):  # noqa: N818  internal: read again and decide again
     """The record changed since it was read."""
+
+
+def _by_code(parent: type[ApprovalError]) -> dict[str, type[ApprovalError]]:
+    """The classes below this one which declare a code, by it."""
+    found = {}
+    for kind in parent.__subclasses__():
+        if "code" in vars(kind):
+            found[kind.code] = kind
+        found |= _by_code(kind)
+    return found

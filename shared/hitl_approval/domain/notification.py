@@ -11,7 +11,7 @@ from hitl_approval.contract import MessageKind
 from hitl_approval.domain.approval import Approval, Transition, with_event
 from hitl_approval.domain.audit import SYSTEM
 from hitl_approval.domain.request import CONTENT, content_of
-from hitl_approval.domain.text import inert, sns_subject
+from hitl_approval.domain.text import inert, listed, sns_subject
 
 MAX_CONTEXT_SHOWN = 4_000
 """Characters of context in a message: a mail is read on a phone, and the record has it whole."""
@@ -137,7 +137,7 @@ def _indented(value: str) -> str:
 
 
 def _approvers(approval: Approval) -> str:
-    names = ", ".join(approval.approvers) or "anyone with access"
+    names = listed(approval.approvers) or "anyone with access"
     needed = approval.approvals_needed
     return names if needed == 1 else f"{names} ({needed} approvals needed)"
 

@@ -16,6 +16,9 @@ SHORT_COMMENT = 280
 
 FinalStatus = Literal["approved", "rejected", "timeout", "cancelled"]
 
+Snapshot = dict[str, Any]
+"""A record as a durable step returns it, see `snapshot_of`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -75,7 +78,7 @@ class NotApproved(Exception):  # noqa: N818  reads as what happened
         self.outcome = outcome
 
 
-def snapshot_of(approval: Approval, *, now: datetime) -> dict[str, Any]:
+def snapshot_of(approval: Approval, *, now: datetime) -> Snapshot:
     """What a durable step returns of a record: what the wait and its outcome need, and no more.
 
     A durable operation holds 256 KB; 20 votes with whole comments in the widest script do not fit.

@@ -29,13 +29,13 @@ def remind(approval: Approval, actor: Actor, names: Sequence[str], *, now: datet
         InvalidRequest: one is no approver of it, has answered, or nobody is left to remind.
     """
     check_open(approval, now=now)
-    deciders = {text.person_key(name): name for name in approval.deciders}
+    deciders = {text.spelling(name): name for name in approval.deciders}
     for name in names:
-        if text.person_key(name) not in deciders:
+        if text.spelling(name) not in deciders:
             raise InvalidRequest("to", f"{text.shown(name)} is not an approver of this request")
         if approval.vote_of(name) is not None:
             raise InvalidRequest("to", f"{text.shown(name)} has answered already")
-    to = [deciders[text.person_key(name)] for name in names] or [
+    to = [deciders[text.spelling(name)] for name in names] or [
         name for name in deciders.values() if approval.vote_of(name) is None
     ]
     if not to:

@@ -15,6 +15,8 @@ from hitl_approval.domain.policy import MAX_VOTES, Quorum
 
 MAX_APPROVERS = MAX_VOTES
 """Most approvers of one request: their votes, with comments, fit one DynamoDB item."""
+MAX_NAMED = 10
+"""Names in a message that says who may be asked: about three lines of a terminal."""
 MAX_REMINDERS = 10
 """Most reminders of one request: more would be read by nobody."""
 REMINDED_FROM = timedelta(hours=1)
@@ -65,8 +67,8 @@ class ApprovalRequest(Content):
     approvers: Annotated[
         Sequence[str],
         Field(
-            doc="who may decide: people, or groups that the deployment knows (default: the "
-            "deployment's approvers, else anyone)",
+            doc="who may decide: people, or groups that the deployment knows; where it names any, "
+            "only those (default: the deployment's approvers, else anyone)",
             rule=validate_names,
             longest=f"{MAX_APPROVERS} people in all",
             event_rule=_at_least_one,
@@ -180,15 +182,16 @@ Members = Callable[[str], Sequence[str] | None]
 
 def members_of(groups: Mapping[str, Sequence[str]]) -> Members:
     """The members of groups known beforehand; case and spaces of a group's name do not matter."""
-    by_key = {text.person_key(name): tuple(people) for name, people in groups.items()}
-    return lambda name: by_key.get(text.person_key(name))
+    by_name = {text.spelling(name): tuple(people) for name, people in groups.items()}
+    return lambda name: by_name.get(text.spelling(name))
 
 
 def expand(names: Sequence[str], members: Members, field_name: str) -> tuple[str, ...]:
     """The people that these names stand for, each once, in the order in which they are named.
 
     Raises:
-        InvalidRequest: a group is empty, a member is not a name, or there are too many in all.
+        InvalidRequest: a group is empty, a member is not a name, two look the same and are spelled
+            otherwise, or there are too many in all.
     """
     expanded: dict[str, str] = {}
     for name in names:
@@ -196,8 +199,46 @@ def expand(names: Sequence[str], members: Members, field_name: str) -> tuple[str
         if found is not None and not found:
             raise InvalidRequest(field_name, f"names the group {name!r}, which has no members")
         for member in (name,) if found is None else validate_names(found, field_name):
-            expanded.setdefault(text.person_key(member), member)
+            expanded.setdefault(text.spelling(member), member)
     return validate_names(tuple(expanded.values()), field_name)
+
+
+def check_choice(
+    people: Sequence[str],
+    *,
+    approvers: Sequence[str],
+    groups: Mapping[str, Sequence[str]],
+    field_name: str = "approvers",
+) -> None:
+    """Whoever is asked must be one of those whom the deployment names, where it names anybody.
+
+    Args:
+        people: who is asked: the request's names, groups expanded, by whatever function.
+        approvers: whom the deployment names by default, people and groups.
+        groups: its groups.
+        field_name: of the request, which named them.
+
+    Raises:
+        InvalidRequest: somebody else is among them; says who may be named.
+    """
+    if not approvers and not groups:
+        return
+    members = members_of(groups)
+    named = [person for name in (*approvers, *groups) for person in members(name) or (name,)]
+    known = {text.spelling(person): person for person in named}
+    for person in people:
+        if text.spelling(person) not in known:
+            raise InvalidRequest(
+                field_name,
+                f"names {text.shown(person)}, whom this deployment does not: name one or more of "
+                f"{_some([*groups, *known.values()])}, or deploy with requests_name_approvers=True",
+            )
+
+
+def _some(names: Sequence[str]) -> str:
+    """Names for a message: the first of them, and how many more there are."""
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(text.cut(name) for name in names[:MAX_NAMED]) + more
 
 
 def seconds(value: Any, field_name: str) -> timedelta:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from hitl_approval.domain.errors import InvalidRequest
@@ -29,6 +31,22 @@ _APPROVAL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Characters that reorder or hide what follows them on a screen.
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LINE_ENDS = frozenset("\u2028\u2029")
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""What leaves no mark on a screen: Unicode's property Default_Ignorable_Code_Point."""
+_BLANK = "\u2800"
+"""Braille's blank: no space by its category, and looks like one."""
+_OF_A_PICTURE = "\ufe0e\ufe0f"
+"""Say whether the symbol before them is a picture."""
+_KEYCAP = "\u20e3"
+_JOINER = "\u200d"
+_JOINERS = "\u200c\u200d"
+"""Part and join letters of Arabic and Indic scripts (RFC 5892, appendix A)."""
+_VIRAMA = 9
+"""The combining class of the sign that takes a vowel from an Indic letter."""
+_NEEDS_QUOTES = re.compile('[,;"]')
 
 
 def _harmful(character: str) -> bool:
@@ -62,7 +80,7 @@ def line(value: Any, field: str, *, maximum: int = MAX_LINE) -> str:
 
 
 def name(value: Any, field: str) -> str:
-    """Accept the name of a person or a group: a line of which `person` makes a key that fits.
+    """Accept the name of a person or a group: a line whose `person_key` and `spelling` fit a key.
 
     Raises:
         InvalidRequest: as `line` raises it, or the key is empty, too long or the system's own.
@@ -70,9 +88,9 @@ def name(value: Any, field: str) -> str:
     text = line(value, field, maximum=MAX_PERSON)
     if person_key(text) == person_key(SYSTEM_NAME):
         raise InvalidRequest(field, f"must not be {SYSTEM_NAME}, the name of the system itself")
-    size = len(person_key(text).encode())
-    if not size:
+    if not person_key(text):
         raise InvalidRequest(field, "must not be empty")
+    size = max(len(key.encode()) for key in (person_key(text), spelling(text)))
     if size > MAX_PERSON_KEY:
         rule = f"must be at most {MAX_PERSON_KEY} bytes as it is compared, got {size}"
         raise InvalidRequest(field, rule)
@@ -126,20 +144,78 @@ def shown(value: Any) -> str:
     return repr(cut(value)) if isinstance(value, str) else cut(repr(value))
 
 
+@lru_cache(maxsize=4_096)
 def person_key(name: str) -> str:
-    """The key by which two spellings of one person are the same.
+    """The key by which names that look the same are one person: it keeps out, and never lets in.
 
-    Case, width, spaces and characters that are not seen (zero-width ones, say) make no difference.
+    Case, width, spaces, letters that are written as several (ß), marks that are typed apart from
+    their letter and characters that are not seen (zero-width ones, say) make no difference. Who
+    asked cannot decide under another spelling, and nobody answers twice. To let somebody in,
+    compare by `spelling`.
     """
-    seen = "".join(
-        c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf"
-    )
-    return " ".join(seen.casefold().split())
+    before, key = "", name
+    while key != before:  # what a step takes away may leave a letter and its mark side by side
+        before = key
+        key = unicodedata.normalize("NFKC", key).replace(_BLANK, " ")
+        key = "".join(c for c in _UNSEEN.sub("", key) if unicodedata.category(c) != "Cf")
+        # Upper case first: it is where i meets its dotless twin, and s the long s.
+        key = " ".join(key.upper().casefold().split())
+    return key
+
+
+def spelling(name: str) -> str:
+    """The name as it must be written to let somebody in, whatever its case and number of spaces.
+
+    Two ways to encode the same letters (Unicode's canonical equivalence) are one. Whom it is
+    different for may still look the same: to keep somebody out, compare by `person_key`.
+    """
+    composed = unicodedata.normalize("NFC", re.sub(" +", " ", name.strip(" ")))
+    return unicodedata.normalize("NFC", composed.lower())
 
 
 def inert(text: str, *, keep: str = "\n\t") -> str:
-    """Show control and direction characters as escapes, so that text only reads, never acts."""
-    return "".join(f"\\u{ord(c):04x}" if _harmful(c) and c not in keep else c for c in text)
+    """Show what acts on a screen or cannot be seen on it as escapes, so that text only reads.
+
+    Control and direction characters, and characters without a mark of their own, except where they
+    join letters of a script or parts of a picture, and change how these are seen.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    around = f"\0{text}\0"
+    return "".join(
+        _escaped(c) if c not in keep and (_harmful(c) or _is_unseen(around, place)) else c
+        for place, c in enumerate(text, start=1)
+    )
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004  Python's own
+
+
+def _is_unseen(text: str, place: int) -> bool:
+    """Whether a character leaves no mark, and changes nothing about its neighbours."""
+    before, character, after = tuple(text[place - 1 : place + 2])
+    if not (_UNSEEN.match(character) or character == _BLANK):
+        return unicodedata.category(character) == "Cf"
+    if character in _OF_A_PICTURE:
+        return unicodedata.category(before) not in {"So", "Sm"} and after != _KEYCAP
+    if character not in _JOINERS:
+        return True
+    if unicodedata.combining(before) == _VIRAMA:
+        return False
+    if character == _JOINER:
+        picture = before in _OF_A_PICTURE or unicodedata.category(before) in {"So", "Sk"}
+        return not (picture and unicodedata.category(after) == "So")
+    return {unicodedata.bidirectional(before), unicodedata.bidirectional(after)} != {"AL"}
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names with commas between them; one that has a comma of its own stands in quotes."""
+    return ", ".join(
+        json.dumps(name, ensure_ascii=False) if _NEEDS_QUOTES.search(name) else name
+        for name in names
+    )
 
 
 def sns_subject(text: str) -> str:

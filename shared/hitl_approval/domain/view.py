@@ -59,7 +59,10 @@ UNREADABLE = "(this record cannot be read: hitl audit verify says why)"
 
 
 def listed(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A row as a list shows it; of one that cannot be read its keys, and that it is one."""
+    """A row as a list shows it; of one that cannot be read its keys, and that it is one.
+
+    What a row says twice is taken from where the trail is held against it.
+    """
     texts = ("subject", "requester")
     try:
         readable = all(isinstance(row[name], str) for name in texts)
@@ -70,7 +73,8 @@ def listed(row: Mapping[str, Any]) -> Mapping[str, Any]:
     except (KeyError, TypeError, ValueError):
         readable = False
     if readable:
-        return row
+        repeated = {"decision": row[Table.STATUS], "document_name": row["subject"]}
+        return {**row, **{name: value for name, value in repeated.items() if name in row}}
     keys = {name: row[name] for name in (Table.PARTITION_KEY, Table.STATUS, Table.CREATED_AT)}
     return {
         **keys,

@@ -16,6 +16,7 @@ from hitl_approval.domain.call import Call
 from hitl_approval.domain.outcome import NotApproved, Outcome
 from hitl_approval.domain.policy import Quorum
 from hitl_approval.domain.request import ApprovalRequest, Members
+from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.durable import wait
 from hitl_approval.durable.retries import patiently
 
@@ -81,13 +82,13 @@ def requires_approval(
                 timeout=timeout,
                 context=call.context,
             )
-            outcome = wait.wait_for_approval(context, request, members=members)
+            outcome, key = wait.ask(context, request, members=members)
             if not outcome.approved:
                 if on_refused is None:
                     raise NotApproved(outcome)
                 refused: R = on_refused(outcome)
                 return refused
-            call.check(json.loads(_approved_context(context, outcome.approval_id)))
+            call.check(json.loads(_approved_context(context, key)))
             result: R = context.step(lambda _: call.run(function), name=call.tool, config=step)
             return result
 
@@ -96,12 +97,10 @@ def requires_approval(
     return decorate
 
 
-def _approved_context(context: DurableContext, approval_id: str) -> str:
+def _approved_context(context: DurableContext, key: RequestKey) -> str:
     """The context that stands on an approval's record, as JSON, read in a step."""
-    service = wait.request_service()  # type: ignore[attr-defined]  # the one that tests replace
+    requests = wait.requests()
     read: str = context.step(
-        lambda _: service.check_status(approval_id).context,
-        name="approved-context",
-        config=patiently(),
+        lambda _: requests.read_context(key), name="approved-context", config=patiently()
     )
     return read

@@ -28,14 +28,14 @@ from aws_durable_execution_sdk_python.waits import (
     WaitForConditionDecision,
 )
 
-from hitl_approval.domain.approval import Approval, derive_approval_id
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.errors import (
     ApprovalError,
     InvalidRequest,
 )
-from hitl_approval.domain.outcome import Outcome, snapshot_of
-from hitl_approval.domain.request import ApprovalRequest, Members, expand, members_of
+from hitl_approval.domain.outcome import Outcome, Snapshot
+from hitl_approval.domain.request import ApprovalRequest, Members
+from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.domain.schedule import (
     RECHECK_STRETCH,
     most_operations,
@@ -53,14 +53,12 @@ from hitl_approval.durable.retries import (
     reason_of,
     retrying,
 )
+from hitl_approval.ports import Found, Requests
 from hitl_approval.settings import Settings, settings
-from hitl_approval.usecases.request import RequestService, ResolvedRequest
-from hitl_approval.wiring import request_service
+from hitl_approval.usecases.ask import DirectRequests
+from hitl_approval.wiring import request_service, requests_through
 
 logger = logging.getLogger(__name__)
-
-Snapshot = dict[str, Any]
-"""A record as a step returned it, see `snapshot_of`."""
 
 _NAME = re.compile(r"[A-Za-z0-9_.:/ -]{1,200}")  # operation names: printable ASCII, at most 256
 
@@ -81,7 +79,8 @@ def wait_for_approval(
             execution's ARN. Unique within the execution. Default: an id of its own.
         members: called in a step of its own with each approver that is named; returns the people
             that the name stands for, or None for a person. Who is asked is thereby settled.
-            Default: the groups of the deployment.
+            Where the deployment names approvers or groups, it may return those only, unless the
+            deployment has `requests_name_approvers`. Default: the groups of the deployment.
 
     Returns:
         The outcome as it stands on record. A rejection and a timeout are outcomes, not errors.
@@ -93,10 +92,28 @@ def wait_for_approval(
             `members` kept failing.
         WaitForConditionError: the same of a record that is polled.
     """
+    return ask(context, request, name=name, members=members)[0]
+
+
+def requests() -> Requests:
+    """How this function asks: with the deployment's own rights, or through its request function."""
+    function = settings().request_function_arn
+    if function is not None:
+        return requests_through(function)
+    return DirectRequests(request_service(), settings().defaults)
+
+
+def ask(
+    context: DurableContext,
+    request: ApprovalRequest,
+    *,
+    name: str | None = None,
+    members: Members | None = None,
+) -> tuple[Outcome, RequestKey]:
+    """The same as `wait_for_approval`, and under which key the request stands."""
     check_context(context)
-    return _Wait(
-        context, request, name, members, values=settings(), service=request_service()
-    ).run()
+    wait = _Wait(context, request, name, members, values=settings(), requests=requests())
+    return wait.run(), wait.key
 
 
 class _Wait:
@@ -110,56 +127,40 @@ class _Wait:
         members: Members | None,
         *,
         values: Settings,
-        service: RequestService,
+        requests: Requests,
     ) -> None:
         if name is not None and not _NAME.fullmatch(name):
             raise InvalidRequest("name", "must be 1 to 200 letters, digits, spaces or any of -_.:/")
         self.context = context
         self.name = name
-        self.service = service
-        self.values = values
+        self.request = request
+        self.requests = requests
         # All settings are read here: one that is garbled must fail before anything is written.
         self.resume = values.resume
         self.poll_interval = values.poll_interval
+        self.timeout = request.timeout_or(
+            values.approval_timeout, maximum=values.max_approval_timeout
+        )
         self.reserve = Reserve(0)
-        self.resolved = self._resolved(request, members)
-        self.approval_id = ""
-        self.written: Approval | None = None
+        self.members = None if members is None else self._members(members)
+        requests.check(request, self.timeout, self.members)
+        self.key = RequestKey(context.execution_context.durable_execution_arn, name or "")
         self.callbacks = 0
         self.notified = False
 
-    def _resolved(self, request: ApprovalRequest, members: Members | None) -> ResolvedRequest:
-        """The request as this deployment will hold it."""
-        values = self.values
-        named = tuple(request.approvers) or values.default_approvers
-        if members is None:
-            members = members_of(values.groups)
-        elif named:
-            ask = members  # the closure below must not see the rebinding
-            found = self._step(
-                "members", lambda: {name: _listed(ask(name)) for name in named}, CREATE_ATTEMPTS
-            )
-            members = found.get
-        default = values.policy
-        timeout = request.timeout_or(values.approval_timeout, maximum=values.max_approval_timeout)
-        return ResolvedRequest(
-            request=request,
-            approvers=expand(named, members, "approvers"),
-            policy=replace(default, quorum=request.quorum) if request.quorum else default,
-            timeout=timeout,
-            reminders=self._reminders(request, timeout),
+    def _members(self, members: Members) -> Found:
+        """The people that the named approvers stand for, found once."""
+        named = self.request.approvers
+        if not named:
+            return {}
+        found: Found = self._step(
+            "members", lambda: {name: _listed(members(name)) for name in named}, CREATE_ATTEMPTS
         )
-
-    def _reminders(self, request: ApprovalRequest, timeout: timedelta) -> tuple[timedelta, ...]:
-        if self.values.page_url is None:
-            if request.reminders:
-                raise InvalidRequest("reminders", "need a deployment with a page")
-            return ()
-        return request.reminders_or(self.values.reminders, timeout)
+        return found
 
     def run(self) -> Outcome:
         interval = self.poll_interval if self.resume == "polling" else None
-        with reserved(self.context, most_operations(self.resolved.timeout, interval)) as reserve:
+        with reserved(self.context, most_operations(self.timeout, interval)) as reserve:
             self.reserve = reserve
             return Outcome.from_snapshot(self._run())
 
@@ -170,40 +171,39 @@ class _Wait:
         # The callback exists before the record, so that a decision that comes before the
         # workflow suspends finds one to complete. It lasts one second more than asked: it
         # starts a little earlier than the record's own time.
-        first = recheck_delay(timedelta(0), self.resolved.timeout)
+        first = recheck_delay(timedelta(0), self.timeout)
         callback = self._create_callback(first + timedelta(seconds=1))
         return self._listen(self._ask(callback.callback_id, callback.callback_id), callback, first)
 
     def _ask(self, token: str, callback_id: str | None) -> Snapshot:
         """Create the record and tell the approvers."""
-        arn = self.context.execution_context.durable_execution_arn
-        self.approval_id = derive_approval_id(arn, self.name or token)
+        if self.name is None:
+            self.key = replace(self.key, key=token)
         try:
             snapshot: Snapshot = self._step(
                 "create",
-                lambda: self._create(arn, token, callback_id),
+                lambda: self._create(token, callback_id),
                 CREATE_ATTEMPTS,
             )
         except StepError as error:
             # A try whose answer was lost may have been written after all: nobody must be asked to
             # decide what no workflow waits for.
-            self._step(
-                "withdraw", lambda: self.service.withdraw(self.approval_id, token), READ_ATTEMPTS
-            )
+            self._step("withdraw", lambda: self.requests.abandon(self.key, token), READ_ATTEMPTS)
             raise refusal_of(error) or error from None
         self._notify_everybody()
         return snapshot
 
-    def _create(self, arn: str, token: str, callback_id: str | None) -> Snapshot:
+    def _create(self, token: str, callback_id: str | None) -> Snapshot:
         check_room(self.context, self.reserve)
-        self.written = self.service.submit(
-            self.resolved,
-            approval_id=self.approval_id,
-            execution_arn=arn,
+        written = self.requests.submit(
+            self.key,
+            self.request,
+            timeout=self.timeout,
+            members=self.members,
             creation_token=token,
             callback_id=callback_id,
         )
-        return {**self._snapshot(self.written), "stretch": RECHECK_STRETCH}
+        return {**written, "stretch": RECHECK_STRETCH}
 
     def _notify_everybody(self) -> None:
         """Publish the request; if that fails, put it on record and try again at a later check."""
@@ -219,11 +219,11 @@ class _Wait:
         try:
             self._step(
                 "notification-failed",
-                lambda: self.service.note_notification_failed(self.approval_id, reason),
+                lambda: self.requests.note_notification_failed(self.key, reason),
                 READ_ATTEMPTS,
             )
         except StepError:  # people can decide all the same: the wait goes on
-            logger.exception("failed notification not noted approval_id=%s", self.approval_id)
+            logger.exception("failed notification not noted approval_id=%s", self.key.approval_id)
 
     def _notify(self, step: str) -> str | None:
         """Publish the request in a step; why that failed, if it did."""
@@ -279,9 +279,9 @@ class _Wait:
                 if failures >= READ_ATTEMPTS:
                     raise
                 logger.warning(
-                    "not read now: %s approval_id=%s", reason_of(error), self.approval_id
+                    "not read now: %s approval_id=%s", reason_of(error), self.key.approval_id
                 )
-                return {**state, "failures": failures, "now": isoformat(self.service.clock.now())}
+                return {**state, "failures": failures}
             return {**seen, "failures": 0, **self._notified_while_polling(state, seen)}
 
         def strategy(state: Snapshot, _: int) -> WaitForConditionDecision:
@@ -332,30 +332,23 @@ class _Wait:
         return callback
 
     def _register(self, callback_id: str) -> Callable[[], Snapshot]:
-        return lambda: self._snapshot(self.service.register_callback(self.approval_id, callback_id))
+        return lambda: self.requests.register_callback(self.key, callback_id)
 
     def _check_status(self) -> Snapshot:
-        return self._snapshot(self.service.check_status(self.approval_id))
+        return self.requests.check_status(self.key)
 
     def _try_to_notify(self) -> str | None:
-        """Publish the request now; why that failed, if it did. Whatever it is that fails.
-
-        With the record that this process has just written; another try reads it.
-        """
-        written, self.written = self.written, None
+        """Publish the request now; why that failed, if it did. Whatever it is that fails."""
         try:
-            self.service.notify(self.approval_id, written)
+            self.requests.notify(self.key)
         except Exception as error:  # whatever it is, the request stands: the wait goes on
             logger.warning(
                 "not notified now approval_id=%s",
-                self.approval_id,
+                self.key.approval_id,
                 exc_info=not isinstance(error, ApprovalError),
             )
             return reason_of(error)
         return None
-
-    def _snapshot(self, approval: Approval) -> Snapshot:
-        return snapshot_of(approval, now=self.service.clock.now())
 
     def _step(self, name: str, action: Callable[[], Any], attempts: int) -> Any:
         self.reserve.taken += 1

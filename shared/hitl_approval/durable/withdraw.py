@@ -35,10 +35,10 @@ def withdraw(context: DurableContext, approval: str, reason: str = "") -> Status
     check_context(context)
     approval, reason = line(approval, "approval"), comment(reason, "reason")
     arn = context.execution_context.durable_execution_arn
-    service = wait.request_service()  # type: ignore[attr-defined]  # the one that tests replace
+    requests = wait.requests()
     try:
         status: Status | None = context.step(
-            lambda _: service.give_up(approval, execution_arn=arn, reason=reason),
+            lambda _: requests.withdraw(arn, approval, reason),
             name="withdraw-request",
             config=patiently(),
         )

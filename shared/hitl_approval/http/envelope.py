@@ -14,12 +14,11 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hitl_approval.contract import EMAIL_CLAIM
 from hitl_approval.domain import text
 from hitl_approval.domain.errors import ApprovalError, InvalidRequest
 from hitl_approval.http.actions import perform
 from hitl_approval.http.errors import InternalError, MethodNotAllowed
-from hitl_approval.http.identity import identify, is_http
+from hitl_approval.http.identity import BY_EMAIL, SignIn, identify, is_http
 from hitl_approval.usecases.decide import DecisionService
 
 logger = logging.getLogger(__name__)
@@ -33,7 +32,7 @@ def handle(
     service: Callable[[], DecisionService],
     *,
     trust_authorizer: bool,
-    claim: str = EMAIL_CLAIM,
+    sign_in: SignIn = BY_EMAIL,
 ) -> dict[str, Any]:
     """Answer one event. Never raises: what cannot be answered is a 4xx or 5xx with its code.
 
@@ -41,12 +40,12 @@ def handle(
         event: a direct payload or an API Gateway event.
         service: gives what decides in this deployment.
         trust_authorizer: whether identities in the event come from an authorizer.
-        claim: of a JWT, which names who has signed in.
+        sign_in: how this deployment knows who has signed in.
     """
 
     def act() -> dict[str, Any]:
         payload = _payload(event)
-        actor = identify(event, payload, trust_authorizer=trust_authorizer, claim=claim)
+        actor = identify(event, payload, trust_authorizer=trust_authorizer, sign_in=sign_in)
         return perform(payload, actor, service())
 
     return answer(act)

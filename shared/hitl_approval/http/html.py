@@ -202,6 +202,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["inert"] = text.inert
+    environment.filters["listed"] = text.listed
     environment.filters["moment"] = _moment
     environment.globals["style"] = _style()
     return environment

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from hitl_approval.contract import EMAIL_CLAIM
@@ -11,6 +13,26 @@ from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.errors import InvalidRequest, Unauthenticated
 
 _SUBJECT_CLAIM = "sub"
+_SESSION = re.compile(r"(?P<role>arn:[^:]*:sts::[0-9]*:assumed-role/(?P<name>[^/:]+))/[^/]+")
+_IAM_PERSON = re.compile(r"arn:[^:]*:iam::[0-9]*:(user/.+|root)")
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """How a deployment knows who has signed in.
+
+    Attributes:
+        claim: of a JWT, which names who signs in; `email` only where its issuer has verified it.
+        personal_sessions: names of IAM roles whose sessions are people: only there has nobody
+            chosen the name of the session.
+    """
+
+    claim: str = EMAIL_CLAIM
+    personal_sessions: frozenset[str] = frozenset()
+
+
+BY_EMAIL = SignIn()
+"""Who signs in is an address that a token's issuer has verified, an IAM user, or an IAM role."""
 
 
 def identify(
@@ -18,7 +40,7 @@ def identify(
     payload: Mapping[str, Any],
     *,
     trust_authorizer: bool,
-    claim: str = EMAIL_CLAIM,
+    sign_in: SignIn = BY_EMAIL,
 ) -> Actor | None:
     """The caller: as the authorizer says, or as declared in the payload, or nobody.
 
@@ -34,9 +56,9 @@ def identify(
     if not (trust_authorizer and is_http(event)):
         declared = _declared(payload)
         return Actor(declared, "declared") if declared is not None else None
-    verified = signed_in(event, claim=claim)
+    verified = signed_in(event, sign_in)
     declared = _declared(payload)
-    if declared is not None and text.person_key(declared) != text.person_key(verified.name):
+    if declared is not None and text.spelling(declared) != text.spelling(verified.name):
         raise InvalidRequest("approver", f"must be left out: you are signed in as {verified.name}")
     return verified
 
@@ -46,12 +68,12 @@ def is_http(event: Mapping[str, Any]) -> bool:
     return any(name in event for name in ("body", "requestContext", "httpMethod"))
 
 
-def signed_in(event: Mapping[str, Any], *, claim: str) -> Actor:
+def signed_in(event: Mapping[str, Any], sign_in: SignIn) -> Actor:
     """Whom API Gateway's IAM or JWT authorizer has signed in (HTTP API, payload 2.0).
 
     Args:
         event: of an API whose authorizer can be believed.
-        claim: of a JWT, which names who signs in; `email` only where its issuer has verified it.
+        sign_in: how this deployment knows who it is.
 
     Raises:
         Unauthenticated: there is no such authorizer, or its token does not name anybody so.
@@ -59,11 +81,26 @@ def signed_in(event: Mapping[str, Any], *, claim: str) -> Actor:
     authorizer = _object(_object(event, "requestContext"), "authorizer")
     arn = _object(authorizer, "iam").get("userArn")
     if isinstance(arn, str) and arn:
-        return Actor(_name(arn, "the ARN"), "iam")
+        return _iam(arn, sign_in.personal_sessions)
     claims = _object(_object(authorizer, "jwt"), "claims")
     if not claims:
         raise Unauthenticated("nobody has signed in by a JWT or by IAM")
-    return _bearer(claims, claim)
+    return _bearer(claims, sign_in.claim)
+
+
+def _iam(arn: str, personal_sessions: frozenset[str]) -> Actor:
+    """A user is a person, a role is one person: who assumes it chooses the session's name.
+
+    What else STS knows of a session, its SourceIdentity say, API Gateway does not pass on.
+    """
+    session = _SESSION.fullmatch(arn)
+    if session is None:
+        if not _IAM_PERSON.fullmatch(arn):
+            raise Unauthenticated("only IAM users and sessions of IAM roles are known here")
+        return Actor(_name(arn, "the ARN"), "iam")
+    if session["name"] in personal_sessions:
+        return Actor(_name(arn, "the ARN"), "iam")
+    return Actor(_name(session["role"], "the ARN"), "iam", session=arn)
 
 
 def _bearer(claims: Mapping[str, Any], claim: str) -> Actor:
@@ -102,7 +139,7 @@ def _declared(payload: Mapping[str, Any]) -> str | None:
         for field in ("approver", "decided_by")
         if payload.get(field) is not None
     ]
-    if len(names) > 1 and text.person_key(names[0]) != text.person_key(names[1]):
+    if len(names) > 1 and text.spelling(names[0]) != text.spelling(names[1]):
         raise InvalidRequest("decided_by", "differs from approver: send one of them")
     return names[0] if names else None
 

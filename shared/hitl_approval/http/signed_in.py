@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from hitl_approval.contract import EMAIL_CLAIM, Route
+from hitl_approval.contract import Route
 from hitl_approval.domain import text
 from hitl_approval.domain.approval import STATUSES, Approval, Status
 from hitl_approval.domain.audit import Actor, parse_time
@@ -24,7 +24,7 @@ from hitl_approval.domain.errors import (
 )
 from hitl_approval.http import approval_page, html, json_api
 from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR
-from hitl_approval.http.identity import signed_in
+from hitl_approval.http.identity import BY_EMAIL, SignIn, signed_in
 from hitl_approval.http.state import opened
 from hitl_approval.ports import Page
 from hitl_approval.usecases.decide import DecisionService
@@ -40,7 +40,7 @@ def handle(
     event: Any,
     service: Callable[[], DecisionService],
     *,
-    claim: str = EMAIL_CLAIM,
+    sign_in: SignIn = BY_EMAIL,
     page_url: str | None = None,
 ) -> dict[str, Any]:
     """Answer one request of an HTTP API (payload 2.0) whose authorizer can be believed.
@@ -50,13 +50,13 @@ def handle(
     Args:
         event: of a route of `contract.SIGNED_IN_ROUTES`.
         service: gives what decides in this deployment.
-        claim: of a JWT, which names who has signed in.
+        sign_in: how this deployment knows who has signed in.
         page_url: where the deployment says that its pages are reached.
     """
     method, _, path = event["routeKey"].partition(" ")
 
     def who() -> Actor:
-        return signed_in(event, claim=claim)
+        return signed_in(event, sign_in)
 
     def act() -> dict[str, Any]:
         try:

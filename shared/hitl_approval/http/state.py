@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from hitl_approval.domain.approval import Approval, Vote, check_may_decide
+from hitl_approval.domain.approval import Approval, Vote
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.errors import Forbidden
+from hitl_approval.domain.permission import check_may_decide
 
 State = Literal["open", "answered", "decided", "expired", "onlooker"]
 """Of what is shown to somebody: `answered` by them, `decided` by others or withdrawn, `expired`

@@ -89,9 +89,8 @@ class Run(LocalExecution):
         if not self.done:
             return f"the function waits {self._waits_for()}"
         if self.failed:
-            return (
-                f"the function has ended: {self.outcome.error.type}: {self.outcome.error.message}"
-            )
+            error = self.outcome.error
+            return f"the function has ended: {error.type}: {error.message}"
         return f"the function has ended: it returned {self.outcome.result}"
 
     def _waits_for(self) -> str:
@@ -126,14 +125,14 @@ class Approvals:
     """A deployment in memory for one test: use it as a context manager, or the fixture.
 
     Attributes:
-        approvers, groups, policy, approval_timeout: the deployment's defaults, as `HitlApproval`
-            takes them; set them before `start`.
-        reminders: the deployment's, as `HitlApproval` takes them.
+        approvers, groups, requests_name_approvers, policy, approval_timeout, reminders: the
+            deployment's, as `HitlApproval` takes them; set them before `start`.
         unreachable: names of people whose messages are refused.
     """
 
     approvers: Sequence[str] = ()
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    requests_name_approvers: bool = False
     policy: Policy = field(default_factory=Policy)
     approval_timeout: timedelta = timedelta(hours=1)
     reminders: Sequence[timedelta] | None = None
@@ -268,12 +267,12 @@ class Approvals:
         return self._decide(approval, "rejected", by, comments, identity)
 
     def cancel(
-        self, approval: Approval | None = None, *, by: str = "requester", comments: str = ""
+        self, approval: Approval | None = None, *, by: str | None = None, comments: str = ""
     ) -> Approval:
-        """Withdraw a request; see `approve`."""
+        """Withdraw a request as its requester, or who else may; see `approve`."""
         found = self._one(approval)
-        answer = self._decisions.cancel(found.approval_id, Actor(by, "declared"), comments)
-        return self._resumed(answer.approval)
+        actor = Actor(by or found.requester, "declared")
+        return self._resumed(self._decisions.cancel(found.approval_id, actor, comments).approval)
 
     def let_time_out(self, approval: Approval | None = None) -> Approval:
         """Let time pass until nobody can decide any more; see `approve`."""
@@ -387,6 +386,7 @@ class Approvals:
                 Env.MAX_APPROVAL_TIMEOUT_SECONDS: str(MAX_EXECUTION_SECONDS),
                 Env.APPROVAL_POLICY: json.dumps(self.policy.to_dict()),
                 Env.DEFAULT_APPROVERS: json.dumps(list(self.approvers)),
+                Env.REQUESTS_NAME_APPROVERS: str(self.requests_name_approvers).lower(),
                 Env.RESUME_MODE: "callback",
                 Env.POLL_INTERVAL_SECONDS: "5",
                 Env.PAGE_URL: PAGE_URL,

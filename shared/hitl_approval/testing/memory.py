@@ -22,7 +22,7 @@ from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import Unavailable, VersionConflict
 from hitl_approval.domain.link import SECRET_BYTES
 from hitl_approval.domain.notification import Notification
-from hitl_approval.domain.text import person_key
+from hitl_approval.domain.text import spelling
 from hitl_approval.domain.view import entry, summary
 from hitl_approval.ports import Attention, Completed, Execution, Page, Postponed, SweepList, Unit
 from hitl_approval.testing.messages import InMemoryMessages
@@ -198,13 +198,13 @@ class InMemoryInbox:
         """See `ports.Inbox.add`."""
         self._fail()
         for name in names:
-            self.entries[person_key(name), approval.approval_id] = approval
+            self.entries[spelling(name), approval.approval_id] = approval
 
     def remove(self, approval: Approval, names: Sequence[str]) -> None:
         """See `ports.Inbox.remove`."""
         self._fail()
         for name in names:
-            self.entries.pop((person_key(name), approval.approval_id), None)
+            self.entries.pop((spelling(name), approval.approval_id), None)
 
     def awaiting(self, name: str, *, limit: int, cursor: str | None) -> Page:
         """See `ports.Inbox.awaiting`."""
@@ -213,7 +213,7 @@ class InMemoryInbox:
             (
                 entry(approval)
                 for (who, _), approval in self.entries.items()
-                if who == person_key(name) and _due(entry(approval)) > after
+                if who == spelling(name) and _due(entry(approval)) > after
             ),
             key=_due,
         )

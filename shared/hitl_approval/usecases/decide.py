@@ -73,12 +73,14 @@ class DecisionService(Records):
         executions: knows whether they still run. Default: nobody is asked, none has ended.
         inbox: what awaits each approver. Default: none is kept.
         messages: what each person was sent. Default: nobody is.
+        operators: who may withdraw any request. Default: nobody, besides who asked for it.
     """
 
     callbacks: CallbackClient
     executions: Executions | None = None
     inbox: Inbox | None = None
     messages: MessageStore | None = None
+    operators: Sequence[str] = ()
 
     def decide(
         self,
@@ -113,10 +115,13 @@ class DecisionService(Records):
 
         Raises:
             ApprovalNotFound: no approval has this id.
-            ApprovalError: it has ended otherwise.
+            ApprovalError: it has ended otherwise, or this person may not withdraw it.
         """
         approval, changed = self._change(
-            approval_id, lambda approval: cancel(approval, actor, comments, now=self.clock.now())
+            approval_id,
+            lambda approval: cancel(
+                approval, actor, comments, now=self.clock.now(), operators=self.operators
+            ),
         )
         return Answer(approval, not changed, self._resume_workflow(approval))
 

@@ -18,6 +18,7 @@ from hitl_approval.domain.errors import (
     Unavailable,
     UnreadableRecord,
 )
+from hitl_approval.domain.text import shown
 from hitl_approval.ports import (
     EventPublisher,
     Inbox,
@@ -93,6 +94,20 @@ class PublishService(Records):
                 )
                 self.meter.count(Metrics.PASSED_OVER)
         return len(read)
+
+    def note_altered(self, keys: Sequence[Mapping[str, Any]]) -> None:
+        """Count audit events that somebody has changed or removed: no part of a deployment does.
+
+        Args:
+            keys: of the events; whatever stands in them.
+        """
+        for key in keys:
+            self.meter.count(Metrics.ALTERED_TRAIL)
+            logger.error(
+                "an audit event was changed or removed: approval_id=%s sequence=%s",
+                shown(key.get(Audit.PARTITION_KEY)),
+                shown(key.get(Audit.SORT_KEY)),
+            )
 
     def _read(
         self, event: Mapping[str, Any], records: dict[str, Approval | None]

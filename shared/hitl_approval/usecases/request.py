@@ -34,6 +34,7 @@ from hitl_approval.ports import (
     Secrets,
 )
 from hitl_approval.usecases.records import Records
+from hitl_approval.usecases.trail import unsigned
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +112,7 @@ class RequestService(Records):
             )
         return created
 
-    def withdraw(self, approval_id: str, creation_token: str) -> None:
+    def abandon(self, approval_id: str, creation_token: str) -> None:
         """Close what `submit` may have written although it failed, if it stands there."""
 
         def cancelled(approval: Approval) -> Transition | None:
@@ -125,7 +126,7 @@ class RequestService(Records):
         with suppress(ApprovalNotFound):
             self._change(approval_id, cancelled)
 
-    def give_up(self, approval: str, *, execution_arn: str, reason: str) -> Status | None:
+    def withdraw(self, approval: str, *, execution_arn: str, reason: str) -> Status | None:
         """Withdraw what an execution has asked, and note that it has read how that ended.
 
         Args:
@@ -224,10 +225,10 @@ class RequestService(Records):
         return approval
 
     def _agreed(self, approval: Approval) -> Approval:
-        """A record that has ended as the last event of its trail says."""
+        """A record that has ended as the last event of its trail says, signed where events are."""
         approval_id = approval.approval_id
         for attempt in range(1, AGREEMENT_TRIES + 1):
-            altered = altered_end(approval, self.store.last_event(approval_id))
+            altered = self._altered(approval)
             if not altered:
                 return approval
             self.clock.pause(attempt)
@@ -235,3 +236,11 @@ class RequestService(Records):
         self.meter.count(Metrics.ALTERED_RECORD)
         logger.error("not acted on: the row is not what its trail says approval_id=%s", approval_id)
         raise RecordAltered(approval_id, altered)
+
+    def _altered(self, approval: Approval) -> list[str]:
+        """What of a record is not as the last event of its trail says, or was not signed."""
+        last = self.store.last_event(approval.approval_id)
+        altered = altered_end(approval, last)
+        if altered or last is None:
+            return altered
+        return ["signature"] if unsigned([last], self.signer) else []

@@ -12,8 +12,9 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from hitl_approval.adapters.kms import KmsSigner
+from hitl_approval.contract import Metrics
 from hitl_approval.domain.audit import AuditEvent
-from hitl_approval.domain.errors import Unavailable
+from hitl_approval.domain.errors import RecordAltered, Unavailable
 from hitl_approval.testing import World, in_memory
 from hitl_approval.usecases.decide import DecisionService
 from tests.anything import any_opening, declared
@@ -45,6 +46,21 @@ def decided(world: World, service: DecisionService, signer: KmsSigner) -> str:
     approval_id = world.store.create(signed).approval_id
     service.decide(approval_id, declared("bob"), "approved")
     return approval_id
+
+
+def test_should_let_no_workflow_act_on_an_end_that_was_not_signed(signer: KmsSigner) -> None:
+    """Who may write both tables makes a trail that agrees with its row, and signs neither."""
+    world = in_memory()
+    honest = decided(world, signing(world, signer), signer)
+    forged = decided(world, world.decisions, signer)
+    waiting = dataclasses.replace(world.requests, signer=signer)
+
+    assert waiting.check_status(honest).status == "approved"
+    assert world.requests.check_status(forged).status == "approved"
+    for check in (waiting.check_status, lambda one: waiting.register_callback(one, "next")):
+        with pytest.raises(RecordAltered, match=r"is not what its audit trail says: signature$"):
+            check(forged)
+    assert world.meter.counted.count(Metrics.ALTERED_RECORD) == 2
 
 
 def test_should_sign_each_event_and_find_nothing_wrong(signer: KmsSigner) -> None:

@@ -104,9 +104,9 @@ def test_should_take_an_answer_until_the_expiry_and_not_at_it() -> None:
     last = approval.expires_at - timedelta(microseconds=1)
 
     assert cast_vote(approval, bob, "approved", "", now=last)
-    assert cancel(approval, bob, "", now=last)
+    assert cancel(approval, declared("rita"), "", now=last)
     assert expire(approval, now=last) is None
     with pytest.raises(ApprovalExpired):
         cast_vote(approval, bob, "approved", "", now=approval.expires_at)
     with pytest.raises(ApprovalExpired):
-        cancel(approval, bob, "", now=approval.expires_at)
+        cancel(approval, declared("rita"), "", now=approval.expires_at)

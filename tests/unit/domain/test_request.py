@@ -18,6 +18,7 @@ from hitl_approval.domain.request import (
     CONTENT,
     MAX_CONTEXT_DEPTH,
     Content,
+    check_choice,
     expand,
     members_of,
 )
@@ -108,3 +109,22 @@ def test_should_refuse_a_context_that_nobody_could_read_or_print() -> None:
 def test_should_keep_the_systems_own_name_for_itself(name: str, field: str) -> None:
     with pytest.raises(InvalidRequest, match=f"{field}: must not be hitl-approval"):
         any_request(**{field: [name] if field == "approvers" else name})
+
+
+def test_should_let_a_request_choose_among_whom_the_deployment_names() -> None:
+    known: dict[str, Any] = {"approvers": ["ann", "leads"], "groups": {"leads": ["bob", "cid"]}}
+    for people in ([], ["ANN"], ["cid", "bob"], ["ann", "bob", "cid"]):
+        check_choice(people, **known)
+    check_choice(["eve"], approvers=[], groups={})
+    for people in (["eve"], ["ann", "eve"], ["ann\u200b"], ["leads\u200b"]):
+        with pytest.raises(InvalidRequest, match="whom this deployment does not: name one or more"):
+            check_choice(people, **known)
+    check_choice(["bob"], approvers=[], groups=known["groups"])
+    with pytest.raises(InvalidRequest, match="leads, bob, cid, or deploy with"):
+        check_choice(["ann"], approvers=[], groups=known["groups"])
+
+
+def test_should_name_only_some_of_many_who_may_be_asked() -> None:
+    many = [f"person-{number}" for number in range(20)]
+    with pytest.raises(InvalidRequest, match="person-9 and 10 more, or"):
+        check_choice(["eve"], approvers=many, groups={})

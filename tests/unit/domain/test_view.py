@@ -46,7 +46,7 @@ def test_should_show_a_decision_once_there_is_one() -> None:
 
 
 def test_should_list_a_row_as_it_is() -> None:
-    assert listed(ROW) is ROW
+    assert listed(ROW) == ROW
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,9 @@ def test_should_list_a_row_that_cannot_be_read_by_its_keys(broken: dict[str, Any
     shown = listed(ROW | broken)
     assert (shown["approval_id"], shown["subject"]) == ("a", UNREADABLE)
     assert shown["expires_at"] == ROW["created_at"]
+
+
+def test_should_list_nothing_that_the_trail_is_not_held_against() -> None:
+    altered = {"decision": "approved", "document_name": "Something else"}
+    shown = listed(ROW | {"status": "rejected"} | altered)
+    assert (shown["decision"], shown["document_name"]) == ("rejected", ROW["subject"])

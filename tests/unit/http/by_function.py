@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from hitl_approval.http.envelope import handle
+from hitl_approval.http.identity import SignIn
 from hitl_approval.testing import World
 from tests.anything import any_opening
 
@@ -15,7 +16,7 @@ def pending(world: World, **fields: Any) -> str:
 
 
 def call(
-    world: World, event: Any, *, trust_authorizer: bool = False, **options: str
+    world: World, event: Any, *, trust_authorizer: bool = False, **options: SignIn
 ) -> tuple[int, Any]:
     answer = handle(event, lambda: world.decisions, trust_authorizer=trust_authorizer, **options)
     assert set(answer) == {"statusCode", "body"}

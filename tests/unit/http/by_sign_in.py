@@ -7,6 +7,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from hitl_approval.http.identity import SignIn
 from hitl_approval.http.openapi import document
 from hitl_approval.http.signed_in import handle
 from hitl_approval.testing import World
@@ -51,7 +52,9 @@ def call(
         "headers": {name.replace("_", "-"): value for name, value in headers.items()},
         "body": body,
     }
-    answer = handle(event, lambda: world.decisions, claim=claim, page_url=f"{PUBLIC}/people")
+    answer = handle(
+        event, lambda: world.decisions, sign_in=SignIn(claim), page_url=f"{PUBLIC}/people"
+    )
     assert answer["headers"]["Cache-Control"] == "no-store"
     return answer
 

@@ -45,7 +45,7 @@ def test_should_refuse_a_name_that_is_used_twice_and_leave_the_first_alone(world
 
     with pytest.raises(InvalidRequest, match="is used twice in this execution"):
         submit(world, "token-2")
-    world.requests.withdraw("approval-1", "token-2")  # as the wait does after a failed start
+    world.requests.abandon("approval-1", "token-2")  # as the wait does after a failed start
 
     assert world.store.approvals["approval-1"] == first
 
@@ -54,8 +54,8 @@ def test_should_withdraw_its_own_request_once(world: World) -> None:
     submit(world)
 
     for _ in range(2):
-        world.requests.withdraw("approval-1", "token-1")
-    world.requests.withdraw("nobody", "token-1")
+        world.requests.abandon("approval-1", "token-1")
+    world.requests.abandon("nobody", "token-1")
 
     assert world.store.approvals["approval-1"].status == "cancelled"
     assert [e["event"] for e in world.store.history("approval-1")] == ["requested", "cancelled"]
@@ -65,7 +65,7 @@ def test_should_close_a_failed_start_that_has_expired_meanwhile(world: World) ->
     submit(world)
     world.clock.advance(HOUR)
 
-    world.requests.withdraw("approval-1", "token-1")
+    world.requests.abandon("approval-1", "token-1")
 
     assert world.store.approvals["approval-1"].status == "timeout"
 

@@ -9,6 +9,7 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import mkstemp
 from typing import IO, Annotated, Any, Literal
 
 import typer
@@ -61,10 +62,14 @@ def export(
         with bar("Exporting", "events", total=records.event_count) as advance:
             _write(sys.stdout, form, events, advance)
         return
-    unfinished = file.with_name(f"{file.name}.part")
+    unfinished: Path | None = None
     try:
+        # A name that nobody can foresee, made anew: where others may write, too, a link of theirs
+        # under a known one would lead elsewhere.
+        handle, name = mkstemp(dir=file.parent, prefix=f".{file.name[:50]}.", suffix=".part")
+        unfinished = Path(name)
         with (
-            unfinished.open("w", encoding="utf-8", newline="") as part,
+            open(handle, "w", encoding="utf-8", newline="") as part,  # noqa: PTH123  a descriptor
             bar("Exporting", "events", total=records.event_count) as advance,
         ):
             count = _write(part, form, events, advance)
@@ -72,7 +77,8 @@ def export(
     except OSError as error:
         raise usage(f"--output: {cut(str(file))}: {error.strerror}") from None
     finally:
-        unfinished.unlink(missing_ok=True)
+        if unfinished is not None:
+            unfinished.unlink(missing_ok=True)
     answer = {"events": count, "file": str(file)}
     to.show(
         answer, lambda: output.out.print(f"{output.count(count, 'event')} in {output.safe(file)}")

@@ -1,0 +1,61 @@
+"""Who may decide a request and who may withdraw it: letting in is exact, keeping out is wide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hitl_approval.domain import text
+from hitl_approval.domain.audit import Actor
+from hitl_approval.domain.errors import Forbidden
+
+if TYPE_CHECKING:
+    from hitl_approval.domain.approval import Approval
+
+
+def check_may_decide(approval: Approval, actor: Actor) -> None:
+    """Whether the policy lets this person decide.
+
+    Raises:
+        Forbidden: it does not, and why.
+    """
+    _check_identity(approval, actor)
+    same = text.person_key(actor.name) == text.person_key(approval.requester)
+    if same and not approval.policy.allow_self_approval:
+        raise Forbidden(
+            f"{actor.name} asked for this and cannot decide it: another person must, "
+            "or cancel the request",
+            rule="allow_self_approval",
+        )
+    if approval.approvers and not _is_one_of(approval.approvers, actor.name):
+        raise Forbidden(f"{actor.name} is not an approver of this request")
+
+
+def check_may_withdraw(approval: Approval, actor: Actor, operators: Sequence[str] = ()) -> None:
+    """Whether this person may withdraw the request: who asked for it, or an operator.
+
+    They are known as who decides is; the workflow that asked is the system. Whoever may decide
+    can reject.
+
+    Raises:
+        Forbidden: they may not, and why.
+    """
+    _check_identity(approval, actor)
+    if actor.identity != "system" and not _is_one_of((approval.requester, *operators), actor.name):
+        raise Forbidden(
+            f"{actor.name} did not ask for this and cannot withdraw it: {approval.requester} or an "
+            "operator can, and an approver can reject it"
+        )
+
+
+def _is_one_of(names: Sequence[str], name: str) -> bool:
+    """Whether somebody is let in: the name must be spelled the same."""
+    return text.spelling(name) in {text.spelling(each) for each in names}
+
+
+def _check_identity(approval: Approval, actor: Actor) -> None:
+    if approval.policy.require_verified_identity and not actor.verified:
+        raise Forbidden(
+            "this request takes verified identities only: sign in, a name is not enough",
+            rule="require_verified_identity",
+        )

@@ -1,0 +1,128 @@
+"""Answers those who ask through the deployment's request function, each for its own executions.
+
+Who asks is proved by IAM: each may invoke one alias of the function, which is named after it, and
+no other. It is answered for executions of the function of that name, whose ids are derived here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from hitl_approval.adapters.requests import PROTOCOL
+from hitl_approval.contract import MAX_EXECUTION_SECONDS
+from hitl_approval.domain import text
+from hitl_approval.domain.asked import from_json
+from hitl_approval.domain.errors import ApprovalError, Forbidden, InvalidRequest
+from hitl_approval.domain.request import seconds
+from hitl_approval.domain.request_key import RequestKey
+from hitl_approval.ports import Found, Requests
+
+logger = logging.getLogger(__name__)
+
+MAX_TEXT: Final = 2_048
+"""Longest callback id, token, ARN and name, in characters: longer than any that Lambda makes."""
+_QUALIFIED: Final = 8
+"""Parts of the ARN of a function's alias or version."""
+
+
+def answer(event: Any, invoked_arn: str, requests: Requests) -> dict[str, Any]:
+    """Answer one message.
+
+    Args:
+        event: the message.
+        invoked_arn: what was invoked: the alias of who asks.
+        requests: the deployment.
+
+    Returns:
+        `answer`, or `error` as `ApprovalError.to_dict` writes it.
+    """
+    try:
+        return {"answer": _answered(_Message(event), invoked_arn, requests)}
+    except ApprovalError as error:
+        logger.info("refused: %s", error.code)
+        return error.to_dict()
+
+
+class _Message:
+    """What an asker has sent: nothing of it is believed."""
+
+    def __init__(self, values: Any) -> None:
+        if not isinstance(values, Mapping):
+            raise InvalidRequest("event", f"must be an object, got {text.kind(values)}")
+        self.values = values
+        if values.get("protocol") != PROTOCOL:
+            rule = f"must be {PROTOCOL}, got {text.shown(values.get('protocol'))}"
+            raise InvalidRequest("protocol", f"{rule}: deploy both with one version")
+
+    def text(self, name: str) -> str:
+        value = self.values.get(name)
+        if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT:
+            raise InvalidRequest(name, f"must be a string of 1 to {MAX_TEXT} characters")
+        return value
+
+    def text_or_none(self, name: str) -> str | None:
+        return None if self.values.get(name) is None else self.text(name)
+
+    def members(self) -> Found | None:
+        found = self.values.get("members")
+        if found is None or isinstance(found, Mapping):
+            return found
+        raise InvalidRequest("members", f"must be an object, got {text.kind(found)}")
+
+
+def _answered(message: _Message, invoked_arn: str, requests: Requests) -> Any:
+    execution_arn = message.text("execution_arn")
+    _check_asker(execution_arn, invoked_arn)
+    operation = message.text("operation")
+    if operation == "withdraw":
+        reason = text.comment(message.values.get("reason"), "reason")
+        return requests.withdraw(execution_arn, message.text("approval"), reason)
+    known = _OPERATIONS.get(operation)
+    if known is None:
+        raise InvalidRequest("operation", f"must be one of {', '.join(_OPERATIONS)}, withdraw")
+    return known(requests, RequestKey(execution_arn, message.text("key")), message)
+
+
+def _submit(requests: Requests, key: RequestKey, message: _Message) -> Any:
+    timeout = seconds(message.values.get("timeout_seconds"), "timeout_seconds")
+    if timeout.total_seconds() > MAX_EXECUTION_SECONDS:
+        raise InvalidRequest("timeout_seconds", f"must be at most {MAX_EXECUTION_SECONDS}")
+    return requests.submit(
+        key,
+        from_json(message.values.get("request")),
+        timeout=timeout,
+        members=message.members(),
+        creation_token=message.text("creation_token"),
+        callback_id=message.text_or_none("callback_id"),
+    )
+
+
+_OPERATIONS: Final[Mapping[str, Callable[[Requests, RequestKey, _Message], Any]]] = {
+    "submit": _submit,
+    "notify": lambda requests, key, _: requests.notify(key),
+    "note_notification_failed": lambda requests, key, message: requests.note_notification_failed(
+        key, message.text("reason")
+    ),
+    "register_callback": lambda requests, key, message: requests.register_callback(
+        key, message.text("callback_id")
+    ),
+    "check_status": lambda requests, key, _: requests.check_status(key),
+    "read_context": lambda requests, key, _: requests.read_context(key),
+    "abandon": lambda requests, key, message: requests.abandon(key, message.text("creation_token")),
+}
+
+
+def _check_asker(execution_arn: str, invoked_arn: str) -> None:
+    """Refuse who asks for an execution that is not its own.
+
+    Raises:
+        Forbidden: what was invoked is no asker's alias, or another one's.
+    """
+    parts = invoked_arn.split(":")
+    if len(parts) != _QUALIFIED:
+        raise Forbidden("who asks is not known: invoke the alias that attach has made")
+    *function, _, asker = parts
+    if not execution_arn.startswith(f"{':'.join(function)}:{asker}:"):
+        raise Forbidden("this execution is not one of the function that may ask by this alias")

@@ -1,0 +1,65 @@
+"""A deployment's defaults, and requests that say it themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.request_key import RequestKey
+from hitl_approval.testing import World
+from hitl_approval.usecases.ask import Defaults, DirectRequests
+from tests.anything import any_request
+from tests.unit.usecases.submitted import HOUR
+
+DEFAULTS = Defaults(
+    approvers=("ann", "Ops"),
+    groups={"ops": ("bob", "ann")},
+    policy=Policy(rejections_needed=2, quorum=Quorum.at_least(2)),
+    reminders=(timedelta(minutes=5), timedelta(hours=2)),
+    page=True,
+)
+
+
+def test_should_fill_in_what_a_request_does_not_say() -> None:
+    resolved = DEFAULTS.resolve(any_request(), HOUR)
+    assert resolved.approvers == ("ann", "bob")
+    assert resolved.policy == DEFAULTS.policy
+    assert resolved.reminders == (timedelta(minutes=5),)
+
+
+def test_should_keep_the_other_rules_under_a_requests_own_quorum() -> None:
+    resolved = DEFAULTS.resolve(any_request(quorum=Quorum.any_one()), HOUR)
+    assert resolved.policy == Policy(rejections_needed=2, quorum=Quorum.any_one())
+
+
+def test_should_prefer_the_members_that_who_asks_has_found() -> None:
+    anybody = replace(DEFAULTS, requests_name_approvers=True)
+    resolved = anybody.resolve(any_request(approvers=["ops"]), HOUR, {"ops": ["cid", "dan"]})
+    assert resolved.approvers == ("cid", "dan")
+
+
+@pytest.mark.parametrize("fields", [{}, {"reminders": []}], ids=["none said", "none wanted"])
+def test_should_remind_nobody_without_a_page(fields: dict[str, Any]) -> None:
+    assert Defaults().resolve(any_request(**fields), HOUR).reminders == ()
+
+
+def test_should_refuse_reminders_without_a_page() -> None:
+    with pytest.raises(InvalidRequest, match=r"^reminders: need a deployment with a page$"):
+        Defaults().resolve(any_request(reminders=[timedelta(minutes=1)]), HOUR)
+
+
+def test_should_not_read_again_what_was_written_just_now(world: World) -> None:
+    requests, key = DirectRequests(world.requests, Defaults()), RequestKey("arn", "refund")
+    requests.submit(
+        key, any_request(), timeout=HOUR, members=None, creation_token="t", callback_id=None
+    )
+    world.store.approvals.clear()  # a read would find nothing
+
+    requests.notify(key)
+
+    assert [sent.approval_id for sent in world.notifier.sent] == [key.approval_id]
