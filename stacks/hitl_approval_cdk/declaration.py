@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from textwrap import dedent, fill
+from textwrap import fill
 from types import NoneType
-from typing import Any, Final, TypeVar, cast, get_args, get_type_hints
+from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 from hitl_approval_cdk.hosting import HostingOptions
 from hitl_approval_cdk.option import LeftOut, Option
@@ -60,10 +61,15 @@ def _declared() -> Mapping[str, Declared]:
 def _texts(cls: type) -> dict[str, str]:
     """The text below each field of a class, each on one line; none where the source is not kept."""
     try:
-        tree = ast.parse(dedent(inspect.getsource(cls)))
+        # Of the module: to find a class in it, `inspect` reads it token by token, at each synth.
+        source = inspect.getsource(sys.modules[cls.__module__])
     except OSError:
         return {}
-    body = cast(ast.ClassDef, tree.body[0]).body
+    [body] = [
+        each.body
+        for each in ast.parse(source).body
+        if isinstance(each, ast.ClassDef) and each.name == cls.__name__
+    ]
     return {
         field.target.id: " ".join(ast.literal_eval(below.value).split())
         for field, below in pairwise(body)

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, Stack
+from aws_cdk import aws_sqs as sqs
 
 from hitl_approval.contract import GROUPS_FILE, Env
 from hitl_approval.settings import Settings
-from hitl_approval_cdk import HitlApproval
+from hitl_approval_cdk import ApprovalPage, HitlApproval, SqsApprover
 from tests.infra.synth import any_app, any_stack, functions, of_type, template
 
 COMPANY = {
@@ -84,3 +85,20 @@ def test_should_keep_the_groups_of_two_deployments_apart() -> None:
         "{'leads': ['ann']}",
         "{'leads': ['bob']}",
     }
+
+
+def test_should_send_links_to_a_whole_company_through_seven_queues() -> None:
+    stack = any_stack()
+    people = [person for members in COMPANY.values() for person in members]
+    queues = [sqs.Queue(stack, f"Chat{number}") for number in range(7)]
+    HitlApproval(
+        stack,
+        "Approval",
+        groups=COMPANY,
+        page=ApprovalPage(),
+        deliver_to=[SqsApprover(name, queues[at % 7]) for at, name in enumerate(people)],
+    )
+    subscriptions = of_type(template(stack)["Resources"], "AWS::SNS::Subscription").values()
+    reached = [name for each in subscriptions for name in each["FilterPolicy"]["approver"]]
+    assert sorted(reached) == sorted(people)
+    assert len(subscriptions) == 7
