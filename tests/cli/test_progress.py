@@ -27,7 +27,7 @@ def test_should_show_how_many_of_how_many(monkeypatch: pytest.MonkeyPatch) -> No
     assert "events" in err.getvalue()
 
 
-def test_should_not_even_count_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_should_not_even_count_where_nobody_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
     err = _err(monkeypatch, terminal=False)
 
     def total() -> int:

@@ -47,11 +47,11 @@ class _Waiters:
         self._waiting.append(getcurrent())
         _hub.switch()
 
-    def wake_one(self) -> None:
+    def ready_one(self) -> None:
         if self._waiting:
             _ready.append(self._waiting.popleft())
 
-    def wake_all(self) -> None:
+    def ready_all(self) -> None:
         _ready.extend(self._waiting)
         self._waiting.clear()
 
@@ -70,7 +70,7 @@ class Lock:
 
     def release(self) -> None:
         self._free = True
-        self._waiters.wake_one()
+        self._waiters.ready_one()
 
 
 class Event:
@@ -85,7 +85,7 @@ class Event:
 
     def set(self) -> None:
         self._set = True
-        self._waiters.wake_all()
+        self._waiters.ready_all()
 
     def wait(self, timeout: None = None) -> bool:
         assert timeout is None, "there is no clock here"
@@ -103,7 +103,7 @@ class Queue:
 
     def put(self, item: Any) -> None:
         self._items.append(item)
-        self._waiters.wake_one()
+        self._waiters.ready_one()
 
     def get(self) -> Any:
         while not self._items:
