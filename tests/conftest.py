@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from tests.environment import CREDENTIALS, ENVIRONMENT
 
@@ -27,6 +31,18 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     atexit.register(shutil.rmtree, os.environ["HITL_CACHE_DIR"], ignore_errors=True)
 for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
     os.environ.pop(name, None)
+
+_load_file = JSONFileLoader.load_file
+
+
+@functools.cache
+def _load_once(file: str) -> Any:
+    return _load_file(JSONFileLoader(), file)
+
+
+# A botocore session reads AWS's service models anew, a tenth of a second for each client that a
+# test makes; here all sessions of a process share what was read.
+patch.object(JSONFileLoader, "load_file", lambda _, file: _load_once(file)).start()
 
 pytest_plugins = ["tests.deployed", "tests.work"]
 

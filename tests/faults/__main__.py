@@ -70,9 +70,7 @@ def _tier(tier: str, names: Sequence[str]) -> int:
         key=lambda task: (task[1] not in LIMITED, task[1] not in CROWDED, task[1] not in PAIRS)
     )
     started = time.monotonic()
-    # One more than there are cores: in a quarter of its time a simulation only changes threads.
-    workers = (os.cpu_count() or 1) + 1
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+    with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
         tallies = []
         for tally in pool.imap_unordered(explore, tasks):
             tallies.append(tally)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import queue
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import aws_durable_execution_sdk_python.execution as sdk_execution
 import aws_durable_execution_sdk_python.state as sdk_state
+import aws_durable_execution_sdk_python.threading as sdk_threading
 from aws_durable_execution_sdk_python.lambda_service import OperationUpdate
 from aws_durable_execution_sdk_python.state import ExecutionState
 from botocore.client import BaseClient
@@ -26,6 +29,7 @@ from hitl_approval.settings import Settings, settings
 from hitl_approval.usecases import deliver
 from hitl_approval.usecases import sweep as sweep_case
 from hitl_approval.usecases.sweep import SWEEP_GRACE
+from tests.faults import cooperative
 from tests.faults.deployment import ENVIRONMENT, Deployment
 from tests.faults.durable import Handler, collect_until_somebody_waits, stop_at_once
 from tests.faults.simulator import Bounds, Chooser, Killed, World
@@ -78,6 +82,13 @@ def _start_alone_or_not(
     raise Killed
 
 
+class _Queues:
+    """The names that the SDK takes from the module `queue`."""
+
+    Queue = cooperative.Queue
+    Empty = queue.Empty
+
+
 class _Environment(Mapping[str, str]):
     """The environment of the version of the functions that runs now."""
 
@@ -98,6 +109,21 @@ class _Environment(Mapping[str, str]):
             return deployment.environment
         deployed = deployment.redeployed.get(actor.name) or deployment.environment
         return deployment.askers.environment(actor.name, deployed)
+
+
+@contextmanager
+def _checkpoints() -> Iterator[None]:
+    """The SDK's threads take turns, and its batches follow from the choices of a schedule."""
+    with (
+        patch.object(sdk_execution, "ThreadPoolExecutor", cooperative.Pool),
+        patch.object(sdk_execution, "wait", cooperative.wait),
+        patch.object(sdk_threading, "Event", cooperative.Event),
+        patch.object(sdk_state, "queue", _Queues),
+        patch.object(ExecutionState, "_collect_checkpoint_batch", collect_until_somebody_waits),
+        patch.object(ExecutionState, "stop_checkpointing", stop_at_once),
+        patch.object(ExecutionState, "create_checkpoint", _start_alone_or_not),
+    ):
+        yield
 
 
 @contextmanager
@@ -124,10 +150,7 @@ def simulated() -> Iterator[None]:
         patch.object(deliver, "MAX_ATTEMPTS", MAX_ATTEMPTS),
         patch.object(deliver, "MAX_UNANSWERED", MAX_UNANSWERED),
         patch.object(deliver, "ATTEMPTS_TO_NOTE", ATTEMPTS_TO_NOTE),
-        patch.object(sdk_state, "_STOP_SIGNAL_POLL_SECONDS", 0.0005),
-        patch.object(ExecutionState, "_collect_checkpoint_batch", collect_until_somebody_waits),
-        patch.object(ExecutionState, "stop_checkpointing", stop_at_once),
-        patch.object(ExecutionState, "create_checkpoint", _start_alone_or_not),
+        _checkpoints(),
     ):
         try:
             yield

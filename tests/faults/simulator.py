@@ -12,7 +12,6 @@ the idempotency token that botocore sends with it; the code gets the second repl
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -22,6 +21,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from tests.faults.cooperative import GreenletExit, Lock, Task
 from tests.faults.dynamodb import Write, cancelled, client_error
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -120,7 +120,7 @@ class Wrote:
 
 
 class Actor:
-    """A thread that acts in the world while it holds the baton."""
+    """Acts in the world while it holds the baton."""
 
     def __init__(
         self,
@@ -141,10 +141,10 @@ class Actor:
         self.pending: Footprint | None = NOTHING
         self.ready: Callable[[], bool] | None = None
         self.due_at: Callable[[], datetime | None] = _never
-        self.baton = threading.Lock()
+        self.baton = Lock()
         self.baton.acquire()
         self._body = body
-        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.task = Task(self._run)
 
     @property
     def enabled(self) -> bool:
@@ -200,7 +200,9 @@ class Actor:
                 self._body(self)
         except (Killed, ProcessDied):
             pass
-        except BaseException as error:  # noqa: BLE001  kept for the thread that runs the world
+        except GreenletExit:  # its world was made and never run
+            return
+        except BaseException as error:  # noqa: BLE001  kept for who runs the world
             self.world.errors.append(error)
         self.done = True
         if not self.world.over:
@@ -245,13 +247,12 @@ class World:
         self._tokens = 0
         self._preempted = 0
         self._sleeping: set[Actor] = set()
-        self._finished = threading.Lock()
+        self._finished = Lock()
         self._finished.acquire()
 
     def add(self, name: str, body: Callable[[Actor], None], **options: timedelta) -> Actor:
         actor = Actor(self, name, body, **options)
         self.actors.append(actor)
-        actor.thread.start()
         return actor
 
     def run(self) -> None:
@@ -262,7 +263,7 @@ class World:
             if not actor.done:
                 actor.alive = False
                 actor.baton.release()
-            actor.thread.join()
+            actor.task.join()
         for error in self.errors:
             raise error
 
@@ -275,7 +276,7 @@ class World:
         except Pruned:
             self.pruned = True
             chosen = None
-        except Exception as error:  # noqa: BLE001  kept for the thread that runs the world
+        except Exception as error:  # noqa: BLE001  kept for who runs the world
             self.errors.append(error)
             chosen = None
         if chosen is None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from hitl_approval_cli.local import LocalCloud
-from tests.local.harness import Deployed, Emulator, eventually
+from tests.local.harness import Deployed, Emulator, emulator, eventually
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 @pytest.fixture(scope="session")
 def cloud(running: LocalCloud) -> Emulator:
     """Ours."""
-    return Emulator(running.endpoint_url, running.pid, running.access_key)
+    return emulator(running)
 
 
 @pytest.fixture(scope="session")

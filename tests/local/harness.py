@@ -19,6 +19,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from hitl_approval_cli.local import LocalCloud
+
 BUNDLE = Path(__file__).parent / "bundle"
 SDK = Path(aws_durable_execution_sdk_python.__file__).parent
 ROLE = "arn:aws:iam::000000000000:role/any"
@@ -123,6 +125,11 @@ class Emulator:
             for line in lines
             if line[3] == listen and f"socket:[{line[9]}]" in own
         }
+
+
+def emulator(cloud: LocalCloud) -> Emulator:
+    """One of ours."""
+    return Emulator(cloud.endpoint_url, cloud.pid, cloud.access_key)
 
 
 @dataclass(frozen=True)

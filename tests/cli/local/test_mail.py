@@ -1,4 +1,4 @@
-"""`hitl local mail` over messages that the test wrote, and what the CDK CLI says when it fails."""
+"""`hitl local mail` over messages that the test wrote."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import pytest
 
 from hitl_approval_cli import clock
 from hitl_approval_cli.commands.local import mail, place
-
-from .conftest import Hitl
+from tests.cli.conftest import Hitl
 
 LINK = f"http://api.execute-api.localhost:1/a/{'d' * 32}.{'t' * 43}"
 
@@ -74,13 +73,6 @@ def test_should_show_messages_whole_and_inert(hitl: Hitl, send: Send) -> None:
     assert "email  ann@example.com\nApproval needed\n\n[bold]read[/] \\u001b[31m\n" in shown.out
     assert f"\n  {LINK}\n" in shown.out
     assert shown.out.index("[bold]read") < shown.out.index("second")
-
-
-@pytest.mark.parametrize("port", ["0", "-1", "65536", "80000"])
-def test_should_refuse_a_port_that_is_none(hitl: Hitl, port: str) -> None:
-    result = hitl("local", "up", "--port", port)
-    assert result.status == 2
-    assert "--port" in result.err
 
 
 def test_should_say_that_there_are_none(hitl: Hitl, send: Send) -> None:
