@@ -104,7 +104,8 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
         ),
     ]
     """Whether requests may name people who are neither in `approvers` nor in `groups`, where
-    there are any: who asks then chooses who decides. Default: False, they choose among those."""
+    there are any, and a smaller quorum: who asks then chooses who decides. Default: False, they
+    choose among those."""
 
     quorum: Annotated[
         Quorum | LeftOut,

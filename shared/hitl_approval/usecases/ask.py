@@ -50,6 +50,7 @@ class Defaults:
         asked = expand(named, found, "approvers")
         if not self.requests_name_approvers:
             check_choice(asked, approvers=self.approvers, groups=self.groups)
+            self._check_quorum(request, asked)
         rules = replace(self.policy, quorum=request.quorum) if request.quorum else self.policy
         return ResolvedRequest(
             request=request,
@@ -58,6 +59,18 @@ class Defaults:
             timeout=timeout,
             reminders=self._reminders(request, timeout),
         )
+
+    def _check_quorum(self, request: ApprovalRequest, asked: Sequence[str]) -> None:
+        """Where the deployment says who decides, it also says how many at least."""
+        if request.quorum is None or not (self.approvers or self.groups):
+            return
+        least, wanted = self.policy.quorum.needed(asked), request.quorum.needed(asked)
+        if wanted < least:
+            raise InvalidRequest(
+                "quorum",
+                f"must be at least the deployment's, {least}, got {wanted}: leave it out, or "
+                f"deploy with requests_name_approvers=True",
+            )
 
     def _reminders(self, request: ApprovalRequest, timeout: timedelta) -> tuple[timedelta, ...]:
         if not self.page:

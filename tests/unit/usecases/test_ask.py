@@ -33,8 +33,28 @@ def test_should_fill_in_what_a_request_does_not_say() -> None:
 
 
 def test_should_keep_the_other_rules_under_a_requests_own_quorum() -> None:
-    resolved = DEFAULTS.resolve(any_request(quorum=Quorum.any_one()), HOUR)
-    assert resolved.policy == Policy(rejections_needed=2, quorum=Quorum.any_one())
+    resolved = DEFAULTS.resolve(any_request(quorum=Quorum.everyone()), HOUR)
+    assert resolved.policy == Policy(rejections_needed=2, quorum=Quorum.everyone())
+
+
+WEAKER = r"^quorum: must be at least the deployment's, 2, got 1: leave it out, or deploy with"
+
+
+@pytest.mark.parametrize(
+    ("weaker", "approvers"),
+    [(Quorum.any_one(), []), (Quorum.at_least(1), []), (Quorum.everyone(), ["ann"])],
+)
+def test_should_let_no_request_weaken_the_quorum_of_a_deployment_that_says_who_decides(
+    weaker: Quorum, approvers: list[str]
+) -> None:
+    request = any_request(quorum=weaker, approvers=approvers)
+    with pytest.raises(InvalidRequest, match=WEAKER):
+        DEFAULTS.resolve(request, HOUR)
+    for anybody in (
+        replace(DEFAULTS, requests_name_approvers=True, policy=Policy(quorum=Quorum.at_least(2))),
+        Defaults(policy=Policy(quorum=Quorum.at_least(2))),
+    ):
+        assert anybody.resolve(request, HOUR).policy.quorum == weaker
 
 
 def test_should_prefer_the_members_that_who_asks_has_found() -> None:
