@@ -223,7 +223,8 @@ def in_mode(deploy: Deploy, people: People) -> InMode:
 
     def deployed(mode: str) -> Live:
         signing_in = {"sign_in": people.sign_in} if mode == "callback" else {}
-        return deploy(f"app-{mode}", resume=mode, poll_interval_seconds="1", **signing_in)
+        options = {"operators": "olga", "poll_interval_seconds": "1", **signing_in}
+        return deploy(f"app-{mode}", resume=mode, **options)
 
     return deployed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -30,6 +31,7 @@ def opened(cloud: FakeCloud, tables: DynamoDbStore, approval_id: str = "a" * 32)
     approval = tables.create(any_opening(approval_id=approval_id))
     cloud.executions.append(approval.execution_arn)
     cloud.execution = {"Status": "SUCCEEDED"}
+    cloud.decisions = replace(cloud.decisions, operators=("bob",))
     return approval.approval_id
 
 
@@ -131,3 +133,10 @@ def test_should_leave_what_somebody_decided_meanwhile(
     row = tables.get(approval)
     assert row is not None
     assert row.status == "rejected"
+
+
+def test_should_say_who_may_withdraw(hitl: Hitl, cloud: FakeCloud, tables: DynamoDbStore) -> None:
+    opened(cloud, tables)
+    result = hitl("drain", "--withdraw", "--yes", "--as", "mallory")
+    assert result.status == 1
+    assert "pass --as with the name of one of the deployment's operators (FORBIDDEN)" in result.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ OF_ONE = {"show", "remind", "resume", "approve", "reject", "cancel", "status", "
 def _executions_end(cloud: FakeCloud) -> None:
     cloud.executions.append(any_opening().after.execution_arn)
     cloud.execution = {"Status": "SUCCEEDED"}
+    cloud.decisions = replace(cloud.decisions, operators=("bob",))
 
 
 @pytest.fixture(autouse=True)

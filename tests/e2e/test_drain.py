@@ -14,7 +14,7 @@ def test_should_end_when_the_workflows_have(
     callback_live: Live, environment: dict[str, str]
 ) -> None:
     started = callback_live.submit()
-    words = ["drain", "--withdraw", "--yes", "--as", "ann", "-m", "moved", "--within", "5m"]
+    words = ["drain", "--withdraw", "--yes", "--as", "olga", "-m", "moved", "--within", "5m"]
     done = subprocess.run(
         [Path(sys.executable).with_name("hitl"), *words, "--json", "--stack", callback_live.stack],
         env=environment,

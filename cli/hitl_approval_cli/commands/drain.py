@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from hitl_approval.contract import EXECUTION_ENDED, Output
-from hitl_approval.domain.errors import AlreadyDecided, ApprovalExpired
+from hitl_approval.domain.errors import AlreadyDecided, ApprovalExpired, Forbidden
 from hitl_approval_cli import clock, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.deployment import Deployment
@@ -67,11 +67,12 @@ def drain(
 ) -> None:
     """Wait until nothing waits: before the stack is deleted, and with it what executions need.
 
-    Open requests are waited for, or withdrawn, after asking; so are decisions that workflows have
-    not read, and executions of the workflow function. Have nobody start new ones meanwhile. Nothing
-    is deleted. With your own credentials it reads the approvals table and lists executions.
+    Open requests are waited for or, after asking, withdrawn by one of the deployment's operators;
+    decisions that workflows have not read and executions of the workflow function are waited for.
+    Have nobody start new ones meanwhile. Nothing is deleted. With your own credentials it reads the
+    approvals table and lists executions.
 
-    Example: hitl drain --withdraw --within 5m
+    Example: hitl drain --withdraw --as olga --within 5m
     """
     deadline = None
     if within is not None:
@@ -120,6 +121,9 @@ def _withdraw(deployment: Deployment, approval_id: str, who: dict[str, str]) -> 
     except CliError as error:
         if error.code in _CLOSED:
             return False
+        if error.code == Forbidden.code:
+            msg = f"{error}: pass --as with the name of one of the deployment's operators"
+            raise CliError(msg, code=error.code, details=error.details) from error
         raise
     return True
 
