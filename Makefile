@@ -52,10 +52,10 @@ down: ## stop what `make up` started
 # Two processes, each with a local cloud of its own; a file's tests stay together.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+# mypy, the longest part of lint, is one process: the tests on the deployed Python run beside it.
 test: setup ## lint, types, import rules and every test
-	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory -j 2 lint test-deployed
 	@$(PYTEST)
-	@$(MAKE) --no-print-directory test-deployed
 
 test-quick: setup ## the unit tests alone
 	@$(PYTEST) tests/unit

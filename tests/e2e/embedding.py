@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.local import LocalCloud
@@ -55,6 +57,12 @@ class EmbeddingApp:
             cwd=self.folder,
             env={**self.venv.environment, **self.cloud.environment(), **variables},
         )
+
+    def destroy(self) -> None:
+        """Delete the stack: its sweep and its messenger would run each minute until all is over."""
+        with patch.dict(os.environ, self.cloud.environment()):  # a test's own are gone by now
+            cloudformation = self.deployment().client("cloudformation")
+        cloudformation.delete_stack(StackName=self.stack)
 
     def deployment(self, name: str = "") -> Deployment:
         """One of its deployments, the only one by default; read anew, as each deploy changes it."""

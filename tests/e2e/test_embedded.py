@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,10 +31,11 @@ def handler(event, context):
 
 
 @pytest.fixture(scope="module")
-def embedded(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> EmbeddingApp:
+def embedded(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddingApp]:
     made = EmbeddingApp.of(cloud, APP, "embedded", tmp_path_factory.mktemp("embedded"))
     deploy(made, "first")
-    return made
+    yield made
+    made.destroy()
 
 
 def deploy(app: EmbeddingApp, code: str, *options: str) -> str:

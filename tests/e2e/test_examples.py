@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +27,21 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copytree(ROOT / "examples", folder / "examples", ignore=ignored))
 
 
-@pytest.fixture(scope="module")
-def example(cloud: LocalCloud, with_cdk: CleanVenv, copies: Path) -> Example:
-    """Deploys an example by its name; all share one bundle."""
+@pytest.fixture
+def example(cloud: LocalCloud, with_cdk: CleanVenv, copies: Path) -> Iterator[Example]:
+    """Deploys an example by its name, for one test; all share one bundle."""
+    made: list[EmbeddingApp] = []
 
     def deployed(name: str) -> EmbeddingApp:
         stack, assembly = name.replace("_", "-"), copies.parent / "cdk.out"
         app = EmbeddingApp(cloud, copies / name, stack, assembly, with_cdk)
         app.deploy()
+        made.append(app)
         return app
 
-    return deployed
+    yield deployed
+    for app in made:
+        app.destroy()
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ APP = Path(__file__).parent / "apps" / "state_machine.py"
 
 
 @pytest.fixture(scope="module")
-def machine(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> EmbeddingApp:
+def machine(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddingApp]:
     made = EmbeddingApp.of(cloud, APP, "state-machine", tmp_path_factory.mktemp("state-machine"))
     made.deploy()
-    return made
+    yield made
+    made.destroy()
 
 
 def start(machine: EmbeddingApp, **fields: Any) -> str:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -25,6 +26,7 @@ from hitl_approval import wiring
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock
 from hitl_approval.contract import Messages
+from hitl_approval.domain import text
 from hitl_approval.settings import Settings, settings
 from hitl_approval.usecases import deliver
 from hitl_approval.usecases import sweep as sweep_case
@@ -142,6 +144,8 @@ def simulated() -> Iterator[None]:
         patch.object(SystemClock, "pause", _pause),
         patch.object(EmbeddedMetrics, "count", _count),
         patch.object(EmbeddedMetrics, "measure", lambda *_: None),
+        # A function of its argument only, a tenth of a schedule's time for the same few names.
+        patch.object(text, "person_key", cache(text.person_key)),
         # A gauge that nothing depends on: a choice more in each sweep, and nothing more to see.
         patch.object(DynamoDbStore, "count_pending", lambda _: 0),
         # A query of the clock's each, and nothing more to see.
