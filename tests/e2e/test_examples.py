@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hitl_approval.programs import environment
 from hitl_approval_cli.local import LocalCloud
 
 from .conftest import ROOT
 from .embedding import EmbeddingApp
-from .wheel import CleanVenv
+from .wheel import CleanVenv, run
 
 EXAMPLES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/app.py"))
 Example = Callable[[str], EmbeddingApp]
@@ -129,3 +131,32 @@ def test_should_let_an_agent_use_what_a_person_approved(example: Example) -> Non
         approval_id = app.pending(call)
         app.decide(approval_id, decision, "ann@example.com", comments="Invoice 9 is open")
         assert app.result(arn) == ["C-15", answer]
+
+
+def test_should_wait_in_typescript(example: Example, copies: Path) -> None:
+    folder = copies / "typescript"
+    for words in (["ci"], ["run", "check"], ["run", "build"]):
+        npm(words, folder)
+    app = example("typescript")
+
+    def start(amount: int, **more: int) -> str:
+        event = {"customer": "zoe", "amount": amount, **more}
+        return app.start("typescript-refund:live", event)
+
+    good, bad, late = start(70), start(80), start(90, seconds=2)
+    app.decide(app.pending("Refund 70 to zoe"), "approved", "ann@example.com")
+    app.decide(app.pending("Refund 80 to zoe"), "rejected", "bob@example.com", comments="Ask again")
+
+    paid = app.result(good)
+    assert (paid["paid"], paid["status"], paid["decided_by"]) == (70, "approved", "ann@example.com")
+    refused = app.result(bad)
+    assert (refused["paid"], refused["status"], refused["comments"]) == (0, "rejected", "Ask again")
+    silent = app.result(late)
+    assert (silent["paid"], silent["status"]) == (0, "timeout")
+
+
+def npm(words: list[str], folder: Path) -> None:
+    """npm, with the Node of these tests, and of the user's settings only where packages are."""
+    with tempfile.TemporaryDirectory(prefix="hitl-") as scratch:
+        program = [shutil.which("npm") or "npm", *words, "--no-audit", "--no-fund"]
+        run(program, cwd=folder, env=environment("npm", Path(scratch)))
