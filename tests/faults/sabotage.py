@@ -18,6 +18,7 @@ from hitl_approval.adapters.items import marshal
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.contract import EXECUTION_ENDED
 from hitl_approval.domain import approval as state_machine
+from hitl_approval.domain import request_key
 from hitl_approval.domain.approval import Approval, Transition, expire
 from hitl_approval.domain.audit import GENESIS, verify
 from hitl_approval.domain.errors import AlreadyDecided, VersionConflict
@@ -187,7 +188,7 @@ def _checks_at_the_expiry_only() -> Iterator[None]:
 
 @contextmanager
 def _draws_the_id() -> Iterator[None]:
-    with patch.object(wait, "derive_approval_id", lambda *_: uuid4().hex):
+    with patch.object(request_key, "derive_approval_id", lambda *_: uuid4().hex):
         yield
 
 
