@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 MAX_TEXT: Final = 2_048
 """Longest callback id, token, ARN and name, in characters: longer than any that Lambda makes."""
 _LONE = re.compile("[\ud800-\udfff]")
-_PRINTABLE = re.compile("[!-~]+")
+_PRINTABLE = re.compile("[ -~]+")
 _EXECUTION: Final = re.compile(
     r"(?:\$LATEST(?:\.PUBLISHED)?|[0-9]+)/durable-execution/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+"
 )
@@ -76,7 +76,7 @@ class _Message:
         """What Lambda and the runtime have drawn, as the record keeps it and Lambda takes it."""
         value = self.text(name)
         if not _PRINTABLE.fullmatch(value):
-            raise InvalidRequest(name, "must be printable ASCII without spaces")
+            raise InvalidRequest(name, "must be printable ASCII")
         return value
 
     def callback_id(self) -> str | None:
