@@ -147,10 +147,10 @@ class Store(Protocol):
         """
 
     def history(self, approval_id: str) -> Sequence[Mapping[str, Any]]:
-        """The audit events of one approval, oldest first, as `AuditEvent.to_dict` writes them."""
+        """The audit events of one approval, oldest first, as `AuditEvent.to_dict` writes them.
 
-    def last_event(self, approval_id: str) -> Mapping[str, Any] | None:
-        """The last of these, read consistently; None if there is none."""
+        Read consistently; empty if there are none.
+        """
 
 
 Found = Mapping[str, Sequence[str] | None]

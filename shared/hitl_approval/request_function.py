@@ -7,6 +7,7 @@ no other. It is answered for executions of the function of that name, whose ids 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -23,6 +24,13 @@ logger = logging.getLogger(__name__)
 
 MAX_TEXT: Final = 2_048
 """Longest callback id, token, ARN and name, in characters: longer than any that Lambda makes."""
+_LONE = re.compile("[\ud800-\udfff]")
+_PRINTABLE = re.compile("[ -~]+")
+_EXECUTION: Final = re.compile(
+    r"(?:\$LATEST(?:\.PUBLISHED)?|[0-9]+)/durable-execution/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+"
+)
+"""What follows a function's name in the ARN of an execution (Lambda API reference). Of another one
+Lambda would never say that it has ended, and the sweep would go on to ask."""
 _QUALIFIED: Final = 8
 """Parts of the ARN of a function's alias or version."""
 
@@ -60,10 +68,20 @@ class _Message:
         value = self.values.get(name)
         if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT:
             raise InvalidRequest(name, f"must be a string of 1 to {MAX_TEXT} characters")
+        if _LONE.search(value):
+            raise InvalidRequest(name, "contains a lone surrogate")
         return value
 
-    def text_or_none(self, name: str) -> str | None:
-        return None if self.values.get(name) is None else self.text(name)
+    def identifier(self, name: str) -> str:
+        """What Lambda and the runtime have drawn, as the record keeps it and Lambda takes it."""
+        value = self.text(name)
+        if not _PRINTABLE.fullmatch(value):
+            raise InvalidRequest(name, "must be printable ASCII")
+        return value
+
+    def callback_id(self) -> str | None:
+        name = "callback_id"
+        return None if self.values.get(name) is None else self.identifier(name)
 
     def members(self) -> Found | None:
         found = self.values.get("members")
@@ -94,8 +112,8 @@ def _submit(requests: Requests, key: RequestKey, message: _Message) -> Any:
         from_json(message.values.get("request")),
         timeout=timeout,
         members=message.members(),
-        creation_token=message.text("creation_token"),
-        callback_id=message.text_or_none("callback_id"),
+        creation_token=message.identifier("creation_token"),
+        callback_id=message.callback_id(),
     )
 
 
@@ -106,11 +124,13 @@ _OPERATIONS: Final[Mapping[str, Callable[[Requests, RequestKey, _Message], Any]]
         key, message.text("reason")
     ),
     "register_callback": lambda requests, key, message: requests.register_callback(
-        key, message.text("callback_id")
+        key, message.identifier("callback_id")
     ),
     "check_status": lambda requests, key, _: requests.check_status(key),
     "read_context": lambda requests, key, _: requests.read_context(key),
-    "abandon": lambda requests, key, message: requests.abandon(key, message.text("creation_token")),
+    "abandon": lambda requests, key, message: requests.abandon(
+        key, message.identifier("creation_token")
+    ),
 }
 
 
@@ -124,5 +144,6 @@ def _check_asker(execution_arn: str, invoked_arn: str) -> None:
     if len(parts) != _QUALIFIED:
         raise Forbidden("who asks is not known: invoke the alias that attach has made")
     *function, _, asker = parts
-    if not execution_arn.startswith(f"{':'.join(function)}:{asker}:"):
+    own = f"{':'.join(function)}:{asker}:"
+    if not execution_arn.startswith(own) or not _EXECUTION.fullmatch(execution_arn, len(own)):
         raise Forbidden("this execution is not one of the function that may ask by this alias")

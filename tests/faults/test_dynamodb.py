@@ -202,7 +202,6 @@ def test_should_answer_as_moto_does_to_thousands_of_our_calls(moto: Any) -> None
                     store.list_by_status(status, limit=2, cursor=page.cursor)
             case 5:
                 store.history(name)
-                store.last_event(name)
             case 6:
                 attention: Attention = lots.choice(ATTENTIONS)
                 list(store.overdue(attention, before=now, limit=lots.randrange(1, 4)))

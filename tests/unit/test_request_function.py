@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
@@ -42,6 +43,11 @@ OTHERS = {
     "another region's": EXECUTION.replace("us-east-1", "eu-west-1"),
     "a name alone": "refund",
     "the function's ARN alone": EXECUTION.partition(":1/")[0],
+    "none, under the asker's name": EXECUTION.partition(":1/")[0] + ":",
+    "one with more behind it": f"{EXECUTION}#payout",
+    "one with a line behind it": f"{EXECUTION}\n",
+    "one that leads elsewhere": EXECUTION.replace("/a/b", "/../b"),
+    "one of a version that is none": EXECUTION.replace(":1/", ":payout:1/"),
 }
 OPERATIONS = [
     "submit",
@@ -78,6 +84,8 @@ def test_should_refuse_whoever_invokes_it_otherwise(world: World, invoked: str) 
     assert not world.store.approvals
 
 
+NESTED = functools.reduce(lambda inner, _: [inner], range(100_000), 1)  # type: ignore[arg-type,return-value]
+"""Deeper than Python writes out."""
 GARBLED: dict[str, tuple[Any, str]] = {
     "a list": ([], "event: must be an object, got a list"),
     "null": (None, "event: must be an object, got null"),
@@ -85,10 +93,35 @@ GARBLED: dict[str, tuple[Any, str]] = {
     "no protocol": ({}, "protocol: must be 1, got None"),
     "no execution": ({"protocol": 1}, "execution_arn: must be a string of 1 to 2048"),
     "a key that is none": ({**SUBMIT, "key": 7}, "key: must be a string"),
+    "a key with half a character": ({**SUBMIT, "key": "k\ud800"}, "key: contains a lone surrogate"),
+    "a protocol that is nested": (
+        {**SUBMIT, "protocol": NESTED},
+        "protocol: must be 1, got a list",
+    ),
+    "a token with half a character": (
+        {**SUBMIT, "creation_token": "\ud800"},
+        "creation_token: contains a lone surrogate",
+    ),
+    "a token of several lines": (
+        {**SUBMIT, "creation_token": "a\nb"},
+        "creation_token: must be printable ASCII",
+    ),
+    "a callback of several lines": (
+        {**SUBMIT, "callback_id": "a\nb"},
+        "callback_id: must be printable ASCII",
+    ),
+    "a callback of wide letters": (
+        {**SUBMIT, "callback_id": "\U0001f600" * 2048},
+        "callback_id: must be printable ASCII",
+    ),
     "an endless key": ({**SUBMIT, "key": "k" * 2049}, "key: must be a string"),
     "another operation": (
         {**SUBMIT, "operation": "decide"},
         "operation: must be one of submit, notify,",
+    ),
+    "an execution with half a character": (
+        {**SUBMIT, "execution_arn": f"{EXECUTION}\ud800"},
+        "execution_arn: contains a lone surrogate",
     ),
     "no request": ({**SUBMIT, "request": None}, "request: must be an object, got null"),
     "an empty request": ({**SUBMIT, "request": {}}, "subject: is required"),

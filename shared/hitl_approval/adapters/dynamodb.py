@@ -306,19 +306,6 @@ class DynamoDbStore:
                 return events
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
-    def last_event(self, approval_id: str) -> Mapping[str, Any] | None:
-        """See `ports.Store.last_event`."""
-        with errors():
-            answer = self.client.query(
-                TableName=self.audit_table,
-                KeyConditionExpression="approval_id = :id",
-                ExpressionAttributeValues=marshal({":id": approval_id}),
-                ConsistentRead=True,
-                ScanIndexForward=False,
-                Limit=1,
-            )
-        return next(map(read_item, answer["Items"]), None)
-
     def _transact(self, row_write: Mapping[str, Any], transition: Transition) -> None:
         event_put = {
             "Put": {

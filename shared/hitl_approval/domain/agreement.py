@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hitl_approval.contract import Audit
 from hitl_approval.domain.approval import Approval, digest_content
-from hitl_approval.domain.audit import Finding, hash_of, isoformat, verify
+from hitl_approval.domain.audit import Finding, isoformat, verify
 from hitl_approval.domain.errors import UnreadableRecord
 from hitl_approval.domain.text import shown
 from hitl_approval.domain.view import vote_view
@@ -24,18 +23,21 @@ Row = Approval | UnreadableRecord | None
 """A row, why it cannot be read, or None where there is none (any more)."""
 
 
-def altered_end(approval: Approval, last: Event | None) -> list[str]:
-    """What a record that has ended says otherwise than the last event of its trail.
+def altered_end(approval: Approval, events: Sequence[Event]) -> list[str]:
+    """What a record that has ended says otherwise than its trail.
+
+    The whole trail counts: who changes a pending row gets the next event written by a function of
+    the deployment, and then the last event agrees with the row.
 
     Returns:
-        The names of its fields, `audit_hash` for the event as a whole; empty when all is well.
+        The names of its fields, `audit_hash` for the trail itself; empty when all is well.
     """
-    if last is None:
+    if not events:
         return ["audit_hash"]
-    head = (approval.audit_sequence, approval.audit_hash)
-    followed = head == (last.get(Audit.SORT_KEY), last.get(Audit.HASH)) and head[1] == hash_of(last)
-    wrong = [] if followed else ["audit_hash"]
-    return wrong + [name for name, row, trail in _compared(approval, [last]) if row != trail]
+    sound = not verify(events, approval.audit_head) and not _other_content(events)
+    compared = [*_asked(approval, events[0]), *_compared(approval, events)]
+    wrong = [] if sound else ["audit_hash"]
+    return wrong + [name for name, row, trail in compared if row != trail]
 
 
 def examine(events: Sequence[Event], row: Row) -> list[Finding]:
@@ -55,6 +57,7 @@ def examine(events: Sequence[Event], row: Row) -> list[Finding]:
     last = len(events)
     ended = [number for number, event in enumerate(events, start=1) if _name(event) in ENDS]
     findings += [Finding(number + 1, "follows the end") for number in ended if number < last]
+    findings += [Finding(n, "is about another content") for n in _other_content(events)]
     if isinstance(row, UnreadableRecord):
         findings.append(Finding(last, f"the row cannot be read: {row.problem}"))
     elif row is not None:
@@ -68,6 +71,12 @@ def examine(events: Sequence[Event], row: Row) -> list[Finding]:
     return findings
 
 
+def _other_content(events: Sequence[Event]) -> list[int]:
+    """Numbers of the events that are about another content than the first: none ever changes."""
+    asked = events[0].get("content_digest")
+    return [n for n, event in enumerate(events, start=1) if event.get("content_digest") != asked]
+
+
 def _asked(approval: Approval, first: Event) -> list[tuple[str, Any, Any]]:
     details = _details(first)
     return [
@@ -79,7 +88,7 @@ def _asked(approval: Approval, first: Event) -> list[tuple[str, Any, Any]]:
 
 
 def _compared(approval: Approval, events: Sequence[Event]) -> list[tuple[str, Any, Any]]:
-    """Field, what the row says, what these last events of its trail say."""
+    """Field, what the row says, what its trail says."""
     last = events[-1]
     ended = _name(last) in ENDS
     at = isoformat(approval.decided_at) if approval.decided_at else None

@@ -219,10 +219,17 @@ def check_choice(
         field_name: of the request, which named them.
 
     Raises:
-        InvalidRequest: somebody else is among them; says who may be named.
+        InvalidRequest: somebody else is among them, or nobody is and anybody could decide; says
+            who may be named.
     """
     if not approvers and not groups:
         return
+    if not people and not approvers:
+        raise InvalidRequest(
+            field_name,
+            f"name nobody, and then anybody could decide: name one or more of {_some([*groups])}, "
+            f"or deploy with approvers, or with requests_name_approvers=True",
+        )
     members = members_of(groups)
     named = [person for name in (*approvers, *groups) for person in members(name) or (name,)]
     known = {text.spelling(person): person for person in named}

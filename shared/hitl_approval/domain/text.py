@@ -141,7 +141,12 @@ def cut(text: str) -> str:
 
 def shown(value: Any) -> str:
     """A refused value for a message, in quotes if it is text."""
-    return repr(cut(value)) if isinstance(value, str) else cut(repr(value))
+    if isinstance(value, str):
+        return repr(cut(value))
+    try:
+        return cut(repr(value))
+    except RecursionError:  # nested more deeply than Python writes out
+        return kind(value)
 
 
 @lru_cache(maxsize=4_096)

@@ -174,10 +174,6 @@ class InMemoryStore:
         """See `ports.Store.history`."""
         return list(self.audit.get(approval_id, []))
 
-    def last_event(self, approval_id: str) -> Mapping[str, Any] | None:
-        """See `ports.Store.last_event`."""
-        return next(reversed(self.audit.get(approval_id, [])), None)
-
     def _write(self, transition: Transition) -> None:
         approval, event = transition.after, transition.entry
         trail = self.audit.get(approval.approval_id, [])

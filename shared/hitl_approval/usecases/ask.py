@@ -64,7 +64,8 @@ class Defaults:
         """Where the deployment says who decides, it also says how many at least."""
         if request.quorum is None or not (self.approvers or self.groups):
             return
-        least, wanted = self.policy.quorum.needed(asked), request.quorum.needed(asked)
+        deciders = self.policy.deciders(asked, request.requester)
+        least, wanted = self.policy.quorum.needed(deciders), request.quorum.needed(deciders)
         if wanted < least:
             raise InvalidRequest(
                 "quorum",

@@ -39,7 +39,7 @@ from hitl_approval.usecases.trail import unsigned
 logger = logging.getLogger(__name__)
 
 AGREEMENT_TRIES = 3
-"""Reads of a record and its last event that do not agree: one may be newer than the other."""
+"""Reads of a record and its trail that do not agree: one may be newer than the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +225,7 @@ class RequestService(Records):
         return approval
 
     def _agreed(self, approval: Approval) -> Approval:
-        """A record that has ended as the last event of its trail says, signed where events are."""
+        """A record that has ended as its trail says, signed where events are."""
         approval_id = approval.approval_id
         for attempt in range(1, AGREEMENT_TRIES + 1):
             altered = self._altered(approval)
@@ -238,9 +238,12 @@ class RequestService(Records):
         raise RecordAltered(approval_id, altered)
 
     def _altered(self, approval: Approval) -> list[str]:
-        """What of a record is not as the last event of its trail says, or was not signed."""
-        last = self.store.last_event(approval.approval_id)
-        altered = altered_end(approval, last)
-        if altered or last is None:
+        """What of a record is not as its trail says, or was not signed.
+
+        The last signature is one of the whole trail, whose events follow from each other.
+        """
+        events = self.store.history(approval.approval_id)
+        altered = altered_end(approval, events)
+        if altered:
             return altered
-        return ["signature"] if unsigned([last], self.signer) else []
+        return ["signature"] if unsigned(events[-1:], self.signer) else []

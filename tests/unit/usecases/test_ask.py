@@ -57,6 +57,22 @@ def test_should_let_no_request_weaken_the_quorum_of_a_deployment_that_says_who_d
         assert anybody.resolve(request, HOUR).policy.quorum == weaker
 
 
+def test_should_count_no_requester_into_the_quorum_that_a_request_brings() -> None:
+    """Who asks is among the named and cannot decide: everyone of two would be one."""
+    request = any_request(requester="bob", approvers=["ann", "bob"], quorum=Quorum.everyone())
+    with pytest.raises(InvalidRequest, match=WEAKER):
+        DEFAULTS.resolve(request, HOUR)
+
+
+def test_should_let_nobody_in_where_a_request_names_none_of_the_groups() -> None:
+    grouped = Defaults(groups={"finance": ["ann", "bob"]})
+    with pytest.raises(InvalidRequest, match=r"^approvers: name nobody, and then anybody could"):
+        grouped.resolve(any_request(), HOUR)
+    assert grouped.resolve(any_request(approvers=["finance"]), HOUR).approvers == ("ann", "bob")
+    anybody = replace(grouped, requests_name_approvers=True)
+    assert anybody.resolve(any_request(), HOUR).approvers == ()
+
+
 def test_should_prefer_the_members_that_who_asks_has_found() -> None:
     anybody = replace(DEFAULTS, requests_name_approvers=True)
     resolved = anybody.resolve(any_request(approvers=["ops"]), HOUR, {"ops": ["cid", "dan"]})
