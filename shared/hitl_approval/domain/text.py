@@ -54,7 +54,13 @@ def _harmful(character: str) -> bool:
         unicodedata.category(character) in {"Cc", "Cs"}
         or character in _BIDI
         or character in _LINE_ENDS
+        or _is_no_character(ord(character))
     )
+
+
+def _is_no_character(code: int) -> bool:
+    """The 66 codes that will never be characters, of which XML, and so SNS, forbids some."""
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF  # noqa: PLR2004  Unicode, 23.7
 
 
 def line(value: Any, field: str, *, maximum: int = MAX_LINE) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.request import expand, members_of
-from hitl_approval.domain.text import inert, listed, name, person_key, spelling
+from hitl_approval.domain.text import comment, inert, line, listed, name, person_key, spelling
 
 ALIKE = {
     "BOB": "bob",
@@ -58,6 +58,14 @@ def test_should_refuse_two_people_who_resemble_each_other_in_and_beside_a_group(
         expand(["ann@weiß.com", "leads"], members, "approvers")
     assert members("LEADS") == ("ann@weiss.com", "bob")
     assert members("lead\u017f") is None
+
+
+@pytest.mark.parametrize("code", [0xFFFE, 0xFFFF, 0xFDD0, 0xFDEF, 0x1FFFE, 0x10FFFF])
+def test_should_refuse_codes_that_are_no_characters(code: int) -> None:
+    for rule in (line, comment):
+        with pytest.raises(InvalidRequest, match=f"control characters, got U\\+{code:04X}"):
+            rule(f"ann{chr(code)}", "subject")
+    assert chr(code) not in inert(f"ann{chr(code)}")
 
 
 @pytest.mark.parametrize(
