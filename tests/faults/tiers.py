@@ -89,6 +89,8 @@ LIMITED = {
     "asked-in-vain": 1,
     "asked-in-vain-polling": 1,
     "cancel": 1,
+    "cancel-polling": 1,
+    "opposite-polling": 1,
     "two-rejections": 1,
     "redelivered": 1,
     "zombie-polling": 1,
