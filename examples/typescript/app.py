@@ -8,7 +8,7 @@ from constructs import Construct
 
 from hitl_approval_cdk import HitlApproval
 
-DIST = Path(__file__).parent / "dist"  # `npm run build` fills it
+BUILT = Path(__file__).parent / "lambda"  # `npm run build` puts refund.js there
 
 
 class Refunds(Stack):
@@ -29,7 +29,7 @@ class Refunds(Stack):
             function_name="typescript-refund",
             runtime=lambda_.Runtime.NODEJS_24_X,
             handler="refund.handler",
-            entry=DIST,
+            entry=BUILT,
             layer=False,
         )
 
