@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from hitl_approval.contract import Events, Output
+from tests.deployed import InMode
 
 from .conftest import Live, eventually
 
@@ -53,6 +54,40 @@ def test_should_bring_each_transition_to_the_bus(callback_live: Live) -> None:
     assert decided["detail"]["status"] == "rejected"
     assert decided["detail"]["document_id"] == "doc-123"
     live.result(started["execution_arn"])
+
+
+def test_should_count_what_is_changed_or_removed_of_the_trail(in_mode: InMode) -> None:
+    """As somebody who may write the audit table; what they did is undone at the end.
+
+    Not in the deployment of which `hitl doctor` must say in its own test that all is well.
+    """
+    live = in_mode("polling")
+    started = live.submit()
+    live.decide(started["approval_id"], "approved")
+    live.result(started["execution_arn"])
+    dynamodb = live.deployment.client("dynamodb")
+    table = live.deployment.output(Output.AUDIT_TABLE_NAME)
+    key = {"approval_id": {"S": started["approval_id"]}, "sequence": {"N": "2"}}
+    event = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
+
+    dynamodb.put_item(TableName=table, Item={**event, "actor": {"S": "mallory"}})
+    dynamodb.delete_item(TableName=table, Key=key)
+    dynamodb.put_item(TableName=table, Item=event)
+
+    eventually(lambda: _counted(live, started["approval_id"]) == 2, "the two alterations counted")
+
+
+def _counted(live: Live, approval_id: str) -> int:
+    """Altered events of an approval that the publisher's log names."""
+    logs = live.deployment.client("logs")
+    groups = logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{live.stack}-")["logGroups"]
+    said = [
+        entry["message"]
+        for group in groups
+        if "Publisher" in group["logGroupName"]
+        for entry in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+    ]
+    return sum("was changed or removed" in line and approval_id in line for line in said)
 
 
 def _sequence(event: dict[str, Any]) -> int:
