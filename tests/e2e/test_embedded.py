@@ -79,12 +79,13 @@ def test_should_take_silence_for_a_rejection_where_that_is_the_rule(embedded: Em
 
 
 def test_should_finish_on_the_version_it_started_on(embedded: EmbeddingApp) -> None:
+    deploy(embedded, "old")  # whatever tests before it have deployed
     live = Live(embedded.stack, embedded.deployment("Payments"))
     links = Links(live)
     old = start(embedded, "Refund", "Refund 71")
     old_id = embedded.pending("Refund 71", "Payments")
 
-    deploy(embedded, "second")
+    deploy(embedded, "new")
     new = start(embedded, "Refund", "Refund 72")
     new_id = embedded.pending("Refund 72", "Payments")
     link = links.link("ann", old_id)
@@ -94,8 +95,8 @@ def test_should_finish_on_the_version_it_started_on(embedded: EmbeddingApp) -> N
     for approval_id in (old_id, new_id):
         embedded.decide(approval_id, "approved", "bob", name="Payments")
 
-    assert embedded.result(old) == {"code": "first", "status": "approved", "votes": ["ann", "bob"]}
-    assert embedded.result(new)["code"] == "second"
+    assert embedded.result(old) == {"code": "old", "status": "approved", "votes": ["ann", "bob"]}
+    assert embedded.result(new)["code"] == "new"
 
 
 def test_should_have_nothing_to_deploy_once_it_is_deployed(embedded: EmbeddingApp) -> None:
