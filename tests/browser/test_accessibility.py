@@ -38,8 +38,9 @@ def receipt(page: Page, links: Links) -> None:
 
 def ended(page: Page, links: Links) -> None:
     approval_id = ask(links, document_name=LONG)["approval_id"]
+    link = links.link("ann", approval_id)  # before the end, after which nobody is sent the request
     links.live.decide(approval_id, "approved", approver="bob", comments=LONG)
-    page.goto(links.link("ann", approval_id))
+    page.goto(link)
     expect(page.get_by_text("This has ended without you")).to_be_visible()
 
 
