@@ -7,7 +7,6 @@ workflow, which asks with rights of its own.
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import tempfile
@@ -28,7 +27,7 @@ from hitl_approval.usecases.ask import Defaults, DirectRequests
 from hitl_approval_cli import cdk
 from hitl_approval_cli.commands import cost
 from hitl_approval_cli.local import LocalCloud
-from tests.asking import FUNCTION, RequestFunction
+from tests.asking import RequestFunction, RequestFunctionOfARunner
 from tests.e2e.embedding import EmbeddingApp
 from tests.e2e.test_embedded import APP, HANDLER
 
@@ -44,16 +43,7 @@ class ThroughTheFunction(Stage):
     def ask_through(self) -> RequestFunction:
         """From now on it asks through this function."""
         service = self.requests()
-
-        class Function(RequestFunction):
-            def invoke(self, *, FunctionName: str, Payload: str) -> dict[str, Any]:  # noqa: N803
-                message = json.loads(Payload)
-                # The local runner's ARNs do not name a function, as Lambda's do.
-                name = f"{FUNCTION.rpartition(':')[0]}:refund:1/durable-execution/"
-                message["execution_arn"] = name + message["execution_arn"]
-                return super().invoke(FunctionName=FunctionName, Payload=json.dumps(message))
-
-        function = Function(lambda: DirectRequests(service, Defaults()))
+        function = RequestFunctionOfARunner(lambda: DirectRequests(service, Defaults()))
         self.opened.enter_context(patch.object(waiting, "requests", function.client))
         return function
 

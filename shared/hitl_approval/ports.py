@@ -157,6 +157,25 @@ Found = Mapping[str, Sequence[str] | None]
 """The people that each of these names stands for; None: the name is a person's own."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What a wait brings to have its request recorded.
+
+    Attributes:
+        request: what is asked.
+        timeout: time to decide.
+        members: of the names among the approvers, where who asks has found them.
+        creation_token: whoever comes again with it has created the record.
+        callback_id: completed when it is decided; None for a workflow that polls.
+    """
+
+    request: ApprovalRequest
+    timeout: timedelta
+    members: Found | None
+    creation_token: str
+    callback_id: str | None
+
+
 class Requests(Protocol):
     """What a wait asks of its deployment: directly, or through the request function.
 
@@ -171,25 +190,8 @@ class Requests(Protocol):
             InvalidRequest: the deployment cannot hold it.
         """
 
-    def submit(
-        self,
-        key: RequestKey,
-        request: ApprovalRequest,
-        *,
-        timeout: timedelta,
-        members: Found | None,
-        creation_token: str,
-        callback_id: str | None,
-    ) -> Snapshot:
+    def submit(self, key: RequestKey, submission: Submission) -> Snapshot:
         """Create the record, once for each key and creation token.
-
-        Args:
-            key: of the request.
-            request: what is asked.
-            timeout: time to decide.
-            members: of the names among the approvers, where who asks has found them.
-            creation_token: whoever comes again with it has created the record.
-            callback_id: completed when it is decided; None for a workflow that polls.
 
         Raises:
             InvalidRequest: the deployment cannot hold it, or the key is another request's.

@@ -18,7 +18,7 @@ from hitl_approval.domain.asked import from_json
 from hitl_approval.domain.errors import ApprovalError, Forbidden, InvalidRequest
 from hitl_approval.domain.request import seconds
 from hitl_approval.domain.request_key import RequestKey
-from hitl_approval.ports import Found, Requests
+from hitl_approval.ports import Found, Requests, Submission
 
 logger = logging.getLogger(__name__)
 
@@ -107,14 +107,14 @@ def _submit(requests: Requests, key: RequestKey, message: _Message) -> Any:
     timeout = seconds(message.values.get("timeout_seconds"), "timeout_seconds")
     if timeout.total_seconds() > MAX_EXECUTION_SECONDS:
         raise InvalidRequest("timeout_seconds", f"must be at most {MAX_EXECUTION_SECONDS}")
-    return requests.submit(
-        key,
-        from_json(message.values.get("request")),
+    submission = Submission(
+        request=from_json(message.values.get("request")),
         timeout=timeout,
         members=message.members(),
         creation_token=message.identifier("creation_token"),
         callback_id=message.callback_id(),
     )
+    return requests.submit(key, submission)
 
 
 _OPERATIONS: Final[Mapping[str, Callable[[Requests, RequestKey, _Message], Any]]] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import boto3
@@ -23,21 +23,14 @@ from hitl_approval.domain.agreement import examine
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.request_function import answer
-from hitl_approval.testing.memory import (
-    FakeExecutions,
-    FixedClock,
-    RecordingCallbackClient,
-    RecordingMeter,
-    RecordingNotifier,
-)
+from hitl_approval.testing import in_memory
 from hitl_approval.usecases.ask import Defaults, DirectRequests
 from hitl_approval.usecases.decide import DecisionService
-from hitl_approval.usecases.request import RequestService
 from hitl_approval_cdk import ApprovalPage, HitlApproval
-from tests.anything import any_request, declared
+from tests.anything import declared
+from tests.asking import submit
 from tests.contract.test_store import create_tables
 from tests.infra.synth import any_stack, durable, permissions, template
-from tests.unit.usecases.submitted import HOUR
 
 FUNCTION: Final = "arn:aws:lambda:us-east-1:123456789012:function"
 VICTIM: Final = RequestKey(f"{FUNCTION}:payout:1/durable-execution/a/b", "payout")
@@ -116,28 +109,19 @@ def scene(allowed: set[tuple[str, str]]) -> Iterator[Scene]:
     with mock_aws():
         client = boto3.client("dynamodb")
         create_tables(client)
-        clock, meter = FixedClock(), RecordingMeter()
+        world = in_memory()
         store = DynamoDbStore(client=client, approvals_table="approvals", audit_table="audit")
-        service = RequestService(
-            store=store, clock=clock, meter=meter, notifier=RecordingNotifier()
-        )
-        DirectRequests(service, Defaults()).submit(
+        service = replace(world.requests, store=store)
+        submit(
+            DirectRequests(service, Defaults()),
             VICTIM,
-            any_request(approvers=["bob", "cid"], context={"amount": 7}),
-            timeout=HOUR,
-            members=None,
+            approvers=["bob", "cid"],
+            context={"amount": 7},
             creation_token="secret-of-the-victim",
             callback_id="callback-of-the-victim",
         )
-        decisions = DecisionService(
-            store=store,
-            clock=clock,
-            meter=meter,
-            callbacks=RecordingCallbackClient(),
-            executions=FakeExecutions(),
-        )
         thief = Thief(allowed, lambda: DirectRequests(service, Defaults()), client)
-        yield Scene(store, thief, decisions)
+        yield Scene(store, thief, replace(world.decisions, store=store))
 
 
 KEY = {"Key": marshal({"approval_id": VICTIM.approval_id})}

@@ -20,8 +20,8 @@ from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.testing import World
 from hitl_approval.usecases.ask import Defaults, DirectRequests
-from tests.anything import any_request, declared
-from tests.asking import EXECUTION
+from tests.anything import declared
+from tests.asking import EXECUTION, submit
 
 KEY: Final = RequestKey(EXECUTION, "payout")
 HOUR: Final = timedelta(hours=1)
@@ -52,14 +52,7 @@ VOTES: Final = {
 @pytest.fixture
 def asked(world: World) -> Approval:
     requests = DirectRequests(world.requests, Defaults(policy=Policy(quorum=Quorum.at_least(2))))
-    requests.submit(
-        KEY,
-        any_request(approvers=["bob", "cid"], context={"amount": 7}),
-        timeout=HOUR,
-        members=None,
-        creation_token="token",
-        callback_id="callback",
-    )
+    submit(requests, KEY, approvers=["bob", "cid"], context={"amount": 7})
     return world.store.approvals[KEY.approval_id]
 
 

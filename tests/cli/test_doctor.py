@@ -18,6 +18,7 @@ from tests.anything import NOW, any_opening, declared
 
 from .conftest import Hitl
 from .fake_cloud import FakeCloud
+from .subscriptions import page_of
 
 # doctor
 
@@ -35,13 +36,7 @@ class Fine:
     def list_subscriptions_by_topic(self, TopicArn: str, NextToken: str = "0") -> dict[str, Any]:  # noqa: N803
         """One on each page."""
         assert TopicArn == "arn:personal"
-        at = int(NextToken)
-        page = [
-            {"SubscriptionArn": arn, "Endpoint": endpoint}
-            for arn, endpoint in self.subscribed[at : at + 1]
-        ]
-        more = {"NextToken": str(at + 1)} if at + 1 < len(self.subscribed) else {}
-        return {"Subscriptions": page, **more}
+        return page_of(self.subscribed, NextToken)
 
     def get_caller_identity(self) -> dict[str, str]:
         if self.error:

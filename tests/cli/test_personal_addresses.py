@@ -9,6 +9,8 @@ import pytest
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.personal_addresses import PersonalAddress, read_addresses
 
+from .subscriptions import page_of
+
 TOPIC = "arn:aws:sns:us-east-1:123456789012:personal"
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:bot"
 
@@ -22,13 +24,7 @@ class Aws:
 
     def list_subscriptions_by_topic(self, TopicArn: str, NextToken: str = "0") -> dict[str, Any]:  # noqa: N803
         assert TopicArn == TOPIC
-        at = int(NextToken)
-        page = [
-            {"SubscriptionArn": arn, "Endpoint": endpoint}
-            for arn, endpoint in self.subscribed[at : at + 1]
-        ]
-        more = {"NextToken": str(at + 1)} if at + 1 < len(self.subscribed) else {}
-        return {"Subscriptions": page, **more}
+        return page_of(self.subscribed, NextToken)
 
     def list_stack_resources(self, StackName: str) -> dict[str, Any]:  # noqa: N803
         assert StackName == "Pay"

@@ -17,8 +17,8 @@ from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.ports import Requests
 from hitl_approval.testing import World, in_memory
 from hitl_approval.usecases.ask import Defaults, DirectRequests
-from tests.anything import any_request, declared
-from tests.asking import EXECUTION, RequestFunction
+from tests.anything import declared
+from tests.asking import EXECUTION, RequestFunction, submit
 
 HOUR = timedelta(hours=1)
 KEY = RequestKey(EXECUTION, "refund")
@@ -42,27 +42,16 @@ def requests(request: pytest.FixtureRequest, world: World) -> Requests:
     return RequestFunction(lambda: DirectRequests(world.requests, DEFAULTS)).client()
 
 
-def submit(requests: Requests, key: RequestKey = KEY, **fields: Any) -> Any:
-    values: dict[str, Any] = {
-        "timeout": HOUR,
-        "members": None,
-        "callback_id": "c/1=",
-        "creation_token": "token-1",
-    }
-    values |= {name: fields.pop(name) for name in values if name in fields}
-    return requests.submit(key, any_request(**fields), **values)
-
-
 def test_should_write_what_was_asked_with_the_deployments_defaults(
     requests: Requests, world: World
 ) -> None:
-    snapshot = submit(requests, context={"amount": 7, "to": "Zoë"}, document_id="doc-1")
+    snapshot = submit(requests, KEY, context={"amount": 7, "to": "Zoë"}, document_id="doc-1")
 
     written = world.store.approvals[KEY.approval_id]
     assert written.approvers == ("ann", "bob", "cid")
     assert written.policy == DEFAULTS.policy
     assert written.execution_arn == EXECUTION
-    assert (written.creation_token, written.callback_id) == ("token-1", "c/1=")
+    assert (written.creation_token, written.callback_id) == ("token-1", "callback-1")
     assert json.loads(written.context) == {"amount": 7, "to": "Zoë"}
     assert (written.document_id, written.requester) == ("doc-1", "rita")
     assert written.reminders == (timedelta(minutes=30), timedelta(minutes=54))
@@ -73,6 +62,7 @@ def test_should_write_what_was_asked_with_the_deployments_defaults(
 def test_should_write_what_the_request_says_itself(requests: Requests, world: World) -> None:
     submit(
         requests,
+        KEY,
         approvers=["Ann", "leads"],
         quorum=Quorum.at_least(2),
         reminders=[timedelta(minutes=10)],
@@ -91,17 +81,17 @@ def test_should_ask_nobody_whom_the_deployment_does_not_name(
     requests: Requests, world: World
 ) -> None:
     with pytest.raises(InvalidRequest, match=r"^approvers: names 'eve', whom this deployment does"):
-        submit(requests, approvers=["ann", "eve"])
+        submit(requests, KEY, approvers=["ann", "eve"])
     with pytest.raises(InvalidRequest, match=r"^approvers: names 'eve'"):
-        submit(requests, approvers=["ann"], members={"ann": ["eve"]})
+        submit(requests, KEY, approvers=["ann"], members={"ann": ["eve"]})
     assert not world.store.approvals
 
 
 def test_should_create_once_for_each_token(requests: Requests, world: World) -> None:
-    first = submit(requests)
-    assert submit(requests) == first
+    first = submit(requests, KEY)
+    assert submit(requests, KEY) == first
     with pytest.raises(InvalidRequest, match=r"^name: is used twice"):
-        submit(requests, creation_token="token-2")
+        submit(requests, KEY, creation_token="token-2")
     assert len(world.store.history(KEY.approval_id)) == 1
 
 
@@ -123,12 +113,12 @@ def test_should_refuse_what_the_deployment_cannot_hold(
     requests: Requests, world: World, fields: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InvalidRequest, match=message):
-        submit(requests, **fields)
+        submit(requests, KEY, **fields)
     assert not world.store.approvals
 
 
 def test_should_publish_the_request(requests: Requests, world: World) -> None:
-    submit(requests)
+    submit(requests, KEY)
     requests.notify(KEY)
     assert [sent.approval_id for sent in world.notifier.sent] == [KEY.approval_id]
 
@@ -139,7 +129,7 @@ def test_should_say_that_it_could_not_be_published(
     def refused(_: object) -> None:
         raise Unavailable("SNS did not take the call now: try again")
 
-    submit(requests)
+    submit(requests, KEY)
     monkeypatch.setattr(type(world.notifier), "publish", lambda _, notification: refused(_))
     with pytest.raises(Unavailable, match=r"^SNS did not take the call now: try again$"):
         requests.notify(KEY)
@@ -153,7 +143,7 @@ def test_should_say_that_it_could_not_be_published(
 def test_should_bring_the_outcome_and_note_that_it_was_read(
     requests: Requests, world: World
 ) -> None:
-    submit(requests)
+    submit(requests, KEY)
     assert requests.register_callback(KEY, "c/2=")["status"] == "pending"
     world.decisions.decide(KEY.approval_id, declared("bob"), "approved", "fine")
 
@@ -174,18 +164,18 @@ def test_should_bring_the_outcome_and_note_that_it_was_read(
 
 
 def test_should_close_what_has_expired(requests: Requests, world: World) -> None:
-    submit(requests)
+    submit(requests, KEY)
     world.clock.advance(HOUR)
     assert requests.check_status(KEY)["status"] == "timeout"
 
 
 def test_should_bring_the_context_that_stands_on_record(requests: Requests) -> None:
-    submit(requests, context={"amount": 7})
+    submit(requests, KEY, context={"amount": 7})
     assert requests.read_context(KEY) == '{"amount": 7}'
 
 
 def test_should_close_a_start_that_failed(requests: Requests, world: World) -> None:
-    submit(requests)
+    submit(requests, KEY)
     requests.abandon(KEY, "another token")
     assert world.store.approvals[KEY.approval_id].pending
     requests.abandon(KEY, "token-1")
@@ -195,7 +185,7 @@ def test_should_close_a_start_that_failed(requests: Requests, world: World) -> N
 
 @pytest.mark.parametrize("approval", [KEY.key, KEY.approval_id], ids=["name", "id"])
 def test_should_withdraw_by_name_and_by_id(requests: Requests, world: World, approval: str) -> None:
-    submit(requests)
+    submit(requests, KEY)
     assert requests.withdraw(EXECUTION, approval, "moot") == "cancelled"
     assert requests.withdraw(EXECUTION, "never asked", "") is None
     assert world.store.approvals[KEY.approval_id].comments == "moot"
@@ -205,7 +195,7 @@ def test_should_not_withdraw_what_another_execution_has_asked(
     requests: Requests, world: World
 ) -> None:
     other = RequestKey(EXECUTION.replace("/a/b", "/c/d"), "refund")
-    submit(requests, key=other)
+    submit(requests, other)
     with pytest.raises(InvalidRequest, match=r"^approval: is another execution's"):
         requests.withdraw(EXECUTION, other.approval_id, "")
     assert world.store.approvals[other.approval_id].pending
@@ -214,7 +204,7 @@ def test_should_not_withdraw_what_another_execution_has_asked(
 def test_should_not_act_on_an_end_that_the_trail_does_not_have(
     requests: Requests, world: World
 ) -> None:
-    submit(requests)
+    submit(requests, KEY)
     world.decisions.decide(KEY.approval_id, declared("bob"), "rejected", "no")
     row = world.store.approvals[KEY.approval_id]
     forged = Vote("bob", "declared", "approved", "no", row.votes[0].at)

@@ -60,12 +60,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 @pytest.fixture(scope="session")
 def counters(cloud: Emulator) -> str:
     """The table in which functions count their side effects."""
-    cloud.client("dynamodb").create_table(
-        TableName="counters",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    cloud.create_counters()
     return "counters"
 
 

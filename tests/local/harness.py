@@ -81,6 +81,15 @@ class Emulator:
             config=Config(retries={"max_attempts": 0}, read_timeout=30, max_pool_connections=50),
         )
 
+    def create_counters(self) -> None:
+        """The table in which functions count their side effects."""
+        self.client("dynamodb").create_table(
+            TableName="counters",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
     def deploy(
         self, handler: str = "durable.handler", *, version: str = "one", **settings: Any
     ) -> Deployed:

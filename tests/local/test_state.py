@@ -17,12 +17,7 @@ from tests.local.harness import emulator, eventually
 def test_should_keep_tables_stacks_and_executions(tmp_path: Path) -> None:
     state_dir = tmp_path / "state"
     with LocalCloud.start(state_dir=state_dir) as cloud:
-        emulator(cloud).client("dynamodb").create_table(
-            TableName="counters",
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        emulator(cloud).create_counters()
         emulator(cloud).client("s3").create_bucket(Bucket="kept")
         function = emulator(cloud).deploy()
         asking = function.start({"do": "ask", "counter": "kept"})
@@ -54,12 +49,7 @@ def test_should_keep_tables_stacks_and_executions(tmp_path: Path) -> None:
 def test_should_lose_nothing_that_a_workflow_knows_by_a_sigkill(tmp_path: Path) -> None:
     state_dir = tmp_path / "state"
     with LocalCloud.start(state_dir=state_dir) as cloud:
-        emulator(cloud).client("dynamodb").create_table(
-            TableName="counters",
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        emulator(cloud).create_counters()
         function = emulator(cloud).deploy()
         asking = [function.start({"do": "ask", "counter": f"kept-{n}"}) for n in range(2)]
         callbacks = [function.callback_id(arn) for arn in asking]

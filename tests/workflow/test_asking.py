@@ -16,15 +16,13 @@ from hitl_approval.durable import wait
 from hitl_approval.testing.virtual_time import eventually
 from hitl_approval.usecases.ask import Defaults, DirectRequests
 from hitl_approval.usecases.request import RequestService
-from tests.asking import RequestFunction
+from tests.asking import FUNCTION, RequestFunctionOfARunner
 from tests.unit.adapters.failing import answered
 
 from .conftest import Stage, StageFactory
 
-PLACE = "arn:aws:lambda:us-east-1:123456789012:function"
 
-
-class Function(RequestFunction):
+class Function(RequestFunctionOfARunner):
     """The request function of a stage, which can be throttled."""
 
     throttled = 0
@@ -33,10 +31,7 @@ class Function(RequestFunction):
         if self.throttled:
             self.throttled -= 1
             raise answered("TooManyRequestsException", 429)
-        message = json.loads(Payload)
-        # The local runner's ARNs do not name a function, as Lambda's do.
-        message["execution_arn"] = f"{PLACE}:refund:1/durable-execution/{message['execution_arn']}"
-        return super().invoke(FunctionName=FunctionName, Payload=json.dumps(message))
+        return super().invoke(FunctionName=FunctionName, Payload=Payload)
 
 
 @durable_execution
@@ -65,7 +60,7 @@ def asking(
     stage = make_stage(
         handler,
         RESUME_MODE=mode,
-        HITL_REQUEST_FUNCTION_ARN=f"{PLACE}:approvals-request",
+        HITL_REQUEST_FUNCTION_ARN=FUNCTION,
         AWS_LAMBDA_FUNCTION_NAME="refund",
         HITL_RESUME_MODE=mode,
         HITL_POLL_INTERVAL_SECONDS="5",

@@ -14,7 +14,7 @@ from hitl_approval.domain.errors import ApprovalError, Unanswered
 from hitl_approval.domain.outcome import Snapshot
 from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.request_key import RequestKey
-from hitl_approval.ports import Found
+from hitl_approval.ports import Found, Submission
 
 PROTOCOL: Final = 1
 """Of the messages: raised when an older function could not answer them rightly."""
@@ -38,25 +38,17 @@ class RequestFunctionClient:
     def check(self, request: ApprovalRequest, timeout: timedelta, members: Found | None) -> None:
         """See `ports.Requests.check`: the function alone knows what the deployment can hold."""
 
-    def submit(
-        self,
-        key: RequestKey,
-        request: ApprovalRequest,
-        *,
-        timeout: timedelta,
-        members: Found | None,
-        creation_token: str,
-        callback_id: str | None,
-    ) -> Snapshot:
+    def submit(self, key: RequestKey, submission: Submission) -> Snapshot:
         """See `ports.Requests.submit`."""
+        members = submission.members
         values: Snapshot = self._ask(
             "submit",
             key,
-            request=to_json(request),
-            timeout_seconds=int(timeout.total_seconds()),
+            request=to_json(submission.request),
+            timeout_seconds=int(submission.timeout.total_seconds()),
             members=None if members is None else dict(members),
-            creation_token=creation_token,
-            callback_id=callback_id,
+            creation_token=submission.creation_token,
+            callback_id=submission.callback_id,
         )
         return values
 

@@ -53,7 +53,7 @@ from hitl_approval.durable.retries import (
     reason_of,
     retrying,
 )
-from hitl_approval.ports import Found, Requests
+from hitl_approval.ports import Found, Requests, Submission
 from hitl_approval.settings import Settings, settings
 from hitl_approval.usecases.ask import DirectRequests
 from hitl_approval.wiring import request_service, requests_through
@@ -195,15 +195,14 @@ class _Wait:
 
     def _create(self, token: str, callback_id: str | None) -> Snapshot:
         check_room(self.context, self.reserve)
-        written = self.requests.submit(
-            self.key,
-            self.request,
+        submission = Submission(
+            request=self.request,
             timeout=self.timeout,
             members=self.members,
             creation_token=token,
             callback_id=callback_id,
         )
-        return {**written, "stretch": RECHECK_STRETCH}
+        return {**self.requests.submit(self.key, submission), "stretch": RECHECK_STRETCH}
 
     def _notify_everybody(self) -> None:
         """Publish the request; if that fails, put it on record and try again at a later check."""

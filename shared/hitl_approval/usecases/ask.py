@@ -12,7 +12,7 @@ from hitl_approval.domain.outcome import Snapshot, snapshot_of
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest, check_choice, expand, members_of
 from hitl_approval.domain.request_key import RequestKey
-from hitl_approval.ports import Found
+from hitl_approval.ports import Found, Submission
 from hitl_approval.usecases.request import RequestService, ResolvedRequest
 
 
@@ -98,23 +98,14 @@ class DirectRequests:
         """See `ports.Requests.check`."""
         self.defaults.resolve(request, timeout, members)
 
-    def submit(
-        self,
-        key: RequestKey,
-        request: ApprovalRequest,
-        *,
-        timeout: timedelta,
-        members: Found | None,
-        creation_token: str,
-        callback_id: str | None,
-    ) -> Snapshot:
+    def submit(self, key: RequestKey, submission: Submission) -> Snapshot:
         """See `ports.Requests.submit`."""
         self._written = self.service.submit(
-            self.defaults.resolve(request, timeout, members),
+            self.defaults.resolve(submission.request, submission.timeout, submission.members),
             approval_id=key.approval_id,
             execution_arn=key.execution_arn,
-            creation_token=creation_token,
-            callback_id=callback_id,
+            creation_token=submission.creation_token,
+            callback_id=submission.callback_id,
         )
         return self._snapshot(self._written)
 

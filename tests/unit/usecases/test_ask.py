@@ -14,6 +14,7 @@ from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.testing import World
 from hitl_approval.usecases.ask import Defaults, DirectRequests
 from tests.anything import any_request
+from tests.asking import submit
 from tests.unit.usecases.submitted import HOUR
 
 DEFAULTS = Defaults(
@@ -91,9 +92,7 @@ def test_should_refuse_reminders_without_a_page() -> None:
 
 def test_should_not_read_again_what_was_written_just_now(world: World) -> None:
     requests, key = DirectRequests(world.requests, Defaults()), RequestKey("arn", "refund")
-    requests.submit(
-        key, any_request(), timeout=HOUR, members=None, creation_token="t", callback_id=None
-    )
+    submit(requests, key)
     world.store.approvals.clear()  # a read would find nothing
 
     requests.notify(key)
