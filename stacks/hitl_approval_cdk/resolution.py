@@ -82,17 +82,18 @@ def environment(options: ResolvedOptions, stack: Stack, *, of: Readers) -> dict[
         and of in variable.readers
         and values[name] is not None
     }
+    approvers = option.as_json(stack, list(options["approvers"] or ()))
     if of == "functions that wait":
         timeout = options["approval_timeout"].to_seconds()
         longest = _longest(options)
         variables[Env.MAX_APPROVAL_TIMEOUT_SECONDS] = option.as_number(
             timeout if longest is None else longest
         )
+        # Who waits asks `members` for them.
+        variables[Env.DEFAULT_APPROVERS] = approvers
     if of == "functions that write requests":
-        variables |= {
-            Env.APPROVAL_POLICY: option.as_json(stack, policy(options).to_dict()),
-            Env.DEFAULT_APPROVERS: option.as_json(stack, list(options["approvers"] or ())),
-        }
+        rules = option.as_json(stack, policy(options).to_dict())
+        variables |= {Env.APPROVAL_POLICY: rules, Env.DEFAULT_APPROVERS: approvers}
         if options["groups"]:
             variables[Env.APPROVER_GROUPS] = contract.GROUPS_FILE
     return variables

@@ -14,7 +14,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import IValidation
 
-from hitl_approval.contract import Env
+from hitl_approval.contract import ATTACHED_PREFIX, Env
 
 MAX_ENVIRONMENT: Final = 4_096
 """Bytes that Lambda allows a function's variables to take, as the JSON that it measures."""
@@ -81,12 +81,11 @@ class _EnvironmentFits:
         size = measured(found)
         if size <= MAX_ENVIRONMENT:
             return []
-        fix = "give it fewer of yours"
-        if Env.DEFAULT_APPROVERS in found:
-            approvers = measured(found[Env.DEFAULT_APPROVERS])
-            fix = f"approvers take {approvers}, so make them a group"
+        names = (f"{prefix}{Env.DEFAULT_APPROVERS}" for prefix in ("", ATTACHED_PREFIX))
+        approvers = sum(measured(found[name]) for name in names if name in found)
         msg = (
-            f"{self.function.node.path} has about {size} bytes of environment variables, and "
-            f"Lambda takes {MAX_ENVIRONMENT}: {fix}"
+            f"{self.function.node.path} has about {size} bytes of environment variables, of which "
+            f"approvers take {approvers}, and Lambda takes {MAX_ENVIRONMENT}: give it fewer of "
+            f"yours, or make approvers a group"
         )
         return [msg]

@@ -34,7 +34,11 @@ REQUEST_ENV = {
 }
 
 
-WAITING_ENV = {*variables("functions that wait"), Env.MAX_APPROVAL_TIMEOUT_SECONDS}
+WAITING_ENV = {
+    *variables("functions that wait"),
+    Env.MAX_APPROVAL_TIMEOUT_SECONDS,
+    Env.DEFAULT_APPROVERS,
+}
 
 
 WORKFLOW_ENV = REQUEST_ENV | WAITING_ENV

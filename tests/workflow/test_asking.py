@@ -66,6 +66,7 @@ def asking(
         HITL_POLL_INTERVAL_SECONDS="5",
         HITL_APPROVAL_TIMEOUT_SECONDS="3600",
         HITL_MAX_APPROVAL_TIMEOUT_SECONDS="86400",
+        HITL_DEFAULT_APPROVERS='["bob"]',
     )
     function = Function(lambda: DirectRequests(stage.requests, Defaults()))
 

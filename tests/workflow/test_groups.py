@@ -130,3 +130,19 @@ def test_should_hold_what_members_returns_to_the_same_rule(
     stage.start({})
     assert "names 'eve', whom this deployment does not" in str(stage.fail().message)
     assert stage.store.approvals == {}
+
+
+def test_should_ask_members_for_the_deployments_approvers_where_a_request_names_nobody(
+    make_stage: StageFactory,
+) -> None:
+    @durable_execution
+    def handler(_: Any, context: DurableContext) -> dict[str, Any]:
+        request = ApprovalRequest(subject="Refund", requester="rita")
+        wait_for_approval(context, request, name="document", members={"leads": ["ann", "bob"]}.get)
+        raise AssertionError("nobody has decided")
+
+    environment = {"DEFAULT_APPROVERS": '["leads", "cid"]', "REQUESTS_NAME_APPROVERS": "true"}
+    stage = make_stage(handler, **environment)
+    stage.start({})
+    stage.suspend()
+    assert stage.approval.approvers == ("ann", "bob", "cid")

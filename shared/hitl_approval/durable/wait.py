@@ -142,17 +142,15 @@ class _Wait:
             values.approval_timeout, maximum=values.max_approval_timeout
         )
         self.reserve = Reserve(0)
-        self.members = None if members is None else self._members(members)
+        named = request.approvers or values.default_approvers
+        self.members = self._members(members, named) if members is not None and named else None
         requests.check(request, self.timeout, self.members)
         self.key = RequestKey(context.execution_context.durable_execution_arn, name or "")
         self.callbacks = 0
         self.notified = False
 
-    def _members(self, members: Members) -> Found:
-        """The people that the named approvers stand for, found once."""
-        named = self.request.approvers
-        if not named:
-            return {}
+    def _members(self, members: Members, named: Sequence[str]) -> Found:
+        """The people that these names stand for, found once."""
         found: Found = self._step(
             "members", lambda: {name: _listed(members(name)) for name in named}, CREATE_ATTEMPTS
         )
