@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 from aws_cdk import assertions
 
-from tests.infra.synth import any_app, said
+from tests.infra.synth import any_app, example_stack, said
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*/README.md"))
 
@@ -41,15 +40,7 @@ def test_should_name_what_the_app_deploys(page: Path) -> None:
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
 def test_should_warn_of_nothing_and_keep_no_version_that_is_rolled_back(page: Path) -> None:
-    spec = spec_from_file_location(f"example_{page.parent.name}", page.parent / "app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    [kind] = [
-        made for made in vars(module).values() if getattr(made, "__module__", "") == spec.name
-    ]
-    stack = kind(any_app(), "Example")
+    stack = example_stack(page.parent)(any_app(), "Example")
     assert said(stack) == []
     versions = assertions.Template.from_stack(stack).find_resources("AWS::Lambda::Version")
     assert {v["DeletionPolicy"] for v in versions.values()} == {"RetainExceptOnCreate"}

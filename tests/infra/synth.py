@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any, cast
 
@@ -83,6 +84,19 @@ def text(value: Any) -> str:
 
 def _short(logical_id: str) -> str:
     return re.sub(r"[0-9A-F]{8}$", "", logical_id)
+
+
+def example_stack(folder: Path) -> Any:
+    """The class of the stack that an example's app.py defines."""
+    spec = spec_from_file_location(f"example_{folder.name}", folder / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    [kind] = [
+        made for made in vars(module).values() if getattr(made, "__module__", "") == spec.name
+    ]
+    return kind
 
 
 def permissions(resources: Resources) -> dict[str, set[tuple[str, str]]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +16,7 @@ from aws_cdk import App, Environment, NestedStack, Stack, Stage, assertions
 from aws_cdk import aws_lambda as lambda_
 
 from hitl_approval_cdk import ApprovalPage, EmailApprover, HitlApproval
-from tests.infra.synth import FLAGS, ROOT, any_app, any_stack, of_type
+from tests.infra.synth import FLAGS, ROOT, any_app, any_stack, example_stack, of_type
 
 DEV = Environment(account="111111111111", region="eu-central-1")
 PROD = Environment(account="222222222222", region="us-east-1")
@@ -38,14 +37,7 @@ def shown() -> dict[str, str]:
 
 def example(folder: Path) -> Callable[[Stage], Any]:
     """The stack of an example."""
-    spec = spec_from_file_location(f"shown_{folder.name}", folder / "app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    [kind] = [
-        made for made in vars(module).values() if getattr(made, "__module__", "") == spec.name
-    ]
+    kind = example_stack(folder)
     return lambda stage: kind(stage, "Example")
 
 
