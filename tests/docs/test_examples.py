@@ -11,7 +11,8 @@ from aws_cdk import assertions
 
 from tests.infra.synth import any_app, example_stack, said
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*/README.md"))
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("*/README.md"))
 
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
@@ -44,3 +45,12 @@ def test_should_warn_of_nothing_and_keep_no_version_that_is_rolled_back(page: Pa
     assert said(stack) == []
     versions = assertions.Template.from_stack(stack).find_resources("AWS::Lambda::Version")
     assert {v["DeletionPolicy"] for v in versions.values()} == {"RetainExceptOnCreate"}
+
+
+@pytest.mark.parametrize(
+    "page", ["CHANGELOG.md", "docs/embedding.md", "examples/typescript/README.md"]
+)
+def test_should_say_how_long_the_file_is_that_waits_in_typescript(page: str) -> None:
+    waits = (ROOT / "examples/typescript/wait-for-approval.ts").read_text(encoding="utf-8")
+    said = re.findall(r"(\d+) lines", (ROOT / page).read_text(encoding="utf-8"))
+    assert said == [str(len(waits.splitlines()))]
