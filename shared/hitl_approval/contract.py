@@ -17,6 +17,9 @@ ResumeMode = Literal["callback", "polling"]
 MessageKind = Literal["requested", "reminder", "outcome", "expired", "withdrawn"]
 """What a message to one person says: see `domain.message`."""
 
+Channel = Literal["sns", "ses"]
+"""What carries messages for one person: see `domain.delivery`."""
+
 AwsService = Literal["dynamodb", "events", "kms", "lambda", "sns", "stepfunctions"]
 """What the functions call, as botocore names it: their bundle knows no other service."""
 
@@ -37,6 +40,9 @@ class Env:
     """JSON list of names: the approvers of requests that name none."""
     APPROVER_GROUPS: Final = "APPROVER_GROUPS"
     """A file of groups, by its name where Python finds modules; not set where there are none."""
+    DIRECTORY: Final = "DIRECTORY"
+    """A file that says who is reached how, by its name where Python finds modules; not set where
+    all are reached by the topic of messages for one person."""
     REQUESTS_NAME_APPROVERS: Final = "REQUESTS_NAME_APPROVERS"
     """"true" where requests may name people whom the deployment does not name."""
     OPERATORS: Final = "OPERATORS"
@@ -277,6 +283,9 @@ EMAIL_CLAIM: Final = "email"
 
 GROUPS_FILE: Final = "hitl_approval_groups.json"
 """In a layer's `python` folder. JSON object: the people that each group's name stands for."""
+
+DIRECTORY_FILE: Final = "hitl_approval_directory.json"
+"""In a layer's `python` folder. JSON object, as `domain.delivery.Directory.to_dict` writes it."""
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """What `LOG_LEVEL` may be."""

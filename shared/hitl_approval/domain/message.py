@@ -7,17 +7,15 @@ tried again by itself: it repeats no other message and delays none.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from hitl_approval.contract import Audit, MessageKind
+from hitl_approval.contract import Audit, Channel, MessageKind
 from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.delivery import Address
 from hitl_approval.domain.text import person_key
-
-Channel = Literal["sns"]
-"""What carries messages for one person."""
 
 MessageState = Literal["open", "sent", "failed", "void", "parked"]
 """`open` until it is sent; `failed` when no try was taken, `parked` when no try had an answer,
@@ -57,7 +55,7 @@ _HASHED = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message to one person, and what became of it.
+    """One message to one person by one channel, and what became of it.
 
     Attributes:
         approval_id: what it is about.
@@ -68,6 +66,7 @@ class Message:
         number: of a reminder among those of its request, from 1; 0 for one that somebody asked for.
         to_requester: whether it is for who asked, who is not asked for an answer.
         channel: what carries it.
+        address: where the channel reached the recipient when it was recorded.
         state: what became of it.
         due: when it is tried next; None when it is no longer open.
         attempts: tries begun.
@@ -76,6 +75,7 @@ class Message:
         noted: whether the audit trail says that it could not be sent.
         sent_at: when it was sent.
         links: digests of the links that it was sent with, one for each try.
+        receipt: what the channel gave back for it, by which it knows the message again.
     """
 
     approval_id: str
@@ -85,6 +85,7 @@ class Message:
     number: int = 0
     to_requester: bool = False
     channel: Channel = "sns"
+    address: str = ""
     state: MessageState = "open"
     due: datetime | None = None
     attempts: int = 0
@@ -93,6 +94,7 @@ class Message:
     noted: bool = False
     sent_at: datetime | None = None
     links: tuple[str, ...] = ()
+    receipt: str = ""
 
     @property
     def key(self) -> str:
@@ -110,7 +112,7 @@ class Message:
 def message_key(
     sequence: int, kind: MessageKind, number: int, channel: Channel, recipient: str
 ) -> str:
-    """The key of a message to one person."""
+    """The key of a message to one person by one channel."""
     who = hashlib.sha256(person_key(recipient).encode()).hexdigest()[:_HASHED]
     return f"{sequence:06d}#{kind}#{number}#{channel}#{who}"
 
@@ -120,14 +122,32 @@ def reminders_key(sequence: int) -> str:
     return f"{sequence:06d}#reminders"
 
 
+ChannelsOf = Callable[[str], Sequence[Address]]
+"""Says at which addresses a person is reached, as `delivery.Directory.channels_of` does."""
+
+
+def depends_on_earlier(event: Mapping[str, Any]) -> bool:
+    """Whether the messages that follow from an event depend on those of earlier events."""
+    return KIND_OF.get(event["event"], "requested") != "requested"
+
+
 def messages_of(
-    event: Mapping[str, Any], approval: Approval, *, without: frozenset[MessageKind] = frozenset()
+    event: Mapping[str, Any],
+    approval: Approval,
+    *,
+    channels_of: ChannelsOf,
+    earlier: Sequence[Message] = (),
+    without: frozenset[MessageKind] = frozenset(),
 ) -> list[Message]:
-    """The messages that follow from a committed audit event, each to one person.
+    """The messages that follow from a committed audit event, each to one person by one channel.
+
+    How a request has ended goes by the channels that asked, whatever they are by now.
 
     Args:
         event: what `AuditEvent.to_dict` wrote.
         approval: the record.
+        channels_of: at which addresses each is reached.
+        earlier: the messages about this approval before, where the event depends on them.
         without: kinds that this deployment does not send.
 
     Raises:
@@ -144,20 +164,55 @@ def messages_of(
     elif kind in FOR_REQUESTER:  # whoever ended it knows
         recipients = [name for name in approval.deciders if person_key(name) != acted]
 
-    def message(name: str, *, to_requester: bool = False) -> Message:
-        return Message(
-            approval_id=approval.approval_id,
-            sequence=sequence,
-            kind=kind,
-            recipient=name,
-            to_requester=to_requester,
-        )
+    def messages(
+        name: str, reached: Iterable[Address], *, to_requester: bool = False
+    ) -> list[Message]:
+        return [
+            Message(
+                approval_id=approval.approval_id,
+                sequence=sequence,
+                kind=kind,
+                recipient=name,
+                to_requester=to_requester,
+                channel=each.channel,
+                address=each.address,
+            )
+            for each in reached
+        ]
 
-    messages = {person_key(name): message(name) for name in recipients}
+    to_each = {
+        person_key(name): messages(
+            name, asked_by(earlier, name) if kind in FOR_REQUESTER else channels_of(name)
+        )
+        for name in recipients
+    }
     asker = person_key(approval.requester)
-    if kind in FOR_REQUESTER and asker != acted and asker not in messages:
-        messages[asker] = message(approval.requester, to_requester=True)
-    return list(messages.values())
+    if kind in FOR_REQUESTER and asker != acted and asker not in to_each:
+        to_each[asker] = messages(
+            approval.requester, channels_of(approval.requester), to_requester=True
+        )
+    return [message for of_one in to_each.values() for message in of_one]
+
+
+def asked_by(earlier: Iterable[Message], recipient: str) -> list[Address]:
+    """The addresses at which a person was asked, one of each channel."""
+    found = {m.channel: m.address for m in earlier if m.asks and m.recipient == recipient}
+    return [Address(channel, address) for channel, address in found.items()]
+
+
+def to_same(earlier: Iterable[Message], message: Message) -> list[Message]:
+    """Those of earlier messages that went the same way: to the same person by the same channel."""
+    return [
+        m
+        for m in earlier
+        if (m.recipient, m.channel) == (message.recipient, message.channel) and m.key != message.key
+    ]
+
+
+def receipts_of(messages: Iterable[Message]) -> tuple[str, ...]:
+    """What channels gave back for messages that were sent, oldest first."""
+    sent = [(m.sent_at, m.receipt) for m in messages if m.sent_at and m.receipt]
+    return tuple(receipt for _, receipt in sorted(sent))
 
 
 def reminders_of(event: Mapping[str, Any], approval: Approval) -> Message | None:
