@@ -42,5 +42,7 @@ EXTRAS: Mapping[str, str] = {
     "MESSAGES_TABLE_NAME": "test-Messages",
     "PERSONAL_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:test-personal",
     "PAGE_URL": "https://approvals.example.com",
+    "INBOX_URL": "https://approvals.example.com",
+    "MAIL": '{"address": "approvals@example.org", "name": "Approvals"}',
 }
 """What some functions get besides, or all of them with some options."""

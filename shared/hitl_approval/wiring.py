@@ -14,15 +14,19 @@ from hitl_approval.adapters.inbox import DynamoDbInbox
 from hitl_approval.adapters.kms import KmsSigner
 from hitl_approval.adapters.messages import DynamoDbMessages
 from hitl_approval.adapters.requests import RequestFunctionClient
+from hitl_approval.adapters.ses import SesNotifier
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
 from hitl_approval.adapters.tasks import StepFunctionsTasks
+from hitl_approval.contract import Channel
+from hitl_approval.ports import Notifier
 from hitl_approval.settings import settings
 from hitl_approval.usecases.ask import DirectRequests
 from hitl_approval.usecases.decide import DecisionService
 from hitl_approval.usecases.deliver import DeliveryService
 from hitl_approval.usecases.publish import PublishService
 from hitl_approval.usecases.request import RequestService
+from hitl_approval.usecases.returned import ReturnedService
 from hitl_approval.usecases.sweep import SweepService
 
 
@@ -35,6 +39,7 @@ def request_service() -> RequestService:
         meter=_meter(),
         signer=_signer(),
         notifier=SnsNotifier(client=client("sns"), topic_arn=settings().topic_arn),
+        inbox_url=settings().inbox_url,
         secrets=SystemSecrets() if settings().page_challenge else None,
     )
 
@@ -87,11 +92,24 @@ def delivery_service() -> DeliveryService:
         meter=_meter(),
         signer=_signer(),
         messages=messages,
-        notifiers={"sns": SnsNotifier(client=sender("sns"), topic_arn=topic, personal=True)},
+        notifiers=_notifiers(topic),
         directory=settings().directory,
         page_url=url,
+        inbox_url=settings().inbox_url,
         secrets=SystemSecrets(),
         without=settings().messages_off,
+    )
+
+
+@cache
+def returned_service() -> ReturnedService:
+    """What notes, in the messenger, which messages came back."""
+    messages = _messages(retention=settings().retention)
+    if messages is None:
+        msg = "the messenger function needs a messages table"
+        raise RuntimeError(msg)
+    return ReturnedService(
+        store=_store(), clock=SystemClock(), meter=_meter(), signer=_signer(), messages=messages
     )
 
 
@@ -137,6 +155,16 @@ def _inbox() -> DynamoDbInbox | None:
 def _messages(**options: timedelta) -> DynamoDbMessages | None:
     table = settings().messages_table_name
     return DynamoDbMessages(client=client("dynamodb"), table=table, **options) if table else None
+
+
+def _notifiers(topic: str) -> dict[Channel, Notifier]:
+    """What carries messages to people in this deployment, by channel."""
+    carry: dict[Channel, Notifier] = {
+        "sns": SnsNotifier(client=sender("sns"), topic_arn=topic, personal=True)
+    }
+    if (mail := settings().mail) is not None:
+        carry["ses"] = SesNotifier(client=sender("sesv2"), sender=mail)
+    return carry
 
 
 def _meter() -> EmbeddedMetrics:

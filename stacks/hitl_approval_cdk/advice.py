@@ -26,7 +26,7 @@ def warn(approval: Construct, options: ResolvedOptions, *, topic: sns.ITopic) ->
             "quorum is everyone but no approvers are configured: every request must name its "
             "own, or it is refused",
         )
-    if not (options["topic"] or options["notify_emails"] or options["deliver_to"]):
+    if not any(options[name] for name in ("topic", "notify_emails", "deliver_to", "mail")):
         warn_if_nobody_subscribes(approval, topic)
     _warn_of_typed_names(approval, options)
     _warn_of_personal_sessions(approval, options)
@@ -38,7 +38,7 @@ def _warn_of_typed_names(approval: Construct, options: ResolvedOptions) -> None:
     quorum, page = options["quorum"], options["page"]
     several = quorum.count > 1 or quorum.kind == "everyone"
     vouched = options["require_verified_identity"] or options["trust_authorizer"]
-    if page is not None and (page.sign_in is not None or options["deliver_to"]):
+    if page is not None and (page.sign_in is not None or options["deliver_to"] or options["mail"]):
         vouched = True
     if several and not vouched:
         Annotations.of(approval).add_warning_v2(

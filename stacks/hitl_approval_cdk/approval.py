@@ -31,6 +31,7 @@ from hitl_approval_cdk.functions import (
 )
 from hitl_approval_cdk.gathered import count_policies
 from hitl_approval_cdk.imported import ImportedApproval
+from hitl_approval_cdk.mail import DeployedMail, deployed_mail
 from hitl_approval_cdk.messenger import MessengerFunction
 from hitl_approval_cdk.options import HitlApprovalOptions
 from hitl_approval_cdk.page_api import DeployedPage, PageApi, page_api
@@ -77,14 +78,14 @@ class HitlApproval(ApprovalDeployment):
         request_function: what attached functions ask through: they have no right on the tables.
         approval_function: decides, lists and cancels.
         sweep_function: repairs on a schedule what a crash or an operator left behind.
-        page: the page: its `url`, its functions and the topic of personal links; None without
-            one.
+        page: its `url`, its functions and the topic of personal links; None without one.
         publisher_function: publishes to the event bus and fills the inboxes; None when the audit
             table brought along has no stream.
         event_bus: the bus to which every transition is published; None in that case.
         inbox_table: what awaits each approver; None in that case.
         messages_table: what each person is sent of each request; None without a page.
         messenger_function: sends it; None without a page.
+        mail: what mails are sent by: its SES `configuration_set`; None without `mail`.
         dead_letter_queue: starts that failed every attempt, and where in the audit table's stream
             to find events that could not be published for a day.
 
@@ -133,15 +134,14 @@ class HitlApproval(ApprovalDeployment):
         self.messages_table: dynamodb.Table | None = None
         if api is not None:
             self.messages_table = MessagesTable(
-                self,
-                "MessagesTable",
-                encryption_key=key,
-                removal_policy=chosen["removal_policy"],
+                self, "MessagesTable", encryption_key=key, removal_policy=chosen["removal_policy"]
             )
         self.dead_letter_queue: sqs.Queue = DeadLetterQueue(
             self, "DeadLetterQueue", encryption_key=key
         )
+        queue = self.dead_letter_queue
         self.signing_key: kms.IKey | None = chosen["signing_key"]
+        self.mail: DeployedMail | None = deployed_mail(self, chosen["mail"])
 
         settings = FunctionSettings(
             resources=Resources(
@@ -153,13 +153,14 @@ class HitlApproval(ApprovalDeployment):
                 messages_table=self.messages_table,
                 event_bus=self.event_bus,
                 signing_key=self.signing_key,
+                mail=self.mail,
             ),
             options=chosen,
             variables=api.variables if api else {Env.SIGN_IN_CLAIM: EMAIL_CLAIM},
             code=bundling.code(self, chosen["architecture"]),
         )
         workflow = DurableFunction(
-            self, "WorkflowFunction", settings=settings, dead_letter_queue=self.dead_letter_queue
+            self, "WorkflowFunction", settings=settings, dead_letter_queue=queue
         )
         self.workflow_function: lambda_.Function = workflow
         self.workflow_alias: lambda_.Alias = workflow.publish(self, "LiveAlias")

@@ -176,7 +176,9 @@ class PackagedFunction(lambda_.Function):
         if "functions that write requests" in specification.options:
             give_groups(self, scope, options["groups"])
         if "messenger function" in specification.options:
-            give_directory(self, scope, directory_of(options["deliver_to"]))
+            give_directory(
+                self, scope, directory_of(options["deliver_to"], mail=bool(options["mail"]))
+            )
         if key is not None and durable_config is not None:
             encrypt_executions(self, key)
         count_environment(self)

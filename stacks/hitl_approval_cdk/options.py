@@ -20,9 +20,10 @@ from aws_cdk import aws_sns as sns
 
 from hitl_approval.contract import Env, MessageKind, ResumeMode
 from hitl_approval.domain.policy import OnTimeout, Quorum
-from hitl_approval_cdk import option, page, readers, rules
+from hitl_approval_cdk import mail, option, page, readers, rules
 from hitl_approval_cdk.delivery import Delivery, deliveries
 from hitl_approval_cdk.hosting import HostingOptions
+from hitl_approval_cdk.mail import SesMail
 from hitl_approval_cdk.option import ContextKey, LeftOut, Option, Variable
 from hitl_approval_cdk.page import ApprovalPage
 
@@ -179,6 +180,17 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
     ]
     """How approvers get their personal links: `EmailApprover("ann@example.com")` or
     `SqsApprover("ann", queue)`, each only their own. Needs a `page`. Default: to nobody."""
+
+    mail: Annotated[
+        SesMail | None,
+        Option(
+            rules.instance_of(SesMail, 'use SesMail(sender="approvals@example.com")'),
+            keys=mail.CONTEXT_KEYS,
+        ),
+    ]
+    """Mails by SES to everybody whose name is an e-mail address, with a personal link of their own,
+    and to each `EmailApprover`: `SesMail(sender="approvals@example.com")`. Needs a `page`.
+    Default: none, SNS mails to those in `deliver_to`."""
 
     reminders: Annotated[
         Sequence[Duration] | LeftOut,

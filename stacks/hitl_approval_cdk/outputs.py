@@ -26,13 +26,14 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     Output.PAGE_URL: "Where personal links lead",
     Output.PERSONAL_TOPIC_ARN: "Topic that sends each approver links of their own",
     Output.SIGNING_KEY_ARN: "Signs the audit events",
+    Output.MAIL_SENDER: "Address that SES sends mails from",
 }
 """What each output is, in the order of the template."""
 
 
 def of(approval: HitlApproval) -> dict[str, str | None]:
     """The outputs' values of a deployment; None for what it does not have."""
-    key, page = approval.signing_key, approval.page
+    key, page, mail = approval.signing_key, approval.page, approval.mail
     return {
         Output.WORKFLOW_FUNCTION_NAME: approval.workflow_function.function_name,
         Output.WORKFLOW_FUNCTION_ARN: approval.workflow_alias.function_arn,
@@ -46,6 +47,7 @@ def of(approval: HitlApproval) -> dict[str, str | None]:
         Output.PAGE_URL: page.url if page else None,
         Output.PERSONAL_TOPIC_ARN: page.topic.topic_arn if page else None,
         Output.SIGNING_KEY_ARN: key.key_arn if key else None,
+        Output.MAIL_SENDER: mail.mail.sender if mail else None,
     }
 
 

@@ -128,6 +128,12 @@ class ApprovalPage:
         """Where it is reached by a name of yours; None without one."""
         return self.url if self.domain is None else f"https://{self.domain.name}"
 
+    @property
+    def opens_in_a_browser(self) -> bool:
+        """Whether people can sign in by a browser, in which nobody signs requests by IAM."""
+        kind = getattr(self.sign_in, "authorization_type", "JWT")
+        return self.sign_in is not None and getattr(kind, "value", kind) != "IAM"
+
     def check_sign_in(self) -> None:
         """Check who signs people in, and how they are named.
 

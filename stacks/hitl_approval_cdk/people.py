@@ -9,7 +9,7 @@ from constructs import Construct
 
 from hitl_approval.contract import DIRECTORY_FILE, GROUPS_FILE
 from hitl_approval.domain.delivery import Address, Directory
-from hitl_approval_cdk.delivery import Delivery
+from hitl_approval_cdk.delivery import Delivery, EmailApprover
 from hitl_approval_cdk.layer_files import give_file
 
 
@@ -37,7 +37,9 @@ def directory_of(deliver_to: Sequence[Delivery], *, mail: bool = False) -> Direc
     """
     people: dict[str, list[Address]] = {}
     for each in deliver_to:
-        people.setdefault(each.approver, []).append(each.reached_at)
+        by_mail = mail and isinstance(each, EmailApprover)
+        address = Address("ses", each.endpoint) if by_mail else each.reached_at
+        people.setdefault(each.approver, []).append(address)
     return Directory(people=people, mail=mail)
 
 

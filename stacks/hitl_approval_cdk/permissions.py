@@ -17,6 +17,7 @@ from constructs import IConstruct
 
 from hitl_approval.contract import Env, Messages, Table
 from hitl_approval_cdk.gathered import GatheredRights
+from hitl_approval_cdk.mail import DeployedMail
 from hitl_approval_cdk.placement import differs, place_of
 
 # What DynamoDB asks of a caller's right to the key of an encrypted table ("Encryption at rest:
@@ -50,6 +51,7 @@ class Resources:
         messages_table: what each person is sent. Default: there is no page.
         event_bus: where transitions are published. Default: there is no stream to read them from.
         signing_key: the key that signs audit events. Default: they are not signed.
+        mail: what sends mails by SES. Default: nothing does.
     """
 
     table: dynamodb.ITable
@@ -60,6 +62,7 @@ class Resources:
     messages_table: dynamodb.ITable | None = None
     event_bus: events.IEventBus | None = None
     signing_key: kms.IKey | None = None
+    mail: DeployedMail | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -82,6 +85,8 @@ class Resources:
             variables[Env.EVENT_BUS_NAME] = bus
         if self.signing_key is not None:
             variables[Env.SIGNING_KEY_ARN] = self.signing_key.key_arn
+        if self.mail is not None:
+            variables |= self.mail.variables
         return variables
 
     def request(self, grantee: iam.IGrantable) -> None:
@@ -179,6 +184,8 @@ class Resources:
         )
         allow(grantee, ["sns:Publish"], self.personal_topic.topic_arn)
         send_with(self.personal_topic.master_key, grantee)
+        if self.mail is not None:
+            self.mail.send(grantee)
         self._use_table_keys(grantee)
         self._sign(grantee)
 

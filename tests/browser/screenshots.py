@@ -1,4 +1,4 @@
-"""The pictures of the page in `docs/screens/`: the real page function, with a request in memory."""
+"""The pictures of page and mail in `docs/screens/`: the real ones, of a request in memory."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from hitl_approval.testing import World, in_memory
 from tests.anything import any_opening, any_request, declared
 from tests.browser.approver import choose, send
 from tests.browser.conftest import WANTED, chromium
+from tests.unit.mail.mailed import each_kind, html_of, read
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 ANN = "ann@example.com"
@@ -129,6 +130,15 @@ def main() -> None:
         send(page)
         page.get_by_role("status").wait_for()
         take(page, "page-receipt")
+        for name, width, scheme in (
+            ("light", 640, "light"), ("dark", 640, "dark"), ("narrow", 320, "light"),
+        ):  # fmt: skip
+            page = browser.new_page(
+                viewport={"width": width, "height": 400},
+                color_scheme=scheme,  # type: ignore[arg-type]
+            )
+            page.set_content(html_of(read(each_kind()["requested"])))
+            take(page, f"mail-{name}")
         page, world = browser.new_page(viewport=DESKTOP), in_memory()
         inbox_of(world)
         serve_signed_in(page, world)

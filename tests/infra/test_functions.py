@@ -78,9 +78,12 @@ class TestEnvironment:
         self, any_resources: Resources
     ) -> None:
         page = contract.Handler.PAGE in functions(any_resources)
-        asking = WORKFLOW_ENV | (PAGE_ENV if page else set())
+        signed = contract.Handler.SIGNED_IN in functions(any_resources)
+        mailed = bool(of_type(any_resources, "AWS::SES::ConfigurationSet"))
+        entry = {Env.INBOX_URL} if signed else set()
+        asking = WORKFLOW_ENV | (PAGE_ENV if page else set()) | entry
         assert set(environment(any_resources, contract.Handler.WORKFLOW)) == asking
-        requests = REQUEST_ENV | (PAGE_ENV if page else set())
+        requests = REQUEST_ENV | (PAGE_ENV if page else set()) | entry
         assert set(environment(any_resources, contract.Handler.REQUEST_API)) == requests
         if page:
             assert set(environment(any_resources, contract.Handler.PAGE)) == SWEEP_ENV | {
@@ -88,7 +91,8 @@ class TestEnvironment:
                 Env.PAGE_URL,
             }
             messenger = environment(any_resources, contract.Handler.MESSENGER)
-            assert set(messenger) == MESSENGER_ENV
+            by_mail = {Env.MAIL, Env.DIRECTORY} if mailed else set()
+            assert set(messenger) == MESSENGER_ENV | entry | by_mail
         publisher = contract.Handler.PUBLISHER in functions(any_resources)
         answering = APPROVAL_ENV | (INBOX_ENV if publisher else set())
         answering |= {Env.MESSAGES_TABLE_NAME} if page else set()
@@ -110,6 +114,9 @@ class TestEnvironment:
             Env.REQUEST_FUNCTION_ARN,
             Env.OPERATORS,
             Env.PERSONAL_SESSIONS,
+            Env.DIRECTORY,
+            Env.INBOX_URL,
+            Env.MAIL,
             Env.SIGNING_KEY_ARN,
             Env.SIGN_IN_MAX_AGE_SECONDS,
         }

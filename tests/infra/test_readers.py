@@ -17,6 +17,7 @@ from hitl_approval_cdk import (
     Quorum,
     context,
 )
+from hitl_approval_cdk.mail import SesMail
 from hitl_approval_cdk.option import ContextKey
 
 GIVEN: dict[str, tuple[Any, Any]] = {
@@ -42,6 +43,7 @@ GIVEN: dict[str, tuple[Any, Any]] = {
     "sweep_interval_seconds": ("600", 600),
     "log_retention_days": ("365", logs.RetentionDays.ONE_YEAR),
     "log_level": ("debug", "DEBUG"),
+    "mail_sender": ("approvals@example.com", "approvals@example.com"),
     "deliver_to": ("ann@example.com, bob@example.com", ["ann@example.com", "bob@example.com"]),
     "challenge": ("true", True),
     "sign_in": ("https://issuer.example.com, web, cli", "JWT"),
@@ -63,6 +65,8 @@ def plain(value: Any) -> Any:
         return value.authorization_type
     if isinstance(value, list):
         return [each.address if isinstance(each, EmailApprover) else plain(each) for each in value]
+    if isinstance(value, SesMail):
+        return value.sender
     return value.name if isinstance(value, lambda_.Architecture) else value
 
 
