@@ -17,7 +17,9 @@ ResumeMode = Literal["callback", "polling"]
 MessageKind = Literal["requested", "reminder", "outcome", "expired", "withdrawn"]
 """What a message to one person says: see `domain.message`."""
 
-AwsService = Literal["dynamodb", "events", "kms", "lambda", "sns", "stepfunctions"]
+AwsService = Literal[
+    "dynamodb", "events", "kms", "lambda", "secretsmanager", "sns", "stepfunctions"
+]
 """What the functions call, as botocore names it: their bundle knows no other service."""
 
 
@@ -71,6 +73,8 @@ class Env:
     """"true" where a link's page asks for the code that stands in the other channel."""
     REQUEST_FUNCTION_ARN: Final = "REQUEST_FUNCTION_ARN"
     """What an attached function asks through, by an alias of its own name; only there."""
+    SLACK: Final = "SLACK"
+    """JSON object: the Slack workspace where people are asked; not set: in none."""
     EVENT_BUS_NAME: Final = "EVENT_BUS_NAME"
     """Name or ARN of the bus that gets every transition."""
     LOG_LEVEL: Final = "LOG_LEVEL"
@@ -195,6 +199,7 @@ class Handler:
     PAGE: Final = "page.handler.handler"
     SIGNED_IN: Final = "signed_in.handler.handler"
     MESSENGER: Final = "messenger.handler.handler"
+    SLACK_API: Final = "slack_api.handler.handler"
 
 
 class Route:
@@ -202,6 +207,8 @@ class Route:
 
     LINK: Final = "/a/{token}"
     """The one that takes no sign-in: the token is the credential."""
+    SLACK: Final = "/slack"
+    """What Slack sends; its signature is the credential."""
     INBOX: Final = "/inbox"
     APPROVAL: Final = "/approvals/{approval_id}"
     V1_INBOX: Final = "/v1/inbox"
@@ -271,6 +278,9 @@ class Events:
     NOTIFICATION_FAILED: Final = "Approval Notification Failed"
     REMINDED: Final = "Approval Reminded"
 
+
+SLACK_API: Final = "https://slack.com/api"
+"""Where Slack's Web API is."""
 
 EMAIL_CLAIM: Final = "email"
 """Names who has signed in by default, and only where the claim `email_verified` is true."""

@@ -30,6 +30,25 @@ from hitl_approval.usecases.ask import Defaults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SlackSettings:
+    """The Slack workspace where people are asked.
+
+    Attributes:
+        team_id: of the workspace.
+        channel: where each request is posted once; None for nowhere.
+        direct_messages: whether each approver is asked in a message of their own.
+        api: where Slack's Web API is.
+        secret_arn: of the app's token and signing secret.
+    """
+
+    team_id: str
+    channel: str | None
+    direct_messages: bool
+    api: str
+    secret_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a deployment says to its functions.
 
@@ -181,6 +200,16 @@ class Settings:
     def messages_table_name(self) -> str | None:
         """Name of the messages table; None where nobody gets messages of their own."""
         return self._value(Env.MESSAGES_TABLE_NAME)
+
+    @property
+    def slack(self) -> SlackSettings | None:
+        """Where people are asked in Slack; None: nowhere."""
+        if self._value(Env.SLACK) is None:
+            return None
+        try:
+            return SlackSettings(**self._json(Env.SLACK))
+        except TypeError:
+            raise self._garbled(f"{Env.SLACK} must name a Slack workspace") from None
 
     @property
     def messages_off(self) -> frozenset[MessageKind]:

@@ -14,6 +14,8 @@ from hitl_approval.adapters.inbox import DynamoDbInbox
 from hitl_approval.adapters.kms import KmsSigner
 from hitl_approval.adapters.messages import DynamoDbMessages
 from hitl_approval.adapters.requests import RequestFunctionClient
+from hitl_approval.adapters.secrets_manager import SecretsManagerSecret
+from hitl_approval.adapters.slack import SlackWorkspace
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
 from hitl_approval.adapters.tasks import StepFunctionsTasks
@@ -120,6 +122,19 @@ def publish_service() -> PublishService:
         deployment=settings().approvals_table_name,
         inbox=_inbox(),
     )
+
+
+@cache
+def workspace() -> SlackWorkspace:
+    """The Slack workspace where this deployment asks people."""
+    slack = settings().slack
+    if slack is None:
+        msg = "this function needs a Slack workspace"
+        raise RuntimeError(msg)
+    secret = SecretsManagerSecret(
+        client=client("secretsmanager"), arn=slack.secret_arn, clock=SystemClock()
+    )
+    return SlackWorkspace(team_id=slack.team_id, secret=secret, api=slack.api)
 
 
 @cache

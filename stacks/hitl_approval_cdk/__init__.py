@@ -12,6 +12,7 @@ from hitl_approval_cdk.page import ApprovalPage
 from hitl_approval_cdk.permissions import Resources
 from hitl_approval_cdk.publisher import PublisherFunction
 from hitl_approval_cdk.resolution import resolve
+from hitl_approval_cdk.slack import Slack
 from hitl_approval_cdk.stack import HitlApprovalStack
 from hitl_approval_cdk.sweep import SweepFunction
 from hitl_approval_cdk.tables import ApprovalsTable, AuditTable, InboxTable
@@ -37,6 +38,7 @@ __all__ = [
     "PublisherFunction",
     "Quorum",
     "Resources",
+    "Slack",
     "SqsApprover",
     "SweepFunction",
     "resolve",

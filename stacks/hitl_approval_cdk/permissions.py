@@ -12,6 +12,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import IConstruct
 
@@ -50,6 +51,7 @@ class Resources:
         messages_table: what each person is sent. Default: there is no page.
         event_bus: where transitions are published. Default: there is no stream to read them from.
         signing_key: the key that signs audit events. Default: they are not signed.
+        slack_secret: the token and the signing secret of a Slack app. Default: there is none.
     """
 
     table: dynamodb.ITable
@@ -60,6 +62,7 @@ class Resources:
     messages_table: dynamodb.ITable | None = None
     event_bus: events.IEventBus | None = None
     signing_key: kms.IKey | None = None
+    slack_secret: secretsmanager.ISecret | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -117,11 +120,13 @@ class Resources:
 
     def vote(self, grantee: iam.IGrantable) -> None:
         """What the page function does with the tables."""
-        allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
-        allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
+        self._write_votes(grantee)
         self._read_messages(grantee)
-        self._use_table_keys(grantee)
-        self._sign(grantee)
+
+    def answer_slack(self, grantee: iam.IGrantable) -> None:
+        """What the Slack function does: vote, by the word of the workspace that a secret opens."""
+        self._write_votes(grantee)
+        self._read_secret(grantee)
 
     def repair(self, grantee: iam.IGrantable) -> None:
         """What the sweep does with the tables."""
@@ -179,8 +184,21 @@ class Resources:
         )
         allow(grantee, ["sns:Publish"], self.personal_topic.topic_arn)
         send_with(self.personal_topic.master_key, grantee)
+        self._read_secret(grantee)
         self._use_table_keys(grantee)
         self._sign(grantee)
+
+    def _write_votes(self, grantee: iam.IGrantable) -> None:
+        allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
+        allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
+        self._use_table_keys(grantee)
+        self._sign(grantee)
+
+    def _read_secret(self, grantee: iam.IGrantable) -> None:
+        if self.slack_secret is not None:
+            allow(grantee, ["secretsmanager:GetSecretValue"], self.slack_secret.secret_arn)
+            if self.slack_secret.encryption_key is not None:
+                self.slack_secret.encryption_key.grant(grantee, "kms:Decrypt")
 
     def _read_messages(self, grantee: iam.IGrantable) -> None:
         if self.messages_table is not None:

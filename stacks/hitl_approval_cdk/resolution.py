@@ -181,11 +181,9 @@ def _check_resources(options: ResolvedOptions) -> None:
     Raises:
         ValueError: without them, or against them.
     """
-    for option_name in ("deliver_to", "reminders"):
+    for option_name in ("deliver_to", "reminders", "slack"):
         if cast(Mapping[str, Any], options)[option_name] and options["page"] is None:
-            msg = (
-                f"{option_name} needs a page that personal links lead to: pass page=ApprovalPage()"
-            )
+            msg = f"{option_name} needs a page that links lead to: pass page=ApprovalPage()"
             raise ValueError(msg)
     audit_table = options["audit_table"]
     if options["page"] and audit_table is not None and audit_table.table_stream_arn is None:

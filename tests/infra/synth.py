@@ -14,10 +14,18 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 
 from hitl_approval.contract import DEFAULT_STACK_NAME
-from hitl_approval_cdk import HitlApproval, HitlApprovalStack, Quorum, context
+from hitl_approval_cdk import (
+    ApprovalPage,
+    HitlApproval,
+    HitlApprovalStack,
+    Quorum,
+    Slack,
+    context,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS: Mapping[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
@@ -196,12 +204,29 @@ def _brought_along(app: App) -> Stack:
     return stack
 
 
+def _in_slack(app: App) -> Stack:
+    stack = Stack(app, "InSlack")
+    app_of_ours = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:slack-1b2c3d"
+    HitlApproval(
+        stack,
+        "Approval",
+        page=ApprovalPage(),
+        slack=Slack(
+            secret=secretsmanager.Secret.from_secret_complete_arn(stack, "SlackApp", app_of_ours),
+            team_id="T0123ABCD",
+            channel="C0123ABCD",
+        ),
+    )
+    return stack
+
+
 CONFIGURATIONS: Mapping[str, Callable[[App], Stack]] = {
     "default": _default,
     "signed_in": _signed_in,
     "polling_with_customer_key": _polling_with_customer_key,
     "embedded_twice": _embedded_twice,
     "brought_along": _brought_along,
+    "in_slack": _in_slack,
 }
 """What users write: one builder per configuration."""
 

@@ -88,7 +88,8 @@ class TestEnvironment:
                 Env.PAGE_URL,
             }
             messenger = environment(any_resources, contract.Handler.MESSENGER)
-            assert set(messenger) == MESSENGER_ENV
+            in_slack = contract.Handler.SLACK_API in functions(any_resources)
+            assert set(messenger) == MESSENGER_ENV - (set() if in_slack else {Env.SLACK})
         publisher = contract.Handler.PUBLISHER in functions(any_resources)
         answering = APPROVAL_ENV | (INBOX_ENV if publisher else set())
         answering |= {Env.MESSAGES_TABLE_NAME} if page else set()
@@ -103,6 +104,9 @@ class TestEnvironment:
             }
         if publisher:
             assert set(environment(any_resources, contract.Handler.PUBLISHER)) == PUBLISHER_ENV
+        if contract.Handler.SLACK_API in functions(any_resources):
+            slack = environment(any_resources, contract.Handler.SLACK_API)
+            assert set(slack) == SWEEP_ENV | {Env.SLACK}
         named = {value for name, value in vars(Env).items() if name.isupper()}
         assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | MESSENGER_ENV | {
             Env.APPROVER_GROUPS,
