@@ -109,9 +109,9 @@ def fake_slack() -> Iterator[FakeSlack]:
             if isinstance(instead, int):
                 self.send_error(instead)
                 return
-            said = slack.answer(method, given, self.headers.get("Authorization", ""))
-            if instead:
-                said = {"ok": False, "error": instead}
+            said: dict[str, Any] = {"ok": False, "error": instead}
+            if not instead:
+                said = slack.answer(method, given, self.headers.get("Authorization", ""))
             answer = json.dumps(said).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")

@@ -17,6 +17,9 @@ ResumeMode = Literal["callback", "polling"]
 MessageKind = Literal["requested", "reminder", "outcome", "expired", "withdrawn"]
 """What a message to one person says: see `domain.message`."""
 
+Channel = Literal["sns", "ses", "slack", "webhook"]
+"""What carries messages: see `domain.delivery`."""
+
 AwsService = Literal[
     "dynamodb", "events", "kms", "lambda", "secretsmanager", "sns", "stepfunctions"
 ]
@@ -39,6 +42,9 @@ class Env:
     """JSON list of names: the approvers of requests that name none."""
     APPROVER_GROUPS: Final = "APPROVER_GROUPS"
     """A file of groups, by its name where Python finds modules; not set where there are none."""
+    DIRECTORY: Final = "DIRECTORY"
+    """A file that says who is reached how, by its name where Python finds modules; not set where
+    all are reached by the topic of messages for one person."""
     REQUESTS_NAME_APPROVERS: Final = "REQUESTS_NAME_APPROVERS"
     """"true" where requests may name people whom the deployment does not name."""
     OPERATORS: Final = "OPERATORS"
@@ -75,6 +81,8 @@ class Env:
     """What an attached function asks through, by an alias of its own name; only there."""
     SLACK: Final = "SLACK"
     """JSON object: the Slack workspace where people are asked; not set: in none."""
+    WEBHOOKS: Final = "WEBHOOKS"
+    """JSON object: the secret's ARN of each webhook by its name; not set: there are none."""
     EVENT_BUS_NAME: Final = "EVENT_BUS_NAME"
     """Name or ARN of the bus that gets every transition."""
     LOG_LEVEL: Final = "LOG_LEVEL"
@@ -287,6 +295,9 @@ EMAIL_CLAIM: Final = "email"
 
 GROUPS_FILE: Final = "hitl_approval_groups.json"
 """In a layer's `python` folder. JSON object: the people that each group's name stands for."""
+
+DIRECTORY_FILE: Final = "hitl_approval_directory.json"
+"""In a layer's `python` folder. JSON object, as `domain.delivery.Directory.to_dict` writes it."""
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """What `LOG_LEVEL` may be."""

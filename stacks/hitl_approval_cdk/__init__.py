@@ -17,6 +17,7 @@ from hitl_approval_cdk.stack import HitlApprovalStack
 from hitl_approval_cdk.sweep import SweepFunction
 from hitl_approval_cdk.tables import ApprovalsTable, AuditTable, InboxTable
 from hitl_approval_cdk.topic import BroadcastTopic
+from hitl_approval_cdk.webhook import Webhook
 
 __all__ = [
     "ApprovalFunction",
@@ -41,5 +42,6 @@ __all__ = [
     "Slack",
     "SqsApprover",
     "SweepFunction",
+    "Webhook",
     "resolve",
 ]

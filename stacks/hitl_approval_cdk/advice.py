@@ -27,7 +27,7 @@ def warn(approval: Construct, options: ResolvedOptions, *, topic: sns.ITopic) ->
             "quorum is everyone but no approvers are configured: every request must name its "
             "own, or it is refused",
         )
-    reached = ("topic", "notify_emails", "deliver_to", "slack")
+    reached = ("topic", "notify_emails", "deliver_to", "slack", "webhooks")
     if not any(cast(Mapping[str, Any], options)[name] for name in reached):
         warn_if_nobody_subscribes(approval, topic)
     _warn_of_typed_names(approval, options)

@@ -154,6 +154,7 @@ class HitlApproval(ApprovalDeployment):
                 event_bus=self.event_bus,
                 signing_key=self.signing_key,
                 slack_secret=chosen["slack"].secret if chosen["slack"] else None,
+                webhook_secrets=[each.secret for each in chosen["webhooks"] or ()],
             ),
             options=chosen,
             variables=api.variables if api else {Env.SIGN_IN_CLAIM: EMAIL_CLAIM},

@@ -8,10 +8,11 @@ from typing import Annotated, Generic, TypedDict
 from aws_cdk import Duration
 
 from hitl_approval.contract import Env, MessageKind
-from hitl_approval_cdk import option, readers, rules, slack
+from hitl_approval_cdk import option, readers, rules, slack, webhook
 from hitl_approval_cdk.delivery import Delivery, deliveries
 from hitl_approval_cdk.option import ContextKey, LeftOut, Option, Variable
 from hitl_approval_cdk.slack import Slack
+from hitl_approval_cdk.webhook import Webhook
 
 _ADDRESSES = "addresses with commas between them"
 
@@ -58,6 +59,16 @@ class MessagingOptions(TypedDict, Generic[LeftOut], total=False):
     ]
     """The Slack workspace where approvers are asked and decide: each whose name is an address, a
     channel, or both. Needs a `page`. Default: none."""
+
+    webhooks: Annotated[
+        Sequence[Webhook] | None,
+        Option(
+            webhook.webhooks,
+            variable=Variable(Env.WEBHOOKS, webhook.as_variable, ("messenger function",)),
+        ),
+    ]
+    """Addresses of yours that are called for each request and for its end, signed as Standard
+    Webhooks has it. Needs a `page`. Default: none."""
 
     reminders: Annotated[
         Sequence[Duration] | LeftOut,

@@ -52,6 +52,8 @@ class Resources:
         event_bus: where transitions are published. Default: there is no stream to read them from.
         signing_key: the key that signs audit events. Default: they are not signed.
         slack_secret: the token and the signing secret of a Slack app. Default: there is none.
+        webhook_secrets: of each webhook its address and its signing secret. Default: there are
+            none.
     """
 
     table: dynamodb.ITable
@@ -63,6 +65,7 @@ class Resources:
     event_bus: events.IEventBus | None = None
     signing_key: kms.IKey | None = None
     slack_secret: secretsmanager.ISecret | None = None
+    webhook_secrets: Sequence[secretsmanager.ISecret] = ()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -126,7 +129,8 @@ class Resources:
     def answer_slack(self, grantee: iam.IGrantable) -> None:
         """What the Slack function does: vote, by the word of the workspace that a secret opens."""
         self._write_votes(grantee)
-        self._read_secret(grantee)
+        if self.slack_secret is not None:
+            _read_secret(self.slack_secret, grantee)
 
     def repair(self, grantee: iam.IGrantable) -> None:
         """What the sweep does with the tables."""
@@ -184,7 +188,9 @@ class Resources:
         )
         allow(grantee, ["sns:Publish"], self.personal_topic.topic_arn)
         send_with(self.personal_topic.master_key, grantee)
-        self._read_secret(grantee)
+        for secret in (self.slack_secret, *self.webhook_secrets):
+            if secret is not None:
+                _read_secret(secret, grantee)
         self._use_table_keys(grantee)
         self._sign(grantee)
 
@@ -193,12 +199,6 @@ class Resources:
         allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
         self._use_table_keys(grantee)
         self._sign(grantee)
-
-    def _read_secret(self, grantee: iam.IGrantable) -> None:
-        if self.slack_secret is not None:
-            allow(grantee, ["secretsmanager:GetSecretValue"], self.slack_secret.secret_arn)
-            if self.slack_secret.encryption_key is not None:
-                self.slack_secret.encryption_key.grant(grantee, "kms:Decrypt")
 
     def _read_messages(self, grantee: iam.IGrantable) -> None:
         if self.messages_table is not None:
@@ -267,6 +267,12 @@ def allow(grantee: iam.IGrantable, actions: Sequence[str], resource: str) -> iam
     return iam.Grant.add_to_principal(
         grantee=grantee, actions=list(actions), resource_arns=[resource]
     )
+
+
+def _read_secret(secret: secretsmanager.ISecret, grantee: iam.IGrantable) -> None:
+    allow(grantee, ["secretsmanager:GetSecretValue"], secret.secret_arn)
+    if secret.encryption_key is not None:
+        secret.encryption_key.grant(grantee, "kms:Decrypt")
 
 
 def let_invoke(function: lambda_.IFunction, grantee: iam.IGrantable) -> iam.Grant:

@@ -10,7 +10,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from hitl_approval.contract import SLACK_API
-from hitl_approval_cdk.rules import is_a
+from hitl_approval_cdk.rules import check_secret, is_a
 from hitl_approval_cdk.tokens import shown
 
 _TEAM: Final = re.compile(r"T[A-Z0-9]{2,20}")
@@ -43,18 +43,7 @@ class Slack:
     api: str = SLACK_API
 
     def __post_init__(self) -> None:
-        if not hasattr(self.secret, "secret_arn"):
-            msg = (
-                f"slack.secret must be a secret, got {shown(self.secret)}: use "
-                f"secretsmanager.Secret.from_secret_complete_arn(), say"
-            )
-            raise ValueError(msg)
-        if self.secret.secret_full_arn is None:
-            msg = (
-                f"slack.secret {self.secret.node.path} is known by its name only, and rights are "
-                f"given on one ARN: use secretsmanager.Secret.from_secret_complete_arn()"
-            )
-            raise ValueError(msg)
+        check_secret("slack.secret", self.secret)
         _check("team_id", self.team_id, _TEAM, "T0123ABCD")
         if self.channel is not None:
             _check("channel", self.channel, _CHANNEL, "C0123ABCD, which is its id and not its name")

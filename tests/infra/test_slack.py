@@ -91,7 +91,7 @@ def test_should_refuse_what_cannot_work(values: dict[str, Any], message: str) ->
 def test_should_refuse_a_secret_whose_arn_nobody_knows() -> None:
     stack = any_stack()
     secret = secretsmanager.Secret.from_secret_name_v2(stack, "SlackApp", "slack")
-    with pytest.raises(ValueError, match="is known by its name only, and rights are given on one"):
+    with pytest.raises(ValueError, match="is known by its name only, not by its one ARN"):
         Slack(secret=secret, team_id="T0123ABCD")
 
 

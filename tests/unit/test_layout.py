@@ -21,6 +21,7 @@ ELSEWHERE: Mapping[str, str] = {
     "adapters/secrets_manager.py": "contract/test_slack.py",
     "adapters/slack.py": "contract/test_slack.py",
     "adapters/web.py": "contract/test_slack.py",
+    "adapters/webhook.py": "contract/test_webhook.py",
     "durable/document.py": "workflow/test_state_machine.py",
     "durable/operations.py": "workflow/test_refusals.py",
     "durable/refusals.py": "workflow/test_refusals.py",
