@@ -1,4 +1,4 @@
-"""Slack's Web API, as far as our app calls it: a server that keeps what it was told."""
+"""Slack's Web API, as far as our app calls it: a server that keeps what it was sent."""
 
 from __future__ import annotations
 

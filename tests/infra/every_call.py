@@ -18,6 +18,7 @@ def main(bundle: str) -> None:
     import publisher.handler
     import request_api.handler
     import signed_in.handler
+    import slack_api.handler
     import sweep.handler
     import workflow.handler
     from hitl_approval import wiring
@@ -62,6 +63,8 @@ def main(bundle: str) -> None:
     for route in ("GET /inbox", "GET /approvals/{approval_id}"):
         assert signed_in.handler.handler(signed_in_event(route), None)["statusCode"] == 200
     assert page.handler.handler(link_event(), None)["statusCode"] == 404  # draws the page, too
+    assert wiring.workspace().signing_secret() == "s"
+    assert slack_api.handler.handler({}, None)["statusCode"] == 401
     records = [_record(event) for event in json.loads(answer["body"])["events"]]
     assert publisher.handler.handler({"Records": records[-1:]}, None) == {"batchItemFailures": []}
     assert messenger.handler.handler({"Records": records}, None) == {"batchItemFailures": []}

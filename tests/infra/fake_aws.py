@@ -19,6 +19,7 @@ ANSWERS: dict[str, Any] = {
     "PutEvents": {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]},
     "Sign": {"KeyId": "k", "Signature": "c2lnbmVk", "SigningAlgorithm": "ECDSA_SHA_256"},
     "Verify": {"KeyId": "k", "SignatureValid": True, "SigningAlgorithm": "ECDSA_SHA_256"},
+    "GetSecretValue": {"SecretString": '{"signing_secret": "s", "bot_token": "t"}'},
     "SendTaskSuccess": {},
     "SendTaskFailure": {},
     "checkpoint": {"CheckpointToken": "t", "NewExecutionState": {"Operations": []}},

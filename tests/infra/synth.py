@@ -24,6 +24,7 @@ from hitl_approval_cdk import (
     HitlApprovalStack,
     Quorum,
     Slack,
+    Webhook,
     context,
 )
 
@@ -216,6 +217,14 @@ def _in_slack(app: App) -> Stack:
             team_id="T0123ABCD",
             channel="C0123ABCD",
         ),
+        webhooks=[
+            Webhook(
+                name="teams",
+                secret=secretsmanager.Secret.from_secret_complete_arn(
+                    stack, "Teams", app_of_ours.replace("slack", "teams")
+                ),
+            )
+        ],
     )
     return stack
 

@@ -89,7 +89,8 @@ class TestEnvironment:
             }
             messenger = environment(any_resources, contract.Handler.MESSENGER)
             in_slack = contract.Handler.SLACK_API in functions(any_resources)
-            assert set(messenger) == MESSENGER_ENV - (set() if in_slack else {Env.SLACK})
+            chat = {Env.SLACK, Env.WEBHOOKS, Env.DIRECTORY}
+            assert set(messenger) == (MESSENGER_ENV | chat if in_slack else MESSENGER_ENV - chat)
         publisher = contract.Handler.PUBLISHER in functions(any_resources)
         answering = APPROVAL_ENV | (INBOX_ENV if publisher else set())
         answering |= {Env.MESSAGES_TABLE_NAME} if page else set()
@@ -110,6 +111,7 @@ class TestEnvironment:
         named = {value for name, value in vars(Env).items() if name.isupper()}
         assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | MESSENGER_ENV | {
             Env.APPROVER_GROUPS,
+            Env.DIRECTORY,
             Env.REMINDERS,
             Env.REQUEST_FUNCTION_ARN,
             Env.OPERATORS,

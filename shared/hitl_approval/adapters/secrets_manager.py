@@ -34,7 +34,7 @@ class SecretsManagerSecret:
         """One of its fields.
 
         Raises:
-            Unavailable: it cannot be read now, or has no such field: an operator can mend that.
+            Unavailable: it cannot be read now, or has no such field: an operator can repair that.
         """
         now = self.clock.now()
         if self._read is None or now - self._read[0] > KEPT:

@@ -1,7 +1,7 @@
 """What Slack sends when somebody clicks or sends a dialog: a click opens, a dialog decides.
 
-Slack signs what it sends. Who has clicked is the confirmed address of their account there, looked
-up each time; nobody else's word counts, that of the message least.
+Slack signs what it sends. Who has clicked is the confirmed address of their account there, which is
+read each time; nobody else's word counts, that of the message least.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ def test_should_never_let_slack_fold_what_is_to_be_decided() -> None:
     assert section["expand"] is True
 
 
-def test_should_keep_a_value_from_looking_like_another_field() -> None:
+def test_should_keep_a_value_from_reading_as_another_field() -> None:
     message = asking(asked(context={"note": "ok\namount: 1", "amount": 900}), page=PAGE)
     lines = "\n".join(texts(message.blocks)).splitlines()
     assert "amount: 1" not in lines
