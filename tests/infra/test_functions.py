@@ -106,6 +106,7 @@ class TestEnvironment:
         named = {value for name, value in vars(Env).items() if name.isupper()}
         assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | MESSENGER_ENV | {
             Env.APPROVER_GROUPS,
+            Env.ORGANIZATION,
             Env.REMINDERS,
             Env.REQUEST_FUNCTION_ARN,
             Env.OPERATORS,
