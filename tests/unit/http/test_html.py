@@ -1,4 +1,4 @@
-"""What the pages show of what others wrote: inert, whole or said to be cut."""
+"""What the pages show of what others wrote: inert and whole."""
 
 from __future__ import annotations
 
@@ -27,22 +27,6 @@ def test_should_show_hostile_content_inert(world: World) -> None:
     assert "<i>" not in page
     assert "\u202e" not in page
     assert "&lt;b&gt;bold&lt;/b&gt; &amp; 🚀" in page
-
-
-def test_should_cut_what_nobody_reads(world: World) -> None:
-    context = {f"k{n}": n for n in range(10_000)}
-    asked(world, request=any_request(approvers=APPROVERS, context=context))
-    _, page = call(world, token_of(world, "ann"))
-    assert "9700 more fields are on record" in page
-    assert len(page) < 100_000
-
-
-def test_should_say_how_much_of_a_value_is_not_shown(world: World) -> None:
-    context = {"long": "x" * 2_345, "whole": "y" * 2_000}
-    asked(world, request=any_request(approvers=APPROVERS, context=context))
-    _, page = call(world, token_of(world, "ann"))
-    assert "x... 345 more characters are on record" in page
-    assert f"{'y' * 2_000}</span>" in page
 
 
 def test_should_show_line_ends_of_any_system_as_line_ends(world: World) -> None:

@@ -26,7 +26,8 @@ def test_should_show_what_is_asked_and_choose_nothing_beforehand(world: World) -
     asked(world, request=request, policy=Policy(quorum=Quorum.everyone()))
     status, page = call(world, token_of(world, "ann"))
     assert status == 200
-    for shown in ("Q4 Budget Proposal", "rita", "2 of 2: ann, bob", "1 hour", "amount", "Cid"):
+    said = "0 of 2 approvals; ann and bob must still answer"
+    for shown in ("Q4 Budget Proposal", "rita", said, "1 hour", "amount", "Cid"):
         assert shown in page
     assert " checked" not in page.split("</style>")[1]
     assert "<script" not in page
@@ -205,7 +206,7 @@ def test_should_take_nothing_but_its_own_form_filled_in(
     ],
 )
 def test_should_refuse_what_no_form_of_ours_sends(
-    world: World, method: str, headers: dict[str, str], status: int
+    world: World, method: str, headers: dict[str, Any], status: int
 ) -> None:
     asked(world)
     token = token_of(world, "bob")
