@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import SYSTEM
@@ -10,15 +11,20 @@ from hitl_approval.domain.text import listed, person_key
 
 
 def may_still_answer(approval: Approval) -> tuple[str, ...]:
-    """The people whose answer a pending request still takes; none where anyone may answer."""
+    """The people whose answer a request takes until its expiry; none where anyone may answer."""
     if not approval.pending:
         return ()
     answered = {person_key(vote.approver) for vote in approval.votes}
     return tuple(name for name in approval.deciders if person_key(name) not in answered)
 
 
-def standing(approval: Approval) -> str:
-    """How it stands: `1 of 2 approvals; bob or cid can still answer`, or how it has ended."""
+def standing(approval: Approval, *, now: datetime | None = None) -> str:
+    """How it stands: `1 of 2 approvals; bob or cid can still answer`, or how it has ended.
+
+    Args:
+        approval: the record.
+        now: the time. Default: before its expiry.
+    """
     if not approval.pending:
         return how_it_ended(approval)
     approvals = len(_who(approval, "approved"))
@@ -26,6 +32,8 @@ def standing(approval: Approval) -> str:
     said = f"{approvals} of {approval.approvals_needed} approvals"
     if rejections:
         said += f", {rejections} of {approval.policy.rejections_needed} rejections"
+    if now is not None and now >= approval.expires_at:
+        return f"{said}; nobody can answer any more"
     if not approval.deciders:
         return f"{said}; anyone with access can still answer"
     return f"{said}; {_wanted(approval, approval.approvals_needed - approvals)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from hitl_approval.domain import text
 from hitl_approval.domain.errors import ApprovalError
 from hitl_approval.domain.facts import facts
+from hitl_approval.domain.masking import shown_to
 from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.rows import parts, rows
 from hitl_approval.domain.standing import how_it_ended, standing
@@ -46,7 +46,7 @@ def render(
         **more: what only one kind of visitor sees.
     """
     approval, is_open = opened.approval, opened.state == "open"
-    stated = facts(json.loads(approval.context))
+    stated = facts(shown_to(approval, opened.actor))
     all_parts = parts(rows(stated.rest))
     part = reading.part_of(query, len(all_parts))
     whole = part == len(all_parts)
@@ -64,7 +64,7 @@ def render(
         parts=len(all_parts),
         whole=whole,
         next_part="" if whole else reading.query(part + 1),
-        standing=standing(approval),
+        standing=standing(approval, now=now),
         ended="" if approval.pending else how_it_ended(approval),
         left=html.in_words(approval.expires_at - now),
         nonce=reading.nonce(whole=whole) if is_open else "",

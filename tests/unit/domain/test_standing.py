@@ -61,6 +61,12 @@ def test_should_say_who_can_still_answer(approval: Approval, said: str) -> None:
     assert standing(approval) == said
 
 
+def test_should_say_that_nobody_can_answer_after_the_expiry() -> None:
+    approval = asked("ann")
+    said = standing(approval, now=approval.expires_at)
+    assert said == "0 of 1 approvals; nobody can answer any more"
+
+
 def test_should_name_exactly_those_whose_answer_is_taken() -> None:
     """Whoever is named may answer, and nobody else who was asked may."""
     names = ("ann", "bob", "Ann B", "rita", "cid")
