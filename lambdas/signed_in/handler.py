@@ -17,4 +17,5 @@ def handler(event: Any, _: object) -> dict[str, Any]:
         decision_service,
         sign_in=SignIn(settings().sign_in_claim, settings().personal_sessions),
         page_url=settings().page_url,
+        organization=settings().organization,
     )

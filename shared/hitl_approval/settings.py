@@ -22,6 +22,7 @@ from hitl_approval.contract import (
 )
 from hitl_approval.domain.delivery import Directory
 from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import reminder_seconds, validate_names
 from hitl_approval.domain.text import shown
@@ -188,6 +189,11 @@ class Settings:
     def page_url(self) -> str | None:
         """Where personal links lead; None where there is no page."""
         return self._value(Env.PAGE_URL)
+
+    @property
+    def organization(self) -> Organization | None:
+        """Whose page it is; None: nobody's in particular."""
+        return self._file(Env.ORGANIZATION, "a file of one", Organization.from_dict)
 
     @property
     def page_challenge(self) -> bool:

@@ -1,4 +1,4 @@
-"""The people of a deployment, as its functions know them: its groups, and who is reached how."""
+"""Whose a deployment is, as its functions know it: its groups, who is reached how, its name."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from hitl_approval.contract import DIRECTORY_FILE, GROUPS_FILE
+from hitl_approval.contract import DIRECTORY_FILE, GROUPS_FILE, ORGANIZATION_FILE
 from hitl_approval.domain.delivery import Address, Directory
+from hitl_approval.domain.organization import Organization
 from hitl_approval_cdk.layer_files import give_file
 from hitl_approval_cdk.options import ResolvedOptions
 
@@ -61,4 +62,19 @@ def give_directory(function: lambda_.Function, scope: Construct, directory: Dire
             name=DIRECTORY_FILE,
             content=directory.to_dict(),
             description="hitl-approval: by which channels each person is reached",
+        )
+
+
+def give_organization(
+    function: lambda_.Function, scope: Construct, organization: Organization | None
+) -> None:
+    """Let a function that shows pages read whose they are. Without one there is no layer."""
+    if organization is not None:
+        give_file(
+            function,
+            scope,
+            "Organization",
+            name=ORGANIZATION_FILE,
+            content=organization.to_dict(),
+            description="hitl-approval: the name, color and logo of its pages",
         )

@@ -88,7 +88,7 @@ PAGE: Final = Specification(
     role="Decides by personal links: reads, votes, resumes the workflow",
     rights=Resources.vote,
     executions=(GET_EXECUTION, COMPLETE_CALLBACK),
-    reads=(Env.MESSAGES_TABLE_NAME, Env.PAGE_URL),
+    reads=(Env.MESSAGES_TABLE_NAME, Env.PAGE_URL, Env.ORGANIZATION),
 )
 SIGNED_IN: Final = Specification(
     name="SignedIn",
@@ -97,7 +97,13 @@ SIGNED_IN: Final = Specification(
     role="Decides for signed-in people, shows their inbox",
     rights=Resources.decide,
     executions=(GET_EXECUTION, COMPLETE_CALLBACK),
-    reads=(Env.INBOX_TABLE_NAME, Env.MESSAGES_TABLE_NAME, Env.PAGE_URL, *_SIGN_IN),
+    reads=(
+        Env.INBOX_TABLE_NAME,
+        Env.MESSAGES_TABLE_NAME,
+        Env.PAGE_URL,
+        Env.ORGANIZATION,
+        *_SIGN_IN,
+    ),
     options=("signed-in function",),
 )
 PUBLISHER: Final = Specification(

@@ -112,6 +112,7 @@ class TestEnvironment:
         assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | MESSENGER_ENV | {
             Env.APPROVER_GROUPS,
             Env.DIRECTORY,
+            Env.ORGANIZATION,
             Env.REMINDERS,
             Env.REQUEST_FUNCTION_ARN,
             Env.OPERATORS,

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hitl_approval.domain.approval import Approval, Decision
+from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
-from hitl_approval.domain.text import MAX_COMMENT, inert, listed
+from hitl_approval.domain.standing import how_it_ended, standing
+from hitl_approval.domain.text import MAX_COMMENT, inert
 
 MAX_SHOWN: Final = 6_000
 """Characters of a request that a message shows: about three screens of a phone. What is longer
@@ -101,9 +103,9 @@ def asking(approval: Approval, *, page: str | None, reminder: bool = False) -> S
         reminder: whether the reader was asked before.
     """
     shown, whole = _shown(approval)
+    whole = whole and not approval.sensitive  # which only the page shows
     kind = "Reminder, approval needed" if reminder else "Approval needed"
     until = _moment(approval)
-    needed = f"{approval.approvals_needed} of {listed(approval.deciders) or 'anyone with access'}"
     buttons = []
     if whole and approval.deciders:
         buttons.append(_button("Approve", APPROVE, approval, "primary"))
@@ -127,7 +129,7 @@ def asking(approval: Approval, *, page: str | None, reminder: bool = False) -> S
         _section(_markdown(f"*{kind}* until {until}")),
         *shown,
         *([] if whole else missing),
-        _note(f"Needs {needed}. Approval {approval.approval_id}"),
+        _note(f"{standing(approval)}. Approval {approval.approval_id}"),
         *([{"type": "actions", "elements": buttons}] if buttons else []),
     ]
     return SlackMessage(_text(f"{kind}: {approval.subject}"), blocks)
@@ -149,14 +151,6 @@ def ended(approval: Approval, *, to_requester: bool = False) -> SlackMessage:
         _note(f"Approval {approval.approval_id}"),
     ]
     return SlackMessage(_text(f"{how}: {approval.subject}"), blocks)
-
-
-def how_it_ended(approval: Approval) -> str:
-    """The end of a request in a few words."""
-    if approval.status == "timeout":
-        return "Expired: nobody decided in time"
-    done = "Withdrawn" if approval.status == "cancelled" else approval.status.capitalize()
-    return f"{done} by {approval.decided_by or 'the workflow'}"
 
 
 def dialog(approval: Approval, subject: Subject) -> dict[str, Any]:
@@ -232,7 +226,7 @@ def _lines(approval: Approval) -> Iterator[str]:
     for name, value in content_of(approval).items():
         if name != "subject":
             yield _line(CONTENT[name].label, value)
-    yield from _fields("", json.loads(approval.context))
+    yield from _fields("", sent(approval))
 
 
 def _fields(path: str, value: Any) -> Iterator[str]:

@@ -205,6 +205,7 @@ _OPTIONAL = {
     **_DOCUMENT,
     **{name: _TEXT for name, field in CONTENT.items() if not field.required},
     "challenge": _TEXT,
+    "sensitive": {"type": "array", "items": _TEXT},
 }
 _ENTRY = {
     "approval_id": _TEXT,
@@ -235,6 +236,8 @@ _APPROVAL = {
     "decided_at": _NULLABLE_TIME,
     "votes": {"type": "array", "items": _VOTE},
     "execution_arn": _TEXT,
+    "standing": _TEXT,
+    "may_still_answer": _NAMES,
     "context": {"type": "object"},
 }
 _SCHEMAS: dict[str, Any] = {

@@ -6,7 +6,7 @@ API Gateway's authorizer has signed in whoever comes here; the routes do not exi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -22,9 +22,11 @@ from hitl_approval.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
+from hitl_approval.domain.organization import Organization
 from hitl_approval.http import approval_page, html, json_api
 from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR
 from hitl_approval.http.identity import BY_EMAIL, SignIn, signed_in
+from hitl_approval.http.reading import Reading, check_shown
 from hitl_approval.http.state import opened
 from hitl_approval.ports import Page
 from hitl_approval.usecases.decide import DecisionService
@@ -42,6 +44,7 @@ def handle(
     *,
     sign_in: SignIn = BY_EMAIL,
     page_url: str | None = None,
+    organization: Organization | None = None,
 ) -> dict[str, Any]:
     """Answer one request of an HTTP API (payload 2.0) whose authorizer can be believed.
 
@@ -52,6 +55,7 @@ def handle(
         service: gives what decides in this deployment.
         sign_in: how this deployment knows who has signed in.
         page_url: where the deployment says that its pages are reached.
+        organization: whose page it is.
     """
     method, _, path = event["routeKey"].partition(" ")
 
@@ -65,15 +69,21 @@ def handle(
             hint = f"Your sign-in does not say who you are: {error}."
             raise html.RefusedError(error.status, "Please sign in to see this", hint) from None
         if path == Route.INBOX:
-            return _inbox(event, actor, service())
-        return _approval(method, event, actor, service(), page_url)
+            return _inbox(event, actor, service(), organization)
+        return _Visit(event, actor, service(), page_url, organization).answer(method)
 
     if path.startswith("/v1/"):
         return json_api.respond(event, who, service)
-    return html.answer(act, hint="Go back, or open the list of approvals again.")
+    hint = "Go back, or open the list of approvals again."
+    return html.answer(act, hint=hint, organization=organization)
 
 
-def _inbox(event: Mapping[str, Any], actor: Actor, service: DecisionService) -> dict[str, Any]:
+def _inbox(
+    event: Mapping[str, Any],
+    actor: Actor,
+    service: DecisionService,
+    organization: Organization | None,
+) -> dict[str, Any]:
     asked = event.get("queryStringParameters") or {}
     shown = asked.get("show", MINE)
     if shown not in {MINE, *STATUSES}:
@@ -89,6 +99,7 @@ def _inbox(event: Mapping[str, Any], actor: Actor, service: DecisionService) -> 
         "inbox.html",
         200,
         referrer=_REFERRER,
+        organization=organization,
         title="Approvals",
         actor=actor,
         shown=shown,
@@ -135,70 +146,78 @@ def _row(item: Mapping[str, Any], service: DecisionService) -> dict[str, Any]:
     }
 
 
-def _approval(
-    method: str,
-    event: Mapping[str, Any],
-    actor: Actor,
-    service: DecisionService,
-    page_url: str | None,
-) -> dict[str, Any]:
-    approval_id = (event.get("pathParameters") or {}).get("approval_id", "")
-    if not text.is_approval_id(approval_id):
-        raise html.RefusedError(404, _NO_APPROVAL)
-    try:
-        if method == "POST":
-            form = html.form_of(event, page_url=page_url, origin_required=True)
-            return _decide(form, approval_id, actor, service)
-        return _show(service.get(approval_id), actor, service)
-    except ApprovalNotFound:
-        raise html.RefusedError(404, _NO_APPROVAL) from None
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """One request of a signed-in person to the page of an approval."""
 
+    event: Mapping[str, Any]
+    actor: Actor
+    service: DecisionService
+    page_url: str | None
+    organization: Organization | None
 
-def _decide(
-    form: Mapping[str, str], approval_id: str, actor: Actor, service: DecisionService
-) -> dict[str, Any]:
-    approval = service.get(approval_id)
-    if form.get("nonce", "") != approval.content_digest:
-        raise html.RefusedError(403, "This form has grown old: please open the approval again")
-    ended = False
-    try:
-        answer = service.decide(
-            approval_id,
-            actor,
-            html.decision_of(form),
-            text.comment(form.get("comments", ""), "comments"),
-            content_digest=approval.content_digest,
+    def answer(self, method: str) -> dict[str, Any]:
+        approval_id = (self.event.get("pathParameters") or {}).get("approval_id", "")
+        if not text.is_approval_id(approval_id):
+            raise html.RefusedError(404, _NO_APPROVAL)
+        try:
+            if method == "POST":
+                form = html.form_of(self.event, page_url=self.page_url, origin_required=True)
+                return self._decide(form, approval_id)
+            return self._show(self.service.get(approval_id))
+        except ApprovalNotFound:
+            raise html.RefusedError(404, _NO_APPROVAL) from None
+
+    def _decide(self, form: Mapping[str, str], approval_id: str) -> dict[str, Any]:
+        approval = self.service.get(approval_id)
+        whole = self._reading(approval).check(form)
+        ended = False
+        try:
+            decision = html.decision_of(form)
+            check_shown(decision, whole=whole)
+            answer = self.service.decide(
+                approval_id,
+                self.actor,
+                decision,
+                text.comment(form.get("comments", ""), "comments"),
+                content_digest=approval.content_digest,
+            )
+            ended = answer.workflow == "ended"
+        except Unavailable:
+            raise
+        except (AlreadyDecided, ApprovalExpired):  # somebody else was quicker: show who
+            pass
+        except ApprovalError as error:
+            return self._show(approval, refused=error, form=form)
+        return self._show(self.service.get(approval_id), workflow_ended=ended)
+
+    def _show(
+        self,
+        approval: Approval,
+        *,
+        refused: ApprovalError | None = None,
+        form: Mapping[str, str] | None = None,
+        workflow_ended: bool = False,
+    ) -> dict[str, Any]:
+        now = self.service.clock.now()
+        trail = self.service.history(approval.approval_id)
+        messages = self.service.messages_about(approval.approval_id)
+        return approval_page.render(
+            replace(opened(approval, self.actor, now=now), workflow_ended=workflow_ended),
+            now=now,
+            reading=self._reading(approval),
+            query=self.event.get("queryStringParameters"),
+            refused=refused,
+            form=form,
+            referrer=_REFERRER,
+            organization=self.organization,
+            actor=self.actor,
+            trail=[{**event, "at": parse_time(event["at"])} for event in trail.events],
+            findings=trail.findings,
+            messages=[message for message in messages if message.recipient],
         )
-        ended = answer.workflow == "ended"
-    except Unavailable:
-        raise
-    except (AlreadyDecided, ApprovalExpired):  # somebody else was quicker: show who
-        pass
-    except ApprovalError as error:
-        return _show(approval, actor, service, refused=error, form=form)
-    return _show(service.get(approval_id), actor, service, workflow_ended=ended)
 
-
-def _show(
-    approval: Approval,
-    actor: Actor,
-    service: DecisionService,
-    *,
-    refused: ApprovalError | None = None,
-    form: Mapping[str, str] | None = None,
-    workflow_ended: bool = False,
-) -> dict[str, Any]:
-    now = service.clock.now()
-    trail = service.history(approval.approval_id)
-    return approval_page.render(
-        replace(opened(approval, actor, now=now), workflow_ended=workflow_ended),
-        now=now,
-        nonce=approval.content_digest,
-        refused=refused,
-        form=form,
-        referrer=_REFERRER,
-        actor=actor,
-        trail=[{**event, "at": parse_time(event["at"])} for event in trail.events],
-        findings=trail.findings,
-        messages=[m for m in service.messages_about(approval.approval_id) if m.recipient],
-    )
+    def _reading(self, approval: Approval) -> Reading:
+        """Of this person: who else has signed in sends another's form in vain."""
+        secret = f"{approval.approval_id}:{text.spelling(self.actor.name)}"
+        return Reading(secret, approval.content_digest)

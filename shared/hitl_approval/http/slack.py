@@ -33,9 +33,9 @@ from hitl_approval.domain.slack import (
     DECISIONS,
     Subject,
     dialog,
-    how_it_ended,
     notice,
 )
+from hitl_approval.domain.standing import how_it_ended
 from hitl_approval.http.html import MAX_BODY
 from hitl_approval.http.state import opened
 from hitl_approval.usecases.decide import DecisionService
