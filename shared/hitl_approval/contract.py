@@ -216,8 +216,9 @@ class Handler:
 class Route:
     """Routes of the HTTP API, as API Gateway writes them."""
 
-    LINK: Final = "/a/{token}"
-    """The one that takes no sign-in: the token is the credential."""
+    LINK: Final = "/a/{token+}"
+    """The one that takes no sign-in: the token is the credential. Greedy, so that a slash that a
+    mail program puts behind a link leads there, too."""
     SLACK: Final = "/slack"
     """What Slack sends; its signature is the credential."""
     INBOX: Final = "/inbox"
