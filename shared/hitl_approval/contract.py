@@ -17,7 +17,9 @@ ResumeMode = Literal["callback", "polling"]
 MessageKind = Literal["requested", "reminder", "outcome", "expired", "withdrawn"]
 """What a message to one person says: see `domain.message`."""
 
-AwsService = Literal["dynamodb", "events", "kms", "lambda", "sns", "stepfunctions"]
+AwsService = Literal[
+    "dynamodb", "events", "kms", "lambda", "secretsmanager", "sns", "stepfunctions"
+]
 """What the functions call, as botocore names it: their bundle knows no other service."""
 
 
@@ -53,6 +55,13 @@ class Env:
     """How old a sign-in by JWT may be that decides, in seconds; not set: of any age."""
     PERSONAL_SESSIONS: Final = "PERSONAL_SESSIONS"
     """JSON list of the IAM roles whose sessions are people; not set: each role is one person."""
+    SIGN_IN_ISSUER: Final = "SIGN_IN_ISSUER"
+    """The issuer by which browsers sign in; not set where an authorizer of API Gateway does it."""
+    SIGN_IN_CLIENT_ID: Final = "SIGN_IN_CLIENT_ID"
+    SIGN_IN_CLIENT_SECRET_ARN: Final = "SIGN_IN_CLIENT_SECRET_ARN"  # noqa: S105  an ARN's name
+    """The secret in Secrets Manager; not set for a client without one."""
+    SESSION_KEY_ARN: Final = "SESSION_KEY_ARN"
+    """The KMS key whose codes seal the cookies of browsers that have signed in."""
     SIGNING_KEY_ARN: Final = "SIGNING_KEY_ARN"
     """The KMS key that signs audit events; not set where they are not signed."""
     PERSONAL_TOPIC_ARN: Final = "PERSONAL_TOPIC_ARN"
@@ -176,6 +185,9 @@ class Output:
     PAGE_URL: Final = "PageUrl"
     PERSONAL_TOPIC_ARN: Final = "PersonalTopicArn"
     """Both only where there is a page."""
+    SIGN_IN_ISSUER: Final = "SignInIssuer"
+    SIGN_IN_CLIENT_ID: Final = "SignInClientId"
+    """Both only where browsers sign in to the deployment itself."""
     VERSION: Final = "HitlApprovalVersion"
     """Of this library, when it was deployed."""
 
@@ -202,6 +214,12 @@ class Route:
 
     LINK: Final = "/a/{token}"
     """The one that takes no sign-in: the token is the credential."""
+    HOME: Final = "/"
+    """Leads to the inbox."""
+    SIGN_IN: Final = "/sign-in"
+    CALLBACK: Final = "/sign-in/callback"
+    """Where the issuer sends a browser that has signed in."""
+    SIGN_OUT: Final = "/sign-out"
     INBOX: Final = "/inbox"
     APPROVAL: Final = "/approvals/{approval_id}"
     V1_INBOX: Final = "/v1/inbox"
@@ -213,9 +231,22 @@ class Route:
     V1_OPENAPI: Final = "/v1/openapi.json"
 
 
-SIGNED_IN_ROUTES: Final = {
+SIGN_IN_ROUTES: Final = {
+    Route.SIGN_IN: ("GET",),
+    Route.CALLBACK: ("GET",),
+    Route.SIGN_OUT: ("GET", "POST"),
+}
+"""Routes by which a browser signs in and out, where no authorizer of API Gateway does it."""
+
+PAGE_ROUTES: Final = {
+    Route.HOME: ("GET", "HEAD"),
     Route.INBOX: ("GET", "HEAD"),
     Route.APPROVAL: ("GET", "HEAD", "POST"),
+}
+"""Pages for signed-in people and their methods."""
+
+SIGNED_IN_ROUTES: Final = {
+    **PAGE_ROUTES,
     Route.V1_INBOX: ("GET",),
     Route.V1_APPROVALS: ("GET",),
     Route.V1_APPROVAL: ("GET",),
@@ -225,6 +256,10 @@ SIGNED_IN_ROUTES: Final = {
     Route.V1_OPENAPI: ("GET",),
 }
 """Routes for signed-in people and their methods: pages, and the JSON API."""
+
+
+LOOPBACK_CALLBACK: Final = "http://127.0.0.1:8765/callback"
+"""Where `hitl login` waits for the browser: Cognito compares the whole address, port included."""
 
 
 class Metrics:

@@ -12,6 +12,7 @@ from hitl_approval_cdk.page import ApprovalPage
 from hitl_approval_cdk.permissions import Resources
 from hitl_approval_cdk.publisher import PublisherFunction
 from hitl_approval_cdk.resolution import resolve
+from hitl_approval_cdk.sign_in import DeployedSignIn, SignIn
 from hitl_approval_cdk.stack import HitlApprovalStack
 from hitl_approval_cdk.sweep import SweepFunction
 from hitl_approval_cdk.tables import ApprovalsTable, AuditTable, InboxTable
@@ -25,6 +26,7 @@ __all__ = [
     "AuditTable",
     "BroadcastTopic",
     "DeadLetterQueue",
+    "DeployedSignIn",
     "DurableFunction",
     "EmailApprover",
     "FunctionSettings",
@@ -37,6 +39,7 @@ __all__ = [
     "PublisherFunction",
     "Quorum",
     "Resources",
+    "SignIn",
     "SqsApprover",
     "SweepFunction",
     "resolve",

@@ -95,9 +95,18 @@ SIGNED_IN: Final = Specification(
     handler=Handler.SIGNED_IN,
     description="Shows signed-in people their inbox and takes their decisions",
     role="Decides for signed-in people, shows their inbox",
-    rights=Resources.decide,
+    rights=Resources.serve,
     executions=(GET_EXECUTION, COMPLETE_CALLBACK),
-    reads=(Env.INBOX_TABLE_NAME, Env.MESSAGES_TABLE_NAME, Env.PAGE_URL, *_SIGN_IN),
+    reads=(
+        Env.INBOX_TABLE_NAME,
+        Env.MESSAGES_TABLE_NAME,
+        Env.PAGE_URL,
+        Env.SIGN_IN_ISSUER,
+        Env.SIGN_IN_CLIENT_ID,
+        Env.SIGN_IN_CLIENT_SECRET_ARN,
+        Env.SESSION_KEY_ARN,
+        *_SIGN_IN,
+    ),
     options=("signed-in function",),
 )
 PUBLISHER: Final = Specification(

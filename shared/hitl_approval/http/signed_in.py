@@ -1,6 +1,7 @@
 """The pages of signed-in people: what awaits them, what was decided, and each approval.
 
-API Gateway's authorizer has signed in whoever comes here; the routes do not exist without one.
+Whoever comes here has been signed in by API Gateway's authorizer or, where the deployment has a
+sign-in of its own, by `sign_in`; the routes do not exist without either.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from hitl_approval.contract import Route
+from hitl_approval.contract import SIGN_IN_ROUTES, Route
 from hitl_approval.domain import text
 from hitl_approval.domain.approval import STATUSES, Approval, Status
 from hitl_approval.domain.audit import Actor, parse_time
@@ -22,9 +23,11 @@ from hitl_approval.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
+from hitl_approval.domain.link import is_nonce
 from hitl_approval.http import approval_page, html, json_api
 from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR
 from hitl_approval.http.identity import BY_EMAIL, SignIn, signed_in
+from hitl_approval.http.sign_in import BrowserSignIn, Visitor, redirect
 from hitl_approval.http.state import opened
 from hitl_approval.ports import Page
 from hitl_approval.usecases.decide import DecisionService
@@ -42,38 +45,71 @@ def handle(
     *,
     sign_in: SignIn = BY_EMAIL,
     page_url: str | None = None,
+    browser: BrowserSignIn | None = None,
 ) -> dict[str, Any]:
-    """Answer one request of an HTTP API (payload 2.0) whose authorizer can be believed.
+    """Answer one request of an HTTP API (payload 2.0).
 
     A route below `/v1` is answered in JSON whatever happens, every other one by a page.
 
     Args:
-        event: of a route of `contract.SIGNED_IN_ROUTES`.
+        event: of a route of `contract.SIGNED_IN_ROUTES` or `contract.SIGN_IN_ROUTES`.
         service: gives what decides in this deployment.
         sign_in: how this deployment knows who has signed in.
         page_url: where the deployment says that its pages are reached.
+        browser: signs browsers in. Default: an authorizer of API Gateway does, which can be
+            believed.
     """
     method, _, path = event["routeKey"].partition(" ")
-
-    def who() -> Actor:
-        return signed_in(event, sign_in)
+    if path.startswith("/v1/"):
+        return json_api.respond(event, lambda: signed_in(event, sign_in), service)
 
     def act() -> dict[str, Any]:
-        try:
-            actor = who()
-        except Unauthenticated as error:
-            hint = f"Your sign-in does not say who you are: {error}."
-            raise html.RefusedError(error.status, "Please sign in to see this", hint) from None
+        if browser is None:
+            visitor = _by_authorizer(event, sign_in)
+        else:
+            now = service().clock.now()
+            if path in SIGN_IN_ROUTES:
+                return browser.answer(method, path, event, now)
+            found = browser.visitor(event, now)
+            if found is None:
+                return browser.refuse(method, _here(path, event))
+            visitor = found
+        if path == Route.HOME:
+            return redirect(Route.INBOX)
         if path == Route.INBOX:
-            return _inbox(event, actor, service())
-        return _approval(method, event, actor, service(), page_url)
+            return _inbox(event, visitor, service())
+        try:
+            return _approval(method, event, visitor, service(), page_url)
+        except Unauthenticated:
+            if browser is None:
+                raise
+            return browser.ask_again(_here(path, event))
 
-    if path.startswith("/v1/"):
-        return json_api.respond(event, who, service)
     return html.answer(act, hint="Go back, or open the list of approvals again.")
 
 
-def _inbox(event: Mapping[str, Any], actor: Actor, service: DecisionService) -> dict[str, Any]:
+def _by_authorizer(event: Mapping[str, Any], sign_in: SignIn) -> Visitor:
+    try:
+        return Visitor(signed_in(event, sign_in))
+    except Unauthenticated as error:
+        hint = f"Your sign-in does not say who you are: {error}."
+        raise html.RefusedError(error.status, "Please sign in to see this", hint) from None
+
+
+def _here(path: str, event: Mapping[str, Any]) -> str:
+    """The address that was asked for, below our own name."""
+    if path == Route.APPROVAL:
+        return path.format(approval_id=_id_of(event))
+    query = event.get("rawQueryString")
+    return f"{Route.INBOX}?{query}" if query and path == Route.INBOX else Route.INBOX
+
+
+def _id_of(event: Mapping[str, Any]) -> str:
+    return str((event.get("pathParameters") or {}).get("approval_id", ""))
+
+
+def _inbox(event: Mapping[str, Any], visitor: Visitor, service: DecisionService) -> dict[str, Any]:
+    actor = visitor.actor
     asked = event.get("queryStringParameters") or {}
     shown = asked.get("show", MINE)
     if shown not in {MINE, *STATUSES}:
@@ -91,6 +127,7 @@ def _inbox(event: Mapping[str, Any], actor: Actor, service: DecisionService) -> 
         referrer=_REFERRER,
         title="Approvals",
         actor=actor,
+        sign_out=visitor.sign_out_nonce,
         shown=shown,
         lists=(MINE, *STATUSES),
         search={"requester": "", "subject": "", **search},
@@ -138,33 +175,33 @@ def _row(item: Mapping[str, Any], service: DecisionService) -> dict[str, Any]:
 def _approval(
     method: str,
     event: Mapping[str, Any],
-    actor: Actor,
+    visitor: Visitor,
     service: DecisionService,
     page_url: str | None,
 ) -> dict[str, Any]:
-    approval_id = (event.get("pathParameters") or {}).get("approval_id", "")
+    approval_id = _id_of(event)
     if not text.is_approval_id(approval_id):
         raise html.RefusedError(404, _NO_APPROVAL)
     try:
         if method == "POST":
             form = html.form_of(event, page_url=page_url, origin_required=True)
-            return _decide(form, approval_id, actor, service)
-        return _show(service.get(approval_id), actor, service)
+            return _decide(form, approval_id, visitor, service)
+        return _show(service.get(approval_id), visitor, service)
     except ApprovalNotFound:
         raise html.RefusedError(404, _NO_APPROVAL) from None
 
 
 def _decide(
-    form: Mapping[str, str], approval_id: str, actor: Actor, service: DecisionService
+    form: Mapping[str, str], approval_id: str, visitor: Visitor, service: DecisionService
 ) -> dict[str, Any]:
     approval = service.get(approval_id)
-    if form.get("nonce", "") != approval.content_digest:
+    if not is_nonce(form.get("nonce", ""), visitor.nonce(approval.content_digest)):
         raise html.RefusedError(403, "This form has grown old: please open the approval again")
     ended = False
     try:
         answer = service.decide(
             approval_id,
-            actor,
+            visitor.actor,
             html.decision_of(form),
             text.comment(form.get("comments", ""), "comments"),
             content_digest=approval.content_digest,
@@ -175,29 +212,32 @@ def _decide(
     except (AlreadyDecided, ApprovalExpired):  # somebody else was quicker: show who
         pass
     except ApprovalError as error:
-        return _show(approval, actor, service, refused=error, form=form)
-    return _show(service.get(approval_id), actor, service, workflow_ended=ended)
+        if isinstance(error, Unauthenticated) and visitor.secret is not None:
+            raise  # there is a page for it
+        return _show(approval, visitor, service, refused=error, form=form)
+    return _show(service.get(approval_id), visitor, service, workflow_ended=ended)
 
 
 def _show(
     approval: Approval,
-    actor: Actor,
+    visitor: Visitor,
     service: DecisionService,
     *,
     refused: ApprovalError | None = None,
     form: Mapping[str, str] | None = None,
     workflow_ended: bool = False,
 ) -> dict[str, Any]:
-    now = service.clock.now()
+    now, actor = service.clock.now(), visitor.actor
     trail = service.history(approval.approval_id)
     return approval_page.render(
         replace(opened(approval, actor, now=now), workflow_ended=workflow_ended),
         now=now,
-        nonce=approval.content_digest,
+        nonce=visitor.nonce(approval.content_digest),
         refused=refused,
         form=form,
         referrer=_REFERRER,
         actor=actor,
+        sign_out=visitor.sign_out_nonce,
         trail=[{**event, "at": parse_time(event["at"])} for event in trail.events],
         findings=trail.findings,
         messages=[m for m in service.messages_about(approval.approval_id) if m.recipient],
