@@ -42,5 +42,9 @@ EXTRAS: Mapping[str, str] = {
     "MESSAGES_TABLE_NAME": "test-Messages",
     "PERSONAL_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:test-personal",
     "PAGE_URL": "https://approvals.example.com",
+    "SIGN_IN_ISSUER": "https://issuer.example.com",
+    "SIGN_IN_CLIENT_ID": "approvals",
+    "SIGN_IN_CLIENT_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:c-AbCdEf",
+    "SESSION_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/2",
 }
 """What some functions get besides, or all of them with some options."""

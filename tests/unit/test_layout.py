@@ -17,6 +17,7 @@ MODULES = sorted(
 )
 ELSEWHERE: Mapping[str, str] = {
     "adapters/inbox.py": "contract/test_inbox.py",
+    "adapters/issuer.py": "contract/test_issuer.py",
     "adapters/messages.py": "contract/test_messages.py",
     "durable/document.py": "workflow/test_state_machine.py",
     "durable/operations.py": "workflow/test_refusals.py",

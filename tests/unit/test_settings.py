@@ -25,6 +25,12 @@ def test_should_read_what_a_deployment_sets(tmp_path: Path) -> None:
     assert (found.groups, found.default_approvers) == ({"leads": ("ann",)}, ("bob",))
     assert (found.resume, found.poll_interval) == ("callback", timedelta(seconds=5))
     assert (found.inbox_table_name, found.event_bus_name) == ("test-Inbox", "default")
+    assert (found.sign_in_issuer, found.sign_in_client_id) == (
+        "https://issuer.example.com",
+        "approvals",
+    )
+    assert str(found.sign_in_client_secret_arn).endswith(":secret:c-AbCdEf")
+    assert found.session_key_arn.endswith(":key/2")
 
 
 def test_should_do_without_what_a_deployment_need_not_have() -> None:
@@ -33,6 +39,9 @@ def test_should_do_without_what_a_deployment_need_not_have() -> None:
     assert (found.trust_authorizer, found.page_challenge) == (False, False)
     assert found.groups == {}
     assert (found.operators, found.sign_in_max_age) == ((), None)
+    assert (found.sign_in_issuer, found.sign_in_client_secret_arn) == (None, None)
+    assert found.aws_endpoint_url is None
+    assert settings(AWS_ENDPOINT_URL="http://127.0.0.1:1").aws_endpoint_url == "http://127.0.0.1:1"
     assert (found.sign_in_claim, found.personal_sessions) == (EMAIL_CLAIM, frozenset())
 
 
@@ -54,6 +63,8 @@ def test_should_do_without_what_a_deployment_need_not_have() -> None:
         ("RESUME_MODE", "hoping", "resume"),
         ("LOG_LEVEL", "LOUD", "log_level"),
         ("EVENT_BUS_NAME", "", "event_bus_name"),
+        ("SIGN_IN_CLIENT_ID", "", "sign_in_client_id"),
+        ("SESSION_KEY_ARN", "", "session_key_arn"),
     ],
 )
 def test_should_name_the_variable_that_is_missing_or_garbled(

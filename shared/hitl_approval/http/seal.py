@@ -66,8 +66,13 @@ def unseal(mac: Mac, purpose: str, value: str, *, now: datetime) -> dict[str, An
 
 
 def cookies_of(event: Mapping[str, Any]) -> dict[str, str]:
-    """The cookies of an HTTP API's event (payload 2.0)."""
-    pairs = (each.partition("=") for each in event.get("cookies") or ())
+    """The cookies of an HTTP API's event (payload 2.0): its list, or else the header."""
+    listed = event.get("cookies")
+    if listed is None:
+        headers = event.get("headers") or {}
+        sent = (value for name, value in headers.items() if name.lower() == "cookie")
+        listed = ";".join(sent).split(";")
+    pairs = (each.partition("=") for each in listed)
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
