@@ -42,9 +42,13 @@ EXTRAS: Mapping[str, str] = {
     "MESSAGES_TABLE_NAME": "test-Messages",
     "PERSONAL_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:test-personal",
     "PAGE_URL": "https://approvals.example.com",
+}
+"""What some functions get besides, or all of them with some options."""
+
+SIGN_IN: Mapping[str, str] = {
     "SIGN_IN_ISSUER": "https://issuer.example.com",
     "SIGN_IN_CLIENT_ID": "approvals",
     "SIGN_IN_CLIENT_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:c-AbCdEf",
     "SESSION_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/2",
 }
-"""What some functions get besides, or all of them with some options."""
+"""What the signed-in function gets where browsers sign in to it."""

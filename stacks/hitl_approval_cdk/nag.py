@@ -97,6 +97,12 @@ def user_pool(pool: IConstruct) -> None:
         "Threat protection takes Cognito's dearer plan; who wants it brings a pool of their own.",
     )
 
+    acknowledge(
+        pool,
+        "COG8",
+        "Cognito's dearer plan is for who wants it, and brings a pool of their own along.",
+    )
+
 
 def signed_in_page(route: IConstruct) -> None:
     """A page that a browser is led from to the sign-in."""

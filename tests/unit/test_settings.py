@@ -9,7 +9,7 @@ import pytest
 
 from hitl_approval.contract import ATTACHED_PREFIX, EMAIL_CLAIM
 from hitl_approval.settings import Settings
-from tests.environment import ENVIRONMENT, EXTRAS
+from tests.environment import ENVIRONMENT, EXTRAS, SIGN_IN
 
 
 def settings(**variables: str) -> Settings:
@@ -19,7 +19,7 @@ def settings(**variables: str) -> Settings:
 def test_should_read_what_a_deployment_sets(tmp_path: Path) -> None:
     groups = tmp_path / "groups.json"
     groups.write_text('{"leads": ["ann"]}')
-    found = settings(**EXTRAS, APPROVER_GROUPS=str(groups), DEFAULT_APPROVERS='["bob"]')
+    found = settings(**EXTRAS, **SIGN_IN, APPROVER_GROUPS=str(groups), DEFAULT_APPROVERS='["bob"]')
     assert found.approvals_table_name == "test-ApprovalRequests"
     assert (found.approval_timeout, found.retention) == (timedelta(hours=1), timedelta(days=30))
     assert (found.groups, found.default_approvers) == ({"leads": ("ann",)}, ("bob",))

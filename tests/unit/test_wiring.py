@@ -9,7 +9,7 @@ import pytest
 from hitl_approval import wiring
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.settings import settings
-from tests.environment import ENVIRONMENT, EXTRAS
+from tests.environment import ENVIRONMENT, EXTRAS, SIGN_IN
 
 SERVICES: tuple[Callable[[], object], ...] = (
     wiring.request_service,
@@ -38,7 +38,7 @@ def _forget() -> None:
 
 @pytest.fixture
 def everything(deployment_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in EXTRAS.items():
+    for name, value in {**EXTRAS, **SIGN_IN}.items():
         monkeypatch.setenv(name, value)
 
 
