@@ -25,5 +25,13 @@ def handler(event: Any, _: object) -> dict[str, Any]:
             page_url=page_url,
             by=by,
             max_age=settings().sign_in_max_age,
+            organization=settings().organization,
         )
-    return handle(event, decision_service, sign_in=by, page_url=page_url, browser=browser)
+    return handle(
+        event,
+        decision_service,
+        sign_in=by,
+        page_url=page_url,
+        organization=settings().organization,
+        browser=browser,
+    )

@@ -76,6 +76,9 @@ class Env:
     """JSON list of the kinds of messages that this deployment does not send."""
     REMINDERS: Final = "REMINDERS"
     """JSON list of seconds after which who has not answered is reminded; not set: the default."""
+    ORGANIZATION: Final = "ORGANIZATION"
+    """A file that says whose page it is, by its name where Python finds modules; not set where
+    nobody's in particular."""
     PAGE_CHALLENGE: Final = "PAGE_CHALLENGE"
     """"true" where a link's page asks for the code that stands in the other channel."""
     REQUEST_FUNCTION_ARN: Final = "REQUEST_FUNCTION_ARN"
@@ -240,7 +243,7 @@ SIGN_IN_ROUTES: Final = {
 
 PAGE_ROUTES: Final = {
     Route.HOME: ("GET", "HEAD"),
-    Route.INBOX: ("GET", "HEAD"),
+    Route.INBOX: ("GET", "HEAD", "POST"),
     Route.APPROVAL: ("GET", "HEAD", "POST"),
 }
 """Pages for signed-in people and their methods."""
@@ -312,6 +315,9 @@ EMAIL_CLAIM: Final = "email"
 
 GROUPS_FILE: Final = "hitl_approval_groups.json"
 """In a layer's `python` folder. JSON object: the people that each group's name stands for."""
+
+ORGANIZATION_FILE: Final = "hitl_approval_organization.json"
+"""In a layer's `python` folder, as `domain.organization.Organization.to_dict` writes it."""
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """What `LOG_LEVEL` may be."""

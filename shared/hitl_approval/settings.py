@@ -23,6 +23,7 @@ from hitl_approval.contract import (
     ResumeMode,
 )
 from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import reminder_seconds, validate_names
 from hitl_approval.domain.text import shown
@@ -173,6 +174,19 @@ class Settings:
         return self._value(Env.PAGE_URL)
 
     @property
+    def organization(self) -> Organization | None:
+        """Whose page it is; None: nobody's in particular."""
+        file = self._value(Env.ORGANIZATION)
+        if file is None:
+            return None
+        try:
+            return _organization(file)
+        except OSError:
+            raise self._garbled(f"{Env.ORGANIZATION} must name a file of one") from None
+        except (ValueError, RecursionError) as error:
+            raise self._garbled(f"{Env.ORGANIZATION}: {error}") from None
+
+    @property
     def page_challenge(self) -> bool:
         """Whether a link's page asks for the code that stands in the other channel."""
         return self._value(Env.PAGE_CHALLENGE) == "true"
@@ -313,10 +327,24 @@ def _groups(file: str) -> dict[str, tuple[str, ...]]:
         OSError: no such file.
         ValueError, InvalidRequest: it holds something else.
     """
+    return known_groups(_layered(file))
+
+
+@cache
+def _organization(file: str) -> Organization:
+    """Whose page it is, as a file where Python finds modules says, for as long as the process.
+
+    Raises:
+        OSError: no such file.
+        ValueError: it holds something else.
+    """
+    return Organization.from_dict(_layered(file))
+
+
+def _layered(file: str) -> Any:
+    """The JSON of a file where Python finds modules, a layer say."""
     places = (Path(folder, file) for folder in sys.path)
-    return known_groups(
-        json.loads(next(filter(Path.is_file, places), Path(file)).read_text("utf-8"))
-    )
+    return json.loads(next(filter(Path.is_file, places), Path(file)).read_text("utf-8"))
 
 
 def known_groups(found: Any) -> dict[str, tuple[str, ...]]:

@@ -1,5 +1,6 @@
 """AWS CDK constructs for human approvals: `HitlApproval`, a stack of one, and its parts."""
 
+from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk.approval import HitlApproval
 from hitl_approval_cdk.asking import AskingFunction
@@ -36,6 +37,7 @@ __all__ = [
     "InboxTable",
     "Network",
     "OnTimeout",
+    "Organization",
     "PublisherFunction",
     "Quorum",
     "Resources",

@@ -351,6 +351,7 @@ class HitlApproval(ApprovalDeployment):
         approvers: Sequence[str] | str | None = None,
         timeout: Duration | None = None,
         context: Mapping[str, Any] | str | None = None,
+        sensitive: Sequence[str] | str | None = None,
         result_path: str | None = None,
         query_language: QueryLanguage | None = None,
         outputs: Any = None,
@@ -358,10 +359,9 @@ class HitlApproval(ApprovalDeployment):
         """A state of a Step Functions state machine that asks and waits.
 
         The state's output is `approved` (true or false), `decision` (`approved`, `rejected`,
-        `timeout` or `cancelled`), `approval_id`, `comments`, `decided_by` and `decided_at`: a
-        rejection is a result, for a Choice to branch on. A request that cannot be made fails the
-        state with the error `InvalidRequest`. The state machine must be a standard one, and is
-        allowed to be answered by the workflow when the app is synthesized.
+        `timeout` or `cancelled`), `approval_id`, `comments`, `decided_by` and `decided_at`. A
+        request that cannot be made fails the state with the error `InvalidRequest`. The state
+        machine must be a standard one; synth lets the workflow answer it.
 
         Args:
             scope: where the state belongs.
@@ -370,9 +370,9 @@ class HitlApproval(ApprovalDeployment):
                 `JsonPath.format("Refund {}", JsonPath.string_at("$.amount"))` say.
             requester: who asks.
             approvers: who may decide, or the path of a list. Default: the deployment's.
-            timeout: time to decide, whole seconds. Default: the deployment's, and then no timeout
-                of the state itself.
+            timeout: time to decide. Default: the deployment's; the state itself has none then.
             context: what the approver sees. Default: nothing.
+            sensitive: fields of the context that are masked in messages. Default: none.
             result_path: where in the state's input the output goes. Default: in its place.
             query_language: of the state: `QueryLanguage.JSONATA` in a state machine that speaks
                 it, where the texts are `{% $states.input.agent %}`, say. Default: JSONPath.
@@ -394,6 +394,7 @@ class HitlApproval(ApprovalDeployment):
             approvers=approvers,
             timeout=timeout,
             context=context,
+            sensitive=sensitive,
             result_path=result_path,
             query_language=query_language,
             outputs=outputs,

@@ -12,6 +12,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
 
 from hitl_approval.contract import EMAIL_CLAIM
+from hitl_approval.domain.organization import Organization
 from hitl_approval_cdk import readers
 from hitl_approval_cdk.option import ContextKey
 from hitl_approval_cdk.rules import is_a, seconds
@@ -101,6 +102,8 @@ class ApprovalPage:
             `auth_time` says when the person last signed in, and one without it decides nothing.
             Reading takes any. It also counts where the deployment has `trust_authorizer`, and for
             neither IAM nor personal links. Default: of any age.
+        organization: whose page it is: `Organization("Nordwind", color="#1450b4", logo=...)`.
+            Default: it has no name but this library's.
     """
 
     url: str | None = None
@@ -112,6 +115,7 @@ class ApprovalPage:
     sign_in_claim: str = EMAIL_CLAIM
     personal_sessions: Sequence[str] = ()
     sign_in_max_age: Duration | None = None
+    organization: Organization | None = None
 
     def __post_init__(self) -> None:
         is_a("page.challenge", self.challenge, bool, "use True or False")
@@ -121,6 +125,9 @@ class ApprovalPage:
             _check_url(self.url)
         if self.domain is not None:
             _check_domain(self.domain, self.url)
+        if self.organization is not None:
+            use = 'use Organization("Nordwind")'
+            is_a("page.organization", self.organization, Organization, use)
         if isinstance(self.sign_in, SignIn):
             _check_has_no_path(self.url)
         elif self.sign_in is not None and not hasattr(self.sign_in, "bind"):

@@ -16,7 +16,14 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
-from hitl_approval.contract import PAGE_ROUTES, SIGN_IN_ROUTES, SIGNED_IN_ROUTES, Env, Route
+from hitl_approval.contract import (
+    ORGANIZATION_FILE,
+    PAGE_ROUTES,
+    SIGN_IN_ROUTES,
+    SIGNED_IN_ROUTES,
+    Env,
+    Route,
+)
 from hitl_approval_cdk import nag
 from hitl_approval_cdk.delivery import Delivery, subscribe
 from hitl_approval_cdk.options import ResolvedOptions
@@ -138,8 +145,10 @@ class PageApi(Construct):
     def variables(self) -> dict[str, str]:
         """What functions must know of it."""
         sessions, age = list(self.page.personal_sessions), self.page.sign_in_max_age
+        named = self.page.organization is not None
         return {
             **(self.sign_in.variables if self.sign_in else {}),
+            **({Env.ORGANIZATION: ORGANIZATION_FILE} if named else {}),
             **({Env.PERSONAL_SESSIONS: json.dumps(sessions)} if sessions else {}),
             **({Env.SIGN_IN_MAX_AGE_SECONDS: str(age.to_seconds())} if age is not None else {}),
             Env.PAGE_URL: self.url,

@@ -88,7 +88,7 @@ PAGE: Final = Specification(
     role="Decides by personal links: reads, votes, resumes the workflow",
     rights=Resources.vote,
     executions=(GET_EXECUTION, COMPLETE_CALLBACK),
-    reads=(Env.MESSAGES_TABLE_NAME, Env.PAGE_URL),
+    reads=(Env.MESSAGES_TABLE_NAME, Env.PAGE_URL, Env.ORGANIZATION),
 )
 SIGNED_IN: Final = Specification(
     name="SignedIn",
@@ -105,6 +105,7 @@ SIGNED_IN: Final = Specification(
         Env.SIGN_IN_CLIENT_ID,
         Env.SIGN_IN_CLIENT_SECRET_ARN,
         Env.SESSION_KEY_ARN,
+        Env.ORGANIZATION,
         *_SIGN_IN,
     ),
     options=("signed-in function",),

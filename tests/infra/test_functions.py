@@ -114,6 +114,7 @@ class TestEnvironment:
             Env.APPROVER_GROUPS,
             *SIGN_IN_ENV,
             Env.SIGN_IN_CLIENT_SECRET_ARN,
+            Env.ORGANIZATION,
             Env.REMINDERS,
             Env.REQUEST_FUNCTION_ARN,
             Env.OPERATORS,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from hitl_approval.contract import ATTACHED_PREFIX, EMAIL_CLAIM
+from hitl_approval.domain.organization import Organization
 from hitl_approval.settings import Settings
 from tests.environment import ENVIRONMENT, EXTRAS, SIGN_IN
 
@@ -88,6 +90,22 @@ def test_should_find_the_file_of_groups_where_python_finds_modules(
     (tmp_path / "theirs.json").write_text('{"leads": ["ann"]}')
     monkeypatch.syspath_prepend(tmp_path)
     assert settings(APPROVER_GROUPS="theirs.json").groups == {"leads": ("ann",)}
+
+
+def test_should_read_whose_page_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "organization.json"
+    file.write_text(json.dumps(Organization("Nordwind", "#a8201a").to_dict()))
+    assert settings().organization is None
+    assert settings(ORGANIZATION=str(file)).organization == Organization("Nordwind", "#a8201a")
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", '{"name": "Nordwind"}'])
+def test_should_name_the_variable_where_it_cannot_be_read(text: str | None, tmp_path: Path) -> None:
+    file = tmp_path / "another.json"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(RuntimeError, match=r"^environment variable ORGANIZATION"):
+        _ = settings(ORGANIZATION=str(file)).organization
 
 
 def test_should_read_an_attached_functions_own_names(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,12 +18,13 @@ from urllib.parse import urlencode, urlsplit
 
 from hitl_approval.contract import Route
 from hitl_approval.domain import id_token
-from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.errors import Unauthenticated, Unavailable
-from hitl_approval.domain.link import form_nonce, is_nonce
+from hitl_approval.domain.link import is_nonce
+from hitl_approval.domain.organization import Organization
 from hitl_approval.http import html
 from hitl_approval.http.identity import BY_EMAIL, SignIn, bearer
 from hitl_approval.http.seal import Mac, cookie, cookies_of, no_cookie, seal, unseal
+from hitl_approval.http.visitor import REFERRER, Visitor
 from hitl_approval.ports import Secrets
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,6 @@ _SESSION_COOKIE = "__Host-hitl-session"
 _BEGUN_COOKIE = "__Host-hitl-sign-in-"
 _SCOPE = "openid email profile"
 _OWN_PATH = re.compile(r"/inbox(\?[!-~]{0,1000})?|/approvals/[A-Za-z0-9_-]{1,64}")
-_SIGN_OUT = "sign-out"
 
 
 class Endpoints(Protocol):
@@ -71,28 +71,6 @@ class Issuer(Protocol):
         """The ID token for a code; None if the issuer does not take the code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Who has signed in, and what binds the forms that they are shown to this sign-in.
-
-    Attributes:
-        actor: who it is.
-        secret: random, of this sign-in alone; None where an authorizer of API Gateway signs in.
-    """
-
-    actor: Actor
-    secret: str | None = None
-
-    def nonce(self, about: str) -> str:
-        """What a form sends back to show that it was filled in by this visitor, for this."""
-        return about if self.secret is None else form_nonce(self.secret, about)
-
-    @property
-    def sign_out_nonce(self) -> str:
-        """Of the form that signs out; empty where signing out is another's affair."""
-        return "" if self.secret is None else self.nonce(_SIGN_OUT)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrowserSignIn:
     """Signs browsers in and out.
@@ -104,6 +82,7 @@ class BrowserSignIn:
         page_url: where the pages are reached, without a slash at its end.
         by: how this deployment knows who it is.
         max_age: how old a sign-in may be that decides. Default: of any age.
+        organization: whose pages they are. Default: of none that has a name.
     """
 
     issuer: Issuer
@@ -112,6 +91,7 @@ class BrowserSignIn:
     page_url: str
     by: SignIn = BY_EMAIL
     max_age: timedelta | None = None
+    organization: Organization | None = None
 
     def visitor(self, event: Mapping[str, Any], now: datetime) -> Visitor | None:
         """Who has signed in with this browser; None: nobody, or not for longer than `SESSION`."""
@@ -316,8 +296,8 @@ class BrowserSignIn:
         asked = {"next": path, **({"again": "1"} if again else {})}
         return _with(self.page_url + Route.SIGN_IN, asked)
 
-    @staticmethod
     def _say(
+        self,
         status: int,
         title: str,
         hint: str,
@@ -331,7 +311,8 @@ class BrowserSignIn:
         answer = html.page(
             "sign_in.html",
             status,
-            referrer="same-origin",
+            referrer=REFERRER,
+            organization=self.organization,
             title=title,
             hint=hint,
             link=link,

@@ -11,6 +11,7 @@ import pytest
 
 from hitl_approval.contract import SIGNED_IN_ROUTES, Route
 from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.http.reading import Reading
 from hitl_approval.testing import World
 from tests.anything import declared
 from tests.unit.http.by_sign_in import (
@@ -42,7 +43,9 @@ def send(
 ) -> tuple[int, str]:
     """The form of an approval's page, as a browser sends it."""
     sent = {name: form.pop(name) for name in ("sec_fetch_site", "x_forwarded_host") if name in form}
-    fields = {"nonce": world.store.approvals[approval_id].content_digest, "comments": ""} | form
+    digest = world.store.approvals[approval_id].content_digest
+    nonce = Reading(f"{approval_id}:{who}", digest).nonce(whole=True)
+    fields = {"nonce": nonce, "comments": ""} | form
     return see(
         world,
         "POST /approvals/{approval_id}",
@@ -130,7 +133,13 @@ class TestPages:
         world.decisions.decide(approval_id, declared(BOB), "approved", "fine by me")
         status, page = see(world, "GET /approvals/{approval_id}", approval_id=approval_id)
         assert status == 200
-        for shown in ("2 of 2", "fine by me", "requested", "voted", "The trail verifies"):
+        for shown in (
+            "1 of 2 approvals; ann@example.com must still answer",
+            "fine by me",
+            "requested",
+            "voted",
+            "The trail verifies",
+        ):
             assert shown in page
         assert " checked" not in page.split("</style>")[1]
         assert "Your link" not in page
@@ -180,7 +189,7 @@ class TestPages:
     ) -> None:
         approval_id = asked(world)
         _, page = see(world, "GET /approvals/{approval_id}", approval_id=approval_id)
-        assert "1 of anyone with access" in page
+        assert "0 of 1 approvals; anyone with access can still answer" in page
         assert "You approved this" in send(world, approval_id, decision="approved")[1]
 
     def test_should_ask_again_for_what_is_missing(self, world: World) -> None:
