@@ -26,12 +26,11 @@ from hitl_approval.domain.standing import standing
 from hitl_approval.domain.table import as_csv
 from hitl_approval.http import html
 from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR
-from hitl_approval.http.errors import ChoiceMissing
 from hitl_approval.http.sign_in import redirect
 from hitl_approval.http.state import opened
 from hitl_approval.http.visitor import REFERRER, Visitor
 from hitl_approval.usecases import worklist
-from hitl_approval.usecases.decide import SEARCHED, DecisionService
+from hitl_approval.usecases.decide import SEARCHED, DecisionService, finds
 
 MINE = "mine"
 """The list of what awaits this person; the others are named as the statuses are."""
@@ -68,7 +67,9 @@ class _Asked:
 
     def query(self, **more: str) -> str:
         """Of the address of this list."""
-        return urlencode({"show": self.shown, **({"q": self.search} if self.search else {}), **more})
+        return urlencode(
+            {"show": self.shown, **({"q": self.search} if self.search else {}), **more}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +129,7 @@ class _Inbox:
             return None
         return redirect(Route.APPROVAL.format(approval_id=wanted))
 
-    def show(
-        self, *, problem: str = "", given: Mapping[str, str] | None = None
-    ) -> dict[str, Any]:
+    def show(self, *, problem: str = "", given: Mapping[str, str] | None = None) -> dict[str, Any]:
         to_answer = worklist.awaiting(self.service, self.visitor.actor.name)
         page = self._page(to_answer)
         listed = [self._row(item) for item in page.items]
@@ -153,7 +152,7 @@ class _Inbox:
             export=self.asked.query(format="csv"),
             first=self.asked.cursor is None,
             problem=problem,
-            given=given or {},
+            given={"decision": "", "comments": "", **(given or {})},
             max_comment=text.MAX_COMMENT,
         )
 
@@ -163,9 +162,7 @@ class _Inbox:
         if shown == MINE:
             found = worklist.awaiting(self.service, self.visitor.actor.name)
             items: Sequence[Mapping[str, Any]] = [
-                {"status": "pending", **item}
-                for item in found.items
-                if worklist.finds(search, item)
+                {"status": "pending", **item} for item in found.items if finds(search, item)
             ]
             complete, most = found.complete, SEARCHED
         else:
@@ -185,16 +182,13 @@ class _Inbox:
         }
         if len(selected) > MAX_SELECTED:
             raise html.RefusedError(400, f"Please select at most {MAX_SELECTED} at once")
+        if not selected:
+            return self.show(problem="Please select at least one request.", given=form)
         try:
-            if not selected:
-                raise InvalidRequest("pick", "select at least one request")
             decision = html.decision_of(form)
             comments = text.comment(form.get("comments", ""), "comments")
-        except ChoiceMissing as missing:
-            return self.show(problem=html.problem(missing), given=form)
         except InvalidRequest as refused:
-            problem = html.problem(refused) if selected else "Please select at least one request."
-            return self.show(problem=problem, given=form)
+            return self.show(problem=html.problem(refused), given=form)
         results = [
             self._decide_one(approval_id, nonce, decision, comments)
             for approval_id, nonce in selected.items()
@@ -255,6 +249,7 @@ class _Inbox:
         decided_at = item.get("decided_at")
         row = {
             "decided_by": None,
+            "document_id": None,
             **item,
             "pending": item.get("status", "pending") == "pending",
             "expires_at": expires_at,
@@ -319,5 +314,5 @@ def card(approval: Approval) -> Sequence[Row] | None:
 
 
 def _nonce(visitor: Visitor, approval: Approval) -> str:
-    """What selecting this request brings along: bound to the visitor, the request and its content."""
+    """What selecting a request brings along: bound to the visitor, to it and to its content."""
     return visitor.nonce(f"select:{approval.approval_id}:{approval.content_digest}")

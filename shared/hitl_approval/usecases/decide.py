@@ -314,7 +314,9 @@ def finds(search: str | None, item: Mapping[str, Any]) -> bool:
     if search is None:
         return True
     wanted = folded(search)
-    texts = (item.get(name, "") for name in ("subject", "requester", "document_id", "document_name"))
+    texts = (
+        item.get(name, "") for name in ("subject", "requester", "document_id", "document_name")
+    )
     return item[Table.PARTITION_KEY].casefold().startswith(wanted) or any(
         wanted in folded(each) for each in texts
     )
