@@ -146,7 +146,6 @@ class _Inbox:
             search=self.asked.search or "",
             rows=shown,
             selectable=any(row["nonce"] for row in shown),
-            most_selected=MAX_SELECTED,
             here=self.asked.query(**({"cursor": self.asked.cursor} if self.asked.cursor else {})),
             following=self.asked.query(cursor=page.cursor) if page.cursor else "",
             export=self.asked.query(format="csv"),
@@ -227,7 +226,7 @@ class _Inbox:
             return _Result(approval_id, subject, done=False, said=said)
         except ApprovalError as error:
             return _Result(approval_id, subject, done=False, said=html.problem(error))
-        said = f"You {decision} it. {standing(answered.approval)}."
+        said = f"{standing(answered.approval)}."
         if answered.workflow == "ended":
             said += " The workflow that asked has ended and will not act on it."
         return _Result(approval_id, subject, done=True, said=said)
