@@ -48,3 +48,11 @@ EXTRAS: Mapping[str, str] = {
     ),
 }
 """What some functions get besides, or all of them with some options."""
+
+SIGN_IN: Mapping[str, str] = {
+    "SIGN_IN_ISSUER": "https://issuer.example.com",
+    "SIGN_IN_CLIENT_ID": "approvals",
+    "SIGN_IN_CLIENT_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:c-AbCdEf",
+    "SESSION_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/2",
+}
+"""What the signed-in function gets where browsers sign in to it."""

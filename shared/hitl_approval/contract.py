@@ -61,6 +61,13 @@ class Env:
     """How old a sign-in by JWT may be that decides, in seconds; not set: of any age."""
     PERSONAL_SESSIONS: Final = "PERSONAL_SESSIONS"
     """JSON list of the IAM roles whose sessions are people; not set: each role is one person."""
+    SIGN_IN_ISSUER: Final = "SIGN_IN_ISSUER"
+    """The issuer by which browsers sign in; not set where an authorizer of API Gateway does it."""
+    SIGN_IN_CLIENT_ID: Final = "SIGN_IN_CLIENT_ID"
+    SIGN_IN_CLIENT_SECRET_ARN: Final = "SIGN_IN_CLIENT_SECRET_ARN"  # noqa: S105  an ARN's name
+    """The secret in Secrets Manager; not set for a client without one."""
+    SESSION_KEY_ARN: Final = "SESSION_KEY_ARN"
+    """The KMS key whose codes seal the cookies of browsers that have signed in."""
     SIGNING_KEY_ARN: Final = "SIGNING_KEY_ARN"
     """The KMS key that signs audit events; not set where they are not signed."""
     PERSONAL_TOPIC_ARN: Final = "PERSONAL_TOPIC_ARN"
@@ -191,6 +198,9 @@ class Output:
     PAGE_URL: Final = "PageUrl"
     PERSONAL_TOPIC_ARN: Final = "PersonalTopicArn"
     """Both only where there is a page."""
+    SIGN_IN_ISSUER: Final = "SignInIssuer"
+    SIGN_IN_CLIENT_ID: Final = "SignInClientId"
+    """Both only where browsers sign in to the deployment itself."""
     VERSION: Final = "HitlApprovalVersion"
     """Of this library, when it was deployed."""
 
@@ -221,6 +231,12 @@ class Route:
     mail program puts behind a link leads there, too."""
     SLACK: Final = "/slack"
     """What Slack sends; its signature is the credential."""
+    HOME: Final = "/"
+    """Leads to the inbox."""
+    SIGN_IN: Final = "/sign-in"
+    CALLBACK: Final = "/sign-in/callback"
+    """Where the issuer sends a browser that has signed in."""
+    SIGN_OUT: Final = "/sign-out"
     INBOX: Final = "/inbox"
     APPROVAL: Final = "/approvals/{approval_id}"
     V1_INBOX: Final = "/v1/inbox"
@@ -232,9 +248,22 @@ class Route:
     V1_OPENAPI: Final = "/v1/openapi.json"
 
 
-SIGNED_IN_ROUTES: Final = {
-    Route.INBOX: ("GET", "HEAD"),
+SIGN_IN_ROUTES: Final = {
+    Route.SIGN_IN: ("GET",),
+    Route.CALLBACK: ("GET",),
+    Route.SIGN_OUT: ("GET", "POST"),
+}
+"""Routes by which a browser signs in and out, where no authorizer of API Gateway does it."""
+
+PAGE_ROUTES: Final = {
+    Route.HOME: ("GET", "HEAD"),
+    Route.INBOX: ("GET", "HEAD", "POST"),
     Route.APPROVAL: ("GET", "HEAD", "POST"),
+}
+"""Pages for signed-in people and their methods."""
+
+SIGNED_IN_ROUTES: Final = {
+    **PAGE_ROUTES,
     Route.V1_INBOX: ("GET",),
     Route.V1_APPROVALS: ("GET",),
     Route.V1_APPROVAL: ("GET",),
@@ -244,6 +273,10 @@ SIGNED_IN_ROUTES: Final = {
     Route.V1_OPENAPI: ("GET",),
 }
 """Routes for signed-in people and their methods: pages, and the JSON API."""
+
+
+LOOPBACK_CALLBACK: Final = "http://127.0.0.1:8765/callback"
+"""Where `hitl login` waits for the browser: Cognito compares the whole address, port included."""
 
 
 class Metrics:

@@ -277,6 +277,31 @@ class Settings:
         return timedelta(seconds=self._whole(Env.SIGN_IN_MAX_AGE_SECONDS))
 
     @property
+    def sign_in_issuer(self) -> str | None:
+        """The issuer by which browsers sign in; None where an authorizer does it, or nobody can."""
+        return self._value(Env.SIGN_IN_ISSUER)
+
+    @property
+    def sign_in_client_id(self) -> str:
+        """Who this deployment is to that issuer."""
+        return self._required(Env.SIGN_IN_CLIENT_ID)
+
+    @property
+    def sign_in_client_secret_arn(self) -> str | None:
+        """The secret that proves it; None for a client without one."""
+        return self._value(Env.SIGN_IN_CLIENT_SECRET_ARN)
+
+    @property
+    def session_key_arn(self) -> str:
+        """The KMS key whose codes seal cookies."""
+        return self._required(Env.SESSION_KEY_ARN)
+
+    @property
+    def aws_endpoint_url(self) -> str | None:
+        """Where AWS is reached, as its own clients read it; None: under its own names."""
+        return self.values.get("AWS_ENDPOINT_URL") or None
+
+    @property
     def personal_sessions(self) -> frozenset[str]:
         """Names of the IAM roles whose sessions are people."""
         if self._value(Env.PERSONAL_SESSIONS) is None:

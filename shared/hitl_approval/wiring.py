@@ -11,10 +11,11 @@ from hitl_approval.adapters.callbacks import LambdaCallbackClient, LambdaExecuti
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.eventbridge import EventBridgePublisher
 from hitl_approval.adapters.inbox import DynamoDbInbox
-from hitl_approval.adapters.kms import KmsSigner
+from hitl_approval.adapters.issuer import OpenIdIssuer
+from hitl_approval.adapters.kms import KmsMac, KmsSigner
 from hitl_approval.adapters.messages import DynamoDbMessages
 from hitl_approval.adapters.requests import RequestFunctionClient
-from hitl_approval.adapters.secrets_manager import SecretsManagerSecret
+from hitl_approval.adapters.secrets_manager import SecretsManagerSecret, StoredSecret
 from hitl_approval.adapters.slack import SlackNotifier, SlackWorkspace
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
@@ -136,6 +137,24 @@ def workspace() -> SlackWorkspace:
         msg = "this function needs a Slack workspace"
         raise RuntimeError(msg)
     return SlackWorkspace(team_id=slack.team_id, secret=_secret(slack.secret_arn), api=slack.api)
+
+
+def sign_in_issuer() -> OpenIdIssuer | None:
+    """The issuer by which browsers sign in to this deployment; None where they do otherwise."""
+    issuer, secret = settings().sign_in_issuer, settings().sign_in_client_secret_arn
+    if issuer is None:
+        return None
+    return OpenIdIssuer(
+        issuer,
+        settings().sign_in_client_id,
+        StoredSecret(client=client("secretsmanager"), arn=secret).read if secret else None,
+        settings().aws_endpoint_url,
+    )
+
+
+def session_mac() -> KmsMac:
+    """What seals the cookies of browsers that have signed in to this deployment."""
+    return KmsMac(client=client("kms"), key_arn=settings().session_key_arn)
 
 
 @cache

@@ -13,6 +13,7 @@ from hitl_approval_cdk.page import ApprovalPage
 from hitl_approval_cdk.permissions import Resources
 from hitl_approval_cdk.publisher import PublisherFunction
 from hitl_approval_cdk.resolution import resolve
+from hitl_approval_cdk.sign_in import DeployedSignIn, SignIn
 from hitl_approval_cdk.slack import Slack
 from hitl_approval_cdk.stack import HitlApprovalStack
 from hitl_approval_cdk.sweep import SweepFunction
@@ -28,6 +29,7 @@ __all__ = [
     "AuditTable",
     "BroadcastTopic",
     "DeadLetterQueue",
+    "DeployedSignIn",
     "DurableFunction",
     "EmailApprover",
     "FunctionSettings",
@@ -41,6 +43,7 @@ __all__ = [
     "PublisherFunction",
     "Quorum",
     "Resources",
+    "SignIn",
     "Slack",
     "SqsApprover",
     "SweepFunction",

@@ -149,6 +149,7 @@ class HitlApproval(ApprovalDeployment):
                 audit_table=self.audit_table,
                 topic=self.topic,
                 personal_topic=api.topic if api else None,
+                sign_in=api.sign_in if api else None,
                 inbox_table=self.inbox_table,
                 messages_table=self.messages_table,
                 event_bus=self.event_bus,

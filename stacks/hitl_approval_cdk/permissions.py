@@ -19,6 +19,7 @@ from constructs import IConstruct
 from hitl_approval.contract import Env, Messages, Table
 from hitl_approval_cdk.gathered import GatheredRights
 from hitl_approval_cdk.placement import differs, place_of
+from hitl_approval_cdk.sign_in import DeployedSignIn
 
 # What DynamoDB asks of a caller's right to the key of an encrypted table ("Encryption at rest:
 # usage notes", DynamoDB developer guide), without its wildcards.
@@ -51,6 +52,7 @@ class Resources:
         messages_table: what each person is sent. Default: there is no page.
         event_bus: where transitions are published. Default: there is no stream to read them from.
         signing_key: the key that signs audit events. Default: they are not signed.
+        sign_in: how browsers sign in. Default: an authorizer does it, or nobody can.
         slack_secret: the token and the signing secret of a Slack app. Default: there is none.
         webhook_secrets: of each webhook its address and its signing secret. Default: there are
             none.
@@ -64,6 +66,7 @@ class Resources:
     messages_table: dynamodb.ITable | None = None
     event_bus: events.IEventBus | None = None
     signing_key: kms.IKey | None = None
+    sign_in: DeployedSignIn | None = None
     slack_secret: secretsmanager.ISecret | None = None
     webhook_secrets: Sequence[secretsmanager.ISecret] = ()
 
@@ -114,6 +117,20 @@ class Resources:
         self._read_messages(grantee)
         self._use_table_keys(grantee)
         self._sign(grantee, "kms:Verify")
+
+    def serve(self, grantee: iam.IGrantable) -> None:
+        """What the signed-in function does: it also signs browsers in."""
+        self.decide(grantee)
+        if self.sign_in is None:
+            return
+        allow(grantee, ["kms:GenerateMac", "kms:VerifyMac"], self.sign_in.session_key.key_arn)
+        secret = self.sign_in.client_secret
+        if secret is not None:
+            # Of one that is imported by its name, Secrets Manager adds six characters to the ARN.
+            arn = secret.secret_full_arn or f"{secret.secret_arn}-??????"
+            allow(grantee, ["secretsmanager:GetSecretValue"], arn)
+            if secret.encryption_key is not None:
+                secret.encryption_key.grant(grantee, "kms:Decrypt")
 
     def operate(self, grantee: iam.IGrantable) -> None:
         """What the approval function does with the tables: it also repairs messages."""

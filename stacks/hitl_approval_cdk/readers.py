@@ -20,6 +20,7 @@ from hitl_approval.contract import ResumeMode
 from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk.delivery import EmailApprover
+from hitl_approval_cdk.sign_in import SignIn
 
 LOG_RETENTIONS: Final[Mapping[int, logs.RetentionDays]] = {
     1: logs.RetentionDays.ONE_DAY,
@@ -109,9 +110,14 @@ def approvers_by_mail(value: Any) -> list[EmailApprover]:
     return [EmailApprover(address) for address in names(value)]
 
 
-def sign_in(value: Any) -> HttpJwtAuthorizer:
-    """An OpenID Connect issuer and at least one audience."""
+def sign_in(value: Any) -> SignIn | HttpJwtAuthorizer:
+    """A sign-in with a browser, or an OpenID Connect issuer and at least one audience."""
     issuer, *audiences = names(value)
+    if (issuer, audiences) == ("cognito", []):
+        return SignIn.cognito()
+    if issuer == "oidc":
+        issuer, client_id = audiences
+        return SignIn.oidc(issuer, client_id=client_id)
     if not issuer.startswith("https://") or not audiences:
         raise ValueError
     return HttpJwtAuthorizer("SignIn", issuer, jwt_audience=audiences)

@@ -18,6 +18,8 @@ ANSWERS: dict[str, Any] = {
     "BatchWriteItem": {"UnprocessedItems": {}},
     "PutEvents": {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]},
     "Sign": {"KeyId": "k", "Signature": "c2lnbmVk", "SigningAlgorithm": "ECDSA_SHA_256"},
+    "GenerateMac": {"KeyId": "k", "Mac": "bWFj", "MacAlgorithm": "HMAC_SHA_256"},
+    "VerifyMac": {"KeyId": "k", "MacValid": True, "MacAlgorithm": "HMAC_SHA_256"},
     "Verify": {"KeyId": "k", "SignatureValid": True, "SigningAlgorithm": "ECDSA_SHA_256"},
     "GetSecretValue": {"SecretString": '{"signing_secret": "s", "bot_token": "t"}'},
     "SendTaskSuccess": {},

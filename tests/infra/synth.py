@@ -23,6 +23,7 @@ from hitl_approval_cdk import (
     HitlApproval,
     HitlApprovalStack,
     Quorum,
+    SignIn,
     Slack,
     Webhook,
     context,
@@ -154,6 +155,24 @@ def _signed_in(app: App) -> Stack:
     return HitlApprovalStack(app, "SignedIn", **context.options(values))
 
 
+def _signed_in_by_cognito(app: App) -> Stack:
+    values = {"approvers": "ann@example.com,bob@example.com", "sign_in": "cognito"}
+    return HitlApprovalStack(app, "SignedIn", **context.options(values))
+
+
+def _signed_in_by_an_issuer(app: App) -> Stack:
+    stack = Stack(app, "SignedIn")
+    secret = secretsmanager.Secret.from_secret_name_v2(stack, "Secret", "approvals-client")
+    page = ApprovalPage(
+        url="https://approve.example.com",
+        sign_in=SignIn.oidc(
+            "https://issuer.example.com", client_id="approvals", client_secret=secret
+        ),
+    )
+    HitlApproval(stack, "Approval", page=page)
+    return stack
+
+
 def _polling_with_customer_key(app: App) -> Stack:
     stack = Stack(app, "Polling")
     HitlApproval(
@@ -232,6 +251,8 @@ def _in_slack(app: App) -> Stack:
 CONFIGURATIONS: Mapping[str, Callable[[App], Stack]] = {
     "default": _default,
     "signed_in": _signed_in,
+    "signed_in_by_cognito": _signed_in_by_cognito,
+    "signed_in_by_an_issuer": _signed_in_by_an_issuer,
     "polling_with_customer_key": _polling_with_customer_key,
     "embedded_twice": _embedded_twice,
     "brought_along": _brought_along,

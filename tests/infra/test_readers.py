@@ -16,6 +16,7 @@ from hitl_approval_cdk import (
     EmailApprover,
     OnTimeout,
     Quorum,
+    SignIn,
     context,
     readers,
 )
@@ -80,9 +81,29 @@ def test_should_read_every_key_as_the_command_line_gives_it(key: str) -> None:
     assert plain(found(dict(context.options({key: given})), *context.KEYS[key])) == meant
 
 
-@pytest.mark.parametrize("value", ["http://issuer.example.com,web", "https://issuer.example.com"])
+def test_should_read_how_a_browser_signs_in() -> None:
+    for value, meant in (
+        ("cognito", SignIn.cognito()),
+        ("oidc,https://a.example,web", SignIn.oidc("https://a.example", client_id="web")),
+    ):
+        page = context.options({"sign_in": value})["page"]
+        assert page is not None
+        assert page.sign_in == meant
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://issuer.example.com,web",
+        "https://issuer.example.com",
+        "oidc",
+        "oidc,https://issuer.example.com",
+        "oidc,http://issuer.example.com,web",
+        "cognito,pool",
+    ],
+)
 def test_should_refuse_a_sign_in_without_encryption_or_audience(value: str) -> None:
-    with pytest.raises(context.ContextError, match="must be an https issuer and its audiences"):
+    with pytest.raises(context.ContextError, match="must be `cognito`, `oidc` with"):
         context.options({"sign_in": value})
 
 

@@ -195,6 +195,18 @@ def spelling(name: str) -> str:
     return unicodedata.normalize("NFC", composed.lower())
 
 
+@lru_cache(maxsize=4_096)
+def folded(text: str) -> str:
+    """A text as a search compares it: case, accents, width and spaces make no difference.
+
+    Nor does the way in which a letter and its accent are encoded. Two names that are the same to a
+    search are not the same person: for that see `person_key` and `spelling`.
+    """
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return " ".join(unicodedata.normalize("NFKC", plain).casefold().split())
+
+
 def inert(text: str, *, keep: str = "\n\t") -> str:
     """Show what acts on a screen or cannot be seen on it as escapes, so that text only reads.
 

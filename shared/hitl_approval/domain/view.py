@@ -107,6 +107,7 @@ def entry(approval: Approval) -> dict[str, Any]:
         "requester": approval.requester,
         "created_at": isoformat(approval.created_at),
         "expires_at": isoformat(approval.expires_at),
+        **({"document_id": approval.document_id} if approval.document_id else {}),
     }
 
 

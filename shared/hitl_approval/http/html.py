@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 1024
 """Longest form that is parsed, in characters; the longest honest one is 30 KB."""
-MAX_FIELDS = 20
-"""Fields of a form that are parsed; the honest ones have four."""
+MAX_FIELDS = 40
+"""Fields of a form that are parsed; the honest ones have four, and the list's 27."""
 _FORM = "application/x-www-form-urlencoded"
 
 

@@ -241,7 +241,7 @@ _APPROVAL = {
     "context": {"type": "object"},
 }
 _SCHEMAS: dict[str, Any] = {
-    "Entry": _object(_ENTRY),
+    "Entry": _object(_ENTRY, {"document_id": _TEXT}),
     "InboxPage": _object(
         {"approvals": {"type": "array", "items": _ref("Entry")}, "cursor": _CURSOR}
     ),

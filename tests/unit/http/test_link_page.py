@@ -188,7 +188,7 @@ def test_should_say_why_a_link_is_closed_and_take_nothing_more(world: World, end
         ({"nonce": "good", "decision": "approved", "comments": "nul\x00"}, 400, "U+0000"),
         ({"decision": "approved"}, 403, "has grown old"),
         ({"nonce": "é", "decision": "approved"}, 403, "has grown old"),
-        ({f"field-{n}": "" for n in range(21)}, 400, "Please use the form of this page"),
+        ({f"field-{n}": "" for n in range(41)}, 400, "Please use the form of this page"),
         ({"nonce": "0" * 64, "decision": "approved"}, 403, "has grown old"),
     ],
 )
