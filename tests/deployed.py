@@ -171,10 +171,23 @@ def deploy(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Deplo
     return once
 
 
+PASSWORD = "Correct-horse-7"
+"""Of everybody in the user pools of the tests."""
+
+
+def add_person(cognito: Any, pool: str, name: str) -> None:
+    """Somebody whose address is verified, as an administrator adds them."""
+    verified = [{"Name": "email", "Value": name}, {"Name": "email_verified", "Value": "true"}]
+    cognito.admin_create_user(
+        UserPoolId=pool, Username=name, UserAttributes=verified, MessageAction="SUPPRESS"
+    )
+    cognito.admin_set_user_password(
+        UserPoolId=pool, Username=name, Password=PASSWORD, Permanent=True
+    )
+
+
 class People:
     """A Cognito user pool of the local cloud, whose people can sign in."""
-
-    _PASSWORD = "Correct-horse-7"
 
     def __init__(self, cloud: LocalCloud) -> None:
         session = boto3.Session(cloud.access_key, "test", region_name=cloud.region)
@@ -186,25 +199,14 @@ class People:
         issuer = f"https://cognito-idp.{cloud.region}.amazonaws.com/{pool}"
         self.sign_in = f"{issuer},{self._client}"
         for name in ("ann@example.com", "bob@example.com"):
-            self._cognito.admin_create_user(
-                UserPoolId=pool,
-                Username=name,
-                UserAttributes=[
-                    {"Name": "email", "Value": name},
-                    {"Name": "email_verified", "Value": "true"},
-                ],
-                MessageAction="SUPPRESS",
-            )
-            self._cognito.admin_set_user_password(
-                UserPoolId=pool, Username=name, Password=self._PASSWORD, Permanent=True
-            )
+            add_person(self._cognito, pool, name)
 
     def token(self, name: str, kind: str = "IdToken") -> str:
         """What this person's browser or program sends as a bearer token."""
         answer = self._cognito.initiate_auth(
             ClientId=self._client,
             AuthFlow="USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": name, "PASSWORD": self._PASSWORD},
+            AuthParameters={"USERNAME": name, "PASSWORD": PASSWORD},
         )
         return str(answer["AuthenticationResult"][kind])
 

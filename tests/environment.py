@@ -44,5 +44,17 @@ EXTRAS: Mapping[str, str] = {
     "PAGE_URL": "https://approvals.example.com",
     "INBOX_URL": "https://approvals.example.com",
     "MAIL": '{"address": "approvals@example.org", "name": "Approvals"}',
+    "SLACK": (
+        '{"team_id": "T0123ABCD", "channel": null, "direct_messages": true,'
+        ' "api": "https://slack.com/api", "secret_arn": "arn:aws:secretsmanager:::secret:s"}'
+    ),
 }
 """What some functions get besides, or all of them with some options."""
+
+SIGN_IN: Mapping[str, str] = {
+    "SIGN_IN_ISSUER": "https://issuer.example.com",
+    "SIGN_IN_CLIENT_ID": "approvals",
+    "SIGN_IN_CLIENT_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:c-AbCdEf",
+    "SESSION_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/2",
+}
+"""What the signed-in function gets where browsers sign in to it."""

@@ -30,9 +30,13 @@ def status_line(item: Mapping[str, Any]) -> str:
     """How an approval stands, its status first."""
     if item["status"] != "pending":
         return f"{item['status']} by {item['decided_by']} at {local_time(item['decided_at'])}"
-    approvals = sum(vote["decision"] == "approved" for vote in item["votes"])
-    needed = item["quorum_needed"]
-    return f"pending, {time_left(item['expires_at'])}, {approvals} of {needed} approvals"
+    return f"pending, {time_left(item['expires_at'])}, {_answers(item)}"
+
+
+def _answers(item: Mapping[str, Any]) -> str:
+    """Who has answered and who can still answer, which after the expiry is nobody."""
+    so_far, _, _ = item["standing"].partition(";")
+    return str(so_far if time_left(item["expires_at"]) == "expired" else item["standing"])
 
 
 def local_time(value: str | None) -> str:
@@ -146,8 +150,8 @@ def decided(answer: Mapping[str, Any]) -> None:
     )
 
 
-def approval(item: Mapping[str, Any]) -> None:
-    """One approval, whole."""
+def approval(item: Mapping[str, Any]) -> int:
+    """One approval, whole; returns how many lines it takes."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")
@@ -166,6 +170,7 @@ def approval(item: Mapping[str, Any]) -> None:
         rows.append(
             ("Decide by", f"{local_time(item['expires_at'])} ({time_left(item['expires_at'])})")
         )
+        rows.append(("Answers", output.safe(_answers(item))))
     else:
         rows += [
             ("Decided by", output.safe(item["decided_by"])),
@@ -185,9 +190,12 @@ def approval(item: Mapping[str, Any]) -> None:
         rows.append(
             ("Context", output.safe(json.dumps(item["context"], indent=2, ensure_ascii=False)))
         )
+    if item.get("sensitive"):
+        rows.append(("Masked", f"{output.safe(listed(item['sensitive']))} (in messages)"))
     for label, value in rows:
         table.add_row(label, value)
     output.print_table(table)
+    return len(output.out.render_lines(table, pad=False))
 
 
 _MESSAGES: Mapping[MessageKind, str] = {

@@ -23,7 +23,7 @@ class Connection:
     deployment: Deployment
     as_json: bool
 
-    def show(self, answer: Any, for_people: Callable[[], None]) -> None:
+    def show(self, answer: Any, for_people: Callable[[], object]) -> None:
         """One line of JSON with `--json`, else what people read."""
         if self.as_json:
             output.json_line(answer)

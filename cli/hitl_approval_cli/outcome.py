@@ -167,10 +167,10 @@ def _line() -> Iterator[Callable[[str], None]]:
     said: list[str] = []
 
     def say(text: str) -> None:
-        state = text.partition(",")[0]  # not the time left, which always changes
-        votes = text.rpartition(",")[2]
-        if said != [state, votes]:
-            said[:] = [state, votes]
+        state, *rest = text.split(", ", 2)
+        changing = [state, *rest[1:]]  # not the time left, which always changes
+        if said != changing:
+            said[:] = changing
             output.plain_error(text)
 
     yield say

@@ -11,4 +11,9 @@ from hitl_approval.wiring import decision_service
 
 def handler(event: Any, _: object) -> dict[str, Any]:
     """Answer one request of the HTTP API."""
-    return handle(event, decision_service, page_url=settings().page_url)
+    return handle(
+        event,
+        decision_service,
+        page_url=settings().page_url,
+        organization=settings().organization,
+    )

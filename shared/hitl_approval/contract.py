@@ -17,10 +17,12 @@ ResumeMode = Literal["callback", "polling"]
 MessageKind = Literal["requested", "reminder", "outcome", "expired", "withdrawn"]
 """What a message to one person says: see `domain.message`."""
 
-Channel = Literal["sns", "ses"]
-"""What carries messages for one person: see `domain.delivery`."""
+Channel = Literal["sns", "ses", "slack", "webhook"]
+"""What carries messages: see `domain.delivery`."""
 
-AwsService = Literal["dynamodb", "events", "kms", "lambda", "sesv2", "sns", "stepfunctions"]
+AwsService = Literal[
+    "dynamodb", "events", "kms", "lambda", "secretsmanager", "sesv2", "sns", "stepfunctions"
+]
 """What the functions call, as botocore names it: their bundle knows no other service."""
 
 
@@ -59,6 +61,13 @@ class Env:
     """How old a sign-in by JWT may be that decides, in seconds; not set: of any age."""
     PERSONAL_SESSIONS: Final = "PERSONAL_SESSIONS"
     """JSON list of the IAM roles whose sessions are people; not set: each role is one person."""
+    SIGN_IN_ISSUER: Final = "SIGN_IN_ISSUER"
+    """The issuer by which browsers sign in; not set where an authorizer of API Gateway does it."""
+    SIGN_IN_CLIENT_ID: Final = "SIGN_IN_CLIENT_ID"
+    SIGN_IN_CLIENT_SECRET_ARN: Final = "SIGN_IN_CLIENT_SECRET_ARN"  # noqa: S105  an ARN's name
+    """The secret in Secrets Manager; not set for a client without one."""
+    SESSION_KEY_ARN: Final = "SESSION_KEY_ARN"
+    """The KMS key whose codes seal the cookies of browsers that have signed in."""
     SIGNING_KEY_ARN: Final = "SIGNING_KEY_ARN"
     """The KMS key that signs audit events; not set where they are not signed."""
     PERSONAL_TOPIC_ARN: Final = "PERSONAL_TOPIC_ARN"
@@ -77,10 +86,17 @@ class Env:
     """JSON list of the kinds of messages that this deployment does not send."""
     REMINDERS: Final = "REMINDERS"
     """JSON list of seconds after which who has not answered is reminded; not set: the default."""
+    ORGANIZATION: Final = "ORGANIZATION"
+    """A file that says whose page it is, by its name where Python finds modules; not set where
+    nobody's in particular."""
     PAGE_CHALLENGE: Final = "PAGE_CHALLENGE"
     """"true" where a link's page asks for the code that stands in the other channel."""
     REQUEST_FUNCTION_ARN: Final = "REQUEST_FUNCTION_ARN"
     """What an attached function asks through, by an alias of its own name; only there."""
+    SLACK: Final = "SLACK"
+    """JSON object: the Slack workspace where people are asked; not set: in none."""
+    WEBHOOKS: Final = "WEBHOOKS"
+    """JSON object: the secret's ARN of each webhook by its name; not set: there are none."""
     EVENT_BUS_NAME: Final = "EVENT_BUS_NAME"
     """Name or ARN of the bus that gets every transition."""
     LOG_LEVEL: Final = "LOG_LEVEL"
@@ -188,6 +204,9 @@ class Output:
     """Both only where there is a page."""
     MAIL_SENDER: Final = "MailSender"
     """Only where mails are sent by SES."""
+    SIGN_IN_ISSUER: Final = "SignInIssuer"
+    SIGN_IN_CLIENT_ID: Final = "SignInClientId"
+    """Both only where browsers sign in to the deployment itself."""
     VERSION: Final = "HitlApprovalVersion"
     """Of this library, when it was deployed."""
 
@@ -207,13 +226,23 @@ class Handler:
     PAGE: Final = "page.handler.handler"
     SIGNED_IN: Final = "signed_in.handler.handler"
     MESSENGER: Final = "messenger.handler.handler"
+    SLACK_API: Final = "slack_api.handler.handler"
 
 
 class Route:
     """Routes of the HTTP API, as API Gateway writes them."""
 
-    LINK: Final = "/a/{token}"
-    """The one that takes no sign-in: the token is the credential."""
+    LINK: Final = "/a/{token+}"
+    """The one that takes no sign-in: the token is the credential. Greedy, so that a slash that a
+    mail program puts behind a link leads there, too."""
+    SLACK: Final = "/slack"
+    """What Slack sends; its signature is the credential."""
+    HOME: Final = "/"
+    """Leads to the inbox."""
+    SIGN_IN: Final = "/sign-in"
+    CALLBACK: Final = "/sign-in/callback"
+    """Where the issuer sends a browser that has signed in."""
+    SIGN_OUT: Final = "/sign-out"
     INBOX: Final = "/inbox"
     APPROVAL: Final = "/approvals/{approval_id}"
     V1_INBOX: Final = "/v1/inbox"
@@ -225,9 +254,22 @@ class Route:
     V1_OPENAPI: Final = "/v1/openapi.json"
 
 
-SIGNED_IN_ROUTES: Final = {
-    Route.INBOX: ("GET", "HEAD"),
+SIGN_IN_ROUTES: Final = {
+    Route.SIGN_IN: ("GET",),
+    Route.CALLBACK: ("GET",),
+    Route.SIGN_OUT: ("GET", "POST"),
+}
+"""Routes by which a browser signs in and out, where no authorizer of API Gateway does it."""
+
+PAGE_ROUTES: Final = {
+    Route.HOME: ("GET", "HEAD"),
+    Route.INBOX: ("GET", "HEAD", "POST"),
     Route.APPROVAL: ("GET", "HEAD", "POST"),
+}
+"""Pages for signed-in people and their methods."""
+
+SIGNED_IN_ROUTES: Final = {
+    **PAGE_ROUTES,
     Route.V1_INBOX: ("GET",),
     Route.V1_APPROVALS: ("GET",),
     Route.V1_APPROVAL: ("GET",),
@@ -237,6 +279,10 @@ SIGNED_IN_ROUTES: Final = {
     Route.V1_OPENAPI: ("GET",),
 }
 """Routes for signed-in people and their methods: pages, and the JSON API."""
+
+
+LOOPBACK_CALLBACK: Final = "http://127.0.0.1:8765/callback"
+"""Where `hitl login` waits for the browser: Cognito compares the whole address, port included."""
 
 
 class Metrics:
@@ -284,6 +330,9 @@ class Events:
     REMINDED: Final = "Approval Reminded"
 
 
+SLACK_API: Final = "https://slack.com/api"
+"""Where Slack's Web API is."""
+
 EMAIL_CLAIM: Final = "email"
 """Names who has signed in by default, and only where the claim `email_verified` is true."""
 
@@ -292,6 +341,9 @@ GROUPS_FILE: Final = "hitl_approval_groups.json"
 
 DIRECTORY_FILE: Final = "hitl_approval_directory.json"
 """In a layer's `python` folder. JSON object, as `domain.delivery.Directory.to_dict` writes it."""
+
+ORGANIZATION_FILE: Final = "hitl_approval_organization.json"
+"""In a layer's `python` folder, as `domain.organization.Organization.to_dict` writes it."""
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """What `LOG_LEVEL` may be."""

@@ -22,12 +22,32 @@ from hitl_approval.contract import (
 )
 from hitl_approval.domain.delivery import Directory
 from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import reminder_seconds, validate_names
 from hitl_approval.domain.text import shown
 from hitl_approval.layer_files import Made, read_layer_file
 from hitl_approval.mail.letter import Sender
 from hitl_approval.usecases.ask import Defaults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackSettings:
+    """The Slack workspace where people are asked.
+
+    Attributes:
+        team_id: of the workspace.
+        channel: where each request is posted once; None for nowhere.
+        direct_messages: whether each approver is asked in a message of their own.
+        api: where Slack's Web API is.
+        secret_arn: of the app's token and signing secret.
+    """
+
+    team_id: str
+    channel: str | None
+    direct_messages: bool
+    api: str
+    secret_arn: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +207,11 @@ class Settings:
             raise self._garbled(f"{Env.MAIL} {error}") from None
 
     @property
+    def organization(self) -> Organization | None:
+        """Whose page it is; None: nobody's in particular."""
+        return self._file(Env.ORGANIZATION, "a file of one", Organization.from_dict)
+
+    @property
     def page_challenge(self) -> bool:
         """Whether a link's page asks for the code that stands in the other channel."""
         return self._value(Env.PAGE_CHALLENGE) == "true"
@@ -195,6 +220,24 @@ class Settings:
     def messages_table_name(self) -> str | None:
         """Name of the messages table; None where nobody gets messages of their own."""
         return self._value(Env.MESSAGES_TABLE_NAME)
+
+    @property
+    def slack(self) -> SlackSettings | None:
+        """Where people are asked in Slack; None: nowhere."""
+        if self._value(Env.SLACK) is None:
+            return None
+        try:
+            return SlackSettings(**self._json(Env.SLACK))
+        except TypeError:
+            raise self._garbled(f"{Env.SLACK} must name a Slack workspace") from None
+
+    @property
+    def webhooks(self) -> dict[str, str]:
+        """The secret's ARN of each webhook, by its name."""
+        found = {} if self._value(Env.WEBHOOKS) is None else self._json(Env.WEBHOOKS)
+        if not isinstance(found, dict) or not all(isinstance(arn, str) for arn in found.values()):
+            raise self._garbled(f"{Env.WEBHOOKS} must name the secret of each webhook")
+        return found
 
     @property
     def messages_off(self) -> frozenset[MessageKind]:
@@ -248,6 +291,31 @@ class Settings:
         if self._value(Env.SIGN_IN_MAX_AGE_SECONDS) is None:
             return None
         return timedelta(seconds=self._whole(Env.SIGN_IN_MAX_AGE_SECONDS))
+
+    @property
+    def sign_in_issuer(self) -> str | None:
+        """The issuer by which browsers sign in; None where an authorizer does it, or nobody can."""
+        return self._value(Env.SIGN_IN_ISSUER)
+
+    @property
+    def sign_in_client_id(self) -> str:
+        """Who this deployment is to that issuer."""
+        return self._required(Env.SIGN_IN_CLIENT_ID)
+
+    @property
+    def sign_in_client_secret_arn(self) -> str | None:
+        """The secret that proves it; None for a client without one."""
+        return self._value(Env.SIGN_IN_CLIENT_SECRET_ARN)
+
+    @property
+    def session_key_arn(self) -> str:
+        """The KMS key whose codes seal cookies."""
+        return self._required(Env.SESSION_KEY_ARN)
+
+    @property
+    def aws_endpoint_url(self) -> str | None:
+        """Where AWS is reached, as its own clients read it; None: under its own names."""
+        return self.values.get("AWS_ENDPOINT_URL") or None
 
     @property
     def personal_sessions(self) -> frozenset[str]:

@@ -11,13 +11,17 @@ from hitl_approval.adapters.callbacks import LambdaCallbackClient, LambdaExecuti
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.eventbridge import EventBridgePublisher
 from hitl_approval.adapters.inbox import DynamoDbInbox
-from hitl_approval.adapters.kms import KmsSigner
+from hitl_approval.adapters.issuer import OpenIdIssuer
+from hitl_approval.adapters.kms import KmsMac, KmsSigner
 from hitl_approval.adapters.messages import DynamoDbMessages
 from hitl_approval.adapters.requests import RequestFunctionClient
+from hitl_approval.adapters.secrets_manager import SecretsManagerSecret, StoredSecret
 from hitl_approval.adapters.ses import SesNotifier
+from hitl_approval.adapters.slack import SlackNotifier, SlackWorkspace
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
 from hitl_approval.adapters.tasks import StepFunctionsTasks
+from hitl_approval.adapters.webhook import WebhookNotifier
 from hitl_approval.contract import Channel
 from hitl_approval.ports import Notifier
 from hitl_approval.settings import settings
@@ -142,9 +146,56 @@ def publish_service() -> PublishService:
 
 
 @cache
+def workspace() -> SlackWorkspace:
+    """The Slack workspace where this deployment asks people."""
+    slack = settings().slack
+    if slack is None:
+        msg = "this function needs a Slack workspace"
+        raise RuntimeError(msg)
+    return SlackWorkspace(team_id=slack.team_id, secret=_secret(slack.secret_arn), api=slack.api)
+
+
+def sign_in_issuer() -> OpenIdIssuer | None:
+    """The issuer by which browsers sign in to this deployment; None where they do otherwise."""
+    issuer, secret = settings().sign_in_issuer, settings().sign_in_client_secret_arn
+    if issuer is None:
+        return None
+    return OpenIdIssuer(
+        issuer,
+        settings().sign_in_client_id,
+        StoredSecret(client=client("secretsmanager"), arn=secret).read if secret else None,
+        settings().aws_endpoint_url,
+    )
+
+
+def session_mac() -> KmsMac:
+    """What seals the cookies of browsers that have signed in to this deployment."""
+    return KmsMac(client=client("kms"), key_arn=settings().session_key_arn)
+
+
+@cache
 def tasks() -> StepFunctionsTasks:
     """The state machines that wait for this deployment's approvals."""
     return StepFunctionsTasks(client=client("stepfunctions"))
+
+
+def _notifiers(topic: str) -> dict[Channel, Notifier]:
+    """What carries messages, by channel: those that this deployment has."""
+    found: dict[Channel, Notifier] = {
+        "sns": SnsNotifier(client=sender("sns"), topic_arn=topic, personal=True)
+    }
+    if (mail := settings().mail) is not None:
+        found["ses"] = SesNotifier(client=sender("sesv2"), sender=mail)
+    if settings().slack is not None:
+        found["slack"] = SlackNotifier(workspace=workspace())
+    secrets = {name: _secret(arn) for name, arn in settings().webhooks.items()}
+    if secrets:
+        found["webhook"] = WebhookNotifier(secrets=secrets, clock=SystemClock())
+    return found
+
+
+def _secret(arn: str) -> SecretsManagerSecret:
+    return SecretsManagerSecret(client=client("secretsmanager"), arn=arn, clock=SystemClock())
 
 
 def _inbox() -> DynamoDbInbox | None:
@@ -155,16 +206,6 @@ def _inbox() -> DynamoDbInbox | None:
 def _messages(**options: timedelta) -> DynamoDbMessages | None:
     table = settings().messages_table_name
     return DynamoDbMessages(client=client("dynamodb"), table=table, **options) if table else None
-
-
-def _notifiers(topic: str) -> dict[Channel, Notifier]:
-    """What carries messages to people in this deployment, by channel."""
-    carry: dict[Channel, Notifier] = {
-        "sns": SnsNotifier(client=sender("sns"), topic_arn=topic, personal=True)
-    }
-    if (mail := settings().mail) is not None:
-        carry["ses"] = SesNotifier(client=sender("sesv2"), sender=mail)
-    return carry
 
 
 def _meter() -> EmbeddedMetrics:

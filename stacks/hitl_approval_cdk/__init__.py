@@ -1,5 +1,6 @@
 """AWS CDK constructs for human approvals: `HitlApproval`, a stack of one, and its parts."""
 
+from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk.approval import HitlApproval
 from hitl_approval_cdk.asking import AskingFunction
@@ -13,10 +14,13 @@ from hitl_approval_cdk.page import ApprovalPage
 from hitl_approval_cdk.permissions import Resources
 from hitl_approval_cdk.publisher import PublisherFunction
 from hitl_approval_cdk.resolution import resolve
+from hitl_approval_cdk.sign_in import DeployedSignIn, SignIn
+from hitl_approval_cdk.slack import Slack
 from hitl_approval_cdk.stack import HitlApprovalStack
 from hitl_approval_cdk.sweep import SweepFunction
 from hitl_approval_cdk.tables import ApprovalsTable, AuditTable, InboxTable
 from hitl_approval_cdk.topic import BroadcastTopic
+from hitl_approval_cdk.webhook import Webhook
 
 __all__ = [
     "ApprovalFunction",
@@ -26,6 +30,7 @@ __all__ = [
     "AuditTable",
     "BroadcastTopic",
     "DeadLetterQueue",
+    "DeployedSignIn",
     "DurableFunction",
     "EmailApprover",
     "FunctionSettings",
@@ -35,11 +40,15 @@ __all__ = [
     "InboxTable",
     "Network",
     "OnTimeout",
+    "Organization",
     "PublisherFunction",
     "Quorum",
     "Resources",
     "SesMail",
+    "SignIn",
+    "Slack",
     "SqsApprover",
     "SweepFunction",
+    "Webhook",
     "resolve",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -34,12 +34,12 @@ from hitl_approval_cdk.imported import ImportedApproval
 from hitl_approval_cdk.mail import DeployedMail, deployed_mail
 from hitl_approval_cdk.messenger import MessengerFunction
 from hitl_approval_cdk.options import HitlApprovalOptions
-from hitl_approval_cdk.page_api import DeployedPage, PageApi, page_api
+from hitl_approval_cdk.page_api import DeployedPage, decision_functions, page_api
 from hitl_approval_cdk.permissions import Resources
 from hitl_approval_cdk.placement import check_brought
 from hitl_approval_cdk.publisher import PublisherFunction
 from hitl_approval_cdk.resolution import resolve
-from hitl_approval_cdk.specifications import PAGE, REQUEST, SIGNED_IN
+from hitl_approval_cdk.specifications import PAGE, REQUEST, SIGNED_IN, SLACK
 from hitl_approval_cdk.sweep import SweepFunction
 from hitl_approval_cdk.tables import ApprovalsTable, AuditTable, InboxTable, MessagesTable
 from hitl_approval_cdk.topic import BroadcastTopic, subscribe_emails
@@ -85,7 +85,6 @@ class HitlApproval(ApprovalDeployment):
         inbox_table: what awaits each approver; None in that case.
         messages_table: what each person is sent of each request; None without a page.
         messenger_function: sends it; None without a page.
-        mail: what mails are sent by: its SES `configuration_set`; None without `mail`.
         dead_letter_queue: starts that failed every attempt, and where in the audit table's stream
             to find events that could not be published for a day.
 
@@ -139,9 +138,7 @@ class HitlApproval(ApprovalDeployment):
         self.dead_letter_queue: sqs.Queue = DeadLetterQueue(
             self, "DeadLetterQueue", encryption_key=key
         )
-        queue = self.dead_letter_queue
         self.signing_key: kms.IKey | None = chosen["signing_key"]
-        self.mail: DeployedMail | None = deployed_mail(self, chosen["mail"])
 
         settings = FunctionSettings(
             resources=Resources(
@@ -149,18 +146,21 @@ class HitlApproval(ApprovalDeployment):
                 audit_table=self.audit_table,
                 topic=self.topic,
                 personal_topic=api.topic if api else None,
+                sign_in=api.sign_in if api else None,
                 inbox_table=self.inbox_table,
                 messages_table=self.messages_table,
                 event_bus=self.event_bus,
                 signing_key=self.signing_key,
-                mail=self.mail,
+                mail=deployed_mail(self, chosen["mail"]),
+                slack_secret=chosen["slack"].secret if chosen["slack"] else None,
+                webhook_secrets=[each.secret for each in chosen["webhooks"] or ()],
             ),
             options=chosen,
             variables=api.variables if api else {Env.SIGN_IN_CLAIM: EMAIL_CLAIM},
             code=bundling.code(self, chosen["architecture"]),
         )
         workflow = DurableFunction(
-            self, "WorkflowFunction", settings=settings, dead_letter_queue=queue
+            self, "WorkflowFunction", settings=settings, dead_letter_queue=self.dead_letter_queue
         )
         self.workflow_function: lambda_.Function = workflow
         self.workflow_alias: lambda_.Alias = workflow.publish(self, "LiveAlias")
@@ -172,7 +172,13 @@ class HitlApproval(ApprovalDeployment):
         sweep = SweepFunction(self, "SweepFunction", settings=settings, workflow=workflow)
         self.sweep_function: lambda_.Function = sweep
         self._resumers = [approval.resumer(), sweep.resumer()]
-        self.page: DeployedPage | None = self._serve(api, settings)
+        self.page: DeployedPage | None = None
+        if api is not None:
+            made = decision_functions(self, api.page, settings, workflow)
+            self._resumers += [function.resumer() for function in made.values()]
+            self.page = api.serve(
+                links=made[PAGE], signed_in=made.get(SIGNED_IN), slack=made.get(SLACK)
+            )
         self.publisher_function: lambda_.Function | None = None
         if self.event_bus is not None:
             self.publisher_function = PublisherFunction(
@@ -206,23 +212,6 @@ class HitlApproval(ApprovalDeployment):
             )
         outputs.add(self, outputs.of(self))
         advice.warn(self, chosen, topic=self.topic)
-
-    def _serve(self, api: PageApi | None, settings: FunctionSettings) -> DeployedPage | None:
-        """The page with the functions that answer it."""
-        if api is None:
-            return None
-        made = {
-            specification: PackagedFunction(
-                self,
-                f"{specification.name}Function",
-                specification=specification,
-                settings=settings,
-                workflow=self.workflow_function,
-            )
-            for specification in ((PAGE,) if api.page.sign_in is None else (PAGE, SIGNED_IN))
-        }
-        self._resumers += [function.resumer() for function in made.values()]
-        return api.serve(links=made[PAGE], signed_in=made.get(SIGNED_IN))
 
     @classmethod
     def from_attributes(
@@ -270,6 +259,11 @@ class HitlApproval(ApprovalDeployment):
             signing_key=signing_key,
             event_bus=event_bus,
         )
+
+    @property
+    def mail(self) -> DeployedMail | None:
+        """What mails are sent by, with its SES `configuration_set`; None without `mail`."""
+        return cast("DeployedMail | None", self.node.try_find_child("Mail"))
 
     @property
     def runtime_layer(self) -> lambda_.LayerVersion:
@@ -351,6 +345,7 @@ class HitlApproval(ApprovalDeployment):
         approvers: Sequence[str] | str | None = None,
         timeout: Duration | None = None,
         context: Mapping[str, Any] | str | None = None,
+        sensitive: Sequence[str] | str | None = None,
         result_path: str | None = None,
         query_language: QueryLanguage | None = None,
         outputs: Any = None,
@@ -358,10 +353,9 @@ class HitlApproval(ApprovalDeployment):
         """A state of a Step Functions state machine that asks and waits.
 
         The state's output is `approved` (true or false), `decision` (`approved`, `rejected`,
-        `timeout` or `cancelled`), `approval_id`, `comments`, `decided_by` and `decided_at`: a
-        rejection is a result, for a Choice to branch on. A request that cannot be made fails the
-        state with the error `InvalidRequest`. The state machine must be a standard one, and is
-        allowed to be answered by the workflow when the app is synthesized.
+        `timeout` or `cancelled`), `approval_id`, `comments`, `decided_by` and `decided_at`. A
+        request that cannot be made fails the state with the error `InvalidRequest`. The state
+        machine must be a standard one; synth lets the workflow answer it.
 
         Args:
             scope: where the state belongs.
@@ -370,9 +364,9 @@ class HitlApproval(ApprovalDeployment):
                 `JsonPath.format("Refund {}", JsonPath.string_at("$.amount"))` say.
             requester: who asks.
             approvers: who may decide, or the path of a list. Default: the deployment's.
-            timeout: time to decide, whole seconds. Default: the deployment's, and then no timeout
-                of the state itself.
+            timeout: time to decide. Default: the deployment's; the state itself has none then.
             context: what the approver sees. Default: nothing.
+            sensitive: fields of the context that are masked in messages. Default: none.
             result_path: where in the state's input the output goes. Default: in its place.
             query_language: of the state: `QueryLanguage.JSONATA` in a state machine that speaks
                 it, where the texts are `{% $states.input.agent %}`, say. Default: JSONPath.
@@ -394,6 +388,7 @@ class HitlApproval(ApprovalDeployment):
             approvers=approvers,
             timeout=timeout,
             context=context,
+            sensitive=sensitive,
             result_path=result_path,
             query_language=query_language,
             outputs=outputs,

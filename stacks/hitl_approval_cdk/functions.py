@@ -18,7 +18,12 @@ from hitl_approval_cdk import bundling, nag, resolution
 from hitl_approval_cdk.encryption import encrypt_executions
 from hitl_approval_cdk.network import Network
 from hitl_approval_cdk.options import ResolvedOptions
-from hitl_approval_cdk.people import directory_of, give_directory, give_groups
+from hitl_approval_cdk.people import (
+    directory_of,
+    give_directory,
+    give_groups,
+    give_organization,
+)
 from hitl_approval_cdk.permissions import (
     COMPLETE_TASK,
     FAIL_TASK,
@@ -176,9 +181,9 @@ class PackagedFunction(lambda_.Function):
         if "functions that write requests" in specification.options:
             give_groups(self, scope, options["groups"])
         if "messenger function" in specification.options:
-            give_directory(
-                self, scope, directory_of(options["deliver_to"], mail=bool(options["mail"]))
-            )
+            give_directory(self, scope, directory_of(options))
+        if Env.ORGANIZATION in specification.reads and options["page"] is not None:
+            give_organization(self, scope, options["page"].organization)
         if key is not None and durable_config is not None:
             encrypt_executions(self, key)
         count_environment(self)

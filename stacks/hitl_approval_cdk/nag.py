@@ -83,6 +83,47 @@ def any_trace(role: IConstruct) -> None:
     acknowledge(role, "IAM5[Resource::*]", "Writing traces to X-Ray is allowed on * only.")
 
 
+def signed_by_slack(route: IConstruct) -> None:
+    """The route that Slack calls."""
+    acknowledge(
+        route,
+        "APIG4",
+        "Slack signs each request with a secret of the app; the function checks signature, time "
+        "and workspace, and Slack can sign in by no authorizer.",
+    )
+
+
+def user_pool(pool: IConstruct) -> None:
+    """The pool that is made where none is brought along."""
+    acknowledge(
+        pool,
+        "COG2",
+        "Each person may add a second factor; who demands one of everybody brings a pool of their "
+        "own along, with its own enrolment.",
+    )
+    acknowledge(
+        pool,
+        "COG3",
+        "Threat protection takes Cognito's dearer plan; who wants it brings a pool of their own.",
+    )
+
+    acknowledge(
+        pool,
+        "COG8",
+        "Cognito's dearer plan is for who wants it, and brings a pool of their own along.",
+    )
+
+
+def signed_in_page(route: IConstruct) -> None:
+    """A page that a browser is led from to the sign-in."""
+    acknowledge(
+        route,
+        "APIG4",
+        "A browser has no token to send: the function signs it in by OpenID Connect and takes its "
+        "sealed cookie, or leads it to the sign-in.",
+    )
+
+
 def personal_link(route: IConstruct) -> None:
     """The one route that takes no sign-in."""
     acknowledge(

@@ -25,6 +25,8 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     Output.VERSION: "Version of hitl-approval that was deployed",
     Output.PAGE_URL: "Where personal links lead",
     Output.PERSONAL_TOPIC_ARN: "Topic that sends each approver links of their own",
+    Output.SIGN_IN_ISSUER: "By whom people sign in",
+    Output.SIGN_IN_CLIENT_ID: "Client of that issuer",
     Output.SIGNING_KEY_ARN: "Signs the audit events",
     Output.MAIL_SENDER: "Address that SES sends mails from",
 }
@@ -34,6 +36,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
 def of(approval: HitlApproval) -> dict[str, str | None]:
     """The outputs' values of a deployment; None for what it does not have."""
     key, page, mail = approval.signing_key, approval.page, approval.mail
+    sign_in = page.sign_in if page else None
     return {
         Output.WORKFLOW_FUNCTION_NAME: approval.workflow_function.function_name,
         Output.WORKFLOW_FUNCTION_ARN: approval.workflow_alias.function_arn,
@@ -46,6 +49,8 @@ def of(approval: HitlApproval) -> dict[str, str | None]:
         Output.VERSION: LIBRARY_VERSION,
         Output.PAGE_URL: page.url if page else None,
         Output.PERSONAL_TOPIC_ARN: page.topic.topic_arn if page else None,
+        Output.SIGN_IN_ISSUER: sign_in.issuer if sign_in else None,
+        Output.SIGN_IN_CLIENT_ID: sign_in.client_id if sign_in else None,
         Output.SIGNING_KEY_ARN: key.key_arn if key else None,
         Output.MAIL_SENDER: mail.mail.sender if mail else None,
     }

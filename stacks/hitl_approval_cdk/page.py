@@ -6,17 +6,29 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from aws_cdk import Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
 
 from hitl_approval.contract import EMAIL_CLAIM
+from hitl_approval.domain.organization import Organization
 from hitl_approval_cdk import readers
 from hitl_approval_cdk.option import ContextKey
 from hitl_approval_cdk.rules import is_a, seconds
+from hitl_approval_cdk.sign_in import SignIn
 from hitl_approval_cdk.tokens import is_token, shown
 
 CONTEXT_KEYS: Final = (
+    ContextKey(
+        "organization",
+        readers.organization,
+        "a name, or an object of name and color",
+        "none",
+        field="organization",
+        meaning="Whose page it is: the name stands at its top and ends its title, the color, as "
+        "`#rrggbb`, is that of links and buttons.",
+    ),
     ContextKey(
         "challenge",
         readers.switch,
@@ -29,11 +41,13 @@ CONTEXT_KEYS: Final = (
     ContextKey(
         "sign_in",
         readers.sign_in,
-        "an https issuer and its audiences, commas between them",
+        "`cognito`, `oidc` with an https issuer and a client's id, or an https issuer and its "
+        "audiences, commas between them",
         "none",
         field="sign_in",
-        meaning="The OpenID Connect issuer by which people sign in to [an inbox and a JSON "
-        "API](inbox.md).",
+        meaning="How people sign in to [an inbox and a JSON API](inbox.md): with a browser, by a "
+        "Cognito user pool that is made or by an OpenID Connect issuer, or by the tokens of an "
+        "issuer.",
     ),
     ContextKey(
         "sign_in_max_age_seconds",
@@ -79,10 +93,11 @@ class ApprovalPage:
         burst: what it takes at once. Default: 40.
         challenge: whether the page also asks for a short code, which stands in the message to
             everyone on `topic` and in `hitl show`, never beside a link. Default: False.
-        sign_in: the authorizer that signs people in, by JWT (`HttpJwtAuthorizer`,
-            `HttpUserPoolAuthorizer`) or IAM (`HttpIamAuthorizer`): who does so has an inbox, the
-            lists and the JSON API, and decides there under a verified identity. Default: none of
-            these exist.
+        sign_in: how people sign in: who does so has an inbox, the lists and the JSON API, and
+            decides there under a verified identity. `SignIn.cognito()` and `SignIn.oidc(...)` sign
+            in with a browser; an authorizer, by JWT (`HttpJwtAuthorizer`,
+            `HttpUserPoolAuthorizer`) or IAM (`HttpIamAuthorizer`), takes programs, and browsers
+            through a proxy of yours. Default: none of these exist.
         sign_in_claim: the one claim of a JWT that names who has signed in, as requests name
             approvers; a token without it is refused. Choose one that people cannot change
             themselves. It also counts where the deployment has `trust_authorizer`. Default:
@@ -96,6 +111,8 @@ class ApprovalPage:
             `auth_time` says when the person last signed in, and one without it decides nothing.
             Reading takes any. It also counts where the deployment has `trust_authorizer`, and for
             neither IAM nor personal links. Default: of any age.
+        organization: whose page it is: `Organization("Nordwind", color="#1450b4", logo=...)`.
+            Default: it has no name but this library's.
     """
 
     url: str | None = None
@@ -103,10 +120,11 @@ class ApprovalPage:
     requests_per_second: int = 20
     burst: int = 40
     challenge: bool = False
-    sign_in: apigateway.IHttpRouteAuthorizer | None = None
+    sign_in: SignIn | apigateway.IHttpRouteAuthorizer | None = None
     sign_in_claim: str = EMAIL_CLAIM
     personal_sessions: Sequence[str] = ()
     sign_in_max_age: Duration | None = None
+    organization: Organization | None = None
 
     def __post_init__(self) -> None:
         is_a("page.challenge", self.challenge, bool, "use True or False")
@@ -116,10 +134,15 @@ class ApprovalPage:
             _check_url(self.url)
         if self.domain is not None:
             _check_domain(self.domain, self.url)
-        if self.sign_in is not None and not hasattr(self.sign_in, "bind"):
+        if self.organization is not None:
+            use = 'use Organization("Nordwind")'
+            is_a("page.organization", self.organization, Organization, use)
+        if isinstance(self.sign_in, SignIn):
+            _check_has_no_path(self.url)
+        elif self.sign_in is not None and not hasattr(self.sign_in, "bind"):
             msg = (
-                f"page.sign_in must be an authorizer, got {shown(self.sign_in)}: use "
-                f"HttpJwtAuthorizer, say"
+                f"page.sign_in must be a SignIn or an authorizer, got {shown(self.sign_in)}: use "
+                f"SignIn.cognito(), say"
             )
             raise ValueError(msg)
 
@@ -130,9 +153,9 @@ class ApprovalPage:
 
     @property
     def opens_in_a_browser(self) -> bool:
-        """Whether people can sign in by a browser, in which nobody signs requests by IAM."""
-        kind = getattr(self.sign_in, "authorization_type", "JWT")
-        return self.sign_in is not None and getattr(kind, "value", kind) != "IAM"
+        """Whether people sign in to it by a browser: by itself, or through a proxy at `url`."""
+        by_token = getattr(self.sign_in, "authorization_type", "") == "JWT"
+        return isinstance(self.sign_in, SignIn) or (by_token and self.url is not None)
 
     def check_sign_in(self) -> None:
         """Check who signs people in, and how they are named.
@@ -193,6 +216,16 @@ def _check_domain(domain: Any, url: str | None) -> None:
         raise ValueError(msg)
     if url is not None:
         msg = f"page.url {shown(url)} and page.domain both say where it is: leave url out"
+        raise ValueError(msg)
+
+
+def _check_has_no_path(url: str | None) -> None:
+    """Cookies that no other host can set belong to a whole host."""
+    if url is not None and not is_token(url) and urlsplit(url).path:
+        msg = (
+            f"page.url {shown(url)} must have no path where page.sign_in is a SignIn: give the "
+            f"pages a host name of their own"
+        )
         raise ValueError(msg)
 
 

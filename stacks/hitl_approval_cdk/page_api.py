@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_apigatewayv2 as apigateway
@@ -16,11 +16,21 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
-from hitl_approval.contract import SIGNED_IN_ROUTES, Env, Route
+from hitl_approval.contract import (
+    ORGANIZATION_FILE,
+    PAGE_ROUTES,
+    SIGN_IN_ROUTES,
+    SIGNED_IN_ROUTES,
+    Env,
+    Route,
+)
 from hitl_approval_cdk import nag
 from hitl_approval_cdk.delivery import Delivery, by_topic, subscribe
+from hitl_approval_cdk.functions import FunctionSettings, PackagedFunction
 from hitl_approval_cdk.options import ResolvedOptions
 from hitl_approval_cdk.page import ApprovalPage
+from hitl_approval_cdk.sign_in import DeployedSignIn, SignIn
+from hitl_approval_cdk.specifications import PAGE, SIGNED_IN, SLACK, Specification
 
 _ACCESS_LOG = json.dumps(
     {
@@ -40,7 +50,9 @@ class DeployedPage:
         api: its HTTP API, for a firewall or a distribution of yours, say.
         topic: messages for one approver each; every subscription filters for its own.
         function: answers personal links.
+        slack_function: answers Slack; None where nobody is asked there.
         signed_in_function: answers people who signed in; None where nobody can.
+        sign_in: how browsers sign in; None where an authorizer does it, or nobody can.
     """
 
     url: str
@@ -48,6 +60,8 @@ class DeployedPage:
     topic: sns.Topic
     function: lambda_.Function
     signed_in_function: lambda_.Function | None
+    slack_function: lambda_.Function | None
+    sign_in: DeployedSignIn | None
 
 
 class PageApi(Construct):
@@ -69,6 +83,7 @@ class PageApi(Construct):
         url: where it is reached, without a slash at its end.
         api: its HTTP API.
         topic: messages for one approver each; every subscription filters for its own.
+        sign_in: how browsers sign in; None where an authorizer does it, or nobody can.
     """
 
     def __init__(
@@ -126,11 +141,18 @@ class PageApi(Construct):
             destination_arn=access.log_group_arn, format=_ACCESS_LOG
         )
 
+        self.sign_in: DeployedSignIn | None = None
+        if isinstance(page.sign_in, SignIn):
+            self.sign_in = page.sign_in.make(self, url=self.url, removal_policy=removal_policy)
+
     @property
     def variables(self) -> dict[str, str]:
         """What functions must know of it."""
         sessions, age = list(self.page.personal_sessions), self.page.sign_in_max_age
+        named = self.page.organization is not None
         return {
+            **(self.sign_in.variables if self.sign_in else {}),
+            **({Env.ORGANIZATION: ORGANIZATION_FILE} if named else {}),
             **({Env.PERSONAL_SESSIONS: json.dumps(sessions)} if sessions else {}),
             **({Env.SIGN_IN_MAX_AGE_SECONDS: str(age.to_seconds())} if age is not None else {}),
             **({Env.INBOX_URL: self.url} if self.page.opens_in_a_browser else {}),
@@ -140,14 +162,19 @@ class PageApi(Construct):
         }
 
     def serve(
-        self, *, links: lambda_.Function, signed_in: lambda_.Function | None = None
+        self,
+        *,
+        links: lambda_.Function,
+        signed_in: lambda_.Function | None = None,
+        slack: lambda_.Function | None = None,
     ) -> DeployedPage:
-        """Route personal links to one function, and what needs a sign-in to the other.
+        """Route links to one function, what needs a sign-in and what Slack sends to others.
 
         Args:
             links: answers the one route that takes no sign-in.
-            signed_in: answers whom the page's authorizer signed in, and nobody else. Default:
-                nobody can sign in.
+            signed_in: answers whom the page's authorizer signed in, or who signs in with a browser.
+                Default: nobody can sign in.
+            slack: answers what Slack has signed. Default: nobody is asked there.
         """
         for route in self.api.add_routes(
             path=Route.LINK,
@@ -160,20 +187,40 @@ class PageApi(Construct):
         ):
             nag.personal_link(route)
         if signed_in is not None:
-            for path, methods in SIGNED_IN_ROUTES.items():
-                self.api.add_routes(
-                    path=path,
-                    methods=[apigateway.HttpMethod[method] for method in methods],
-                    integration=HttpLambdaIntegration("SignedIn", signed_in),
-                    authorizer=self.page.sign_in,
-                )
+            self._route_signed_in(HttpLambdaIntegration("SignedIn", signed_in))
+        if slack is not None:
+            for route in self.api.add_routes(
+                path=Route.SLACK,
+                methods=[apigateway.HttpMethod.POST],
+                integration=HttpLambdaIntegration("Slack", slack),
+            ):
+                nag.signed_by_slack(route)
         return DeployedPage(
             url=self.url,
             api=self.api,
             topic=self.topic,
             function=links,
             signed_in_function=signed_in,
+            slack_function=slack,
+            sign_in=self.sign_in,
         )
+
+    def _route_signed_in(self, integration: HttpLambdaIntegration) -> None:
+        """Every route by the authorizer, but for those from which a browser is led to a sign-in."""
+        open_to_browsers: dict[str, tuple[str, ...]] = {}
+        authorizer = self.page.sign_in
+        if self.sign_in is not None:
+            open_to_browsers, authorizer = PAGE_ROUTES | SIGN_IN_ROUTES, self.sign_in.authorizer
+        for path, methods in (SIGNED_IN_ROUTES | open_to_browsers).items():
+            by_browser = path in open_to_browsers
+            for route in self.api.add_routes(
+                path=path,
+                methods=[apigateway.HttpMethod[method] for method in methods],
+                integration=integration,
+                authorizer=None if by_browser else cast(Any, authorizer),
+            ):
+                if by_browser:
+                    nag.signed_in_page(route)
 
 
 def page_api(scope: Construct, options: ResolvedOptions) -> PageApi | None:
@@ -190,3 +237,28 @@ def page_api(scope: Construct, options: ResolvedOptions) -> PageApi | None:
         log_retention=options["log_retention"],
         removal_policy=options["removal_policy"],
     )
+
+
+def decision_functions(
+    scope: Construct, page: ApprovalPage, settings: FunctionSettings, workflow: lambda_.Function
+) -> dict[Specification, PackagedFunction]:
+    """The functions that answer people on the page's API, by what they are.
+
+    Args:
+        scope: where they belong.
+        page: what it is like.
+        settings: what they share with the other functions.
+        workflow: on whose executions they act.
+    """
+    wanted = {PAGE: True, SIGNED_IN: page.sign_in, SLACK: settings.options["slack"]}
+    return {
+        specification: PackagedFunction(
+            scope,
+            f"{specification.name}Function",
+            specification=specification,
+            settings=settings,
+            workflow=workflow,
+        )
+        for specification, is_wanted in wanted.items()
+        if is_wanted
+    }

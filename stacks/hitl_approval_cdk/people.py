@@ -1,4 +1,4 @@
-"""The people of a deployment, as its functions know them: its groups, and who is reached how."""
+"""Whose a deployment is, as its functions know it: its groups, who is reached how, its name."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from hitl_approval.contract import DIRECTORY_FILE, GROUPS_FILE
+from hitl_approval.contract import DIRECTORY_FILE, GROUPS_FILE, ORGANIZATION_FILE
 from hitl_approval.domain.delivery import Address, Directory
-from hitl_approval_cdk.delivery import Delivery, EmailApprover
+from hitl_approval.domain.organization import Organization
+from hitl_approval_cdk.delivery import EmailApprover
 from hitl_approval_cdk.layer_files import give_file
+from hitl_approval_cdk.options import ResolvedOptions
 
 
 def give_groups(
@@ -28,25 +30,31 @@ def give_groups(
         )
 
 
-def directory_of(deliver_to: Sequence[Delivery], *, mail: bool = False) -> Directory:
-    """Who is reached by which channels.
-
-    Args:
-        deliver_to: each names one person and one address.
-        mail: whether SES reaches everybody else whose name is an e-mail address.
-    """
+def directory_of(options: ResolvedOptions) -> Directory:
+    """Who is reached by which channels."""
     people: dict[str, list[Address]] = {}
-    for each in deliver_to:
+    mail = options["mail"] is not None
+    for each in options["deliver_to"]:
         by_mail = mail and isinstance(each, EmailApprover)
         address = Address("ses", each.endpoint) if by_mail else each.reached_at
         people.setdefault(each.approver, []).append(address)
-    return Directory(people=people, mail=mail)
+    slack = options["slack"]
+    audiences = {f"webhook {each.name}": each.reached_at for each in options["webhooks"] or ()}
+    if slack is not None and slack.channel is not None:
+        audiences[f"channel {slack.channel}"] = Address("slack", slack.channel)
+    return Directory(
+        people=people,
+        mail=mail,
+        slack=slack is not None and slack.direct_messages,
+        audiences=audiences,
+    )
 
 
 def says_anything(directory: Directory) -> bool:
     """Whether somebody is reached otherwise than by the topic of messages for one person."""
     addresses = [each for person in directory.people.values() for each in person]
-    return directory.mail or any(each.channel != "sns" for each in addresses)
+    others = directory.mail or directory.slack or directory.audiences
+    return bool(others) or any(each.channel != "sns" for each in addresses)
 
 
 def give_directory(function: lambda_.Function, scope: Construct, directory: Directory) -> None:
@@ -59,4 +67,19 @@ def give_directory(function: lambda_.Function, scope: Construct, directory: Dire
             name=DIRECTORY_FILE,
             content=directory.to_dict(),
             description="hitl-approval: by which channels each person is reached",
+        )
+
+
+def give_organization(
+    function: lambda_.Function, scope: Construct, organization: Organization | None
+) -> None:
+    """Let a function that shows pages read whose they are. Without one there is no layer."""
+    if organization is not None:
+        give_file(
+            function,
+            scope,
+            "Organization",
+            name=ORGANIZATION_FILE,
+            content=organization.to_dict(),
+            description="hitl-approval: the name, color and logo of its pages",
         )

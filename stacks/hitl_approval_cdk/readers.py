@@ -17,8 +17,10 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.aws_apigatewayv2_authorizers import HttpJwtAuthorizer
 
 from hitl_approval.contract import ResumeMode
+from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk.delivery import EmailApprover
+from hitl_approval_cdk.sign_in import SignIn
 
 LOG_RETENTIONS: Final[Mapping[int, logs.RetentionDays]] = {
     1: logs.RetentionDays.ONE_DAY,
@@ -108,12 +110,24 @@ def approvers_by_mail(value: Any) -> list[EmailApprover]:
     return [EmailApprover(address) for address in names(value)]
 
 
-def sign_in(value: Any) -> HttpJwtAuthorizer:
-    """An OpenID Connect issuer and at least one audience."""
+def sign_in(value: Any) -> SignIn | HttpJwtAuthorizer:
+    """A sign-in with a browser, or an OpenID Connect issuer and at least one audience."""
     issuer, *audiences = names(value)
+    if (issuer, audiences) == ("cognito", []):
+        return SignIn.cognito()
+    if issuer == "oidc":
+        issuer, client_id = audiences
+        return SignIn.oidc(issuer, client_id=client_id)
     if not issuer.startswith("https://") or not audiences:
         raise ValueError
     return HttpJwtAuthorizer("SignIn", issuer, jwt_audience=audiences)
+
+
+def organization(value: Any) -> Organization:
+    """A name, or an object of name and color: in cdk.json, or as JSON from the command line."""
+    is_json = isinstance(value, str) and value.lstrip().startswith("{")
+    found = json.loads(value) if is_json else value
+    return Organization(**found) if isinstance(found, dict) else Organization(text(found))
 
 
 def quorum(value: Any) -> Quorum:

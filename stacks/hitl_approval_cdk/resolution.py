@@ -98,8 +98,7 @@ def environment(options: ResolvedOptions, stack: Stack, *, of: Readers) -> dict[
         variables |= {Env.APPROVAL_POLICY: rules, Env.DEFAULT_APPROVERS: approvers}
         if options["groups"]:
             variables[Env.APPROVER_GROUPS] = contract.GROUPS_FILE
-    directory = directory_of(options["deliver_to"], mail=bool(options["mail"]))
-    if of == "messenger function" and says_anything(directory):
+    if of == "messenger function" and says_anything(directory_of(options)):
         variables[Env.DIRECTORY] = contract.DIRECTORY_FILE
     return variables
 
@@ -186,11 +185,9 @@ def _check_resources(options: ResolvedOptions) -> None:
     Raises:
         ValueError: without them, or against them.
     """
-    for option_name in ("deliver_to", "mail", "reminders"):
+    for option_name in ("deliver_to", "mail", "reminders", "slack", "webhooks"):
         if cast(Mapping[str, Any], options)[option_name] and options["page"] is None:
-            msg = (
-                f"{option_name} needs a page that personal links lead to: pass page=ApprovalPage()"
-            )
+            msg = f"{option_name} needs a page that links lead to: pass page=ApprovalPage()"
             raise ValueError(msg)
     check_delivery(options["deliver_to"], mail=bool(options["mail"]))
     audit_table = options["audit_table"]

@@ -88,16 +88,26 @@ PAGE: Final = Specification(
     role="Decides by personal links: reads, votes, resumes the workflow",
     rights=Resources.vote,
     executions=(GET_EXECUTION, COMPLETE_CALLBACK),
-    reads=(Env.MESSAGES_TABLE_NAME, Env.PAGE_URL),
+    reads=(Env.MESSAGES_TABLE_NAME, Env.PAGE_URL, Env.ORGANIZATION),
 )
 SIGNED_IN: Final = Specification(
     name="SignedIn",
     handler=Handler.SIGNED_IN,
     description="Shows signed-in people their inbox and takes their decisions",
     role="Decides for signed-in people, shows their inbox",
-    rights=Resources.decide,
+    rights=Resources.serve,
     executions=(GET_EXECUTION, COMPLETE_CALLBACK),
-    reads=(Env.INBOX_TABLE_NAME, Env.MESSAGES_TABLE_NAME, Env.PAGE_URL, *_SIGN_IN),
+    reads=(
+        Env.INBOX_TABLE_NAME,
+        Env.MESSAGES_TABLE_NAME,
+        Env.PAGE_URL,
+        Env.SIGN_IN_ISSUER,
+        Env.SIGN_IN_CLIENT_ID,
+        Env.SIGN_IN_CLIENT_SECRET_ARN,
+        Env.SESSION_KEY_ARN,
+        Env.ORGANIZATION,
+        *_SIGN_IN,
+    ),
     options=("signed-in function",),
 )
 PUBLISHER: Final = Specification(
@@ -121,5 +131,24 @@ MESSENGER: Final = Specification(
     options=("messenger function",),
     seconds=60,  # less than the lease of a message, so that nobody else has begun to send it
 )
-FUNCTIONS: Final = (WORKFLOW, REQUEST, APPROVAL, SWEEP, PAGE, SIGNED_IN, PUBLISHER, MESSENGER)
+SLACK: Final = Specification(
+    name="Slack",
+    handler=Handler.SLACK_API,
+    description="Takes what people click and send in Slack",
+    role="Decides for people in Slack: reads, votes, resumes the workflow",
+    rights=Resources.answer_slack,
+    executions=(GET_EXECUTION, COMPLETE_CALLBACK),
+    options=("Slack function",),
+)
+FUNCTIONS: Final = (
+    WORKFLOW,
+    REQUEST,
+    APPROVAL,
+    SWEEP,
+    PAGE,
+    SIGNED_IN,
+    PUBLISHER,
+    MESSENGER,
+    SLACK,
+)
 """All of them."""

@@ -35,6 +35,7 @@ def step(
     approvers: Sequence[str] | str | None,
     timeout: Duration | None,
     context: Mapping[str, Any] | str | None,
+    sensitive: Sequence[str] | str | None,
     result_path: str | None,
     query_language: sfn.QueryLanguage | None,
     outputs: Any,
@@ -53,6 +54,8 @@ def step(
         payload["approvers"] = approvers if isinstance(approvers, str) else list(approvers)
     if context is not None:
         payload["context"] = context
+    if sensitive is not None:
+        payload["sensitive"] = sensitive if isinstance(sensitive, str) else list(sensitive)
     longest = None
     if timeout is not None:
         seconds = rules.seconds("timeout", timeout)

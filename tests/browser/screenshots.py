@@ -2,76 +2,25 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from playwright.sync_api import Page, Route, ViewportSize, sync_playwright
 
-from hitl_approval.domain.policy import Policy, Quorum
-from hitl_approval.http.link_page import handle
 from hitl_approval.http.signed_in import handle as signed_in
 from hitl_approval.testing import World, in_memory
-from tests.anything import any_opening, any_request, declared
+from tests.anything import any_opening, any_request
 from tests.browser.approver import choose, send
 from tests.browser.conftest import WANTED, chromium
+from tests.browser.in_memory import BRIGHTWATER, ENDS, HOST, ask, asked, serve
+from tests.browser.png import smaller
 from tests.unit.mail.mailed import each_kind, html_of, read
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 ANN = "ann@example.com"
-HOST = "approve.example.com"
 PHONE: ViewportSize = {"width": 390, "height": 700}
 DESKTOP: ViewportSize = {"width": 900, "height": 700}
-
-
-def asked(world: World) -> str:
-    """Three people were asked, two must agree, one has; returns bob's link."""
-    request = any_request(
-        subject="Pay 70,000 EUR to Nordwind Logistics",
-        requester="rita@example.com",
-        approvers=("ann", "bob", "cid"),
-        document_id="invoice-2041",
-        context={
-            "amount": "70,000.00 EUR",
-            "due": "2026-01-31",
-            "supplier": {"name": "Nordwind Logistics", "since": 2019, "verified": True},
-            "lines": [{"what": "Freight, December", "amount": "70,000.00"}],
-        },
-    )
-    approval = world.store.create(
-        any_opening(
-            now=world.clock.now(),
-            request=request,
-            policy=Policy(quorum=Quorum.at_least(2)),
-            timeout=timedelta(hours=8),
-        )
-    )
-    replace(world.delivery, page_url=f"https://{HOST}").take(
-        world.store.history(approval.approval_id)
-    )
-    world.clock.advance(timedelta(minutes=18))
-    world.decisions.decide(approval.approval_id, declared("ann"), "approved", "Matches the order.")
-    [mail] = [message for message in world.notifier.sent if message.recipient == "bob"]
-    return str(re.findall(r"https://\S+", mail.body)[0])
-
-
-def serve(page: Page, world: World) -> None:
-    """Let the page function answer, as API Gateway would ask it."""
-
-    def answer(route: Route) -> None:
-        request = route.request
-        event = {
-            "requestContext": {"http": {"method": request.method}, "domainName": HOST},
-            "pathParameters": {"token": request.url.rsplit("/", 1)[-1]},
-            "headers": request.headers,
-            "body": request.post_data or "",
-        }
-        made = handle(event, lambda: world.decisions)
-        route.fulfill(status=made["statusCode"], headers=made["headers"], body=made["body"])
-
-    page.route("**/*", answer)
 
 
 def inbox_of(world: World) -> None:
@@ -97,7 +46,7 @@ def serve_signed_in(page: Page, world: World) -> None:
             "routeKey": "GET /inbox",
             "requestContext": {"authorizer": {"jwt": {"claims": claims}}, "domainName": HOST},
         }
-        made = signed_in(event, lambda: world.decisions)
+        made = signed_in(event, lambda: world.decisions, organization=BRIGHTWATER)
         route.fulfill(status=made["statusCode"], headers=made["headers"], body=made["body"])
 
     page.route("**/*", answer)
@@ -116,20 +65,25 @@ def main() -> None:
             page.goto(asked(world))
             return page
 
-        def take(page: Page, name: str) -> None:
-            page.screenshot(path=FOLDER / f"{name}.png", full_page=True)
+        def take(page: Page, name: str, *, full: bool = True) -> None:
+            (FOLDER / f"{name}.png").write_bytes(smaller(page.screenshot(full_page=full)))
 
         take(opened(PHONE), "page-phone")
         take(opened(PHONE, "dark"), "page-dark")
         page = opened(DESKTOP)
         choose(page, "approved", "Checked against the contract.")
-        page.evaluate("document.activeElement.blur()")
+        page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
         take(page, "page-desktop")
         page = opened(PHONE)
         choose(page, "approved", "Checked against the contract.")
         send(page)
         page.get_by_role("status").wait_for()
         take(page, "page-receipt")
+        for end in ("approved", "rejected", "withdrawn", "timed-out"):
+            page, world = browser.new_page(viewport=PHONE), in_memory()
+            serve(page, world)
+            page.goto(ENDS[end][0](world, ask(world)))
+            take(page, f"page-{end}", full=False)
         for name, width, scheme in (
             ("light", 640, "light"), ("dark", 640, "dark"), ("narrow", 320, "light"),
         ):  # fmt: skip

@@ -5,9 +5,10 @@ from __future__ import annotations
 RECORD = (
     "approval_id", "status", "subject", "requester", "approvers", "quorum_needed",
     "content_digest", "created_at", "expires_at", "decision", "decided_by", "comments",
-    "decided_at", "votes", "execution_arn", "context",
+    "decided_at", "votes", "execution_arn", "standing", "may_still_answer", "context",
 )  # fmt: skip
-"""An approval; a document's has `document_id` and `document_name` too, `challenge` where asked."""
+"""An approval; a document's has `document_id` and `document_name` too, `challenge` where asked,
+`sensitive` where there is something."""
 ITEM = ("approval_id", "subject", "requester", "created_at", "expires_at")
 """At least, of each of a list's approvals."""
 PAGE = ("approvals", "cursor")
@@ -32,6 +33,7 @@ SHAPES = {
     "stats": ("since", "by_status", "decision_seconds"),
     "audit verify": ("verified", "approvals", "events", "findings", "signatures"),
     "audit export": ("events", "file"),
+    "slack-manifest": ("display_information", "features", "oauth_config", "settings"),
     "template": ("template", "code", "bucket"),
     "drain": ("withdrawn", "pending", "unread", "executions"),
     "local mail": ("messages",),

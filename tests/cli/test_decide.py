@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from typing import Any
 
 import pytest
 
@@ -117,3 +119,44 @@ def test_should_end_quietly_when_interrupted_at_a_question(
     assert result.status == 130
     assert result.err.endswith("hitl: interrupted (INTERRUPTED)\n")
     assert world.store.approvals[approval_id].pending
+
+
+HIDDEN = "; DROP TABLE customers"
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"sql": "x" * 2_000 + HIDDEN},
+        {f"field {number}": number for number in range(300)} | {"sql": HIDDEN},
+        {"sql": "SELECT 1" + "\n" * 9_000 + HIDDEN},
+        {"order": {"lines": [{"deep": {"deeper": [HIDDEN]}}]}},
+        {"n" * 5_000 + HIDDEN: 1},
+        {"sql": "\u200b\u2060" * 2_000 + HIDDEN},
+    ],
+    ids=["behind characters", "behind fields", "behind lines", "deep", "in a name", "unseen"],
+)
+def test_should_show_all_of_it_before_it_asks(
+    hitl: Hitl, world: World, context: dict[str, Any]
+) -> None:
+    approval_id = requested(world, context=context)
+    asked = hitl("approve", approval_id, stdin="y\n", terminal=True)
+    flat = "".join(re.sub(r"\x1b\[[0-9;]*m", "", asked.out).split())
+    assert "".join(HIDDEN.split()) in flat
+    assert "\u200b" not in asked.out
+    taller = len(asked.out.splitlines()) > 25
+    assert ("more than this screen has: scroll up" in asked.err) is taller
+    assert world.store.approvals[approval_id].status == "approved"
+
+
+def test_should_say_who_can_still_answer_until_the_expiry(
+    hitl: Hitl, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approval_id = requested(world, approvers=["ann", "cid"])
+    said = "0 of 1 approvals; ann or cid can still answer"
+    for command in ("show", "status"):
+        assert "0 of 1 approvals" in hitl(command, approval_id).out
+        assert "can still answer" not in hitl(command, approval_id).out
+    monkeypatch.setattr("hitl_approval_cli.clock.now", world.clock.now)
+    for command in ("show", "status"):
+        assert said in hitl(command, approval_id).out

@@ -15,10 +15,8 @@ def test_should_submit_and_print_the_id_alone(hitl: Hitl, cloud: FakeCloud) -> N
 
     assert result.status == 0
     (event,) = cloud.started
-    assert event["document_id"].startswith("doc-")
-    del event["document_id"]
     assert event == {
-        "document_name": "Q4 Budget",
+        "subject": "Q4 Budget",
         "requester": "bob",
         "approvers": ["alice"],
         "timeout_seconds": 28800,
@@ -36,3 +34,20 @@ def test_should_read_the_context_from_a_file(hitl: Hitl, cloud: FakeCloud, tmp_p
     file.write_text('{"amount": 5}')
     assert hitl("submit", "--subject", "Q4", "--context", f"@{file}").status == 0
     assert cloud.started[0]["context"] == {"amount": 5}
+
+
+def test_should_have_the_pattern_s_fields_where_the_document_has_an_id(
+    hitl: Hitl, cloud: FakeCloud
+) -> None:
+    assert hitl("submit", "--document-name", "Q4", "--document-id", "doc-7").status == 0
+    assert cloud.started == [{"document_id": "doc-7", "document_name": "Q4", "requester": "bob"}]
+
+
+def test_should_say_what_is_sensitive(hitl: Hitl, cloud: FakeCloud) -> None:
+    context = ["--context", '{"card": "4111", "to": {"iban": "DE"}}']
+    given = ["--sensitive", "card", "--sensitive", "to.iban"]
+    assert hitl("submit", "--subject", "Q4", *context, *given).status == 0
+    assert cloud.started[0]["sensitive"] == ["card", "to.iban"]
+    refused = hitl("submit", "--subject", "Q4", *context, "--sensitive", "crad")
+    assert (refused.status, refused.out) == (2, "")
+    assert "names 'crad', which is no field of the context" in refused.err

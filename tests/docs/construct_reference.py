@@ -22,6 +22,7 @@ from hitl_approval_cdk import (
     HitlApprovalOptions,
     HitlApprovalStack,
     OnTimeout,
+    Organization,
     Quorum,
     SqsApprover,
     outputs,
@@ -35,7 +36,7 @@ FILE = DOCS / "construct.md"
 DEPLOY = DOCS / "deploy.md"
 PREFACE = Path(__file__).parent / "construct_preface.md"
 CONTEXT_KEYS = re.compile(r"(?<=\n## Context keys\n)(.*?)\| context key .*?\n(?=\n)", re.DOTALL)
-VALUES = (ApprovalPage, EmailApprover, SqsApprover, Quorum, OnTimeout)
+VALUES = (ApprovalPage, Organization, EmailApprover, SqsApprover, Quorum, OnTimeout)
 NO_PARTS = (HitlApproval, HitlApprovalStack, HitlApprovalOptions, *VALUES)
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from hitl_approval.contract import MAX_OPERATIONS
 from hitl_approval.domain.link import CHALLENGE_CHARACTERS
+from hitl_approval.domain.rows import PART
 from hitl_approval.domain.schedule import most_operations
 from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_LIMIT
-from hitl_approval.http.fields import MAX_FIELDS, MAX_VALUE
 from hitl_approval.usecases.decide import SEARCHED
 from hitl_approval.usecases.sweep import SWEEP_GRACE
 from hitl_approval_cdk import ApprovalPage
@@ -95,8 +95,7 @@ COUNTS: Mapping[str, Callable[[], str]] = {
     "standing-price": lambda: f"{total(standing_quantities()):.2f}",
     "requests-per-second": lambda: f"{ApprovalPage().requests_per_second}",
     "requests-at-once": lambda: f"{ApprovalPage().burst}",
-    "characters-of-a-value": lambda: f"{MAX_VALUE:,}",
-    "fields-of-a-context": lambda: f"{MAX_FIELDS}",
+    "characters-of-a-part": lambda: f"{PART:,}",
     "characters-of-a-challenge": lambda: f"{CHALLENGE_CHARACTERS}",
     "approvals-of-a-page": lambda: f"{DEFAULT_LIMIT}",
     "approvals-of-the-longest-page": lambda: f"{MAX_LIMIT}",

@@ -14,6 +14,7 @@ from hitl_approval.domain.errors import ApprovalError
 from hitl_approval.http.errors import (
     InternalError,
     MethodNotAllowed,
+    NotShown,
     UnknownLink,
     UnsupportedMediaType,
 )
@@ -22,7 +23,7 @@ from hitl_approval_cdk import context
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
-PAGES = {UnsupportedMediaType, UnknownLink}
+PAGES = {UnsupportedMediaType, UnknownLink, NotShown}
 """What only the pages and the JSON API answer stands with them."""
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
 

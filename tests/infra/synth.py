@@ -14,10 +14,20 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 
 from hitl_approval.contract import DEFAULT_STACK_NAME
-from hitl_approval_cdk import HitlApproval, HitlApprovalStack, Quorum, context
+from hitl_approval_cdk import (
+    ApprovalPage,
+    HitlApproval,
+    HitlApprovalStack,
+    Quorum,
+    SignIn,
+    Slack,
+    Webhook,
+    context,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS: Mapping[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
@@ -153,6 +163,24 @@ def _mailed(app: App) -> Stack:
     return HitlApprovalStack(app, "Mailed", **context.options(values))
 
 
+def _signed_in_by_cognito(app: App) -> Stack:
+    values = {"approvers": "ann@example.com,bob@example.com", "sign_in": "cognito"}
+    return HitlApprovalStack(app, "SignedIn", **context.options(values))
+
+
+def _signed_in_by_an_issuer(app: App) -> Stack:
+    stack = Stack(app, "SignedIn")
+    secret = secretsmanager.Secret.from_secret_name_v2(stack, "Secret", "approvals-client")
+    page = ApprovalPage(
+        url="https://approve.example.com",
+        sign_in=SignIn.oidc(
+            "https://issuer.example.com", client_id="approvals", client_secret=secret
+        ),
+    )
+    HitlApproval(stack, "Approval", page=page)
+    return stack
+
+
 def _polling_with_customer_key(app: App) -> Stack:
     stack = Stack(app, "Polling")
     HitlApproval(
@@ -204,13 +232,40 @@ def _brought_along(app: App) -> Stack:
     return stack
 
 
+def _in_slack(app: App) -> Stack:
+    stack = Stack(app, "InSlack")
+    app_of_ours = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:slack-1b2c3d"
+    HitlApproval(
+        stack,
+        "Approval",
+        page=ApprovalPage(),
+        slack=Slack(
+            secret=secretsmanager.Secret.from_secret_complete_arn(stack, "SlackApp", app_of_ours),
+            team_id="T0123ABCD",
+            channel="C0123ABCD",
+        ),
+        webhooks=[
+            Webhook(
+                name="teams",
+                secret=secretsmanager.Secret.from_secret_complete_arn(
+                    stack, "Teams", app_of_ours.replace("slack", "teams")
+                ),
+            )
+        ],
+    )
+    return stack
+
+
 CONFIGURATIONS: Mapping[str, Callable[[App], Stack]] = {
     "default": _default,
     "signed_in": _signed_in,
     "mailed": _mailed,
+    "signed_in_by_cognito": _signed_in_by_cognito,
+    "signed_in_by_an_issuer": _signed_in_by_an_issuer,
     "polling_with_customer_key": _polling_with_customer_key,
     "embedded_twice": _embedded_twice,
     "brought_along": _brought_along,
+    "in_slack": _in_slack,
 }
 """What users write: one builder per configuration."""
 

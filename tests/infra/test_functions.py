@@ -56,6 +56,10 @@ INBOX_ENV = {Env.INBOX_TABLE_NAME}
 PUBLISHER_ENV = SWEEP_ENV | INBOX_ENV | {Env.EVENT_BUS_NAME}
 
 
+SIGN_IN_ENV = {Env.SIGN_IN_ISSUER, Env.SIGN_IN_CLIENT_ID, Env.SESSION_KEY_ARN}
+"""Of the signed-in function where browsers sign in to it."""
+
+
 PAGE_ENV = {Env.PAGE_URL, Env.PAGE_CHALLENGE}
 
 
@@ -91,8 +95,11 @@ class TestEnvironment:
                 Env.PAGE_URL,
             }
             messenger = environment(any_resources, contract.Handler.MESSENGER)
+            in_slack = contract.Handler.SLACK_API in functions(any_resources)
+            chat = {Env.SLACK, Env.WEBHOOKS, Env.DIRECTORY}
             by_mail = {Env.MAIL, Env.DIRECTORY} if mailed else set()
-            assert set(messenger) == MESSENGER_ENV | entry | by_mail
+            expected = MESSENGER_ENV | chat if in_slack else MESSENGER_ENV - chat
+            assert set(messenger) == expected | entry | by_mail
         publisher = contract.Handler.PUBLISHER in functions(any_resources)
         answering = APPROVAL_ENV | (INBOX_ENV if publisher else set())
         answering |= {Env.MESSAGES_TABLE_NAME} if page else set()
@@ -100,16 +107,25 @@ class TestEnvironment:
         assert set(environment(any_resources, contract.Handler.SWEEP)) == SWEEP_ENV
         if contract.Handler.SIGNED_IN in functions(any_resources):
             signed_in = environment(any_resources, contract.Handler.SIGNED_IN)
-            assert set(signed_in) == SWEEP_ENV | INBOX_ENV | {
+            by_browser = SIGN_IN_ENV if Env.SIGN_IN_ISSUER in signed_in else set()
+            assert set(signed_in) - {Env.SIGN_IN_CLIENT_SECRET_ARN} == {
+                *(SWEEP_ENV | INBOX_ENV | by_browser),
                 Env.MESSAGES_TABLE_NAME,
                 Env.PAGE_URL,
                 Env.SIGN_IN_CLAIM,
             }
         if publisher:
             assert set(environment(any_resources, contract.Handler.PUBLISHER)) == PUBLISHER_ENV
+        if contract.Handler.SLACK_API in functions(any_resources):
+            slack = environment(any_resources, contract.Handler.SLACK_API)
+            assert set(slack) == SWEEP_ENV | {Env.SLACK}
         named = {value for name, value in vars(Env).items() if name.isupper()}
         assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | MESSENGER_ENV | {
             Env.APPROVER_GROUPS,
+            Env.DIRECTORY,
+            *SIGN_IN_ENV,
+            Env.SIGN_IN_CLIENT_SECRET_ARN,
+            Env.ORGANIZATION,
             Env.REMINDERS,
             Env.REQUEST_FUNCTION_ARN,
             Env.OPERATORS,

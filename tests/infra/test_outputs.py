@@ -8,11 +8,14 @@ from hitl_approval.contract import LIBRARY_VERSION, OUTPUTS, Output
 from hitl_approval_cli.stack_outputs import deployments_in
 from tests.infra.synth import text
 
+OF_A_SIGN_IN = {Output.SIGN_IN_ISSUER, Output.SIGN_IN_CLIENT_ID}
+
 
 class TestOutputs:
     def test_should_put_out_what_the_contract_names(self, templates: dict[str, Any]) -> None:
         outputs = templates["default"]["Outputs"]
-        assert set(outputs) == set(OUTPUTS) - {Output.SIGNING_KEY_ARN, Output.MAIL_SENDER}
+        absent = OF_A_SIGN_IN | {Output.SIGNING_KEY_ARN, Output.MAIL_SENDER}
+        assert set(outputs) == set(OUTPUTS) - absent
         values = {name: output["Value"] for name, output in outputs.items()}
         version = values.pop(Output.WORKFLOW_VERSION)["Fn::GetAtt"]
         assert "CurrentVersion" in version[0]
@@ -37,7 +40,7 @@ class TestOutputs:
         described = [{"OutputKey": key, "OutputValue": key} for key in outputs]
         found = deployments_in({"StackName": "Embedding", "Outputs": described})
         paged = {Output.PAGE_URL, Output.PERSONAL_TOPIC_ARN, Output.MAIL_SENDER}
-        missing = paged | {Output.SIGNING_KEY_ARN}
+        missing = paged | OF_A_SIGN_IN | {Output.SIGNING_KEY_ARN}
         assert {name: set(values) for name, values in found.items()} == {
             "Embedding/Payments": set(OUTPUTS) - missing,
             "Embedding/Releases": set(OUTPUTS) - missing,
@@ -45,6 +48,13 @@ class TestOutputs:
         for name, values in found.items():
             topic = outputs[values[Output.SNS_TOPIC_ARN]]["Value"]
             assert text(topic) == f"<{name.removeprefix('Embedding/')}Topic>"
+
+    def test_should_say_by_whom_browsers_sign_in(self, templates: dict[str, Any]) -> None:
+        outputs = templates["signed_in_by_cognito"]["Outputs"]
+        assert set(outputs) == set(OUTPUTS) - {Output.SIGNING_KEY_ARN}
+        assert text(outputs[Output.SIGN_IN_CLIENT_ID]["Value"]) == "<ApprovalPageClient>"
+        issuer = text(outputs[Output.SIGN_IN_ISSUER]["Value"])
+        assert issuer == "https://<ApprovalPagePeople.ProviderName>"
 
     def test_should_say_what_each_is(self, any_template: dict[str, Any]) -> None:
         assert all(output["Description"] for output in any_template["Outputs"].values())

@@ -11,11 +11,19 @@ import pytest
 from aws_cdk import App, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
+from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
 
-from hitl_approval.contract import DIRECTORY_FILE, GROUPS_FILE, Env
+from hitl_approval.contract import DIRECTORY_FILE, GROUPS_FILE, ORGANIZATION_FILE, Env
 from hitl_approval.domain.delivery import Address, Directory
 from hitl_approval.settings import Settings
-from hitl_approval_cdk import ApprovalPage, EmailApprover, HitlApproval, SqsApprover
+from hitl_approval_cdk import (
+    ApprovalPage,
+    EmailApprover,
+    HitlApproval,
+    Organization,
+    SqsApprover,
+    resolve,
+)
 from hitl_approval_cdk.people import directory_of, give_directory, says_anything
 from tests.infra.synth import any_app, any_stack, functions, of_type, template
 
@@ -116,8 +124,9 @@ def test_should_need_no_directory_where_the_topic_reaches_everybody() -> None:
     assert not of_type(resources, "AWS::Lambda::LayerVersion")
     variables = functions(resources)["messenger.handler.handler"]["Environment"]["Variables"]
     assert Env.DIRECTORY not in variables
-    assert not says_anything(directory_of(people))
-    assert says_anything(directory_of([], mail=True))
+    options = resolve({"deliver_to": people, "page": ApprovalPage()})
+    assert not says_anything(directory_of(options))
+    assert says_anything(Directory(mail=True))
 
 
 def test_should_send_links_to_a_whole_company_through_seven_queues() -> None:
@@ -135,3 +144,36 @@ def test_should_send_links_to_a_whole_company_through_seven_queues() -> None:
     reached = [name for each in subscriptions for name in each["FilterPolicy"]["approver"]]
     assert sorted(reached) == sorted(people)
     assert len(subscriptions) == 7
+
+
+NORDWIND = Organization("Nordwind", "#a8201a", b'<svg xmlns="http://www.w3.org/2000/svg"/>')
+
+
+def test_should_say_whose_page_it_is_to_the_functions_that_show_pages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = any_app()
+    stack = Stack(app, "Embedding")
+    page = ApprovalPage(organization=NORDWIND, sign_in=HttpIamAuthorizer())
+    HitlApproval(stack, "Approval", page=page)
+    made = functions(template(stack)["Resources"])
+    knowing = {
+        handler
+        for handler, properties in made.items()
+        if properties["Environment"]["Variables"].get(Env.ORGANIZATION) == ORGANIZATION_FILE
+    }
+    with_layer = {handler for handler, properties in made.items() if "Layers" in properties}
+    assert knowing == with_layer == {"page.handler.handler", "signed_in.handler.handler"}
+
+    outdir = Path(app.synth().directory)
+    [folder] = [path.parent for path in outdir.glob(f"asset.*/python/{ORGANIZATION_FILE}")]
+    monkeypatch.syspath_prepend(folder)
+    assert Settings(values={Env.ORGANIZATION: ORGANIZATION_FILE}).organization == NORDWIND
+
+
+def test_should_make_no_layer_where_the_page_is_nobody_s() -> None:
+    stack = any_stack()
+    HitlApproval(stack, "Approval", page=ApprovalPage())
+    resources = template(stack)["Resources"]
+    assert not of_type(resources, "AWS::Lambda::LayerVersion")
+    assert Env.ORGANIZATION not in json.dumps(resources)

@@ -11,11 +11,14 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk.aws_apigatewayv2_authorizers import HttpJwtAuthorizer
 
+from hitl_approval.domain.organization import Organization
 from hitl_approval_cdk import (
     EmailApprover,
     OnTimeout,
     Quorum,
+    SignIn,
     context,
+    readers,
 )
 from hitl_approval_cdk.mail import SesMail
 from hitl_approval_cdk.option import ContextKey
@@ -46,6 +49,7 @@ GIVEN: dict[str, tuple[Any, Any]] = {
     "mail_sender": ("approvals@example.com", "approvals@example.com"),
     "deliver_to": ("ann@example.com, bob@example.com", ["ann@example.com", "bob@example.com"]),
     "challenge": ("true", True),
+    "organization": ("Nordwind", Organization("Nordwind")),
     "sign_in": ("https://issuer.example.com, web, cli", "JWT"),
     "sign_in_claim": ("upn", "upn"),
     "sign_in_max_age_seconds": ("900", 900),
@@ -81,7 +85,41 @@ def test_should_read_every_key_as_the_command_line_gives_it(key: str) -> None:
     assert plain(found(dict(context.options({key: given})), *context.KEYS[key])) == meant
 
 
-@pytest.mark.parametrize("value", ["http://issuer.example.com,web", "https://issuer.example.com"])
+def test_should_read_how_a_browser_signs_in() -> None:
+    for value, meant in (
+        ("cognito", SignIn.cognito()),
+        ("oidc,https://a.example,web", SignIn.oidc("https://a.example", client_id="web")),
+    ):
+        page = context.options({"sign_in": value})["page"]
+        assert page is not None
+        assert page.sign_in == meant
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://issuer.example.com,web",
+        "https://issuer.example.com",
+        "oidc",
+        "oidc,https://issuer.example.com",
+        "oidc,http://issuer.example.com,web",
+        "cognito,pool",
+    ],
+)
 def test_should_refuse_a_sign_in_without_encryption_or_audience(value: str) -> None:
-    with pytest.raises(context.ContextError, match="must be an https issuer and its audiences"):
+    with pytest.raises(context.ContextError, match="must be `cognito`, `oidc` with"):
         context.options({"sign_in": value})
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['{"name": "Nordwind", "color": "#a8201a"}', {"name": "Nordwind", "color": "#a8201a"}],
+)
+def test_should_read_an_organization_with_its_color(value: Any) -> None:
+    assert readers.organization(value) == Organization("Nordwind", "#a8201a")
+
+
+@pytest.mark.parametrize("value", ["", 7, [], {"nam": "Nordwind"}, "{", {"name": "x", "color": 1}])
+def test_should_refuse_an_organization_that_is_none(value: Any) -> None:
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        readers.organization(value)

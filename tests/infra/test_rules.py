@@ -82,9 +82,9 @@ OTHERS: dict[str, tuple[Callable[[Stack], dict[str, Any]], str]] = {
         lambda _: {"page": ApprovalPage(challenge="false")},  # type: ignore[arg-type]
         "page.challenge must be bool, got 'false': use True or False",
     ),
-    "an issuer in place of an authorizer": (
-        lambda _: {"page": ApprovalPage(sign_in="https://issuer")},  # type: ignore[arg-type]
-        "page.sign_in must be an authorizer, got 'https://issuer': use HttpJwtAuthorizer, say",
+    "an issuer in place of a sign-in": (
+        lambda _: {"page": ApprovalPage(sign_in="a")},  # type: ignore[arg-type]
+        "page.sign_in must be a SignIn or an authorizer, got 'a': use SignIn.cognito(), say",
     ),
     "three million days": (
         lambda _: {"retention": Duration.days(3_000_000)},

@@ -34,10 +34,10 @@ GROUPS = [
     if isinstance(group, type) and group.__module__ == contract.__name__
 ]
 NAMES = {
-    *(name for name in strings(*GROUPS) if not re.fullmatch(r"[a-z0-9_-]+", name)),
+    *(name for name in strings(*GROUPS) if not re.fullmatch(r"[a-z0-9_-]+|/", name)),
     *(contract.ALIAS, contract.TASK_TOKEN, Table.ATTENTION_AT),
 }
-"""All but ordinary words, which mean other things elsewhere."""
+"""All but ordinary words and a slash, which mean other things elsewhere."""
 KEYS = {
     "shared/hitl_approval/adapters/dynamodb.py": strings(Table, Audit),
     "shared/hitl_approval/adapters/inbox.py": strings(Inbox),

@@ -17,7 +17,12 @@ MODULES = sorted(
 )
 ELSEWHERE: Mapping[str, str] = {
     "adapters/inbox.py": "contract/test_inbox.py",
+    "adapters/issuer.py": "contract/test_issuer.py",
     "adapters/messages.py": "contract/test_messages.py",
+    "adapters/secrets_manager.py": "contract/test_slack.py",
+    "adapters/slack.py": "contract/test_slack.py",
+    "adapters/web.py": "contract/test_slack.py",
+    "adapters/webhook.py": "contract/test_webhook.py",
     "durable/document.py": "workflow/test_state_machine.py",
     "durable/operations.py": "workflow/test_refusals.py",
     "durable/refusals.py": "workflow/test_refusals.py",

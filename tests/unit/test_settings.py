@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 
 from hitl_approval.contract import ATTACHED_PREFIX, EMAIL_CLAIM
 from hitl_approval.domain.delivery import Directory
+from hitl_approval.domain.organization import Organization
 from hitl_approval.settings import Settings
-from tests.environment import ENVIRONMENT, EXTRAS
+from tests.environment import ENVIRONMENT, EXTRAS, SIGN_IN
 
 
 def settings(**variables: str) -> Settings:
@@ -20,12 +22,18 @@ def settings(**variables: str) -> Settings:
 def test_should_read_what_a_deployment_sets(tmp_path: Path) -> None:
     groups = tmp_path / "groups.json"
     groups.write_text('{"leads": ["ann"]}')
-    found = settings(**EXTRAS, APPROVER_GROUPS=str(groups), DEFAULT_APPROVERS='["bob"]')
+    found = settings(**EXTRAS, **SIGN_IN, APPROVER_GROUPS=str(groups), DEFAULT_APPROVERS='["bob"]')
     assert found.approvals_table_name == "test-ApprovalRequests"
     assert (found.approval_timeout, found.retention) == (timedelta(hours=1), timedelta(days=30))
     assert (found.groups, found.default_approvers) == ({"leads": ("ann",)}, ("bob",))
     assert (found.resume, found.poll_interval) == ("callback", timedelta(seconds=5))
     assert (found.inbox_table_name, found.event_bus_name) == ("test-Inbox", "default")
+    assert (found.sign_in_issuer, found.sign_in_client_id) == (
+        "https://issuer.example.com",
+        "approvals",
+    )
+    assert str(found.sign_in_client_secret_arn).endswith(":secret:c-AbCdEf")
+    assert found.session_key_arn.endswith(":key/2")
 
 
 def test_should_do_without_what_a_deployment_need_not_have() -> None:
@@ -34,6 +42,9 @@ def test_should_do_without_what_a_deployment_need_not_have() -> None:
     assert (found.trust_authorizer, found.page_challenge) == (False, False)
     assert found.groups == {}
     assert (found.operators, found.sign_in_max_age) == ((), None)
+    assert (found.sign_in_issuer, found.sign_in_client_secret_arn) == (None, None)
+    assert found.aws_endpoint_url is None
+    assert settings(AWS_ENDPOINT_URL="http://127.0.0.1:1").aws_endpoint_url == "http://127.0.0.1:1"
     assert (found.sign_in_claim, found.personal_sessions) == (EMAIL_CLAIM, frozenset())
 
 
@@ -59,6 +70,8 @@ def test_should_do_without_what_a_deployment_need_not_have() -> None:
         ("RESUME_MODE", "hoping", "resume"),
         ("LOG_LEVEL", "LOUD", "log_level"),
         ("EVENT_BUS_NAME", "", "event_bus_name"),
+        ("SIGN_IN_CLIENT_ID", "", "sign_in_client_id"),
+        ("SESSION_KEY_ARN", "", "session_key_arn"),
     ],
 )
 def test_should_name_the_variable_that_is_missing_or_garbled(
@@ -94,6 +107,22 @@ def test_should_find_the_file_of_groups_where_python_finds_modules(
     (tmp_path / "theirs.json").write_text('{"leads": ["ann"]}')
     monkeypatch.syspath_prepend(tmp_path)
     assert settings(APPROVER_GROUPS="theirs.json").groups == {"leads": ("ann",)}
+
+
+def test_should_read_whose_page_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "organization.json"
+    file.write_text(json.dumps(Organization("Nordwind", "#a8201a").to_dict()))
+    assert settings().organization is None
+    assert settings(ORGANIZATION=str(file)).organization == Organization("Nordwind", "#a8201a")
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", '{"name": "Nordwind"}'])
+def test_should_name_the_variable_where_it_cannot_be_read(text: str | None, tmp_path: Path) -> None:
+    file = tmp_path / "another.json"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(RuntimeError, match=r"^environment variable ORGANIZATION"):
+        _ = settings(ORGANIZATION=str(file)).organization
 
 
 def test_should_read_an_attached_functions_own_names(monkeypatch: pytest.MonkeyPatch) -> None:

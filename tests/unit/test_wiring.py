@@ -10,7 +10,7 @@ from hitl_approval import wiring
 from hitl_approval.adapters.ses import SesNotifier
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.settings import settings
-from tests.environment import ENVIRONMENT, EXTRAS
+from tests.environment import ENVIRONMENT, EXTRAS, SIGN_IN
 
 SERVICES: tuple[Callable[[], object], ...] = (
     wiring.request_service,
@@ -20,6 +20,7 @@ SERVICES: tuple[Callable[[], object], ...] = (
     wiring.delivery_service,
     wiring.returned_service,
     wiring.tasks,
+    wiring.sign_in_issuer,
 )
 
 
@@ -39,7 +40,7 @@ def _forget() -> None:
 
 @pytest.fixture
 def everything(deployment_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in EXTRAS.items():
+    for name, value in {**EXTRAS, **SIGN_IN}.items():
         monkeypatch.setenv(name, value)
 
 
@@ -53,11 +54,20 @@ def test_should_sign_and_keep_an_inbox_where_the_deployment_does(everything: Non
     assert wiring.decision_service().inbox is not None
 
 
+def test_should_sign_browsers_in_where_the_deployment_does(everything: None) -> None:
+    issuer = wiring.sign_in_issuer()
+    assert issuer is not None
+    assert (issuer.issuer, issuer.client_id) == ("https://issuer.example.com", "approvals")
+    assert issuer.client_secret is not None
+    assert wiring.session_mac().key_arn.endswith(":key/2")
+
+
 def test_should_do_without_where_it_does_not(deployment_environment: dict[str, str]) -> None:
     assert wiring.decision_service().signer is None
     assert wiring.decision_service().inbox is None
     assert wiring.decision_service().messages is None
     assert wiring.request_service().secrets is None
+    assert wiring.sign_in_issuer() is None
     with pytest.raises(RuntimeError, match="the messenger function needs a page"):
         wiring.delivery_service()
     with pytest.raises(RuntimeError, match="the messenger function needs a messages table"):

@@ -85,13 +85,19 @@ def _decide_all(to: Connection, given: list[str], answer: dict[str, Any], *, yes
 def _decide_one(to: Connection, payload: dict[str, Any], *, yes: bool) -> None:
     if not yes:
         shown = call_about(to.deployment, {"action": "get", "approval_id": payload["approval_id"]})
-        approval_tables.approval(shown)
+        lines = approval_tables.approval(shown)
         payload["approval_id"] = shown["approval_id"]
         if payload["action"] == "decide":  # bound to what was shown
             payload["content_digest"] = shown["content_digest"]
         verb = {"approved": "Approve", "rejected": "Reject"}.get(
             payload.get("decision", ""), "Cancel"
         )
+        if lines >= output.out.height:
+            output.err.print(
+                f"This request takes {lines:,} lines, more than this screen has: scroll up to its "
+                f"beginning, or read it with: hitl show {output.safe(shown['approval_id'])} | less",
+                soft_wrap=True,
+            )
         if not typer.confirm(f"{verb} this request?"):
             output.err.print("Nothing was changed.")
             return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,7 +26,7 @@ def submit(
         str, typer.Option("--subject", "--document-name", help="One line: what is to be approved.")
     ],
     document_id: Annotated[
-        str | None, typer.Option(help="Your own id of the document. Default: a new one.")
+        str | None, typer.Option(help="Your own id of the document. Default: none.")
     ] = None,
     requester: Annotated[
         str | None,
@@ -49,6 +48,13 @@ def submit(
     context: Annotated[
         str | None, typer.Option(help="JSON object the approver sees, or @file.json.")
     ] = None,
+    sensitive: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Field of the context that messages have masked, card or customer.iban say; "
+            "repeat for several."
+        ),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until the outcome.")] = False,
 ) -> None:
     """Request an approval; prints its id when the request is on record, within a few seconds.
@@ -61,13 +67,14 @@ def submit(
 
     Example: hitl submit --subject "Q4 Budget Proposal" --timeout 8h
     """
-    event: dict[str, Any] = {
-        "document_id": f"doc-{uuid.uuid4().hex[:12]}" if document_id is None else document_id,
-        "document_name": subject,
-        "requester": os_user() if requester is None else requester,
-    }
+    event: dict[str, Any] = {"requester": os_user() if requester is None else requester}
+    if document_id is None:
+        event["subject"] = subject
+    else:
+        event |= {"document_id": document_id, "document_name": subject}
     given = {
         "approvers": approver or None,
+        "sensitive": sensitive or None,
         "timeout_seconds": None if timeout is None else seconds(timeout),
     }
     event |= {name: value for name, value in given.items() if value is not None}

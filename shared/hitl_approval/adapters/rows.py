@@ -27,6 +27,7 @@ def new_row(approval: Approval, *, retention: timedelta) -> dict[str, Any]:
         "callback_id": approval.callback_id,
         "challenge": approval.challenge,
         "reminders": [int(delay.total_seconds()) for delay in approval.reminders],
+        "sensitive": list(approval.sensitive),
     }
     return {
         Table.PARTITION_KEY: approval.approval_id,
@@ -127,4 +128,5 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         resumed=row.get("resumed", False),
         challenge=row.get("challenge"),
         reminders=tuple(timedelta(seconds=delay) for delay in row.get("reminders", ())),
+        sensitive=tuple(map(str, row.get("sensitive", ()))),
     )

@@ -62,7 +62,8 @@ class Approval(Content):
     its audit chain, `callback_id` is what the workflow is suspended on (none while it polls).
     `resumed` says that the workflow has read the end of the approval from the record.
     `challenge` is the code without which personal links open no form, where the deployment asks
-    for one; `reminders` are the times after its creation at which who has not answered is reminded.
+    for one; `reminders` are the times after its creation at which who has not answered is reminded;
+    `sensitive` are the fields of the context that are masked in what is sent out.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -87,6 +88,7 @@ class Approval(Content):
     resumed: bool = False
     challenge: str | None = None
     reminders: tuple[timedelta, ...] = ()
+    sensitive: tuple[str, ...] = ()
 
     @property
     def pending(self) -> bool:
@@ -171,6 +173,7 @@ def open_approval(
         audit_hash=GENESIS,
         challenge=challenge,
         reminders=reminders,
+        sensitive=tuple(request.sensitive),
     )
     approval = replace(approval, content_digest=digest_content(approval))
     details = {"expires_at": isoformat(approval.expires_at), "execution_arn": execution_arn}
@@ -181,14 +184,19 @@ def digest_content(approval: Approval) -> str:
     """SHA-256 of what is asked, of whom, under which rules.
 
     A text that is not set is left out, so that a record keeps its digest when another field is
-    declared; `document_id` alone is then null.
+    declared; `document_id` alone is then null. The order of a context's fields makes no difference.
     """
+    try:
+        context = text.sorted_json(approval.context)
+    except (ValueError, RecursionError):  # a row that somebody has changed
+        context = approval.context
     content = {
         "document_id": None,
         **content_of(approval),
         "approvers": list(approval.approvers),
         "policy": approval.policy.to_dict(),
-        "context": approval.context,
+        "context": context,
+        **({"sensitive": list(approval.sensitive)} if approval.sensitive else {}),
     }
     return hashlib.sha256(text.canonical_json(content).encode()).hexdigest()
 

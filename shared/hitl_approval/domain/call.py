@@ -11,11 +11,15 @@ from typing import Any, Self
 
 from hitl_approval.contract import MAX_STEP_RESULT_BYTES
 from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.masking import masked
 from hitl_approval.domain.request import context_json
 from hitl_approval.domain.text import canonical_json
 
 MAX_SUBJECT = 200
 """Characters of a call in a subject line; the context has the whole call."""
+
+
+_GOES_ON = "... (goes on in the details)"
 
 
 class ArgumentsChanged(Exception):  # noqa: N818  reads as what happened
@@ -36,10 +40,17 @@ class Call:
     arguments: str
     order: tuple[str, ...]
     """The arguments' names as the function has them: the canonical JSON has them sorted."""
+    sensitive: tuple[str, ...] = ()
+    """Arguments, or fields of them, that no message shows."""
 
     @classmethod
     def of(
-        cls, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+        cls,
+        function: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        *,
+        sensitive: Sequence[str] = (),
     ) -> Self:
         """Bind arguments as Python would, defaults filled in.
 
@@ -60,7 +71,7 @@ class Call:
             raise InvalidRequest("arguments", "must be JSON values") from None
         if json.loads(written) != given:  # a tuple, a number as a key
             raise InvalidRequest("arguments", "must be JSON values, lists and text keys only")
-        call = cls(function.__name__, written, tuple(given))
+        call = cls(function.__name__, written, tuple(given), tuple(sensitive))
         # As the durable SDK encodes the text that the step returns which reads the record: ASCII.
         size = len(json.dumps(context_json(call.context)))
         if size > MAX_STEP_RESULT_BYTES:
@@ -78,18 +89,19 @@ class Call:
 
     @property
     def subject(self) -> str:
-        """The call in one line, shortened."""
-        given = json.loads(self.arguments)
+        """The call in one line; of a long one the beginning, which says that it goes on."""
+        given = masked(json.loads(self.arguments), self.sensitive)
         words = ", ".join(f"{name}={json.dumps(given[name])}" for name in self.order)
         line = f"Run {self.tool}({words})"
-        return line if len(line) <= MAX_SUBJECT else f"{line[: MAX_SUBJECT - 3]}..."
+        return line if len(line) <= MAX_SUBJECT else line[: MAX_SUBJECT - len(_GOES_ON)] + _GOES_ON
 
     @property
     def context(self) -> dict[str, Any]:
         """What the approver sees, and what the record keeps."""
+        given = json.loads(self.arguments)
         return {
             "tool": self.tool,
-            "arguments": json.loads(self.arguments),
+            "arguments": {name: given[name] for name in self.order},
             "arguments_digest": self.digest,
         }
 

@@ -40,10 +40,16 @@ class Directory:
             Default: nobody is listed.
         mail: whether SES reaches everybody else whose name is an e-mail address. Default: it does
             not; who is not listed is reached by SNS.
+        slack: whether Slack reaches everybody whose name is an e-mail address, besides.
+            Default: it does not.
+        audiences: what is no person and gets each request once, and how it has ended: channels and
+            webhooks, by the names that messages to them have. Default: none.
     """
 
     people: Mapping[str, Sequence[Address]] = field(default_factory=dict)
     mail: bool = False
+    slack: bool = False
+    audiences: Mapping[str, Address] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises ValueError: two addresses of one channel for one person, or none at all."""
@@ -57,22 +63,30 @@ class Directory:
 
     def channels_of(self, person: str) -> Sequence[Address]:
         """Every address at which a person is sent messages: one of each channel, at least one."""
-        listed = self.people.get(spelling(person))
-        if listed is not None:
-            return listed
-        if self.mail and is_mail_address(person):
-            return (Address("ses", person.strip(" ")),)
-        return (Address("sns", person),)
+        found = self.people.get(spelling(person))
+        is_mail = is_mail_address(person)
+        if found is None:
+            by_mail = self.mail and is_mail
+            found = (Address("ses", person.strip(" ")) if by_mail else Address("sns", person),)
+        if self.slack and is_mail:
+            return (*found, Address("slack", person.strip(" ")))
+        return found
 
     def address_of(self, person: str, channel: Channel) -> str | None:
         """Where that channel reaches a person by now; None where it does not."""
-        found = (each.address for each in self.channels_of(person) if each.channel == channel)
+        audience = self.audiences.get(person)
+        reached = self.channels_of(person) if audience is None else [audience]
+        found = (each.address for each in reached if each.channel == channel)
         return next(found, None)
 
     def to_dict(self) -> dict[str, Any]:
         """The directory as JSON values, as `from_dict` reads them."""
         return {
             "mail": self.mail,
+            "slack": self.slack,
+            "audiences": {
+                name: {each.channel: each.address} for name, each in self.audiences.items()
+            },
             "people": {
                 name: {each.channel: each.address for each in addresses}
                 for name, addresses in self.people.items()
@@ -87,24 +101,32 @@ class Directory:
             ValueError: something else.
         """
         try:
-            people = {
-                name: [Address(channel, address) for channel, address in addresses.items()]
-                for name, addresses in values["people"].items()
-            }
-            mail = values["mail"]
+            people, audiences = (
+                {
+                    name: [Address(channel, address) for channel, address in addresses.items()]
+                    for name, addresses in values[part].items()
+                }
+                for part in ("people", "audiences")
+            )
+            switches = {name: values[name] for name in ("mail", "slack")}
         except (AttributeError, KeyError, TypeError):
-            msg = "must be an object with mail and people"
+            msg = "must be an object with audiences, mail, people and slack"
             raise ValueError(msg) from None
-        for name, addresses in people.items():
+        for name, addresses in (people | audiences).items():
             for each in addresses:
                 if each.channel not in get_args(Channel) or not isinstance(each.address, str):
                     known = ", ".join(get_args(Channel))
-                    msg = f"people[{name!r}] must have addresses by channel, which are {known}"
+                    msg = f"{name!r} must have addresses by channel, which are {known}"
                     raise ValueError(msg)
-        if not isinstance(mail, bool):
-            msg = "mail must be true or false"
-            raise ValueError(msg)  # noqa: TRY004  a file's content is a value
-        return cls(people=people, mail=mail)
+        if not all(isinstance(switch, bool) for switch in switches.values()):
+            msg = "mail and slack must be true or false"
+            raise ValueError(msg)
+        if not all(len(addresses) == 1 for addresses in audiences.values()):
+            msg = "audiences must have one address each"
+            raise ValueError(msg)
+        return cls(
+            people=people, audiences={name: one for name, [one] in audiences.items()}, **switches
+        )
 
 
 def is_mail_address(name: str) -> bool:

@@ -25,6 +25,9 @@ _CODE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no letter that reads as another character."""
 _LOOK_ALIKE = str.maketrans("OIL", "011")
 
+BEHIND_A_LINK = ".,;:!?/>)]}\"'"
+"""What mail programs take for a part of a link that it stands behind; no token ends in it."""
+
 _TOKEN = re.compile(r"(?P<approval>[A-Za-z0-9_-]{1,64})\.[A-Za-z0-9_-]{43}")
 
 
@@ -47,7 +50,7 @@ def personal_link(page_url: str, token: str) -> str:
         page_url: where the page is, without a slash at its end.
         token: as `make_token` made it.
     """
-    return page_url + Route.LINK.format(token=token)
+    return page_url + Route.LINK.replace("{token+}", token)
 
 
 def entry_of(inbox_url: str | None, approval_id: str) -> str | None:

@@ -33,6 +33,9 @@ KIND_OF: Mapping[str, MessageKind] = {
     "cancelled": "withdrawn",
 }
 """What people are sent when an audit event has happened; of other events nothing."""
+EDITED: frozenset[Channel] = frozenset({"slack"})
+"""Here the end of a request takes the place of the messages that asked: nobody is sent another, so
+that it is done for who ended it too, and where nobody is sent how requests end."""
 FOR_REQUESTER: frozenset[MessageKind] = frozenset({"outcome", "expired", "withdrawn"})
 """Who asked is sent these too."""
 ASKING: frozenset[MessageKind] = frozenset({"requested", "reminder"})
@@ -65,6 +68,7 @@ class Message:
             message to each person when they are due.
         number: of a reminder among those of its request, from 1; 0 for one that somebody asked for.
         to_requester: whether it is for who asked, who is not asked for an answer.
+        to_audience: whether it is for what is no person, a channel say, and so brings no link.
         channel: what carries it.
         address: where the channel reached the recipient when it was recorded.
         state: what became of it.
@@ -84,6 +88,7 @@ class Message:
     recipient: str
     number: int = 0
     to_requester: bool = False
+    to_audience: bool = False
     channel: Channel = "sns"
     address: str = ""
     state: MessageState = "open"
@@ -105,8 +110,13 @@ class Message:
 
     @property
     def asks(self) -> bool:
-        """Whether it brings its recipient a link of their own."""
+        """Whether it asks for an answer."""
         return self.kind in ASKING and bool(self.recipient)
+
+    @property
+    def brings_link(self) -> bool:
+        """Whether it brings its recipient a link of their own."""
+        return self.asks and not self.to_audience
 
 
 def message_key(
@@ -136,6 +146,7 @@ def messages_of(
     approval: Approval,
     *,
     channels_of: ChannelsOf,
+    audiences: Mapping[str, Address] | None = None,
     earlier: Sequence[Message] = (),
     without: frozenset[MessageKind] = frozenset(),
 ) -> list[Message]:
@@ -147,6 +158,7 @@ def messages_of(
         event: what `AuditEvent.to_dict` wrote.
         approval: the record.
         channels_of: at which addresses each is reached.
+        audiences: what is no person and gets a request and its end, by name. Default: none.
         earlier: the messages about this approval before, where the event depends on them.
         without: kinds that this deployment does not send.
 
@@ -154,44 +166,55 @@ def messages_of(
         KeyError, TypeError, ValueError: it is none of our events.
     """
     kind = KIND_OF.get(event["event"])
-    if kind is None or kind in without:
+    if kind is None:
         return []
-    sequence = int(event[Audit.SORT_KEY])
-    acted = None if event["identity"] == "system" else person_key(event["actor"])
-    recipients: Iterable[str] = approval.deciders
-    if kind == "reminder":
-        recipients = [str(name) for name in event["details"]["to"]]
-    elif kind in FOR_REQUESTER:  # whoever ended it knows
-        recipients = [name for name in approval.deciders if person_key(name) != acted]
-
-    def messages(
-        name: str, reached: Iterable[Address], *, to_requester: bool = False
-    ) -> list[Message]:
-        return [
-            Message(
-                approval_id=approval.approval_id,
-                sequence=sequence,
-                kind=kind,
-                recipient=name,
-                to_requester=to_requester,
-                channel=each.channel,
-                address=each.address,
-            )
-            for each in reached
+    if kind not in FOR_REQUESTER:
+        if kind in without:
+            return []
+        names = approval.deciders if kind == "requested" else event["details"]["to"]
+        asking = _each(event, kind, {str(name): channels_of(str(name)) for name in names})
+        # Who is reminded are people; a channel or a webhook is asked once.
+        others = {name: [each] for name, each in (audiences or {}).items() if kind == "requested"}
+        return asking + [
+            replace(message, to_audience=True) for message in _each(event, kind, others)
         ]
-
-    to_each = {
-        person_key(name): messages(
-            name, asked_by(earlier, name) if kind in FOR_REQUESTER else channels_of(name)
-        )
-        for name in recipients
+    acted = None if event["identity"] == "system" else person_key(event["actor"])
+    people = {person_key(name): name for name in approval.deciders}
+    asked = {
+        **dict.fromkeys(people.values(), False),
+        **{message.recipient: True for message in earlier if message.to_audience},
     }
+    found = []
+    for name, to_audience in asked.items():
+        silent = kind in without or (person_key(name) == acted and not to_audience)
+        reached = [each for each in asked_by(earlier, name) if not silent or each.channel in EDITED]
+        found += [
+            replace(message, to_audience=to_audience)
+            for message in _each(event, kind, {name: reached})
+        ]
     asker = person_key(approval.requester)
-    if kind in FOR_REQUESTER and asker != acted and asker not in to_each:
-        to_each[asker] = messages(
-            approval.requester, channels_of(approval.requester), to_requester=True
+    if kind not in without and asker != acted and asker not in people:
+        mine = {approval.requester: channels_of(approval.requester)}
+        found += [replace(message, to_requester=True) for message in _each(event, kind, mine)]
+    return found
+
+
+def _each(
+    event: Mapping[str, Any], kind: MessageKind, reached: Mapping[str, Iterable[Address]]
+) -> list[Message]:
+    """A message of this kind for each name and address."""
+    return [
+        Message(
+            approval_id=str(event[Audit.PARTITION_KEY]),
+            sequence=int(event[Audit.SORT_KEY]),
+            kind=kind,
+            recipient=name,
+            channel=each.channel,
+            address=each.address,
         )
-    return [message for of_one in to_each.values() for message in of_one]
+        for name, addresses in reached.items()
+        for each in addresses
+    ]
 
 
 def asked_by(earlier: Iterable[Message], recipient: str) -> list[Address]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from hitl_approval.contract import MessageKind
 from hitl_approval.domain.approval import Approval, Transition, with_event
 from hitl_approval.domain.audit import SYSTEM
+from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
 from hitl_approval.domain.text import inert, listed, sns_subject
 
@@ -84,7 +86,7 @@ def approval_needed(
     ]
     parts = [f"Reminder: {asks}" if reminder else asks, _table(rows)]
     if approval.context != "{}":
-        parts.append(f"Context:\n{_context(approval.context)}")
+        parts.append(f"Context:\n{_context(sent(approval))}")
     if link is not None:
         parts.append(
             f"To answer, open your own link. It is only for you: do not pass it on.\n  {link}"
@@ -190,8 +192,8 @@ def approvers_in_words(approval: Approval) -> str:
     return names if needed == 1 else f"{names} ({needed} approvals needed)"
 
 
-def _context(context: str) -> str:
-    shown = inert(json.dumps(json.loads(context), indent=2, ensure_ascii=False))
+def _context(context: Mapping[str, Any]) -> str:
+    shown = inert(json.dumps(context, indent=2, ensure_ascii=False))
     if len(shown) > MAX_CONTEXT_SHOWN:
         cut = len(shown) - MAX_CONTEXT_SHOWN
         shown = f"{shown[:MAX_CONTEXT_SHOWN]}\n... {cut} more characters on record"

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from hitl_approval.domain import text
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.field import Field, Rule, declared, with_attributes
+from hitl_approval.domain.masking import leads_nowhere
 from hitl_approval.domain.policy import MAX_VOTES, Quorum
 
 MAX_APPROVERS = MAX_VOTES
@@ -23,6 +24,8 @@ REMINDED_FROM = timedelta(hours=1)
 """Shortest time to decide of a request that reminds by default."""
 REMIND_AT = (0.5, 0.9)
 """When it does: at half time and near the end, as parts of the time to decide."""
+MAX_SENSITIVE = 50
+"""Most fields that a request calls sensitive: each is sought in the whole context."""
 MAX_CONTEXT_DEPTH = 32
 """Deepest nesting of a context: deeper than anybody reads, and cheap to print on every line."""
 MAX_CONTEXT_BYTES = 150_000
@@ -110,10 +113,24 @@ class ApprovalRequest(Content):
             longest=f"{MAX_CONTEXT_BYTES:,} bytes",
         ),
     ] = field(default_factory=dict)
+    sensitive: Annotated[
+        Sequence[str],
+        Field(
+            doc="fields of the context, as `card` or `customer.iban`, that only the page and "
+            "`hitl show` show: messages have them masked",
+            rule=_paths,
+            longest=f"{MAX_SENSITIVE}",
+        ),
+    ] = ()
 
     def __post_init__(self) -> None:
         for name, declaration in FIELDS.items():  # the dataclass is frozen for everyone else
             object.__setattr__(self, name, declaration.accept(getattr(self, name)))
+        for path in self.sensitive:
+            if leads_nowhere(self.context, path):
+                raise InvalidRequest(
+                    "sensitive", f"names {text.shown(path)}, which is no field of the context"
+                )
 
     def timeout_or(self, default: timedelta, *, maximum: timedelta) -> timedelta:
         """The time to decide under a deployment's default and limit.
@@ -277,7 +294,7 @@ def reminder_seconds(value: Any, field_name: str) -> tuple[timedelta, ...]:
 
 
 def context_json(context: Any) -> str:
-    """The context as it is stored and digested.
+    """The context as it is stored: in the requester's order, which readers see.
 
     Raises:
         InvalidRequest: not an object of JSON values, too large or nested too deeply.
@@ -287,7 +304,8 @@ def context_json(context: Any) -> str:
     if _is_deeper(context, MAX_CONTEXT_DEPTH):
         raise InvalidRequest("context", f"must be nested at most {MAX_CONTEXT_DEPTH} deep")
     try:
-        stored = json.dumps(dict(context), sort_keys=True, ensure_ascii=False, allow_nan=False)
+        stored = json.dumps(dict(context), ensure_ascii=False, allow_nan=False)
+        json.dumps(dict(context), sort_keys=True)  # names that are 1 and "1" would become one
         size = len(stored.encode())
     except UnicodeEncodeError:
         raise InvalidRequest("context", "contains a lone surrogate") from None
@@ -341,6 +359,15 @@ def _reminders(delays: Any, field_name: str) -> tuple[timedelta, ...]:
     accepted = tuple(sorted({_timeout(delay, field_name) for delay in delays}))
     if len(accepted) > MAX_REMINDERS:
         raise InvalidRequest(field_name, f"must be at most {MAX_REMINDERS}, got {len(accepted)}")
+    return accepted
+
+
+def _paths(paths: Any, field_name: str) -> tuple[str, ...]:
+    if isinstance(paths, str | bytes | Mapping) or not isinstance(paths, Iterable):
+        raise InvalidRequest(field_name, f"must be a list of fields, got {text.kind(paths)}")
+    accepted = tuple(dict.fromkeys(text.line(path, field_name) for path in paths))
+    if len(accepted) > MAX_SENSITIVE:
+        raise InvalidRequest(field_name, f"must be at most {MAX_SENSITIVE}, got {len(accepted)}")
     return accepted
 
 

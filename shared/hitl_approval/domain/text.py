@@ -38,6 +38,17 @@ _UNSEEN = re.compile(
 """What leaves no mark on a screen: Unicode's property Default_Ignorable_Code_Point."""
 _BLANK = "\u2800"
 """Braille's blank: no space by its category, and looks like one."""
+_BLANKS = frozenset(f"{_BLANK}\ufffc\U0001d159")
+"""These, too: the place of an object that is not there, and a note's head that is none."""
+MAX_MARKS = 8
+"""Marks on one letter that are seen: Tibetan stacks that many, and more cover other lines."""
+MAX_BLANKS = 80
+"""Spaces in a row that are shown as such: a line of a terminal."""
+MAX_EMPTY_LINES = 3
+"""Empty lines in a row that are shown as such: more move what follows out of sight."""
+_MARKS = frozenset({"Mn", "Me"})
+_BEYOND_ASCII = re.compile(r"[^ -~]+")
+_PADDING = re.compile(rf"\n(?:[^\S\n]*\n){{{MAX_EMPTY_LINES + 1},}}|[^\S\n]{{{MAX_BLANKS + 1},}}")
 _OF_A_PICTURE = "\ufe0e\ufe0f"
 """Say whether the symbol before them is a picture."""
 _KEYCAP = "\u20e3"
@@ -184,19 +195,43 @@ def spelling(name: str) -> str:
     return unicodedata.normalize("NFC", composed.lower())
 
 
+@lru_cache(maxsize=4_096)
+def folded(text: str) -> str:
+    """A text as a search compares it: case, accents, width and spaces make no difference.
+
+    Nor does the way in which a letter and its accent are encoded. Two names that are the same to a
+    search are not the same person: for that see `person_key` and `spelling`.
+    """
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return " ".join(unicodedata.normalize("NFKC", plain).casefold().split())
+
+
 def inert(text: str, *, keep: str = "\n\t") -> str:
     """Show what acts on a screen or cannot be seen on it as escapes, so that text only reads.
 
     Control and direction characters, and characters without a mark of their own, except where they
-    join letters of a script or parts of a picture, and change how these are seen.
+    join letters of a script or parts of a picture, and change how these are seen; marks upon marks,
+    which cover other lines. Spaces and empty lines that would move the rest out of sight are
+    counted in their place.
     """
-    if text.isascii() and text.isprintable():
-        return text
     around = f"\0{text}\0"
-    return "".join(
-        _escaped(c) if c not in keep and (_harmful(c) or _is_unseen(around, place)) else c
-        for place, c in enumerate(text, start=1)
-    )
+
+    def escaped(run: re.Match[str]) -> str:
+        marks, pieces = 0, []
+        for place, c in enumerate(run[0], start=run.start() + 1):
+            marks = marks + 1 if unicodedata.category(c) in _MARKS else 0
+            hidden = marks > MAX_MARKS or _harmful(c) or _is_unseen(around, place)
+            pieces.append(_escaped(c) if hidden and c not in keep else c)
+        return "".join(pieces)
+
+    return _PADDING.sub(_counted, _BEYOND_ASCII.sub(escaped, text))
+
+
+def _counted(padding: re.Match[str]) -> str:
+    """How much there is of it, instead of itself."""
+    lines = padding[0].count("\n") - 1
+    return f"\n[{lines:,} empty lines]\n" if lines > 0 else f"[{len(padding[0]):,} spaces]"
 
 
 def _escaped(character: str) -> str:
@@ -206,8 +241,8 @@ def _escaped(character: str) -> str:
 
 def _is_unseen(text: str, place: int) -> bool:
     """Whether a character leaves no mark, and changes nothing about its neighbours."""
-    before, character, after = tuple(text[place - 1 : place + 2])
-    if not (_UNSEEN.match(character) or character == _BLANK):
+    before, character, after = text[place - 1], text[place], text[place + 1]
+    if not (_UNSEEN.match(character) or character in _BLANKS):
         return unicodedata.category(character) == "Cf"
     if character in _OF_A_PICTURE:
         return unicodedata.category(before) not in {"So", "Sm"} and after != _KEYCAP
@@ -241,3 +276,12 @@ def sns_subject(text: str) -> str:
 def canonical_json(value: Any) -> str:
     """One spelling per value: sorted keys, no spaces, ASCII. What digests are made over."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def sorted_json(stored: str) -> str:
+    """A context in the one order in which it is digested, whatever the requester's is.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    return json.dumps(json.loads(stored), sort_keys=True, ensure_ascii=False)

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from hitl_approval.contract import Table
 from hitl_approval.domain.approval import Approval, Vote
-from hitl_approval.domain.audit import isoformat, parse_time
+from hitl_approval.domain.audit import Actor, isoformat, parse_time
+from hitl_approval.domain.masking import shown_to
 from hitl_approval.domain.message import Message
 from hitl_approval.domain.request import repeated_content
+from hitl_approval.domain.standing import may_still_answer, standing
 
 
-def view(approval: Approval) -> dict[str, Any]:
-    """The public view of a record, its context and the code of its links included."""
-    challenge = {"challenge": approval.challenge} if approval.challenge else {}
-    return {**summary(approval), **challenge, "context": json.loads(approval.context)}
+def view(approval: Approval, actor: Actor | None = None) -> dict[str, Any]:
+    """The public view of a record, its context and the code of its links included.
+
+    Args:
+        approval: the record.
+        actor: who sees it; of what is sensitive the one who was not asked sees nothing.
+    """
+    optional = {"challenge": approval.challenge, "sensitive": list(approval.sensitive)}
+    return {
+        **summary(approval),
+        **{name: value for name, value in optional.items() if value},
+        "standing": standing(approval),
+        "may_still_answer": list(may_still_answer(approval)),
+        "context": shown_to(approval, actor),
+    }
 
 
 def summary(approval: Approval) -> dict[str, Any]:
@@ -95,6 +107,7 @@ def entry(approval: Approval) -> dict[str, Any]:
         "requester": approval.requester,
         "created_at": isoformat(approval.created_at),
         "expires_at": isoformat(approval.expires_at),
+        **({"document_id": approval.document_id} if approval.document_id else {}),
     }
 
 

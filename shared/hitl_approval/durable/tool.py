@@ -36,6 +36,7 @@ def requires_approval(
     approvers: Sequence[str] = (),
     quorum: Quorum | None = None,
     timeout: timedelta | None = None,
+    sensitive: Sequence[str] = (),
     members: Members | None = None,
     on_refused: Callable[[Outcome], Any] | None = None,
     step: StepConfig = _ONCE,
@@ -58,6 +59,8 @@ def requires_approval(
         approvers: people or groups. Default: the deployment's approvers, else anyone.
         quorum: how many must approve. Default: the deployment's.
         timeout: time to decide. Default: the deployment's.
+        sensitive: arguments, or fields of them as `customer.iban`, that only the page and
+            `hitl show` show: messages have them masked. Default: none.
         members: as `wait_for_approval` takes it.
         on_refused: makes the result of a call that was not approved, for an agent to read, say.
             Default: `NotApproved` is raised.
@@ -73,7 +76,7 @@ def requires_approval(
     def decorate(function: Callable[P, R]) -> Callable[Concatenate[DurableContext, P], R]:
         @functools.wraps(function)
         def gated(context: DurableContext, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            call = Call.of(function, args, kwargs)
+            call = Call.of(function, args, kwargs, sensitive=sensitive)
             request = ApprovalRequest(
                 subject=call.subject,
                 requester=requester,
@@ -81,6 +84,7 @@ def requires_approval(
                 quorum=quorum,
                 timeout=timeout,
                 context=call.context,
+                sensitive=[f"arguments.{path}" for path in call.sensitive],
             )
             outcome, key = wait.ask(context, request, members=members)
             if not outcome.approved:

@@ -69,19 +69,20 @@ def _decide(
         _comments(payload),
         content_digest=digest,
     )
-    return _outcome(answer)
+    return _outcome(answer, actor)
 
 
 def _cancel(
     payload: Mapping[str, Any], actor: Actor | None, service: DecisionService
 ) -> dict[str, Any]:
-    return _outcome(service.cancel(_approval_id(payload), _known(actor), _comments(payload)))
+    answer = service.cancel(_approval_id(payload), _known(actor), _comments(payload))
+    return _outcome(answer, actor)
 
 
 def _resume(
-    payload: Mapping[str, Any], _: Actor | None, service: DecisionService
+    payload: Mapping[str, Any], actor: Actor | None, service: DecisionService
 ) -> dict[str, Any]:
-    return _outcome(service.resume(_approval_id(payload)))
+    return _outcome(service.resume(_approval_id(payload)), actor)
 
 
 def _repair(
@@ -92,10 +93,13 @@ def _repair(
     return {"approval_id": approval_id}
 
 
-def _get(payload: Mapping[str, Any], _: Actor | None, service: DecisionService) -> dict[str, Any]:
+def _get(
+    payload: Mapping[str, Any], actor: Actor | None, service: DecisionService
+) -> dict[str, Any]:
     approval = service.get(_approval_id(payload))
     messages = service.messages_about(approval.approval_id)
-    return {**view(approval), "messages": [message_view(one) for one in messages if one.recipient]}
+    sent = [message_view(one) for one in messages if one.recipient]
+    return {**view(approval, actor), "messages": sent}
 
 
 def _remind(
@@ -105,7 +109,7 @@ def _remind(
     approval, reminded = service.remind(
         _approval_id(payload), _known(actor), validate_names(names, "to")
     )
-    return {**view(approval), "reminded": list(reminded)}
+    return {**view(approval, actor), "reminded": list(reminded)}
 
 
 def _list(payload: Mapping[str, Any], _: Actor | None, service: DecisionService) -> dict[str, Any]:
@@ -210,5 +214,5 @@ def _known(actor: Actor | None) -> Actor:
     return actor
 
 
-def _outcome(answer: Answer) -> dict[str, Any]:
-    return {**view(answer.approval), "already": answer.already, "workflow": answer.workflow}
+def _outcome(answer: Answer, actor: Actor | None) -> dict[str, Any]:
+    return {**view(answer.approval, actor), "already": answer.already, "workflow": answer.workflow}

@@ -8,8 +8,13 @@ from typing import Any
 
 from hitl_approval.domain import text
 from hitl_approval.domain.errors import ApprovalError
+from hitl_approval.domain.facts import facts
+from hitl_approval.domain.masking import shown_to
+from hitl_approval.domain.organization import Organization
+from hitl_approval.domain.rows import parts, rows
+from hitl_approval.domain.standing import how_it_ended, standing
 from hitl_approval.http import html
-from hitl_approval.http.fields import readable
+from hitl_approval.http.reading import Reading
 from hitl_approval.http.state import Opened
 
 _NOTHING_GIVEN = {"decision": "", "comments": "", "challenge": ""}
@@ -19,10 +24,12 @@ def render(
     opened: Opened,
     *,
     now: datetime,
-    nonce: str,
+    reading: Reading,
+    query: Mapping[str, str] | None,
     refused: ApprovalError | None = None,
     form: Mapping[str, str] | None = None,
     referrer: str = "no-referrer",
+    organization: Organization | None = None,
     **more: Any,
 ) -> dict[str, Any]:
     """The page, as an HTTP API takes it.
@@ -30,25 +37,49 @@ def render(
     Args:
         opened: the approval, and whether its form is open to this person.
         now: the time.
-        nonce: what the form sends back, to show what it was filled in for.
+        reading: what ties the parts of the page and its form together.
+        query: of the page's address, which says what part of the request is shown.
         refused: why the form that was sent was not accepted.
         form: what was sent with it, to be shown again.
         referrer: see `html.page`.
+        organization: whose page it is.
         **more: what only one kind of visitor sees.
     """
     approval, is_open = opened.approval, opened.state == "open"
+    stated = facts(shown_to(approval, opened.actor))
+    all_parts = parts(rows(stated.rest))
+    part = reading.part_of(query, len(all_parts))
+    whole = part == len(all_parts)
     return html.page(
         "form.html" if is_open else "receipt.html",
         refused.status if refused else 200,
         referrer=referrer,
-        title=approval.subject,
+        organization=organization,
+        title=f"{_headline(opened)}: {approval.subject}",
         approval=approval,
         opened=opened,
-        context=readable(approval.context),
+        facts=stated,
+        rows=all_parts[part - 1],
+        part=part,
+        parts=len(all_parts),
+        whole=whole,
+        next_part="" if whole else reading.query(part + 1),
+        standing=standing(approval, now=now),
+        ended="" if approval.pending else how_it_ended(approval),
         left=html.in_words(approval.expires_at - now),
-        nonce=nonce if is_open else "",
+        nonce=reading.nonce(whole=whole) if is_open else "",
         max_comment=text.MAX_COMMENT,
         problem=html.problem(refused) if refused else "",
         given={**_NOTHING_GIVEN, **(form or {})},
         **more,
     )
+
+
+def _headline(opened: Opened) -> str:
+    """What the page is, in a word or two."""
+    vote = opened.vote
+    if opened.state == "answered" and vote is not None:
+        return f"You {vote.decision}"
+    words = {"open": "Approve", "onlooker": "Request", "expired": "Time is up"}
+    ended = {"cancelled": "Withdrawn"}.get(opened.approval.status, opened.approval.status)
+    return words.get(opened.state, ended.capitalize())

@@ -48,3 +48,13 @@ class WrongChallenge(InvalidRequest):
 
     def __init__(self) -> None:
         super().__init__("challenge", "is not the code of this request")
+
+
+class NotShown(ApprovalError):  # noqa: N818  reads as what happened
+    """An approval of what was shown in part only."""
+
+    code = "NOT_SHOWN"
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("the request goes on: read it to its end, and approve there")

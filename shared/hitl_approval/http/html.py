@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -20,14 +20,16 @@ from hitl_approval.domain.errors import (
     CommentRequired,
     Unavailable,
 )
-from hitl_approval.http.errors import ChoiceMissing, WrongChallenge
+from hitl_approval.domain.organization import Organization
+from hitl_approval.http.errors import ChoiceMissing, NotShown, WrongChallenge
+from hitl_approval.http.values import diff_lines, linked
 
 logger = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 1024
 """Longest form that is parsed, in characters; the longest honest one is 30 KB."""
-MAX_FIELDS = 20
-"""Fields of a form that are parsed; the honest ones have four."""
+MAX_FIELDS = 40
+"""Fields of a form that are parsed; the honest ones have four, and the list's 27."""
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -45,12 +47,15 @@ class RefusedError(Exception):
         self.hint = hint
 
 
-def answer(act: Callable[[], dict[str, Any]], *, hint: str) -> dict[str, Any]:
+def answer(
+    act: Callable[[], dict[str, Any]], *, hint: str, organization: Organization | None = None
+) -> dict[str, Any]:
     """What `act` answers, or a page that says why not. Never raises, never logs a value.
 
     Args:
         act: answers, or raises.
         hint: what a person can do when it raises.
+        organization: whose page it is.
     """
     try:
         return act()
@@ -63,11 +68,16 @@ def answer(act: Callable[[], dict[str, Any]], *, hint: str) -> dict[str, Any]:
     except Exception as error:  # the person gets a page, never a stack trace
         logger.exception("unexpected %s", type(error).__name__, exc_info=_without_values(error))
         status, title = 500, "Something went wrong here: please try again"
-    return page("message.html", status, title=title, hint=hint)
+    return page("message.html", status, organization=organization, title=title, hint=hint)
 
 
 def page(
-    template: str, status: int, *, referrer: str = "no-referrer", **values: Any
+    template: str,
+    status: int,
+    *,
+    referrer: str = "no-referrer",
+    organization: Organization | None = None,
+    **values: Any,
 ) -> dict[str, Any]:
     """A page of ours, as an HTTP API takes it.
 
@@ -76,14 +86,16 @@ def page(
         status: of the answer.
         referrer: where browsers send the page's address; with `no-referrer`, which a secret
             address needs, browsers do not say either which site has sent a form.
+        organization: whose page it is.
         **values: for the template.
     """
     headers = {
         "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": _policy(),
+        "Content-Security-Policy": _policy(organization),
         "Referrer-Policy": referrer,
     }
-    body = _templates().get_template(template).render(values)
+    shown = {"organization": organization, "icon": _icon(organization), **values}
+    body = _templates().get_template(template).render(style=_style(organization), **shown)
     return {"statusCode": status, "headers": HEADERS | headers, "body": body}
 
 
@@ -164,6 +176,8 @@ def problem(error: ApprovalError) -> str:
         return "Please choose whether to approve or to reject."
     if isinstance(error, WrongChallenge):
         return "That is not the code of this request: it stands in the other message about it."
+    if isinstance(error, NotShown):
+        return "You were shown a part of this only. Read on to the end, and approve it there."
     if isinstance(error, CommentRequired):
         return "Please say why: a rejection needs a reason."
     return f"This was not accepted: {error}."
@@ -204,25 +218,43 @@ def _templates() -> Environment:
     environment.filters["inert"] = text.inert
     environment.filters["listed"] = text.listed
     environment.filters["moment"] = _moment
-    environment.globals["style"] = _style()
+    environment.filters["linked"] = linked
+    environment.filters["diff_lines"] = diff_lines
     return environment
 
 
 @cache
-def _style() -> str:
+def _style(organization: Organization | None) -> str:
+    """The style sheet, in the organization's color where it has one."""
     loader = PackageLoader("hitl_approval.http")
     source, _, _ = loader.get_source(Environment(autoescape=True), "style.css")
-    return source.strip()
+    if organization is None or organization.color is None:
+        return source.strip()
+    colors = (organization.color, organization.dark_color)
+    light, dark = (f":root {{ --act: {color}; }}" for color in colors)
+    return f"{source.strip()}\n{light}\n@media (prefers-color-scheme: dark) {{ {dark} }}"
 
 
 @cache
-def _policy() -> str:
-    """One style, known by its digest; no script, no picture, no frame, no other site."""
-    style = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+def _policy(organization: Organization | None) -> str:
+    """One style, known by its digest; pictures in the page itself; no script, no other site."""
+    style = base64.b64encode(hashlib.sha256(_style(organization).encode()).digest()).decode()
     return (
-        f"default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; "
-        f"frame-ancestors 'none'"
+        f"default-src 'none'; style-src 'sha256-{style}'; img-src data:; form-action 'self'; "
+        f"base-uri 'none'; frame-ancestors 'none'"
     )
+
+
+@cache
+def _icon(organization: Organization | None) -> str:
+    """A tick in the page's color, as an address that holds it whole."""
+    color = (organization and organization.color) or "#1450b4"
+    picture = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
+        f'<rect width="16" height="16" rx="3" fill="{color}"/>'
+        f'<path d="M4 8.5l3 3 5-6.5" fill="none" stroke="#fff" stroke-width="2"/></svg>'
+    )
+    return f"data:image/svg+xml,{quote(picture)}"
 
 
 def _moment(value: datetime) -> str:

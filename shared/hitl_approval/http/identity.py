@@ -87,7 +87,7 @@ def signed_in(event: Mapping[str, Any], sign_in: SignIn) -> Actor:
     claims = _object(_object(authorizer, "jwt"), "claims")
     if not claims:
         raise Unauthenticated("nobody has signed in by a JWT or by IAM")
-    return _bearer(claims, sign_in.claim)
+    return bearer(claims, sign_in.claim)
 
 
 def _iam(arn: str, personal_sessions: frozenset[str]) -> Actor:
@@ -105,8 +105,18 @@ def _iam(arn: str, personal_sessions: frozenset[str]) -> Actor:
     return Actor(_name(session["role"], "the ARN"), "iam", session=arn)
 
 
-def _bearer(claims: Mapping[str, Any], claim: str) -> Actor:
-    """One claim and no other: two tokens of one person must not be two people."""
+def bearer(claims: Mapping[str, Any], claim: str) -> Actor:
+    """Whom the verified claims of an ID token name.
+
+    By one claim and no other: two tokens of one person must not be two people.
+
+    Args:
+        claims: of a token that whoever calls has verified.
+        claim: which names who signs in.
+
+    Raises:
+        Unauthenticated: they name nobody so.
+    """
     if claims.get("token_use", "id") != "id":  # Cognito's word for what a token is for
         raise Unauthenticated("this is an access token: send the ID token")
     name = claims.get(claim)

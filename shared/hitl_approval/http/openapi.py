@@ -205,6 +205,7 @@ _OPTIONAL = {
     **_DOCUMENT,
     **{name: _TEXT for name, field in CONTENT.items() if not field.required},
     "challenge": _TEXT,
+    "sensitive": {"type": "array", "items": _TEXT},
 }
 _ENTRY = {
     "approval_id": _TEXT,
@@ -235,10 +236,12 @@ _APPROVAL = {
     "decided_at": _NULLABLE_TIME,
     "votes": {"type": "array", "items": _VOTE},
     "execution_arn": _TEXT,
+    "standing": _TEXT,
+    "may_still_answer": _NAMES,
     "context": {"type": "object"},
 }
 _SCHEMAS: dict[str, Any] = {
-    "Entry": _object(_ENTRY),
+    "Entry": _object(_ENTRY, {"document_id": _TEXT}),
     "InboxPage": _object(
         {"approvals": {"type": "array", "items": _ref("Entry")}, "cursor": _CURSOR}
     ),

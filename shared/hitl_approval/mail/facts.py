@@ -9,6 +9,8 @@ from datetime import tzinfo
 from typing import Any
 
 from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.facts import facts
+from hitl_approval.domain.masking import MASK, sent
 from hitl_approval.domain.moment import in_words
 from hitl_approval.domain.notification import (
     Notification,
@@ -44,18 +46,28 @@ class Rows:
 def shown_in_mail(approval: Approval) -> Rows:
     """What a mail shows of what is asked beside its first line: the first fields of the context.
 
-    A field that has fields of its own is left to the page, and said to be there.
+    Those first that a page puts first, too. What is sensitive, and a field that has fields of its
+    own, is left to the page and said to be there.
     """
     rows = [
         (CONTENT[name].label, inert(value, keep=""))
         for name, value in content_of(approval).items()
         if name not in _IN_FIRST_LINE
     ]
-    context = json.loads(approval.context)
-    more = max(len(context) - MAX_ROWS, 0)
-    for name, value in list(context.items())[:MAX_ROWS]:
+    found = facts(sent(approval))
+    first = {
+        "Summary": found.summary,
+        "Amount": found.amount,
+        "Risk": found.risk,
+        "Impact": found.impact,
+        "Next": found.following,
+    }
+    fields = [(name, value) for name, value in first.items() if value is not None]
+    fields += found.rest.items()
+    more = max(len(fields) - MAX_ROWS, 0)
+    for name, value in fields[:MAX_ROWS]:
         said, whole = _value(value)
-        more += not whole
+        more += not whole or value == MASK
         rows.append((_cut(inert(name, keep=""), MAX_NAME) or "(no name)", said))
     return Rows(tuple(rows), more)
 

@@ -23,7 +23,7 @@ from hitl_approval.domain.errors import ApprovalError, InvalidRequest, Unauthent
 from hitl_approval.domain.link import find_recipient
 from hitl_approval.domain.message import GIVEN_UP, Message
 from hitl_approval.domain.reminder import check_not_too_soon, remind
-from hitl_approval.domain.text import person_key
+from hitl_approval.domain.text import folded, person_key
 from hitl_approval.ports import (
     CallbackClient,
     Executions,
@@ -180,6 +180,7 @@ class DecisionService(Records):
         requester: str | None = None,
         subject: str | None = None,
         id_prefix: str | None = None,
+        search: str | None = None,
     ) -> Page:
         """One page of the approvals of a status, newest first.
 
@@ -194,14 +195,16 @@ class DecisionService(Records):
             requester: only what this person asked for.
             subject: only those with this in their subject, whatever its case.
             id_prefix: only those whose id begins like this.
+            search: only those with this in their subject, their document's name or id, or their
+                requester's name, or at the beginning of their id, whatever its case and accents.
         """
-        if requester is None and subject is None and id_prefix is None:
+        if (requester, subject, id_prefix, search) == (None, None, None, None):
             return self.store.list_by_status(status, limit=limit, cursor=cursor, since=since)
         found: list[Mapping[str, Any]] = []
         for _ in range(SEARCHED // SEARCH_PAGE):
             page = self.store.list_by_status(status, limit=SEARCH_PAGE, cursor=cursor, since=since)
             for item in page.items:
-                if _matches(item, requester, subject, id_prefix):
+                if _matches(item, requester, subject, id_prefix) and finds(search, item):
                     found.append(item)
                 if len(found) == limit:
                     after = encode_cursor(item[Table.CREATED_AT], item[Table.PARTITION_KEY])
@@ -306,9 +309,22 @@ class DecisionService(Records):
             return False
 
 
+def finds(search: str | None, item: Mapping[str, Any]) -> bool:
+    """Whether an item of a list has what is searched for; what is not searched for finds all."""
+    if search is None:
+        return True
+    wanted = folded(search)
+    texts = (
+        item.get(name, "") for name in ("subject", "requester", "document_id", "document_name")
+    )
+    return item[Table.PARTITION_KEY].casefold().startswith(wanted) or any(
+        wanted in folded(each) for each in texts
+    )
+
+
 def _matches(
     item: Mapping[str, Any], requester: str | None, subject: str | None, id_prefix: str | None
 ) -> bool:
     asked = requester is None or person_key(item["requester"]) == person_key(requester)
-    about = subject is None or subject.casefold() in item["subject"].casefold()
+    about = subject is None or folded(subject) in folded(item["subject"])
     return asked and about and item[Table.PARTITION_KEY].startswith(id_prefix or "")

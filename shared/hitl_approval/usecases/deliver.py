@@ -144,6 +144,7 @@ class DeliveryService(Records):
             event,
             approval,
             channels_of=self.directory.channels_of,
+            audiences=self.directory.audiences,
             earlier=earlier,
             without=self.without,
         )
@@ -302,11 +303,12 @@ class DeliveryService(Records):
             "recipient": message.recipient,
             "entry": entry_of(self.inbox_url, approval.approval_id),
         }
-        if token is None:
-            said = ended(approval, kind=message.kind, to_requester=message.to_requester, **to)
-        else:
-            link, reminder = personal_link(self.page_url, token), message.kind == "reminder"
+        if message.asks:
+            link = None if token is None else personal_link(self.page_url, token)
+            reminder = message.kind == "reminder"
             said = approval_needed(approval, link=link, reminder=reminder, **to)
+        else:
+            said = ended(approval, kind=message.kind, to_requester=message.to_requester, **to)
         # Where it is reached by now: an address may have been corrected since.
         address = self.directory.address_of(message.recipient, message.channel)
         return replace(
@@ -375,7 +377,7 @@ class DeliveryService(Records):
 
     def _draw_token(self, message: Message) -> str | None:
         """A new link's token, for a message that brings one."""
-        return make_token(message.approval_id, self.secrets.draw()) if message.asks else None
+        return make_token(message.approval_id, self.secrets.draw()) if message.brings_link else None
 
     def _until(self, within: timedelta | None) -> datetime | None:
         return None if within is None else self.clock.now() + within - SEND_TIME

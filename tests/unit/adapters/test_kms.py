@@ -11,13 +11,14 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from hitl_approval.adapters.kms import KmsSigner
+from hitl_approval.adapters.kms import KmsMac, KmsSigner
 from hitl_approval.contract import Metrics
 from hitl_approval.domain.audit import AuditEvent
 from hitl_approval.domain.errors import RecordAltered, Unavailable
 from hitl_approval.testing import World, in_memory
 from hitl_approval.usecases.decide import DecisionService
 from tests.anything import any_opening, declared
+from tests.unit.adapters.failing import Failing, answered
 
 
 @pytest.fixture
@@ -123,3 +124,25 @@ def test_should_write_nothing_that_could_not_be_signed() -> None:
     with pytest.raises(Unavailable, match="KMS did not take the call"):
         service.decide(approval_id, declared("bob"), "approved")
     assert world.store.approvals[approval_id] == opening.after
+
+
+def a_mac(kms: Any) -> KmsMac:
+    made = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+    return KmsMac(client=kms, key_arn=str(made["KeyMetadata"]["Arn"]))
+
+
+def test_should_know_the_codes_that_its_own_key_has_made(kms: Any) -> None:
+    mac, other = a_mac(kms), a_mac(kms)
+    code = mac.make(b"cookie")
+    assert mac.verify(b"cookie", code)
+    assert not mac.verify(b"another", code)
+    assert not mac.verify(b"cookie", code[:-1] + b"\0")
+    assert not mac.verify(b"cookie", b"\0")
+    assert not other.verify(b"cookie", code)
+
+
+def test_should_be_unavailable_when_kms_does_not_take_the_call() -> None:
+    mac = KmsMac(client=Failing(answered("ThrottlingException")), key_arn="key")
+    for call in (lambda: mac.make(b"cookie"), lambda: mac.verify(b"cookie", b"code")):
+        with pytest.raises(Unavailable):
+            call()

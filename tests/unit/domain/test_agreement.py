@@ -76,6 +76,7 @@ OTHER: dict[str, Any] = {
     "decided_at": NOW,
     "audit_sequence": 9,
     "audit_hash": "0" * 64,
+    "sensitive": ("card",),
 }
 NOT_SHOWN = {
     "approval_id", "creation_token", "callback_id", "version", "resumed", "reminders", "challenge",

@@ -17,6 +17,7 @@ DIRECTORY = Directory(
         "bob": [Address("ses", "bob@example.com")],
     },
     mail=True,
+    audiences={"channel C1": Address("slack", "C1")},
 )
 
 
@@ -56,6 +57,24 @@ def test_should_be_the_same_once_it_was_written() -> None:
     assert Directory.from_dict(DIRECTORY.to_dict()) == DIRECTORY
 
 
+EMPTY = Directory().to_dict()
+
+
+def test_should_reach_people_by_their_address_in_slack_besides() -> None:
+    directory = Directory(people={"ann": [MAIL]}, slack=True)
+    by_topic = Address("sns", "bob@example.com")
+    by_slack = Address("slack", "bob@example.com")
+    assert directory.channels_of("bob@example.com") == (by_topic, by_slack)
+    assert directory.channels_of("ann") == (MAIL,)
+    assert directory.channels_of("cid") == (Address("sns", "cid"),)
+
+
+def test_should_say_where_an_audience_is() -> None:
+    assert DIRECTORY.address_of("channel C1", "slack") == "C1"
+    assert DIRECTORY.address_of("channel C1", "ses") is None
+    assert DIRECTORY.address_of("channel C2", "slack") is None
+
+
 @pytest.mark.parametrize("addresses", [[], [TOPIC, Address("sns", "other")]])
 def test_should_have_one_address_of_each_channel(addresses: list[Address]) -> None:
     with pytest.raises(ValueError, match="one address of each channel, at least one"):
@@ -68,11 +87,15 @@ def test_should_have_one_address_of_each_channel(addresses: list[Address]) -> No
         [],
         {"people": {}},
         {"mail": False},
-        {"mail": "no", "people": {}},
-        {"mail": False, "people": {"ann": "ann@example.com"}},
-        {"mail": False, "people": {"ann": {}}},
-        {"mail": False, "people": {"ann": {"fax": "1"}}},
-        {"mail": False, "people": {"ann": {"ses": 1}}},
+        {**EMPTY, "mail": "no"},
+        {**EMPTY, "slack": 1},
+        {**EMPTY, "people": {"ann": "ann@example.com"}},
+        {**EMPTY, "people": {"ann": {}}},
+        {**EMPTY, "people": {"ann": {"fax": "1"}}},
+        {**EMPTY, "people": {"ann": {"ses": 1}}},
+        {**EMPTY, "audiences": {"channel C1": {}}},
+        {**EMPTY, "audiences": {"channel C1": {"slack": "C1", "webhook": "C1"}}},
+        {**EMPTY, "audiences": {"channel C1": {"slack": 1}}},
     ],
 )
 def test_should_refuse_what_says_something_else(values: Any) -> None:

@@ -106,3 +106,26 @@ def test_should_leave_letters_that_join_and_pictures_as_they_are(text: str) -> N
 def test_should_make_no_two_people_of_a_name_with_a_comma() -> None:
     assert listed(["ann", "cid"]) == "ann, cid"
     assert listed(["ann, bob", 'o"x', "cid"]) == '"ann, bob", "o\\"x", cid'
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a" + " " * 81 + "b", "a[81 spaces]b"),
+        ("a" + "\u00a0\t\u3000" * 40 + "b", "a[120 spaces]b"),
+        ("a\n\n\n\n\nb", "a\n[4 empty lines]\nb"),
+        ("a" + "\n \u2003" * 5_000 + "b", "a\n[4,999 empty lines]\n \u2003b"),
+        ("e" + "\u0301" * 12, "e" + "\u0301" * 8 + "\\u0301" * 4),
+        ("a\ufffc\U0001d159b", "a\\ufffc\\U0001d159b"),
+    ],
+)
+def test_should_count_what_moves_the_rest_out_of_sight(text: str, shown: str) -> None:
+    assert inert(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" + " " * 80 + "b", "a\n\n\n\nb", "if x:\n" + " " * 40 + "y()", "Z\u0351\u036b\u0343\u036a"],
+)
+def test_should_leave_code_and_letters_as_they_are(text: str) -> None:
+    assert inert(text) == text

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from hitl_approval.domain.link import make_challenge
+from hitl_approval.domain.organization import Organization
 from hitl_approval.http.link_page import handle
 from hitl_approval.testing import World
 from hitl_approval.testing.memory import CountingSecrets
@@ -45,16 +47,20 @@ def call(
     token: str,
     method: str = "GET",
     form: dict[str, str] | None = None,
+    *,
+    query: dict[str, str] | None = None,
+    organization: Organization | None = None,
     **headers: str,
 ) -> tuple[int, str]:
     event = {
         "requestContext": {"http": {"method": method}, "domainName": "page.example"},
         "pathParameters": {"token": token},
+        "queryStringParameters": query,
         "headers": {"content-type": "application/x-www-form-urlencoded"}
         | {name.replace("_", "-"): value for name, value in headers.items()},
         "body": urlencode(form or {}),
     }
-    answer = handle(event, lambda: world.decisions)
+    answer = handle(event, lambda: world.decisions, organization=organization)
     assert answer["headers"]["Cache-Control"] == "no-store"
     assert answer["headers"]["Referrer-Policy"] == "no-referrer"
     assert "default-src 'none'" in answer["headers"]["Content-Security-Policy"]
@@ -64,6 +70,27 @@ def call(
 def nonce_of(page: str) -> str:
     [nonce] = re.findall(r'name="nonce" value="([0-9a-f]{64})"', page)
     return str(nonce)
+
+
+def next_part(page: str) -> dict[str, str] | None:
+    """The query of the link that leads to the next part; None on the last one."""
+    links = set(re.findall(r'href="\?([^"#]*)#details"', page))
+    assert len(links) <= 1
+    return dict(parse_qsl(unescape(links.pop()))) if links else None
+
+
+def read(world: World, token: str) -> list[str]:
+    """The page, part by part, as somebody reads it to its end."""
+    pages = [call(world, token)[1]]
+    while (query := next_part(pages[-1])) is not None:
+        pages.append(call(world, token, query=query)[1])
+    return pages
+
+
+def shown_in(*pages: str) -> str:
+    """What stands on pages, without markup."""
+    bodies = [re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL) for page in pages]
+    return unescape(re.sub(r"<[^>]*>", "", "\n".join(bodies)))
 
 
 def send(

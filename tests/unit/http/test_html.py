@@ -1,11 +1,16 @@
-"""What the pages show of what others wrote: inert, whole or said to be cut."""
+"""What the pages show of what others wrote: inert and whole."""
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 
+from hitl_approval.domain.organization import Organization
+from hitl_approval.http import html
 from hitl_approval.testing import World
 from tests.anything import any_request
 from tests.unit.http.by_link import APPROVERS, asked, call, send, token_of
@@ -27,22 +32,6 @@ def test_should_show_hostile_content_inert(world: World) -> None:
     assert "<i>" not in page
     assert "\u202e" not in page
     assert "&lt;b&gt;bold&lt;/b&gt; &amp; 🚀" in page
-
-
-def test_should_cut_what_nobody_reads(world: World) -> None:
-    context = {f"k{n}": n for n in range(10_000)}
-    asked(world, request=any_request(approvers=APPROVERS, context=context))
-    _, page = call(world, token_of(world, "ann"))
-    assert "9700 more fields are on record" in page
-    assert len(page) < 100_000
-
-
-def test_should_say_how_much_of_a_value_is_not_shown(world: World) -> None:
-    context = {"long": "x" * 2_345, "whole": "y" * 2_000}
-    asked(world, request=any_request(approvers=APPROVERS, context=context))
-    _, page = call(world, token_of(world, "ann"))
-    assert "x... 345 more characters are on record" in page
-    assert f"{'y' * 2_000}</span>" in page
 
 
 def test_should_show_line_ends_of_any_system_as_line_ends(world: World) -> None:
@@ -72,3 +61,31 @@ def test_should_say_how_much_time_is_left_in_words(left: timedelta, said: str) -
     from hitl_approval.http.html import in_words
 
     assert in_words(left) == said
+
+
+def test_should_allow_pictures_in_the_page_and_no_more() -> None:
+    for organization in (None, Organization("Nordwind", "#a8201a")):
+        made = html.page("message.html", 200, organization=organization, title="Hm", hint="Why")
+        policy = made["headers"]["Content-Security-Policy"].split("; ")
+        assert "img-src data:" in policy
+        assert "default-src 'none'" in policy
+        [style] = re.findall(r"<style>(.*?)</style>", made["body"], re.DOTALL)
+        digest = b64encode(sha256(style.encode()).digest()).decode()
+        assert f"style-src 'sha256-{digest}'" in policy
+        assert '<link rel="icon" href="data:image/svg+xml,' in made["body"]
+
+
+def test_should_have_the_organization_s_color_in_light_and_in_dark() -> None:
+    organization = Organization("Nordwind", "#a8201a")
+    body = html.page("message.html", 200, organization=organization, title="Hm", hint="Why")["body"]
+    assert ":root { --act: #a8201a; }" in body
+    assert f"dark) {{ :root {{ --act: {organization.dark_color}; }} }}" in body
+    assert "#a8201a" not in html.page("message.html", 200, title="Hm", hint="Why")["body"]
+
+
+def test_should_name_the_organization_on_every_page_of_a_link(world: World) -> None:
+    asked(world)
+    for token in (token_of(world, "ann"), "unknown"):
+        _, body = call(world, token, organization=Organization("N<b>rd"))
+        assert "N&lt;b&gt;rd" in body
+        assert "<b>rd" not in body

@@ -13,12 +13,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hitl_approval.domain.organization import MAX_LOGO, Organization
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.domain.view import view
 from hitl_approval.http.link_page import handle
 from hitl_approval.testing import World, in_memory
 from tests.anything import any_request, declared
-from tests.unit.http.by_link import APPROVERS, asked, call, nonce_of, send, snapshot, token_of
+from tests.unit.http.by_link import (
+    APPROVERS,
+    asked,
+    call,
+    nonce_of,
+    send,
+    shown_in,
+    snapshot,
+    token_of,
+)
+
+NORDWIND = Organization("Nordwind", "#a8201a")
 
 
 def test_should_show_what_is_asked_and_choose_nothing_beforehand(world: World) -> None:
@@ -26,7 +38,8 @@ def test_should_show_what_is_asked_and_choose_nothing_beforehand(world: World) -
     asked(world, request=request, policy=Policy(quorum=Quorum.everyone()))
     status, page = call(world, token_of(world, "ann"))
     assert status == 200
-    for shown in ("Q4 Budget Proposal", "rita", "2 of 2: ann, bob", "1 hour", "amount", "Cid"):
+    said = "0 of 2 approvals; ann and bob must still answer"
+    for shown in ("Q4 Budget Proposal", "rita", said, "1 hour", "amount", "Cid"):
         assert shown in page
     assert " checked" not in page.split("</style>")[1]
     assert "<script" not in page
@@ -175,7 +188,7 @@ def test_should_say_why_a_link_is_closed_and_take_nothing_more(world: World, end
         ({"nonce": "good", "decision": "approved", "comments": "nul\x00"}, 400, "U+0000"),
         ({"decision": "approved"}, 403, "has grown old"),
         ({"nonce": "é", "decision": "approved"}, 403, "has grown old"),
-        ({f"field-{n}": "" for n in range(21)}, 400, "Please use the form of this page"),
+        ({f"field-{n}": "" for n in range(41)}, 400, "Please use the form of this page"),
         ({"nonce": "0" * 64, "decision": "approved"}, 403, "has grown old"),
     ],
 )
@@ -205,7 +218,7 @@ def test_should_take_nothing_but_its_own_form_filled_in(
     ],
 )
 def test_should_refuse_what_no_form_of_ours_sends(
-    world: World, method: str, headers: dict[str, str], status: int
+    world: World, method: str, headers: dict[str, Any], status: int
 ) -> None:
     asked(world)
     token = token_of(world, "bob")
@@ -297,3 +310,101 @@ def test_should_log_no_token_and_show_no_trace(
     written = caplog.text + json.dumps([str(record.__dict__) for record in caplog.records])
     assert token not in written
     assert "unexpected RuntimeError" in written
+
+
+@pytest.mark.parametrize("behind", [".", ">", ")", "/", ",", ").", "/>", '"', "'"])
+def test_should_open_with_what_mail_programs_take_for_a_part_of_it(
+    world: World, behind: str
+) -> None:
+    approval_id = asked(world)
+    token = token_of(world, "bob") + behind
+    status, page = call(world, token)
+    assert (status, "Your approval is asked for" in page) == (200, True)
+    form = {"nonce": nonce_of(page), "decision": "approved"}
+    assert call(world, token, "POST", form)[0] == 200
+    assert world.store.approvals[approval_id].decided_by == "bob"
+
+
+@pytest.mark.parametrize("altered", ["x", "a.", ".a", "./a", "-"])
+def test_should_open_nothing_that_was_altered(world: World, altered: str) -> None:
+    asked(world)
+    assert call(world, token_of(world, "bob") + altered)[0] == 404
+
+
+TITLES: dict[str, tuple[Callable[[World, str], Any], str, str]] = {
+    "open": (lambda *_: None, "Approve", "Your approval is asked for"),
+    "expired": (expire, "Time is up", "Time is up: no answer is needed from you any more"),
+    "approved": (
+        lambda world, approval_id: world.decisions.decide(approval_id, declared("ann"), "approved"),
+        "Approved",
+        "Approved by ann: no answer needed from you",
+    ),
+    "withdrawn": (
+        lambda world, approval_id: world.decisions.cancel(approval_id, declared("rita")),
+        "Withdrawn",
+        "Withdrawn by rita: no answer needed from you",
+    ),
+    "answered": (
+        lambda world, approval_id: world.decisions.decide(approval_id, declared("bob"), "rejected"),
+        "You rejected",
+        "You rejected this",
+    ),
+}
+
+
+@pytest.mark.parametrize("end", list(TITLES))
+def test_should_say_in_title_and_headline_what_it_is_and_whose(world: World, end: str) -> None:
+    act, title, headline = TITLES[end]
+    approval_id = asked(world)
+    token = token_of(world, "bob")
+    act(world, approval_id)
+    for organization, name in ((None, "hitl-approval"), (NORDWIND, "Nordwind")):
+        _, page = call(world, token, organization=organization)
+        assert f"<title>{title}: Q4 Budget Proposal - {name}</title>" in page
+        assert f">{headline}</p>" in page
+
+
+def test_should_make_no_row_for_a_document_that_has_no_id(world: World) -> None:
+    asked(world)
+    assert "Document" not in call(world, token_of(world, "bob"))[1]
+
+
+def test_should_keep_the_requester_s_order(world: World) -> None:
+    context = {"zebra": 1, "amounts": {"z": 1, "a": 2}, "ape": 2}
+    approval_id = asked(world, request=any_request(approvers=APPROVERS, context=context))
+    text = shown_in(call(world, token_of(world, "bob"))[1])
+    found = re.findall(r"^(zebra|amounts|z|a|ape)(?=1|2)", text, re.MULTILINE)
+    assert found == ["zebra", "amounts", "z", "a", "ape"]
+    assert json.loads(world.store.approvals[approval_id].context) == context
+
+
+def test_should_put_first_what_matters_and_say_whose_words_they_are(world: World) -> None:
+    context = {
+        "zone": "eu",
+        "amount": 70_000,
+        "currency": "EUR",
+        "risk": "critical",
+        "summary": "Pay <b>Cid</b>",
+        "next": "the transfer is made",
+    }
+    asked(world, request=any_request(approvers=APPROVERS, context=context))
+    _, page = call(world, token_of(world, "bob"))
+    text = shown_in(page)
+    for said in ("70,000 EUR", "Risk: critical", "Pay <b>Cid</b>", "In the words of rita"):
+        assert said in text
+        assert text.index(said) < text.index("zone")
+    assert "<b>Cid" not in page
+    assert text.count("the transfer is made") == 2
+    assert text.index("Then, says rita: the transfer is made") > text.index("Your decision")
+    _, receipt = send(world, token_of(world, "bob"), "approved")
+    assert "Next, in the words of rita: the transfer is made" in shown_in(receipt)
+
+
+def test_should_weigh_little_even_with_the_largest_logo(world: World) -> None:
+    context = {f"field {number}": "some words of a value" for number in range(15)}
+    asked(world, request=any_request(approvers=APPROVERS, context=context))
+    logo = b"\x89PNG\r\n\x1a\n" + b"\0" * (MAX_LOGO - 8)
+    _, page = call(
+        world, token_of(world, "bob"), organization=Organization("Nordwind", "#a8201a", logo)
+    )
+    assert 20_000 < len(page.encode()) <= 30_000

@@ -13,7 +13,7 @@ from tests.unit.mail.mailed import asked, asking, html_of, read, text_of
 def test_should_show_the_first_fields_in_their_order() -> None:
     shown = shown_in_mail(asked(document_id=None))
     assert dict(shown.rows) == {
-        "amount": "70,000.00 EUR",
+        "Amount": "70,000.00 EUR",
         "due": "2026-01-31",
         "supplier": "2 fields, on the page",
         "urgent": "no",
@@ -49,6 +49,24 @@ def test_should_say_how_much_is_left_to_the_page() -> None:
     mail = read(asking(asked(context=context)))
     for body in (text_of(mail), html_of(mail)):
         assert "The page shows more: 294 fields are not here, or not whole." in body
+
+
+def test_should_show_first_what_the_page_shows_first() -> None:
+    context = {"x": 1, "next": "It is paid.", "risk": "high", "amount": 70_000, "currency": "EUR"}
+    shown = shown_in_mail(asked(document_id=None, context=context))
+    assert shown.rows == (
+        ("Amount", "70,000 EUR"), ("Risk", "high"), ("Next", "It is paid."), ("x", "1"),
+    )  # fmt: skip
+
+
+def test_should_leave_to_the_page_what_is_sensitive() -> None:
+    context = {"iban": "DE02120300000000202051", "customer": {"name": "Cid"}}
+    approval = asked(document_id=None, context=context, sensitive=("iban",))
+    shown = shown_in_mail(approval)
+    assert dict(shown.rows)["iban"] == "(shown on the page)"
+    assert shown.more == 2
+    mail = read(asking(approval))
+    assert "DE02" not in text_of(mail) + html_of(mail)
 
 
 def test_should_name_a_field_without_a_name() -> None:

@@ -1,0 +1,86 @@
+"""Secrets that an administrator keeps in AWS Secrets Manager."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from hitl_approval.adapters.aws import CALL_ERRORS, unavailable
+from hitl_approval.domain.errors import Unavailable
+from hitl_approval.ports import Clock
+
+KEPT: Final = timedelta(minutes=5)
+"""How long a secret is used before it is read again: after a rotation both must work so long."""
+
+
+@dataclass(slots=True, kw_only=True)
+class SecretsManagerSecret:
+    """The fields of one secret, which is a JSON object of texts.
+
+    Attributes:
+        client: a Secrets Manager client.
+        arn: of the secret.
+        clock: says when it is read again.
+    """
+
+    client: Any
+    arn: str
+    clock: Clock
+    _read: tuple[datetime, dict[str, str]] | None = field(default=None, init=False, repr=False)
+
+    def get(self, name: str) -> str:
+        """One of its fields.
+
+        Raises:
+            Unavailable: it cannot be read now, or has no such field: an operator can repair that.
+        """
+        now = self.clock.now()
+        if self._read is None or now - self._read[0] > KEPT:
+            self._read = (now, self._load())
+        found = self._read[1].get(name)
+        if not found or not found.strip():  # an empty key would be known to everybody
+            self._read = None
+            msg = f"the secret has no field {name}"
+            raise Unavailable(msg, reason=msg)
+        return found
+
+    def _load(self) -> dict[str, str]:
+        try:
+            values = json.loads(_read(self.client, self.arn))
+        except ValueError:
+            values = None
+        if not isinstance(values, dict):
+            msg = "the secret is not a JSON object"
+            raise Unavailable(msg, reason=msg) from None
+        return {name: value for name, value in values.items() if isinstance(value, str)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSecret:
+    """A secret that is one text, read each time it is needed: one that was rotated counts at once.
+
+    Attributes:
+        client: a Secrets Manager client.
+        arn: of the secret.
+    """
+
+    client: Any
+    arn: str
+
+    def read(self) -> str:
+        """Its value: text.
+
+        Raises:
+            Unavailable: Secrets Manager did not answer with one.
+        """
+        return _read(self.client, self.arn)
+
+
+def _read(client: Any, arn: str) -> str:
+    try:
+        answer = client.get_secret_value(SecretId=arn)
+    except CALL_ERRORS as error:
+        raise unavailable("Secrets Manager", error) from None
+    return str(answer.get("SecretString", ""))

@@ -1,0 +1,76 @@
+"""How a request stands, in one sentence: who has answered, who can still answer, how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.audit import SYSTEM
+from hitl_approval.domain.text import listed, person_key
+
+
+def may_still_answer(approval: Approval) -> tuple[str, ...]:
+    """The people whose answer a request takes until its expiry; none where anyone may answer."""
+    if not approval.pending:
+        return ()
+    answered = {person_key(vote.approver) for vote in approval.votes}
+    return tuple(name for name in approval.deciders if person_key(name) not in answered)
+
+
+def standing(approval: Approval, *, now: datetime | None = None) -> str:
+    """How it stands: `1 of 2 approvals; bob or cid can still answer`, or how it has ended.
+
+    Args:
+        approval: the record.
+        now: the time. Default: before its expiry.
+    """
+    if not approval.pending:
+        return how_it_ended(approval)
+    approvals = len(_who(approval, "approved"))
+    rejections = len(_who(approval, "rejected"))
+    said = f"{approvals} of {approval.approvals_needed} approvals"
+    if rejections:
+        said += f", {rejections} of {approval.policy.rejections_needed} rejections"
+    if now is not None and now >= approval.expires_at:
+        return f"{said}; nobody can answer any more"
+    if not approval.deciders:
+        return f"{said}; anyone with access can still answer"
+    return f"{said}; {_wanted(approval, approval.approvals_needed - approvals)}"
+
+
+def how_it_ended(approval: Approval) -> str:
+    """How a request has ended and by whom: `Approved by ann and bob`."""
+    if approval.status == "timeout":
+        return "Timed out: nobody decided in time"
+    if approval.status == "cancelled":
+        return f"Withdrawn by {_by(approval)}"
+    if approval.decided_by == SYSTEM.name:
+        return f"{approval.status.capitalize()}: nobody decided in time"
+    return f"{approval.status.capitalize()} by {_joined(_who(approval, approval.status), 'and')}"
+
+
+def _who(approval: Approval, decision: str) -> tuple[str, ...]:
+    return tuple(vote.approver for vote in approval.votes if vote.decision == decision)
+
+
+def _by(approval: Approval) -> str:
+    if approval.decided_by == SYSTEM.name:
+        return "the workflow that asked"
+    return _joined((approval.decided_by or "",), "and")
+
+
+def _wanted(approval: Approval, missing: int) -> str:
+    """Who can still answer, and whether all of them must."""
+    left = may_still_answer(approval)
+    if len(left) == missing:
+        return f"{_joined(left, 'and')} must still answer"
+    if missing == 1:
+        return f"{_joined(left, 'or')} can still answer"
+    return f"{missing} of {_joined(left, 'and')} must still answer"
+
+
+def _joined(names: Sequence[str], word: str) -> str:
+    """Names in a sentence; one with a comma of its own stands in quotes."""
+    quoted = [listed([name]) for name in names]
+    return f" {word} ".join(filter(None, [", ".join(quoted[:-1]), *quoted[-1:]]))
