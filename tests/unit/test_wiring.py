@@ -19,6 +19,7 @@ SERVICES: tuple[Callable[[], object], ...] = (
     wiring.delivery_service,
     wiring.tasks,
     wiring.sign_in_issuer,
+    wiring.workspace,
 )
 
 
