@@ -155,6 +155,7 @@ def workspace() -> SlackWorkspace:
     return SlackWorkspace(team_id=slack.team_id, secret=_secret(slack.secret_arn), api=slack.api)
 
 
+@cache
 def sign_in_issuer() -> OpenIdIssuer | None:
     """The issuer by which browsers sign in to this deployment; None where they do otherwise."""
     issuer, secret = settings().sign_in_issuer, settings().sign_in_client_secret_arn
