@@ -1,4 +1,4 @@
-"""One request by SES on the local cloud: asked by mail, decided by the link in it, told by mail."""
+"""One request by SES on the local cloud: asked by mail, decided by its link, outcome by mail."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def mails(cloud: LocalCloud, to: str) -> list[dict[str, Any]]:
     return [each for each in found if each["channel"] == "ses" and each["to"] == [to]]
 
 
-def test_should_ask_decide_and_tell_by_mail(cloud: LocalCloud, mailing: Live) -> None:
+def test_should_ask_decide_and_notify_by_mail(cloud: LocalCloud, mailing: Live) -> None:
     started = mailing.submit(
         document_name="\u0423\u0442\u0432\u0435\u0440\u0434\u0438\u0442\u044c", approvers=[NEW]
     )
@@ -52,9 +52,9 @@ def test_should_ask_decide_and_tell_by_mail(cloud: LocalCloud, mailing: Live) ->
 
     body = mailing.result(started["execution_arn"])
     assert (body["decision"], body["decided_by"]) == ("approved", NEW)
-    [told] = eventually(lambda: mails(cloud, "user@example.com"), "mail of the outcome")
-    assert told["subject"].startswith("Approved: ")
-    assert f"Your request was approved by {NEW}." in told["body"]
+    [outcome] = eventually(lambda: mails(cloud, "user@example.com"), "mail of the outcome")
+    assert outcome["subject"].startswith("Approved: ")
+    assert f"Your request was approved by {NEW}." in outcome["body"]
     assert len(mails(cloud, NEW)) == 1
     with patch.dict(os.environ, cloud.environment()):
         shown = mailing.deployment.call({"action": "get", "approval_id": started["approval_id"]})
@@ -64,7 +64,7 @@ def test_should_ask_decide_and_tell_by_mail(cloud: LocalCloud, mailing: Live) ->
     }  # fmt: skip
 
 
-def test_should_tell_doctor_that_the_sender_is_verified(mailing: Live) -> None:
+def test_should_let_doctor_see_that_the_sender_is_verified(mailing: Live) -> None:
     from hitl_approval_cli.mail_sender import problems_of
 
     assert list(problems_of(mailing.deployment, SENDER)) == []
