@@ -82,9 +82,9 @@ class TestEnvironment:
         self, any_resources: Resources
     ) -> None:
         page = contract.Handler.PAGE in functions(any_resources)
-        signed = contract.Handler.SIGNED_IN in functions(any_resources)
+        signing = functions(any_resources).get(contract.Handler.SIGNED_IN)
         mailed = bool(of_type(any_resources, "AWS::SES::ConfigurationSet"))
-        entry = {Env.INBOX_URL} if signed else set()
+        entry = {Env.INBOX_URL} if signing and Env.SIGN_IN_ISSUER in str(signing) else set()
         asking = WORKFLOW_ENV | (PAGE_ENV if page else set()) | entry
         assert set(environment(any_resources, contract.Handler.WORKFLOW)) == asking
         requests = REQUEST_ENV | (PAGE_ENV if page else set()) | entry

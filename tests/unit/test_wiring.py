@@ -95,7 +95,7 @@ def test_should_mail_by_ses_where_there_is_a_sender(
     assert by_mail.client.meta.config.retries["total_max_attempts"] == 1
     _forget()
     monkeypatch.delenv("MAIL")
-    assert set(wiring.delivery_service().notifiers) == {"sns"}
+    assert "ses" not in wiring.delivery_service().notifiers
 
 
 def test_should_draw_a_code_where_the_page_asks_for_one(
