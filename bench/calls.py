@@ -146,7 +146,7 @@ def messages_of_one() -> Mapping[str, Sequence[Call]]:
             clock=clock,
             meter=RecordingMeter(),
             messages=DynamoDbMessages(client=client("dynamodb"), table=MESSAGES_TABLE),
-            notifier=SnsNotifier(client=client("sns"), topic_arn=TOPIC, personal=True),
+            notifiers={"sns": SnsNotifier(client=client("sns"), topic_arn=TOPIC, personal=True)},
             page_url="https://approvals.example.com",
             secrets=SystemSecrets(),
         )

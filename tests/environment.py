@@ -42,6 +42,10 @@ EXTRAS: Mapping[str, str] = {
     "MESSAGES_TABLE_NAME": "test-Messages",
     "PERSONAL_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:test-personal",
     "PAGE_URL": "https://approvals.example.com",
+    "SLACK": (
+        '{"team_id": "T0123ABCD", "channel": null, "direct_messages": true,'
+        ' "api": "https://slack.com/api", "secret_arn": "arn:aws:secretsmanager:::secret:s"}'
+    ),
 }
 """What some functions get besides, or all of them with some options."""
 

@@ -29,6 +29,7 @@ from hitl_approval_cli.commands.remind import remind
 from hitl_approval_cli.commands.repair import repair
 from hitl_approval_cli.commands.resume import resume
 from hitl_approval_cli.commands.show import get, show
+from hitl_approval_cli.commands.slack_manifest import slack_manifest
 from hitl_approval_cli.commands.stats import stats
 from hitl_approval_cli.commands.status import status
 from hitl_approval_cli.commands.submit import submit
@@ -77,6 +78,7 @@ app.command()(doctor)
 app.command()(resume)
 app.command()(repair)
 app.command()(stats)
+app.command()(slack_manifest)
 app.command()(template)
 app.command()(drain)
 app.add_typer(local, name="local")

@@ -17,6 +17,9 @@ ResumeMode = Literal["callback", "polling"]
 MessageKind = Literal["requested", "reminder", "outcome", "expired", "withdrawn"]
 """What a message to one person says: see `domain.message`."""
 
+Channel = Literal["sns", "ses", "slack", "webhook"]
+"""What carries messages: see `domain.delivery`."""
+
 AwsService = Literal[
     "dynamodb", "events", "kms", "lambda", "secretsmanager", "sns", "stepfunctions"
 ]
@@ -39,6 +42,9 @@ class Env:
     """JSON list of names: the approvers of requests that name none."""
     APPROVER_GROUPS: Final = "APPROVER_GROUPS"
     """A file of groups, by its name where Python finds modules; not set where there are none."""
+    DIRECTORY: Final = "DIRECTORY"
+    """A file that says who is reached how, by its name where Python finds modules; not set where
+    all are reached by the topic of messages for one person."""
     REQUESTS_NAME_APPROVERS: Final = "REQUESTS_NAME_APPROVERS"
     """"true" where requests may name people whom the deployment does not name."""
     OPERATORS: Final = "OPERATORS"
@@ -83,6 +89,10 @@ class Env:
     """"true" where a link's page asks for the code that stands in the other channel."""
     REQUEST_FUNCTION_ARN: Final = "REQUEST_FUNCTION_ARN"
     """What an attached function asks through, by an alias of its own name; only there."""
+    SLACK: Final = "SLACK"
+    """JSON object: the Slack workspace where people are asked; not set: in none."""
+    WEBHOOKS: Final = "WEBHOOKS"
+    """JSON object: the secret's ARN of each webhook by its name; not set: there are none."""
     EVENT_BUS_NAME: Final = "EVENT_BUS_NAME"
     """Name or ARN of the bus that gets every transition."""
     LOG_LEVEL: Final = "LOG_LEVEL"
@@ -210,13 +220,17 @@ class Handler:
     PAGE: Final = "page.handler.handler"
     SIGNED_IN: Final = "signed_in.handler.handler"
     MESSENGER: Final = "messenger.handler.handler"
+    SLACK_API: Final = "slack_api.handler.handler"
 
 
 class Route:
     """Routes of the HTTP API, as API Gateway writes them."""
 
-    LINK: Final = "/a/{token}"
-    """The one that takes no sign-in: the token is the credential."""
+    LINK: Final = "/a/{token+}"
+    """The one that takes no sign-in: the token is the credential. Greedy, so that a slash that a
+    mail program puts behind a link leads there, too."""
+    SLACK: Final = "/slack"
+    """What Slack sends; its signature is the credential."""
     HOME: Final = "/"
     """Leads to the inbox."""
     SIGN_IN: Final = "/sign-in"
@@ -261,8 +275,8 @@ SIGNED_IN_ROUTES: Final = {
 """Routes for signed-in people and their methods: pages, and the JSON API."""
 
 
-LOOPBACK_CALLBACK: Final = "http://127.0.0.1:8765/callback"
-"""Where `hitl login` waits for the browser: Cognito compares the whole address, port included."""
+CLIENT_SECRET: Final = "client_secret"  # noqa: S105  a field's name
+"""Field of the secret that proves who a client of an issuer is."""
 
 
 class Metrics:
@@ -310,11 +324,17 @@ class Events:
     REMINDED: Final = "Approval Reminded"
 
 
+SLACK_API: Final = "https://slack.com/api"
+"""Where Slack's Web API is."""
+
 EMAIL_CLAIM: Final = "email"
 """Names who has signed in by default, and only where the claim `email_verified` is true."""
 
 GROUPS_FILE: Final = "hitl_approval_groups.json"
 """In a layer's `python` folder. JSON object: the people that each group's name stands for."""
+
+DIRECTORY_FILE: Final = "hitl_approval_directory.json"
+"""In a layer's `python` folder. JSON object, as `domain.delivery.Directory.to_dict` writes it."""
 
 ORGANIZATION_FILE: Final = "hitl_approval_organization.json"
 """In a layer's `python` folder, as `domain.organization.Organization.to_dict` writes it."""

@@ -288,8 +288,8 @@ class MessageStore(Protocol):
     def add_link(self, message: Message, digest: str) -> None:
         """Note that this try brings a link, before it is sent."""
 
-    def mark_sent(self, message: Message, at: datetime) -> None:
-        """Note that a try has sent it, whoever has begun another since."""
+    def mark_sent(self, message: Message, at: datetime, receipt: str = "") -> None:
+        """Note that a try has sent it, and its receipt, whoever has begun another since."""
 
     def mark_unsent(self, message: Message) -> None:
         """Write what became of a try that has not sent it, unless another has begun since."""
@@ -308,14 +308,19 @@ class MessageStore(Protocol):
 
 
 class Notifier(Protocol):
-    """Carries messages to people."""
+    """Carries messages to people: one channel."""
 
-    def publish(self, notification: Notification) -> None:
+    def publish(self, notification: Notification) -> str:
         """Send to everyone, or to its one recipient; repeats carry the same approval id.
+
+        Returns:
+            What this channel needs to know of it later, at most 1 KB: a receipt, or nothing. Later
+            messages about the approval to the same person have it in `receipts`.
 
         Raises:
             Unavailable: not sent now; may be tried again.
             Unanswered: the same, and it may have been sent.
+            Undeliverable: this message never will be.
         """
 
 

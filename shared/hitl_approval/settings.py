@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any, Self, cast, get_args
 
 from hitl_approval.contract import (
@@ -22,12 +20,33 @@ from hitl_approval.contract import (
     MessageKind,
     ResumeMode,
 )
+from hitl_approval.domain.delivery import Directory
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import reminder_seconds, validate_names
 from hitl_approval.domain.text import shown
+from hitl_approval.layer_files import Made, read_layer_file
 from hitl_approval.usecases.ask import Defaults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackSettings:
+    """The Slack workspace where people are asked.
+
+    Attributes:
+        team_id: of the workspace.
+        channel: where each request is posted once; None for nowhere.
+        direct_messages: whether each approver is asked in a message of their own.
+        api: where Slack's Web API is.
+        secret_arn: of the app's token and signing secret.
+    """
+
+    team_id: str
+    channel: str | None
+    direct_messages: bool
+    api: str
+    secret_arn: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,15 +139,13 @@ class Settings:
     @property
     def groups(self) -> dict[str, tuple[str, ...]]:
         """The people that each group's name stands for."""
-        file = self._value(Env.APPROVER_GROUPS)
-        if file is None:
-            return {}
-        try:
-            return _groups(file)
-        except OSError:
-            raise self._garbled(f"{Env.APPROVER_GROUPS} must name a file of groups") from None
-        except (ValueError, RecursionError, InvalidRequest) as error:
-            raise self._garbled(f"{Env.APPROVER_GROUPS}: {error}") from None
+        return self._file(Env.APPROVER_GROUPS, "a file of groups", known_groups) or {}
+
+    @property
+    def directory(self) -> Directory:
+        """Who is reached by which channels."""
+        found = self._file(Env.DIRECTORY, "a file of addresses", Directory.from_dict)
+        return found or Directory()
 
     @property
     def operators(self) -> tuple[str, ...]:
@@ -176,15 +193,7 @@ class Settings:
     @property
     def organization(self) -> Organization | None:
         """Whose page it is; None: nobody's in particular."""
-        file = self._value(Env.ORGANIZATION)
-        if file is None:
-            return None
-        try:
-            return _organization(file)
-        except OSError:
-            raise self._garbled(f"{Env.ORGANIZATION} must name a file of one") from None
-        except (ValueError, RecursionError) as error:
-            raise self._garbled(f"{Env.ORGANIZATION}: {error}") from None
+        return self._file(Env.ORGANIZATION, "a file of one", Organization.from_dict)
 
     @property
     def page_challenge(self) -> bool:
@@ -195,6 +204,24 @@ class Settings:
     def messages_table_name(self) -> str | None:
         """Name of the messages table; None where nobody gets messages of their own."""
         return self._value(Env.MESSAGES_TABLE_NAME)
+
+    @property
+    def slack(self) -> SlackSettings | None:
+        """Where people are asked in Slack; None: nowhere."""
+        if self._value(Env.SLACK) is None:
+            return None
+        try:
+            return SlackSettings(**self._json(Env.SLACK))
+        except TypeError:
+            raise self._garbled(f"{Env.SLACK} must name a Slack workspace") from None
+
+    @property
+    def webhooks(self) -> dict[str, str]:
+        """The secret's ARN of each webhook, by its name."""
+        found = {} if self._value(Env.WEBHOOKS) is None else self._json(Env.WEBHOOKS)
+        if not isinstance(found, dict) or not all(isinstance(arn, str) for arn in found.values()):
+            raise self._garbled(f"{Env.WEBHOOKS} must name the secret of each webhook")
+        return found
 
     @property
     def messages_off(self) -> frozenset[MessageKind]:
@@ -312,39 +339,23 @@ class Settings:
             raise self._garbled(f"{name} must be a whole number of at least 1, got {shown(value)}")
         return int(value)
 
+    def _file(self, name: str, what: str, made_of: Callable[[Any], Made]) -> Made | None:
+        """What a file in a layer says; None where the deployment has none."""
+        file = self._value(name)
+        if file is None:
+            return None
+        try:
+            return read_layer_file(file, made_of)
+        except OSError:
+            raise self._garbled(f"{name} must name {what}") from None
+        except (ValueError, RecursionError, InvalidRequest) as error:
+            raise self._garbled(f"{name}: {error}") from None
+
     def _json(self, name: str) -> Any:
         try:
             return json.loads(self._required(name))
         except (ValueError, RecursionError):
             raise self._garbled(f"{name} is not JSON") from None
-
-
-@cache
-def _groups(file: str) -> dict[str, tuple[str, ...]]:
-    """The groups of a file where Python finds modules, which holds as long as the process.
-
-    Raises:
-        OSError: no such file.
-        ValueError, InvalidRequest: it holds something else.
-    """
-    return known_groups(_layered(file))
-
-
-@cache
-def _organization(file: str) -> Organization:
-    """Whose page it is, as a file where Python finds modules says, for as long as the process.
-
-    Raises:
-        OSError: no such file.
-        ValueError: it holds something else.
-    """
-    return Organization.from_dict(_layered(file))
-
-
-def _layered(file: str) -> Any:
-    """The JSON of a file where Python finds modules, a layer say."""
-    places = (Path(folder, file) for folder in sys.path)
-    return json.loads(next(filter(Path.is_file, places), Path(file)).read_text("utf-8"))
 
 
 def known_groups(found: Any) -> dict[str, tuple[str, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 
 from hitl_approval.adapters.aws import client, sender
 from hitl_approval.adapters.callbacks import LambdaCallbackClient, LambdaExecutions
@@ -15,10 +15,14 @@ from hitl_approval.adapters.issuer import OpenIdIssuer
 from hitl_approval.adapters.kms import KmsMac, KmsSigner
 from hitl_approval.adapters.messages import DynamoDbMessages
 from hitl_approval.adapters.requests import RequestFunctionClient
-from hitl_approval.adapters.secrets_manager import StoredSecret
+from hitl_approval.adapters.secrets_manager import SecretsManagerSecret
+from hitl_approval.adapters.slack import SlackNotifier, SlackWorkspace
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
 from hitl_approval.adapters.tasks import StepFunctionsTasks
+from hitl_approval.adapters.webhook import WebhookNotifier
+from hitl_approval.contract import CLIENT_SECRET, Channel
+from hitl_approval.ports import Notifier
 from hitl_approval.settings import settings
 from hitl_approval.usecases.ask import DirectRequests
 from hitl_approval.usecases.decide import DecisionService
@@ -89,7 +93,8 @@ def delivery_service() -> DeliveryService:
         meter=_meter(),
         signer=_signer(),
         messages=messages,
-        notifier=SnsNotifier(client=sender("sns"), topic_arn=topic, personal=True),
+        notifiers=_notifiers(topic),
+        directory=settings().directory,
         page_url=url,
         secrets=SystemSecrets(),
         without=settings().messages_off,
@@ -133,7 +138,7 @@ def sign_in_issuer() -> OpenIdIssuer | None:
     return OpenIdIssuer(
         issuer,
         settings().sign_in_client_id,
-        StoredSecret(client=client("secretsmanager"), arn=secret).read if secret else None,
+        partial(_secret(secret).get, CLIENT_SECRET) if secret else None,
         settings().aws_endpoint_url,
     )
 
@@ -144,9 +149,36 @@ def session_mac() -> KmsMac:
 
 
 @cache
+def workspace() -> SlackWorkspace:
+    """The Slack workspace where this deployment asks people."""
+    slack = settings().slack
+    if slack is None:
+        msg = "this function needs a Slack workspace"
+        raise RuntimeError(msg)
+    return SlackWorkspace(team_id=slack.team_id, secret=_secret(slack.secret_arn), api=slack.api)
+
+
+@cache
 def tasks() -> StepFunctionsTasks:
     """The state machines that wait for this deployment's approvals."""
     return StepFunctionsTasks(client=client("stepfunctions"))
+
+
+def _notifiers(topic: str) -> dict[Channel, Notifier]:
+    """What carries messages, by channel: those that this deployment has."""
+    found: dict[Channel, Notifier] = {
+        "sns": SnsNotifier(client=sender("sns"), topic_arn=topic, personal=True)
+    }
+    if settings().slack is not None:
+        found["slack"] = SlackNotifier(workspace=workspace())
+    secrets = {name: _secret(arn) for name, arn in settings().webhooks.items()}
+    if secrets:
+        found["webhook"] = WebhookNotifier(secrets=secrets, clock=SystemClock())
+    return found
+
+
+def _secret(arn: str) -> SecretsManagerSecret:
+    return SecretsManagerSecret(client=client("secretsmanager"), arn=arn, clock=SystemClock())
 
 
 def _inbox() -> DynamoDbInbox | None:

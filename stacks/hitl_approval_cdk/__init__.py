@@ -14,10 +14,12 @@ from hitl_approval_cdk.permissions import Resources
 from hitl_approval_cdk.publisher import PublisherFunction
 from hitl_approval_cdk.resolution import resolve
 from hitl_approval_cdk.sign_in import DeployedSignIn, SignIn
+from hitl_approval_cdk.slack import Slack
 from hitl_approval_cdk.stack import HitlApprovalStack
 from hitl_approval_cdk.sweep import SweepFunction
 from hitl_approval_cdk.tables import ApprovalsTable, AuditTable, InboxTable
 from hitl_approval_cdk.topic import BroadcastTopic
+from hitl_approval_cdk.webhook import Webhook
 
 __all__ = [
     "ApprovalFunction",
@@ -42,7 +44,9 @@ __all__ = [
     "Quorum",
     "Resources",
     "SignIn",
+    "Slack",
     "SqsApprover",
     "SweepFunction",
+    "Webhook",
     "resolve",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final, cast
 
 from aws_cdk import Annotations
 from aws_cdk import aws_sns as sns
@@ -26,7 +27,8 @@ def warn(approval: Construct, options: ResolvedOptions, *, topic: sns.ITopic) ->
             "quorum is everyone but no approvers are configured: every request must name its "
             "own, or it is refused",
         )
-    if not (options["topic"] or options["notify_emails"] or options["deliver_to"]):
+    reached = ("topic", "notify_emails", "deliver_to", "slack", "webhooks")
+    if not any(cast(Mapping[str, Any], options)[name] for name in reached):
         warn_if_nobody_subscribes(approval, topic)
     _warn_of_typed_names(approval, options)
     _warn_of_personal_sessions(approval, options)
@@ -38,7 +40,7 @@ def _warn_of_typed_names(approval: Construct, options: ResolvedOptions) -> None:
     quorum, page = options["quorum"], options["page"]
     several = quorum.count > 1 or quorum.kind == "everyone"
     vouched = options["require_verified_identity"] or options["trust_authorizer"]
-    if page is not None and (page.sign_in is not None or options["deliver_to"]):
+    if page is not None and (page.sign_in is not None or options["deliver_to"] or options["slack"]):
         vouched = True
     if several and not vouched:
         Annotations.of(approval).add_warning_v2(

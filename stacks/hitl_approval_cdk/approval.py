@@ -33,12 +33,12 @@ from hitl_approval_cdk.gathered import count_policies
 from hitl_approval_cdk.imported import ImportedApproval
 from hitl_approval_cdk.messenger import MessengerFunction
 from hitl_approval_cdk.options import HitlApprovalOptions
-from hitl_approval_cdk.page_api import DeployedPage, PageApi, page_api
+from hitl_approval_cdk.page_api import DeployedPage, decision_functions, page_api
 from hitl_approval_cdk.permissions import Resources
 from hitl_approval_cdk.placement import check_brought
 from hitl_approval_cdk.publisher import PublisherFunction
 from hitl_approval_cdk.resolution import resolve
-from hitl_approval_cdk.specifications import PAGE, REQUEST, SIGNED_IN
+from hitl_approval_cdk.specifications import PAGE, REQUEST, SIGNED_IN, SLACK
 from hitl_approval_cdk.sweep import SweepFunction
 from hitl_approval_cdk.tables import ApprovalsTable, AuditTable, InboxTable, MessagesTable
 from hitl_approval_cdk.topic import BroadcastTopic, subscribe_emails
@@ -154,6 +154,8 @@ class HitlApproval(ApprovalDeployment):
                 messages_table=self.messages_table,
                 event_bus=self.event_bus,
                 signing_key=self.signing_key,
+                slack_secret=chosen["slack"].secret if chosen["slack"] else None,
+                webhook_secrets=[each.secret for each in chosen["webhooks"] or ()],
             ),
             options=chosen,
             variables=api.variables if api else {Env.SIGN_IN_CLAIM: EMAIL_CLAIM},
@@ -172,7 +174,13 @@ class HitlApproval(ApprovalDeployment):
         sweep = SweepFunction(self, "SweepFunction", settings=settings, workflow=workflow)
         self.sweep_function: lambda_.Function = sweep
         self._resumers = [approval.resumer(), sweep.resumer()]
-        self.page: DeployedPage | None = self._serve(api, settings)
+        self.page: DeployedPage | None = None
+        if api is not None:
+            made = decision_functions(self, api.page, settings, workflow)
+            self._resumers += [function.resumer() for function in made.values()]
+            self.page = api.serve(
+                links=made[PAGE], signed_in=made.get(SIGNED_IN), slack=made.get(SLACK)
+            )
         self.publisher_function: lambda_.Function | None = None
         if self.event_bus is not None:
             self.publisher_function = PublisherFunction(
@@ -206,23 +214,6 @@ class HitlApproval(ApprovalDeployment):
             )
         outputs.add(self, outputs.of(self))
         advice.warn(self, chosen, topic=self.topic)
-
-    def _serve(self, api: PageApi | None, settings: FunctionSettings) -> DeployedPage | None:
-        """The page with the functions that answer it."""
-        if api is None:
-            return None
-        made = {
-            specification: PackagedFunction(
-                self,
-                f"{specification.name}Function",
-                specification=specification,
-                settings=settings,
-                workflow=self.workflow_function,
-            )
-            for specification in ((PAGE,) if api.page.sign_in is None else (PAGE, SIGNED_IN))
-        }
-        self._resumers += [function.resumer() for function in made.values()]
-        return api.serve(links=made[PAGE], signed_in=made.get(SIGNED_IN))
 
     @classmethod
     def from_attributes(

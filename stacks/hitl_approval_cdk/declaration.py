@@ -13,6 +13,7 @@ from types import NoneType
 from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 from hitl_approval_cdk.hosting import HostingOptions
+from hitl_approval_cdk.messaging import MessagingOptions
 from hitl_approval_cdk.option import LeftOut, Option
 from hitl_approval_cdk.options import DecisionOptions, Options
 
@@ -47,7 +48,7 @@ class Declared:
 
 
 def _declared() -> Mapping[str, Declared]:
-    texts = _texts(DecisionOptions) | _texts(HostingOptions)
+    texts = _texts(DecisionOptions) | _texts(MessagingOptions) | _texts(HostingOptions)
     found = {}
     for name, hint in get_type_hints(Options, include_extras=True).items():
         kind, option = get_args(hint)

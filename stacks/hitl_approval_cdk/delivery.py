@@ -15,6 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from hitl_approval.contract import APPROVER_ATTRIBUTE
+from hitl_approval.domain.delivery import Address
 from hitl_approval.domain.text import spelling
 from hitl_approval_cdk import rules
 from hitl_approval_cdk.tokens import is_token, shown
@@ -41,6 +42,11 @@ class EmailApprover:
     def approver(self) -> str:
         """The name by which requests mean this person."""
         return self.name or self.address
+
+    @property
+    def reached_at(self) -> Address:
+        """By which channel messages come."""
+        return Address("sns", self.approver)
 
     @property
     def endpoint(self) -> str:
@@ -77,6 +83,11 @@ class SqsApprover:
     def approver(self) -> str:
         """The name by which requests mean this person."""
         return self.name
+
+    @property
+    def reached_at(self) -> Address:
+        """By which channel messages come."""
+        return Address("sns", self.approver)
 
     @property
     def endpoint(self) -> str:

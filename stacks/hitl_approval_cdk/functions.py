@@ -16,9 +16,14 @@ from constructs import Construct
 from hitl_approval.contract import ALIAS, Env
 from hitl_approval_cdk import bundling, nag, resolution
 from hitl_approval_cdk.encryption import encrypt_executions
-from hitl_approval_cdk.layers import give_groups, give_organization
 from hitl_approval_cdk.network import Network
 from hitl_approval_cdk.options import ResolvedOptions
+from hitl_approval_cdk.people import (
+    directory_of,
+    give_directory,
+    give_groups,
+    give_organization,
+)
 from hitl_approval_cdk.permissions import (
     COMPLETE_TASK,
     FAIL_TASK,
@@ -175,6 +180,8 @@ class PackagedFunction(lambda_.Function):
         nag.function(self, durable=durable_config is not None)
         if "functions that write requests" in specification.options:
             give_groups(self, scope, options["groups"])
+        if "messenger function" in specification.options:
+            give_directory(self, scope, directory_of(options))
         if Env.ORGANIZATION in specification.reads and options["page"] is not None:
             give_organization(self, scope, options["page"].organization)
         if key is not None and durable_config is not None:

@@ -96,7 +96,6 @@ def user_pool(pool: IConstruct) -> None:
         "COG3",
         "Threat protection takes Cognito's dearer plan; who wants it brings a pool of their own.",
     )
-
     acknowledge(
         pool,
         "COG8",
@@ -111,6 +110,16 @@ def signed_in_page(route: IConstruct) -> None:
         "APIG4",
         "A browser has no token to send: the function signs it in by OpenID Connect and takes its "
         "sealed cookie, or leads it to the sign-in.",
+    )
+
+
+def signed_by_slack(route: IConstruct) -> None:
+    """The route that Slack calls."""
+    acknowledge(
+        route,
+        "APIG4",
+        "Slack signs each request with a secret of the app; the function checks signature, time "
+        "and workspace, and Slack can sign in by no authorizer.",
     )
 
 

@@ -1,9 +1,9 @@
 """Every option of `HitlApproval`, declared once.
 
-A line of `Options`, here or in `hosting`, is all that an option is: its name, its type, what
-`Option` says of it, and the text below it with its default. From here follow the keywords of
-`HitlApproval` and `HitlApprovalStack` and what `help` shows of them, the checks at synth, the
-context keys of the deployable app, the functions' environment, and the tables in
+A line of `Options`, here, in `messaging` or in `hosting`, is all that an option is: its name, its
+type, what `Option` says of it, and the text below it with its default. From here follow the
+keywords of `HitlApproval` and `HitlApprovalStack` and what `help` shows of them, the checks at
+synth, the context keys of the deployable app, the functions' environment, and the tables in
 `docs/construct.md` and `docs/deploy.md` (`make docs`).
 """
 
@@ -18,11 +18,11 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 
-from hitl_approval.contract import Env, MessageKind, ResumeMode
+from hitl_approval.contract import Env, ResumeMode
 from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk import option, page, readers, rules
-from hitl_approval_cdk.delivery import Delivery, deliveries
 from hitl_approval_cdk.hosting import HostingOptions
+from hitl_approval_cdk.messaging import MessagingOptions
 from hitl_approval_cdk.option import ContextKey, LeftOut, Option, Variable
 from hitl_approval_cdk.page import ApprovalPage
 
@@ -39,7 +39,7 @@ def _switch(key: str) -> Option:
 
 
 class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
-    """How decisions are made and kept, and who is notified."""
+    """How decisions are made and kept."""
 
     approval_timeout: Annotated[
         Duration | LeftOut,
@@ -151,58 +151,6 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
     ]
     """What silence means: a timeout or a rejection, never an approval.
     Default: `OnTimeout.timeout()`."""
-
-    notify_emails: Annotated[
-        Sequence[str],
-        Option(
-            rules.emails, default=(), keys=[ContextKey("notify_emails", readers.names, _ADDRESSES)]
-        ),
-    ]
-    """Addresses subscribed to the topic; each confirms once, by the mail that AWS sends.
-    Default: none."""
-
-    deliver_to: Annotated[
-        Sequence[Delivery],
-        Option(
-            deliveries,
-            default=(),
-            keys=[
-                ContextKey(
-                    "deliver_to",
-                    readers.approvers_by_mail,
-                    _ADDRESSES,
-                    meaning="Addresses of approvers; each is mailed personal links of their own. "
-                    "Name them as `approvers` too.",
-                )
-            ],
-        ),
-    ]
-    """How approvers get their personal links: `EmailApprover("ann@example.com")` or
-    `SqsApprover("ann", queue)`, each only their own. Needs a `page`. Default: to nobody."""
-
-    reminders: Annotated[
-        Sequence[Duration] | LeftOut,
-        Option(
-            rules.reminders,
-            keys=[ContextKey("reminder_seconds", readers.each_in_seconds, "seconds with commas")],
-            variable=Variable(Env.REMINDERS, option.each_in_seconds),
-        ),
-    ]
-    """After how long who has not answered is sent a reminder with a link; whole seconds each, at
-    least 60 s, at most 10 of them, none for an empty list. Needs a `page`.
-    Default: at half time and at nine tenths of requests of an hour or more."""
-
-    messages_off: Annotated[
-        Sequence[MessageKind],
-        Option(
-            rules.messages_off,
-            default=(),
-            keys=[ContextKey("messages_off", readers.names, "kinds with commas between them")],
-            variable=Variable(Env.MESSAGES_OFF, option.as_json, ("messenger function",)),
-        ),
-    ]
-    """Kinds of messages that nobody is sent: `"reminder"`, `"outcome"`, `"expired"`,
-    `"withdrawn"`. Default: all are sent."""
 
     page: Annotated[
         ApprovalPage | None,
@@ -374,7 +322,7 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
     Default: no alarms."""
 
 
-class Options(DecisionOptions[LeftOut], HostingOptions[LeftOut]):
+class Options(DecisionOptions[LeftOut], MessagingOptions[LeftOut], HostingOptions[LeftOut]):
     """Keywords of `HitlApproval`. None stands for the default where the type allows it."""
 
 

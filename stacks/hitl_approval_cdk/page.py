@@ -21,6 +21,15 @@ from hitl_approval_cdk.tokens import is_token, shown
 
 CONTEXT_KEYS: Final = (
     ContextKey(
+        "organization",
+        readers.organization,
+        "a name, or an object of name and color",
+        "none",
+        field="organization",
+        meaning="Whose page it is: the name stands at its top and ends its title, the color, as "
+        "`#rrggbb`, is that of links and buttons.",
+    ),
+    ContextKey(
         "challenge",
         readers.switch,
         "true or false",

@@ -26,9 +26,11 @@ from hitl_approval.contract import (
 )
 from hitl_approval_cdk import nag
 from hitl_approval_cdk.delivery import Delivery, subscribe
+from hitl_approval_cdk.functions import FunctionSettings, PackagedFunction
 from hitl_approval_cdk.options import ResolvedOptions
 from hitl_approval_cdk.page import ApprovalPage
 from hitl_approval_cdk.sign_in import DeployedSignIn, SignIn
+from hitl_approval_cdk.specifications import PAGE, SIGNED_IN, SLACK, Specification
 
 _ACCESS_LOG = json.dumps(
     {
@@ -48,6 +50,7 @@ class DeployedPage:
         api: its HTTP API, for a firewall or a distribution of yours, say.
         topic: messages for one approver each; every subscription filters for its own.
         function: answers personal links.
+        slack_function: answers Slack; None where nobody is asked there.
         signed_in_function: answers people who signed in; None where nobody can.
         sign_in: how browsers sign in; None where an authorizer does it, or nobody can.
     """
@@ -58,6 +61,7 @@ class DeployedPage:
     function: lambda_.Function
     signed_in_function: lambda_.Function | None
     sign_in: DeployedSignIn | None
+    slack_function: lambda_.Function | None
 
 
 class PageApi(Construct):
@@ -157,14 +161,19 @@ class PageApi(Construct):
         }
 
     def serve(
-        self, *, links: lambda_.Function, signed_in: lambda_.Function | None = None
+        self,
+        *,
+        links: lambda_.Function,
+        signed_in: lambda_.Function | None = None,
+        slack: lambda_.Function | None = None,
     ) -> DeployedPage:
-        """Route personal links to one function, and what needs a sign-in to the other.
+        """Route links to one function, what needs a sign-in and what Slack sends to others.
 
         Args:
             links: answers the one route that takes no sign-in.
             signed_in: answers whom the page's authorizer signed in, or who signs in with a browser.
                 Default: nobody can sign in.
+            slack: answers what Slack has signed. Default: nobody is asked there.
         """
         for route in self.api.add_routes(
             path=Route.LINK,
@@ -178,6 +187,13 @@ class PageApi(Construct):
             nag.personal_link(route)
         if signed_in is not None:
             self._route_signed_in(HttpLambdaIntegration("SignedIn", signed_in))
+        if slack is not None:
+            for route in self.api.add_routes(
+                path=Route.SLACK,
+                methods=[apigateway.HttpMethod.POST],
+                integration=HttpLambdaIntegration("Slack", slack),
+            ):
+                nag.signed_by_slack(route)
         return DeployedPage(
             url=self.url,
             api=self.api,
@@ -185,6 +201,7 @@ class PageApi(Construct):
             function=links,
             signed_in_function=signed_in,
             sign_in=self.sign_in,
+            slack_function=slack,
         )
 
     def _route_signed_in(self, integration: HttpLambdaIntegration) -> None:
@@ -219,3 +236,28 @@ def page_api(scope: Construct, options: ResolvedOptions) -> PageApi | None:
         log_retention=options["log_retention"],
         removal_policy=options["removal_policy"],
     )
+
+
+def decision_functions(
+    scope: Construct, page: ApprovalPage, settings: FunctionSettings, workflow: lambda_.Function
+) -> dict[Specification, PackagedFunction]:
+    """The functions that answer people on the page's API, by what they are.
+
+    Args:
+        scope: where they belong.
+        page: what it is like.
+        settings: what they share with the other functions.
+        workflow: on whose executions they act.
+    """
+    wanted = {PAGE: True, SIGNED_IN: page.sign_in, SLACK: settings.options["slack"]}
+    return {
+        specification: PackagedFunction(
+            scope,
+            f"{specification.name}Function",
+            specification=specification,
+            settings=settings,
+            workflow=workflow,
+        )
+        for specification, is_wanted in wanted.items()
+        if is_wanted
+    }

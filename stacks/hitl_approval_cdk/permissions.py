@@ -12,6 +12,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import IConstruct
 
@@ -52,6 +53,9 @@ class Resources:
         event_bus: where transitions are published. Default: there is no stream to read them from.
         signing_key: the key that signs audit events. Default: they are not signed.
         sign_in: how browsers sign in. Default: an authorizer does it, or nobody can.
+        slack_secret: the token and the signing secret of a Slack app. Default: there is none.
+        webhook_secrets: of each webhook its address and its signing secret. Default: there are
+            none.
     """
 
     table: dynamodb.ITable
@@ -63,6 +67,8 @@ class Resources:
     event_bus: events.IEventBus | None = None
     signing_key: kms.IKey | None = None
     sign_in: DeployedSignIn | None = None
+    slack_secret: secretsmanager.ISecret | None = None
+    webhook_secrets: Sequence[secretsmanager.ISecret] = ()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -118,13 +124,8 @@ class Resources:
         if self.sign_in is None:
             return
         allow(grantee, ["kms:GenerateMac", "kms:VerifyMac"], self.sign_in.session_key.key_arn)
-        secret = self.sign_in.client_secret
-        if secret is not None:
-            # Of one that is imported by its name, Secrets Manager adds six characters to the ARN.
-            arn = secret.secret_full_arn or f"{secret.secret_arn}-??????"
-            allow(grantee, ["secretsmanager:GetSecretValue"], arn)
-            if secret.encryption_key is not None:
-                secret.encryption_key.grant(grantee, "kms:Decrypt")
+        if self.sign_in.client_secret is not None:
+            _read_secret(self.sign_in.client_secret, grantee)
 
     def operate(self, grantee: iam.IGrantable) -> None:
         """What the approval function does with the tables: it also repairs messages."""
@@ -134,11 +135,14 @@ class Resources:
 
     def vote(self, grantee: iam.IGrantable) -> None:
         """What the page function does with the tables."""
-        allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
-        allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
+        self._write_votes(grantee)
         self._read_messages(grantee)
-        self._use_table_keys(grantee)
-        self._sign(grantee)
+
+    def answer_slack(self, grantee: iam.IGrantable) -> None:
+        """What the Slack function does: vote, by the word of the workspace that a secret opens."""
+        self._write_votes(grantee)
+        if self.slack_secret is not None:
+            _read_secret(self.slack_secret, grantee)
 
     def repair(self, grantee: iam.IGrantable) -> None:
         """What the sweep does with the tables."""
@@ -196,6 +200,15 @@ class Resources:
         )
         allow(grantee, ["sns:Publish"], self.personal_topic.topic_arn)
         send_with(self.personal_topic.master_key, grantee)
+        for secret in (self.slack_secret, *self.webhook_secrets):
+            if secret is not None:
+                _read_secret(secret, grantee)
+        self._use_table_keys(grantee)
+        self._sign(grantee)
+
+    def _write_votes(self, grantee: iam.IGrantable) -> None:
+        allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
+        allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
         self._use_table_keys(grantee)
         self._sign(grantee)
 
@@ -266,6 +279,14 @@ def allow(grantee: iam.IGrantable, actions: Sequence[str], resource: str) -> iam
     return iam.Grant.add_to_principal(
         grantee=grantee, actions=list(actions), resource_arns=[resource]
     )
+
+
+def _read_secret(secret: secretsmanager.ISecret, grantee: iam.IGrantable) -> None:
+    # Of one that is imported by its name, Secrets Manager adds six characters to the ARN.
+    arn = secret.secret_full_arn or f"{secret.secret_arn}-??????"
+    allow(grantee, ["secretsmanager:GetSecretValue"], arn)
+    if secret.encryption_key is not None:
+        secret.encryption_key.grant(grantee, "kms:Decrypt")
 
 
 def let_invoke(function: lambda_.IFunction, grantee: iam.IGrantable) -> iam.Grant:

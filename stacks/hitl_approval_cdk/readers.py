@@ -17,6 +17,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.aws_apigatewayv2_authorizers import HttpJwtAuthorizer
 
 from hitl_approval.contract import ResumeMode
+from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.policy import OnTimeout, Quorum
 from hitl_approval_cdk.delivery import EmailApprover
 from hitl_approval_cdk.sign_in import SignIn
@@ -120,6 +121,13 @@ def sign_in(value: Any) -> SignIn | HttpJwtAuthorizer:
     if not issuer.startswith("https://") or not audiences:
         raise ValueError
     return HttpJwtAuthorizer("SignIn", issuer, jwt_audience=audiences)
+
+
+def organization(value: Any) -> Organization:
+    """A name, or an object of name and color: in cdk.json, or as JSON from the command line."""
+    is_json = isinstance(value, str) and value.lstrip().startswith("{")
+    found = json.loads(value) if is_json else value
+    return Organization(**found) if isinstance(found, dict) else Organization(text(found))
 
 
 def quorum(value: Any) -> Quorum:

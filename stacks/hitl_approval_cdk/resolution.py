@@ -22,6 +22,7 @@ from hitl_approval_cdk import option
 from hitl_approval_cdk.declaration import DECLARED
 from hitl_approval_cdk.option import Readers
 from hitl_approval_cdk.options import HitlApprovalOptions, ResolvedOptions
+from hitl_approval_cdk.people import directory_of, says_anything
 from hitl_approval_cdk.rules import DAY, seconds
 from hitl_approval_cdk.tokens import is_token, shown
 
@@ -96,6 +97,8 @@ def environment(options: ResolvedOptions, stack: Stack, *, of: Readers) -> dict[
         variables |= {Env.APPROVAL_POLICY: rules, Env.DEFAULT_APPROVERS: approvers}
         if options["groups"]:
             variables[Env.APPROVER_GROUPS] = contract.GROUPS_FILE
+    if of == "messenger function" and says_anything(directory_of(options)):
+        variables[Env.DIRECTORY] = contract.DIRECTORY_FILE
     return variables
 
 
@@ -181,11 +184,9 @@ def _check_resources(options: ResolvedOptions) -> None:
     Raises:
         ValueError: without them, or against them.
     """
-    for option_name in ("deliver_to", "reminders"):
+    for option_name in ("deliver_to", "reminders", "slack", "webhooks"):
         if cast(Mapping[str, Any], options)[option_name] and options["page"] is None:
-            msg = (
-                f"{option_name} needs a page that personal links lead to: pass page=ApprovalPage()"
-            )
+            msg = f"{option_name} needs a page that links lead to: pass page=ApprovalPage()"
             raise ValueError(msg)
     audit_table = options["audit_table"]
     if options["page"] and audit_table is not None and audit_table.table_stream_arn is None:

@@ -60,6 +60,21 @@ def instance_of(kind: type, fix: str) -> Rule:
     return rule
 
 
+def check_secret(name: str, secret: Any) -> None:
+    """Check that it is a secret on whose one ARN rights can be given.
+
+    Raises:
+        ValueError: it is something else, or known by its name only.
+    """
+    use = "use secretsmanager.Secret.from_secret_complete_arn(), say"
+    if not hasattr(secret, "secret_arn"):
+        msg = f"{name} must be a secret, got {shown(secret)}: {use}"
+        raise ValueError(msg)
+    if secret.secret_full_arn is None:
+        msg = f"{name} {secret.node.path} is known by its name only, not by its one ARN: {use}"
+        raise ValueError(msg)
+
+
 switch: Final = instance_of(bool, "use True or False")
 
 

@@ -128,5 +128,24 @@ MESSENGER: Final = Specification(
     options=("messenger function",),
     seconds=60,  # less than the lease of a message, so that nobody else has begun to send it
 )
-FUNCTIONS: Final = (WORKFLOW, REQUEST, APPROVAL, SWEEP, PAGE, SIGNED_IN, PUBLISHER, MESSENGER)
+SLACK: Final = Specification(
+    name="Slack",
+    handler=Handler.SLACK_API,
+    description="Takes what people click and send in Slack",
+    role="Decides for people in Slack: reads, votes, resumes the workflow",
+    rights=Resources.answer_slack,
+    executions=(GET_EXECUTION, COMPLETE_CALLBACK),
+    options=("Slack function",),
+)
+FUNCTIONS: Final = (
+    WORKFLOW,
+    REQUEST,
+    APPROVAL,
+    SWEEP,
+    PAGE,
+    SIGNED_IN,
+    PUBLISHER,
+    MESSENGER,
+    SLACK,
+)
 """All of them."""

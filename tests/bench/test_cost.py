@@ -49,7 +49,7 @@ def test_should_bill_what_messages_consume() -> None:
     writes = sum(call.write_units for calls in taken.values() for call in calls)
     assert writes == 2 * cost.MESSAGE.writes + cost.REMINDERS.writes
     reads = sum(call.read_units for call in [*request, *outcome])
-    assert reads == 2 * cost.MESSAGE.reads
+    assert reads == 2 * cost.MESSAGE.reads + cost.EARLIER.reads
     queries = sum(call.operation == "Query" for call in over)
     assert queries * 0.5 == cost.MESSENGER_READS
     assert sum(call.operation == "Publish" for call in [*request, *outcome, *over]) == 2

@@ -32,17 +32,14 @@ REQUEST: dict[str, Any] = {
     "subject": "Pay 70,000 EUR to Nordwind Logistics",
     "requester": "rita@example.com",
     "approvers": ("ann", "bob", "cid"),
-    "document_id": "invoice-2041",
     "context": {
         "summary": "The freight of December, as ordered in October.",
         "amount": 70_000,
         "currency": "EUR",
         "risk": "high",
         "next": "the transfer is made tonight",
-        "due": "2026-01-31",
         "order": "https://orders.example.com/2041",
-        "supplier": {"name": "Nordwind Logistics", "since": 2019, "verified": True},
-        "lines": [{"what": "Freight, December", "amount": "70,000.00"}],
+        "supplier": {"name": "Nordwind Logistics"},
     },
 }
 """What the pictures ask."""

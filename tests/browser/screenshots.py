@@ -14,6 +14,7 @@ from tests.anything import any_opening, any_request
 from tests.browser.approver import choose, send
 from tests.browser.conftest import WANTED, chromium
 from tests.browser.in_memory import BRIGHTWATER, ENDS, HOST, ask, asked, serve
+from tests.browser.png import smaller
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 ANN = "ann@example.com"
@@ -63,8 +64,8 @@ def main() -> None:
             page.goto(asked(world))
             return page
 
-        def take(page: Page, name: str) -> None:
-            page.screenshot(path=FOLDER / f"{name}.png", full_page=True)
+        def take(page: Page, name: str, *, full: bool = True) -> None:
+            (FOLDER / f"{name}.png").write_bytes(smaller(page.screenshot(full_page=full)))
 
         take(opened(PHONE), "page-phone")
         take(opened(PHONE, "dark"), "page-dark")
@@ -81,7 +82,7 @@ def main() -> None:
             page, world = browser.new_page(viewport=PHONE), in_memory()
             serve(page, world)
             page.goto(ENDS[end][0](world, ask(world)))
-            take(page, f"page-{end}")
+            take(page, f"page-{end}", full=False)
         page, world = browser.new_page(viewport=DESKTOP), in_memory()
         inbox_of(world)
         serve_signed_in(page, world)

@@ -110,7 +110,7 @@ def focused(page: Page) -> Any:
 def test_should_need_no_mouse(links: Links, page: Page) -> None:
     started = ask(links, context={"to": {"name": "Cid"}})
     page.goto(links.link("bob", started["approval_id"]))
-    expect(page.get_by_text("Cid")).to_be_visible()
+    expect(page.get_by_text("Cid", exact=True)).to_be_visible()
     keys(page, "Tab")
     assert page.evaluate("document.activeElement.hash") == "#decide"
     keys(page, "Enter", "Tab", "Space")

@@ -147,7 +147,7 @@ def test_should_show_code_as_code_and_mark_a_diff_by_more_than_color(
 def test_should_print_all_of_it_and_no_form(page: Page, world: World) -> None:
     shown(page, world, asked(world))
     page.emulate_media(media="print")
-    expect(page.get_by_text("Freight, December", exact=True)).to_be_visible()
+    expect(page.get_by_text("Nordwind Logistics", exact=True)).to_be_visible()
     expect(page.get_by_role("group", name="Your decision")).not_to_be_visible()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.contract import Output
 from hitl_approval_cli.commands.local import mail, place
 from tests.anything import any_opening, any_request
 from tests.docs.cli_reference import commands
@@ -36,6 +37,7 @@ def _executions_end(cloud: FakeCloud) -> None:
     cloud.executions.append(any_opening().after.execution_arn)
     cloud.execution = {"Status": "SUCCEEDED"}
     cloud.decisions = replace(cloud.decisions, operators=("bob",))
+    cloud.outputs[Output.PAGE_URL] = "https://approvals.example.com"
 
 
 @pytest.fixture(autouse=True)

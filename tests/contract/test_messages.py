@@ -102,7 +102,7 @@ def claimed(messages: MessageStore, until: datetime = LATER) -> Message:
 def test_should_keep_all_of_a_message(messages: MessageStore) -> None:
     message = inserted(
         messages, kind="reminder", number=2, to_requester=True, attempts=1, unanswered=1,
-        links=("a" * 64,), reason="why", noted=True,
+        links=("a" * 64,), reason="why", noted=True, channel="ses", address="ann@example.com",
     )  # fmt: skip
     assert found(messages, message) == message
     assert messages.find(message.approval_id, "other") is None
@@ -151,10 +151,11 @@ def test_should_begin_no_try_of_what_is_not_there(messages: MessageStore) -> Non
 def test_should_be_due_no_more_once_it_is_sent(messages: MessageStore) -> None:
     inserted(messages)
     message = claimed(messages)
-    messages.mark_sent(message, NOW)
+    messages.mark_sent(message, NOW, "0100-receipt")
     assert due(messages) == []
     sent = found(messages, message)
     assert (sent.state, sent.sent_at, sent.due) == ("sent", NOW, None)
+    assert sent.receipt == "0100-receipt"
 
 
 def test_should_be_sent_by_a_try_whose_lease_is_over(messages: MessageStore) -> None:

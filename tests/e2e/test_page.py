@@ -72,6 +72,19 @@ def test_should_decide_nothing_for_a_scanner(links: Links) -> None:
     assert live.events(started["approval_id"]) == ["requested"]
 
 
+@pytest.mark.parametrize("behind", ["/", ".", "%3E", ")"])
+def test_should_open_with_what_mail_programs_take_for_a_part_of_it(
+    links: Links, behind: str
+) -> None:
+    live = links.live
+    started = live.submit(approvers=["ann", "bob"])
+    link = links.link("ann", started["approval_id"]) + behind
+    status, page = fetch(live, link)
+    assert (status, "Your approval is asked for" in page) == (200, True)
+    form = {"nonce": nonce_of(page), "decision": "approved"}
+    assert "You approved this" in fetch(live, link, "POST", form)[1]
+
+
 def test_should_open_nothing_with_an_altered_link(links: Links) -> None:
     live = links.live
     started = live.submit(approvers=["ann", "bob"])

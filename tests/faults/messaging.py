@@ -14,6 +14,7 @@ from typing import Any
 from hitl_approval.adapters.messages import DynamoDbMessages
 from hitl_approval.domain.approval import cast_vote
 from hitl_approval.domain.audit import Actor as Person
+from hitl_approval.domain.delivery import Directory
 from hitl_approval.domain.message import Message, messages_of
 from hitl_approval.domain.reminder import remind
 from tests.faults.deployment import APPROVALS_TABLE, Deployment
@@ -55,7 +56,9 @@ def _due(world: Deployment, *names: str, **fields: Any) -> None:
     record = asked(world, *names, **fields)
     (first,) = store(world).history(record.approval_id)
     messages = DynamoDbMessages(client=client(world), table=MESSAGES_TABLE)
-    for position, message in enumerate(messages_of(first, record)):
+    for position, message in enumerate(
+        messages_of(first, record, channels_of=Directory().channels_of)
+    ):
         due = START - (len(names) - position) * SECOND  # each after the one before
         messages.insert(_at(message, due), record)
 

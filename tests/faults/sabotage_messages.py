@@ -12,7 +12,7 @@ from unittest.mock import patch
 from hitl_approval.adapters.messages import DynamoDbMessages
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.errors import Unavailable
-from hitl_approval.domain.message import Message, MessageState, next_reminder
+from hitl_approval.domain.message import Message, MessageState, next_reminder, to_same
 from hitl_approval.ports import DueMessage, MessageStore
 from hitl_approval.usecases import deliver
 from hitl_approval.usecases.deliver import DUE_PAGE, DeliveryService
@@ -86,7 +86,7 @@ def _keeps_the_last_link_only() -> Any:
 
 @contextmanager
 def _marks_only_what_it_still_holds() -> Iterator[None]:
-    def mark_sent(self: DynamoDbMessages, message: Message, at: datetime) -> None:
+    def mark_sent(self: DynamoDbMessages, message: Message, at: datetime, _: str = "") -> None:
         self.mark_unsent(replace(message, state="sent", due=None, sent_at=at))
 
     with patch.object(DynamoDbMessages, "mark_sent", mark_sent):
@@ -141,12 +141,11 @@ MINUTE = timedelta(minutes=1)
 @contextmanager
 def _finds(change: Callable[[Message | None], Message | None]) -> Iterator[None]:
     """What became of the request to a person is taken for something else."""
-    find = DynamoDbMessages.find
 
-    def otherwise(self: DynamoDbMessages, *args: Any) -> Message | None:
-        return change(find(self, *args))
+    def otherwise(*args: Any) -> list[Message]:
+        return [taken for found in to_same(*args) if (taken := change(found)) is not None]
 
-    with patch.object(DynamoDbMessages, "find", otherwise):
+    with patch.object(deliver, "to_same", otherwise):
         yield
 
 
@@ -255,7 +254,7 @@ def _makes_up_for_missed_reminders() -> Iterator[None]:
         missed = next_reminder(reminders, approval, after=approval.created_at)
         if missed is not None and missed.due is not None and missed.due <= self.clock.now():
             asked = [replace(missed, recipient=name) for name in approval.deciders]
-            self._begin(asked, approval, until)
+            self._begin(asked, approval, (), until)
         return remind(self, reminders, approval, until)
 
     with patch.object(DeliveryService, "_remind", all_of_them):

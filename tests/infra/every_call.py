@@ -18,6 +18,7 @@ def main(bundle: str) -> None:
     import publisher.handler
     import request_api.handler
     import signed_in.handler
+    import slack_api.handler
     import sweep.handler
     import workflow.handler
     from hitl_approval import wiring
@@ -63,6 +64,8 @@ def main(bundle: str) -> None:
         assert signed_in.handler.handler(signed_in_event(route), None)["statusCode"] == 200
     sign_in(client)
     assert page.handler.handler(link_event(), None)["statusCode"] == 404  # draws the page, too
+    assert wiring.workspace().signing_secret() == "s"
+    assert slack_api.handler.handler({}, None)["statusCode"] == 401
     records = [_record(event) for event in json.loads(answer["body"])["events"]]
     assert publisher.handler.handler({"Records": records[-1:]}, None) == {"batchItemFailures": []}
     assert messenger.handler.handler({"Records": records}, None) == {"batchItemFailures": []}
@@ -81,11 +84,9 @@ def main(bundle: str) -> None:
 def sign_in(client: Any) -> None:
     """What signing browsers in takes of AWS."""
     from hitl_approval.adapters.kms import KmsMac
-    from hitl_approval.adapters.secrets_manager import StoredSecret
 
     sealing = KmsMac(client=client("kms"), key_arn="k")
     assert sealing.verify(b"cookie", sealing.make(b"cookie"))
-    assert StoredSecret(client=client("secretsmanager"), arn="a").read() == "secret"
 
 
 def answered(handler: Any) -> Any:

@@ -24,6 +24,8 @@ from hitl_approval_cdk import (
     HitlApprovalStack,
     Quorum,
     SignIn,
+    Slack,
+    Webhook,
     context,
 )
 
@@ -222,6 +224,30 @@ def _brought_along(app: App) -> Stack:
     return stack
 
 
+def _in_slack(app: App) -> Stack:
+    stack = Stack(app, "InSlack")
+    app_of_ours = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:slack-1b2c3d"
+    HitlApproval(
+        stack,
+        "Approval",
+        page=ApprovalPage(),
+        slack=Slack(
+            secret=secretsmanager.Secret.from_secret_complete_arn(stack, "SlackApp", app_of_ours),
+            team_id="T0123ABCD",
+            channel="C0123ABCD",
+        ),
+        webhooks=[
+            Webhook(
+                name="teams",
+                secret=secretsmanager.Secret.from_secret_complete_arn(
+                    stack, "Teams", app_of_ours.replace("slack", "teams")
+                ),
+            )
+        ],
+    )
+    return stack
+
+
 CONFIGURATIONS: Mapping[str, Callable[[App], Stack]] = {
     "default": _default,
     "signed_in": _signed_in,
@@ -230,6 +256,7 @@ CONFIGURATIONS: Mapping[str, Callable[[App], Stack]] = {
     "polling_with_customer_key": _polling_with_customer_key,
     "embedded_twice": _embedded_twice,
     "brought_along": _brought_along,
+    "in_slack": _in_slack,
 }
 """What users write: one builder per configuration."""
 

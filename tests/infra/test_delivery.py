@@ -190,7 +190,7 @@ def test_should_refuse_a_queue_that_no_link_could_reach(case: str) -> None:
     [
         (
             {"deliver_to": [EmailApprover("ann@example.com")]},
-            "deliver_to needs a page that personal links lead to: pass page=ApprovalPage()",
+            "deliver_to needs a page that links lead to: pass page=ApprovalPage()",
         ),
         (
             {"page": ApprovalPage(), "deliver_to": [EmailApprover("ann")]},

@@ -92,7 +92,9 @@ class TestEnvironment:
                 Env.PAGE_URL,
             }
             messenger = environment(any_resources, contract.Handler.MESSENGER)
-            assert set(messenger) == MESSENGER_ENV
+            in_slack = contract.Handler.SLACK_API in functions(any_resources)
+            chat = {Env.SLACK, Env.WEBHOOKS, Env.DIRECTORY}
+            assert set(messenger) == (MESSENGER_ENV | chat if in_slack else MESSENGER_ENV - chat)
         publisher = contract.Handler.PUBLISHER in functions(any_resources)
         answering = APPROVAL_ENV | (INBOX_ENV if publisher else set())
         answering |= {Env.MESSAGES_TABLE_NAME} if page else set()
@@ -109,11 +111,15 @@ class TestEnvironment:
             }
         if publisher:
             assert set(environment(any_resources, contract.Handler.PUBLISHER)) == PUBLISHER_ENV
+        if contract.Handler.SLACK_API in functions(any_resources):
+            slack = environment(any_resources, contract.Handler.SLACK_API)
+            assert set(slack) == SWEEP_ENV | {Env.SLACK}
         named = {value for name, value in vars(Env).items() if name.isupper()}
         assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | MESSENGER_ENV | {
             Env.APPROVER_GROUPS,
             *SIGN_IN_ENV,
             Env.SIGN_IN_CLIENT_SECRET_ARN,
+            Env.DIRECTORY,
             Env.ORGANIZATION,
             Env.REMINDERS,
             Env.REQUEST_FUNCTION_ARN,

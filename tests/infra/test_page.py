@@ -21,7 +21,7 @@ def test_should_take_iam_as_a_sign_in() -> None:
     routes = of_type(template(stack)["Resources"], "AWS::ApiGatewayV2::Route").values()
     kinds = {route["RouteKey"]: route["AuthorizationType"] for route in routes}
     assert kinds["GET /inbox"] == "AWS_IAM"
-    assert kinds["GET /a/{token}"] == "NONE"
+    assert kinds["GET /a/{token+}"] == "NONE"
 
 
 def test_should_name_who_signs_in_by_the_claim_that_it_is_given() -> None:

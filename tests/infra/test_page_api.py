@@ -11,7 +11,7 @@ from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_dynamodb as dynamodb
 
-from hitl_approval.contract import SIGNED_IN_ROUTES, Env
+from hitl_approval.contract import SIGNED_IN_ROUTES, Env, Route
 from hitl_approval_cdk import ApprovalPage, HitlApproval
 from tests.infra.synth import any_stack, durable, of_type, permissions, template, text
 
@@ -19,9 +19,9 @@ from tests.infra.synth import any_stack, durable, of_type, permissions, template
 def test_should_answer_one_route_only(default: Any) -> None:
     routes = of_type(default, "AWS::ApiGatewayV2::Route").values()
     assert {route["RouteKey"] for route in routes} == {
-        "GET /a/{token}",
-        "HEAD /a/{token}",
-        "POST /a/{token}",
+        "GET /a/{token+}",
+        "HEAD /a/{token+}",
+        "POST /a/{token+}",
     }
 
 
@@ -30,7 +30,8 @@ def test_should_sign_in_who_comes_to_any_other_route(templates: dict[str, Any]) 
     routes = of_type(resources, "AWS::ApiGatewayV2::Route").values()
     signed = {f"{method} {path}" for path, all_ in SIGNED_IN_ROUTES.items() for method in all_}
     found = {route["RouteKey"]: route for route in routes}
-    assert set(found) - signed == {f"{method} /a/{{token}}" for method in ("GET", "HEAD", "POST")}
+    links = {f"{method} {Route.LINK}" for method in ("GET", "HEAD", "POST")}
+    assert set(found) - signed == links
     for key, route in found.items():
         assert route["AuthorizationType"] == ("JWT" if key in signed else "NONE")
     [authorizer] = of_type(resources, "AWS::ApiGatewayV2::Authorizer").values()

@@ -11,12 +11,14 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk.aws_apigatewayv2_authorizers import HttpJwtAuthorizer
 
+from hitl_approval.domain.organization import Organization
 from hitl_approval_cdk import (
     EmailApprover,
     OnTimeout,
     Quorum,
     SignIn,
     context,
+    readers,
 )
 from hitl_approval_cdk.option import ContextKey
 
@@ -45,6 +47,7 @@ GIVEN: dict[str, tuple[Any, Any]] = {
     "log_level": ("debug", "DEBUG"),
     "deliver_to": ("ann@example.com, bob@example.com", ["ann@example.com", "bob@example.com"]),
     "challenge": ("true", True),
+    "organization": ("Nordwind", Organization("Nordwind")),
     "sign_in": ("https://issuer.example.com, web, cli", "JWT"),
     "sign_in_claim": ("upn", "upn"),
     "sign_in_max_age_seconds": ("900", 900),
@@ -102,3 +105,17 @@ def test_should_read_how_a_browser_signs_in() -> None:
 def test_should_refuse_a_sign_in_without_encryption_or_audience(value: str) -> None:
     with pytest.raises(context.ContextError, match="must be `cognito`, `oidc` with"):
         context.options({"sign_in": value})
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['{"name": "Nordwind", "color": "#a8201a"}', {"name": "Nordwind", "color": "#a8201a"}],
+)
+def test_should_read_an_organization_with_its_color(value: Any) -> None:
+    assert readers.organization(value) == Organization("Nordwind", "#a8201a")
+
+
+@pytest.mark.parametrize("value", ["", 7, [], {"nam": "Nordwind"}, "{", {"name": "x", "color": 1}])
+def test_should_refuse_an_organization_that_is_none(value: Any) -> None:
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        readers.organization(value)

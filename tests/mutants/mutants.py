@@ -32,6 +32,7 @@ RULES = "shared/hitl_approval/domain/policy.py"
 SCHEDULE = "shared/hitl_approval/domain/schedule.py"
 IDENTITY = "shared/hitl_approval/http/identity.py"
 REQUEST = "shared/hitl_approval/usecases/request.py"
+READING = "shared/hitl_approval/http/reading.py"
 DECIDE = "shared/hitl_approval/usecases/decide.py"
 DELIVER = "shared/hitl_approval/usecases/deliver.py"
 SWEEPING = "shared/hitl_approval/usecases/sweep.py"
@@ -228,7 +229,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a link decides without its code",
         "shared/hitl_approval/http/link_page.py",
-        "        _check_challenge(opened, form)\n",
+        "            _check_challenge(opened, form)\n",
         "",
         "approved_by_policy",
         (API,),
@@ -236,8 +237,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a form of another site is taken from who has signed in",
         "shared/hitl_approval/http/signed_in.py",
-        "html.form_of(event, page_url=page_url, origin_required=True)",
-        "html.form_of(event, page_url=page_url)",
+        "html.form_of(self.event, page_url=self.page_url, origin_required=True)",
+        "html.form_of(self.event, page_url=self.page_url)",
         "approved_by_policy",
         (API,),
     ),
@@ -267,17 +268,57 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "any form decides",
-        "shared/hitl_approval/http/link_page.py",
-        'if not is_nonce(form.get("nonce", ""), nonce):',
-        "if not is_nonce(nonce, nonce):",
+        READING,
+        "if not whole and not is_nonce(given, self.nonce(whole=False)):",
+        "if False:",
         "approved_by_policy",
         (API,),
     ),
     Mutant(
+        "a form of the first part approves",
+        READING,
+        'if decision == "approved" and not whole:',
+        'if decision == "rejected" and not whole:',
+        "approved_by_policy",
+        (API,),
+    ),
+    Mutant(
+        "who skips a part is shown the last one",
+        READING,
+        'return part if is_nonce(key, self._made(f"part {part}")) else 1',
+        "return part",
+        "approved_by_policy",
+        (API,),
+    ),
+    Mutant(
+        "a part that is read once counts for every content",
+        READING,
+        'message = f"{purpose}:{self.content_digest}".encode()',
+        "message = purpose.encode()",
+        "approved_by_policy",
+        (API,),
+    ),
+    Mutant(
+        "what is long is left out",
+        "shared/hitl_approval/domain/rows.py",
+        "            made.append((*part, head))\n",
+        "            pass\n",
+        "approved_by_policy",
+        ("tests/unit/domain/test_rows.py", API),
+    ),
+    Mutant(
+        "a message has what is sensitive",
+        "shared/hitl_approval/domain/notification.py",
+        "_context(sent(approval))",
+        "_context(json.loads(approval.context))",
+        "notified_once",
+        ("tests/unit/domain/test_masking.py",),
+    ),
+    Mutant(
         "opening a link decides",
         "shared/hitl_approval/http/link_page.py",
-        'if http["method"] in {"GET", "HEAD"}:',
-        'if http["method"] in {"HEAD"}:',
+        'if method in {"GET", "HEAD"}:',
+        'if method in {"HEAD"}:',
         "refusals_change_nothing",
         (API,),
     ),

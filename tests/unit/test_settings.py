@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hitl_approval.contract import ATTACHED_PREFIX, EMAIL_CLAIM
+from hitl_approval.domain.delivery import Directory
 from hitl_approval.domain.organization import Organization
 from hitl_approval.settings import Settings
 from tests.environment import ENVIRONMENT, EXTRAS, SIGN_IN
@@ -58,6 +59,7 @@ def test_should_do_without_what_a_deployment_need_not_have() -> None:
         ("APPROVAL_POLICY", "{}", "policy"),
         ("DEFAULT_APPROVERS", '"bob"', "default_approvers"),
         ("APPROVER_GROUPS", "no such file.json", "groups"),
+        ("DIRECTORY", "no such file.json", "directory"),
         ("PERSONAL_SESSIONS", '"Approver"', "personal_sessions"),
         ("OPERATORS", '"olga"', "operators"),
         ("SIGN_IN_MAX_AGE_SECONDS", "0", "sign_in_max_age"),
@@ -82,6 +84,18 @@ def test_should_name_the_variable_of_a_file_that_is_garbled(text: str, tmp_path:
     groups.write_text(text)
     with pytest.raises(RuntimeError, match=r"^environment variable APPROVER_GROUPS"):
         _ = settings(APPROVER_GROUPS=str(groups)).groups
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"mail": true, "people": {"ann": {"fax": "1"}}}'])
+def test_should_name_the_variable_of_a_directory_that_is_garbled(text: str, tmp_path: Path) -> None:
+    directory = tmp_path / "directory.json"
+    directory.write_text(text)
+    with pytest.raises(RuntimeError, match=r"^environment variable DIRECTORY"):
+        _ = settings(DIRECTORY=str(directory)).directory
+
+
+def test_should_reach_everybody_by_the_topic_without_a_directory() -> None:
+    assert settings().directory == Directory()
 
 
 def test_should_find_the_file_of_groups_where_python_finds_modules(

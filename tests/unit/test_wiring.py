@@ -71,7 +71,8 @@ def test_should_do_without_where_it_does_not(deployment_environment: dict[str, s
 
 
 def test_should_send_to_people_by_a_topic_of_their_own_and_never_twice(everything: None) -> None:
-    broadcast, personal = wiring.request_service().notifier, wiring.delivery_service().notifier
+    broadcast = wiring.request_service().notifier
+    personal = wiring.delivery_service().notifiers["sns"]
     assert isinstance(broadcast, SnsNotifier)
     assert isinstance(personal, SnsNotifier)
     assert (broadcast.topic_arn, broadcast.personal) == (ENVIRONMENT["SNS_TOPIC_ARN"], False)

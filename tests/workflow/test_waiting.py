@@ -507,11 +507,12 @@ class Picky:
     sent: int = 0
     tried: list[datetime] = field(default_factory=list)
 
-    def publish(self, notification: Notification) -> None:
+    def publish(self, notification: Notification) -> str:
         if self.refuses(notification):
             self.tried.append(self.stage.clock.now())
             raise self.error
         self.sent += 1
+        return ""
 
 
 def refusing(

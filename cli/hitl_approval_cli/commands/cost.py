@@ -41,6 +41,8 @@ SUBMIT, CHECK_AGAIN, DECIDE, RESUME = Units(0, 8), Units(0, 2), Units(1, 10), Un
 MESSAGE, REMINDERS = Units(1, 4), Units(0, 7)
 """Of one message to one person, its event's record read; and of the reminders of a request, ended
 before the first was due."""
+EARLIER = Units(1, 0)
+"""Of the messages before, read when a request has ended."""
 POLL = Units(1, 0)
 PATTERN_CREATE, PATTERN_CHECK, PATTERN_DECIDE = Units(0, 2), Units(0.5, 0), Units(0.5, 3)
 """The pattern's row and its index: a put, an eventually consistent read, a read and an update."""
@@ -118,7 +120,7 @@ def with_messages(quantities: Quantities, messages: int) -> Quantities:
         * _assumed("seconds_per_invocation")
         * _assumed("memory_gb"),
         "dynamodb_write_unit": messages * MESSAGE.writes + REMINDERS.writes,
-        "dynamodb_read_unit": messages * MESSAGE.reads,
+        "dynamodb_read_unit": messages * MESSAGE.reads + EARLIER.reads,
         "sns_publish": messages,
         "sns_email": messages,
         "log_gb": invocations * _assumed("log_bytes_per_invocation") / 1e9,

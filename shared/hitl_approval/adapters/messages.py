@@ -91,16 +91,19 @@ class DynamoDbMessages:
                 ExpressionAttributeValues=marshal({":none": [], ":link": [digest]}),
             )
 
-    def mark_sent(self, message: Message, at: datetime) -> None:
+    def mark_sent(self, message: Message, at: datetime, receipt: str = "") -> None:
         """See `ports.MessageStore.mark_sent`."""
         with errors():
             self.client.update_item(
                 TableName=self.table,
                 Key=_key(message),
-                UpdateExpression="SET #state = :sent, sent_at = :at REMOVE #due",
+                UpdateExpression="SET #state = :sent, sent_at = :at, receipt = :receipt "
+                "REMOVE #due",
                 ConditionExpression=f"attribute_exists({Messages.PARTITION_KEY})",
                 ExpressionAttributeNames={"#state": "state", "#due": Messages.DUE},
-                ExpressionAttributeValues=marshal({":sent": "sent", ":at": isoformat(at)}),
+                ExpressionAttributeValues=marshal(
+                    {":sent": "sent", ":at": isoformat(at), ":receipt": receipt}
+                ),
             )
 
     def mark_unsent(self, message: Message) -> None:
@@ -235,13 +238,16 @@ def _item(message: Message) -> dict[str, Any]:
         "recipient": message.recipient,
         "number": message.number,
         "to_requester": message.to_requester,
+        "to_audience": message.to_audience,
         "channel": message.channel,
+        "address": message.address,
         "state": message.state,
         "attempts": message.attempts,
         "unanswered": message.unanswered,
         "reason": message.reason,
         "noted": message.noted,
         "links": list(message.links),
+        "receipt": message.receipt,
         **{name: isoformat(moment) for name, moment in times.items() if moment},
     }
 
@@ -255,7 +261,9 @@ def _message(item: Mapping[str, Any]) -> Message:
         recipient=item["recipient"],
         number=item["number"],
         to_requester=item["to_requester"],
+        to_audience=item["to_audience"],
         channel=item["channel"],
+        address=item["address"],
         state=item["state"],
         due=parse_time(due) if due else None,
         attempts=item["attempts"],
@@ -264,6 +272,7 @@ def _message(item: Mapping[str, Any]) -> Message:
         noted=item["noted"],
         sent_at=parse_time(sent_at) if sent_at else None,
         links=tuple(item["links"]),
+        receipt=item["receipt"],
     )
 
 

@@ -26,7 +26,7 @@ class SnsNotifier:
     topic_arn: str
     personal: bool = False
 
-    def publish(self, notification: Notification) -> None:
+    def publish(self, notification: Notification) -> str:
         """See `ports.Notifier.publish`."""
         if self.personal is (notification.recipient is None):
             msg = "a personal message must never reach the topic that everybody listens to"
@@ -47,3 +47,4 @@ class SnsNotifier:
         except CALL_ERRORS as error:
             # A refusal too, of a topic deleted say, may be gone at the next try.
             raise unavailable("SNS", error) from error
+        return ""

@@ -21,7 +21,7 @@ EventName = Literal[
     "notification_failed",
     "reminded",
 ]
-Identity = Literal["declared", "iam", "jwt", "link", "system"]
+Identity = Literal["declared", "iam", "jwt", "link", "slack", "system"]
 """How we know who acted: `declared` is a typed-in name, `system` is the workflow itself."""
 
 GENESIS = "0" * 64

@@ -155,6 +155,10 @@ class VersionConflict(Exception):  # noqa: N818  internal: read again and decide
     """The record changed since it was read."""
 
 
+class Undeliverable(Exception):  # noqa: N818  internal: the message fails, and says why
+    """A channel refuses a message for good, for the reason in words that its text is."""
+
+
 def _by_code(parent: type[ApprovalError]) -> dict[str, type[ApprovalError]]:
     """The classes below this one which declare a code, by it."""
     found = {}

@@ -50,7 +50,7 @@ def personal_link(page_url: str, token: str) -> str:
         page_url: where the page is, without a slash at its end.
         token: as `make_token` made it.
     """
-    return page_url + Route.LINK.format(token=token)
+    return page_url + Route.LINK.replace("{token+}", token)
 
 
 def approval_of(token: Any) -> str | None:

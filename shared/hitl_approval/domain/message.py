@@ -7,17 +7,15 @@ tried again by itself: it repeats no other message and delays none.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from hitl_approval.contract import Audit, MessageKind
+from hitl_approval.contract import Audit, Channel, MessageKind
 from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.delivery import Address
 from hitl_approval.domain.text import person_key
-
-Channel = Literal["sns"]
-"""What carries messages for one person."""
 
 MessageState = Literal["open", "sent", "failed", "void", "parked"]
 """`open` until it is sent; `failed` when no try was taken, `parked` when no try had an answer,
@@ -35,6 +33,9 @@ KIND_OF: Mapping[str, MessageKind] = {
     "cancelled": "withdrawn",
 }
 """What people are sent when an audit event has happened; of other events nothing."""
+EDITED: frozenset[Channel] = frozenset({"slack"})
+"""Here the end of a request takes the place of the messages that asked: nobody is sent another, so
+that it is done for who ended it too, and where nobody is sent how requests end."""
 FOR_REQUESTER: frozenset[MessageKind] = frozenset({"outcome", "expired", "withdrawn"})
 """Who asked is sent these too."""
 ASKING: frozenset[MessageKind] = frozenset({"requested", "reminder"})
@@ -57,7 +58,7 @@ _HASHED = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message to one person, and what became of it.
+    """One message to one person by one channel, and what became of it.
 
     Attributes:
         approval_id: what it is about.
@@ -67,7 +68,9 @@ class Message:
             message to each person when they are due.
         number: of a reminder among those of its request, from 1; 0 for one that somebody asked for.
         to_requester: whether it is for who asked, who is not asked for an answer.
+        to_audience: whether it is for what is no person, a channel say, and so brings no link.
         channel: what carries it.
+        address: where the channel reached the recipient when it was recorded.
         state: what became of it.
         due: when it is tried next; None when it is no longer open.
         attempts: tries begun.
@@ -76,6 +79,7 @@ class Message:
         noted: whether the audit trail says that it could not be sent.
         sent_at: when it was sent.
         links: digests of the links that it was sent with, one for each try.
+        receipt: what the channel gave back for it, by which it knows the message again.
     """
 
     approval_id: str
@@ -84,7 +88,9 @@ class Message:
     recipient: str
     number: int = 0
     to_requester: bool = False
+    to_audience: bool = False
     channel: Channel = "sns"
+    address: str = ""
     state: MessageState = "open"
     due: datetime | None = None
     attempts: int = 0
@@ -93,6 +99,7 @@ class Message:
     noted: bool = False
     sent_at: datetime | None = None
     links: tuple[str, ...] = ()
+    receipt: str = ""
 
     @property
     def key(self) -> str:
@@ -103,14 +110,19 @@ class Message:
 
     @property
     def asks(self) -> bool:
-        """Whether it brings its recipient a link of their own."""
+        """Whether it asks for an answer."""
         return self.kind in ASKING and bool(self.recipient)
+
+    @property
+    def brings_link(self) -> bool:
+        """Whether it brings its recipient a link of their own."""
+        return self.asks and not self.to_audience
 
 
 def message_key(
     sequence: int, kind: MessageKind, number: int, channel: Channel, recipient: str
 ) -> str:
-    """The key of a message to one person."""
+    """The key of a message to one person by one channel."""
     who = hashlib.sha256(person_key(recipient).encode()).hexdigest()[:_HASHED]
     return f"{sequence:06d}#{kind}#{number}#{channel}#{who}"
 
@@ -120,44 +132,110 @@ def reminders_key(sequence: int) -> str:
     return f"{sequence:06d}#reminders"
 
 
+ChannelsOf = Callable[[str], Sequence[Address]]
+"""Says at which addresses a person is reached, as `delivery.Directory.channels_of` does."""
+
+
+def depends_on_earlier(event: Mapping[str, Any]) -> bool:
+    """Whether the messages that follow from an event depend on those of earlier events."""
+    return KIND_OF.get(event["event"], "requested") != "requested"
+
+
 def messages_of(
-    event: Mapping[str, Any], approval: Approval, *, without: frozenset[MessageKind] = frozenset()
+    event: Mapping[str, Any],
+    approval: Approval,
+    *,
+    channels_of: ChannelsOf,
+    audiences: Mapping[str, Address] | None = None,
+    earlier: Sequence[Message] = (),
+    without: frozenset[MessageKind] = frozenset(),
 ) -> list[Message]:
-    """The messages that follow from a committed audit event, each to one person.
+    """The messages that follow from a committed audit event, each to one person by one channel.
+
+    How a request has ended goes by the channels that asked, whatever they are by now.
 
     Args:
         event: what `AuditEvent.to_dict` wrote.
         approval: the record.
+        channels_of: at which addresses each is reached.
+        audiences: what is no person and gets a request and its end, by name. Default: none.
+        earlier: the messages about this approval before, where the event depends on them.
         without: kinds that this deployment does not send.
 
     Raises:
         KeyError, TypeError, ValueError: it is none of our events.
     """
     kind = KIND_OF.get(event["event"])
-    if kind is None or kind in without:
+    if kind is None:
         return []
-    sequence = int(event[Audit.SORT_KEY])
+    if kind not in FOR_REQUESTER:
+        if kind in without:
+            return []
+        names = approval.deciders if kind == "requested" else event["details"]["to"]
+        asking = _each(event, kind, {str(name): channels_of(str(name)) for name in names})
+        # Who is reminded are people; a channel or a webhook is asked once.
+        others = {name: [each] for name, each in (audiences or {}).items() if kind == "requested"}
+        return asking + [
+            replace(message, to_audience=True) for message in _each(event, kind, others)
+        ]
     acted = None if event["identity"] == "system" else person_key(event["actor"])
-    recipients: Iterable[str] = approval.deciders
-    if kind == "reminder":
-        recipients = [str(name) for name in event["details"]["to"]]
-    elif kind in FOR_REQUESTER:  # whoever ended it knows
-        recipients = [name for name in approval.deciders if person_key(name) != acted]
+    people = {person_key(name): name for name in approval.deciders}
+    asked = {
+        **dict.fromkeys(people.values(), False),
+        **{message.recipient: True for message in earlier if message.to_audience},
+    }
+    found = []
+    for name, to_audience in asked.items():
+        silent = kind in without or (person_key(name) == acted and not to_audience)
+        reached = [each for each in asked_by(earlier, name) if not silent or each.channel in EDITED]
+        found += [
+            replace(message, to_audience=to_audience)
+            for message in _each(event, kind, {name: reached})
+        ]
+    asker = person_key(approval.requester)
+    if kind not in without and asker != acted and asker not in people:
+        mine = {approval.requester: channels_of(approval.requester)}
+        found += [replace(message, to_requester=True) for message in _each(event, kind, mine)]
+    return found
 
-    def message(name: str, *, to_requester: bool = False) -> Message:
-        return Message(
-            approval_id=approval.approval_id,
-            sequence=sequence,
+
+def _each(
+    event: Mapping[str, Any], kind: MessageKind, reached: Mapping[str, Iterable[Address]]
+) -> list[Message]:
+    """A message of this kind for each name and address."""
+    return [
+        Message(
+            approval_id=str(event[Audit.PARTITION_KEY]),
+            sequence=int(event[Audit.SORT_KEY]),
             kind=kind,
             recipient=name,
-            to_requester=to_requester,
+            channel=each.channel,
+            address=each.address,
         )
+        for name, addresses in reached.items()
+        for each in addresses
+    ]
 
-    messages = {person_key(name): message(name) for name in recipients}
-    asker = person_key(approval.requester)
-    if kind in FOR_REQUESTER and asker != acted and asker not in messages:
-        messages[asker] = message(approval.requester, to_requester=True)
-    return list(messages.values())
+
+def asked_by(earlier: Iterable[Message], recipient: str) -> list[Address]:
+    """The addresses at which a person was asked, one of each channel."""
+    found = {m.channel: m.address for m in earlier if m.asks and m.recipient == recipient}
+    return [Address(channel, address) for channel, address in found.items()]
+
+
+def to_same(earlier: Iterable[Message], message: Message) -> list[Message]:
+    """Those of earlier messages that went the same way: to the same person by the same channel."""
+    return [
+        m
+        for m in earlier
+        if (m.recipient, m.channel) == (message.recipient, message.channel) and m.key != message.key
+    ]
+
+
+def receipts_of(messages: Iterable[Message]) -> tuple[str, ...]:
+    """What channels gave back for messages that were sent, oldest first."""
+    sent = [(m.sent_at, m.receipt) for m in messages if m.sent_at and m.receipt]
+    return tuple(receipt for _, receipt in sorted(sent))
 
 
 def reminders_of(event: Mapping[str, Any], approval: Approval) -> Message | None:

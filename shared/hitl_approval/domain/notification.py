@@ -19,20 +19,41 @@ MAX_CONTEXT_SHOWN = 4_000
 """Characters of context in a message: a mail is read on a phone, and the record has it whole."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """A text about one approval, with the id by which repeats are recognised.
+    """What is said of one approval, as facts for channels that write it themselves and as text.
 
     Attributes:
+        approval: the record.
+        subject: of the text: printable ASCII, as SNS takes it.
+        body: of the text.
         recipient: the one person that it is for; None for everybody who listens.
         kind: what it says.
+        to_requester: whether the recipient asked for it, and is asked for nothing.
+        link: the recipient's own link, which must stand in no other message.
+        key: of the message's record, with the approval's id; empty for everybody.
+        address: where the channel reaches the recipient.
+        receipts: what that channel gave back for earlier messages about this approval to the same
+            person, oldest first.
+        at: when it is sent.
     """
 
-    approval_id: str
+    approval: Approval
     subject: str
     body: str
     recipient: str | None = None
     kind: MessageKind = "requested"
+    to_requester: bool = False
+    link: str | None = None
+    key: str = ""
+    address: str = ""
+    receipts: tuple[str, ...] = ()
+    at: datetime | None = None
+
+    @property
+    def approval_id(self) -> str:
+        """By it and the kind repeats are recognised."""
+        return self.approval.approval_id
 
 
 def approval_needed(
@@ -74,11 +95,12 @@ def approval_needed(
         f'  hitl reject {approval.approval_id} -m "your reason"'
     )
     return Notification(
-        approval.approval_id,
-        sns_subject(f"{_REMINDER if reminder else _NEEDED}: {approval.subject}"),
-        "\n\n".join(parts) + "\n",
-        recipient,
-        "reminder" if reminder else "requested",
+        approval=approval,
+        subject=sns_subject(f"{_REMINDER if reminder else _NEEDED}: {approval.subject}"),
+        body="\n\n".join(parts) + "\n",
+        recipient=recipient,
+        kind="reminder" if reminder else "requested",
+        link=link,
     )
 
 
@@ -103,11 +125,12 @@ def ended(
         approval.status, approval.status.capitalize()
     )
     return Notification(
-        approval.approval_id,
-        sns_subject(f"{status}: {approval.subject}"),
-        "\n\n".join(parts) + "\n",
-        recipient,
-        kind,
+        approval=approval,
+        subject=sns_subject(f"{status}: {approval.subject}"),
+        body="\n\n".join(parts) + "\n",
+        recipient=recipient,
+        kind=kind,
+        to_requester=to_requester,
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from hitl_approval.contract import MessageKind, Route
+from hitl_approval.contract import Channel, MessageKind, Route
 from hitl_approval.domain import text
 from hitl_approval.domain.approval import STATUSES
 from hitl_approval.domain.audit import EventName, Identity
-from hitl_approval.domain.message import Channel, MessageState
+from hitl_approval.domain.message import MessageState
 from hitl_approval.domain.request import CONTENT
 from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, MAX_TIME
 from hitl_approval.usecases.decide import Workflow

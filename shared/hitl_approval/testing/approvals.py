@@ -149,7 +149,7 @@ class Approvals:
             clock=self.clock,
             meter=self._meter,
             messages=self._messages,
-            notifier=self._to_people,
+            notifiers={"sns": self._to_people},
             page_url=PAGE_URL,
             secrets=CountingSecrets(),
         )

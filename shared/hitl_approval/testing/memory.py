@@ -231,7 +231,7 @@ class RecordingNotifier:
     failures: int = 0
     unreachable: set[str] = field(default_factory=set)
 
-    def publish(self, notification: Notification) -> None:
+    def publish(self, notification: Notification) -> str:
         """See `ports.Notifier.publish`."""
         refused = notification.recipient in self.unreachable
         if refused or self.failures:
@@ -239,6 +239,7 @@ class RecordingNotifier:
             msg = "the topic did not take the message"
             raise Unavailable(msg)
         self.sent.append(notification)
+        return f"receipt {len(self.sent)}"
 
 
 @dataclass(slots=True)
@@ -376,7 +377,7 @@ def in_memory() -> World:
             clock=clock,
             meter=meter,
             messages=messages,
-            notifier=notifier,
+            notifiers={"sns": notifier},
             page_url=PAGE_URL,
             secrets=CountingSecrets(),
         ),

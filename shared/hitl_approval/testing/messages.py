@@ -44,9 +44,10 @@ class InMemoryMessages:
         current = self._current(message)
         self._write(replace(current, links=(*current.links, digest)))
 
-    def mark_sent(self, message: Message, at: datetime) -> None:
+    def mark_sent(self, message: Message, at: datetime, receipt: str = "") -> None:
         """See `ports.MessageStore.mark_sent`."""
-        self._write(replace(self._current(message), state="sent", sent_at=at, due=None))
+        sent = replace(self._current(message), state="sent", sent_at=at, due=None, receipt=receipt)
+        self._write(sent)
 
     def mark_unsent(self, message: Message) -> None:
         """See `ports.MessageStore.mark_unsent`."""

@@ -1,20 +1,25 @@
-"""The messenger: every person is sent each message about a request once, whatever breaks."""
+"""The messenger: every person is sent each message about a request once, whatever breaks.
+
+Once by each channel that reaches them: one channel's failure repeats and delays no other's message.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from hitl_approval.contract import Audit, MessageKind, Metrics
+from hitl_approval.contract import Audit, Channel, MessageKind, Metrics
 from hitl_approval.domain.approval import Approval, Transition
+from hitl_approval.domain.delivery import Directory
 from hitl_approval.domain.errors import (
     ApprovalError,
     Unanswered,
     Unavailable,
+    Undeliverable,
     UnreadableRecord,
 )
 from hitl_approval.domain.link import digest_of, make_token, personal_link
@@ -25,11 +30,14 @@ from hitl_approval.domain.message import (
     MAX_UNANSWERED,
     Message,
     MessageState,
-    message_key,
+    asked_by,
+    depends_on_earlier,
     messages_of,
     next_reminder,
+    receipts_of,
     reminders_of,
     retry_delay,
+    to_same,
 )
 from hitl_approval.domain.notification import (
     Notification,
@@ -46,8 +54,6 @@ DUE_PAGE = 25
 """Due messages that are read at once; each is claimed by itself, right before it is sent."""
 SEND_TIME = timedelta(seconds=10)
 """What is kept of an invocation's time for the message at work: a send that hangs, and its note."""
-FIRST_SEQUENCE = 1
-"""Of the audit event `requested`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +62,19 @@ class DeliveryService(Records):
 
     Attributes:
         messages: the record of each message.
-        notifier: carries them.
+        notifiers: carry them, each by one channel.
         page_url: where personal links lead, without a slash at its end.
         secrets: what a link's secret is drawn from.
         without: kinds that this deployment does not send.
+        directory: by which channels each person is reached. Default: everybody by SNS.
     """
 
     messages: MessageStore
-    notifier: Notifier
+    notifiers: Mapping[Channel, Notifier]
     page_url: str
     secrets: Secrets
     without: frozenset[MessageKind] = frozenset()
+    directory: Directory = field(default_factory=Directory)
 
     def take(self, events: Sequence[Mapping[str, Any]], within: timedelta | None = None) -> int:
         """Record the messages that follow from committed audit events, and send them.
@@ -129,10 +137,23 @@ class DeliveryService(Records):
         reminders = None if "reminder" in self.without else reminders_of(event, approval)
         if reminders is not None:
             self.messages.insert(reminders, approval)
-        self._begin(messages_of(event, approval, without=self.without), approval, until)
+        earlier = self.messages.about(approval.approval_id) if depends_on_earlier(event) else ()
+        messages = messages_of(
+            event,
+            approval,
+            channels_of=self.directory.channels_of,
+            audiences=self.directory.audiences,
+            earlier=earlier,
+            without=self.without,
+        )
+        self._begin(messages, approval, earlier, until)
 
     def _begin(
-        self, messages: Sequence[Message], approval: Approval, until: datetime | None
+        self,
+        messages: Sequence[Message],
+        approval: Approval,
+        earlier: Sequence[Message],
+        until: datetime | None,
     ) -> None:
         """Record each message and send it before the next is recorded.
 
@@ -150,7 +171,7 @@ class DeliveryService(Records):
                 claimed = replace(claimed, links=(digest_of(token),))
             if self.messages.insert(claimed, approval):
                 try:
-                    self._send(claimed, approval, token)
+                    self._send(claimed, approval, earlier, token)
                 except Unavailable as error:  # of its record: the try ends without an answer
                     logger.warning("not noted: %s approval_id=%s", error, approval.approval_id)
                 except Exception as error:  # noqa: BLE001  its own: the next one is recorded too
@@ -180,27 +201,37 @@ class DeliveryService(Records):
         token = self._draw_token(message)
         if token is not None:
             self.messages.add_link(message, digest_of(token))
-        return self._send(message, approval, token)
+        first = message.kind == "requested"
+        earlier = () if first else self.messages.about(message.approval_id)
+        return self._send(message, approval, earlier, token)
 
     def _remind(
         self, reminders: Message, approval: Approval, until: datetime | None
     ) -> MessageState:
-        """Send a reminder to each who was asked and has not answered, and wait for the next."""
+        """Send a reminder to each who was asked and has not answered, and wait for the next.
+
+        By the channels that asked, as far as these are not about to.
+        """
         now = self.clock.now()
         if not approval.pending or now >= approval.expires_at:
             return self._end(reminders, "void", "the request has ended")
-        asked = {
-            message.recipient
-            for message in self.messages.about(approval.approval_id)
-            if message.kind == "requested" and message.state != "open"
-        }
+        earlier = self.messages.about(approval.approval_id)
+        asked = [m for m in earlier if m.kind == "requested" and m.state != "open"]
         self._begin(
             [
-                replace(reminders, recipient=name, links=())
+                replace(
+                    reminders,
+                    recipient=name,
+                    channel=each.channel,
+                    address=each.address,
+                    links=(),
+                )
                 for name in approval.deciders
-                if name in asked and approval.vote_of(name) is None
+                if approval.vote_of(name) is None
+                for each in asked_by(asked, name)
             ],
             approval,
+            earlier,
             until,
         )
         following = next_reminder(reminders, approval, after=now)
@@ -211,28 +242,37 @@ class DeliveryService(Records):
 
     # One try
 
-    def _send(self, message: Message, approval: Approval, token: str | None) -> MessageState:
+    def _send(
+        self,
+        message: Message,
+        approval: Approval,
+        earlier: Sequence[Message],
+        token: str | None,
+    ) -> MessageState:
         """Send one message whose try has begun, and note what became of it."""
         unsaid = self._nothing_to_say(message, approval)
         if unsaid is not None:
             return self._end(message, "void", unsaid)
-        if message.kind not in {"requested", "reminder"} and not message.to_requester:
-            asked = self.messages.find(
-                approval.approval_id,
-                message_key(FIRST_SEQUENCE, "requested", 0, message.channel, message.recipient),
-            )
-            if asked is None or (asked.state not in {"open", "sent"} and not asked.unanswered):
-                return self._end(message, "void", "nothing was sent before")
-            if asked.state == "open":
-                due = max(asked.due or self.clock.now(), self.clock.now()) + timedelta(seconds=1)
-                self.messages.mark_unsent(
-                    replace(message, due=due, attempts=message.attempts, unanswered=0)
-                )
-                return "open"
+        same = to_same(earlier, message)
+        if not message.asks and not message.to_requester:
+            asked = [m for m in same if m.asks]
+            if not any(m.state == "sent" for m in asked):
+                open_until = [m.due or self.clock.now() for m in asked if m.state == "open"]
+                if open_until:
+                    due = max(min(open_until), self.clock.now()) + timedelta(seconds=1)
+                    self.messages.mark_unsent(replace(message, due=due, unanswered=0))
+                    return "open"
+                if not any(m.unanswered for m in asked):
+                    return self._end(message, "void", "nothing was sent before")
+        notifier = self.notifiers.get(message.channel)
+        if notifier is None:
+            return self._end(message, "failed", f"nothing is sent by {message.channel} any more")
         try:
-            self.notifier.publish(self._notification(message, approval, token))
+            receipt = notifier.publish(self._notification(message, approval, same, token))
         except Unanswered as error:
             return self._put_off(message, _reason(error), answered=False)
+        except Undeliverable as error:
+            return self._end(message, "failed", str(error))
         except Exception as error:
             logger.warning(
                 "not sent now: %s approval_id=%s",
@@ -241,7 +281,7 @@ class DeliveryService(Records):
                 exc_info=not isinstance(error, ApprovalError),
             )
             return self._put_off(message, _reason(error))
-        self.messages.mark_sent(message, self.clock.now())
+        self.messages.mark_sent(message, self.clock.now(), receipt)
         return "sent"
 
     def _nothing_to_say(self, message: Message, approval: Approval) -> str | None:
@@ -255,20 +295,31 @@ class DeliveryService(Records):
         return None
 
     def _notification(
-        self, message: Message, approval: Approval, token: str | None
+        self, message: Message, approval: Approval, same: Sequence[Message], token: str | None
     ) -> Notification:
-        if token is None:
-            return ended(
+        said = (
+            ended(
                 approval,
                 recipient=message.recipient,
                 kind=message.kind,
                 to_requester=message.to_requester,
             )
-        return approval_needed(
-            approval,
-            recipient=message.recipient,
-            link=personal_link(self.page_url, token),
-            reminder=message.kind == "reminder",
+            if not message.asks
+            else approval_needed(
+                approval,
+                recipient=message.recipient,
+                link=None if token is None else personal_link(self.page_url, token),
+                reminder=message.kind == "reminder",
+            )
+        )
+        # Where it is reached by now: an address may have been corrected since.
+        address = self.directory.address_of(message.recipient, message.channel)
+        return replace(
+            said,
+            key=message.key,
+            address=address or message.address,
+            receipts=receipts_of(same),
+            at=self.clock.now(),
         )
 
     def _put_off(self, message: Message, reason: str, *, answered: bool = True) -> MessageState:
@@ -329,7 +380,7 @@ class DeliveryService(Records):
 
     def _draw_token(self, message: Message) -> str | None:
         """A new link's token, for a message that brings one."""
-        return make_token(message.approval_id, self.secrets.draw()) if message.asks else None
+        return make_token(message.approval_id, self.secrets.draw()) if message.brings_link else None
 
     def _until(self, within: timedelta | None) -> datetime | None:
         return None if within is None else self.clock.now() + within - SEND_TIME

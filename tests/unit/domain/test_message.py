@@ -10,14 +10,19 @@ import pytest
 
 from hitl_approval.domain.approval import Approval, cancel, cast_vote, expire
 from hitl_approval.domain.audit import Actor
+from hitl_approval.domain.delivery import Address, Directory
 from hitl_approval.domain.message import (
     LONGEST_RETRY,
     MAX_ATTEMPTS,
     Message,
+    asked_by,
+    depends_on_earlier,
     messages_of,
     next_reminder,
+    receipts_of,
     reminders_of,
     retry_delay,
+    to_same,
 )
 from hitl_approval.domain.policy import OnTimeout, Policy
 from hitl_approval.domain.reminder import remind
@@ -28,14 +33,29 @@ SOON, LATE = NOW + timedelta(minutes=1), NOW + timedelta(hours=2)
 HALF, NEAR_THE_END = timedelta(minutes=30), timedelta(minutes=54)
 
 
+BY_TOPIC = Directory().channels_of
+BOTH = Directory(people={"ann": [Address("sns", "ann"), Address("ses", "ann@example.com")]})
+
+
 def asked(**fields: Any) -> Any:
     request = any_request(approvers=("ann", "bob"), requester="rita")
     return any_opening(request=request, **fields)
 
 
-def sent(transition: Any, **options: Any) -> dict[str, tuple[str, bool]]:
+def derived(transition: Any, **options: Any) -> list[Message]:
+    """The messages of an event, after the request has asked each approver by the topic."""
     assert transition is not None
-    messages = messages_of(transition.entry, transition.after, **options)
+    approval = transition.after
+    earlier = [
+        Message(approval_id=approval.approval_id, sequence=1, kind="requested", recipient=name)
+        for name in approval.deciders
+    ]
+    given: dict[str, Any] = {"channels_of": BY_TOPIC, "earlier": earlier} | options
+    return messages_of(transition.entry, approval, **given)
+
+
+def sent(transition: Any, **options: Any) -> dict[str, tuple[str, bool]]:
+    messages = derived(transition, **options)
     assert len({message.key for message in messages}) == len(messages)
     return {message.recipient: (message.kind, message.to_requester) for message in messages}
 
@@ -96,10 +116,54 @@ def test_should_leave_out_what_the_deployment_does_not_send(kind: Any) -> None:
 
 def test_should_derive_the_same_keys_again_and_others_for_other_events() -> None:
     opening = asked()
-    first = [m.key for m in messages_of(opening.entry, opening.after)]
-    assert [m.key for m in messages_of(opening.entry, opening.after)] == first
-    ended = voted(opening.after)
-    assert not {m.key for m in messages_of(ended.entry, ended.after)} & set(first)
+    first = [m.key for m in derived(opening)]
+    assert [m.key for m in derived(opening)] == first
+    assert not {m.key for m in derived(voted(opening.after))} & set(first)
+
+
+class TestChannels:
+    def test_should_be_a_message_for_each_channel_of_a_person(self) -> None:
+        messages = derived(asked(), channels_of=BOTH.channels_of)
+        assert [(m.recipient, m.channel, m.address) for m in messages] == [
+            ("ann", "sns", "ann"), ("ann", "ses", "ann@example.com"), ("bob", "sns", "bob"),
+        ]  # fmt: skip
+        assert len({m.key for m in messages}) == 3
+
+    def test_should_tell_the_end_by_the_channels_that_asked(self) -> None:
+        opening = asked()
+        earlier = derived(opening, channels_of=BOTH.channels_of)
+        ended = derived(voted(opening.after), earlier=earlier)
+        assert [(m.recipient, m.channel, m.address) for m in ended] == [
+            ("ann", "sns", "ann"), ("ann", "ses", "ann@example.com"), ("rita", "sns", "rita"),
+        ]  # fmt: skip
+
+    def test_should_tell_who_asks_by_every_channel(self) -> None:
+        rita = Directory(people={"rita": [Address("ses", "rita@example.com")]})
+        ended = derived(voted(asked().after), channels_of=rita.channels_of)
+        assert [(m.recipient, m.channel) for m in ended] == [("ann", "sns"), ("rita", "ses")]
+
+    def test_should_depend_on_earlier_messages_from_the_second_event_on(self) -> None:
+        opening = asked()
+        assert not depends_on_earlier(opening.entry)
+        assert not depends_on_earlier({"event": "voted"})
+        assert depends_on_earlier(voted(opening.after).entry)
+        assert depends_on_earlier(remind(opening.after, declared("rita"), ["bob"], now=SOON).entry)
+
+    def test_should_find_what_went_the_same_way(self) -> None:
+        by_topic, by_mail, bob = derived(asked(), channels_of=BOTH.channels_of)
+        later = replace(by_mail, kind="outcome", sequence=2)
+        assert to_same([by_topic, by_mail, bob, later], later) == [by_mail]
+        assert asked_by([by_topic, by_mail, bob, later], "bob") == [Address("sns", "bob")]
+
+    def test_should_give_receipts_oldest_first(self) -> None:
+        first, second, open_ = derived(asked(), channels_of=BOTH.channels_of)
+        assert receipts_of(
+            [
+                replace(second, receipt="b", sent_at=LATE),
+                replace(open_, receipt="of a try"),
+                replace(first, receipt="a", sent_at=SOON),
+            ]
+        ) == ("a", "b")
 
 
 def test_should_have_short_keys_whatever_the_name() -> None:

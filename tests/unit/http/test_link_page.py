@@ -395,7 +395,7 @@ def test_should_put_first_what_matters_and_say_whose_words_they_are(world: World
         assert text.index(said) < text.index("zone")
     assert "<b>Cid" not in page
     assert text.count("the transfer is made") == 2
-    assert text.index("Then: the transfer is made") > text.index("Your decision")
+    assert text.index("Then, says rita: the transfer is made") > text.index("Your decision")
     _, receipt = send(world, token_of(world, "bob"), "approved")
     assert "Next, in the words of rita: the transfer is made" in shown_in(receipt)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -169,6 +170,18 @@ def test_should_give_no_key_for_another_request_or_another_person(world: World) 
     assert "part 1 of 6" in shown_in(call(world, token_of(world, "bob"), query=ann)[1])
     asked(world, request=request)
     assert "part 1 of 6" in shown_in(call(world, token_of(world, "ann"), query=ann)[1])
+
+
+def test_should_give_no_key_and_no_form_for_another_content(world: World) -> None:
+    approval_id = asked(world, request=any_request(approvers=APPROVERS, context=LONG))
+    token = token_of(world, "ann")
+    _, page = call(world, token)
+    query = next_part(page)
+    shown = world.store.approvals[approval_id]
+    world.store.approvals[approval_id] = replace(shown, content_digest="0" * 64)
+    assert "part 1 of 6" in shown_in(call(world, token, query=query)[1])
+    form = {"nonce": nonce_of(page), "decision": "rejected"}
+    assert call(world, token, "POST", form)[0] == 403
 
 
 def test_should_show_the_part_again_whose_form_was_refused(world: World) -> None:

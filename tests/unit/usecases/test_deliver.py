@@ -13,16 +13,19 @@ import pytest
 from bench.wire import item_size
 from hitl_approval.adapters.items import marshal
 from hitl_approval.adapters.rows import new_row
+from hitl_approval.domain.delivery import Address, Directory
 from hitl_approval.domain.errors import (
     InvalidRequest,
     RemindedAlready,
     Unanswered,
     Unavailable,
+    Undeliverable,
     UnreadableRecord,
 )
 from hitl_approval.domain.message import ATTEMPTS_TO_NOTE, LEASE, MAX_ATTEMPTS, MAX_UNANSWERED
 from hitl_approval.domain.reminder import REMIND_AGAIN
-from hitl_approval.testing import World
+from hitl_approval.testing import RecordingNotifier, World
+from hitl_approval.usecases.deliver import DeliveryService
 from tests.anything import any_opening, any_request, declared
 
 APPROVERS = ("ann", "bob", "cid")
@@ -230,10 +233,10 @@ def test_should_record_all_though_one_of_them_cannot_be_marked(world: World) -> 
     approval_id = asked(world)
     mark = type(world.messages).mark_sent
 
-    def broken(self: Any, message: Any, at: Any) -> None:
+    def broken(self: Any, message: Any, *args: Any) -> None:
         if message.recipient == "ann":
             raise KeyError("somebody's own")
-        mark(self, message, at)
+        mark(self, message, *args)
 
     with patch.object(type(world.messages), "mark_sent", broken):
         take(world, approval_id)
@@ -400,3 +403,133 @@ class TestRemind:
         approval_id = asked(world)
         with pytest.raises(InvalidRequest, match="'eve' is not an approver"):
             world.decisions.remind(approval_id, declared("rita"), ["eve"])
+
+
+class TestChannels:
+    """A person with two channels is sent each message by both, each by itself."""
+
+    @staticmethod
+    def by_two(world: World) -> tuple[DeliveryService, RecordingNotifier]:
+        mail = RecordingNotifier()
+        both = [Address("sns", "ann"), Address("ses", "ann@example.com")]
+        directory = Directory(people={"ann": both, "rita": both[1:]})
+        delivery = replace(
+            world.delivery,
+            notifiers={"sns": world.notifier, "ses": mail},
+            directory=directory,
+        )
+        return delivery, mail
+
+    @staticmethod
+    def take(delivery: DeliveryService, world: World, approval_id: str, first: int = 0) -> None:
+        events = world.store.history(approval_id)[first:]
+        assert delivery.take(events) == len(events)
+
+    @staticmethod
+    def let_pass(delivery: DeliveryService, world: World, minutes: int) -> None:
+        for _ in range(minutes):
+            world.clock.advance(MINUTE)
+            delivery.deliver_due()
+
+    def test_should_be_sent_by_each_with_a_link_of_its_own(self, world: World) -> None:
+        delivery, mail = self.by_two(world)
+        self.take(delivery, world, asked(world))
+        assert sorted(sent(world)) == [(name, "requested") for name in APPROVERS]
+        [by_mail] = mail.sent
+        assert (by_mail.recipient, by_mail.address) == ("ann", "ann@example.com")
+        by_topic = next(m for m in world.notifier.sent if m.recipient == "ann")
+        assert by_mail.link
+        assert by_topic.link != by_mail.link
+        assert by_mail.key != by_topic.key
+        assert by_mail.at == world.clock.now()
+
+    @pytest.mark.parametrize("broken", ["sns", "ses"])
+    def test_should_not_repeat_or_delay_the_other_when_one_refuses(
+        self, world: World, broken: str
+    ) -> None:
+        delivery, mail = self.by_two(world)
+        by_channel = {"sns": world.notifier, "ses": mail}
+        by_channel[broken].unreachable = {"ann"}
+        self.take(delivery, world, asked(world))
+        other = by_channel["ses" if broken == "sns" else "sns"]
+        self.let_pass(delivery, world, 20)
+        assert [m.kind for m in other.sent if m.recipient == "ann"] == ["requested"]
+        assert [m for m in by_channel[broken].sent if m.recipient == "ann"] == []
+        by_channel[broken].unreachable = set()
+        self.let_pass(delivery, world, 35)
+        kinds = [m.kind for m in by_channel[broken].sent if m.recipient == "ann"]
+        assert kinds.count("requested") == 1
+        assert [m.kind for m in other.sent if m.recipient == "ann"].count("requested") == 1
+
+    def test_should_be_reminded_and_notified_by_both(self, world: World) -> None:
+        delivery, mail = self.by_two(world)
+        approval_id = asked(world, reminders=(10 * MINUTE,))
+        self.take(delivery, world, approval_id)
+        self.let_pass(delivery, world, 12)
+        approve(world, approval_id)
+        self.take(delivery, world, approval_id, first=1)
+        kinds = ["requested", "reminder", "outcome"]
+        assert [m.kind for m in mail.sent if m.recipient == "ann"] == kinds
+        assert [m.kind for m in world.notifier.sent if m.recipient == "ann"] == kinds
+        assert [m.kind for m in mail.sent if m.recipient == "rita"] == ["outcome"]
+
+    def test_should_bring_what_the_channel_gave_back_before(self, world: World) -> None:
+        delivery, mail = self.by_two(world)
+        approval_id = asked(world, reminders=(10 * MINUTE,))
+        self.take(delivery, world, approval_id)
+        self.let_pass(delivery, world, 12)
+        approve(world, approval_id)
+        self.take(delivery, world, approval_id, first=1)
+        receipts = [m.receipts for m in mail.sent if m.recipient == "ann"]
+        assert receipts == [(), ("receipt 1",), ("receipt 1", "receipt 2")]
+        kept = [m for m in world.messages.about(approval_id) if m.channel == "ses"]
+        assert {m.receipt for m in kept} == {f"receipt {n}" for n in (1, 2, 3, 4)}
+
+    def test_should_fail_at_once_when_the_channel_never_will(self, world: World) -> None:
+        delivery, mail = self.by_two(world)
+        approval_id = asked(world)
+        refused = Undeliverable("the address does not exist")
+        with patch.object(type(mail), "publish", side_effect=refused, autospec=True) as publish:
+            delivery = replace(delivery, directory=Directory(mail=True))
+            approval_id = asked(world, approvers=("ann@example.com",))
+            self.take(delivery, world, approval_id)
+            self.let_pass(delivery, world, 30)
+        assert publish.call_count == 1
+        [message] = world.messages.about(approval_id)
+        assert (message.state, message.reason) == ("failed", "the address does not exist")
+        [*_, noted] = world.store.history(approval_id)
+        assert noted["event"] == "notification_failed"
+        assert noted["details"]["reason"] == "ann@example.com: the address does not exist"
+
+    def test_should_fail_in_words_where_the_deployment_has_the_channel_no_more(
+        self, world: World
+    ) -> None:
+        delivery, mail = self.by_two(world)
+        approval_id = asked(world)
+        mail.unreachable = {"ann"}
+        self.take(delivery, world, approval_id)
+        without = replace(delivery, notifiers={"sns": world.notifier})
+        self.let_pass(without, world, 2)
+        [by_mail] = [m for m in world.messages.about(approval_id) if m.channel == "ses"]
+        assert (by_mail.state, by_mail.reason) == ("failed", "nothing is sent by ses any more")
+
+    def test_should_go_to_an_address_that_was_corrected_since(self, world: World) -> None:
+        delivery, mail = self.by_two(world)
+        mail.unreachable = {"ann"}
+        self.take(delivery, world, asked(world))
+        mail.unreachable = set()
+        there = Directory(people={"ann": [Address("ses", "ann@example.org")]})
+        self.let_pass(replace(delivery, directory=there), world, 2)
+        assert [m.address for m in mail.sent] == ["ann@example.org"]
+
+    def test_should_tell_the_end_where_it_asked_though_the_directory_changed(
+        self, world: World
+    ) -> None:
+        delivery, mail = self.by_two(world)
+        approval_id = asked(world)
+        self.take(delivery, world, approval_id)
+        approve(world, approval_id)
+        now = replace(delivery, directory=Directory())
+        self.take(now, world, approval_id, first=1)
+        ended = [m for m in mail.sent if m.kind == "outcome"]
+        assert [(m.recipient, m.address) for m in ended] == [("ann", "ann@example.com")]

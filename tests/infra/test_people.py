@@ -1,4 +1,4 @@
-"""Groups of any size, and whose page it is, reach functions in layers of their own."""
+"""Groups and addresses of any number reach the functions that need them in a layer of their own."""
 
 from __future__ import annotations
 
@@ -9,12 +9,22 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, Stack
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
 
-from hitl_approval.contract import GROUPS_FILE, ORGANIZATION_FILE, Env
+from hitl_approval.contract import DIRECTORY_FILE, GROUPS_FILE, ORGANIZATION_FILE, Env
+from hitl_approval.domain.delivery import Address, Directory
 from hitl_approval.settings import Settings
-from hitl_approval_cdk import ApprovalPage, HitlApproval, Organization, SqsApprover
+from hitl_approval_cdk import (
+    ApprovalPage,
+    EmailApprover,
+    HitlApproval,
+    Organization,
+    SqsApprover,
+    resolve,
+)
+from hitl_approval_cdk.people import directory_of, give_directory, says_anything
 from tests.infra.synth import any_app, any_stack, functions, of_type, template
 
 COMPANY = {
@@ -86,6 +96,37 @@ def test_should_keep_the_groups_of_two_deployments_apart() -> None:
         "{'leads': ['ann']}",
         "{'leads': ['bob']}",
     }
+
+
+def test_should_know_a_whole_company_by_its_addresses() -> None:
+    app = any_app()
+    stack = Stack(app, "Embedding")
+    people = [person for members in COMPANY.values() for person in members]
+    known = Directory(people={person: [Address("ses", person)] for person in people})
+    function = lambda_.Function(
+        stack,
+        "Messenger",
+        code=lambda_.Code.from_inline("pass"),
+        handler="index.handler",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+    )
+    give_directory(function, stack, known)
+    folder = Path(app.synth().get_stack_by_name(stack.stack_name).template_full_path).parent
+    [file] = folder.glob(f"asset.*/python/{DIRECTORY_FILE}")
+    assert Settings(values={Env.DIRECTORY: str(file)}).directory == known
+
+
+def test_should_need_no_directory_where_the_topic_reaches_everybody() -> None:
+    stack = any_stack()
+    people = [EmailApprover("ann@example.com", "ann"), EmailApprover("bob@example.com")]
+    HitlApproval(stack, "Approval", page=ApprovalPage(), deliver_to=people)
+    resources = template(stack)["Resources"]
+    assert not of_type(resources, "AWS::Lambda::LayerVersion")
+    variables = functions(resources)["messenger.handler.handler"]["Environment"]["Variables"]
+    assert Env.DIRECTORY not in variables
+    options = resolve({"deliver_to": people, "page": ApprovalPage()})
+    assert not says_anything(directory_of(options))
+    assert says_anything(Directory(mail=True))
 
 
 def test_should_send_links_to_a_whole_company_through_seven_queues() -> None:
