@@ -281,8 +281,8 @@ SIGNED_IN_ROUTES: Final = {
 """Routes for signed-in people and their methods: pages, and the JSON API."""
 
 
-LOOPBACK_CALLBACK: Final = "http://127.0.0.1:8765/callback"
-"""Where `hitl login` waits for the browser: Cognito compares the whole address, port included."""
+CLIENT_SECRET: Final = "client_secret"  # noqa: S105  a field's name
+"""Field of the secret that proves who a client of an issuer is."""
 
 
 class Metrics:

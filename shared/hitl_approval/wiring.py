@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 
 from hitl_approval.adapters.aws import client, sender
 from hitl_approval.adapters.callbacks import LambdaCallbackClient, LambdaExecutions
@@ -15,14 +15,14 @@ from hitl_approval.adapters.issuer import OpenIdIssuer
 from hitl_approval.adapters.kms import KmsMac, KmsSigner
 from hitl_approval.adapters.messages import DynamoDbMessages
 from hitl_approval.adapters.requests import RequestFunctionClient
-from hitl_approval.adapters.secrets_manager import SecretsManagerSecret, StoredSecret
+from hitl_approval.adapters.secrets_manager import SecretsManagerSecret
 from hitl_approval.adapters.ses import SesNotifier
 from hitl_approval.adapters.slack import SlackNotifier, SlackWorkspace
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
 from hitl_approval.adapters.tasks import StepFunctionsTasks
 from hitl_approval.adapters.webhook import WebhookNotifier
-from hitl_approval.contract import Channel
+from hitl_approval.contract import CLIENT_SECRET, Channel
 from hitl_approval.ports import Notifier
 from hitl_approval.settings import settings
 from hitl_approval.usecases.ask import DirectRequests
@@ -146,16 +146,6 @@ def publish_service() -> PublishService:
 
 
 @cache
-def workspace() -> SlackWorkspace:
-    """The Slack workspace where this deployment asks people."""
-    slack = settings().slack
-    if slack is None:
-        msg = "this function needs a Slack workspace"
-        raise RuntimeError(msg)
-    return SlackWorkspace(team_id=slack.team_id, secret=_secret(slack.secret_arn), api=slack.api)
-
-
-@cache
 def sign_in_issuer() -> OpenIdIssuer | None:
     """The issuer by which browsers sign in to this deployment; None where they do otherwise."""
     issuer, secret = settings().sign_in_issuer, settings().sign_in_client_secret_arn
@@ -164,7 +154,7 @@ def sign_in_issuer() -> OpenIdIssuer | None:
     return OpenIdIssuer(
         issuer,
         settings().sign_in_client_id,
-        StoredSecret(client=client("secretsmanager"), arn=secret).read if secret else None,
+        partial(_secret(secret).get, CLIENT_SECRET) if secret else None,
         settings().aws_endpoint_url,
     )
 
@@ -172,6 +162,16 @@ def sign_in_issuer() -> OpenIdIssuer | None:
 def session_mac() -> KmsMac:
     """What seals the cookies of browsers that have signed in to this deployment."""
     return KmsMac(client=client("kms"), key_arn=settings().session_key_arn)
+
+
+@cache
+def workspace() -> SlackWorkspace:
+    """The Slack workspace where this deployment asks people."""
+    slack = settings().slack
+    if slack is None:
+        msg = "this function needs a Slack workspace"
+        raise RuntimeError(msg)
+    return SlackWorkspace(team_id=slack.team_id, secret=_secret(slack.secret_arn), api=slack.api)
 
 
 @cache

@@ -129,13 +129,8 @@ class Resources:
         if self.sign_in is None:
             return
         allow(grantee, ["kms:GenerateMac", "kms:VerifyMac"], self.sign_in.session_key.key_arn)
-        secret = self.sign_in.client_secret
-        if secret is not None:
-            # Of one that is imported by its name, Secrets Manager adds six characters to the ARN.
-            arn = secret.secret_full_arn or f"{secret.secret_arn}-??????"
-            allow(grantee, ["secretsmanager:GetSecretValue"], arn)
-            if secret.encryption_key is not None:
-                secret.encryption_key.grant(grantee, "kms:Decrypt")
+        if self.sign_in.client_secret is not None:
+            _read_secret(self.sign_in.client_secret, grantee)
 
     def operate(self, grantee: iam.IGrantable) -> None:
         """What the approval function does with the tables: it also repairs messages."""
@@ -294,7 +289,9 @@ def allow(grantee: iam.IGrantable, actions: Sequence[str], resource: str) -> iam
 
 
 def _read_secret(secret: secretsmanager.ISecret, grantee: iam.IGrantable) -> None:
-    allow(grantee, ["secretsmanager:GetSecretValue"], secret.secret_arn)
+    # Of one that is imported by its name, Secrets Manager adds six characters to the ARN.
+    arn = secret.secret_full_arn or f"{secret.secret_arn}-??????"
+    allow(grantee, ["secretsmanager:GetSecretValue"], arn)
     if secret.encryption_key is not None:
         secret.encryption_key.grant(grantee, "kms:Decrypt")
 

@@ -129,7 +129,7 @@ def ended(
         entry: where who signs in sees the approval. Default: nobody can sign in.
     """
     whose = "Your request" if to_requester else f"The request of {inert(approval.requester)}"
-    said = f"{whose} {how_it_ended(approval)}"
+    said = f"{whose} {end_in_words(approval)}"
     rows = [*_content(approval), ("Approval", approval.approval_id)]
     if approval.comments:
         rows.insert(-1, ("Comment", approval.comments))
@@ -161,7 +161,7 @@ def end_in_a_word(approval: Approval) -> str:
     return words.get(approval.status, approval.status.capitalize())
 
 
-def how_it_ended(approval: Approval) -> str:
+def end_in_words(approval: Approval) -> str:
     """How a request has ended, to end a sentence that begins with whose it was."""
     by = inert(approval.decided_by or "")
     if approval.status == "timeout":

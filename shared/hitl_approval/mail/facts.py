@@ -16,7 +16,7 @@ from hitl_approval.domain.notification import (
     Notification,
     approvers_in_words,
     end_in_a_word,
-    how_it_ended,
+    end_in_words,
 )
 from hitl_approval.domain.request import CONTENT, content_of
 from hitl_approval.domain.text import inert
@@ -93,7 +93,7 @@ def facts_of(notification: Notification, *, zone: tzinfo | None = None) -> Mappi
         "yours": notification.to_requester,
         "until": in_words(approval.expires_at, now=notification.at, zone=zone),
         "end": end_in_a_word(approval) if ended else "",
-        "how": how_it_ended(approval) if ended else "",
+        "how": end_in_words(approval) if ended else "",
         "rows": rows,
         "more": shown.more,
         "link": notification.link,
