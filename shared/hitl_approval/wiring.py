@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 
 from hitl_approval.adapters.aws import client, sender
 from hitl_approval.adapters.callbacks import LambdaCallbackClient, LambdaExecutions
@@ -15,13 +15,14 @@ from hitl_approval.adapters.issuer import OpenIdIssuer
 from hitl_approval.adapters.kms import KmsMac, KmsSigner
 from hitl_approval.adapters.messages import DynamoDbMessages
 from hitl_approval.adapters.requests import RequestFunctionClient
-from hitl_approval.adapters.secrets_manager import SecretsManagerSecret, StoredSecret
+from hitl_approval.adapters.secrets_manager import SecretsManagerSecret
+from hitl_approval.adapters.ses import SesNotifier
 from hitl_approval.adapters.slack import SlackNotifier, SlackWorkspace
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
 from hitl_approval.adapters.tasks import StepFunctionsTasks
 from hitl_approval.adapters.webhook import WebhookNotifier
-from hitl_approval.contract import Channel
+from hitl_approval.contract import CLIENT_SECRET, Channel
 from hitl_approval.ports import Notifier
 from hitl_approval.settings import settings
 from hitl_approval.usecases.ask import DirectRequests
@@ -29,6 +30,7 @@ from hitl_approval.usecases.decide import DecisionService
 from hitl_approval.usecases.deliver import DeliveryService
 from hitl_approval.usecases.publish import PublishService
 from hitl_approval.usecases.request import RequestService
+from hitl_approval.usecases.returned import ReturnedService
 from hitl_approval.usecases.sweep import SweepService
 
 
@@ -41,6 +43,7 @@ def request_service() -> RequestService:
         meter=_meter(),
         signer=_signer(),
         notifier=SnsNotifier(client=client("sns"), topic_arn=settings().topic_arn),
+        inbox_url=settings().inbox_url,
         secrets=SystemSecrets() if settings().page_challenge else None,
     )
 
@@ -96,8 +99,21 @@ def delivery_service() -> DeliveryService:
         notifiers=_notifiers(topic),
         directory=settings().directory,
         page_url=url,
+        inbox_url=settings().inbox_url,
         secrets=SystemSecrets(),
         without=settings().messages_off,
+    )
+
+
+@cache
+def returned_service() -> ReturnedService:
+    """What notes, in the messenger, which messages came back."""
+    messages = _messages(retention=settings().retention)
+    if messages is None:
+        msg = "the messenger function needs a messages table"
+        raise RuntimeError(msg)
+    return ReturnedService(
+        store=_store(), clock=SystemClock(), meter=_meter(), signer=_signer(), messages=messages
     )
 
 
@@ -130,15 +146,6 @@ def publish_service() -> PublishService:
 
 
 @cache
-def workspace() -> SlackWorkspace:
-    """The Slack workspace where this deployment asks people."""
-    slack = settings().slack
-    if slack is None:
-        msg = "this function needs a Slack workspace"
-        raise RuntimeError(msg)
-    return SlackWorkspace(team_id=slack.team_id, secret=_secret(slack.secret_arn), api=slack.api)
-
-
 def sign_in_issuer() -> OpenIdIssuer | None:
     """The issuer by which browsers sign in to this deployment; None where they do otherwise."""
     issuer, secret = settings().sign_in_issuer, settings().sign_in_client_secret_arn
@@ -147,7 +154,7 @@ def sign_in_issuer() -> OpenIdIssuer | None:
     return OpenIdIssuer(
         issuer,
         settings().sign_in_client_id,
-        StoredSecret(client=client("secretsmanager"), arn=secret).read if secret else None,
+        partial(_secret(secret).get, CLIENT_SECRET) if secret else None,
         settings().aws_endpoint_url,
     )
 
@@ -155,6 +162,16 @@ def sign_in_issuer() -> OpenIdIssuer | None:
 def session_mac() -> KmsMac:
     """What seals the cookies of browsers that have signed in to this deployment."""
     return KmsMac(client=client("kms"), key_arn=settings().session_key_arn)
+
+
+@cache
+def workspace() -> SlackWorkspace:
+    """The Slack workspace where this deployment asks people."""
+    slack = settings().slack
+    if slack is None:
+        msg = "this function needs a Slack workspace"
+        raise RuntimeError(msg)
+    return SlackWorkspace(team_id=slack.team_id, secret=_secret(slack.secret_arn), api=slack.api)
 
 
 @cache
@@ -168,6 +185,8 @@ def _notifiers(topic: str) -> dict[Channel, Notifier]:
     found: dict[Channel, Notifier] = {
         "sns": SnsNotifier(client=sender("sns"), topic_arn=topic, personal=True)
     }
+    if (mail := settings().mail) is not None:
+        found["ses"] = SesNotifier(client=sender("sesv2"), sender=mail)
     if settings().slack is not None:
         found["slack"] = SlackNotifier(workspace=workspace())
     secrets = {name: _secret(arn) for name, arn in settings().webhooks.items()}

@@ -106,7 +106,6 @@ def user_pool(pool: IConstruct) -> None:
         "COG3",
         "Threat protection takes Cognito's dearer plan; who wants it brings a pool of their own.",
     )
-
     acknowledge(
         pool,
         "COG8",

@@ -14,7 +14,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.aws_apigatewayv2_authorizers import HttpJwtAuthorizer
 from constructs import Construct
 
-from hitl_approval.contract import LOOPBACK_CALLBACK, Env, Route
+from hitl_approval.contract import Env, Route
 from hitl_approval_cdk import nag
 from hitl_approval_cdk.tokens import is_token, shown
 
@@ -105,7 +105,7 @@ class SignIn:
         Args:
             issuer: as its discovery document and its tokens have it.
             client_id: of the client that is registered there.
-            client_secret: its secret, the whole text of a secret in Secrets Manager. Default: a
+            client_secret: a secret in Secrets Manager, `{"client_secret": "..."}`. Default: a
                 client without one, which PKCE alone protects.
 
         Raises:
@@ -169,7 +169,7 @@ class SignIn:
                     cognito.OAuthScope.EMAIL,
                     cognito.OAuthScope.PROFILE,
                 ],
-                callback_urls=[url + Route.CALLBACK, LOOPBACK_CALLBACK],
+                callback_urls=[url + Route.CALLBACK],
                 logout_urls=[url + Route.SIGN_OUT],
             ),
             prevent_user_existence_errors=True,

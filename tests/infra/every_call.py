@@ -84,11 +84,9 @@ def main(bundle: str) -> None:
 def sign_in(client: Any) -> None:
     """What signing browsers in takes of AWS."""
     from hitl_approval.adapters.kms import KmsMac
-    from hitl_approval.adapters.secrets_manager import StoredSecret
 
     sealing = KmsMac(client=client("kms"), key_arn="k")
     assert sealing.verify(b"cookie", sealing.make(b"cookie"))
-    assert StoredSecret(client=client("secretsmanager"), arn="a").read() == "secret"
 
 
 def answered(handler: Any) -> Any:

@@ -29,7 +29,10 @@ from tests.infra.synth import FLAGS, ROOT
 from tests.tomorrow import settings_of_a_stranger
 
 CHECKOUT = Sources.found()
-KEPT = {"dynamodb", "events", "kms", "lambda", "secretsmanager", "sns", "stepfunctions", "sts"}
+KEPT = {
+    *("dynamodb", "events", "kms", "lambda", "secretsmanager", "sesv2", "sns", "stepfunctions"),
+    "sts",
+}
 
 
 @pytest.fixture

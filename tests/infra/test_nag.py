@@ -26,7 +26,7 @@ SUPPRESSED = {
     "Approval/MessengerFunction": {"AwsSolutions::AwsSolutions-L1"},
     "Approval/PageRole": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},
     **{
-        f"Approval/Page/Api/{method}--a--{{token}}": {"AwsSolutions::AwsSolutions-APIG4"}
+        f"Approval/Page/Api/{method}--a--{{token+}}": {"AwsSolutions::AwsSolutions-APIG4"}
         for method in ("GET", "HEAD", "POST")
     },
     "Approval/SweepRole": {f"AwsSolutions::AwsSolutions-{EXECUTIONS}"},

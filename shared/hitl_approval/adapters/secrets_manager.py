@@ -48,39 +48,14 @@ class SecretsManagerSecret:
 
     def _load(self) -> dict[str, str]:
         try:
-            values = json.loads(_read(self.client, self.arn))
+            text = self.client.get_secret_value(SecretId=self.arn).get("SecretString", "")
+        except CALL_ERRORS as error:
+            raise unavailable("Secrets Manager", error) from error
+        try:
+            values = json.loads(text)
         except ValueError:
             values = None
         if not isinstance(values, dict):
             msg = "the secret is not a JSON object"
             raise Unavailable(msg, reason=msg) from None
         return {name: value for name, value in values.items() if isinstance(value, str)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredSecret:
-    """A secret that is one text, read each time it is needed: one that was rotated counts at once.
-
-    Attributes:
-        client: a Secrets Manager client.
-        arn: of the secret.
-    """
-
-    client: Any
-    arn: str
-
-    def read(self) -> str:
-        """Its value: text.
-
-        Raises:
-            Unavailable: Secrets Manager did not answer with one.
-        """
-        return _read(self.client, self.arn)
-
-
-def _read(client: Any, arn: str) -> str:
-    try:
-        answer = client.get_secret_value(SecretId=arn)
-    except CALL_ERRORS as error:
-        raise unavailable("Secrets Manager", error) from None
-    return str(answer.get("SecretString", ""))
