@@ -120,6 +120,7 @@ docs: setup ## writes again what docs/ takes from the code: the command, the con
 	@$(BIN)/python -m tests.docs.construct_reference
 	@$(BIN)/python -m tests.docs.counts
 	@$(BIN)/python -m tests.docs.request_reference
+	@$(BIN)/python -m tests.docs.slack_messages
 
 site: setup ## the docs as a site with search, in site/html
 	@$(BIN)/python -m tests.docs.site

@@ -42,6 +42,8 @@ EXTRAS: Mapping[str, str] = {
     "MESSAGES_TABLE_NAME": "test-Messages",
     "PERSONAL_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:test-personal",
     "PAGE_URL": "https://approvals.example.com",
+    "INBOX_URL": "https://approvals.example.com",
+    "MAIL": '{"address": "approvals@example.org", "name": "Approvals"}',
     "SLACK": (
         '{"team_id": "T0123ABCD", "channel": null, "direct_messages": true,'
         ' "api": "https://slack.com/api", "secret_arn": "arn:aws:secretsmanager:::secret:s"}'

@@ -31,3 +31,7 @@ def show_message(sent: Mapping[str, Any]) -> None:
     for found in _URL.finditer(shown.plain):
         shown.stylize(Style(link=found[0], underline=True), *found.span())
     output.out.print(shown, soft_wrap=True)
+    if "html" in sent:
+        output.out.print(
+            f"\n[dim]As HTML: hitl local mail --html {sent['number']}[/]", soft_wrap=True
+        )

@@ -21,7 +21,7 @@ Channel = Literal["sns", "ses", "slack", "webhook"]
 """What carries messages: see `domain.delivery`."""
 
 AwsService = Literal[
-    "dynamodb", "events", "kms", "lambda", "secretsmanager", "sns", "stepfunctions"
+    "dynamodb", "events", "kms", "lambda", "secretsmanager", "sesv2", "sns", "stepfunctions"
 ]
 """What the functions call, as botocore names it: their bundle knows no other service."""
 
@@ -74,6 +74,10 @@ class Env:
     """The topic of messages for one person; not set where there is no page."""
     PAGE_URL: Final = "PAGE_URL"
     """Where personal links lead, without a slash at its end; not set where there is no page."""
+    MAIL: Final = "MAIL"
+    """JSON object: who mails by SES are from; not set where none are sent by it."""
+    INBOX_URL: Final = "INBOX_URL"
+    """Where people sign in by a browser, without a slash at its end; not set where nobody can."""
     INBOX_TABLE_NAME: Final = "INBOX_TABLE_NAME"
     """Name of the inbox table; not set where there is no stream to fill it from."""
     MESSAGES_TABLE_NAME: Final = "MESSAGES_TABLE_NAME"
@@ -198,6 +202,8 @@ class Output:
     PAGE_URL: Final = "PageUrl"
     PERSONAL_TOPIC_ARN: Final = "PersonalTopicArn"
     """Both only where there is a page."""
+    MAIL_SENDER: Final = "MailSender"
+    """Only where mails are sent by SES."""
     SIGN_IN_ISSUER: Final = "SignInIssuer"
     SIGN_IN_CLIENT_ID: Final = "SignInClientId"
     """Both only where browsers sign in to the deployment itself."""
@@ -341,6 +347,11 @@ ORGANIZATION_FILE: Final = "hitl_approval_organization.json"
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """What `LOG_LEVEL` may be."""
+
+SES_EVENTS: Final = "aws.ses"
+"""Source of SES's events on EventBridge."""
+SES_EVENT_TYPES: Final = ("Bounce", "Complaint", "Reject")
+"""Of these the ones that say that a mail did not reach its reader, or was unwanted."""
 
 APPROVER_ATTRIBUTE: Final = "approver"
 """Message attribute that personal subscriptions filter by, as `domain.text.spelling` has it."""

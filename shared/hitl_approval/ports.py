@@ -291,6 +291,15 @@ class MessageStore(Protocol):
     def mark_sent(self, message: Message, at: datetime, receipt: str = "") -> None:
         """Note that a try has sent it, and its receipt, whoever has begun another since."""
 
+    def mark_returned(self, message: Message, reason: str, *, arrived: bool) -> None:
+        """Note that a message that was sent came back, unless it was sent again since.
+
+        Args:
+            message: as it was found.
+            reason: why.
+            arrived: whether its reader may have it all the same; otherwise it has failed.
+        """
+
     def mark_unsent(self, message: Message) -> None:
         """Write what became of a try that has not sent it, unless another has begun since."""
 

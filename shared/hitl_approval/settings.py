@@ -27,6 +27,7 @@ from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import reminder_seconds, validate_names
 from hitl_approval.domain.text import shown
 from hitl_approval.layer_files import Made, read_layer_file
+from hitl_approval.mail.letter import Sender
 from hitl_approval.usecases.ask import Defaults
 
 
@@ -189,6 +190,21 @@ class Settings:
     def page_url(self) -> str | None:
         """Where personal links lead; None where there is no page."""
         return self._value(Env.PAGE_URL)
+
+    @property
+    def inbox_url(self) -> str | None:
+        """Where people sign in by a browser; None where nobody can."""
+        return self._value(Env.INBOX_URL)
+
+    @property
+    def mail(self) -> Sender | None:
+        """Who mails by SES are from; None where none are sent by it."""
+        if self._value(Env.MAIL) is None:
+            return None
+        try:
+            return Sender.from_dict(self._json(Env.MAIL))
+        except ValueError as error:
+            raise self._garbled(f"{Env.MAIL} {error}") from None
 
     @property
     def organization(self) -> Organization | None:

@@ -16,6 +16,7 @@ from hitl_approval.adapters.kms import KmsMac, KmsSigner
 from hitl_approval.adapters.messages import DynamoDbMessages
 from hitl_approval.adapters.requests import RequestFunctionClient
 from hitl_approval.adapters.secrets_manager import SecretsManagerSecret
+from hitl_approval.adapters.ses import SesNotifier
 from hitl_approval.adapters.slack import SlackNotifier, SlackWorkspace
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
@@ -29,6 +30,7 @@ from hitl_approval.usecases.decide import DecisionService
 from hitl_approval.usecases.deliver import DeliveryService
 from hitl_approval.usecases.publish import PublishService
 from hitl_approval.usecases.request import RequestService
+from hitl_approval.usecases.returned import ReturnedService
 from hitl_approval.usecases.sweep import SweepService
 
 
@@ -41,6 +43,7 @@ def request_service() -> RequestService:
         meter=_meter(),
         signer=_signer(),
         notifier=SnsNotifier(client=client("sns"), topic_arn=settings().topic_arn),
+        inbox_url=settings().inbox_url,
         secrets=SystemSecrets() if settings().page_challenge else None,
     )
 
@@ -96,8 +99,21 @@ def delivery_service() -> DeliveryService:
         notifiers=_notifiers(topic),
         directory=settings().directory,
         page_url=url,
+        inbox_url=settings().inbox_url,
         secrets=SystemSecrets(),
         without=settings().messages_off,
+    )
+
+
+@cache
+def returned_service() -> ReturnedService:
+    """What notes, in the messenger, which messages came back."""
+    messages = _messages(retention=settings().retention)
+    if messages is None:
+        msg = "the messenger function needs a messages table"
+        raise RuntimeError(msg)
+    return ReturnedService(
+        store=_store(), clock=SystemClock(), meter=_meter(), signer=_signer(), messages=messages
     )
 
 
@@ -169,6 +185,8 @@ def _notifiers(topic: str) -> dict[Channel, Notifier]:
     found: dict[Channel, Notifier] = {
         "sns": SnsNotifier(client=sender("sns"), topic_arn=topic, personal=True)
     }
+    if (mail := settings().mail) is not None:
+        found["ses"] = SesNotifier(client=sender("sesv2"), sender=mail)
     if settings().slack is not None:
         found["slack"] = SlackNotifier(workspace=workspace())
     secrets = {name: _secret(arn) for name, arn in settings().webhooks.items()}

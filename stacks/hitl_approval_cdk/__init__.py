@@ -7,6 +7,7 @@ from hitl_approval_cdk.asking import AskingFunction
 from hitl_approval_cdk.dead_letters import DeadLetterQueue
 from hitl_approval_cdk.delivery import EmailApprover, SqsApprover
 from hitl_approval_cdk.functions import ApprovalFunction, DurableFunction, FunctionSettings
+from hitl_approval_cdk.mail import SesMail
 from hitl_approval_cdk.network import Network
 from hitl_approval_cdk.options import HitlApprovalOptions
 from hitl_approval_cdk.page import ApprovalPage
@@ -43,6 +44,7 @@ __all__ = [
     "PublisherFunction",
     "Quorum",
     "Resources",
+    "SesMail",
     "SignIn",
     "Slack",
     "SqsApprover",

@@ -27,7 +27,7 @@ def warn(approval: Construct, options: ResolvedOptions, *, topic: sns.ITopic) ->
             "quorum is everyone but no approvers are configured: every request must name its "
             "own, or it is refused",
         )
-    reached = ("topic", "notify_emails", "deliver_to", "slack", "webhooks")
+    reached = ("topic", "notify_emails", "deliver_to", "mail", "slack", "webhooks")
     if not any(cast(Mapping[str, Any], options)[name] for name in reached):
         warn_if_nobody_subscribes(approval, topic)
     _warn_of_typed_names(approval, options)
@@ -40,7 +40,8 @@ def _warn_of_typed_names(approval: Construct, options: ResolvedOptions) -> None:
     quorum, page = options["quorum"], options["page"]
     several = quorum.count > 1 or quorum.kind == "everyone"
     vouched = options["require_verified_identity"] or options["trust_authorizer"]
-    if page is not None and (page.sign_in is not None or options["deliver_to"] or options["slack"]):
+    reached = options["deliver_to"] or options["mail"] or options["slack"]
+    if page is not None and (page.sign_in is not None or reached):
         vouched = True
     if several and not vouched:
         Annotations.of(approval).add_warning_v2(

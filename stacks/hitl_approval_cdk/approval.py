@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -31,6 +31,7 @@ from hitl_approval_cdk.functions import (
 )
 from hitl_approval_cdk.gathered import count_policies
 from hitl_approval_cdk.imported import ImportedApproval
+from hitl_approval_cdk.mail import DeployedMail, deployed_mail
 from hitl_approval_cdk.messenger import MessengerFunction
 from hitl_approval_cdk.options import HitlApprovalOptions
 from hitl_approval_cdk.page_api import DeployedPage, decision_functions, page_api
@@ -77,8 +78,7 @@ class HitlApproval(ApprovalDeployment):
         request_function: what attached functions ask through: they have no right on the tables.
         approval_function: decides, lists and cancels.
         sweep_function: repairs on a schedule what a crash or an operator left behind.
-        page: the page: its `url`, its functions and the topic of personal links; None without
-            one.
+        page: its `url`, its functions and the topic of personal links; None without one.
         publisher_function: publishes to the event bus and fills the inboxes; None when the audit
             table brought along has no stream.
         event_bus: the bus to which every transition is published; None in that case.
@@ -133,10 +133,7 @@ class HitlApproval(ApprovalDeployment):
         self.messages_table: dynamodb.Table | None = None
         if api is not None:
             self.messages_table = MessagesTable(
-                self,
-                "MessagesTable",
-                encryption_key=key,
-                removal_policy=chosen["removal_policy"],
+                self, "MessagesTable", encryption_key=key, removal_policy=chosen["removal_policy"]
             )
         self.dead_letter_queue: sqs.Queue = DeadLetterQueue(
             self, "DeadLetterQueue", encryption_key=key
@@ -154,6 +151,7 @@ class HitlApproval(ApprovalDeployment):
                 messages_table=self.messages_table,
                 event_bus=self.event_bus,
                 signing_key=self.signing_key,
+                mail=deployed_mail(self, chosen["mail"]),
                 slack_secret=chosen["slack"].secret if chosen["slack"] else None,
                 webhook_secrets=[each.secret for each in chosen["webhooks"] or ()],
             ),
@@ -261,6 +259,11 @@ class HitlApproval(ApprovalDeployment):
             signing_key=signing_key,
             event_bus=event_bus,
         )
+
+    @property
+    def mail(self) -> DeployedMail | None:
+        """What mails are sent by, with its SES `configuration_set`; None without `mail`."""
+        return cast("DeployedMail | None", self.node.try_find_child("Mail"))
 
     @property
     def runtime_layer(self) -> lambda_.LayerVersion:

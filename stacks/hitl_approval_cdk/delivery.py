@@ -15,7 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from hitl_approval.contract import APPROVER_ATTRIBUTE
-from hitl_approval.domain.delivery import Address
+from hitl_approval.domain.delivery import Address, is_mail_address
 from hitl_approval.domain.text import spelling
 from hitl_approval_cdk import rules
 from hitl_approval_cdk.tokens import is_token, shown
@@ -28,10 +28,10 @@ MAX_SHARED: Final = 150
 
 @dataclass(frozen=True, slots=True)
 class EmailApprover:
-    """An approver whose personal links come by e-mail.
+    """An approver whose personal links come by e-mail: from SES with `mail`, else from SNS.
 
     Attributes:
-        address: confirmed once, by the mail that AWS sends.
+        address: with SNS confirmed once, by the mail that AWS sends.
         name: as requests name this approver. Default: the address.
     """
 
@@ -199,20 +199,49 @@ def deliveries(name: str, value: Any) -> tuple[Delivery, ...]:
         raise ValueError(msg)
     rules.names(name, [each.approver for each in value], "each approver")
     rules.emails(name, [each.address for each in value if isinstance(each, EmailApprover)])
-    shared = Counter(each.endpoint for each in value)
+    return tuple(value)
+
+
+def by_topic(deliver_to: Sequence[Delivery], *, mail: bool) -> Sequence[Delivery]:
+    """Those whom the topic of personal messages reaches: with mail, no addresses."""
+    return [each for each in deliver_to if not (mail and isinstance(each, EmailApprover))]
+
+
+def check_delivery(deliver_to: Sequence[Delivery], *, mail: bool) -> None:
+    """Check that whoever gets personal links can get them the way that the deployment sends them.
+
+    Args:
+        deliver_to: as `deliveries` has it.
+        mail: whether SES sends mails.
+
+    Raises:
+        ValueError: more addresses and queues than a topic takes, or an address that SES does not.
+    """
+    for each in deliver_to:
+        if mail and isinstance(each, EmailApprover):
+            _check_for_ses(each.address)
+    shared = Counter(each.endpoint for each in by_topic(deliver_to, mail=mail))
     if len(shared) > MAX_ENDPOINTS:
         msg = (
-            f"{name} must name at most {MAX_ENDPOINTS} addresses and queues, got {len(shared)}: "
-            f"let approvers share a queue, which SqsApprover says each"
+            f"deliver_to must name at most {MAX_ENDPOINTS} addresses and queues, got "
+            f"{len(shared)}: let approvers share a queue, which SqsApprover says each"
         )
         raise ValueError(msg)
     if shared and max(shared.values()) > MAX_SHARED:
         msg = (
-            f"{name} must name at most {MAX_SHARED} approvers for a queue, got "
+            f"deliver_to must name at most {MAX_SHARED} approvers for a queue, got "
             f"{max(shared.values())}: give some of them another queue"
         )
         raise ValueError(msg)
-    return tuple(value)
+
+
+def _check_for_ses(address: str) -> None:
+    if is_token(address) or not is_mail_address(address):
+        msg = (
+            f"deliver_to: {shown(address)} must be an address that is known at synth and in ASCII, "
+            f"or SES cannot send there: write it out"
+        )
+        raise ValueError(msg)
 
 
 def subscribe(scope: Construct, topic: sns.ITopic, deliver_to: Sequence[Delivery]) -> None:

@@ -8,8 +8,9 @@ from typing import Annotated, Generic, TypedDict
 from aws_cdk import Duration
 
 from hitl_approval.contract import Env, MessageKind
-from hitl_approval_cdk import option, readers, rules, slack, webhook
+from hitl_approval_cdk import mail, option, readers, rules, slack, webhook
 from hitl_approval_cdk.delivery import Delivery, deliveries
+from hitl_approval_cdk.mail import SesMail
 from hitl_approval_cdk.option import ContextKey, LeftOut, Option, Variable
 from hitl_approval_cdk.slack import Slack
 from hitl_approval_cdk.webhook import Webhook
@@ -47,6 +48,17 @@ class MessagingOptions(TypedDict, Generic[LeftOut], total=False):
     ]
     """How approvers get their personal links: `EmailApprover("ann@example.com")` or
     `SqsApprover("ann", queue)`, each only their own. Needs a `page`. Default: to nobody."""
+
+    mail: Annotated[
+        SesMail | None,
+        Option(
+            rules.instance_of(SesMail, 'use SesMail(sender="approvals@example.com")'),
+            keys=mail.CONTEXT_KEYS,
+        ),
+    ]
+    """Mails by SES to everybody whose name is an e-mail address, with a personal link of their own,
+    and to each `EmailApprover`: `SesMail(sender="approvals@example.com")`. Needs a `page`.
+    Default: none, SNS mails to those in `deliver_to`."""
 
     slack: Annotated[
         Slack | None,

@@ -48,3 +48,5 @@ class MessengerFunction(PackagedFunction):
             schedule=events.Schedule.rate(Duration.minutes(1)),
             targets=[targets.LambdaFunction(self)],
         )
+        if settings.resources.mail is not None:
+            settings.resources.mail.return_to(self)

@@ -83,6 +83,16 @@ def any_trace(role: IConstruct) -> None:
     acknowledge(role, "IAM5[Resource::*]", "Writing traces to X-Ray is allowed on * only.")
 
 
+def signed_by_slack(route: IConstruct) -> None:
+    """The route that Slack calls."""
+    acknowledge(
+        route,
+        "APIG4",
+        "Slack signs each request with a secret of the app; the function checks signature, time "
+        "and workspace, and Slack can sign in by no authorizer.",
+    )
+
+
 def user_pool(pool: IConstruct) -> None:
     """The pool that is made where none is brought along."""
     acknowledge(
@@ -110,16 +120,6 @@ def signed_in_page(route: IConstruct) -> None:
         "APIG4",
         "A browser has no token to send: the function signs it in by OpenID Connect and takes its "
         "sealed cookie, or leads it to the sign-in.",
-    )
-
-
-def signed_by_slack(route: IConstruct) -> None:
-    """The route that Slack calls."""
-    acknowledge(
-        route,
-        "APIG4",
-        "Slack signs each request with a secret of the app; the function checks signature, time "
-        "and workspace, and Slack can sign in by no authorizer.",
     )
 
 

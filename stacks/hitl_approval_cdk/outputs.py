@@ -28,13 +28,14 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     Output.SIGN_IN_ISSUER: "By whom people sign in",
     Output.SIGN_IN_CLIENT_ID: "Client of that issuer",
     Output.SIGNING_KEY_ARN: "Signs the audit events",
+    Output.MAIL_SENDER: "Address that SES sends mails from",
 }
 """What each output is, in the order of the template."""
 
 
 def of(approval: HitlApproval) -> dict[str, str | None]:
     """The outputs' values of a deployment; None for what it does not have."""
-    key, page = approval.signing_key, approval.page
+    key, page, mail = approval.signing_key, approval.page, approval.mail
     sign_in = page.sign_in if page else None
     return {
         Output.WORKFLOW_FUNCTION_NAME: approval.workflow_function.function_name,
@@ -51,6 +52,7 @@ def of(approval: HitlApproval) -> dict[str, str | None]:
         Output.SIGN_IN_ISSUER: sign_in.issuer if sign_in else None,
         Output.SIGN_IN_CLIENT_ID: sign_in.client_id if sign_in else None,
         Output.SIGNING_KEY_ARN: key.key_arn if key else None,
+        Output.MAIL_SENDER: mail.mail.sender if mail else None,
     }
 
 

@@ -151,6 +151,12 @@ class ApprovalPage:
         """Where it is reached by a name of yours; None without one."""
         return self.url if self.domain is None else f"https://{self.domain.name}"
 
+    @property
+    def opens_in_a_browser(self) -> bool:
+        """Whether people sign in to it by a browser: by itself, or through a proxy at `url`."""
+        by_token = getattr(self.sign_in, "authorization_type", "") == "JWT"
+        return isinstance(self.sign_in, SignIn) or (by_token and self.url is not None)
+
     def check_sign_in(self) -> None:
         """Check who signs people in, and how they are named.
 

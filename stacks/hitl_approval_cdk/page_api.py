@@ -25,7 +25,7 @@ from hitl_approval.contract import (
     Route,
 )
 from hitl_approval_cdk import nag
-from hitl_approval_cdk.delivery import Delivery, subscribe
+from hitl_approval_cdk.delivery import Delivery, by_topic, subscribe
 from hitl_approval_cdk.functions import FunctionSettings, PackagedFunction
 from hitl_approval_cdk.options import ResolvedOptions
 from hitl_approval_cdk.page import ApprovalPage
@@ -60,8 +60,8 @@ class DeployedPage:
     topic: sns.Topic
     function: lambda_.Function
     signed_in_function: lambda_.Function | None
-    sign_in: DeployedSignIn | None
     slack_function: lambda_.Function | None
+    sign_in: DeployedSignIn | None
 
 
 class PageApi(Construct):
@@ -155,6 +155,7 @@ class PageApi(Construct):
             **({Env.ORGANIZATION: ORGANIZATION_FILE} if named else {}),
             **({Env.PERSONAL_SESSIONS: json.dumps(sessions)} if sessions else {}),
             **({Env.SIGN_IN_MAX_AGE_SECONDS: str(age.to_seconds())} if age is not None else {}),
+            **({Env.INBOX_URL: self.url} if self.page.opens_in_a_browser else {}),
             Env.PAGE_URL: self.url,
             Env.PAGE_CHALLENGE: "true" if self.page.challenge else "false",
             Env.SIGN_IN_CLAIM: self.page.sign_in_claim,
@@ -200,8 +201,8 @@ class PageApi(Construct):
             topic=self.topic,
             function=links,
             signed_in_function=signed_in,
-            sign_in=self.sign_in,
             slack_function=slack,
+            sign_in=self.sign_in,
         )
 
     def _route_signed_in(self, integration: HttpLambdaIntegration) -> None:
@@ -231,7 +232,7 @@ def page_api(scope: Construct, options: ResolvedOptions) -> PageApi | None:
         scope,
         "Page",
         page=page,
-        deliver_to=options["deliver_to"],
+        deliver_to=by_topic(options["deliver_to"], mail=options["mail"] is not None),
         encryption_key=options["encryption_key"],
         log_retention=options["log_retention"],
         removal_policy=options["removal_policy"],

@@ -10,6 +10,7 @@ from constructs import Construct
 from hitl_approval.contract import DIRECTORY_FILE, GROUPS_FILE, ORGANIZATION_FILE
 from hitl_approval.domain.delivery import Address, Directory
 from hitl_approval.domain.organization import Organization
+from hitl_approval_cdk.delivery import EmailApprover
 from hitl_approval_cdk.layer_files import give_file
 from hitl_approval_cdk.options import ResolvedOptions
 
@@ -32,14 +33,18 @@ def give_groups(
 def directory_of(options: ResolvedOptions) -> Directory:
     """Who is reached by which channels."""
     people: dict[str, list[Address]] = {}
+    mail = options["mail"] is not None
     for each in options["deliver_to"]:
-        people.setdefault(each.approver, []).append(each.reached_at)
+        by_mail = mail and isinstance(each, EmailApprover)
+        address = Address("ses", each.endpoint) if by_mail else each.reached_at
+        people.setdefault(each.approver, []).append(address)
     slack = options["slack"]
     audiences = {f"webhook {each.name}": each.reached_at for each in options["webhooks"] or ()}
     if slack is not None and slack.channel is not None:
         audiences[f"channel {slack.channel}"] = Address("slack", slack.channel)
     return Directory(
         people=people,
+        mail=mail,
         slack=slack is not None and slack.direct_messages,
         audiences=audiences,
     )

@@ -18,6 +18,7 @@ from constructs import IConstruct
 
 from hitl_approval.contract import Env, Messages, Table
 from hitl_approval_cdk.gathered import GatheredRights
+from hitl_approval_cdk.mail import DeployedMail
 from hitl_approval_cdk.placement import differs, place_of
 from hitl_approval_cdk.sign_in import DeployedSignIn
 
@@ -52,6 +53,7 @@ class Resources:
         messages_table: what each person is sent. Default: there is no page.
         event_bus: where transitions are published. Default: there is no stream to read them from.
         signing_key: the key that signs audit events. Default: they are not signed.
+        mail: what sends mails by SES. Default: nothing does.
         sign_in: how browsers sign in. Default: an authorizer does it, or nobody can.
         slack_secret: the token and the signing secret of a Slack app. Default: there is none.
         webhook_secrets: of each webhook its address and its signing secret. Default: there are
@@ -66,6 +68,7 @@ class Resources:
     messages_table: dynamodb.ITable | None = None
     event_bus: events.IEventBus | None = None
     signing_key: kms.IKey | None = None
+    mail: DeployedMail | None = None
     sign_in: DeployedSignIn | None = None
     slack_secret: secretsmanager.ISecret | None = None
     webhook_secrets: Sequence[secretsmanager.ISecret] = ()
@@ -91,6 +94,8 @@ class Resources:
             variables[Env.EVENT_BUS_NAME] = bus
         if self.signing_key is not None:
             variables[Env.SIGNING_KEY_ARN] = self.signing_key.key_arn
+        if self.mail is not None:
+            variables |= self.mail.variables
         return variables
 
     def request(self, grantee: iam.IGrantable) -> None:
@@ -200,6 +205,8 @@ class Resources:
         )
         allow(grantee, ["sns:Publish"], self.personal_topic.topic_arn)
         send_with(self.personal_topic.master_key, grantee)
+        if self.mail is not None:
+            self.mail.send(grantee)
         for secret in (self.slack_secret, *self.webhook_secrets):
             if secret is not None:
                 _read_secret(secret, grantee)

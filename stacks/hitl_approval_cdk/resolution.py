@@ -20,6 +20,7 @@ from hitl_approval.domain.schedule import poll_delay
 from hitl_approval.domain.text import cut
 from hitl_approval_cdk import option
 from hitl_approval_cdk.declaration import DECLARED
+from hitl_approval_cdk.delivery import check_delivery
 from hitl_approval_cdk.option import Readers
 from hitl_approval_cdk.options import HitlApprovalOptions, ResolvedOptions
 from hitl_approval_cdk.people import directory_of, says_anything
@@ -184,10 +185,11 @@ def _check_resources(options: ResolvedOptions) -> None:
     Raises:
         ValueError: without them, or against them.
     """
-    for option_name in ("deliver_to", "reminders", "slack", "webhooks"):
+    for option_name in ("deliver_to", "mail", "reminders", "slack", "webhooks"):
         if cast(Mapping[str, Any], options)[option_name] and options["page"] is None:
             msg = f"{option_name} needs a page that links lead to: pass page=ApprovalPage()"
             raise ValueError(msg)
+    check_delivery(options["deliver_to"], mail=bool(options["mail"]))
     audit_table = options["audit_table"]
     if options["page"] and audit_table is not None and audit_table.table_stream_arn is None:
         msg = (

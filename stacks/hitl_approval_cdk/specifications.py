@@ -49,7 +49,7 @@ WORKFLOW: Final = Specification(
     description="Asks people for approval and waits for their decision",
     role="Asks and waits: writes approvals, publishes to the topic",
     rights=Resources.request,
-    reads=(Env.SNS_TOPIC_ARN, Env.PAGE_URL, Env.PAGE_CHALLENGE),
+    reads=(Env.SNS_TOPIC_ARN, Env.PAGE_URL, Env.PAGE_CHALLENGE, Env.INBOX_URL),
     options=("functions that wait", "functions that write requests"),
     seconds=60,  # of an invocation: a few writes, then it suspends
 )
@@ -59,7 +59,7 @@ REQUEST: Final = Specification(
     description="Writes the requests of attached functions and answers how they stand",
     role="Asks for attached functions: writes approvals, publishes to the topic",
     rights=Resources.request,
-    reads=(Env.SNS_TOPIC_ARN, Env.PAGE_URL, Env.PAGE_CHALLENGE),
+    reads=(Env.SNS_TOPIC_ARN, Env.PAGE_URL, Env.PAGE_CHALLENGE, Env.INBOX_URL),
     options=("functions that write requests",),
 )
 APPROVAL: Final = Specification(
@@ -124,7 +124,10 @@ MESSENGER: Final = Specification(
     description="Sends each person their messages: requests, reminders, outcomes",
     role="Sends: reads the audit's stream, publishes to the topic of personal messages",
     rights=Resources.deliver,
-    reads=(Env.MESSAGES_TABLE_NAME, Env.PERSONAL_TOPIC_ARN, Env.PAGE_URL),
+    reads=(
+        *(Env.MESSAGES_TABLE_NAME, Env.PERSONAL_TOPIC_ARN, Env.PAGE_URL),
+        *(Env.INBOX_URL, Env.MAIL),
+    ),
     options=("messenger function",),
     seconds=60,  # less than the lease of a message, so that nobody else has begun to send it
 )

@@ -1,4 +1,4 @@
-"""The pictures of the page in `docs/screens/`: the real page function, with a request in memory."""
+"""The pictures of page and mail in `docs/screens/`: the real ones, of a request in memory."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.browser.approver import choose, send
 from tests.browser.conftest import WANTED, chromium
 from tests.browser.in_memory import BRIGHTWATER, ENDS, HOST, ask, asked, serve
 from tests.browser.png import smaller
+from tests.unit.mail.mailed import each_kind, html_of, read
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 ANN, BOB = "ann@example.com", "bob@example.com"
@@ -94,6 +95,15 @@ def main() -> None:
             serve(page, world)
             page.goto(ENDS[end][0](world, ask(world)))
             take(page, f"page-{end}", full=False)
+        for name, width, scheme in (
+            ("light", 640, "light"), ("dark", 640, "dark"), ("narrow", 320, "light"),
+        ):  # fmt: skip
+            page = browser.new_page(
+                viewport={"width": width, "height": 400},
+                color_scheme=scheme,  # type: ignore[arg-type]
+            )
+            page.set_content(html_of(read(each_kind()["requested"])))
+            take(page, f"mail-{name}")
         page, world = browser.new_page(viewport=DESKTOP), in_memory()
         inbox_of(world)
         serve_signed_in(page, world)

@@ -81,7 +81,7 @@ def test_should_find_nothing_wrong(hitl: Hitl, fine: Fine) -> None:
     assert {check["state"] for check in result.json["checks"]} == {"ok"}
     assert [check["name"] for check in result.json["checks"]] == [
         "version", "credentials", "stack", "deployed version", "approval function", "tables",
-        "topic", "personal addresses", "overdue", "not resumed", "parked",
+        "topic", "personal addresses", "mail", "overdue", "not resumed", "parked",
         "notifications", "records",
     ]  # fmt: skip
     out = hitl("doctor").out

@@ -209,6 +209,23 @@ def test_should_be_tried_anew_once_it_is_reopened(messages: MessageStore, state:
     assert (again.noted, again.links) == (False, ("a" * 64,))
 
 
+@pytest.mark.parametrize(("arrived", "state"), [(True, "sent"), (False, "failed")])
+def test_should_come_back_once_it_was_sent(
+    messages: MessageStore, arrived: bool, state: str
+) -> None:
+    inserted(messages)
+    message = claimed(messages)
+    messages.mark_returned(message, "why", arrived=arrived)
+    assert found(messages, message) == message
+    messages.mark_sent(message, NOW, "receipt")
+    messages.mark_returned(replace(message, receipt="other"), "why", arrived=arrived)
+    assert found(messages, message).state == "sent"
+    messages.mark_returned(replace(message, receipt="receipt"), "why", arrived=arrived)
+    returned = found(messages, message)
+    assert (returned.state, returned.reason, returned.noted) == (state, "why", True)
+    assert due(messages) == []
+
+
 def test_should_not_be_reopened_once_it_is_sent(messages: MessageStore) -> None:
     inserted(messages)
     message = claimed(messages)

@@ -151,8 +151,9 @@ class Team:
             self.world.delivery,
             notifiers={
                 "sns": self.world.notifier,
-                "slack": SlackNotifier(workspace=workspace, entry_url="https://page/approvals/"),
+                "slack": SlackNotifier(workspace=workspace),
             },
+            inbox_url="https://page",
             directory=Directory(slack=True, audiences={"channel C1": Address("slack", "C1")}),
         )
 

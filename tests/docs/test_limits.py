@@ -16,7 +16,11 @@ from tests.infra.synth import any_app
 
 LIMITS = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
 CHECKING = (delivery, gathered, rules, sizes)
-PACKAGES = {"contract": "hitl_approval", "policy": "hitl_approval.domain"}
+PACKAGES = {
+    "contract": "hitl_approval",
+    "policy": "hitl_approval.domain",
+    "organization": "hitl_approval.domain",
+}
 
 
 def rows() -> Iterator[tuple[str, str]]:

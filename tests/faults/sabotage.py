@@ -20,7 +20,7 @@ from hitl_approval.contract import EXECUTION_ENDED
 from hitl_approval.domain import approval as state_machine
 from hitl_approval.domain import request_key
 from hitl_approval.domain.approval import Approval, Transition, expire
-from hitl_approval.domain.audit import GENESIS, verify
+from hitl_approval.domain.audit import GENESIS, Actor, verify
 from hitl_approval.domain.errors import AlreadyDecided, VersionConflict
 from hitl_approval.domain.policy import OnTimeout, Policy
 from hitl_approval.domain.view import view
@@ -309,8 +309,9 @@ def _verifies_against_what_it_read_first() -> Iterator[None]:
 def _shows_what_the_votes_will_amount_to() -> Iterator[None]:
     """The first vote is shown as the decision, which it is not."""
 
-    def hasty(approval: Approval) -> dict[str, Any]:
-        return view(replace(approval, status="approved") if approval.votes else approval)
+    def hasty(approval: Approval, actor: Actor | None = None) -> dict[str, Any]:
+        shown = replace(approval, status="approved") if approval.votes else approval
+        return view(shown, actor)
 
     with patch.object(actions, "view", hasty):
         yield

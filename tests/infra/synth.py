@@ -129,7 +129,9 @@ def permissions(resources: Resources) -> dict[str, set[tuple[str, str]]]:
 
 def _statements(policy: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for statement in policy["PolicyDocument"]["Statement"]:
-        assert statement.keys() == {"Action", "Effect", "Resource"}, statement
+        by_one_sender = statement.get("Condition", {}).get("StringEquals", {}).keys()
+        assert by_one_sender <= {"ses:FromAddress"}, statement
+        assert statement.keys() - {"Condition"} == {"Action", "Effect", "Resource"}, statement
         assert statement["Effect"] == "Allow"
         for action in _many(statement["Action"]):
             for resource in _many(statement["Resource"]):
@@ -153,6 +155,12 @@ def _signed_in(app: App) -> Stack:
         "sign_in": "https://issuer.example.com,approvals",
     }
     return HitlApprovalStack(app, "SignedIn", **context.options(values))
+
+
+def _mailed(app: App) -> Stack:
+    """The deployable app for a company whose people are mailed by SES."""
+    values = {"approvers": "ann@example.com", "mail_sender": "approvals@example.com"}
+    return HitlApprovalStack(app, "Mailed", **context.options(values))
 
 
 def _signed_in_by_cognito(app: App) -> Stack:
@@ -251,6 +259,7 @@ def _in_slack(app: App) -> Stack:
 CONFIGURATIONS: Mapping[str, Callable[[App], Stack]] = {
     "default": _default,
     "signed_in": _signed_in,
+    "mailed": _mailed,
     "signed_in_by_cognito": _signed_in_by_cognito,
     "signed_in_by_an_issuer": _signed_in_by_an_issuer,
     "polling_with_customer_key": _polling_with_customer_key,

@@ -30,13 +30,7 @@ from tests.tomorrow import settings_of_a_stranger
 
 CHECKOUT = Sources.found()
 KEPT = {
-    "dynamodb",
-    "events",
-    "kms",
-    "lambda",
-    "secretsmanager",
-    "sns",
-    "stepfunctions",
+    *("dynamodb", "events", "kms", "lambda", "secretsmanager", "sesv2", "sns", "stepfunctions"),
     "sts",
 }
 

@@ -82,9 +82,12 @@ class TestEnvironment:
         self, any_resources: Resources
     ) -> None:
         page = contract.Handler.PAGE in functions(any_resources)
-        asking = WORKFLOW_ENV | (PAGE_ENV if page else set())
+        signing = functions(any_resources).get(contract.Handler.SIGNED_IN)
+        mailed = bool(of_type(any_resources, "AWS::SES::ConfigurationSet"))
+        entry = {Env.INBOX_URL} if signing and Env.SIGN_IN_ISSUER in str(signing) else set()
+        asking = WORKFLOW_ENV | (PAGE_ENV if page else set()) | entry
         assert set(environment(any_resources, contract.Handler.WORKFLOW)) == asking
-        requests = REQUEST_ENV | (PAGE_ENV if page else set())
+        requests = REQUEST_ENV | (PAGE_ENV if page else set()) | entry
         assert set(environment(any_resources, contract.Handler.REQUEST_API)) == requests
         if page:
             assert set(environment(any_resources, contract.Handler.PAGE)) == SWEEP_ENV | {
@@ -94,7 +97,9 @@ class TestEnvironment:
             messenger = environment(any_resources, contract.Handler.MESSENGER)
             in_slack = contract.Handler.SLACK_API in functions(any_resources)
             chat = {Env.SLACK, Env.WEBHOOKS, Env.DIRECTORY}
-            assert set(messenger) == (MESSENGER_ENV | chat if in_slack else MESSENGER_ENV - chat)
+            by_mail = {Env.MAIL, Env.DIRECTORY} if mailed else set()
+            expected = MESSENGER_ENV | chat if in_slack else MESSENGER_ENV - chat
+            assert set(messenger) == expected | entry | by_mail
         publisher = contract.Handler.PUBLISHER in functions(any_resources)
         answering = APPROVAL_ENV | (INBOX_ENV if publisher else set())
         answering |= {Env.MESSAGES_TABLE_NAME} if page else set()
@@ -117,14 +122,17 @@ class TestEnvironment:
         named = {value for name, value in vars(Env).items() if name.isupper()}
         assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | MESSENGER_ENV | {
             Env.APPROVER_GROUPS,
+            Env.DIRECTORY,
             *SIGN_IN_ENV,
             Env.SIGN_IN_CLIENT_SECRET_ARN,
-            Env.DIRECTORY,
             Env.ORGANIZATION,
             Env.REMINDERS,
             Env.REQUEST_FUNCTION_ARN,
             Env.OPERATORS,
             Env.PERSONAL_SESSIONS,
+            Env.DIRECTORY,
+            Env.INBOX_URL,
+            Env.MAIL,
             Env.SIGNING_KEY_ARN,
             Env.SIGN_IN_MAX_AGE_SECONDS,
         }

@@ -14,7 +14,8 @@ OF_A_SIGN_IN = {Output.SIGN_IN_ISSUER, Output.SIGN_IN_CLIENT_ID}
 class TestOutputs:
     def test_should_put_out_what_the_contract_names(self, templates: dict[str, Any]) -> None:
         outputs = templates["default"]["Outputs"]
-        assert set(outputs) == set(OUTPUTS) - {Output.SIGNING_KEY_ARN} - OF_A_SIGN_IN
+        absent = OF_A_SIGN_IN | {Output.SIGNING_KEY_ARN, Output.MAIL_SENDER}
+        assert set(outputs) == set(OUTPUTS) - absent
         values = {name: output["Value"] for name, output in outputs.items()}
         version = values.pop(Output.WORKFLOW_VERSION)["Fn::GetAtt"]
         assert "CurrentVersion" in version[0]
@@ -38,8 +39,8 @@ class TestOutputs:
         outputs = templates["embedded_twice"]["Outputs"]
         described = [{"OutputKey": key, "OutputValue": key} for key in outputs]
         found = deployments_in({"StackName": "Embedding", "Outputs": described})
-        missing = {Output.PAGE_URL, Output.PERSONAL_TOPIC_ARN, Output.SIGNING_KEY_ARN}
-        missing |= OF_A_SIGN_IN
+        paged = {Output.PAGE_URL, Output.PERSONAL_TOPIC_ARN, Output.MAIL_SENDER}
+        missing = paged | OF_A_SIGN_IN | {Output.SIGNING_KEY_ARN}
         assert {name: set(values) for name, values in found.items()} == {
             "Embedding/Payments": set(OUTPUTS) - missing,
             "Embedding/Releases": set(OUTPUTS) - missing,
@@ -50,7 +51,7 @@ class TestOutputs:
 
     def test_should_say_by_whom_browsers_sign_in(self, templates: dict[str, Any]) -> None:
         outputs = templates["signed_in_by_cognito"]["Outputs"]
-        assert set(outputs) == set(OUTPUTS) - {Output.SIGNING_KEY_ARN}
+        assert set(outputs) == set(OUTPUTS) - {Output.SIGNING_KEY_ARN, Output.MAIL_SENDER}
         assert text(outputs[Output.SIGN_IN_CLIENT_ID]["Value"]) == "<ApprovalPageClient>"
         issuer = text(outputs[Output.SIGN_IN_ISSUER]["Value"])
         assert issuer == "https://<ApprovalPagePeople.ProviderName>"

@@ -8,10 +8,14 @@ import pytest
 from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_apigatewayv2 import HttpNoneAuthorizer
-from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer, HttpLambdaAuthorizer
+from aws_cdk.aws_apigatewayv2_authorizers import (
+    HttpIamAuthorizer,
+    HttpJwtAuthorizer,
+    HttpLambdaAuthorizer,
+)
 
 from hitl_approval.contract import Env, Handler
-from hitl_approval_cdk import ApprovalPage, HitlApproval
+from hitl_approval_cdk import ApprovalPage, HitlApproval, SignIn
 from tests.infra.synth import any_stack, of_type, template, warnings_of
 
 
@@ -107,3 +111,16 @@ def test_should_refuse_what_is_no_age(age: Any) -> None:
     page = ApprovalPage(sign_in_max_age=age)
     with pytest.raises(ValueError, match=r"page\.sign_in_max_age must be"):
         HitlApproval(any_stack(), "Approval", page=page)
+
+
+def test_should_know_where_people_sign_in_with_a_browser() -> None:
+    token = HttpJwtAuthorizer("Issuer", "https://issuer.example.com", jwt_audience=["a"])
+    behind_a_proxy = ApprovalPage(sign_in=token, url="https://approve.example.com")
+    assert behind_a_proxy.opens_in_a_browser
+    assert ApprovalPage(sign_in=SignIn.cognito()).opens_in_a_browser
+    for page in (
+        ApprovalPage(),
+        ApprovalPage(sign_in=token),
+        ApprovalPage(sign_in=HttpIamAuthorizer(), url="https://approve.example.com"),
+    ):
+        assert not page.opens_in_a_browser

@@ -20,6 +20,7 @@ from hitl_approval_cdk import (
     context,
     readers,
 )
+from hitl_approval_cdk.mail import SesMail
 from hitl_approval_cdk.option import ContextKey
 
 GIVEN: dict[str, tuple[Any, Any]] = {
@@ -45,6 +46,7 @@ GIVEN: dict[str, tuple[Any, Any]] = {
     "sweep_interval_seconds": ("600", 600),
     "log_retention_days": ("365", logs.RetentionDays.ONE_YEAR),
     "log_level": ("debug", "DEBUG"),
+    "mail_sender": ("approvals@example.com", "approvals@example.com"),
     "deliver_to": ("ann@example.com, bob@example.com", ["ann@example.com", "bob@example.com"]),
     "challenge": ("true", True),
     "organization": ("Nordwind", Organization("Nordwind")),
@@ -67,6 +69,8 @@ def plain(value: Any) -> Any:
         return value.authorization_type
     if isinstance(value, list):
         return [each.address if isinstance(each, EmailApprover) else plain(each) for each in value]
+    if isinstance(value, SesMail):
+        return value.sender
     return value.name if isinstance(value, lambda_.Architecture) else value
 
 

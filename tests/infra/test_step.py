@@ -41,6 +41,7 @@ def test_should_start_the_workflow_and_wait_for_its_answer() -> None:
         approvers=["ann", "bob"],
         timeout=Duration.hours(8),
         context={"order": sfn.JsonPath.object_at("$.order")},
+        sensitive=["order.card"],
     )
     state = state_of(stack)
     assert state["Resource"].endswith(":states:::lambda:invoke.waitForTaskToken")
@@ -52,6 +53,7 @@ def test_should_start_the_workflow_and_wait_for_its_answer() -> None:
         "task_token.$": "$$.Task.Token",
         "approvers": ["ann", "bob"],
         "context": {"order.$": "$.order"},
+        "sensitive": ["order.card"],
         "timeout_seconds": 8 * 3600,
     }
     assert state["TimeoutSeconds"] == 8 * 3600 + 900

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from hitl_approval import wiring
+from hitl_approval.adapters.ses import SesNotifier
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.settings import settings
 from tests.environment import ENVIRONMENT, EXTRAS, SIGN_IN
@@ -17,8 +18,10 @@ SERVICES: tuple[Callable[[], object], ...] = (
     wiring.sweep_service,
     wiring.publish_service,
     wiring.delivery_service,
+    wiring.returned_service,
     wiring.tasks,
     wiring.sign_in_issuer,
+    wiring.workspace,
 )
 
 
@@ -68,6 +71,8 @@ def test_should_do_without_where_it_does_not(deployment_environment: dict[str, s
     assert wiring.sign_in_issuer() is None
     with pytest.raises(RuntimeError, match="the messenger function needs a page"):
         wiring.delivery_service()
+    with pytest.raises(RuntimeError, match="the messenger function needs a messages table"):
+        wiring.returned_service()
 
 
 def test_should_send_to_people_by_a_topic_of_their_own_and_never_twice(everything: None) -> None:
@@ -79,6 +84,18 @@ def test_should_send_to_people_by_a_topic_of_their_own_and_never_twice(everythin
     assert (personal.topic_arn, personal.personal) == (EXTRAS["PERSONAL_TOPIC_ARN"], True)
     assert personal.client.meta.config.retries["total_max_attempts"] == 1
     assert broadcast.client is not personal.client
+
+
+def test_should_mail_by_ses_where_there_is_a_sender(
+    everything: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_mail = wiring.delivery_service().notifiers["ses"]
+    assert isinstance(by_mail, SesNotifier)
+    assert by_mail.sender.address == "approvals@example.org"
+    assert by_mail.client.meta.config.retries["total_max_attempts"] == 1
+    _forget()
+    monkeypatch.delenv("MAIL")
+    assert "ses" not in wiring.delivery_service().notifiers
 
 
 def test_should_draw_a_code_where_the_page_asks_for_one(

@@ -77,6 +77,29 @@ def test_should_show_the_call_and_run_it_once_when_approved(
     assert tool.deleted == ["orders"]
 
 
+def test_should_send_no_sensitive_argument_and_run_with_it(
+    make_stage: StageFactory, tool: Tool
+) -> None:
+    stage = make_stage(calling(tool, sensitive=["name"]))
+    asked(stage)
+    for message in stage.notifier.sent:
+        assert "orders" not in message.body + message.subject
+    assert 'name="(shown on the page)"' in stage.approval.subject
+    assert json.loads(stage.approval.context)["arguments"]["name"] == "orders"
+
+    decide(stage, "approved")
+
+    assert stage.finish() == {"said": "deleted orders force=False"}
+
+
+def test_should_name_a_sensitive_argument_that_is_none(
+    make_stage: StageFactory, tool: Tool
+) -> None:
+    stage = make_stage(calling(tool, sensitive=["nmae"]))
+    stage.start({})
+    assert "sensitive: names 'arguments.nmae'" in stage.fail().message
+
+
 def test_should_not_run_what_was_rejected(make_stage: StageFactory, tool: Tool) -> None:
     stage = make_stage(calling(tool))
     asked(stage)

@@ -15,6 +15,7 @@ from hitl_approval_cli import clock, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError, Exit, NotPermittedError
+from hitl_approval_cli.mail_sender import problems_of
 from hitl_approval_cli.personal_addresses import AddressState, read_addresses
 from hitl_approval_cli.records import Records
 
@@ -105,6 +106,7 @@ def examine(deployment: Deployment) -> Iterator[Check]:
         ("tables", _tables),
         ("topic", _topic),
         ("personal addresses", _personal_addresses),
+        ("mail", _mail),
         ("overdue", _overdue),
         ("not resumed", _not_resumed),
         ("parked", _parked),
@@ -182,6 +184,20 @@ def _personal_addresses(deployment: Deployment) -> tuple[State, str, str]:
             fixes.append(fix)
     fix = "; ".join(filter(None, fixes))
     return "wrong" if fix else "ok", "; ".join(found), fix
+
+
+def _mail(deployment: Deployment) -> tuple[State, str, str]:
+    sender = deployment.find_output(Output.MAIL_SENDER)
+    if not sender:
+        return "ok", "none by SES: the deployment has no mail sender", ""
+    problems = list(problems_of(deployment, sender))
+    if not problems:
+        return "ok", f"SES sends as {sender}", ""
+    return (
+        "wrong",
+        "; ".join(problem.found for problem in problems),
+        "; ".join(problem.fix for problem in problems),
+    )
 
 
 def _tables(deployment: Deployment) -> tuple[State, str, str]:

@@ -15,7 +15,8 @@ class Mail:
     """Messages in the order in which they were sent; thread-safe.
 
     A message has `number` (1, 2, ...), `sent_at` (ISO 8601, UTC), `channel` (`email`, `sqs`, `sms`
-    or `ses`), `to` (addresses; of SQS the queue's name), `subject` and `body`.
+    or `ses`), `to` (addresses; of SQS the queue's name), `subject`, `body`, and of a mail by SES
+    `html` where it has such a part.
     """
 
     KEPT = 2_000
@@ -28,7 +29,16 @@ class Mail:
         self._seen_of_ses: set[str] = set()
         self._lock = threading.RLock()
 
-    def add(self, channel: str, to: list[str], subject: str, body: str, at: datetime) -> None:
+    def add(
+        self,
+        channel: str,
+        to: list[str],
+        subject: str,
+        body: str,
+        at: datetime,
+        *,
+        html: str | None = None,
+    ) -> None:
         """Note a message."""
         with self._lock:
             self._sent += 1
@@ -40,6 +50,7 @@ class Mail:
                     "to": to,
                     "subject": subject,
                     "body": body,
+                    **({} if html is None else {"html": html}),
                 }
             )
             del self._messages[: -self.KEPT]
@@ -85,6 +96,7 @@ class Mail:
                     record.get("RenderedSubject") or record.get("Subject") or "",
                     _body(record),
                     datetime.fromtimestamp(record["Timestamp"], UTC),
+                    html=record.get("RenderedBodyHtml") or record.get("BodyHtml") or None,
                 )
 
 

@@ -106,6 +106,29 @@ class DynamoDbMessages:
                 ),
             )
 
+    def mark_returned(self, message: Message, reason: str, *, arrived: bool) -> None:
+        """See `ports.MessageStore.mark_returned`."""
+        try:
+            with errors():
+                self.client.update_item(
+                    TableName=self.table,
+                    Key=_key(message),
+                    UpdateExpression="SET #state = :state, reason = :reason, noted = :true",
+                    ConditionExpression="#state = :sent AND receipt = :receipt",
+                    ExpressionAttributeNames={"#state": "state"},
+                    ExpressionAttributeValues=marshal(
+                        {
+                            ":state": "sent" if arrived else "failed",
+                            ":sent": "sent",
+                            ":reason": reason,
+                            ":true": True,
+                            ":receipt": message.receipt,
+                        }
+                    ),
+                )
+        except ClientError as error:
+            _unless_refused(error)
+
     def mark_unsent(self, message: Message) -> None:
         """See `ports.MessageStore.mark_unsent`."""
         written: dict[str, Any] = {

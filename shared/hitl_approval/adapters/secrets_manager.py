@@ -1,4 +1,4 @@
-"""Secrets of other companies' APIs, from AWS Secrets Manager."""
+"""Secrets that an administrator keeps in AWS Secrets Manager."""
 
 from __future__ import annotations
 

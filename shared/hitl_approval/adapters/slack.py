@@ -119,19 +119,15 @@ class SlackNotifier:
 
     Attributes:
         workspace: where they are.
-        entry_url: where the page shows an approval to whoever signs in, before its id; None where
-            nobody can.
     """
 
     workspace: SlackWorkspace
-    entry_url: str | None = None
 
     def publish(self, notification: Notification) -> str:
         """See `ports.Notifier.publish`; the receipt is where the message stands."""
         approval, kind = notification.approval, notification.kind
-        entry = self.entry_url and f"{self.entry_url}{approval.approval_id}"
         if kind in ASKING:
-            page = notification.link or entry
+            page = notification.link or notification.entry
             return self._post(
                 notification, asking(approval, page=page, reminder=kind == "reminder")
             )

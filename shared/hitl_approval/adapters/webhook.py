@@ -26,13 +26,10 @@ class WebhookNotifier:
     Attributes:
         secrets: of each webhook by its name, with the fields `url` and `signing_secret`.
         clock: says when it is called.
-        entry_url: where the page shows an approval to whoever signs in, before its id; None where
-            nobody can.
     """
 
     secrets: Mapping[str, SecretsManagerSecret]
     clock: Clock
-    entry_url: str | None = None
 
     def publish(self, notification: Notification) -> str:
         """See `ports.Notifier.publish`."""
@@ -41,13 +38,12 @@ class WebhookNotifier:
         if not url.startswith("https://"):
             msg = "the webhook's url must begin with https://"
             raise Unavailable(msg, reason=msg)
-        approval_id = notification.approval_id
         call = delivery(
             notification.approval,
             kind=notification.kind,
             message_id=_id(notification),
             at=now,
-            page=self.entry_url and f"{self.entry_url}{approval_id}",
+            page=notification.entry,
         )
         try:
             headers = call.headers(secret.get(SIGNING_SECRET), now)

@@ -53,6 +53,16 @@ def personal_link(page_url: str, token: str) -> str:
     return page_url + Route.LINK.replace("{token+}", token)
 
 
+def entry_of(inbox_url: str | None, approval_id: str) -> str | None:
+    """Where an approval is for who signs in.
+
+    Args:
+        inbox_url: where people sign in by a browser; None where nobody can.
+        approval_id: the record's id.
+    """
+    return inbox_url and inbox_url + Route.APPROVAL.format(approval_id=approval_id)
+
+
 def approval_of(token: Any) -> str | None:
     """The approval that a token claims to be for; None for what cannot be a token."""
     match = _TOKEN.fullmatch(token) if isinstance(token, str) else None

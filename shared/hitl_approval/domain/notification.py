@@ -31,6 +31,7 @@ class Notification:
         kind: what it says.
         to_requester: whether the recipient asked for it, and is asked for nothing.
         link: the recipient's own link, which must stand in no other message.
+        entry: where the recipient sees the approval once signed in; None where nobody can sign in.
         key: of the message's record, with the approval's id; empty for everybody.
         address: where the channel reaches the recipient.
         receipts: what that channel gave back for earlier messages about this approval to the same
@@ -45,6 +46,7 @@ class Notification:
     kind: MessageKind = "requested"
     to_requester: bool = False
     link: str | None = None
+    entry: str | None = None
     key: str = ""
     address: str = ""
     receipts: tuple[str, ...] = ()
@@ -62,6 +64,7 @@ def approval_needed(
     recipient: str | None = None,
     link: str | None = None,
     challenge: str | None = None,
+    entry: str | None = None,
     reminder: bool = False,
 ) -> Notification:
     """Say what is asked, by whom, until when, and how to answer.
@@ -71,12 +74,13 @@ def approval_needed(
         recipient: the one approver whom it is for. Default: everybody who listens.
         link: that approver's own link, which must stand in no other message.
         challenge: the code that the links' page asks for, which must stand in no message with one.
+        entry: where who signs in sees the approval. Default: nobody can sign in.
         reminder: whether the recipient was asked before and has not answered.
     """
     asks = f"{inert(approval.requester)} asks for your approval."
     rows = [
         *_content(approval),
-        ("Approvers", _approvers(approval)),
+        ("Approvers", approvers_in_words(approval)),
         ("Decide by", f"{approval.expires_at:%Y-%m-%d %H:%M:%S} UTC"),
         ("Approval", approval.approval_id),
     ]
@@ -89,8 +93,10 @@ def approval_needed(
         )
     if challenge is not None:
         parts.append(f"Code for the page of your own link: {challenge}")
+    if entry is not None:
+        parts.append(f"{'To answer' if link is None else 'Or'}, sign in:\n  {entry}")
     parts.append(
-        f"{'To answer' if link is None else 'Or on the command line'}:\n"
+        f"{'To answer' if link is entry is None else 'Or on the command line'}:\n"
         f'  hitl approve {approval.approval_id} -m "your comment"\n'
         f'  hitl reject {approval.approval_id} -m "your reason"'
     )
@@ -101,11 +107,17 @@ def approval_needed(
         recipient=recipient,
         kind="reminder" if reminder else "requested",
         link=link,
+        entry=entry,
     )
 
 
 def ended(
-    approval: Approval, *, recipient: str, kind: MessageKind, to_requester: bool = False
+    approval: Approval,
+    *,
+    recipient: str,
+    kind: MessageKind,
+    to_requester: bool = False,
+    entry: str | None = None,
 ) -> Notification:
     """Say how a request has ended: there is nothing to answer any more.
 
@@ -114,23 +126,28 @@ def ended(
         recipient: the one person whom it is for.
         kind: `outcome`, `expired` or `withdrawn`.
         to_requester: whether the recipient asked for it.
+        entry: where who signs in sees the approval. Default: nobody can sign in.
     """
     whose = "Your request" if to_requester else f"The request of {inert(approval.requester)}"
-    said = f"{whose} {_how_it_ended(approval)}"
+    said = f"{whose} {end_in_words(approval)}"
     rows = [*_content(approval), ("Approval", approval.approval_id)]
     if approval.comments:
         rows.insert(-1, ("Comment", approval.comments))
     parts = [said if to_requester else f"{said} There is nothing for you to do.", _table(rows)]
-    status = {"timeout": "Expired", "cancelled": "Withdrawn"}.get(
-        approval.status, approval.status.capitalize()
+    if entry is not None:
+        parts.append(f"To see it, sign in:\n  {entry}")
+    parts.append(
+        f"{'To see it' if entry is None else 'Or on the command line'}:\n"
+        f"  hitl show {approval.approval_id}"
     )
     return Notification(
         approval=approval,
-        subject=sns_subject(f"{status}: {approval.subject}"),
+        subject=sns_subject(f"{end_in_a_word(approval)}: {approval.subject}"),
         body="\n\n".join(parts) + "\n",
         recipient=recipient,
         kind=kind,
         to_requester=to_requester,
+        entry=entry,
     )
 
 
@@ -138,7 +155,14 @@ _NEEDED = "Approval needed"
 _REMINDER = "Reminder, approval needed"
 
 
-def _how_it_ended(approval: Approval) -> str:
+def end_in_a_word(approval: Approval) -> str:
+    """How a request has ended, for a subject."""
+    words = {"timeout": "Expired", "cancelled": "Withdrawn"}
+    return words.get(approval.status, approval.status.capitalize())
+
+
+def end_in_words(approval: Approval) -> str:
+    """How a request has ended, to end a sentence that begins with whose it was."""
     by = inert(approval.decided_by or "")
     if approval.status == "timeout":
         return "has expired: nobody decided in time."
@@ -161,7 +185,8 @@ def _indented(value: str) -> str:
     return value.replace("\n", "\n" + 13 * " ")
 
 
-def _approvers(approval: Approval) -> str:
+def approvers_in_words(approval: Approval) -> str:
+    """Who may decide, and how many must approve where one is not enough."""
     names = listed(approval.approvers) or "anyone with access"
     needed = approval.approvals_needed
     return names if needed == 1 else f"{names} ({needed} approvals needed)"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hitl_approval.domain.approval import Approval
-from hitl_approval.domain.message import Message
+from hitl_approval.domain.message import Message, MessageState
 from hitl_approval.ports import DueMessage
 
 
@@ -48,6 +48,13 @@ class InMemoryMessages:
         """See `ports.MessageStore.mark_sent`."""
         sent = replace(self._current(message), state="sent", sent_at=at, due=None, receipt=receipt)
         self._write(sent)
+
+    def mark_returned(self, message: Message, reason: str, *, arrived: bool) -> None:
+        """See `ports.MessageStore.mark_returned`."""
+        current = self._current(message)
+        if (current.state, current.receipt) == ("sent", message.receipt):
+            state: MessageState = "sent" if arrived else "failed"
+            self._write(replace(current, state=state, reason=reason, noted=True))
 
     def mark_unsent(self, message: Message) -> None:
         """See `ports.MessageStore.mark_unsent`."""

@@ -22,7 +22,7 @@ from hitl_approval.domain.errors import (
     Undeliverable,
     UnreadableRecord,
 )
-from hitl_approval.domain.link import digest_of, make_token, personal_link
+from hitl_approval.domain.link import digest_of, entry_of, make_token, personal_link
 from hitl_approval.domain.message import (
     ATTEMPTS_TO_NOTE,
     LEASE,
@@ -65,6 +65,7 @@ class DeliveryService(Records):
         notifiers: carry them, each by one channel.
         page_url: where personal links lead, without a slash at its end.
         secrets: what a link's secret is drawn from.
+        inbox_url: where people sign in by a browser, without a slash. Default: nobody can.
         without: kinds that this deployment does not send.
         directory: by which channels each person is reached. Default: everybody by SNS.
     """
@@ -75,6 +76,7 @@ class DeliveryService(Records):
     secrets: Secrets
     without: frozenset[MessageKind] = frozenset()
     directory: Directory = field(default_factory=Directory)
+    inbox_url: str | None = None
 
     def take(self, events: Sequence[Mapping[str, Any]], within: timedelta | None = None) -> int:
         """Record the messages that follow from committed audit events, and send them.
@@ -297,21 +299,16 @@ class DeliveryService(Records):
     def _notification(
         self, message: Message, approval: Approval, same: Sequence[Message], token: str | None
     ) -> Notification:
-        said = (
-            ended(
-                approval,
-                recipient=message.recipient,
-                kind=message.kind,
-                to_requester=message.to_requester,
-            )
-            if not message.asks
-            else approval_needed(
-                approval,
-                recipient=message.recipient,
-                link=None if token is None else personal_link(self.page_url, token),
-                reminder=message.kind == "reminder",
-            )
-        )
+        to: dict[str, Any] = {
+            "recipient": message.recipient,
+            "entry": entry_of(self.inbox_url, approval.approval_id),
+        }
+        if message.asks:
+            link = None if token is None else personal_link(self.page_url, token)
+            reminder = message.kind == "reminder"
+            said = approval_needed(approval, link=link, reminder=reminder, **to)
+        else:
+            said = ended(approval, kind=message.kind, to_requester=message.to_requester, **to)
         # Where it is reached by now: an address may have been corrected since.
         address = self.directory.address_of(message.recipient, message.channel)
         return replace(

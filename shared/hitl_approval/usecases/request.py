@@ -24,7 +24,7 @@ from hitl_approval.domain.errors import (
     InvalidRequest,
     RecordAltered,
 )
-from hitl_approval.domain.link import make_challenge
+from hitl_approval.domain.link import entry_of, make_challenge
 from hitl_approval.domain.notification import approval_needed, note_notification_failed
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
@@ -73,10 +73,12 @@ class RequestService(Records):
     Attributes:
         notifier: carries the message to everybody who listens.
         secrets: what the code of the links' page is drawn from; None where it asks for none.
+        inbox_url: where people sign in by a browser; None where nobody can.
     """
 
     notifier: Notifier
     secrets: Secrets | None = None
+    inbox_url: str | None = None
 
     def submit(
         self,
@@ -171,7 +173,13 @@ class RequestService(Records):
         """
         approval = written or self.get(approval_id)
         if approval.pending:
-            self.notifier.publish(approval_needed(approval, challenge=approval.challenge))
+            self.notifier.publish(
+                approval_needed(
+                    approval,
+                    challenge=approval.challenge,
+                    entry=entry_of(self.inbox_url, approval_id),
+                )
+            )
         elif approval.decided_by == SYSTEM.name:
             self.meter.count(Metrics.NOTIFICATION_FAILED)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,3 +96,39 @@ def test_should_open_the_newest_link_or_say_that_it_cannot(
     assert hitl("local", "mail", "--open").err == ""
     assert "by hand" in hitl("local", "mail", "--open").err
     assert opened == [LINK, LINK]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HITL_LOCAL_DIR", str(tmp_path))
+    return tmp_path
+
+
+def test_should_say_how_to_see_the_html(hitl: Hitl, send: Send) -> None:
+    send(sent(1, "text"), sent(2, "text") | {"html": "<p>"})
+    assert hitl("local", "mail").out.count("As HTML: hitl local mail --html 2\n") == 1
+
+
+def test_should_open_the_html_of_a_mail(
+    hitl: Hitl, send: Send, opened: list[str], folder: Path
+) -> None:
+    page = "<h1>B\u00fccher</h1>"
+    send(sent(1, "text"), sent(2, "text") | {"html": page})
+    shown = hitl("local", "mail", "--html", "2")
+    assert (shown.status, shown.err) == (0, "")
+    [address] = opened
+    assert shown.out.strip() == address
+    assert address.startswith("file://")
+    assert (folder / "mail-2.html").read_text("utf-8") == page
+    assert "by hand" in hitl("local", "mail", "--html", "2").err
+
+
+@pytest.mark.parametrize("number", ["1", "9"])
+def test_should_say_which_mails_have_html(
+    hitl: Hitl, send: Send, opened: list[str], folder: Path, number: str
+) -> None:
+    send(sent(1, "text"), sent(2, "text") | {"html": "<p>"})
+    shown = hitl("local", "mail", "--html", number)
+    assert shown.status == 1
+    assert f"message {number} has no HTML: these have: 2" in shown.err
+    assert opened == []

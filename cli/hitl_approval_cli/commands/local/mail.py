@@ -25,6 +25,10 @@ def mail(
     open_: Annotated[
         bool, typer.Option("--open", help="Open the newest link in the browser.")
     ] = False,
+    html: Annotated[
+        int | None,
+        typer.Option("--html", min=1, help="Open the HTML of the message with this number."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="JSON; with --follow a message on each line.")
     ] = False,
@@ -32,13 +36,16 @@ def mail(
     """Show every message that the local cloud "sent": SNS e-mail, SQS, SMS and SES, oldest first.
 
     Nothing leaves this machine. With --follow only what is sent from now on, until Ctrl-C; --open
-    then opens each link as it comes.
+    then opens each link as it comes. With --html one mail by SES as its reader sees it.
 
     Example: hitl local mail
     """
     place = Place.here()
     environment = must_run(place)["environment"]
     known = sent(environment)
+    if html is not None:
+        _open_html(place, known, html)
+        return
     if not follow:
         _show(known, as_json=as_json, together=True)
         if open_:
@@ -75,6 +82,19 @@ def _show(messages: list[dict[str, Any]], *, as_json: bool, together: bool) -> N
     for message in messages:
         show_message(message)
         output.out.print()
+
+
+def _open_html(place: Place, messages: list[dict[str, Any]], number: int) -> None:
+    found = next((each for each in messages if each["number"] == number), None)
+    if found is None or "html" not in found:
+        numbers = ", ".join(str(each["number"]) for each in messages if "html" in each)
+        msg = f"message {number} has no HTML: these have: {numbers or 'none'}"
+        raise CliError(msg, code="NO_HTML")
+    file = place.folder / f"mail-{number}.html"
+    file.write_text(found["html"], encoding="utf-8")
+    output.out.print(file.as_uri(), soft_wrap=True)
+    if not webbrowser.open(file.as_uri()):
+        output.plain_error("There is no browser here: open the file by hand.")
 
 
 def _open(messages: list[dict[str, Any]]) -> None:

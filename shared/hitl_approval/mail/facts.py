@@ -1,0 +1,119 @@
+"""What a mail shows of an approval: the facts that its text and its HTML both are made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.facts import facts
+from hitl_approval.domain.masking import MASK, sent
+from hitl_approval.domain.moment import in_words
+from hitl_approval.domain.notification import (
+    Notification,
+    approvers_in_words,
+    end_in_a_word,
+    end_in_words,
+)
+from hitl_approval.domain.request import CONTENT, content_of
+from hitl_approval.domain.text import inert
+
+MAX_ROWS = 8
+"""Fields of the context in a mail: what is read at a glance; the page has them all."""
+MAX_VALUE = 200
+"""Characters of one value in a mail: three lines on a phone."""
+_IN_FIRST_LINE = {"subject", "requester"}
+MAX_NAME = 60
+"""Characters of a field's name in a mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Names with their values, and what of the context is left to the page.
+
+    Attributes:
+        rows: what is shown.
+        more: fields of the context that are not shown, or not whole.
+    """
+
+    rows: tuple[tuple[str, str], ...]
+    more: int
+
+
+def shown_in_mail(approval: Approval) -> Rows:
+    """What a mail shows of what is asked beside its first line: the first fields of the context.
+
+    Those first that a page puts first, too. What is sensitive, and a field that has fields of its
+    own, is left to the page and said to be there.
+    """
+    rows = [
+        (CONTENT[name].label, inert(value, keep=""))
+        for name, value in content_of(approval).items()
+        if name not in _IN_FIRST_LINE
+    ]
+    found = facts(sent(approval))
+    first = {
+        "Summary": found.summary,
+        "Amount": found.amount,
+        "Risk": found.risk,
+        "Impact": found.impact,
+        "Next": found.following,
+    }
+    fields = [(name, value) for name, value in first.items() if value is not None]
+    fields += found.rest.items()
+    more = max(len(fields) - MAX_ROWS, 0)
+    for name, value in fields[:MAX_ROWS]:
+        said, whole = _value(value)
+        more += not whole or value == MASK
+        rows.append((_cut(inert(name, keep=""), MAX_NAME) or "(no name)", said))
+    return Rows(tuple(rows), more)
+
+
+def facts_of(notification: Notification, *, zone: tzinfo | None = None) -> Mapping[str, Any]:
+    """The values of a mail's templates.
+
+    Args:
+        notification: what is said to whom.
+        zone: the reader's own. Default: UTC, where it is not known.
+    """
+    approval = notification.approval
+    shown = shown_in_mail(approval)
+    ended = not approval.pending
+    rows = list(shown.rows)
+    if not ended:
+        rows.append(("Approvers", inert(approvers_in_words(approval), keep="")))
+    if ended and approval.comments:
+        rows.append(("Comment", _value(approval.comments)[0]))
+    return {
+        "subject": inert(approval.subject, keep=""),
+        "requester": inert(approval.requester, keep=""),
+        "yours": notification.to_requester,
+        "until": in_words(approval.expires_at, now=notification.at, zone=zone),
+        "end": end_in_a_word(approval) if ended else "",
+        "how": end_in_words(approval) if ended else "",
+        "rows": rows,
+        "more": shown.more,
+        "link": notification.link,
+        "entry": notification.entry,
+        "approval_id": approval.approval_id,
+    }
+
+
+def _value(value: Any) -> tuple[str, bool]:
+    """A value as a mail says it, and whether that is all of it."""
+    if isinstance(value, dict | list) and value:
+        of = "field" if isinstance(value, dict) else "item"
+        return f"{len(value)} {of}{'' if len(value) == 1 else 's'}, on the page", False
+    words = {None: "none", True: "yes", False: "no"}
+    if value is None or isinstance(value, bool):
+        return words[value], True
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    said = inert(text.replace("\r\n", "\n"))
+    return _cut(said, MAX_VALUE), len(said) <= MAX_VALUE
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}\u2026"

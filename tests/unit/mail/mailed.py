@@ -1,0 +1,100 @@
+"""Mails of the tests, as a mail client reads their bytes."""
+
+from __future__ import annotations
+
+import email.policy
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from typing import Any
+
+from hitl_approval.domain.approval import Approval, cancel, cast_vote, expire
+from hitl_approval.domain.notification import Notification, approval_needed, ended
+from hitl_approval.mail.letter import Sender, letter
+from tests.anything import NOW, any_approval, any_request, declared
+
+ANN = "ann@example.com"
+LINK = f"https://approve.example.com/a/{'d' * 32}.{'t' * 43}"
+ENTRY = "https://approve.example.com/approvals/approval-1"
+SENDER = Sender(address="approvals@example.org", name="Approvals", reply_to="desk@example.org")
+SOON = NOW + timedelta(minutes=1)
+
+
+def asked(**fields: Any) -> Approval:
+    """A request for ann and bob, with eight hours to decide."""
+    values: dict[str, Any] = {
+        "subject": "Pay 70,000 EUR to Nordwind Logistics",
+        "requester": "rita@example.com",
+        "approvers": (ANN, "bob@example.com"),
+        "document_id": "invoice-2041",
+        "context": {
+            "amount": "70,000.00 EUR",
+            "due": "2026-01-31",
+            "supplier": {"name": "Nordwind Logistics", "verified": True},
+            "urgent": False,
+        },
+    }
+    approval = any_approval(request=any_request(**values | fields), timeout=timedelta(hours=8))
+    return replace(approval, approval_id="approval-1")
+
+
+def asking(approval: Approval, *, reminder: bool = False, **fields: Any) -> Notification:
+    """What asks ann."""
+    said = approval_needed(approval, recipient=ANN, link=LINK, reminder=reminder)
+    where: dict[str, Any] = {"address": ANN, "at": NOW}
+    return replace(said, **where | fields)
+
+
+def approved(approval: Approval, comment: str = "Matches the order.") -> Approval:
+    """Bob has approved it."""
+    voted = cast_vote(approval, declared("bob@example.com"), "approved", comment, now=SOON)
+    assert voted is not None
+    return voted.after
+
+
+def telling(approval: Approval, kind: Any = "outcome", **fields: Any) -> Notification:
+    """What says how it has ended."""
+    said = ended(approval, recipient=ANN, kind=kind, to_requester=bool(fields.get("to_requester")))
+    where: dict[str, Any] = {"address": ANN, "at": SOON}
+    return replace(said, **where | fields)
+
+
+def each_kind() -> Mapping[str, Notification]:
+    """One mail of each kind, the outcome both for an approver and for who asks."""
+    approval = asked()
+    expired = expire(approval, now=NOW + timedelta(hours=9))
+    withdrawn = cancel(approval, declared("rita@example.com"), "paid otherwise", now=SOON)
+    assert expired is not None
+    assert withdrawn is not None
+    return {
+        "requested": asking(approval),
+        "reminder": asking(approval, reminder=True),
+        "outcome": telling(approved(approval)),
+        "outcome to who asks": telling(approved(approval), to_requester=True, entry=ENTRY),
+        "expired": telling(expired.after, "expired"),
+        "withdrawn": telling(withdrawn.after, "withdrawn"),
+    }
+
+
+def read(notification: Notification, sender: Sender = SENDER) -> EmailMessage:
+    """The mail as a client has it."""
+    made = letter(notification, sender)
+    mail = message_from_bytes(made, policy=email.policy.default)
+    assert not mail.defects
+    return mail
+
+
+def text_of(mail: EmailMessage) -> str:
+    """Its text."""
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content()).replace("\r\n", "\n")
+
+
+def html_of(mail: EmailMessage) -> str:
+    """Its HTML."""
+    part = mail.get_body(("html",))
+    assert part is not None
+    return str(part.get_content())
