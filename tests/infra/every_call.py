@@ -69,8 +69,7 @@ def main(bundle: str) -> None:
     assert publisher.handler.handler({"Records": records[-1:]}, None) == {"batchItemFailures": []}
     assert messenger.handler.handler({"Records": records}, None) == {"batchItemFailures": []}
     assert messenger.handler.handler({}, None) == {}
-    mail(wiring.delivery_service().notifiers["ses"], written)
-    assert wiring.delivery_service().messages.due(before=datetime.now(UTC), limit=10)
+    mail(wiring.delivery_service(), written)
     assert wiring.tasks().succeed("token", {})
     assert wiring.tasks().fail("token", "Error", "cause")
     client("lambda").checkpoint_durable_execution(
@@ -89,13 +88,15 @@ def be_in_slack(workspace: Any) -> None:
     assert slack_api.handler.handler({}, None)["statusCode"] == 401
 
 
-def mail(notifier: Any, approval: Any) -> None:
+def mail(delivery: Any, approval: Any) -> None:
     """Send one by SES, whose text and HTML are made of templates in the bundle."""
     import messenger.handler
     from hitl_approval.domain.notification import approval_needed
 
     said = approval_needed(approval, recipient="bob", link="https://example.com/a/b")
-    assert notifier.publish(replace(said, address="bob@example.com")) == "0100"
+    said = replace(said, address="bob@example.com")
+    assert delivery.notifiers["ses"].publish(said) == "0100"
+    assert delivery.messages.due(before=datetime.now(UTC), limit=10)
     unknown = {"source": "aws.ses", "detail": {"eventType": "Bounce"}}
     assert messenger.handler.handler(unknown, None) == {"noted": False}
 
