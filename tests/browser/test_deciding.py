@@ -181,6 +181,8 @@ def test_should_be_guarded_by_its_headers(links: Links, page: Page) -> None:
     assert "set-cookie" not in found
     # The policy works: the page's own style counts, a stranger's script does not.
     assert page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth") == "640px"
+    act = "getComputedStyle(document.documentElement).getPropertyValue('--act')"
+    assert page.evaluate(act) == "#0b5c6b"  # of its organization, which is in a layer
 
 
 def test_should_run_no_script_that_got_in(links: Links, browser: Browser) -> None:
@@ -197,6 +199,6 @@ def test_should_run_no_script_that_got_in(links: Links, browser: Browser) -> Non
                 document.body.append(script);
             }"""
         )
-    assert page.title() == "Approve: Q4 Budget Proposal - hitl-approval"
+    assert page.title() == "Approve: Q4 Budget Proposal - Brightwater"
     assert any("Content Security Policy" in fault for fault in watch.faults)
     context.close()
