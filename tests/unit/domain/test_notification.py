@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from hitl_approval.domain.approval import cast_vote
-from hitl_approval.domain.notification import MAX_CONTEXT_SHOWN, approval_needed
+from hitl_approval.domain.notification import MAX_CONTEXT_SHOWN, approval_needed, ended
 from hitl_approval.domain.policy import Policy, Quorum
 from tests.anything import NOW, any_approval, any_request, declared
 
@@ -55,3 +55,26 @@ def test_should_show_a_hostile_context_inert_and_bounded() -> None:
     assert "\x00" not in body
     assert len(body) < MAX_CONTEXT_SHOWN + 1_000
     assert "more characters on record" in body
+
+
+ENTRY = "https://approve.example.com/approvals/a"
+LINK = f"https://approve.example.com/a/{'t' * 43}"
+
+
+def test_should_say_where_its_reader_may_answer() -> None:
+    approval = any_approval(request=any_request(approvers=["ann"]))
+    everybody = approval_needed(approval, entry=ENTRY).body
+    assert f"To answer, sign in:\n  {ENTRY}\n\nOr on the command line:\n" in everybody
+    ann = approval_needed(approval, recipient="ann", link=LINK, entry=ENTRY).body
+    assert f"\n  {LINK}\n\nOr, sign in:\n  {ENTRY}\n\nOr on the command line:\n" in ann
+    assert "To answer:\n  hitl approve" in approval_needed(approval).body
+
+
+def test_should_say_where_its_reader_sees_how_it_ended() -> None:
+    opened = any_approval(request=any_request(approvers=["ann"]))
+    voted = cast_vote(opened, declared("ann"), "approved", "", now=opened.created_at)
+    assert voted is not None
+    said = ended(voted.after, recipient="rita", kind="outcome", to_requester=True)
+    assert said.body.endswith(f"To see it:\n  hitl show {opened.approval_id}\n")
+    said = ended(voted.after, recipient="rita", kind="outcome", to_requester=True, entry=ENTRY)
+    assert f"To see it, sign in:\n  {ENTRY}\n\nOr on the command line:\n  hitl show" in said.body

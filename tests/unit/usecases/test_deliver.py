@@ -533,3 +533,15 @@ class TestChannels:
         self.take(now, world, approval_id, first=1)
         ended = [m for m in mail.sent if m.kind == "outcome"]
         assert [(m.recipient, m.address) for m in ended] == [("ann", "ann@example.com")]
+
+    def test_should_say_where_who_signs_in_sees_it(self, world: World) -> None:
+        inbox = "https://approvals.example.com"
+        approval_id = asked(world)
+        delivery = replace(world.delivery, inbox_url=inbox)
+        self.take(delivery, world, approval_id)
+        assert {m.entry for m in world.notifier.sent} == {f"{inbox}/approvals/{approval_id}"}
+        world.notifier.sent.clear()
+        requests = replace(world.requests, inbox_url=inbox)
+        requests.notify(approval_id)
+        [everybody] = world.notifier.sent
+        assert everybody.entry == f"{inbox}/approvals/{approval_id}"
