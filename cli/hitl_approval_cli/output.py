@@ -47,6 +47,13 @@ def plain(text: str) -> None:
     print(text)  # noqa: T201  stdout is the product here
 
 
+def utf8(text: str) -> None:
+    """A file on stdout, in UTF-8 whatever a terminal would be written in."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.flush()
+
+
 def plain_error(line: str) -> None:
     """A message on stderr, inert, neither wrapped nor coloured."""
     err.print(inert(line), markup=False, soft_wrap=True)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Route, ViewportSize, sync_playwright
 
+from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.http.signed_in import handle as signed_in
 from hitl_approval.testing import World, in_memory
-from tests.anything import any_opening, any_request
+from tests.anything import any_opening, any_request, declared
 from tests.browser.approver import choose, send
 from tests.browser.conftest import WANTED, chromium
 from tests.browser.in_memory import BRIGHTWATER, ENDS, HOST, ask, asked, serve
@@ -18,23 +19,33 @@ from tests.browser.png import smaller
 from tests.unit.mail.mailed import each_kind, html_of, read
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
-ANN = "ann@example.com"
+ANN, BOB = "ann@example.com", "bob@example.com"
 PHONE: ViewportSize = {"width": 390, "height": 700}
 DESKTOP: ViewportSize = {"width": 900, "height": 700}
 
 
 def inbox_of(world: World) -> None:
-    """What awaits ann: three requests, which expire one after the other."""
-    for hours, subject, requester in (
-        (2, "Publish the press release on Nordwind", "kim@example.com"),
-        (8, "Pay 70,000 EUR to Nordwind Logistics", "rita@example.com"),
-        (47, "Delete the customer data of 2015", "privacy-bot"),
+    """What awaits ann: three requests, which expire one after the other; bob has answered one."""
+    for hours, subject, requester, context in (
+        (2, "Publish the press release on Nordwind", "kim@example.com", {"channel": "website"}),
+        (8, "Pay 70,000 EUR to Nordwind Logistics", "rita@example.com", {"amount": "70,000 EUR"}),
+        (47, "Delete the customer data of 2015", "privacy-bot", {"sql": "DELETE\nFROM customers"}),
     ):
-        request = any_request(subject=subject, requester=requester, approvers=(ANN,))
-        opening = any_opening(
-            now=world.clock.now(), request=request, timeout=timedelta(hours=hours, minutes=12)
+        request = any_request(
+            subject=subject, requester=requester, approvers=(ANN, BOB), context=context
         )
-        world.inbox.add(world.store.create(opening), (ANN,))
+        approval = world.store.create(
+            any_opening(
+                now=world.clock.now(),
+                request=request,
+                policy=Policy(quorum=Quorum.at_least(2)),
+                timeout=timedelta(hours=hours, minutes=12),
+            )
+        )
+        world.inbox.add(approval, (ANN,))
+        if hours == 8:
+            world.decisions.decide(approval.approval_id, declared(BOB), "approved")
+    world.clock.advance(timedelta(minutes=18))
 
 
 def serve_signed_in(page: Page, world: World) -> None:

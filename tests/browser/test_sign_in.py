@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from hitl_approval.contract import Output
+from hitl_approval_cli.local import LocalCloud, invite_person
 from tests.browser.approver import choose, said, send
 from tests.browser.conftest import NewPage
 from tests.browser.test_accessibility import faults
@@ -124,6 +125,26 @@ def test_should_not_be_decided_or_signed_out_by_another_site(
     evil.goto(at)
     expect(evil.get_by_role("radio", name="Approve")).to_be_visible()
     evil.context.clear_cookies()
+
+
+def test_should_open_the_inbox_of_the_local_cloud_signed_in_as_somebody(
+    signing: Live, cloud: LocalCloud, new_page: NewPage
+) -> None:
+    """By the same flow: only the user pool asks nobody."""
+    pool = signing.deployment.output(Output.SIGN_IN_ISSUER).rpartition("/")[2]
+    inbox = address(signing, "/inbox")
+    link = invite_person(cloud.environment(), pool=pool, name=BOB, leads_to=inbox)
+    page = new_page()
+    page.goto(link)
+    expect(page).to_have_url(inbox)
+    expect(page.get_by_role("navigation")).to_contain_text(BOB)
+    page.goto(link)
+    expect(page.get_by_text("This link opens once")).to_be_visible()
+    page.goto(inbox)
+    sign_out(page)
+    page.goto(inbox)  # signed out at the user pool, too
+    expect(page).to_have_title("Sign in")
+    page.context.clear_cookies()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

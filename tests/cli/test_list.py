@@ -98,3 +98,27 @@ def test_should_say_how_to_get_the_next_page(hitl: Hitl, world: World) -> None:
         first,
         second,
     }
+
+
+def test_should_write_the_whole_list_for_a_spreadsheet(
+    hitl: Hitl, world: World, cloud: FakeCloud
+) -> None:
+    for number in range(150):
+        subject = "=1+1" if number == 7 else f"Zoë's request {number}"
+        now = NOW + timedelta(seconds=number)
+        pending(world, f"{number:032x}", request=any_request(subject=subject), now=now)
+
+    written = hitl("list", "--csv").out
+
+    lines = written.removeprefix("\ufeff").splitlines()
+    assert (written[0], len(lines), len(cloud.asked)) == ("\ufeff", 151, 2)
+    assert lines[0].startswith("approval_id,status,subject,")
+    assert len({line.split(",")[0] for line in lines}) == 151
+    assert (",=1+1," in written, ",'=1+1," in written) == (False, True)
+    assert "Zoë's request 149" in lines[1]
+
+
+def test_should_write_one_kind_of_file(hitl: Hitl) -> None:
+    refused = hitl("list", "--csv", "--json")
+    assert refused.status == 2
+    assert "--csv: not together with --json" in refused.err

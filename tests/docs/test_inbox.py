@@ -15,13 +15,15 @@ INBOX = (DOCS / "inbox.md").read_text(encoding="utf-8")
 
 
 def test_should_run_what_it_shows() -> None:
-    (block,) = re.findall(r"```python\n(.*?)```", INBOX, re.DOTALL)
-    shown: dict[str, Any] = {}
-    exec(block, shown)
-    template = assertions.Template.from_stack(shown["stack"])
-    template.has_resource_properties(
-        "AWS::ApiGatewayV2::Route", {"RouteKey": "GET /inbox", "AuthorizationType": "JWT"}
-    )
+    blocks = re.findall(r"```python\n(.*?)```", INBOX, re.DOTALL)
+    for block, kind in zip(blocks, ("NONE", "JWT"), strict=True):
+        shown: dict[str, Any] = {}
+        exec(block, shown)
+        template = assertions.Template.from_stack(shown["stack"])
+        for route, authorized in (("GET /inbox", kind), ("GET /v1/inbox", "JWT")):
+            template.has_resource_properties(
+                "AWS::ApiGatewayV2::Route", {"RouteKey": route, "AuthorizationType": authorized}
+            )
 
 
 def test_should_list_every_route_of_the_json_api() -> None:

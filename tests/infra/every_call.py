@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -70,6 +71,7 @@ def main(bundle: str) -> None:
     assert publisher.handler.handler({"Records": records[-1:]}, None) == {"batchItemFailures": []}
     assert messenger.handler.handler({"Records": records}, None) == {"batchItemFailures": []}
     assert messenger.handler.handler({}, None) == {}
+    mail(wiring.delivery_service().notifiers["ses"], written)
     assert wiring.delivery_service().messages.due(before=datetime.now(UTC), limit=10)
     assert wiring.tasks().succeed("token", {})
     assert wiring.tasks().fail("token", "Error", "cause")
@@ -79,6 +81,17 @@ def main(bundle: str) -> None:
     client("lambda").get_durable_execution_state(
         DurableExecutionArn="arn", CheckpointToken="t", Marker=""
     )
+
+
+def mail(notifier: Any, approval: Any) -> None:
+    """Send one by SES, whose text and HTML are made of templates in the bundle."""
+    import messenger.handler
+    from hitl_approval.domain.notification import approval_needed
+
+    said = approval_needed(approval, recipient="bob", link="https://example.com/a/b")
+    assert notifier.publish(replace(said, address="bob@example.com")) == "0100"
+    unknown = {"source": "aws.ses", "detail": {"eventType": "Bounce"}}
+    assert messenger.handler.handler(unknown, None) == {"noted": False}
 
 
 def sign_in(client: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hitl_approval_cli.local.process import (
     LocalCloud,
     LocalCloudError,
+    invite_person,
     is_local_cloud,
     sent_messages,
     stop_local_cloud,
@@ -17,6 +18,7 @@ __all__ = [
     "LocalCloudError",
     "Tools",
     "ToolsError",
+    "invite_person",
     "is_local_cloud",
     "sent_messages",
     "stop_local_cloud",

@@ -18,6 +18,8 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from hitl_approval_cli.local.process import PEOPLE_PATH
+
 Scope = Mapping[str, Any]
 Headers = Mapping[str, str]
 Query = Mapping[str, list[str]]
@@ -199,6 +201,8 @@ def _needs_no_key(method: str, host: str, path: str, headers: Headers, query: Qu
         return True
     if method == "PUT" and path.startswith(_CUSTOM_RESOURCE):
         return True  # its address holds a random token
+    if method == "GET" and path.startswith(f"{PEOPLE_PATH}/"):
+        return True  # so does this one
     pool, found, _ = path.lstrip("/").partition("/.well-known/")
     if method == "GET" and found:
         from ministack.services import cognito

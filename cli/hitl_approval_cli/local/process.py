@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
+from urllib.parse import urlencode
 
 from hitl_approval import programs
 from hitl_approval_cli.local.tools import Tools
@@ -24,6 +25,7 @@ MODULE = "hitl_approval_cli.local"
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 MAIL_PATH = "/_hitl/mail"
+PEOPLE_PATH = "/_hitl/people"
 GRACE_SECONDS = 15.0
 """How long a cloud may take to write its state and end, before it is killed."""
 
@@ -146,6 +148,23 @@ class LocalCloud:
         self.stop()
 
 
+def invite_person(environment: Mapping[str, str], *, pool: str, name: str, leads_to: str) -> str:
+    """The address of a link that opens once: it signs somebody in at a user pool and leads on.
+
+    Args:
+        environment: as `LocalCloud.environment` gives it.
+        pool: the user pool's id.
+        name: the address of somebody in it.
+        leads_to: where the link leads on.
+
+    Raises:
+        LocalCloudError: the local cloud does not answer.
+    """
+    asked = urlencode({"pool": pool, "name": name, "leads_to": leads_to})
+    answer = _ask(environment, f"{PEOPLE_PATH}?{asked}", method="POST")
+    return f"{environment['AWS_ENDPOINT_URL']}{answer['path']}"
+
+
 def sent_messages(environment: Mapping[str, str], after: int = 0) -> list[dict[str, Any]]:
     """What a local cloud has sent to people (`mail.Mail` has the fields), oldest first.
 
@@ -156,18 +175,28 @@ def sent_messages(environment: Mapping[str, str], after: int = 0) -> list[dict[s
     Raises:
         LocalCloudError: it does not answer.
     """
+    messages: list[dict[str, Any]] = _ask(environment, f"{MAIL_PATH}?after={after}")["messages"]
+    return messages
+
+
+def _ask(environment: Mapping[str, str], path: str, *, method: str = "GET") -> Any:
+    """What the local cloud itself answers, with its key.
+
+    Raises:
+        LocalCloudError: it does not answer.
+    """
     request = urllib.request.Request(  # noqa: S310  our own loopback server
-        f"{environment['AWS_ENDPOINT_URL']}{MAIL_PATH}?after={after}",
+        f"{environment['AWS_ENDPOINT_URL']}{path}",
         headers={"Authorization": f"AWS {environment['AWS_ACCESS_KEY_ID']}:"},
+        method=method,
     )
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(request, timeout=10) as answer:
-            messages: list[dict[str, Any]] = json.load(answer)["messages"]
+            return json.load(answer)
     except (OSError, ValueError) as error:
         msg = f"the local cloud at {environment['AWS_ENDPOINT_URL']} does not answer"
         raise LocalCloudError(msg) from error
-    return messages
 
 
 def is_local_cloud(pid: int) -> bool:

@@ -15,7 +15,8 @@ from urllib.parse import parse_qs
 
 from hitl_approval_cli.local import access
 from hitl_approval_cli.local.mail import Mail
-from hitl_approval_cli.local.process import ACCOUNT, MAIL_PATH, REGION
+from hitl_approval_cli.local.people import People
+from hitl_approval_cli.local.process import ACCOUNT, MAIL_PATH, PEOPLE_PATH, REGION
 from hitl_approval_cli.local.state import Keeper, StateFolder
 
 HOST = "127.0.0.1"
@@ -98,6 +99,7 @@ class _Cloud:
         access.answer_published_urls_only_by_their_deployment()
         access.give_functions_the_key(line["key"])
         self._mail = Mail()
+        self._people = People()
         self._keeper = Keeper(kept.services) if kept else None
         if self._keeper:
             self._keeper.take_over()
@@ -161,6 +163,8 @@ class _Cloud:
                 pass
             elif scope["path"] == MAIL_PATH:
                 await self._show_mail(scope, send)
+            elif scope["path"].startswith(PEOPLE_PATH):
+                await self._people.answer(scope, send)
             elif self._keeper:
                 await self._app(scope, receive, self._keeper.noting(scope, send))
             else:

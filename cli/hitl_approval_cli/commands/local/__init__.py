@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hitl_approval_cli.commands.local import demo, down, env, mail, up
+from hitl_approval_cli.commands.local import demo, down, env, inbox, mail, up
 
 __all__ = ["local"]
 
@@ -18,4 +18,5 @@ local.command()(up.up)
 local.command()(down.down)
 local.command()(env.env)
 local.command()(mail.mail)
+local.command()(inbox.inbox)
 local.command()(demo.demo)
