@@ -71,7 +71,7 @@ def everybody_is_notified(deployment: Deployment) -> Iterator[str]:
             yield from _has_become(deployment, key, record)
     of = Counter(_asked(record) for record in records.values() if record["recipient"])
     for who, times in _to_send(deployment).items():
-        if of[who] < times:
+        if of[who] < times * deployment.outbox.ways.get(who[2], 1):
             yield f"nobody has it on record to send {who[2]} the {who[1]} message"
 
 
@@ -281,10 +281,11 @@ def _has_become(deployment: Deployment, key: Key, record: Row) -> Iterator[str]:
     sent = any(one.key == key for one in deployment.outbox.sent)
     person, kind = person_key(record["recipient"]), record["kind"]
     example = {
+        "Channel": record["channel"],
         "MessageAttributes": {
             "approver": {"StringValue": person},
             "kind": {"StringValue": kind},
-        }
+        },
     }
     match record["state"]:
         case "sent" if not sent:
@@ -314,8 +315,9 @@ def _void(deployment: Deployment, record: Row, person: str) -> bool:
     if record["kind"] in ASKS:
         voted = person in {person_key(vote["approver"]) for vote in row["votes"]}
         return voted or row["status"] in TERMINAL
-    first = _first(deployment, record["approval_id"])
-    return ("requested", person) not in first and not record["to_requester"]
+    asked = (record["approval_id"], "requested", person, record["channel"])
+    sent = {(one.approval_id, one.kind, one.person, one.channel) for one in deployment.outbox.sent}
+    return asked not in sent and not record["to_requester"]
 
 
 def _still_to_come(deployment: Deployment, record: Row) -> bool:
@@ -407,7 +409,9 @@ def _mark(deployment: Deployment, one: Sent) -> int | None:
 def _met(deployment: Deployment, key: Key) -> bool:
     """Whether a message has met a fault or a refusal of its own."""
     person = _person(deployment, key)
-    example = {"MessageAttributes": {"approver": {"StringValue": person}}}
+    channel = _records(deployment)[key]["channel"] if key else "sns"
+    attributes = {"approver": {"StringValue": person}}
+    example = {"Channel": channel, "MessageAttributes": attributes}
     if deployment.refuses(example) or deployment.outbox.kills(example):
         return True
     return any(

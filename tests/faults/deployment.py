@@ -37,6 +37,7 @@ from tests.faults.outbox import (
     PERSON,
     STREAM,
     Outbox,
+    by_mail,
     person_of,
 )
 from tests.faults.simulator import (
@@ -326,6 +327,8 @@ class Deployment:
                 return self.world.call(self.askers.invocation(self.world, request))
             case "Publish":
                 return self.world.call(self._publish(request))
+            case "SendEmail":
+                return self.world.call(self._publish(by_mail(request)))
             case "PutEvents":
                 return self.world.call(self._put_events(request))
             case _:

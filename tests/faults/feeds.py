@@ -11,6 +11,7 @@ import importlib
 import json
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
@@ -38,6 +39,12 @@ PAGE = {
     for name in ("PAGE_URL", "MESSAGES_TABLE_NAME", "PERSONAL_TOPIC_ARN")
 }
 """The environment of a deployment whose approvers get messages of their own."""
+BOTH = {
+    **PAGE,
+    "MAIL": environment.EXTRAS["MAIL"],
+    "DIRECTORY": str(Path(__file__).with_name("directory.json")),
+}
+"""The same, where bob is reached by the topic and by mail."""
 BUS = {name: environment.EXTRAS[name] for name in ("EVENT_BUS_NAME", "INBOX_TABLE_NAME")}
 """The environment of one that publishes events and fills inboxes."""
 

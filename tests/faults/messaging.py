@@ -20,6 +20,7 @@ from hitl_approval.domain.reminder import remind
 from tests.faults.deployment import APPROVALS_TABLE, Deployment
 from tests.faults.dynamodb import Write
 from tests.faults.feeds import (
+    BOTH,
     BUS,
     MINUTE,
     PAGE,
@@ -31,7 +32,7 @@ from tests.faults.feeds import (
     removes,
     store,
 )
-from tests.faults.outbox import MESSAGES_TABLE, person_of
+from tests.faults.outbox import MESSAGES_TABLE, channel_of, person_of
 from tests.faults.scenario import POLLING, SECOND, Scenario, decision, event
 from tests.faults.simulator import START
 
@@ -98,6 +99,33 @@ def _messages_refused(world: Deployment) -> None:
     world.outbox.freeze = FREEZE
     feed(world, "messenger", choices=())
     clock(world, *EACH_MINUTE)
+
+
+def _channels(world: Deployment) -> None:
+    """One is reached by two channels, of which mail refuses each time; another by one."""
+    asked(world, "bob", "carol")
+    world.outbox.ways["bob"] = 2
+    world.refuses = lambda message: channel_of(message) == "ses"
+    world.outbox.freeze = FREEZE
+    feed(world, "messenger", choices=())
+    clock(world, *EACH_MINUTE)
+
+
+def _channels_outcome(world: Deployment) -> None:
+    """Carol decides while bob is asked by two channels: each says how it ended after it asked."""
+    record = asked(world, "bob", "carol")
+    world.outbox.ways["bob"] = 2
+    world.outbox.freeze = FREEZE
+    feed(world, "messenger", choices=())
+    commits(
+        world,
+        "carol",
+        record.approval_id,
+        lambda found, me: cast_vote(
+            found, Person("carol", "declared"), "approved", "", now=me.now()
+        ),
+    )
+    clock(world, *CLOCK, 12 * MINUTE)
 
 
 def _deadly(world: Deployment) -> None:
@@ -260,6 +288,8 @@ MESSENGER: Sequence[Scenario] = [
     Scenario("message", _message, PAGE),
     Scenario("message-due", _message_due, PAGE),
     Scenario("message-refused", _messages_refused, PAGE),
+    Scenario("message-channels", _channels, BOTH),
+    Scenario("message-channels-outcome", _channels_outcome, BOTH),
     Scenario("message-deadly", _deadly, PAGE),
     Scenario("message-deadly-in-stream", _deadly_in_the_stream, PAGE),
     Scenario("outcome", _outcome, PAGE),

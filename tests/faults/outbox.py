@@ -39,6 +39,7 @@ class Sent:
     request: int
     at: datetime
     step: int
+    channel: str
     call: Request
     """The same for what is applied again later."""
 
@@ -65,6 +66,8 @@ class Outbox:
     """How long a slow call takes; None: until the expiry."""
     kills: Callable[[Request], bool] = lambda _: False
     """Which messages end the process that sends them, whenever it does."""
+    ways: dict[str, int] = field(default_factory=dict)
+    """By how many channels people are reached who are reached by several."""
     removed: set[str] = field(default_factory=set)
     """Approvals whose row a TTL removes."""
     sent: list[Sent] = field(default_factory=list)
@@ -90,6 +93,7 @@ class Outbox:
                 me.request,
                 world.now,
                 len(world.steps),
+                channel_of(request),
                 request,
             )
         )
@@ -99,6 +103,29 @@ def person_of(request: Request) -> str | None:
     """Whom a published message is for, as `spelling` has it; None for everybody."""
     attribute = request["MessageAttributes"].get(APPROVER_ATTRIBUTE)
     return str(attribute["StringValue"]) if attribute else None
+
+
+def channel_of(request: Request) -> str:
+    """What carries a message: SNS, unless it says otherwise."""
+    return str(request.get("Channel", "sns"))
+
+
+def by_mail(request: Request) -> Request:
+    """A mail that SES is given, as SNS would be given the message."""
+    kind, _, body = request["Content"]["Raw"]["Data"].decode().partition("\n")
+    [address] = request["Destination"]["ToAddresses"]
+    [tag] = request["EmailTags"]
+    attributes = {
+        "approval_id": tag["Value"],
+        "kind": kind,
+        APPROVER_ATTRIBUTE: address.partition("@")[0],
+    }
+    return {
+        "Channel": "ses",
+        "TopicArn": "mail",
+        "MessageAttributes": {name: {"StringValue": v} for name, v in attributes.items()},
+        "Message": body,
+    }
 
 
 def tries(item: Item) -> int:

@@ -23,10 +23,13 @@ from aws_durable_execution_sdk_python.state import ExecutionState
 from botocore.client import BaseClient
 
 from hitl_approval import wiring
+from hitl_approval.adapters import ses
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock
 from hitl_approval.contract import Messages
 from hitl_approval.domain import text
+from hitl_approval.domain.notification import Notification
+from hitl_approval.mail.letter import Sender
 from hitl_approval.settings import Settings, settings
 from hitl_approval.usecases import deliver
 from hitl_approval.usecases import sweep as sweep_case
@@ -59,6 +62,11 @@ def _pause(_: SystemClock, attempt: int) -> None:
     actor = _DEPLOYMENT[0].world.current
     assert actor is not None
     actor.sleep(timedelta(seconds=min(1.0, 0.02 * 2**attempt) / 2))
+
+
+def _letter(notification: Notification, _: Sender) -> bytes:
+    """What schedules tell mails by; their bytes are tested in `tests/unit/mail`."""
+    return f"{notification.kind}\n{notification.body}".encode()
 
 
 def _count(_: EmbeddedMetrics, metric: str, value: int = 1) -> None:
@@ -150,6 +158,8 @@ def simulated() -> Iterator[None]:
         patch.object(DynamoDbStore, "count_pending", lambda _: 0),
         # A query of the clock's each, and nothing more to see.
         patch.object(Messages, "SHARDS", 1),
+        # Half of a schedule's time.
+        patch.object(ses, "letter", _letter),
         # A schedule is as long as its tries are many.
         patch.object(deliver, "MAX_ATTEMPTS", MAX_ATTEMPTS),
         patch.object(deliver, "MAX_UNANSWERED", MAX_UNANSWERED),

@@ -24,6 +24,9 @@ WAITING = "tests/workflow/test_waiting.py"
 DYNAMODB = "shared/hitl_approval/adapters/dynamodb.py"
 MESSAGES = "shared/hitl_approval/adapters/messages.py"
 SNS = "shared/hitl_approval/adapters/sns.py"
+SES = "shared/hitl_approval/adapters/ses.py"
+RETURNED = "shared/hitl_approval/usecases/returned.py"
+DIRECTORY = "shared/hitl_approval/domain/delivery.py"
 CALLBACKS = "shared/hitl_approval/adapters/callbacks.py"
 PERMISSION = "shared/hitl_approval/domain/permission.py"
 APPROVAL = "shared/hitl_approval/domain/approval.py"
@@ -197,8 +200,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a message that was sent stays due",
         MESSAGES,
-        'UpdateExpression="SET #state = :sent, sent_at = :at REMOVE #due"',
-        'UpdateExpression="SET #state = :sent, sent_at = :at, #due = #due"',
+        '"SET #state = :sent, sent_at = :at, receipt = :receipt "\n                "REMOVE #due"',
+        '"SET #state = :sent, sent_at = :at, receipt = :receipt, "\n                "#due = #due"',
         "sent_once",
         (OUTBOX,),
     ),
@@ -876,6 +879,39 @@ MUTANTS: tuple[Mutant, ...] = (
         "                if failures:\n",
         "nothing_answered_is_lost",
         (WAITING,),
+    ),
+    # Mail
+    Mutant(
+        "a mail that came back is believed without its receipt",
+        RETURNED,
+        "        found = next((m for m in about if m.receipt == returned.receipt), None)\n",
+        "        found = next(iter(about), None)\n",
+        "everybody_is_notified",
+        ("tests/unit/usecases/test_returned.py",),
+    ),
+    Mutant(
+        "a bounce is noted each time that it is said",
+        RETURNED,
+        "        if found.noted:\n            return True\n",
+        "",
+        "everybody_is_notified",
+        ("tests/unit/usecases/test_returned.py",),
+    ),
+    Mutant(
+        "a mail whose answer was lost counts as refused",
+        SES,
+        '            raise unavailable("SES", error) from error\n',
+        '            raise Unavailable("SES did not take the mail") from error\n',
+        "sent_once",
+        ("tests/unit/adapters/test_ses.py",),
+    ),
+    Mutant(
+        "everybody is mailed where nothing is sent by mail",
+        DIRECTORY,
+        "            by_mail = self.mail and is_mail\n",
+        "            by_mail = is_mail\n",
+        "everybody_is_notified",
+        ("tests/unit/domain/test_delivery.py",),
     ),
     Mutant(
         "a failed start leaves its request behind",
