@@ -25,6 +25,8 @@ from hitl_approval_cli.local import LocalCloud
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 60.0
+ORGANIZATION = '{"name": "Brightwater", "color": "#0b5c6b"}'
+"""Whose pages they are, where people sign in."""
 
 
 def eventually(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
@@ -225,7 +227,8 @@ def in_mode(deploy: Deploy, people: People) -> InMode:
 
     def deployed(mode: str) -> Live:
         signing_in = {"sign_in": people.sign_in} if mode == "callback" else {}
-        options = {"operators": "olga", "poll_interval_seconds": "1", **signing_in}
+        named = {"organization": ORGANIZATION} if mode == "callback" else {}
+        options = {"operators": "olga", "poll_interval_seconds": "1", **signing_in, **named}
         return deploy(f"app-{mode}", resume=mode, **options)
 
     return deployed

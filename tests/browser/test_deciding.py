@@ -126,6 +126,22 @@ def test_should_need_no_mouse(links: Links, page: Page) -> None:
     assert links.live.result(started["execution_arn"])["comments"] == "not by mouse"
 
 
+def test_should_take_three_taps_at_a_first_visit(links: Links, page: Page) -> None:
+    started = ask(links, context={f"field {number}": "a few words" for number in range(15)})
+    page.goto(links.link("ann", started["approval_id"]))
+    steps = (
+        page.get_by_role("link", name="Decide"),
+        page.get_by_role("radio", name="Approve"),
+        page.get_by_role("button", name=SEND),
+    )
+    for step in steps:
+        expect(step).to_be_in_viewport()
+        step.tap()
+    said(page, "approved")
+    assert len(steps) <= 3
+    assert answers(links, started["approval_id"]) == ["approved"]
+
+
 def test_should_work_without_scripts(links: Links, new_page: NewPage) -> None:
     started = ask(links)
     page = new_page(java_script_enabled=False)
@@ -165,6 +181,8 @@ def test_should_be_guarded_by_its_headers(links: Links, page: Page) -> None:
     assert "set-cookie" not in found
     # The policy works: the page's own style counts, a stranger's script does not.
     assert page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth") == "640px"
+    act = "getComputedStyle(document.documentElement).getPropertyValue('--act')"
+    assert page.evaluate(act) == "#0b5c6b"  # of its organization, which is in a layer
 
 
 def test_should_run_no_script_that_got_in(links: Links, browser: Browser) -> None:
@@ -181,6 +199,6 @@ def test_should_run_no_script_that_got_in(links: Links, browser: Browser) -> Non
                 document.body.append(script);
             }"""
         )
-    assert page.title() == "Approve: Q4 Budget Proposal - hitl-approval"
+    assert page.title() == "Approve: Q4 Budget Proposal - Brightwater"
     assert any("Content Security Policy" in fault for fault in watch.faults)
     context.close()

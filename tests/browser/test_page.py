@@ -138,10 +138,26 @@ def test_should_show_code_as_code_and_mark_a_diff_by_more_than_color(
         for mark in ("ins", "del")
     ]
     assert borders == ["solid", "dashed"]
+    same = page.locator(".diff span").first
+    assert same.evaluate("each => getComputedStyle(each).borderLeftWidth") == "0px"
     fonts = page.locator("pre").evaluate_all("all => all.map(e => getComputedStyle(e).fontFamily)")
     assert len(fonts) == 2
     assert all("monospace" in font for font in fonts)
     assert page.locator("pre").last.inner_text() == "if x:\n    y()"
+
+
+def test_should_have_a_button_that_is_seen_as_one_in_forced_colors(
+    page: Page, world: World
+) -> None:
+    shown(page, world, asked(world))
+    page.emulate_media(forced_colors="active")
+    button = page.get_by_role("button", name=SEND)
+    width, color, ground = button.evaluate(
+        "each => (s => [s.borderTopWidth, s.borderTopColor, s.backgroundColor])"
+        "(getComputedStyle(each))"
+    )
+    assert width == "2px"
+    assert color not in {ground, "rgba(0, 0, 0, 0)"}
 
 
 def test_should_print_all_of_it_and_no_form(page: Page, world: World) -> None:

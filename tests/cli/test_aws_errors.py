@@ -205,7 +205,7 @@ def test_should_go_on_checking_when_a_check_fails(
     printed = capsys.readouterr()
     assert printed.err == ""
     states = {check["name"]: check["state"] for check in json.loads(printed.out)["checks"]}
-    assert list(states.values()) == ["ok"] * 4 + ["wrong"] * 3 + ["ok"] + ["wrong"] * 5
+    assert list(states.values()) == ["ok"] * 4 + ["wrong"] * 3 + ["ok"] * 2 + ["wrong"] * 5
 
 
 def test_should_not_call_a_stack_healthy_that_is_not_there(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,6 @@ def main(bundle: str) -> None:
     import publisher.handler
     import request_api.handler
     import signed_in.handler
-    import slack_api.handler
     import sweep.handler
     import workflow.handler
     from hitl_approval import wiring
@@ -64,13 +64,12 @@ def main(bundle: str) -> None:
         assert signed_in.handler.handler(signed_in_event(route), None)["statusCode"] == 200
     sign_in(client)
     assert page.handler.handler(link_event(), None)["statusCode"] == 404  # draws the page, too
-    assert wiring.workspace().signing_secret() == "s"
-    assert slack_api.handler.handler({}, None)["statusCode"] == 401
+    be_in_slack(wiring.workspace())
     records = [_record(event) for event in json.loads(answer["body"])["events"]]
     assert publisher.handler.handler({"Records": records[-1:]}, None) == {"batchItemFailures": []}
     assert messenger.handler.handler({"Records": records}, None) == {"batchItemFailures": []}
     assert messenger.handler.handler({}, None) == {}
-    assert wiring.delivery_service().messages.due(before=datetime.now(UTC), limit=10)
+    mail(wiring.delivery_service(), written)
     assert wiring.tasks().succeed("token", {})
     assert wiring.tasks().fail("token", "Error", "cause")
     client("lambda").checkpoint_durable_execution(
@@ -79,6 +78,27 @@ def main(bundle: str) -> None:
     client("lambda").get_durable_execution_state(
         DurableExecutionArn="arn", CheckpointToken="t", Marker=""
     )
+
+
+def be_in_slack(workspace: Any) -> None:
+    """What Slack takes of AWS."""
+    import slack_api.handler
+
+    assert workspace.signing_secret() == "s"
+    assert slack_api.handler.handler({}, None)["statusCode"] == 401
+
+
+def mail(delivery: Any, approval: Any) -> None:
+    """Send one by SES, whose text and HTML are made of templates in the bundle."""
+    import messenger.handler
+    from hitl_approval.domain.notification import approval_needed
+
+    said = approval_needed(approval, recipient="bob", link="https://example.com/a/b")
+    said = replace(said, address="bob@example.com")
+    assert delivery.notifiers["ses"].publish(said) == "0100"
+    assert delivery.messages.due(before=datetime.now(UTC), limit=10)
+    unknown = {"source": "aws.ses", "detail": {"eventType": "Bounce"}}
+    assert messenger.handler.handler(unknown, None) == {"noted": False}
 
 
 def sign_in(client: Any) -> None:

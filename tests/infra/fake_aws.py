@@ -22,6 +22,7 @@ ANSWERS: dict[str, Any] = {
     "VerifyMac": {"KeyId": "k", "MacValid": True, "MacAlgorithm": "HMAC_SHA_256"},
     "Verify": {"KeyId": "k", "SignatureValid": True, "SigningAlgorithm": "ECDSA_SHA_256"},
     "GetSecretValue": {"SecretString": '{"signing_secret": "s", "bot_token": "t"}'},
+    "outbound-emails": {"MessageId": "0100"},
     "SendTaskSuccess": {},
     "SendTaskFailure": {},
     "checkpoint": {"CheckpointToken": "t", "NewExecutionState": {"Operations": []}},

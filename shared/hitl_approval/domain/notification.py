@@ -13,6 +13,7 @@ from hitl_approval.domain.approval import Approval, Transition, with_event
 from hitl_approval.domain.audit import SYSTEM
 from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
+from hitl_approval.domain.standing import standing
 from hitl_approval.domain.text import inert, listed, sns_subject
 
 MAX_CONTEXT_SHOWN = 4_000
@@ -81,6 +82,7 @@ def approval_needed(
     rows = [
         *_content(approval),
         ("Approvers", approvers_in_words(approval)),
+        *([("Answers", standing(approval))] if approval.votes else []),
         ("Decide by", f"{approval.expires_at:%Y-%m-%d %H:%M:%S} UTC"),
         ("Approval", approval.approval_id),
     ]

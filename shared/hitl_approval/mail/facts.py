@@ -19,6 +19,7 @@ from hitl_approval.domain.notification import (
     end_in_words,
 )
 from hitl_approval.domain.request import CONTENT, content_of
+from hitl_approval.domain.standing import standing
 from hitl_approval.domain.text import inert
 
 MAX_ROWS = 8
@@ -85,6 +86,8 @@ def facts_of(notification: Notification, *, zone: tzinfo | None = None) -> Mappi
     rows = list(shown.rows)
     if not ended:
         rows.append(("Approvers", inert(approvers_in_words(approval), keep="")))
+        if approval.votes:
+            rows.append(("Answers", inert(standing(approval), keep="")))
     if ended and approval.comments:
         rows.append(("Comment", _value(approval.comments)[0]))
     return {

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from hitl_approval_cli import cdk, output
+from hitl_approval_cli.commands.local import deploy as commands
 from hitl_approval_cli.commands.local.deploy import deploy, fetch_tools, progress, start
 from hitl_approval_cli.commands.local.place import Place
 from hitl_approval_cli.errors import CliError
@@ -23,6 +24,23 @@ def out(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     file = io.StringIO()
     monkeypatch.setattr(output, "out", Console(file=file, width=80))
     return file
+
+
+@pytest.fixture(autouse=True)
+def verified(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The stacks whose senders were verified."""
+    found: list[object] = []
+    monkeypatch.setattr(
+        commands, "verify_senders", lambda environment, stacks: found.append((environment, stacks))
+    )
+    return found
+
+
+def test_should_let_what_was_deployed_send_mails(
+    here: Place, steps: dict[str, Step], out: io.StringIO, verified: list[object]
+) -> None:
+    deploy(here, ENVIRONMENT, {})
+    assert verified == [(ENVIRONMENT, ["cdk.out"])]
 
 
 def test_should_synthesize_beside_the_bootstrap(

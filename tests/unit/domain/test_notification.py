@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from hitl_approval.domain.approval import cast_vote
 from hitl_approval.domain.notification import MAX_CONTEXT_SHOWN, approval_needed
 from hitl_approval.domain.policy import Policy, Quorum
-from tests.anything import any_approval, any_request
+from tests.anything import NOW, any_approval, any_request, declared
 
 
 def test_should_shorten_the_subject_and_keep_the_name_whole_in_the_body() -> None:
@@ -35,6 +36,16 @@ def test_should_say_who_asks_for_what_until_when_and_how_to_answer() -> None:
     assert f"hitl approve {approval.approval_id}" in body
     assert f"hitl reject {approval.approval_id}" in body
     assert "callback-1" not in body
+
+
+def test_should_say_who_can_still_answer_once_somebody_has() -> None:
+    request = any_request(approvers=["ann", "bob", "cid"])
+    approval = any_approval(request=request, policy=Policy(quorum=Quorum.at_least(2)))
+    assert "Answers" not in approval_needed(approval).body
+    voted = cast_vote(approval, declared("ann"), "approved", "", now=NOW)
+    assert voted is not None
+    body = approval_needed(voted.after, recipient="bob", reminder=True).body
+    assert "  Answers    1 of 2 approvals; bob or cid can still answer\n" in body
 
 
 def test_should_show_a_hostile_context_inert_and_bounded() -> None:

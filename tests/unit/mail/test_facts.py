@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from hitl_approval.domain.approval import cast_vote
+from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.mail.facts import MAX_ROWS, MAX_VALUE, shown_in_mail
+from tests.anything import NOW, declared
 from tests.unit.mail.mailed import asked, asking, html_of, read, text_of
 
 
@@ -72,3 +76,13 @@ def test_should_leave_to_the_page_what_is_sensitive() -> None:
 def test_should_name_a_field_without_a_name() -> None:
     shown = shown_in_mail(asked(document_id=None, context={"": 1, "n" * 100: 2}))
     assert [name for name, _ in shown.rows] == ["(no name)", "n" * 59 + "\u2026"]
+
+
+def test_should_say_who_can_still_answer_once_somebody_has() -> None:
+    approval = replace(asked(), policy=Policy(quorum=Quorum.everyone()))
+    assert "still answer" not in html_of(read(asking(approval)))
+    voted = cast_vote(approval, declared("bob@example.com"), "approved", "", now=NOW)
+    assert voted is not None
+    said = "1 of 2 approvals; ann@example.com must still answer"
+    for text in (html_of(read(asking(voted.after))), text_of(read(asking(voted.after)))):
+        assert said in " ".join(text.split())

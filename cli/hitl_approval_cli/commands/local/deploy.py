@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from hitl_approval_cli import cdk, output
 from hitl_approval_cli.commands.local.place import Place
+from hitl_approval_cli.commands.local.senders import verify_senders
 from hitl_approval_cli.errors import CliError
 from hitl_approval_cli.local import LocalCloud, LocalCloudError, Tools, ToolsError
 
@@ -57,7 +58,9 @@ def deploy(
         cdk.finish("cdk bootstrap", bootstrap)
     with progress("cdk deploy"):
         cdk.finish("cdk deploy", cdk.start_deploy(place.app, environment, assembly))
-    return cdk.stacks_in(assembly)
+    stacks = cdk.stacks_in(assembly)
+    verify_senders(environment, stacks)
+    return stacks
 
 
 @contextmanager
