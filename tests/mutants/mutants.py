@@ -35,6 +35,7 @@ RULES = "shared/hitl_approval/domain/policy.py"
 SCHEDULE = "shared/hitl_approval/domain/schedule.py"
 IDENTITY = "shared/hitl_approval/http/identity.py"
 REQUEST = "shared/hitl_approval/usecases/request.py"
+SIGN_IN = "shared/hitl_approval/http/sign_in.py"
 READING = "shared/hitl_approval/http/reading.py"
 DECIDE = "shared/hitl_approval/usecases/decide.py"
 DELIVER = "shared/hitl_approval/usecases/deliver.py"
@@ -298,6 +299,54 @@ MUTANTS: tuple[Mutant, ...] = (
         READING,
         'message = f"{purpose}:{self.content_digest}".encode()',
         "message = purpose.encode()",
+        "approved_by_policy",
+        (API,),
+    ),
+    Mutant(
+        "any browser ends a sign-in that was begun in another",
+        SIGN_IN,
+        'if begun is None or not is_nonce(state, begun["state"]):',
+        "if begun is None:",
+        "approved_by_policy",
+        (API,),
+    ),
+    Mutant(
+        "a sign-in leads wherever a link says",
+        SIGN_IN,
+        "isinstance(value, str) and _OWN_PATH.fullmatch(value) else Route.INBOX",
+        "isinstance(value, str) else Route.INBOX",
+        "approved_by_policy",
+        (API,),
+    ),
+    Mutant(
+        "a token answers any sign-in",
+        "shared/hitl_approval/domain/id_token.py",
+        "if not isinstance(given, str) or not hmac.compare_digest(given.encode(), nonce.encode()):",
+        "if not isinstance(given, str):",
+        "approved_by_policy",
+        ("tests/unit/domain/test_id_token.py", API),
+    ),
+    Mutant(
+        "a cookie of one purpose is one of every other",
+        "shared/hitl_approval/http/seal.py",
+        'return hashlib.sha256(f"{purpose}\\0{payload}".encode()).digest()',
+        "return hashlib.sha256(payload.encode()).digest()",
+        "approved_by_policy",
+        (API,),
+    ),
+    Mutant(
+        "the list approves what it does not show",
+        "shared/hitl_approval/http/inbox_page.py",
+        'if decision == "approved" and card(approval) is None:',
+        "if False:",
+        "approved_by_policy",
+        (API,),
+    ),
+    Mutant(
+        "a selection of another request decides",
+        "shared/hitl_approval/http/inbox_page.py",
+        "if not is_nonce(nonce, _nonce(self.visitor, approval)):",
+        "if False:",
         "approved_by_policy",
         (API,),
     ),
