@@ -19,7 +19,6 @@ ELSEWHERE: Mapping[str, str] = {
     "adapters/inbox.py": "contract/test_inbox.py",
     "adapters/issuer.py": "contract/test_issuer.py",
     "adapters/messages.py": "contract/test_messages.py",
-    "adapters/secrets_manager.py": "contract/test_slack.py",
     "adapters/slack.py": "contract/test_slack.py",
     "adapters/web.py": "contract/test_slack.py",
     "adapters/webhook.py": "contract/test_webhook.py",
