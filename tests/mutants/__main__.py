@@ -23,7 +23,7 @@ from tests.mutants.imported import COPY
 from tests.mutants.mutants import MUTANTS, Mutant
 
 ROOT = Path(__file__).parents[2]
-NEEDED = ("shared", "lambdas", "tests", "pyproject.toml")
+NEEDED = ("shared", "lambdas", "tests", "bench", "pyproject.toml")
 LONGEST = 180.0
 """Seconds; tests that hang have seen the mutant too."""
 FAILED = 1  # pytest's exit code: tests ran, and one failed

@@ -542,9 +542,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a request names whom it likes",
-        "shared/hitl_approval/durable/wait.py",
-        "        if not values.requests_name_approvers:\n",
-        "        if values.requests_name_approvers:\n",
+        "shared/hitl_approval/usecases/ask.py",
+        "        if not self.requests_name_approvers:\n",
+        "        if self.requests_name_approvers:\n",
         "approved_by_policy",
         ("tests/workflow/test_groups.py",),
     ),
@@ -716,8 +716,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a repeated decision does not resume",
         DECIDE,
-        "self._resume_workflow(approval))\n\n    def cancel(",
-        'self._resume_workflow(approval) if changed else "polling")\n\n    def cancel(',
+        "self._resume_workflow(approval))\n\n    def _check_age(",
+        'self._resume_workflow(approval) if changed else "polling")\n\n    def _check_age(',
         "nothing_answered_is_lost",
         (API,),
     ),
@@ -836,7 +836,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a failed notification is swallowed by the wait",
         WAIT,
-        "lambda: self.service.note_notification_failed(self.approval_id, reason)",
+        "lambda: self.requests.note_notification_failed(self.key, reason)",
         "lambda: None",
         "notified_once",
         (WAITING,),
@@ -900,8 +900,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the id is drawn at each replay",
         WAIT,
-        "        self.approval_id = derive_approval_id(arn, self.name or token)\n",
-        "        self.approval_id = uuid4().hex\n",
+        'self.key = RequestKey(context.execution_context.durable_execution_arn, name or "")',
+        "self.key = RequestKey(context.execution_context.durable_execution_arn, uuid4().hex)",
         "notified_once",
         (WAITING,),
     ),
@@ -965,12 +965,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a failed start leaves its request behind",
         WAIT,
-        "            self._step(\n"
-        '                "withdraw", lambda: self.service.withdraw(self.approval_id, token), '
-        "READ_ATTEMPTS\n"
-        "            )\n"
-        "            raise refusal_of",
-        "            raise refusal_of",
+        '            self._step("withdraw", lambda: self.requests.abandon(self.key, token), '
+        "READ_ATTEMPTS)\n",
+        "",
         "notified_once",
         (WAITING,),
     ),
