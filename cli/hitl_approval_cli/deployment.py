@@ -26,13 +26,18 @@ from hitl_approval_cli.errors import (
     refused_field,
     usage,
 )
+from hitl_approval_cli.page_api import DECISIONS, call_page
+from hitl_approval_cli.sessions import Session, find_session
 from hitl_approval_cli.stack_outputs import deployments_in, reference
 
 PAGE = 100
 """Most approvals of one page of a list."""
 
-_OK, _SERVERS_FAULT = 200, 500
-"""HTTP statuses: of a good answer, the first of a server's fault."""
+_OK, _UNAUTHORIZED, _SERVERS_FAULT = 200, 401, 500
+"""HTTP statuses: of a good answer, of a sign-in that is none, the first of a server's fault."""
+
+SIGNED_OUT = "SIGNED_OUT"
+"""Code of the error where a sign-in is needed and there is none any more."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +72,13 @@ class Deployment:
         }
 
     def call(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """Send one action to the approval function.
+        """Send one action to the approval function, or as who is signed in to the page's API.
 
         Raises:
-            CliError: the function refused, with its code, or was not reached.
+            CliError: it was refused, with a code, or not reached.
         """
+        if payload["action"] in DECISIONS and "approver" not in payload:
+            return self._call_signed_in(payload)
         with self.errors():
             answer = self.client("lambda").invoke(
                 FunctionName=self._output(Output.APPROVAL_API_FUNCTION_NAME),
@@ -85,6 +92,25 @@ class Deployment:
         if reply["statusCode"] != _OK:
             raise _refusal(reply["statusCode"], **body["error"])
         return body
+
+    @cached_property
+    def session(self) -> Session | None:
+        """The sign-in of `hitl login`, ended or not."""
+        return find_session(self.find_output(Output.PAGE_URL))
+
+    def _call_signed_in(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        session = self.session
+        if session is None or session.has_ended:
+            ended = "your sign-in has ended" if session else "nobody is signed in"
+            msg = f"{ended}: run hitl login, or say who you are with --as"
+            raise CliError(msg, code=SIGNED_OUT)
+        status, body = call_page(session, payload)
+        if status == _OK:
+            return body
+        if status == _UNAUTHORIZED or "error" not in body:
+            msg = f"the page's API does not take your sign-in ({status}): run hitl login again"
+            raise CliError(msg, code=SIGNED_OUT)
+        raise _refusal(status, **body["error"])
 
     def pages(self, status: str, **wanted: Any) -> Iterator[dict[str, Any]]:
         """The list of a status, page by page, as `call` answers; each is read when it is needed."""

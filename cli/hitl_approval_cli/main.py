@@ -25,6 +25,7 @@ from hitl_approval_cli.commands.history import history
 from hitl_approval_cli.commands.inbox import inbox
 from hitl_approval_cli.commands.list import list_
 from hitl_approval_cli.commands.local import local
+from hitl_approval_cli.commands.login import login, logout
 from hitl_approval_cli.commands.remind import remind
 from hitl_approval_cli.commands.repair import repair
 from hitl_approval_cli.commands.resume import resume
@@ -73,6 +74,8 @@ app.command("list")(list_)
 app.command(hidden=True)(get)
 app.command()(history)
 app.add_typer(audit, name="audit")
+app.command()(login)
+app.command()(logout)
 app.command()(remind)
 app.command()(doctor)
 app.command()(resume)

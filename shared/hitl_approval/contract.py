@@ -333,6 +333,10 @@ class Events:
 SLACK_API: Final = "https://slack.com/api"
 """Where Slack's Web API is."""
 
+CLI_REDIRECT_URI: Final = "http://localhost:47285/callback"
+"""Where an issuer sends a browser that has signed in for `hitl login`; the port is free of others'
+uses in IANA's registry."""
+
 EMAIL_CLAIM: Final = "email"
 """Names who has signed in by default, and only where the claim `email_verified` is true."""
 

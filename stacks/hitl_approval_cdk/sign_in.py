@@ -14,7 +14,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.aws_apigatewayv2_authorizers import HttpJwtAuthorizer
 from constructs import Construct
 
-from hitl_approval.contract import Env, Route
+from hitl_approval.contract import CLI_REDIRECT_URI, Env, Route
 from hitl_approval_cdk import nag
 from hitl_approval_cdk.tokens import is_token, shown
 
@@ -100,7 +100,8 @@ class SignIn:
         """By any issuer of OpenID Connect that signs ID tokens with RS256.
 
         Register `<PageUrl>/sign-in/callback` there as the client's redirect URI, and
-        `<PageUrl>/sign-out` as where to go after signing out.
+        `<PageUrl>/sign-out` as where to go after signing out. For `hitl login`, which takes a
+        client without a secret, register `http://localhost:47285/callback` too.
 
         Args:
             issuer: as its discovery document and its tokens have it.
@@ -169,7 +170,7 @@ class SignIn:
                     cognito.OAuthScope.EMAIL,
                     cognito.OAuthScope.PROFILE,
                 ],
-                callback_urls=[url + Route.CALLBACK],
+                callback_urls=[url + Route.CALLBACK, CLI_REDIRECT_URI],
                 logout_urls=[url + Route.SIGN_OUT],
             ),
             prevent_user_existence_errors=True,

@@ -65,7 +65,7 @@ def test_should_decide_nothing_when_the_question_is_not_answered(hitl: Hitl, wor
             Policy(require_verified_identity=True),
             (
                 "this request takes verified identities only: sign in, a name is not enough: "
-                "decide by a personal link, or signed in on the page"
+                "decide by a personal link, signed in on the page, or after hitl login"
             ),
         ),
     ],

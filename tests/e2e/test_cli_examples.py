@@ -19,8 +19,10 @@ from .typed import type_lines
 EXAMPLE_ID = "1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c"
 OF_DECIDED = {"resume"}
 """Commands whose example is about an approval that has been decided."""
-LOCAL = ["local up", "local env", "local mail", "local down", "local demo"]
+LOCAL = ["local up", "local env", "local mail", "local inbox", "local down", "local demo"]
 """In this order: they are about one local cloud of their own."""
+OF_A_PERSON = {"login"}
+"""Commands whose example somebody at a browser goes on with; here nobody can sign in."""
 
 EXAMPLES = [(c.words, example) for c in commands() for example in c.examples]
 Typed = Callable[..., str]
@@ -53,7 +55,7 @@ def test_should_know_an_example_of_every_command() -> None:
     ids=str,
 )
 def test_should_do_what_its_help_shows(
-    callback_live: Live, typed: Typed, words: str, example: str
+    callback_live: Live, typed: Typed, tmp_path: Path, words: str, example: str
 ) -> None:
     if EXAMPLE_ID in example:
         named = {"approvers": ["ann", "bob"]} if words == "remind" else {}
@@ -74,8 +76,13 @@ def test_should_do_what_its_help_shows(
         ended = {"approve": "approved", "reject": "rejected", "cancel": "cancelled"}
         if words in ended:
             assert callback_live.result(started["execution_arn"])["decision"] == ended[words]
+    elif words in OF_A_PERSON:
+        shown = typed(f"{example} || true", HITL_STACK=callback_live.stack)
+        assert "nobody can sign in to this deployment from a terminal" in shown
     else:
-        assert typed(example, HITL_STACK=callback_live.stack)
+        shown = typed(example, HITL_STACK=callback_live.stack, HITL_CONFIG_DIR=str(tmp_path))
+        _, _, file = example.partition(" > ")
+        assert (tmp_path / file).read_text() if file else shown
 
 
 def _put_aside(live: Live, approval_id: str) -> None:
@@ -95,12 +102,14 @@ def test_should_do_what_the_local_examples_show(typed: Typed, tmp_path: Path) ->
     assert {words for words, _ in EXAMPLES if words.startswith("local ")} == set(LOCAL)
     folder = str(tmp_path / "state")
     try:
-        up, env, mail, down, demo = lines
+        up, env, mail, inbox, down, demo = lines
         assert "runs at http://127.0.0.1:" in typed(up, HITL_LOCAL_DIR=folder)
         pid = json.loads((tmp_path / "state" / "local.json").read_text())["pid"]
         listed = typed(f"{env}; hitl list", HITL_LOCAL_DIR=folder)
         assert "No pending approvals." in listed
         assert "No messages yet" in typed(mail, HITL_LOCAL_DIR=folder)
+        typed(f"{up} -c sign_in=cognito", HITL_LOCAL_DIR=folder)
+        assert "http://" in typed(inbox, HITL_LOCAL_DIR=folder)
         assert "Stopped." in typed(down, HITL_LOCAL_DIR=folder)
         eventually(lambda: not is_local_cloud(pid), "end of the local cloud")
         assert "everything is stopped" in typed(demo, HITL_LOCAL_DIR=folder)

@@ -18,7 +18,8 @@ Decision = Literal["approved", "rejected", "cancelled"]
 WAYS_OUT = {
     "allow_self_approval": "--as NAME says who decides; a deployment with allow_self_approval takes"
     " the requester's own decision",
-    "require_verified_identity": "decide by a personal link, or signed in on the page",
+    "require_verified_identity": "decide by a personal link, signed in on the page, or after"
+    " hitl login",
 }
 """What to do about a policy's rule that refuses a decision."""
 
@@ -31,7 +32,7 @@ def approve(
 
     Example: hitl approve 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c -m "Looks good"
     """
-    _decide_all(to, approval_ids, _answer("approved", message, name), yes=yes)
+    _decide_all(to, approval_ids, _answer(to, "approved", message, name), yes=yes)
 
 
 @connected
@@ -42,7 +43,7 @@ def reject(
 
     Example: hitl reject 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c -m "Needs revision"
     """
-    _decide_all(to, approval_ids, _answer("rejected", message, name), yes=yes)
+    _decide_all(to, approval_ids, _answer(to, "rejected", message, name), yes=yes)
 
 
 @connected
@@ -53,12 +54,14 @@ def cancel(
 
     Example: hitl cancel 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c -m "Not needed any more"
     """
-    _decide_all(to, approval_ids, _answer("cancelled", message, name), yes=yes)
+    _decide_all(to, approval_ids, _answer(to, "cancelled", message, name), yes=yes)
 
 
-def _answer(decision: Decision, message: str, name: str | None) -> dict[str, Any]:
-    """The approval function's payload, but for the id."""
-    who = {"approver": os_user() if name is None else name, "comments": message}
+def _answer(to: Connection, decision: Decision, message: str, name: str | None) -> dict[str, Any]:
+    """The approval function's payload, but for the id: who is signed in needs no name."""
+    who = {"comments": message}
+    if name is not None or to.deployment.session is None:
+        who["approver"] = os_user() if name is None else name
     if decision == "cancelled":
         return {"action": "cancel", **who}
     return {"action": "decide", "decision": decision, **who}

@@ -1,0 +1,65 @@
+"""The JSON API of a deployment's page, called as who has signed in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from hitl_approval.contract import Route
+from hitl_approval_cli.errors import TransientError
+from hitl_approval_cli.sessions import Session
+
+DECISIONS: Final[Mapping[str, str]] = {
+    "decide": Route.V1_DECISION,
+    "cancel": Route.V1_CANCELLATION,
+}
+"""Action -> the route that does it for who is signed in."""
+_TIMEOUT: Final = 60.0
+"""Seconds; API Gateway answers within 30."""
+_HERE: Final = ".localhost"
+
+
+def call_page(session: Session, payload: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Do what a payload says, under the identity of a sign-in.
+
+    Args:
+        session: whose.
+        payload: of the approval function, without who decides: the sign-in says it.
+
+    Returns:
+        The status, and the body as the approval function has it; empty if it is something else.
+
+    Raises:
+        TransientError: the page was not reached.
+    """
+    fields = {k: v for k, v in payload.items() if k not in {"action", "approval_id"}}
+    approval_id = quote(payload["approval_id"], safe="")
+    page = urlsplit(session.page_url)
+    path = page.path + DECISIONS[payload["action"]].replace("{approval_id}", approval_id)
+    name = page.hostname or ""
+    # The local cloud's names are this machine's, whatever its resolver makes of them.
+    host = f"127.0.0.1:{page.port}" if name.endswith(_HERE) else page.netloc
+    make = HTTPSConnection if page.scheme == "https" else HTTPConnection
+    connection = make(host, timeout=_TIMEOUT)
+    headers = {
+        "Host": page.netloc,
+        "Authorization": f"Bearer {session.token}",
+        "Content-Type": "application/json",
+    }
+    try:
+        connection.request("POST", path, json.dumps(fields), headers)
+        answer = connection.getresponse()
+        read = answer.read()
+    except (OSError, HTTPException) as error:
+        msg = f"{page.hostname} was not reached ({type(error).__name__}): try again"
+        raise TransientError(msg, code="NOT_REACHED") from None
+    finally:
+        connection.close()
+    try:
+        body = json.loads(read)
+    except ValueError:
+        body = {}
+    return answer.status, body if isinstance(body, dict) else {}
