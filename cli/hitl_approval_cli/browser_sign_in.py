@@ -13,14 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from hitl_approval.contract import CLI_REDIRECT_URI
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.id_token import TokenRefusedError, verify
-from hitl_approval.http.sign_in import Issuer
 from hitl_approval_cli.errors import CliError
+
+if TYPE_CHECKING:  # it draws pages, for which the command has no templates
+    from hitl_approval.http.sign_in import Issuer
 
 PATIENCE: Final = 300.0
 """Seconds that somebody has to sign in."""

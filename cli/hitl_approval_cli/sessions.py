@@ -71,7 +71,7 @@ def _read() -> dict[str, Any]:
         sessions = {url: Session(url, **values) for url, values in found.items()}
         for session in sessions.values():
             datetime.fromisoformat(session.expires_at).astimezone(UTC)
-    except (OSError, ValueError, TypeError, AttributeError):  # none, or not ours
+    except (OSError, ValueError, TypeError, AttributeError):  # none, or damaged
         return {}
     return dict(found)
 

@@ -25,9 +25,9 @@ from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import reminder_seconds, validate_names
+from hitl_approval.domain.sender import Sender
 from hitl_approval.domain.text import shown
 from hitl_approval.layer_files import Made, read_layer_file
-from hitl_approval.mail.letter import Sender
 from hitl_approval.usecases.ask import Defaults
 
 

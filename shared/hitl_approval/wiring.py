@@ -16,7 +16,6 @@ from hitl_approval.adapters.kms import KmsMac, KmsSigner
 from hitl_approval.adapters.messages import DynamoDbMessages
 from hitl_approval.adapters.requests import RequestFunctionClient
 from hitl_approval.adapters.secrets_manager import SecretsManagerSecret
-from hitl_approval.adapters.ses import SesNotifier
 from hitl_approval.adapters.slack import SlackNotifier, SlackWorkspace
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
@@ -186,6 +185,9 @@ def _notifiers(topic: str) -> dict[Channel, Notifier]:
         "sns": SnsNotifier(client=sender("sns"), topic_arn=topic, personal=True)
     }
     if (mail := settings().mail) is not None:
+        # Its templates need jinja2, which functions that ask by the layer or a wheel do without.
+        from hitl_approval.adapters.ses import SesNotifier
+
         found["ses"] = SesNotifier(client=sender("sesv2"), sender=mail)
     if settings().slack is not None:
         found["slack"] = SlackNotifier(workspace=workspace())

@@ -33,6 +33,8 @@ SHAPES = {
     "stats": ("since", "by_status", "decision_seconds"),
     "audit verify": ("verified", "approvals", "events", "findings", "signatures"),
     "audit export": ("events", "file"),
+    "login": ("name", "expires_at"),
+    "logout": ("signed_out",),
     "slack-manifest": ("display_information", "features", "oauth_config", "settings"),
     "template": ("template", "code", "bucket"),
     "drain": ("withdrawn", "pending", "unread", "executions"),

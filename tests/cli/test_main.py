@@ -80,7 +80,7 @@ def test_should_show_every_command_with_an_example(hitl: Hitl) -> None:
     assert set(commands) == {
         "inbox", "show", "approve", "reject", "submit", "status", "cancel", "list", "get",
         "history", "audit", "local", "cost", "doctor", "remind", "resume", "repair",
-        "slack-manifest", "template", "drain", "stats",
+        "login", "logout", "slack-manifest", "template", "drain", "stats",
         "completion",
     }  # fmt: skip
     for name in commands:

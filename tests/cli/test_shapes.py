@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
-from hitl_approval.contract import Output
+from hitl_approval_cli.browser_sign_in import SignedIn
+from hitl_approval_cli.commands import login
 from hitl_approval_cli.commands.local import mail, place
+from hitl_approval_cli.sessions import FOLDER_VARIABLE
 from tests.anything import any_opening, any_request
 from tests.docs.cli_reference import commands
 
@@ -18,6 +21,7 @@ from .conftest import Hitl
 from .fake_cloud import FakeCloud
 from .shapes import ITEM, SHAPES
 from .test_doctor import Fine, fine
+from .test_login import SIGN_IN
 
 __all__ = ["fine"]
 
@@ -37,7 +41,14 @@ def _executions_end(cloud: FakeCloud) -> None:
     cloud.executions.append(any_opening().after.execution_arn)
     cloud.execution = {"Status": "SUCCEEDED"}
     cloud.decisions = replace(cloud.decisions, operators=("bob",))
-    cloud.outputs[Output.PAGE_URL] = "https://approvals.example.com"
+    cloud.outputs |= SIGN_IN
+
+
+@pytest.fixture(autouse=True)
+def _signs_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    found = SignedIn("ann@example.com", "token", datetime(2999, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr(login, "sign_in", lambda *_: found)
 
 
 @pytest.fixture(autouse=True)

@@ -29,7 +29,7 @@ from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock
 from hitl_approval.contract import Messages
 from hitl_approval.domain import text
 from hitl_approval.domain.notification import Notification
-from hitl_approval.mail.letter import Sender
+from hitl_approval.domain.sender import Sender
 from hitl_approval.settings import Settings, settings
 from hitl_approval.usecases import deliver
 from hitl_approval.usecases import sweep as sweep_case

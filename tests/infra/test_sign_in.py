@@ -11,7 +11,7 @@ from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from hitl_approval.contract import (
+from hitl_approval.contract import CLI_REDIRECT_URI, (
     PAGE_ROUTES,
     SIGN_IN_ROUTES,
     SIGNED_IN_ROUTES,
@@ -96,7 +96,8 @@ def test_should_make_a_client_for_the_code_flow_alone(templates: dict[str, Any])
     assert client["AllowedOAuthFlows"] == ["code"]
     assert client["AllowedOAuthScopes"] == ["openid", "email", "profile"]
     assert [text(url) for url in client["CallbackURLs"]] == [
-        "<ApprovalPageApi.ApiEndpoint>/sign-in/callback"
+        "<ApprovalPageApi.ApiEndpoint>/sign-in/callback",
+        CLI_REDIRECT_URI,
     ]
     assert [text(url) for url in client["LogoutURLs"]] == ["<ApprovalPageApi.ApiEndpoint>/sign-out"]
     assert client["GenerateSecret"] is False

@@ -28,3 +28,13 @@ def test_should_import_the_contract_without_boto3_or_the_durable_sdk() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "module", ["hitl_approval.durable.wait", "hitl_approval.testing", "hitl_approval_cli.main"]
+)
+def test_should_ask_and_command_without_the_templates_of_pages_and_mails(module: str) -> None:
+    """A wheel without extras, the layer and the command have no jinja2."""
+    code = f"import sys; sys.modules['jinja2'] = None; import {module}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

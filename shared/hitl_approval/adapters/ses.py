@@ -12,8 +12,9 @@ from hitl_approval.adapters.aws import CALL_ERRORS, error_code, unavailable
 from hitl_approval.domain.errors import Unavailable, Undeliverable
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.returned import Returned
+from hitl_approval.domain.sender import Sender
 from hitl_approval.domain.text import is_approval_id
-from hitl_approval.mail.letter import Sender, letter
+from hitl_approval.mail.letter import letter
 
 APPROVAL_TAG: Final = "approval_id"
 """Of a mail: the approval that it is about, which SES repeats when it says what became of it."""

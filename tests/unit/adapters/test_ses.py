@@ -17,7 +17,7 @@ from hitl_approval.adapters.ses import SesNotifier, returned_of
 from hitl_approval.domain.errors import Unanswered, Unavailable, Undeliverable
 from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.returned import Returned
-from hitl_approval.mail.letter import Sender
+from hitl_approval.domain.sender import Sender
 from tests.anything import any_approval
 from tests.environment import CREDENTIALS
 from tests.unit.adapters.failing import Failing

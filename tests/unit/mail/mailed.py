@@ -12,7 +12,8 @@ from typing import Any
 
 from hitl_approval.domain.approval import Approval, cancel, cast_vote, expire
 from hitl_approval.domain.notification import Notification, approval_needed, ended
-from hitl_approval.mail.letter import Sender, letter
+from hitl_approval.domain.sender import Sender
+from hitl_approval.mail.letter import letter
 from tests.anything import NOW, any_approval, any_request, declared
 
 ANN = "ann@example.com"

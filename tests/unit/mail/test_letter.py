@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hitl_approval.mail.letter import MAX_SUBJECT, Sender, letter
+from hitl_approval.domain.sender import Sender
+from hitl_approval.mail.letter import MAX_SUBJECT, letter
 from tests.unit.mail.mailed import (
     ANN,
     ENTRY,
