@@ -11,7 +11,8 @@ from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from hitl_approval.contract import CLI_REDIRECT_URI, (
+from hitl_approval.contract import (
+    CLI_REDIRECT_URI,
     PAGE_ROUTES,
     SIGN_IN_ROUTES,
     SIGNED_IN_ROUTES,
