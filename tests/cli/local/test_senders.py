@@ -41,8 +41,8 @@ def test_should_verify_the_senders_of_each_stack_however_often(
         )
 
         class Session:
-            def __init__(self, **given: str) -> None:
-                assert given["aws_access_key_id"] == "testing"
+            def __init__(self, access_key_id: str, *_: str, **__: Any) -> None:
+                assert access_key_id == "testing"
 
             def client(self, service: str, endpoint_url: str) -> Any:
                 assert endpoint_url == ENVIRONMENT["AWS_ENDPOINT_URL"]

@@ -6,12 +6,12 @@ import webbrowser
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import boto3
 import typer
 
 from hitl_approval.contract import Output, Route
 from hitl_approval.domain.text import shown
 from hitl_approval_cli import output
+from hitl_approval_cli.commands.local.clients import local_client
 from hitl_approval_cli.commands.local.place import Place, must_run
 from hitl_approval_cli.errors import CliError, usage
 from hitl_approval_cli.local import LocalCloudError, invite_person
@@ -38,18 +38,9 @@ def inbox(
     """
     running = must_run(Place.here())
     environment = running["environment"]
-    session: Any = boto3.Session(
-        environment["AWS_ACCESS_KEY_ID"],
-        environment["AWS_SECRET_ACCESS_KEY"],
-        region_name=environment["AWS_REGION"],
-    )
-
-    def client(service: str) -> Any:
-        return session.client(service, endpoint_url=environment["AWS_ENDPOINT_URL"])
-
-    outputs = _signing_in(client("cloudformation"), running["stacks"])
+    outputs = _signing_in(local_client(environment, "cloudformation"), running["stacks"])
     pool = outputs[Output.SIGN_IN_ISSUER].rpartition("/")[2]
-    _add(client("cognito-idp"), pool, as_)
+    _add(local_client(environment, "cognito-idp"), pool, as_)
     try:
         link = invite_person(
             environment, pool=pool, name=as_, leads_to=outputs[Output.PAGE_URL] + Route.INBOX
