@@ -11,7 +11,7 @@ ifneq ($(filter C POSIX,$(LC_ALL)),)
 export LC_ALL := C.UTF-8
 endif
 # Of your settings, only where packages come from reaches uv, pip, npm and Python.
-CLEAN := $(PYTHON) -I shared/hitl_approval/programs.py
+CLEAN := "$(PYTHON)" -I shared/hitl_approval/programs.py
 unexport $(filter PYTHON% HATCH_% NODE_OPTIONS NODE_ENV NODE_PATH SOURCE_DATE_EPOCH,$(.VARIABLES))
 
 .DEFAULT_GOAL := help
@@ -24,8 +24,8 @@ setup: $(STAMP) $(CDK) ## the virtual environment, Node and the pinned CDK CLI
 
 $(STAMP): requirements-dev.txt pyproject.toml
 	@echo "Setting up .venv (Python packages, about a minute the first time) ..."
-	@$(PYTHON) -c 'import sys; sys.exit("hitl-approval needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
-	@test -x $(BIN)/python || $(CLEAN) python $(PYTHON) -m venv .venv
+	@"$(PYTHON)" -c 'import sys; sys.exit("hitl-approval needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(CLEAN) python "$(PYTHON)" -m venv .venv
 	@sed -n '/^uv==/,/^[^ u]/p' requirements-dev.txt | sed '$$d' >.venv/uv.txt
 	@$(CLEAN) pip $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --only-binary :all: --require-hashes -r .venv/uv.txt
 	@$(CLEAN) uv $(BIN)/uv pip sync -q --require-hashes -p $(BIN)/python requirements-dev.txt

@@ -7,6 +7,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 from unittest.mock import patch
 
@@ -42,7 +43,7 @@ class EmbeddingApp:
     @classmethod
     def of(cls, cloud: LocalCloud, script: Path, stack: str, folder: Path) -> EmbeddingApp:
         """One that is a single script, synthesized by the checkout."""
-        (folder / "cdk.json").write_text(json.dumps({"app": f"python3 {script}"}))
+        (folder / "cdk.json").write_text(json.dumps({"app": f"python3 {quote(str(script))}"}))
         return cls(cloud, folder, stack, folder / "cdk.out")
 
     def deploy(self, *options: str, **variables: str) -> str:
