@@ -13,7 +13,7 @@ from hitl_approval.domain.approval import Approval, Transition, with_event
 from hitl_approval.domain.audit import SYSTEM
 from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
-from hitl_approval.domain.standing import standing
+from hitl_approval.domain.standing import end_in_a_word, end_in_words, standing
 from hitl_approval.domain.text import inert, listed, sns_subject
 
 MAX_CONTEXT_SHOWN = 4_000
@@ -155,24 +155,6 @@ def ended(
 
 _NEEDED = "Approval needed"
 _REMINDER = "Reminder, approval needed"
-
-
-def end_in_a_word(approval: Approval) -> str:
-    """How a request has ended, for a subject."""
-    words = {"timeout": "Expired", "cancelled": "Withdrawn"}
-    return words.get(approval.status, approval.status.capitalize())
-
-
-def end_in_words(approval: Approval) -> str:
-    """How a request has ended, to end a sentence that begins with whose it was."""
-    by = inert(approval.decided_by or "")
-    if approval.status == "timeout":
-        return "has expired: nobody decided in time."
-    if approval.status == "cancelled":
-        return f"has been withdrawn by {by}."
-    if approval.decided_by == SYSTEM.name:
-        return f"was {approval.status}: nobody decided in time."
-    return f"was {approval.status} by {by}."
 
 
 def _content(approval: Approval) -> list[tuple[str, str]]:

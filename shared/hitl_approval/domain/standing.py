@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import SYSTEM
-from hitl_approval.domain.text import listed, person_key
+from hitl_approval.domain.text import inert, listed, person_key
 
 
 def may_still_answer(approval: Approval) -> tuple[str, ...]:
@@ -48,6 +48,24 @@ def how_it_ended(approval: Approval) -> str:
     if approval.decided_by == SYSTEM.name:
         return f"{approval.status.capitalize()}: nobody decided in time"
     return f"{approval.status.capitalize()} by {_joined(_who(approval, approval.status), 'and')}"
+
+
+def end_in_a_word(approval: Approval) -> str:
+    """How a request has ended, for a subject."""
+    words = {"timeout": "Expired", "cancelled": "Withdrawn"}
+    return words.get(approval.status, approval.status.capitalize())
+
+
+def end_in_words(approval: Approval) -> str:
+    """How a request has ended, to end a sentence that begins with whose it was."""
+    by = inert(approval.decided_by or "")
+    if approval.status == "timeout":
+        return "has expired: nobody decided in time."
+    if approval.status == "cancelled":
+        return f"has been withdrawn by {by}."
+    if approval.decided_by == SYSTEM.name:
+        return f"was {approval.status}: nobody decided in time."
+    return f"was {approval.status} by {by}."
 
 
 def _who(approval: Approval, decision: str) -> tuple[str, ...]:

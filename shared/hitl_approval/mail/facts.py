@@ -15,11 +15,9 @@ from hitl_approval.domain.moment import in_words
 from hitl_approval.domain.notification import (
     Notification,
     approvers_in_words,
-    end_in_a_word,
-    end_in_words,
 )
 from hitl_approval.domain.request import CONTENT, content_of
-from hitl_approval.domain.standing import standing
+from hitl_approval.domain.standing import end_in_a_word, end_in_words, standing
 from hitl_approval.domain.text import inert
 
 MAX_ROWS = 8

@@ -461,13 +461,17 @@ class TestChannels:
         assert kinds.count("requested") == 1
         assert [m.kind for m in other.sent if m.recipient == "ann"].count("requested") == 1
 
-    def test_should_be_reminded_and_notified_by_both(self, world: World) -> None:
-        delivery, mail = self.by_two(world)
+    def asked_reminded_and_approved(self, delivery: DeliveryService, world: World) -> str:
         approval_id = asked(world, reminders=(10 * MINUTE,))
         self.take(delivery, world, approval_id)
         self.let_pass(delivery, world, 12)
         approve(world, approval_id)
         self.take(delivery, world, approval_id, first=1)
+        return approval_id
+
+    def test_should_be_reminded_and_notified_by_both(self, world: World) -> None:
+        delivery, mail = self.by_two(world)
+        self.asked_reminded_and_approved(delivery, world)
         kinds = ["requested", "reminder", "outcome"]
         assert [m.kind for m in mail.sent if m.recipient == "ann"] == kinds
         assert [m.kind for m in world.notifier.sent if m.recipient == "ann"] == kinds
@@ -475,11 +479,7 @@ class TestChannels:
 
     def test_should_bring_what_the_channel_gave_back_before(self, world: World) -> None:
         delivery, mail = self.by_two(world)
-        approval_id = asked(world, reminders=(10 * MINUTE,))
-        self.take(delivery, world, approval_id)
-        self.let_pass(delivery, world, 12)
-        approve(world, approval_id)
-        self.take(delivery, world, approval_id, first=1)
+        approval_id = self.asked_reminded_and_approved(delivery, world)
         receipts = [m.receipts for m in mail.sent if m.recipient == "ann"]
         assert receipts == [(), ("receipt 1",), ("receipt 1", "receipt 2")]
         kept = [m for m in world.messages.about(approval_id) if m.channel == "ses"]
