@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from hitl_approval_cli.errors import TransientError
 from hitl_approval_cli.page_api import call_page
 from hitl_approval_cli.sessions import Session
+from tests.serving import serving
 
 PAYLOAD = {"action": "decide", "approval_id": "a b/c", "decision": "approved", "comments": "ok"}
 
@@ -44,14 +44,8 @@ class Page:
 @pytest.fixture
 def page() -> Iterator[Page]:
     made = Page()
-    thread = Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serving(made.server):
         yield made
-    finally:
-        made.server.shutdown()
-        made.server.server_close()
-        thread.join()
 
 
 def session(url: str) -> Session:

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -16,6 +15,7 @@ import pytest
 from hitl_approval.adapters import issuer as module
 from hitl_approval.adapters.issuer import MAX_ANSWER, OpenIdIssuer
 from hitl_approval.domain.errors import Unavailable
+from tests.serving import serving
 
 NAME = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_abc"
 WELL_KNOWN = "/eu-central-1_abc/.well-known/openid-configuration"
@@ -65,14 +65,8 @@ class Server:
 
 @contextmanager
 def running(server: Server) -> Iterator[Server]:
-    thread = Thread(target=server.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serving(server.server):
         yield server
-    finally:
-        server.server.shutdown()
-        server.server.server_close()
-        thread.join()
 
 
 @pytest.fixture
