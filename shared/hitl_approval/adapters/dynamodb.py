@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from hitl_approval.adapters.aws import error_code, unavailable
+from hitl_approval.adapters.delegations import still_stands
 from hitl_approval.adapters.items import errors, marshal, read_item
 from hitl_approval.adapters.rows import (
     PARKED_AT,
@@ -324,8 +325,10 @@ class DynamoDbStore:
             }
         }
         try:
+            given = transition.delegation
+            checks = [still_stands(self.approvals_table, given)] if given else []
             with errors():
-                self.client.transact_write_items(TransactItems=[row_write, event_put])
+                self.client.transact_write_items(TransactItems=[row_write, event_put, *checks])
         except ClientError as error:
             if error_code(error) != "TransactionCanceledException":
                 raise

@@ -124,7 +124,14 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         audit_sequence=row["audit_sequence"],
         audit_hash=row["audit_hash"],
         votes=tuple(
-            Vote(v["approver"], v["identity"], v["decision"], v["comments"], parse_time(v["at"]))
+            Vote(
+                v["approver"],
+                v["identity"],
+                v["decision"],
+                v["comments"],
+                parse_time(v["at"]),
+                v.get("on_behalf_of"),
+            )
             for v in row["votes"]
         ),
         decided_by=row.get("decided_by"),

@@ -162,6 +162,7 @@ def _vote(event: Event) -> dict[str, Any]:
         "decision": details.get("decision"),
         "comments": details.get("comments"),
         "at": event.get("at"),
+        **({"on_behalf_of": place} if (place := details.get("on_behalf_of")) else {}),
     }
 
 

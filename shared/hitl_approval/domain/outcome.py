@@ -50,7 +50,14 @@ class Outcome:
     def from_snapshot(cls, values: Mapping[str, Any]) -> Self:
         """Read the outcome from what `snapshot_of` made of a terminal record."""
         votes = (
-            Vote(v["approver"], v["identity"], v["decision"], v["comments"], parse_time(v["at"]))
+            Vote(
+                v["approver"],
+                v["identity"],
+                v["decision"],
+                v["comments"],
+                parse_time(v["at"]),
+                v.get("on_behalf_of"),
+            )
             for v in values["votes"]
         )
         return cls(

@@ -120,4 +120,5 @@ def vote_view(vote: Vote) -> dict[str, Any]:
         "decision": vote.decision,
         "comments": vote.comments,
         "at": isoformat(vote.at),
+        **({"on_behalf_of": vote.on_behalf_of} if vote.on_behalf_of else {}),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,10 +14,10 @@ from hitl_approval.domain.approval import (
     Status,
     Transition,
     Vote,
-    vote_by,
     with_event,
 )
 from hitl_approval.domain.audit import Actor, isoformat, on_record
+from hitl_approval.domain.delegation import Delegation, stand_in
 from hitl_approval.domain.ending import check_open, closed, end, expired
 from hitl_approval.domain.errors import (
     AlreadyDecided,
@@ -38,8 +38,18 @@ def cast_vote(
     *,
     now: datetime,
     content_digest: str | None = None,
+    delegations: Sequence[Delegation] = (),
 ) -> Transition | None:
     """Answer: the vote, and the decision if the policy is satisfied by it.
+
+    Args:
+        approval: the record.
+        actor: who answers: who is asked, or who stands in for them.
+        decision: what they answer.
+        comments: what they write.
+        now: the time.
+        content_digest: of what they were shown. Default: they are not bound to it.
+        delegations: by which they may stand in.
 
     Returns:
         The transition to commit, or None when this person has already voted the same way.
@@ -52,14 +62,14 @@ def cast_vote(
         CommentRequired: a rejection without the comment that the policy demands.
     """
     earlier = approval.vote_of(actor.name)
-    alike = vote_by(approval.votes, actor.name, text.person_key)
     if not approval.pending:
         if approval.status != "timeout" and earlier and earlier.decision == decision:
             return None
         raise closed(approval)
     if now >= approval.expires_at:
         raise expired(approval)
-    if earlier:  # who has answered was let in then, and may not be asked any more
+    given = None if earlier else stand_in(approval, actor, delegations, now=now)
+    if earlier or given:  # who has answered was let in then, and may not be asked any more
         check_identity(approval, actor)
     else:
         check_may_decide(approval, actor)
@@ -71,28 +81,57 @@ def cast_vote(
     if earlier:
         if earlier.decision == decision:
             return None
-        raise AlreadyDecided(
-            f"{earlier.approver} has already {earlier.decision} this request",
-            status=approval.status,
-            decided_by=earlier.approver,
-            decided_at=isoformat(earlier.at),
-        )
-    if alike:
-        raise Forbidden(
-            f"{alike.approver}, whose name looks the same, has already answered this request"
-        )
+        raise _answered_by(approval, earlier)
+    _check_first(approval, actor, given)
     if decision == "rejected" and approval.policy.require_comment_on_rejection and not comments:
         raise CommentRequired
 
-    vote = Vote(actor.name, actor.identity, decision, comments, on_record(now))
+    place = given.giver if given else None
+    vote = Vote(actor.name, actor.identity, decision, comments, on_record(now), place)
     voted = replace(approval, votes=(*approval.votes, vote))
+    by = {"on_behalf_of": place, "delegation": given.to_dict()} if given else {}
+    details = {"decision": decision, "comments": comments, **by, **actor.vouched}
+    return replace(_counted(voted, actor, comments, now, details), delegation=given)
+
+
+def _counted(
+    voted: Approval, actor: Actor, comments: str, now: datetime, details: Mapping[str, Any]
+) -> Transition:
+    """What a vote leads to: a decision, the next stage, or nothing yet."""
     outcome = _evaluate(voted)
-    details = {"decision": decision, "comments": comments, **actor.vouched}
     if outcome == "approved" and voted.turn.stage < len(voted.policy.stages):
         return open_stage(voted, actor, now=now, details=details)
     if outcome == "pending":
         return with_event(voted, "voted", actor, now, details)
     return end(voted, outcome, actor, comments, now=now, details=details)
+
+
+def _check_first(approval: Approval, actor: Actor, given: Delegation | None) -> None:
+    """Whether nobody has answered in the place that this person answers in.
+
+    Raises:
+        AlreadyDecided: somebody has, by a delegation or before it.
+        Forbidden: somebody has whose name looks the same.
+    """
+    mine = {text.person_key(actor.name), text.person_key(given.giver if given else actor.name)}
+    for vote in approval.votes:
+        if mine.isdisjoint({text.person_key(vote.approver), text.person_key(vote.asked)}):
+            continue
+        if given or vote.on_behalf_of:
+            raise _answered_by(approval, vote)
+        raise Forbidden(
+            f"{vote.approver}, whose name looks the same, has already answered this request"
+        )
+
+
+def _answered_by(approval: Approval, vote: Vote) -> AlreadyDecided:
+    what = f"for {vote.on_behalf_of}" if vote.on_behalf_of else "this request"
+    return AlreadyDecided(
+        f"{vote.approver} has already {vote.decision} {what}",
+        status=approval.status,
+        decided_by=vote.approver,
+        decided_at=isoformat(vote.at),
+    )
 
 
 def retract(approval: Approval, actor: Actor, *, now: datetime) -> Transition | None:
@@ -151,14 +190,14 @@ def may_still_answer(approval: Approval) -> tuple[str, ...]:
     """The people whose answer a request takes until its expiry; none where anyone may answer."""
     if not approval.pending:
         return ()
-    answered = {text.person_key(vote.approver) for vote in approval.votes}
+    answered = approval.answered
     return tuple(name for name in approval.deciders if text.person_key(name) not in answered)
 
 
 def tally(approval: Approval) -> list[tuple[GroupQuorum, int]]:
     """The groups of the open stage's quorum, and how many approvals each has."""
     names = [
-        place_of(vote.approver, approval.turn)
+        place_of(vote.asked, approval.turn)
         for vote in approval.votes_now
         if vote.decision == "approved"
     ]
@@ -170,7 +209,7 @@ def _evaluate(approval: Approval) -> Status:
     """What the votes of the open stage amount to, counting people, not votes."""
     by_decision: dict[Decision, dict[str, str]] = {"approved": {}, "rejected": {}}
     for vote in approval.votes_now:
-        by_decision[vote.decision][text.person_key(vote.approver)] = vote.approver
+        by_decision[vote.decision][text.person_key(vote.asked)] = vote.asked
     left = may_still_answer(approval) if approval.asked else None
     return approval.policy.outcome(
         [place_of(name, approval.turn) for name in by_decision["approved"].values()],

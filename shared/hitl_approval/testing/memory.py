@@ -27,6 +27,7 @@ from hitl_approval.domain.text import spelling
 from hitl_approval.domain.turn import FIRST
 from hitl_approval.domain.view import entry, summary
 from hitl_approval.ports import Attention, Completed, Execution, Page, Postponed, SweepList, Unit
+from hitl_approval.testing.delegations import InMemoryDelegations
 from hitl_approval.testing.messages import InMemoryMessages
 from hitl_approval.usecases.decide import DecisionService
 from hitl_approval.usecases.deliver import DeliveryService
@@ -63,6 +64,7 @@ class InMemoryStore:
     audit: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     waiting: dict[str, Postponed] = field(default_factory=dict)
     """What is postponed, by id."""
+    delegations: InMemoryDelegations = field(default_factory=InMemoryDelegations)
 
     def create(self, transition: Transition) -> Approval:
         """See `ports.Store.create`."""
@@ -76,6 +78,8 @@ class InMemoryStore:
         current = self.approvals.get(transition.after.approval_id)
         read = transition.after.version - 1
         if current is None or not current.pending or current.version != read:
+            raise VersionConflict
+        if transition.delegation and not self.delegations.stands(transition.delegation):
             raise VersionConflict
         if not transition.after.pending or transition.after.turn != FIRST:
             self.waiting.pop(transition.after.approval_id, None)
@@ -359,6 +363,7 @@ def in_memory() -> World:
             executions=executions,
             inbox=inbox,
             messages=messages,
+            delegations=store.delegations,
         ),
         sweeps=SweepService(
             store=store, clock=clock, meter=meter, callbacks=callbacks, executions=executions

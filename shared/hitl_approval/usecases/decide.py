@@ -13,6 +13,7 @@ from hitl_approval.domain import escalation
 from hitl_approval.domain.approval import Approval, Decision, Status, Transition
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.cursor import encode_cursor
+from hitl_approval.domain.delegation import Delegation
 from hitl_approval.domain.ending import cancel
 from hitl_approval.domain.errors import ApprovalError, InvalidRequest, Unauthenticated
 from hitl_approval.domain.link import find_recipient
@@ -23,11 +24,13 @@ from hitl_approval.domain.text import folded, person_key
 from hitl_approval.domain.voting import cast_vote, retract
 from hitl_approval.ports import (
     CallbackClient,
+    Delegations,
     Executions,
     Inbox,
     MessageStore,
     Page,
 )
+from hitl_approval.usecases.delegate import DelegationService
 from hitl_approval.usecases.records import Records
 from hitl_approval.usecases.trail import Trail, read_trail
 
@@ -69,6 +72,7 @@ class DecisionService(Records):
         executions: knows whether they still run. Default: nobody is asked, none has ended.
         inbox: what awaits each approver. Default: none is kept.
         messages: what each person was sent. Default: nobody is.
+        delegations: who answers for whom. Default: nobody does.
         operators: who may withdraw any request. Default: nobody, besides who asked for it.
         requests_name_approvers: whether who asks chooses who decides, and so may hand over.
             Default: they may not.
@@ -79,6 +83,7 @@ class DecisionService(Records):
     executions: Executions | None = None
     inbox: Inbox | None = None
     messages: MessageStore | None = None
+    delegations: Delegations | None = None
     operators: Sequence[str] = ()
     requests_name_approvers: bool = False
     sign_in_max_age: timedelta | None = None
@@ -109,9 +114,30 @@ class DecisionService(Records):
                 comments,
                 now=self.clock.now(),
                 content_digest=content_digest,
+                delegations=self._known(approval, actor),
             ),
         )
         return Answer(approval, not changed, self._resume_workflow(approval))
+
+    @property
+    def delegating(self) -> DelegationService:
+        """Who answers for whom.
+
+        Raises:
+            InvalidRequest: this deployment keeps no delegations.
+        """
+        if self.delegations is None:
+            raise InvalidRequest("action", "needs delegations, which this deployment does not keep")
+        return DelegationService(
+            delegations=self.delegations, clock=self.clock, operators=self.operators
+        )
+
+    def by_which(self, approval: Approval, actor: Actor) -> Delegation | None:
+        """By which delegation this person may answer a request; None where it takes none."""
+        return None if self.delegations is None else self.delegating.by_which(approval, actor)
+
+    def _known(self, approval: Approval, actor: Actor) -> Sequence[Delegation]:
+        return () if self.delegations is None else self.delegating.known(approval, actor)
 
     def _check_age(self, actor: Actor) -> None:
         oldest = self.sign_in_max_age
@@ -257,12 +283,16 @@ class DecisionService(Records):
     def awaiting(self, name: str, *, limit: int, cursor: str | None) -> Page:
         """One page of what awaits this person's answer; what expires first comes first.
 
+        What they answer for another, by a delegation, has `on_behalf_of`.
+
         Raises:
             InvalidRequest: this deployment keeps no inbox.
         """
         if self.inbox is None:
             raise InvalidRequest("action", "needs an inbox, which this deployment does not keep")
-        return self.inbox.awaiting(name, limit=limit, cursor=cursor)
+        if self.delegations is None:
+            return self.inbox.awaiting(name, limit=limit, cursor=cursor)
+        return self.delegating.awaiting(self.inbox, name, limit=limit, cursor=cursor)
 
     def messages_about(self, approval_id: str) -> Sequence[Message]:
         """The messages to people about an approval, in the order in which they follow from it.

@@ -232,7 +232,7 @@ class DeliveryService(Records):
                     links=(),
                 )
                 for name in approval.deciders
-                if approval.vote_of(name) is None
+                if approval.answer_of(name) is None
                 for each in asked_by(asked, name)
             ],
             approval,
@@ -295,7 +295,7 @@ class DeliveryService(Records):
             return None
         if not approval.pending or self.clock.now() >= approval.expires_at:
             return "the request has ended"
-        if approval.vote_of(message.recipient) is not None:
+        if approval.answer_of(message.recipient) is not None:
             return "has answered"
         if not message.to_audience and approval.asked and message.recipient not in approval.asked:
             return "is not asked any more"
