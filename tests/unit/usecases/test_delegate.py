@@ -91,7 +91,7 @@ def test_should_read_again_where_it_was_ended_meanwhile() -> None:
             commit(transition)
 
     service = type(world.decisions)(
-        store=Ending(),  # type: ignore[arg-type]
+        store=Ending(),
         clock=world.clock,
         meter=world.meter,
         callbacks=world.callbacks,
