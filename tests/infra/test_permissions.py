@@ -63,6 +63,7 @@ WORKFLOW = {
     ("logs:PutLogEvents", "<ApprovalWorkflowLogs.Arn>"),
     ("lambda:CheckpointDurableExecution", EXECUTIONS),
     ("lambda:GetDurableExecutionState", EXECUTIONS),
+    ("lambda:SendDurableExecutionCallbackSuccess", EXECUTIONS),
 }
 REQUEST = {
     *(

@@ -10,6 +10,7 @@ from hitl_approval.contract import Table
 from hitl_approval.domain.approval import STATUSES, Approval, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.errors import UnreadableRecord
+from hitl_approval.domain.files import read_files
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import CONTENT, repeated_content
 from hitl_approval.domain.text import cut, kind
@@ -28,6 +29,7 @@ def new_row(approval: Approval, *, retention: timedelta) -> dict[str, Any]:
         "challenge": approval.challenge,
         "reminders": [int(delay.total_seconds()) for delay in approval.reminders],
         "sensitive": list(approval.sensitive),
+        "files": list(approval.files),
     }
     return {
         Table.PARTITION_KEY: approval.approval_id,
@@ -129,4 +131,6 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         challenge=row.get("challenge"),
         reminders=tuple(timedelta(seconds=delay) for delay in row.get("reminders", ())),
         sensitive=tuple(map(str, row.get("sensitive", ()))),
+        files=read_files(row.get("files", ())),
+        superseded_by=row.get("superseded_by"),
     )

@@ -32,15 +32,6 @@ class NotAsApproved(Exception):  # noqa: N818  reads as what happened
         self.problems = tuple(problems)
 
 
-def digest_context(stored: str) -> str:
-    """The digest of a context as it stands on record, see `digest.digest_json`.
-
-    Raises:
-        ValueError: it is no JSON, or no I-JSON.
-    """
-    return digest_json(json.loads(stored))
-
-
 def differences(
     context_digest: str,
     approved: Sequence[FileDigest],
@@ -65,15 +56,13 @@ def _of_payload(context_digest: str, payload: Any) -> list[str]:
     if not context_digest:
         return ["it is not known which context was approved: deploy this version"]
     try:
-        digest = digest_context(context_json(payload))
+        digest = digest_json(json.loads(context_json(payload)))
     except InvalidRequest as error:
         return [f"the payload cannot have been approved: {error}"]
     if digest == context_digest:
         return []
-    return [
-        f"the payload (digest {digest[:_BEGINNING]}) is not the context that was approved "
-        f"(digest {context_digest[:_BEGINNING]})"
-    ]
+    other, approved = digest[:_BEGINNING], context_digest[:_BEGINNING]
+    return [f"the payload (digest {other}) is not the context that was approved ({approved})"]
 
 
 def _of_file(known: Mapping[str, FileDigest], file: FileDigest) -> list[str]:
@@ -85,7 +74,9 @@ def _of_file(known: Mapping[str, FileDigest], file: FileDigest) -> list[str]:
     if (asked["sha256"], asked["size"]) == (file["sha256"], file["size"]):
         return []
     return [
-        f"the file {name} has other bytes (SHA-256 {file['sha256'][:_BEGINNING]}, "
-        f"{file['size']:,} bytes) than what was asked about (SHA-256 "
-        f"{asked['sha256'][:_BEGINNING]}, {asked['size']:,} bytes)"
+        f"the file {name} has other bytes, {_bytes(file)}, than were asked about, {_bytes(asked)}"
     ]
+
+
+def _bytes(file: FileDigest) -> str:
+    return f"{file['size']:,} with SHA-256 {file['sha256'][:_BEGINNING]}"

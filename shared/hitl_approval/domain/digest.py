@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from decimal import Decimal
+from math import isfinite
 from typing import Any, Final
 
 MAX_WHOLE: Final = 2**53 - 1
@@ -72,14 +73,16 @@ def _code_units(name: Any) -> bytes:
 def _number(value: float) -> str:
     if isinstance(value, int):
         if abs(value) > MAX_WHOLE:
-            raise ValueError(f"the whole number {value}, of which not every reader keeps each digit")
+            said = f"the whole number {value}, of which not every reader keeps each digit"
+            raise ValueError(said)
         return str(int(value))
-    sign, digits, exponent = Decimal(float.__repr__(value)).normalize().as_tuple()
-    if not isinstance(exponent, int):
+    if not isfinite(value):
         raise ValueError(f"the number {value}, which JSON does not have")
     if not value:
         return "0"
-    return "-" * sign + _as_ecma_script("".join(map(str, digits)), len(digits) + exponent)
+    sign, digits, exponent = Decimal(float.__repr__(value)).as_tuple()
+    written = "".join(map(str, digits)).rstrip("0")
+    return "-" * sign + _as_ecma_script(written, len(digits) + int(exponent))
 
 
 def _as_ecma_script(digits: str, point: int) -> str:

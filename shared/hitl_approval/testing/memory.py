@@ -69,6 +69,12 @@ class InMemoryStore:
             self._write(transition)
         return self.approvals[approval_id]
 
+    def create_instead(self, transition: Transition, ended: Transition) -> Approval:
+        """See `ports.Store.create_instead`."""
+        if transition.after.approval_id not in self.approvals:
+            self.commit(ended)
+        return self.create(transition)
+
     def commit(self, transition: Transition) -> None:
         """See `ports.Store.commit`."""
         current = self.approvals.get(transition.after.approval_id)
@@ -347,7 +353,9 @@ def in_memory() -> World:
         notifier=notifier,
         callbacks=callbacks,
         meter=meter,
-        requests=RequestService(store=store, clock=clock, meter=meter, notifier=notifier),
+        requests=RequestService(
+            store=store, clock=clock, meter=meter, notifier=notifier, callbacks=callbacks
+        ),
         executions=executions,
         decisions=DecisionService(
             store=store,

@@ -1,4 +1,4 @@
-"""RFC 8785: its published vectors, those of its numbers, and JavaScript itself, by which it is defined."""
+"""RFC 8785: its published vectors, those of its numbers among them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def test_should_write_the_published_vectors(name: str) -> None:
 
 @pytest.mark.parametrize("lines", NUMBERS)
 def test_should_write_numbers_as_the_published_file_has_them(lines: int) -> None:
-    written = "".join(f"{bits:x},{canonical(number)}\n" for bits, number in islice(numbers(), lines))
+    written = "".join(
+        f"{bits:x},{canonical(number)}\n" for bits, number in islice(numbers(), lines)
+    )
     assert hashlib.sha256(written.encode()).hexdigest() == NUMBERS[lines]
 
 
@@ -64,7 +66,9 @@ def numbers() -> Iterator[tuple[int, float]]:
 
 
 @given(VALUES)
-def test_should_write_what_reads_as_the_same_value_and_is_written_the_same_again(value: Any) -> None:
+def test_should_write_what_reads_as_the_same_value_and_is_written_the_same_again(
+    value: Any,
+) -> None:
     written = canonical(value)
     read = json.loads(written, parse_int=as_javascript_reads)
     assert read == value
@@ -93,7 +97,8 @@ def test_should_tell_apart_only_what_json_tells_apart(one: Any, other: Any) -> N
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [(1, True), (1, "1"), (None, "null"), ({}, []), ("a", "A"), ("\u00e9", "e\u0301")]
+    ("one", "other"),
+    [(1, True), (1, "1"), (None, "null"), ({}, []), ("a", "A"), ("\u00e9", "e\u0301")],
 )
 def test_should_tell_apart_all_that_json_tells_apart(one: Any, other: Any) -> None:
     assert digest_json(one) != digest_json(other)
