@@ -66,6 +66,7 @@ from tests.faults.sabotage_sweep import (
     _workflow_does_not_note_an_early_decision,
 )
 from tests.faults.simulator import Bounds
+from tests.faults.superseding import replaces_in_two_writes
 
 Sabotage = Any
 """A context manager's factory: while it is entered, the product is broken."""
@@ -391,6 +392,7 @@ CASES: tuple[Case, ...] = (
     Case(_shows_what_the_votes_will_amount_to, "readers_see_what_was", "readers"),
     Case(_believes_the_row_alone, "all_agree", "approved-by-hand"),
     Case(_believes_the_row_alone, "all_agree", "approved-by-hand-polling"),
+    Case(replaces_in_two_writes, "replaced_with_its_successor", "superseded"),
     Case(_sweep_dies_of_one_record, "nothing_is_left_behind", "unreadable"),
     Case(_sweep_says_nothing_of_what_it_passes, "nothing_is_left_behind", "unreadable"),
     Case(_ends_with_a_refused_message, "all_agree", "broadcast-refused-polling"),
