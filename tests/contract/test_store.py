@@ -21,7 +21,8 @@ from hitl_approval.domain.ending import expire
 from hitl_approval.domain.errors import InvalidRequest, UnreadableRecord, VersionConflict
 from hitl_approval.domain.files import FileDigest
 from hitl_approval.domain.notification import note_notification_failed
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.superseding import supersede
 from hitl_approval.domain.view import view
 from hitl_approval.domain.voting import cast_vote
