@@ -19,6 +19,7 @@ from hitl_approval_cli.commands.audit import audit
 from hitl_approval_cli.commands.completion import completion
 from hitl_approval_cli.commands.cost import cost
 from hitl_approval_cli.commands.decide import approve, cancel, reject
+from hitl_approval_cli.commands.delegate import delegate
 from hitl_approval_cli.commands.doctor import doctor
 from hitl_approval_cli.commands.drain import drain
 from hitl_approval_cli.commands.history import history
@@ -35,6 +36,7 @@ from hitl_approval_cli.commands.stats import stats
 from hitl_approval_cli.commands.status import status
 from hitl_approval_cli.commands.submit import submit
 from hitl_approval_cli.commands.template import template
+from hitl_approval_cli.commands.verify import verify
 from hitl_approval_cli.connection import OPTIONS
 from hitl_approval_cli.errors import CliError, Exit, interrupted, show_error, usage
 
@@ -69,6 +71,7 @@ app.command()(approve)
 app.command()(reject)
 app.command()(submit)
 app.command()(status)
+app.command()(verify)
 app.command()(cancel)
 app.command("list")(list_)
 app.command(hidden=True)(get)
@@ -76,6 +79,7 @@ app.command()(history)
 app.add_typer(audit, name="audit")
 app.command()(login)
 app.command()(logout)
+app.command()(delegate)
 app.command()(remind)
 app.command()(doctor)
 app.command()(resume)

@@ -36,15 +36,16 @@ def sent(approval: Approval) -> dict[str, Any]:
     return masked(json.loads(approval.context), approval.sensitive)
 
 
-def shown_to(approval: Approval, actor: Actor | None) -> dict[str, Any]:
+def shown_to(approval: Approval, actor: Actor | None, *, stands_in: bool = False) -> dict[str, Any]:
     """The context as somebody sees it: whole for who was asked and who asked.
 
     Args:
         approval: the record.
         actor: who has signed in; others are masked from. None, or a name that was only typed in:
             who may invoke the deployment's function, and so may read all.
+        stands_in: whether they may answer it by a delegation.
     """
-    if actor is None or not actor.verified or not approval.approvers:
+    if stands_in or actor is None or not actor.verified or not approval.approvers:
         return dict(json.loads(approval.context))
     concerned = {
         spelling(name) for name in (*approval.asked, *approval.concerned, approval.requester)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from hitl_approval.contract import Table
-from hitl_approval.domain.approval import Approval, Vote
+from hitl_approval.domain.approval import Approval, Vote, digest_context
 from hitl_approval.domain.audit import Actor, isoformat, parse_time
+from hitl_approval.domain.delegation import Delegation
 from hitl_approval.domain.masking import shown_to
 from hitl_approval.domain.message import Message
 from hitl_approval.domain.request import repeated_content
@@ -15,20 +16,29 @@ from hitl_approval.domain.standing import standing
 from hitl_approval.domain.voting import may_still_answer
 
 
-def view(approval: Approval, actor: Actor | None = None) -> dict[str, Any]:
+def view(
+    approval: Approval, actor: Actor | None = None, *, stands_in: bool = False
+) -> dict[str, Any]:
     """The public view of a record, its context and the code of its links included.
 
     Args:
         approval: the record.
         actor: who sees it; of what is sensitive the one who was not asked sees nothing.
+        stands_in: whether they may answer it by a delegation.
     """
-    optional = {"challenge": approval.challenge, "sensitive": list(approval.sensitive)}
+    optional = {
+        "challenge": approval.challenge,
+        "sensitive": list(approval.sensitive),
+        "files": list(approval.files),
+        "superseded_by": approval.superseded_by,
+    }
     return {
         **summary(approval),
         **{name: value for name, value in optional.items() if value},
         "standing": standing(approval),
         "may_still_answer": list(may_still_answer(approval)),
-        "context": shown_to(approval, actor),
+        "context": shown_to(approval, actor, stands_in=stands_in),
+        "context_digest": digest_context(approval),
     }
 
 
@@ -51,6 +61,11 @@ def summary(approval: Approval) -> dict[str, Any]:
         "votes": [vote_view(vote) for vote in approval.votes],
         "execution_arn": approval.execution_arn,
     }
+
+
+def delegation_view(delegation: Delegation) -> dict[str, Any]:
+    """A delegation as JSON values, and whose it is."""
+    return {"giver": delegation.giver, **delegation.to_dict()}
 
 
 def message_view(message: Message) -> dict[str, Any]:

@@ -98,6 +98,36 @@ def document() -> dict[str, Any]:
                     refusals=(403, 404, 409, 415),
                 ),
             },
+            Route.V1_DELEGATION: {
+                "get": _operation(
+                    "Who answers for you, and for whom you do",
+                    _ref("Delegations"),
+                    query=_FOR,
+                    refusals=(403,),
+                ),
+                "post": _operation(
+                    "Let another person answer what you are asked, in place of who did before",
+                    _ref("Delegations"),
+                    body={
+                        "type": "object",
+                        "required": ["to", "until"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "to": _line(text.MAX_PERSON),
+                            "from": _NULLABLE_TIME | {"maxLength": MAX_TIME},
+                            "until": _TIME | {"maxLength": MAX_TIME},
+                            **_FOR,
+                        },
+                    },
+                    refusals=(403, 415),
+                ),
+                "delete": _operation(
+                    "Answer for yourself again",
+                    _ref("Delegations"),
+                    query=_FOR,
+                    refusals=(403,),
+                ),
+            },
             Route.V1_OPENAPI: {
                 "get": _operation("This document", {"type": "object"}, refusals=()),
             },
@@ -169,7 +199,7 @@ def _line(maximum: int) -> dict[str, Any]:
 
 
 _REFUSALS = {
-    403: "this is not yours to decide or to withdraw",
+    403: "this is not yours to decide, to withdraw or to delegate",
     404: "no approval has this id",
     409: "decided by somebody else, expired, or changed since it was shown",
     415: "the body is not said to be JSON",
@@ -183,6 +213,9 @@ _ID = {
 _PAGING: dict[str, Any] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
     "cursor": _line(MAX_CURSOR) | {"description": "what the page before gave"},
+}
+_FOR = {
+    "for": _line(text.MAX_PERSON) | {"description": "for operators: whose it is, if not theirs"}
 }
 _COMMENTS = {"type": ["string", "null"], "maxLength": text.MAX_COMMENT}
 _TEXT = {"type": "string"}
@@ -206,6 +239,11 @@ _OPTIONAL = {
     **{name: _TEXT for name, field in CONTENT.items() if not field.required},
     "challenge": _TEXT,
     "sensitive": {"type": "array", "items": _TEXT},
+    "files": {
+        "type": "array",
+        "items": {"$ref": "#/components/schemas/File"},
+    },
+    "superseded_by": _TEXT,
 }
 _ENTRY = {
     "approval_id": _TEXT,
@@ -222,8 +260,18 @@ _VOTE = _object(
         "decision": {"enum": ["approved", "rejected"]},
         "comments": _TEXT,
         "at": _TIME,
-    }
+    },
+    {"on_behalf_of": _TEXT},
 )
+_DELEGATION = {
+    "giver": _TEXT,
+    "to": _TEXT,
+    "from": _TIME,
+    "until": _TIME,
+    "given_by": _TEXT,
+    "identity": {"enum": list(get_args(Identity))},
+    "at": _TIME,
+}
 _APPROVAL = {
     **_ENTRY,
     "status": {"enum": list(STATUSES)},
@@ -239,9 +287,16 @@ _APPROVAL = {
     "standing": _TEXT,
     "may_still_answer": _NAMES,
     "context": {"type": "object"},
+    "context_digest": _TEXT,
 }
 _SCHEMAS: dict[str, Any] = {
-    "Entry": _object(_ENTRY, {"document_id": _TEXT}),
+    "Entry": _object(_ENTRY, {"document_id": _TEXT, "on_behalf_of": _TEXT}),
+    "Delegations": _object(
+        {
+            "given": {"anyOf": [_object(_DELEGATION), {"type": "null"}]},
+            "received": {"type": "array", "items": _object(_DELEGATION)},
+        }
+    ),
     "InboxPage": _object(
         {"approvals": {"type": "array", "items": _ref("Entry")}, "cursor": _CURSOR}
     ),
@@ -273,6 +328,7 @@ _SCHEMAS: dict[str, Any] = {
         },
         _OPTIONAL,
     ),
+    "File": _object({"name": _TEXT, "sha256": _TEXT, "size": {"type": "integer", "minimum": 0}}),
     "Event": _object(
         {
             "approval_id": _TEXT,

@@ -168,7 +168,10 @@ class _Visit:
         trail = self.service.history(approval.approval_id)
         messages = self.service.messages_about(approval.approval_id)
         return approval_page.render(
-            replace(opened(approval, actor, now=now), workflow_ended=workflow_ended),
+            replace(
+                opened(approval, actor, now=now, given=self.service.by_which(approval, actor)),
+                workflow_ended=workflow_ended,
+            ),
             now=now,
             reading=self._reading(approval),
             query=self.event.get("queryStringParameters"),

@@ -8,8 +8,9 @@ from typing import Literal
 
 from hitl_approval.domain.approval import Approval, Vote
 from hitl_approval.domain.audit import Actor
+from hitl_approval.domain.delegation import Delegation
 from hitl_approval.domain.errors import Forbidden
-from hitl_approval.domain.permission import check_may_decide
+from hitl_approval.domain.permission import check_identity, check_may_decide
 
 State = Literal["open", "answered", "decided", "expired", "onlooker"]
 """Of what is shown to somebody: `answered` by them, `decided` by others or withdrawn, `expired`
@@ -25,12 +26,14 @@ class Opened:
         actor: who sees it.
         state: what it is to them.
         workflow_ended: whether they have just decided what no workflow acts on any more.
+        on_behalf_of: for whom they may answer it, by a delegation.
     """
 
     approval: Approval
     actor: Actor
     state: State
     workflow_ended: bool = False
+    on_behalf_of: str | None = None
 
     @property
     def approver(self) -> str:
@@ -48,18 +51,23 @@ class Opened:
         return self.approval.vote_of(self.actor.name)
 
 
-def opened(approval: Approval, actor: Actor, *, now: datetime) -> Opened:
+def opened(
+    approval: Approval, actor: Actor, *, now: datetime, given: Delegation | None = None
+) -> Opened:
     """An approval as this person sees it.
 
     Args:
         approval: the record.
         actor: who sees it.
         now: the time.
+        given: the delegation by which they may answer it.
     """
-    return Opened(approval, actor, _state(approval, actor, now))
+    state = _state(approval, actor, now, given)
+    place = given.giver if given and state == "open" else None
+    return Opened(approval, actor, state, on_behalf_of=place)
 
 
-def _state(approval: Approval, actor: Actor, now: datetime) -> State:
+def _state(approval: Approval, actor: Actor, now: datetime, given: Delegation | None) -> State:
     if approval.vote_of(actor.name) is not None:
         return "answered"
     if approval.status == "timeout":
@@ -68,8 +76,14 @@ def _state(approval: Approval, actor: Actor, now: datetime) -> State:
         return "decided"
     if now >= approval.expires_at:
         return "expired"
+    answer = approval.answer_of(given.giver if given else actor.name)
+    if answer is not None:
+        return "onlooker"
     try:
-        check_may_decide(approval, actor)
+        if given:
+            check_identity(approval, actor)
+        else:
+            check_may_decide(approval, actor)
     except Forbidden:
         return "onlooker"
     return "open"

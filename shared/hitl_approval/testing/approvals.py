@@ -21,12 +21,11 @@ from hitl_approval.durable import wait
 from hitl_approval.testing.execution import CALLBACKS, LocalExecution
 from hitl_approval.testing.memory import (
     PAGE_URL,
-    CountingSecrets,
     InMemoryStore,
     RecordingMeter,
     RecordingNotifier,
 )
-from hitl_approval.testing.messages import InMemoryMessages
+from hitl_approval.testing.messages import CountingSecrets, InMemoryMessages
 from hitl_approval.testing.settings import SettingsInMemory
 from hitl_approval.testing.virtual_time import (
     RunnerCallbackClient,
@@ -155,12 +154,10 @@ class Approvals:
         )
         self._callbacks = RunnerCallbackClient()
         self._runs: list[Run] = []
-        self._requests = RequestService(
-            store=self.store, clock=self.clock, meter=self._meter, notifier=self._notifier
-        )
-        self._decisions = DecisionService(
-            store=self.store, clock=self.clock, meter=self._meter, callbacks=self._callbacks
-        )
+        shared: Any = {"store": self.store, "clock": self.clock, "meter": self._meter}
+        shared["callbacks"] = self._callbacks
+        self._requests = RequestService(notifier=self._notifier, **shared)
+        self._decisions = DecisionService(**shared)
         self._open = ExitStack()
 
     def __enter__(self) -> Self:

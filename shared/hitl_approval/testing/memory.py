@@ -21,14 +21,13 @@ from hitl_approval.domain.bus_event import BusEvent
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import Unavailable, VersionConflict
 from hitl_approval.domain.escalation import needs_attention_at
-from hitl_approval.domain.link import SECRET_BYTES
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.text import spelling
 from hitl_approval.domain.turn import FIRST
 from hitl_approval.domain.view import entry, summary
 from hitl_approval.ports import Attention, Completed, Execution, Page, Postponed, SweepList, Unit
 from hitl_approval.testing.delegations import InMemoryDelegations
-from hitl_approval.testing.messages import InMemoryMessages
+from hitl_approval.testing.messages import CountingSecrets, InMemoryMessages
 from hitl_approval.usecases.decide import DecisionService
 from hitl_approval.usecases.deliver import DeliveryService
 from hitl_approval.usecases.publish import PublishService
@@ -72,6 +71,12 @@ class InMemoryStore:
         if approval_id not in self.approvals:
             self._write(transition)
         return self.approvals[approval_id]
+
+    def create_instead(self, transition: Transition, ended: Transition) -> Approval:
+        """See `ports.Store.create_instead`."""
+        if transition.after.approval_id not in self.approvals:
+            self.commit(ended)
+        return self.create(transition)
 
     def commit(self, transition: Transition) -> None:
         """See `ports.Store.commit`."""
@@ -249,18 +254,6 @@ class RecordingNotifier:
 
 
 @dataclass(slots=True)
-class CountingSecrets:
-    """Draws secrets that anybody can guess: for tests only."""
-
-    drawn: int = 0
-
-    def draw(self) -> bytes:
-        """See `ports.Secrets.draw`."""
-        self.drawn += 1
-        return self.drawn.to_bytes(SECRET_BYTES)
-
-
-@dataclass(slots=True)
 class RecordingCallbackClient:
     """Keeps which callbacks were completed, and gives the answer it is set to."""
 
@@ -341,11 +334,8 @@ PAGE_URL = "https://approvals.example.com"
 def in_memory() -> World:
     """A deployment in memory."""
     store, clock, meter = InMemoryStore(), FixedClock(), RecordingMeter()
-    notifier, callbacks, executions = (
-        RecordingNotifier(),
-        RecordingCallbackClient(),
-        FakeExecutions(),
-    )
+    notifier, callbacks = RecordingNotifier(), RecordingCallbackClient()
+    executions = FakeExecutions()
     publisher, inbox, messages = RecordingPublisher(), InMemoryInbox(), InMemoryMessages()
     return World(
         store=store,
@@ -353,7 +343,9 @@ def in_memory() -> World:
         notifier=notifier,
         callbacks=callbacks,
         meter=meter,
-        requests=RequestService(store=store, clock=clock, meter=meter, notifier=notifier),
+        requests=RequestService(
+            store=store, clock=clock, meter=meter, notifier=notifier, callbacks=callbacks
+        ),
         executions=executions,
         decisions=DecisionService(
             store=store,

@@ -15,7 +15,7 @@ from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.cursor import encode_cursor
 from hitl_approval.domain.delegation import Delegation
 from hitl_approval.domain.ending import cancel
-from hitl_approval.domain.errors import ApprovalError, InvalidRequest, Unauthenticated
+from hitl_approval.domain.errors import ApprovalError, InvalidRequest
 from hitl_approval.domain.link import find_recipient
 from hitl_approval.domain.message import GIVEN_UP, Message
 from hitl_approval.domain.reassign import reassign
@@ -30,7 +30,7 @@ from hitl_approval.ports import (
     MessageStore,
     Page,
 )
-from hitl_approval.usecases.delegate import DelegationService
+from hitl_approval.usecases.delegate import DelegationService, check_age
 from hitl_approval.usecases.records import Records
 from hitl_approval.usecases.trail import Trail, read_trail
 
@@ -129,7 +129,10 @@ class DecisionService(Records):
         if self.delegations is None:
             raise InvalidRequest("action", "needs delegations, which this deployment does not keep")
         return DelegationService(
-            delegations=self.delegations, clock=self.clock, operators=self.operators
+            delegations=self.delegations,
+            clock=self.clock,
+            operators=self.operators,
+            sign_in_max_age=self.sign_in_max_age,
         )
 
     def by_which(self, approval: Approval, actor: Actor) -> Delegation | None:
@@ -140,15 +143,7 @@ class DecisionService(Records):
         return () if self.delegations is None else self.delegating.known(approval, actor)
 
     def _check_age(self, actor: Actor) -> None:
-        oldest = self.sign_in_max_age
-        if oldest is None or actor.identity != "jwt":
-            return
-        if actor.signed_in_at is None or self.clock.now() - actor.signed_in_at > oldest:
-            raise Unauthenticated(
-                f"to decide, sign in again: this sign-in is older than {oldest}, or does not say "
-                "when it was made (auth_time)",
-                max_age_seconds=int(oldest.total_seconds()),
-            )
+        check_age(actor, self.sign_in_max_age, now=self.clock.now())
 
     def retract(self, approval_id: str, actor: Actor) -> Answer:
         """Take one's own vote back, while it has not been acted on.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.delegation import Delegation, check_may_delegate, delegate, stand_in
+from hitl_approval.domain.errors import Unauthenticated
 from hitl_approval.domain.permission import is_one_of
 from hitl_approval.domain.person import may_be_one
 from hitl_approval.ports import Clock, Delegations, Inbox, Page
@@ -23,11 +24,13 @@ class DelegationService:
         delegations: what was said.
         clock: time.
         operators: who may say so for others.
+        sign_in_max_age: how old a sign-in by JWT may be that says so. Default: of any age.
     """
 
     delegations: Delegations
     clock: Clock
     operators: Sequence[str] = ()
+    sign_in_max_age: timedelta | None = None
 
     def delegate(
         self,
@@ -52,6 +55,7 @@ class DelegationService:
             now=self.clock.now(),
             operators=self.operators,
         )
+        check_age(actor, self.sign_in_max_age, now=self.clock.now())
         self.delegations.put(given)
         return given
 
@@ -120,3 +124,19 @@ class DelegationService:
 
     def _unless_over(self, one: Delegation | None) -> Delegation | None:
         return one if one is not None and self.clock.now() < one.until else None
+
+
+def check_age(actor: Actor, oldest: timedelta | None, *, now: datetime) -> None:
+    """Whether a sign-in is young enough to decide, or to say who decides.
+
+    Raises:
+        Unauthenticated: it is too old, or does not say how old it is.
+    """
+    if oldest is None or actor.identity != "jwt":
+        return
+    if actor.signed_in_at is None or now - actor.signed_in_at > oldest:
+        raise Unauthenticated(
+            f"to decide, sign in again: this sign-in is older than {oldest}, or does not say "
+            "when it was made (auth_time)",
+            max_age_seconds=int(oldest.total_seconds()),
+        )
