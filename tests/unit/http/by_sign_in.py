@@ -20,7 +20,8 @@ PUBLIC = "https://approve.example.com"
 
 
 def asked(world: World, *approvers: str, subject: str = "Q4 Budget Proposal", **fields: Any) -> str:
-    request = any_request(approvers=approvers, subject=subject, requester=RITA)
+    more = {name: fields.pop(name) for name in ("context", "sensitive") if name in fields}
+    request = any_request(approvers=approvers, subject=subject, requester=RITA, **more)
     opening = any_opening(now=world.clock.now(), request=request, **fields)
     approval = world.store.create(opening)
     world.inbox.add(approval, approval.deciders)
