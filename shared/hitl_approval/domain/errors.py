@@ -50,6 +50,18 @@ class InvalidRequest(ApprovalError):  # noqa: N818  the name that callers see as
         super().__init__(f"{field}: {rule}", field=field)
 
 
+class ValuesRefused(InvalidRequest):
+    """Values of an approval that do not fit: all of them, so that they are put right at once.
+
+    `details["field"]` names the first as `input.amount`, `details["fields"]` has the rule of each.
+    """
+
+    def __init__(self, of: str, problems: Mapping[str, str]) -> None:
+        first = next(iter(problems))
+        super().__init__(f"{of}.{first}", problems[first])
+        self.details["fields"] = {f"{of}.{name}": rule for name, rule in problems.items()}
+
+
 class CommentRequired(InvalidRequest):
     """A rejection that does not say why, where the policy demands it."""
 
