@@ -21,7 +21,9 @@ from hitl_approval.contract import Audit, Table
 from hitl_approval.domain.approval import Approval, Status, Transition
 from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
+from hitl_approval.domain.edit import CHANGES, changes_view
 from hitl_approval.domain.errors import VersionConflict
+from hitl_approval.domain.values import is_edit
 from hitl_approval.domain.view import listed, vote_view
 from hitl_approval.ports import Attention, Page, Postponed, SweepList
 
@@ -75,6 +77,12 @@ class DynamoDbStore:
             "votes": [vote_view(vote) for vote in after.votes],
             "comments": after.comments,
         }
+        if is_edit(transition.event.details):
+            changed |= {
+                "context": after.context,
+                "content_digest": after.content_digest,
+                CHANGES: changes_view(after.changes),
+            }
         if after.decided_at:
             changed |= {
                 "decision": after.status,

@@ -9,7 +9,9 @@ from typing import Any
 from hitl_approval.contract import Table
 from hitl_approval.domain.approval import STATUSES, Approval, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
+from hitl_approval.domain.edit import CHANGES, read_changes
 from hitl_approval.domain.errors import UnreadableRecord
+from hitl_approval.domain.form import INPUT, Form
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import CONTENT, repeated_content
 from hitl_approval.domain.text import cut, kind
@@ -28,6 +30,8 @@ def new_row(approval: Approval, *, retention: timedelta) -> dict[str, Any]:
         "challenge": approval.challenge,
         "reminders": [int(delay.total_seconds()) for delay in approval.reminders],
         "sensitive": list(approval.sensitive),
+        "form": approval.form and approval.form.stored,
+        "editable": list(approval.editable),
     }
     return {
         Table.PARTITION_KEY: approval.approval_id,
@@ -119,7 +123,14 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         audit_sequence=row["audit_sequence"],
         audit_hash=row["audit_hash"],
         votes=tuple(
-            Vote(v["approver"], v["identity"], v["decision"], v["comments"], parse_time(v["at"]))
+            Vote(
+                v["approver"],
+                v["identity"],
+                v["decision"],
+                v["comments"],
+                parse_time(v["at"]),
+                v.get(INPUT),
+            )
             for v in row["votes"]
         ),
         decided_by=row.get("decided_by"),
@@ -129,4 +140,7 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         challenge=row.get("challenge"),
         reminders=tuple(timedelta(seconds=delay) for delay in row.get("reminders", ())),
         sensitive=tuple(map(str, row.get("sensitive", ()))),
+        form=Form.from_json(row["form"]) if "form" in row else None,
+        editable=tuple(map(str, row.get("editable", ()))),
+        changes=read_changes(row.get(CHANGES, {})),
     )

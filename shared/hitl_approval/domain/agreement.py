@@ -7,16 +7,23 @@ they are stored, whatever stands in them: what cannot be read is wrong and never
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from hitl_approval.domain.approval import Approval, digest_content
 from hitl_approval.domain.audit import Finding, isoformat, verify
+from hitl_approval.domain.edit import CHANGES, Change, changes_view, merged, read_changes
 from hitl_approval.domain.errors import UnreadableRecord
+from hitl_approval.domain.form import INPUT
 from hitl_approval.domain.text import shown
+from hitl_approval.domain.values import is_edit
 from hitl_approval.domain.view import vote_view
 
 ENDS = frozenset({"approved", "rejected", "timeout", "cancelled"})
 """Events that end an approval; each is also the status that it has from then on."""
+
+_EDITS = frozenset({"voted", "approved"})
+"""Events that may bring a change of the content."""
 
 Event = Mapping[str, Any]
 Row = Approval | UnreadableRecord | None
@@ -72,9 +79,33 @@ def examine(events: Sequence[Event], row: Row) -> list[Finding]:
 
 
 def _other_content(events: Sequence[Event]) -> list[int]:
-    """Numbers of the events that are about another content than the first: none ever changes."""
-    asked = events[0].get("content_digest")
-    return [n for n, event in enumerate(events, start=1) if event.get("content_digest") != asked]
+    """Numbers of the events that are about another content than the one before says.
+
+    Only a vote for it changes the content, and says what of it.
+    """
+    found, digest = [], events[0].get("content_digest")
+    for number, event in enumerate(events, start=1):
+        said = event.get("content_digest")
+        if said != digest and not (_name(event) in _EDITS and is_edit(_details(event))):
+            found.append(number)
+        else:
+            digest = said
+    return found
+
+
+def _replayed(events: Sequence[Event]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The votes that count and the changes, as the row must have them."""
+    votes: list[dict[str, Any]] = []
+    changes: dict[str, Change] = {}
+    for event in events:
+        details = _details(event)
+        if is_edit(details):
+            votes = []
+            with suppress(AttributeError, KeyError, TypeError):
+                changes = merged(changes, read_changes(details[CHANGES]))
+        if "decision" in details:
+            votes.append(_vote(event))
+    return votes, changes_view(changes)
 
 
 def _asked(approval: Approval, first: Event) -> list[tuple[str, Any, Any]]:
@@ -92,7 +123,7 @@ def _compared(approval: Approval, events: Sequence[Event]) -> list[tuple[str, An
     last = events[-1]
     ended = _name(last) in ENDS
     at = isoformat(approval.decided_at) if approval.decided_at else None
-    votes = [_vote(event) for event in events if "decision" in _details(event)]
+    votes, changes = _replayed(events)
     cast = [vote_view(vote) for vote in approval.votes]
     if len(events) < approval.audit_sequence:  # an end by silence or withdrawal has no vote
         cast = cast[len(cast) - len(votes) :]
@@ -103,6 +134,7 @@ def _compared(approval: Approval, events: Sequence[Event]) -> list[tuple[str, An
         ("decided_at", at, last.get("at") if ended else None),
         ("comments", approval.comments, _details(last).get("comments", "") if ended else ""),
         ("votes", cast, votes),
+        ("changes", changes_view(approval.changes), changes),
         ("content_digest", approval.content_digest, digest),
         ("content", digest_content(approval), digest),
     ]
@@ -116,6 +148,7 @@ def _vote(event: Event) -> dict[str, Any]:
         "decision": details.get("decision"),
         "comments": details.get("comments"),
         "at": event.get("at"),
+        **({INPUT: details[INPUT]} if INPUT in details else {}),
     }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -26,8 +26,16 @@ from hitl_approval.domain.audit import (
     isoformat,
     on_record,
 )
+from hitl_approval.domain.edit import Change
+from hitl_approval.domain.form import Form
 from hitl_approval.domain.policy import Policy
-from hitl_approval.domain.request import ApprovalRequest, Content, content_of, context_json
+from hitl_approval.domain.request import (
+    ApprovalRequest,
+    Content,
+    content_of,
+    context_json,
+    form_of,
+)
 
 Decision = Literal["approved", "rejected"]
 Status = Literal["pending", "approved", "rejected", "timeout", "cancelled"]
@@ -43,6 +51,8 @@ class Vote:
     decision: Decision
     comments: str
     at: datetime
+    input: Mapping[str, Any] | None = None
+    """What they filled in, by name; None where they were asked for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +64,9 @@ class Approval(Content):
     `resumed` says that the workflow has read the end of the approval from the record.
     `challenge` is the code without which personal links open no form, where the deployment asks
     for one; `reminders` are the times after its creation at which who has not answered is reminded;
-    `sensitive` are the fields of the context that are masked in what is sent out.
+    `sensitive` are the fields of the context that are masked in what is sent out; `form` is what an
+    approver fills in, `editable` what they may change, and `changes` what they have: the values as
+    they were asked and as they stand in the context now.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -80,6 +92,9 @@ class Approval(Content):
     challenge: str | None = None
     reminders: tuple[timedelta, ...] = ()
     sensitive: tuple[str, ...] = ()
+    form: Form | None = None
+    editable: tuple[str, ...] = ()
+    changes: Mapping[str, Change] = field(default_factory=dict)
 
     @property
     def pending(self) -> bool:
@@ -165,6 +180,8 @@ def open_approval(
         challenge=challenge,
         reminders=reminders,
         sensitive=tuple(request.sensitive),
+        form=form_of(request),
+        editable=tuple(request.editable),
     )
     approval = replace(approval, content_digest=digest_content(approval))
     details = {"expires_at": isoformat(approval.expires_at), "execution_arn": execution_arn}
@@ -188,6 +205,8 @@ def digest_content(approval: Approval) -> str:
         "policy": approval.policy.to_dict(),
         "context": context,
         **({"sensitive": list(approval.sensitive)} if approval.sensitive else {}),
+        **({"form": approval.form.to_json()} if approval.form else {}),
+        **({"editable": list(approval.editable)} if approval.editable else {}),
     }
     return hashlib.sha256(text.canonical_json(content).encode()).hexdigest()
 

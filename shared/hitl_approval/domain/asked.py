@@ -9,6 +9,7 @@ from typing import Any
 from hitl_approval.domain import text
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.field import Field
+from hitl_approval.domain.form import Form
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.domain.request import FIELDS, ApprovalRequest
 
@@ -56,6 +57,8 @@ def from_json(values: Any) -> ApprovalRequest:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Form):
+        return value.to_json()
     if isinstance(value, timedelta):
         return int(value.total_seconds())
     if isinstance(value, list | tuple):

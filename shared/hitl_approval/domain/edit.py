@@ -13,7 +13,7 @@ from typing import Any
 
 from hitl_approval.domain import text
 from hitl_approval.domain.errors import InvalidRequest, ValuesRefused
-from hitl_approval.domain.form import FormField, Kind, rule_of
+from hitl_approval.domain.form import Form, FormField, Kind, rule_of
 from hitl_approval.domain.number import plain_number
 
 MAX_EDITABLE = 10
@@ -25,6 +25,10 @@ MAX_EDITED_BYTES = 2_000
 they were and as they are, beside the context."""
 CHANGES = "changes"
 """The name of changed values in an answer, in an event and in an outcome."""
+
+MAX_CONTEXT_WITH_VALUES = 100_000
+"""Largest context of a request with a form or with values to change, as UTF-8 JSON: the rest of
+what a request without them may have is room for the values."""
 
 _Place = tuple[str, ...]
 
@@ -40,6 +44,33 @@ class Change:
 
     before: Any
     after: Any
+
+
+def check_asked(
+    form: Form | None, editable: Sequence[str], context: Mapping[str, Any], stored: str
+) -> None:
+    """Whether a request can have this form and these values to change.
+
+    Args:
+        form: what is filled in.
+        editable: what may be changed.
+        context: of the request.
+        stored: the same, as the record keeps it.
+
+    Raises:
+        InvalidRequest: it cannot, and why.
+    """
+    accept_editable(editable, context)
+    for name in () if form is None else form.names:
+        if name in editable:
+            raise InvalidRequest("form", f"asks for {name}, which editable names too")
+    size = len(stored.encode())
+    if size > MAX_CONTEXT_WITH_VALUES:
+        raise InvalidRequest(
+            "context",
+            f"must be at most {MAX_CONTEXT_WITH_VALUES} bytes with a form or editable values, "
+            f"got {size}",
+        )
 
 
 def accept_editable(paths: Sequence[str], context: Mapping[str, Any]) -> None:

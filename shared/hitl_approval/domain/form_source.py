@@ -55,15 +55,6 @@ def accept_form(source: Any, field_name: str) -> Form:
     return Form.of(source, field_name)
 
 
-def form_from_json(schema: Any, field_name: str) -> Form:
-    """Accept a JSON Schema as a form.
-
-    Raises:
-        InvalidRequest: it is none, or none that is flat.
-    """
-    return Form.of(schema, field_name)
-
-
 def build(form: Form, values: Mapping[str, Any]) -> Any:
     """What the form was made of, with these values; a dict of them where it was a JSON Schema.
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self
 
 from hitl_approval.domain.approval import Approval, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
+from hitl_approval.domain.edit import CHANGES, Change, changes_view, read_changes
+from hitl_approval.domain.form import INPUT, Form
+from hitl_approval.domain.form_source import build
 from hitl_approval.domain.view import vote_view
 
 SHORT_COMMENT = 280
@@ -32,6 +35,8 @@ class Outcome:
         decided_at: when it was decided, UTC.
         votes: everyone's answers, in the order they came; their comments are shortened to 280
             characters, and whole on the record.
+        changes: what approvers have changed of the request, by path: each value as it was asked
+            and as it was approved. Empty where it was not approved.
     """
 
     approval_id: str
@@ -40,6 +45,25 @@ class Outcome:
     comments: str
     decided_at: datetime
     votes: tuple[Vote, ...]
+    changes: Mapping[str, Change] = field(default_factory=dict)
+    form: Form | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def input(self) -> Any:
+        """What the last of those who approved has filled in; `votes` have what each has.
+
+        An instance of the dataclass or model that was the request's form, a dict where the form
+        was a JSON Schema, None where there was no form or it was not approved.
+
+        Raises:
+            Exception: whatever the dataclass or model raises, which may know more rules.
+        """
+        if not self.approved:
+            return None
+        given = [vote.input for vote in self.votes if vote.decision == "approved"]
+        if not given or given[-1] is None:
+            return None
+        return dict(given[-1]) if self.form is None else build(self.form, given[-1])
 
     @property
     def approved(self) -> bool:
@@ -47,10 +71,22 @@ class Outcome:
         return self.status == "approved"
 
     @classmethod
-    def from_snapshot(cls, values: Mapping[str, Any]) -> Self:
-        """Read the outcome from what `snapshot_of` made of a terminal record."""
+    def from_snapshot(cls, values: Mapping[str, Any], form: Form | None = None) -> Self:
+        """Read the outcome from what `snapshot_of` made of a terminal record.
+
+        Args:
+            values: the snapshot.
+            form: of the request, as it was asked here.
+        """
         votes = (
-            Vote(v["approver"], v["identity"], v["decision"], v["comments"], parse_time(v["at"]))
+            Vote(
+                v["approver"],
+                v["identity"],
+                v["decision"],
+                v["comments"],
+                parse_time(v["at"]),
+                v.get(INPUT),
+            )
             for v in values["votes"]
         )
         return cls(
@@ -60,6 +96,8 @@ class Outcome:
             comments=values["comments"],
             decided_at=parse_time(values["decided_at"]),
             votes=tuple(votes),
+            changes=read_changes(values.get(CHANGES, {})),
+            form=form,
         )
 
 
@@ -84,6 +122,7 @@ def snapshot_of(approval: Approval, *, now: datetime) -> Snapshot:
     A durable operation holds 256 KB; 20 votes with whole comments in the widest script do not fit.
     """
     votes = () if approval.pending else approval.votes
+    changes = changes_view(approval.changes) if approval.status == "approved" else {}
     return {
         "approval_id": approval.approval_id,
         "status": approval.status,
@@ -94,4 +133,5 @@ def snapshot_of(approval: Approval, *, now: datetime) -> Snapshot:
         "decided_at": isoformat(approval.decided_at) if approval.decided_at else None,
         "votes": [{**vote_view(vote), "comments": vote.comments[:SHORT_COMMENT]} for vote in votes],
         "now": isoformat(now),
+        **({CHANGES: changes} if changes else {}),
     }

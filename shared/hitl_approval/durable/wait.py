@@ -35,7 +35,7 @@ from hitl_approval.domain.errors import (
 )
 from hitl_approval.domain.naming import Members
 from hitl_approval.domain.outcome import Outcome, Snapshot
-from hitl_approval.domain.request import ApprovalRequest
+from hitl_approval.domain.request import ApprovalRequest, form_of
 from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.domain.schedule import (
     RECHECK_STRETCH,
@@ -161,7 +161,7 @@ class _Wait:
         interval = self.poll_interval if self.resume == "polling" else None
         with reserved(self.context, most_operations(self.timeout, interval)) as reserve:
             self.reserve = reserve
-            return Outcome.from_snapshot(self._run())
+            return Outcome.from_snapshot(self._run(), form_of(self.request))
 
     def _run(self) -> Snapshot:
         if self.resume == "polling":

@@ -11,8 +11,10 @@ import pytest
 
 from hitl_approval.domain.agreement import altered_end, examine
 from hitl_approval.domain.approval import Approval, Transition
+from hitl_approval.domain.edit import Change
 from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.errors import RecordAltered, UnreadableRecord
+from hitl_approval.domain.form import Form
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
 from hitl_approval.domain.request import CONTENT
 from hitl_approval.domain.voting import cast_vote
@@ -79,6 +81,9 @@ OTHER: dict[str, Any] = {
     "audit_sequence": 9,
     "audit_hash": "0" * 64,
     "sensitive": ("card",),
+    "form": Form.of({"type": "object", "properties": {"x": {"type": "string"}}}),
+    "editable": ("card",),
+    "changes": {"card": Change(1, 2)},
 }
 NOT_SHOWN = {
     "approval_id", "creation_token", "callback_id", "version", "resumed", "reminders", "challenge",

@@ -36,6 +36,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "reminders": st.lists(whole, max_size=3, unique=True).map(sorted).map(tuple),
     "context": st.dictionaries(st.text("abc"), json_values, max_size=3),
     "sensitive": st.just(("card",)),
+    "form": st.just({"type": "object", "properties": {"reason": {"type": "string"}}}),
+    "editable": st.just(("card",)),
 }
 
 
@@ -46,7 +48,7 @@ def requests(draw: st.DrawFn) -> ApprovalRequest:
         for name, field in FIELDS.items()
         if field.required or draw(st.booleans())
     }
-    if "sensitive" in said:  # names a field that is there
+    if {"sensitive", "editable"} & said.keys():  # each names a field that is there
         said["context"] = {"card": "4111"} | said.get("context", {})
     return ApprovalRequest(**said)
 

@@ -12,7 +12,7 @@ import pytest
 
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.form import Form
-from hitl_approval.domain.form_source import accept_form, build, form_from_json
+from hitl_approval.domain.form_source import accept_form, build
 
 
 class Team(Enum):
@@ -83,7 +83,7 @@ def test_should_let_a_model_say_what_more_it_wants() -> None:
 
 
 def test_should_give_a_dict_where_the_form_was_a_schema() -> None:
-    form = form_from_json({"type": "object", "properties": {"x": {"type": "string"}}}, "form")
+    form = accept_form({"type": "object", "properties": {"x": {"type": "string"}}}, "form")
     assert build(form, form.validate({"x": "y"})) == {"x": "y"}
     assert accept_form(form, "form") is form
     assert build(Form.from_json(accept_form(Answer, "form").stored), {"days": 1}) == {"days": 1}
