@@ -200,6 +200,7 @@ def approval(item: Mapping[str, Any]) -> int:
 
 _MESSAGES: Mapping[MessageKind, str] = {
     "requested": "request",
+    "changed": "request once more",
     "reminder": "reminder",
     "outcome": "outcome",
     "expired": "expiry",

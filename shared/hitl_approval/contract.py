@@ -14,8 +14,10 @@ ResumeMode = Literal["callback", "polling"]
 """How a workflow learns of a decision: its callback is completed, or it polls the record."""
 
 
-MessageKind = Literal["requested", "reminder", "outcome", "expired", "withdrawn"]
+MessageKind = Literal["requested", "changed", "reminder", "outcome", "expired", "withdrawn"]
 """What a message to one person says: see `domain.message`."""
+ALWAYS_SENT: Final = ("requested", "changed")
+"""Kinds that no deployment leaves out."""
 
 Channel = Literal["sns", "ses", "slack", "webhook"]
 """What carries messages: see `domain.delivery`."""

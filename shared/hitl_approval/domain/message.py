@@ -16,6 +16,7 @@ from hitl_approval.contract import Audit, Channel, MessageKind
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.delivery import Address
 from hitl_approval.domain.text import person_key
+from hitl_approval.domain.values import is_edit
 
 MessageState = Literal["open", "sent", "failed", "void", "parked"]
 """`open` until it is sent; `failed` when no try was taken, `parked` when no try had an answer,
@@ -32,13 +33,14 @@ KIND_OF: Mapping[str, MessageKind] = {
     "timeout": "expired",
     "cancelled": "withdrawn",
 }
-"""What people are sent when an audit event has happened; of other events nothing."""
+"""What people are sent when an audit event has happened; of a vote that has changed the request,
+`changed`; of other events nothing."""
 EDITED: frozenset[Channel] = frozenset({"slack"})
 """Here the end of a request takes the place of the messages that asked: nobody is sent another, so
 that it is done for who ended it too, and where nobody is sent how requests end."""
 FOR_REQUESTER: frozenset[MessageKind] = frozenset({"outcome", "expired", "withdrawn"})
 """Who asked is sent these too."""
-ASKING: frozenset[MessageKind] = frozenset({"requested", "reminder"})
+ASKING: frozenset[MessageKind] = frozenset({"requested", "changed", "reminder"})
 """These ask for an answer, by a personal link, and are sent while there is time for one."""
 
 LEASE = timedelta(minutes=2)
@@ -138,7 +140,14 @@ ChannelsOf = Callable[[str], Sequence[Address]]
 
 def depends_on_earlier(event: Mapping[str, Any]) -> bool:
     """Whether the messages that follow from an event depend on those of earlier events."""
-    return KIND_OF.get(event["event"], "requested") != "requested"
+    return kind_of(event) in FOR_REQUESTER
+
+
+def kind_of(event: Mapping[str, Any]) -> MessageKind | None:
+    """What people are sent when an event has happened; None for nothing."""
+    if event["event"] == "voted" and is_edit(event["details"]):
+        return "changed"
+    return KIND_OF.get(event["event"])
 
 
 def messages_of(
@@ -165,16 +174,18 @@ def messages_of(
     Raises:
         KeyError, TypeError, ValueError: it is none of our events.
     """
-    kind = KIND_OF.get(event["event"])
+    kind = kind_of(event)
     if kind is None:
         return []
     if kind not in FOR_REQUESTER:
         if kind in without:
             return []
-        names = approval.deciders if kind == "requested" else event["details"]["to"]
+        names = approval.deciders if kind != "reminder" else event["details"]["to"]
+        if kind == "changed":  # who has made the change has answered
+            names = [name for name in names if person_key(name) != person_key(event["actor"])]
         asking = _each(event, kind, {str(name): channels_of(str(name)) for name in names})
         # Who is reminded are people; a channel or a webhook is asked once.
-        others = {name: [each] for name, each in (audiences or {}).items() if kind == "requested"}
+        others = {name: [each] for name, each in (audiences or {}).items() if kind != "reminder"}
         return asking + [
             replace(message, to_audience=True) for message in _each(event, kind, others)
         ]

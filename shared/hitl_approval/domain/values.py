@@ -21,7 +21,8 @@ from hitl_approval.domain.edit import (
     merged,
 )
 from hitl_approval.domain.errors import ContentChanged, InvalidRequest
-from hitl_approval.domain.form import INPUT, FormField
+from hitl_approval.domain.form import INPUT, FormField, in_words
+from hitl_approval.domain.masking import masked_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +161,49 @@ def _written(context: Mapping[str, Any]) -> str:
         rule = f"make the context longer than {MAX_CONTEXT_WITH_VALUES} bytes"
         raise InvalidRequest(CHANGES, rule)
     return stored
+
+
+def rows_sent(approval: Approval) -> list[tuple[str, str]]:
+    """What messages say of values, as labels and texts; what is sensitive is masked."""
+    rows = []
+    if approval.pending:
+        if approval.form is not None:
+            rows.append(("To fill in", ", ".join(each.label for each in approval.form.fields)))
+        if approval.editable:
+            rows.append(("May change", ", ".join(approval.editable)))
+    else:
+        for vote in approval.votes:
+            filled = [f"{label}: {said}" for label, said in filled_in(approval, vote, sent=True)]
+            if filled:
+                rows.append(("Filled in", "\n".join([f"by {vote.approver}", *filled])))
+    changed = [f"{path}: {said}" for path, said in changed_values(approval, sent=True)]
+    return [*rows, *([("Changed", "\n".join(changed))] if changed else [])]
+
+
+def filled_in(approval: Approval, vote: Vote, *, sent: bool = False) -> list[tuple[str, str]]:
+    """What somebody has filled in, as labels and texts.
+
+    Args:
+        approval: the record.
+        vote: theirs.
+        sent: whether what is sensitive is masked.
+    """
+    if approval.form is None or vote.input is None:
+        return []
+    values = masked_values(vote.input, approval.sensitive) if sent else vote.input
+    return list(approval.form.lines(values))
+
+
+def changed_values(approval: Approval, *, sent: bool = False) -> list[tuple[str, str]]:
+    """What has been changed since it was asked, as paths and texts: `100 -> 120`.
+
+    Args:
+        approval: the record.
+        sent: whether what is sensitive is masked.
+    """
+    hidden = approval.sensitive if sent else ()
+    shown = masked_values(approval.changes, hidden)
+    return [
+        (path, one if isinstance(one, str) else f"{in_words(one.before)} -> {in_words(one.after)}")
+        for path, one in shown.items()
+    ]

@@ -305,8 +305,7 @@ class DeliveryService(Records):
         }
         if message.asks:
             link = None if token is None else personal_link(self.page_url, token)
-            reminder = message.kind == "reminder"
-            said = approval_needed(approval, link=link, reminder=reminder, **to)
+            said = approval_needed(approval, link=link, kind=message.kind, **to)
         else:
             said = ended(approval, kind=message.kind, to_requester=message.to_requester, **to)
         # Where it is reached by now: an address may have been corrected since.

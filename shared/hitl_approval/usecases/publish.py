@@ -18,7 +18,9 @@ from hitl_approval.domain.errors import (
     Unavailable,
     UnreadableRecord,
 )
+from hitl_approval.domain.standing import may_still_answer
 from hitl_approval.domain.text import shown
+from hitl_approval.domain.values import is_edit
 from hitl_approval.ports import (
     EventPublisher,
     Inbox,
@@ -140,6 +142,8 @@ class PublishService(Records):
             if approval.pending:
                 self.inbox.add(approval, approval.deciders)
         elif event["event"] == "voted":
+            if is_edit(event["details"]) and approval.pending:  # whoever has answered may again
+                self.inbox.add(approval, may_still_answer(approval))
             self.inbox.remove(approval, [event["actor"]])
         elif event["event"] in ENDS:
             self.inbox.remove(approval, approval.deciders)
