@@ -178,7 +178,7 @@ def edit(
             said = f"is too long: the values together take {size} bytes, of {MAX_EDITED_BYTES}"
             problems[max(made, key=lambda path: len(str(made[path].after)))] = said
     if problems:
-        raise ValuesRefused(CHANGES, problems)
+        raise ValuesRefused({f"{CHANGES}.{name}": rule for name, rule in problems.items()})
     return after, made
 
 

@@ -56,10 +56,10 @@ class ValuesRefused(InvalidRequest):
     `details["field"]` names the first as `input.amount`, `details["fields"]` has the rule of each.
     """
 
-    def __init__(self, of: str, problems: Mapping[str, str]) -> None:
+    def __init__(self, problems: Mapping[str, str]) -> None:
         first = next(iter(problems))
-        super().__init__(f"{of}.{first}", problems[first])
-        self.details["fields"] = {f"{of}.{name}": rule for name, rule in problems.items()}
+        super().__init__(first, problems[first])
+        self.details["fields"] = dict(problems)
 
 
 class CommentRequired(InvalidRequest):

@@ -270,7 +270,7 @@ class Form:
             said = f"is too long: all values together take {size} bytes, of {MAX_INPUT_BYTES}"
             problems[longest] = said
         if problems:
-            raise ValuesRefused(INPUT, problems)
+            raise ValuesRefused({f"{INPUT}.{name}": rule for name, rule in problems.items()})
         return accepted
 
     def lines(self, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -15,12 +15,13 @@ from hitl_approval.domain.approval import Approval, Vote, digest_content
 from hitl_approval.domain.edit import (
     CHANGES,
     MAX_CONTEXT_WITH_VALUES,
+    Change,
     changes_view,
     edit,
     editable_fields,
     merged,
 )
-from hitl_approval.domain.errors import ContentChanged, InvalidRequest
+from hitl_approval.domain.errors import ContentChanged, InvalidRequest, ValuesRefused
 from hitl_approval.domain.form import INPUT, FormField, in_words
 from hitl_approval.domain.masking import masked_values
 
@@ -83,12 +84,8 @@ def take(approval: Approval, decision: str, values: Values, *, content_digest: s
         )
     if values.input and approval.form is None:
         raise InvalidRequest(INPUT, "is for a request with a form, which this one has not")
-    filled = None if approval.form is None else approval.form.validate(values.input or {})
+    filled, after, made = _fitting(approval, values)
     details = {} if filled is None else {INPUT: filled}
-    if not values.changes:
-        return Taken(approval, filled, details)
-    context = json.loads(approval.context)
-    after, made = edit(context, approval.editable, values.changes)
     if not made:
         return Taken(approval, filled, details)
     if content_digest is None:
@@ -102,6 +99,33 @@ def take(approval: Approval, decision: str, values: Values, *, content_digest: s
     )
     changed = replace(changed, content_digest=digest_content(changed))
     return Taken(changed, filled, {**details, CHANGES: changes_view(made)})
+
+
+def _fitting(
+    approval: Approval, values: Values
+) -> tuple[dict[str, Any] | None, dict[str, Any], dict[str, Change]]:
+    """What was filled in, the context as it is then, and what of it has changed.
+
+    Raises:
+        ValuesRefused: naming all that does not fit.
+    """
+    problems: dict[str, str] = {}
+    filled: dict[str, Any] | None = None
+    after: dict[str, Any] = {}
+    made: dict[str, Change] = {}
+    try:
+        if approval.form is not None:
+            filled = approval.form.validate(values.input or {})
+    except ValuesRefused as refused:
+        problems |= refused.details["fields"]
+    try:
+        if values.changes:
+            after, made = edit(json.loads(approval.context), approval.editable, values.changes)
+    except ValuesRefused as refused:
+        problems |= refused.details["fields"]
+    if problems:
+        raise ValuesRefused(problems)
+    return filled, after, made
 
 
 def is_repeated(approval: Approval, vote: Vote, decision: str, values: Values) -> bool:
