@@ -15,6 +15,7 @@ from hitl_approval.domain.request import CONTENT
 from hitl_approval.domain.text import inert, listed
 from hitl_approval.usecases.decide import Workflow
 from hitl_approval_cli import clock, output
+from hitl_approval_cli.values import filled_in, rows_of
 
 WIDE = 100
 """Columns from which a terminal has room for whole ids and hashes."""
@@ -180,6 +181,8 @@ def approval(item: Mapping[str, Any]) -> int:
     for vote in item.get("votes", []):
         who = f"{output.safe(vote['approver'])} ({output.safe(vote['identity'])})"
         said = f": {output.safe(vote['comments'])}" if vote["comments"] else ""
+        given = filled_in(vote)
+        said += f"\n{output.safe(given)}" if given else ""
         rows.append(("Vote", f"{who} {output.status(vote['decision'])}{said}"))
     rows += [_message_row(message) for message in item.get("messages", [])]
     if item.get("challenge"):
@@ -190,6 +193,7 @@ def approval(item: Mapping[str, Any]) -> int:
         rows.append(
             ("Context", output.safe(json.dumps(item["context"], indent=2, ensure_ascii=False)))
         )
+    rows += [(label, output.safe(said)) for label, said in rows_of(item)]
     if item.get("sensitive"):
         rows.append(("Masked", f"{output.safe(listed(item['sensitive']))} (in messages)"))
     for label, value in rows:

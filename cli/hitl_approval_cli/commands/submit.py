@@ -55,6 +55,17 @@ def submit(
             "repeat for several."
         ),
     ] = None,
+    form: Annotated[
+        Path | None,
+        typer.Option(help="File with a JSON Schema of what an approver fills in to approve."),
+    ] = None,
+    editable: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Field of the context that an approver may change, amount or customer.limit say; "
+            "repeat for several."
+        ),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until the outcome.")] = False,
 ) -> None:
     """Request an approval; prints its id when the request is on record, within a few seconds.
@@ -75,11 +86,14 @@ def submit(
     given = {
         "approvers": approver or None,
         "sensitive": sensitive or None,
+        "editable": editable or None,
         "timeout_seconds": None if timeout is None else seconds(timeout),
     }
     event |= {name: value for name, value in given.items() if value is not None}
     if context is not None:  # `--context null` is a context, to be refused
-        event["context"] = _context(context)
+        event["context"] = _json("--context", context)
+    if form is not None:
+        event["form"] = _json("--form", f"@{form}")
     _check(event)
     started = to.deployment.submit(event)
     watch = Watch(to, started)
@@ -95,7 +109,7 @@ def submit(
         wait_for_outcome(to, watch)
 
 
-def _context(value: str) -> Any:
+def _json(option: str, value: str) -> Any:
     where = value
     try:
         if value.startswith("@"):
@@ -103,9 +117,9 @@ def _context(value: str) -> Any:
             value = Path(where).read_text(encoding="utf-8")
         return json.loads(value)
     except OSError as error:
-        raise usage(f"--context: {cut(where)}: {error.strerror}") from None
+        raise usage(f"{option}: {cut(where)}: {error.strerror}") from None
     except (ValueError, RecursionError):
-        raise usage("--context: is not JSON") from None
+        raise usage(f"{option}: is not JSON") from None
 
 
 def _check(event: dict[str, Any]) -> None:

@@ -222,7 +222,10 @@ def _places(value: Any, path: str, before: _Place) -> Iterator[_Place]:
 
 
 def _place(context: Mapping[str, Any], path: str) -> _Place:
-    return next(_places(context, path, ()))
+    """Where a path leads; in a row that somebody has changed, it may lead nowhere."""
+    for found in _places(context, path, ()):
+        return found
+    raise InvalidRequest("editable", f"names {text.shown(path)}, which is no field of the context")
 
 
 def _value(context: Any, place: _Place) -> Any:

@@ -123,9 +123,13 @@ def _inputs(
             mode=_MODES.get(field.kind, ""),
             value=_shown(field) if given is None else given.get(name, ""),
             options=options,
-            error=wrong.get(name, ""),
+            error=_sentence(wrong.get(name, "")),
             needed=field.required,
         )
+
+
+def _sentence(rule: str) -> str:
+    return f"{rule[:1].upper()}{rule[1:]}." if rule else ""
 
 
 def _control(field: FormField) -> Control:

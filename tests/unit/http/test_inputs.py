@@ -133,10 +133,10 @@ def test_should_show_what_is_wrong_beside_what_was_typed_and_write_nothing(world
     shown = shown_in(page)
     for said in (
         "please correct the fields that are marked below",
-        "must be at least 3 characters, got 2",
-        "must be a number, got",
-        "is required",
-        "must be a whole number, got '1e9'",
+        "Must be at least 3 characters, got 2.",
+        "Must be a number, got",
+        "Is required.",
+        "Must be a whole number, got '1e9'",
         "because",
     ):
         assert said in shown
@@ -201,7 +201,7 @@ def test_should_take_values_on_the_signed_in_page_too(world: World) -> None:
     approval_id = by_sign_in.asked(world, by_sign_in.ANN, by_sign_in.BOB, content=content)
 
     status, page = send_signed_in(world, approval_id, decision="approved", **{"input.reason": "x"})
-    assert (status, "must be at least 3" in page) == (400, True)
+    assert (status, "Must be at least 3" in page) == (400, True)
     status, page = send_signed_in(
         world,
         approval_id,
