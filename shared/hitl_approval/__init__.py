@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hitl_approval.domain.approval import Vote
     from hitl_approval.domain.call import ArgumentsChanged
+    from hitl_approval.domain.edit import Change
     from hitl_approval.domain.errors import ApprovalError, InvalidRequest, RecordAltered
     from hitl_approval.domain.outcome import NotApproved, Outcome
     from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
@@ -24,6 +25,7 @@ _HOMES = {
     "ApprovalError": "domain.errors",
     "ApprovalRequest": "domain.request",
     "ArgumentsChanged": "domain.call",
+    "Change": "domain.edit",
     "InvalidRequest": "domain.errors",
     "NotApproved": "domain.outcome",
     "OnTimeout": "domain.policy",
@@ -41,6 +43,7 @@ __all__ = [
     "ApprovalError",
     "ApprovalRequest",
     "ArgumentsChanged",
+    "Change",
     "InvalidRequest",
     "NotApproved",
     "OnTimeout",

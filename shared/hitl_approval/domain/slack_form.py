@@ -72,10 +72,14 @@ def errors_of(approval: Approval, refused: ValuesRefused) -> dict[str, str]:
     """What is wrong, by the block that it stands under; empty where it stands under none."""
     wrong = refused.details["fields"]
     return {
-        each.id: f"{wrong[f'{each.of}.{each.field.name}']}."[:MAX_ERROR]
+        each.id: _sentence(wrong[f"{each.of}.{each.field.name}"])[:MAX_ERROR]
         for each in fields_of(approval)
         if f"{each.of}.{each.field.name}" in wrong
     }
+
+
+def _sentence(rule: str) -> str:
+    return f"{rule[:1].upper()}{rule[1:]}."
 
 
 def _block(each: Block) -> dict[str, Any]:
@@ -149,7 +153,7 @@ _ELEMENTS: Mapping[str, Callable[[FormField], dict[str, Any]]] = {
 
 def _first(kind: str, more: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
     """An element with what stands in it at first, if anything."""
-    return {"type": kind, **more, **({} if value in {None, ""} else {name: value})}
+    return {"type": kind, **more, **({} if value is None or value == "" else {name: value})}
 
 
 def _typed(said: Mapping[str, Any], field: FormField) -> str:
