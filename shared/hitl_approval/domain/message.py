@@ -140,12 +140,12 @@ ChannelsOf = Callable[[str], Sequence[Address]]
 
 def depends_on_earlier(event: Mapping[str, Any]) -> bool:
     """Whether the messages that follow from an event depend on those of earlier events."""
-    return kind_of(event) in FOR_REQUESTER
+    return kind_of(event) not in {None, "requested", "changed"}
 
 
 def kind_of(event: Mapping[str, Any]) -> MessageKind | None:
     """What people are sent when an event has happened; None for nothing."""
-    if event["event"] == "voted" and is_edit(event["details"]):
+    if event["event"] == "voted" and is_edit(event.get("details", {})):
         return "changed"
     return KIND_OF.get(event["event"])
 
