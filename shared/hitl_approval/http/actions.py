@@ -71,7 +71,7 @@ def _decide(
         cast(Decision, decision),
         _comments(payload),
         content_digest=digest,
-        values=Values(payload.get(INPUT), payload.get(CHANGES)),
+        values=Values(_object(payload, INPUT), _object(payload, CHANGES)),
     )
     return _outcome(answer, actor)
 
@@ -213,6 +213,13 @@ def _approval_id(payload: Mapping[str, Any]) -> str:
 def _comments(payload: Mapping[str, Any]) -> str:
     value = payload.get("comments")
     return "" if value is None else text.comment(value, "comments")
+
+
+def _object(payload: Mapping[str, Any], field: str) -> Mapping[str, Any] | None:
+    value = payload.get(field)
+    if value is not None and not isinstance(value, Mapping):
+        raise InvalidRequest(field, f"must be an object, got {text.kind(value)}")
+    return value
 
 
 def _known(actor: Actor | None) -> Actor:
