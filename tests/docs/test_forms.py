@@ -18,7 +18,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "forms.md").read_text(encoding="utf
 def handler() -> Any:
     (block,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
     shown: dict[str, Any] = {}
-    exec(block, shown)
+    exec(compile(block, "forms.md", "exec", dont_inherit=True), shown)
     return shown["handler"]
 
 
