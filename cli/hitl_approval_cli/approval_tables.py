@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from rich.table import Table
 
 from hitl_approval.contract import MessageKind
+from hitl_approval.domain.edit import CHANGES
 from hitl_approval.domain.request import CONTENT
 from hitl_approval.domain.text import inert, listed
 from hitl_approval.usecases.decide import Workflow
@@ -250,7 +251,7 @@ def history(trail: Mapping[str, Any]) -> None:
             "EVENT": output.status(str(event.get("event"))),
             "ACTOR": output.safe(event.get("actor")),
             "HOW KNOWN": output.safe(event.get("identity")),
-            "COMMENT": output.safe(said.get("comments") or said.get("reason")),
+            "COMMENT": output.safe(_event_comment(said)),
             "HASH": output.safe(str(event.get("hash"))[:12]),
         }
         table.add_row(*(cells[title] for title in titles))
@@ -263,6 +264,15 @@ def history(trail: Mapping[str, Any]) -> None:
         output.out.print(
             f"[bold red]tampered[/] event {finding['sequence']}: {output.safe(finding['problem'])}"
         )
+
+
+def _event_comment(said: Mapping[str, Any]) -> str:
+    """What was said at an event, and what was changed by it."""
+    words = [said.get("comments") or said.get("reason") or ""]
+    changes = said.get(CHANGES)
+    if isinstance(changes, Mapping) and changes:
+        words.append(f"changed {listed(map(str, changes))}")
+    return "; ".join(str(each) for each in words if each)
 
 
 def _event_time(value: Any) -> str:

@@ -113,3 +113,4 @@ def test_should_show_what_is_asked_for_and_what_became_of_it(hitl: Hitl, world: 
     assert "reason=lunch" in shown
     assert "amount: 100 -> 90" in shown
     assert "--set" not in shown
+    assert "changed amount" in " ".join(hitl("history", approval_id).out.split())
