@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hitl_approval.domain.approval import Vote
     from hitl_approval.domain.binding import NotAsApproved
     from hitl_approval.domain.call import ArgumentsChanged
+    from hitl_approval.domain.edit import Change
     from hitl_approval.domain.errors import ApprovalError, InvalidRequest, RecordAltered
     from hitl_approval.domain.outcome import NotApproved, Outcome
     from hitl_approval.domain.policy import OnTimeout, Policy
@@ -27,6 +28,7 @@ _HOMES = {
     "ApprovalError": "domain.errors",
     "ApprovalRequest": "domain.request",
     "ArgumentsChanged": "domain.call",
+    "Change": "domain.edit",
     "InvalidRequest": "domain.errors",
     "NotApproved": "domain.outcome",
     "NotAsApproved": "domain.binding",
@@ -46,6 +48,7 @@ __all__ = [
     "ApprovalError",
     "ApprovalRequest",
     "ArgumentsChanged",
+    "Change",
     "InvalidRequest",
     "NotApproved",
     "NotAsApproved",

@@ -14,8 +14,12 @@ ResumeMode = Literal["callback", "polling"]
 """How a workflow learns of a decision: its callback is completed, or it polls the record."""
 
 
-MessageKind = Literal["requested", "reminder", "released", "outcome", "expired", "withdrawn"]
+MessageKind = Literal[
+    "requested", "changed", "reminder", "released", "outcome", "expired", "withdrawn"
+]
 """What a message to one person says: see `domain.message`."""
+ALWAYS_SENT: Final = ("requested", "changed")
+"""Kinds that no deployment leaves out."""
 
 Channel = Literal["sns", "ses", "slack", "webhook"]
 """What carries messages: see `domain.delivery`."""

@@ -20,6 +20,7 @@ from hitl_approval.domain.message import GIVEN_UP, Message
 from hitl_approval.domain.reassign import reassign
 from hitl_approval.domain.reminder import check_not_too_soon, remind
 from hitl_approval.domain.text import folded, person_key
+from hitl_approval.domain.values import NOTHING, Values
 from hitl_approval.domain.voting import cast_vote, retract
 from hitl_approval.ports import (
     CallbackClient,
@@ -91,6 +92,7 @@ class DecisionService(Records):
         comments: str = "",
         *,
         content_digest: str | None = None,
+        values: Values = NOTHING,
     ) -> Answer:
         """Commit a vote and, if it decides, resume the workflow.
 
@@ -109,6 +111,7 @@ class DecisionService(Records):
                 comments,
                 now=self.clock.now(),
                 content_digest=content_digest,
+                values=values,
             ),
         )
         return Answer(approval, not changed, self._resume_workflow(approval))
