@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hitl_approval.contract import Table
+from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.approval import STATUSES, Approval, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.errors import UnreadableRecord
@@ -28,6 +29,7 @@ def new_row(approval: Approval, *, retention: timedelta) -> dict[str, Any]:
         "challenge": approval.challenge,
         "reminders": [int(delay.total_seconds()) for delay in approval.reminders],
         "sensitive": list(approval.sensitive),
+        "rule": approval.rule and approval.rule.to_dict(),
     }
     return {
         Table.PARTITION_KEY: approval.approval_id,
@@ -129,4 +131,5 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         challenge=row.get("challenge"),
         reminders=tuple(timedelta(seconds=delay) for delay in row.get("reminders", ())),
         sensitive=tuple(map(str, row.get("sensitive", ()))),
+        rule=AppliedRule.from_dict(row["rule"]) if "rule" in row else None,
     )

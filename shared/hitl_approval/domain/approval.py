@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from hitl_approval.contract import Audit
 from hitl_approval.domain import text
+from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.audit import (
     GENESIS,
     Actor,
@@ -54,7 +55,8 @@ class Approval(Content):
     `resumed` says that the workflow has read the end of the approval from the record.
     `challenge` is the code without which personal links open no form, where the deployment asks
     for one; `reminders` are the times after its creation at which who has not answered is reminded;
-    `sensitive` are the fields of the context that are masked in what is sent out.
+    `sensitive` are the fields of the context that are masked in what is sent out; `rule` says
+    which of the deployment's rules it was asked under, where there are any.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -80,6 +82,12 @@ class Approval(Content):
     challenge: str | None = None
     reminders: tuple[timedelta, ...] = ()
     sensitive: tuple[str, ...] = ()
+    rule: AppliedRule | None = None
+
+    @property
+    def ends_by_rule(self) -> bool:
+        """Whether a rule ends it at once, so that nobody is asked."""
+        return self.rule is not None and self.rule.end is not None
 
     @property
     def pending(self) -> bool:
@@ -143,8 +151,13 @@ def open_approval(
     now: datetime,
     challenge: str | None = None,
     reminders: tuple[timedelta, ...] = (),
+    rule: AppliedRule | None = None,
+    said: Mapping[str, Any] | None = None,
 ) -> Transition:
-    """Ask: the record is born pending, with its first audit event."""
+    """Ask: the record is born pending, with its first audit event.
+
+    What else the event says, of rules say, is in `said`.
+    """
     now = on_record(now)
     approval = Approval(
         approval_id=approval_id,
@@ -165,9 +178,14 @@ def open_approval(
         challenge=challenge,
         reminders=reminders,
         sensitive=tuple(request.sensitive),
+        rule=rule,
     )
     approval = replace(approval, content_digest=digest_content(approval))
-    details = {"expires_at": isoformat(approval.expires_at), "execution_arn": execution_arn}
+    details = {
+        "expires_at": isoformat(approval.expires_at),
+        "execution_arn": execution_arn,
+        **(said or {}),
+    }
     return with_event(approval, "requested", Actor(request.requester, "declared"), now, details)
 
 
@@ -188,6 +206,7 @@ def digest_content(approval: Approval) -> str:
         "policy": approval.policy.to_dict(),
         "context": context,
         **({"sensitive": list(approval.sensitive)} if approval.sensitive else {}),
+        **({"rule": approval.rule.to_dict()} if approval.rule else {}),
     }
     return hashlib.sha256(text.canonical_json(content).encode()).hexdigest()
 

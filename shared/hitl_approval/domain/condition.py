@@ -126,10 +126,7 @@ class Comparison(Condition):
         }
         if of not in allowed.get(self.operator, ("number",)):
             wants = "a text" if self.operator == "matches" else "a number"
-            msg = (
-                f"field {shown(self.path)}: {self.operator} takes {wants}, got "
-                f"{kind(self.value)}"
-            )
+            msg = f"field {shown(self.path)}: {self.operator} takes {wants}, got {kind(self.value)}"
             raise ValueError(msg)
 
     def read(self, facts: Facts) -> Reading:
@@ -402,8 +399,7 @@ def _accepted(path: str, value: Any) -> tuple[str, Any]:
         raise ValueError(msg)
     if isinstance(value, str) and len(value) > MAX_VALUE:
         msg = (
-            f"field {shown(path)} is compared with at most {MAX_VALUE} characters, got "
-            f"{len(value)}"
+            f"field {shown(path)} is compared with at most {MAX_VALUE} characters, got {len(value)}"
         )
         raise ValueError(msg)
     if isinstance(value, str) and _LONE.search(value):

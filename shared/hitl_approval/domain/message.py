@@ -169,7 +169,7 @@ def messages_of(
     if kind is None:
         return []
     if kind not in FOR_REQUESTER:
-        if kind in without:
+        if kind in without or approval.ends_by_rule:
             return []
         names = approval.deciders if kind == "requested" else event["details"]["to"]
         asking = _each(event, kind, {str(name): channels_of(str(name)) for name in names})
@@ -240,7 +240,7 @@ def receipts_of(messages: Iterable[Message]) -> tuple[str, ...]:
 
 def reminders_of(event: Mapping[str, Any], approval: Approval) -> Message | None:
     """The reminders that follow from a request, as one record until they are due."""
-    if event["event"] != "requested" or not approval.deciders:
+    if event["event"] != "requested" or not approval.deciders or approval.ends_by_rule:
         return None
     return next_reminder(
         Message(

@@ -32,6 +32,8 @@ class Outcome:
         decided_at: when it was decided, UTC.
         votes: everyone's answers, in the order they came; their comments are shortened to 280
             characters, and whole on the record.
+        rule: the id of the deployment's rule that it was asked under, or that decided it, which
+            `decided_by` then names as `rule:` and the id; None for none.
     """
 
     approval_id: str
@@ -40,6 +42,7 @@ class Outcome:
     comments: str
     decided_at: datetime
     votes: tuple[Vote, ...]
+    rule: str | None = None
 
     @property
     def approved(self) -> bool:
@@ -60,6 +63,7 @@ class Outcome:
             comments=values["comments"],
             decided_at=parse_time(values["decided_at"]),
             votes=tuple(votes),
+            rule=values.get("rule"),
         )
 
 
@@ -94,4 +98,5 @@ def snapshot_of(approval: Approval, *, now: datetime) -> Snapshot:
         "decided_at": isoformat(approval.decided_at) if approval.decided_at else None,
         "votes": [{**vote_view(vote), "comments": vote.comments[:SHORT_COMMENT]} for vote in votes],
         "now": isoformat(now),
+        **({"rule": approval.rule.id} if approval.rule and approval.rule.id else {}),
     }

@@ -12,8 +12,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
+from hitl_approval.domain.applied_rule import AppliedRule, End
 from hitl_approval.domain.condition import (
     Condition,
     Facts,
@@ -23,16 +24,18 @@ from hitl_approval.domain.condition import (
     paths_of,
 )
 from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.naming import validate_names
 from hitl_approval.domain.policy import Quorum
-from hitl_approval.domain.request import ApprovalRequest, context_json, validate_names
+from hitl_approval.domain.request import ApprovalRequest, context_json
 from hitl_approval.domain.text import canonical_json, kind, shown
 
+RULES_FILE: Final = "hitl_approval_rules.json"
+"""In a layer's `python` folder. JSON list, as `Rules.to_json` writes it."""
 MAX_RULES = 50
 """Most rules of a deployment: about four screens of a table."""
 MAX_UNREAD = 20
 """Fields that an audit event names as not read; it says how many more there are."""
 
-End = Literal["approved", "rejected"]
 State = Literal["matched", "no match", "unreadable", "not reached"]
 """Of a rule: `unreadable` where it depends on a field that could not be read."""
 
@@ -90,7 +93,9 @@ class Rule:
         object.__setattr__(self, "approvers", names)
         if self.when is not None:
             if not isinstance(self.when, Condition):
-                raise self._refused(f'when must be like field("amount") < 100, got {_of(self.when)}')
+                raise self._refused(
+                    f'when must be like field("amount") < 100, got {_of(self.when)}'
+                )
             check_size(self.when, f"rule {self.id}: when")
         if self.then is not None and not isinstance(self.then, Then):
             raise self._refused(f"then must be approve() or reject(), got {_of(self.then)}")
@@ -159,44 +164,6 @@ class RuleReading:
     id: str
     state: State
     unread: tuple[Unread, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AppliedRule:
-    """What a record keeps of the rules that it was asked under.
-
-    Attributes:
-        digest: of all the rules.
-        id: of the rule that matched; None where none did.
-        end: how that rule ends the request; None where people decide.
-    """
-
-    digest: str
-    id: str | None = None
-    end: End | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON values, without what is not set."""
-        values = {"digest": self.digest, "id": self.id, "end": self.end}
-        return {name: value for name, value in values.items() if value is not None}
-
-    @classmethod
-    def from_dict(cls, values: Any) -> Self:
-        """Read back what `to_dict` wrote.
-
-        Raises:
-            ValueError: it is something else.
-        """
-        fits = (
-            isinstance(values, Mapping)
-            and isinstance(values.get("digest"), str)
-            and isinstance(values.get("id"), str | None)
-            and values.get("end") in (None, *_ENDS.values())
-        )
-        if not fits or (values.get("end") and not values.get("id")):
-            msg = "rule is none that this version wrote"
-            raise ValueError(msg)
-        return cls(values["digest"], values.get("id"), values.get("end"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from hitl_approval.domain.approval import Approval, Decision
 from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
-from hitl_approval.domain.standing import how_it_ended, standing
+from hitl_approval.domain.standing import by_rule, how_it_ended, standing
 from hitl_approval.domain.text import MAX_COMMENT, inert
 
 MAX_SHOWN: Final = 6_000
@@ -129,10 +129,16 @@ def asking(approval: Approval, *, page: str | None, reminder: bool = False) -> S
         _section(_markdown(f"*{kind}* until {until}")),
         *shown,
         *([] if whole else missing),
-        _note(f"{standing(approval)}. Approval {approval.approval_id}"),
+        _note(f"{standing(approval)}{_asked(approval)}. Approval {approval.approval_id}"),
         *([{"type": "actions", "elements": buttons}] if buttons else []),
     ]
     return SlackMessage(_text(f"{kind}: {approval.subject}"), blocks)
+
+
+def _asked(approval: Approval) -> str:
+    """Why these people, where a rule says so."""
+    said = by_rule(approval)
+    return f" ({said})" if said else ""
 
 
 def ended(approval: Approval, *, to_requester: bool = False) -> SlackMessage:

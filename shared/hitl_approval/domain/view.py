@@ -49,6 +49,7 @@ def summary(approval: Approval) -> dict[str, Any]:
         "decided_at": isoformat(approval.decided_at) if approval.decided_at else None,
         "votes": [vote_view(vote) for vote in approval.votes],
         "execution_arn": approval.execution_arn,
+        **({"rule": approval.rule.to_dict()} if approval.rule else {}),
     }
 
 

@@ -12,7 +12,7 @@ from hitl_approval.domain.facts import facts
 from hitl_approval.domain.masking import shown_to
 from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.rows import parts, rows
-from hitl_approval.domain.standing import how_it_ended, standing
+from hitl_approval.domain.standing import by_rule, how_it_ended, standing
 from hitl_approval.http import html
 from hitl_approval.http.reading import Reading
 from hitl_approval.http.state import Opened
@@ -65,6 +65,7 @@ def render(
         whole=whole,
         next_part="" if whole else reading.query(part + 1),
         standing=standing(approval, now=now),
+        by_rule=by_rule(approval),
         ended="" if approval.pending else how_it_ended(approval),
         left=html.in_words(approval.expires_at - now),
         nonce=reading.nonce(whole=whole) if is_open else "",

@@ -8,11 +8,12 @@ from datetime import timedelta
 
 from hitl_approval.domain.approval import Approval, Status
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.naming import check_choice, expand, members_of
+from hitl_approval.domain.naming import Members, check_choice, expand, members_of
 from hitl_approval.domain.outcome import Snapshot, snapshot_of
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.request_key import RequestKey
+from hitl_approval.domain.rule import Rule, Rules
 from hitl_approval.ports import Found, Submission
 from hitl_approval.usecases.request import RequestService, ResolvedRequest
 
@@ -29,6 +30,7 @@ class Defaults:
             says.
         page: whether there is one, without which nobody is reminded.
         requests_name_approvers: whether requests may name others than these.
+        rules: which requests are decided otherwise.
     """
 
     approvers: Sequence[str] = ()
@@ -37,6 +39,7 @@ class Defaults:
     reminders: Sequence[timedelta] | None = None
     page: bool = False
     requests_name_approvers: bool = False
+    rules: Rules = field(default_factory=Rules)
 
     def resolve(
         self, request: ApprovalRequest, timeout: timedelta, members: Found | None = None
@@ -46,20 +49,66 @@ class Defaults:
         Raises:
             InvalidRequest: it cannot hold it.
         """
-        named = tuple(request.approvers) or tuple(self.approvers)
-        found = members_of(self.groups) if members is None else members.get
-        asked = expand(named, found, "approvers")
-        if not self.requests_name_approvers:
-            check_choice(asked, approvers=self.approvers, groups=self.groups)
-            self._check_quorum(request, asked)
-        rules = replace(self.policy, quorum=request.quorum) if request.quorum else self.policy
+        ruling = self.rules.rule_on(request) if self.rules else None
+        rule = ruling.rule if ruling else None
+        if rule is not None and (rule.approvers or rule.quorum is not None):
+            asked, policy = self._under(rule, request, members)
+        else:
+            asked, policy = self._under_none(request, members)
+        ends = ruling is not None and ruling.end is not None
         return ResolvedRequest(
             request=request,
             approvers=asked,
-            policy=rules,
+            policy=policy,
             timeout=timeout,
-            reminders=self._reminders(request, timeout),
+            reminders=() if ends else self._reminders(request, timeout),
+            ruling=ruling,
         )
+
+    def _under_none(
+        self, request: ApprovalRequest, members: Found | None
+    ) -> tuple[tuple[str, ...], Policy]:
+        """Who is asked and how many must approve where no rule says it."""
+        asked = expand(
+            tuple(request.approvers) or tuple(self.approvers), self._found(members), "approvers"
+        )
+        if not self.requests_name_approvers:
+            check_choice(asked, approvers=self.approvers, groups=self.groups)
+            self._check_quorum(request, asked)
+        policy = replace(self.policy, quorum=request.quorum) if request.quorum else self.policy
+        return asked, policy
+
+    def _under(
+        self, rule: Rule, request: ApprovalRequest, members: Found | None
+    ) -> tuple[tuple[str, ...], Policy]:
+        """The same under a rule, which the request may narrow and not weaken.
+
+        The rule's own groups are the deployment's, whatever `members` says.
+        """
+        named_by_rule = expand(rule.approvers, members_of(self.groups), "approvers")
+        named = tuple(request.approvers) or (() if named_by_rule else tuple(self.approvers))
+        asked = expand(named, self._found(members), "approvers") or named_by_rule
+        ruled = replace(self.policy, quorum=rule.quorum) if rule.quorum else self.policy
+        policy = replace(ruled, quorum=request.quorum) if request.quorum else ruled
+        if self.requests_name_approvers:
+            return asked, policy
+        if named_by_rule:
+            check_choice(asked, approvers=named_by_rule, groups={}, whose=f"rule {rule.id}")
+        else:
+            check_choice(asked, approvers=self.approvers, groups=self.groups)
+        all_of_them = ruled.deciders(named_by_rule or asked, request.requester)
+        least = ruled.quorum.needed(all_of_them)
+        wanted = policy.quorum.needed(policy.deciders(asked, request.requester))
+        if wanted < least:
+            raise InvalidRequest(
+                "approvers" if request.quorum is None else "quorum",
+                f"must leave at least the {least} approvals that rule {rule.id} needs, got "
+                f"{wanted}: leave it out, or deploy with requests_name_approvers=True",
+            )
+        return asked, policy
+
+    def _found(self, members: Found | None) -> Members:
+        return members_of(self.groups) if members is None else members.get
 
     def _check_quorum(self, request: ApprovalRequest, asked: Sequence[str]) -> None:
         """Where the deployment says who decides, it also says how many at least."""

@@ -137,7 +137,7 @@ class PublishService(Records):
         if self.inbox is None or approval is None:
             return
         if event["event"] == "requested":
-            if approval.pending:
+            if approval.pending and not approval.ends_by_rule:
                 self.inbox.add(approval, approval.deciders)
         elif event["event"] == "voted":
             self.inbox.remove(approval, [event["actor"]])
@@ -147,7 +147,8 @@ class PublishService(Records):
     def _count(self, event: Mapping[str, Any], approval: Approval | None) -> None:
         if metric := _COUNTED.get(event["event"]):
             self.meter.count(metric)
-        by_people = event["event"] in {"approved", "rejected"} and event["identity"] != "system"
+        decided = event["event"] in {"approved", "rejected"}
+        by_people = decided and event["identity"] not in {"system", "rule"}
         if approval and by_people:
             waited = parse_time(event["at"]) - approval.created_at
             self.meter.measure(Metrics.TIME_TO_DECISION, waited.total_seconds(), "Seconds")
