@@ -129,7 +129,7 @@ class Settings:
             reminders=self.reminders,
             page=self.page_url is not None,
             requests_name_approvers=self.requests_name_approvers,
-            rules=self._file(Env.RULES, "a file of rules", Rules.from_json) or Rules(),
+            rules=self.rules,
         )
 
     @property
@@ -146,10 +146,14 @@ class Settings:
         return self._file(Env.APPROVER_GROUPS, "a file of groups", known_groups) or {}
 
     @property
+    def rules(self) -> Rules:
+        """Which requests are decided otherwise."""
+        return self._file(Env.RULES, "a file of rules", Rules.from_json) or Rules()
+
+    @property
     def directory(self) -> Directory:
         """Who is reached by which channels."""
-        found = self._file(Env.DIRECTORY, "a file of addresses", Directory.from_dict)
-        return found or Directory()
+        return self._file(Env.DIRECTORY, "a file of addresses", Directory.from_dict) or Directory()
 
     @property
     def operators(self) -> tuple[str, ...]:

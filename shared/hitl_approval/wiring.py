@@ -78,6 +78,7 @@ def decision_service() -> DecisionService:
         messages=_messages(),
         operators=settings().operators,
         sign_in_max_age=settings().sign_in_max_age,
+        rules=settings().rules,
     )
 
 

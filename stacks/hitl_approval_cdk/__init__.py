@@ -1,7 +1,9 @@
 """AWS CDK constructs for human approvals: `HitlApproval`, a stack of one, and its parts."""
 
+from hitl_approval.domain.condition import Condition, field
 from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.policy import OnTimeout, Quorum
+from hitl_approval.domain.rule import Rule, approve, reject
 from hitl_approval_cdk.approval import HitlApproval
 from hitl_approval_cdk.asking import AskingFunction
 from hitl_approval_cdk.dead_letters import DeadLetterQueue
@@ -29,6 +31,7 @@ __all__ = [
     "AskingFunction",
     "AuditTable",
     "BroadcastTopic",
+    "Condition",
     "DeadLetterQueue",
     "DeployedSignIn",
     "DurableFunction",
@@ -44,11 +47,15 @@ __all__ = [
     "PublisherFunction",
     "Quorum",
     "Resources",
+    "Rule",
     "SesMail",
     "SignIn",
     "Slack",
     "SqsApprover",
     "SweepFunction",
     "Webhook",
+    "approve",
+    "field",
+    "reject",
     "resolve",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from hitl_approval.domain.errors import ApprovalError, InvalidRequest, Unauthent
 from hitl_approval.domain.link import find_recipient
 from hitl_approval.domain.message import GIVEN_UP, Message
 from hitl_approval.domain.reminder import check_not_too_soon, remind
+from hitl_approval.domain.rule import Rules
 from hitl_approval.domain.text import folded, person_key
 from hitl_approval.domain.voting import cast_vote
 from hitl_approval.ports import (
@@ -70,6 +71,7 @@ class DecisionService(Records):
         messages: what each person was sent. Default: nobody is.
         operators: who may withdraw any request. Default: nobody, besides who asked for it.
         sign_in_max_age: how old a sign-in by JWT may be that decides. Default: of any age.
+        rules: of the deployment, to be shown. Default: none.
     """
 
     callbacks: CallbackClient
@@ -78,6 +80,7 @@ class DecisionService(Records):
     messages: MessageStore | None = None
     operators: Sequence[str] = ()
     sign_in_max_age: timedelta | None = None
+    rules: Rules = field(default_factory=Rules)
 
     def decide(
         self,
