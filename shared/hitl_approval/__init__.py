@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hitl_approval.domain.approval import Vote
     from hitl_approval.domain.call import ArgumentsChanged
+    from hitl_approval.domain.condition import field
     from hitl_approval.domain.errors import ApprovalError, InvalidRequest, RecordAltered
     from hitl_approval.domain.outcome import NotApproved, Outcome
     from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
     from hitl_approval.domain.request import ApprovalRequest
+    from hitl_approval.domain.rule import Rule, approve, reject
     from hitl_approval.durable.tool import requires_approval
     from hitl_approval.durable.wait import wait_for_approval
     from hitl_approval.durable.withdraw import withdraw
@@ -31,7 +33,11 @@ _HOMES = {
     "Policy": "domain.policy",
     "Quorum": "domain.policy",
     "RecordAltered": "domain.errors",
+    "Rule": "domain.rule",
     "Vote": "domain.approval",
+    "approve": "domain.rule",
+    "field": "domain.condition",
+    "reject": "domain.rule",
     "requires_approval": "durable.tool",
     "wait_for_approval": "durable.wait",
     "withdraw": "durable.withdraw",
@@ -48,7 +54,11 @@ __all__ = [
     "Policy",
     "Quorum",
     "RecordAltered",
+    "Rule",
     "Vote",
+    "approve",
+    "field",
+    "reject",
     "requires_approval",
     "wait_for_approval",
     "withdraw",
