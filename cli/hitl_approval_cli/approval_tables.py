@@ -203,6 +203,7 @@ def approval(item: Mapping[str, Any]) -> int:
 _MESSAGES: Mapping[MessageKind, str] = {
     "requested": "request",
     "reminder": "reminder",
+    "released": "release",
     "outcome": "outcome",
     "expired": "expiry",
     "withdrawn": "withdrawal",

@@ -14,7 +14,7 @@ ResumeMode = Literal["callback", "polling"]
 """How a workflow learns of a decision: its callback is completed, or it polls the record."""
 
 
-MessageKind = Literal["requested", "reminder", "outcome", "expired", "withdrawn"]
+MessageKind = Literal["requested", "reminder", "released", "outcome", "expired", "withdrawn"]
 """What a message to one person says: see `domain.message`."""
 
 Channel = Literal["sns", "ses", "slack", "webhook"]
@@ -42,7 +42,7 @@ class Env:
     """JSON list of names: the approvers of requests that name none."""
     APPROVER_GROUPS: Final = "APPROVER_GROUPS"
     """A file of groups, by its name where Python finds modules; not set where there are none."""
-    RULES: Final = "RULES"
+    APPROVAL_RULES: Final = "APPROVAL_RULES"
     """A file of rules, by its name where Python finds modules; not set where there are none."""
     DIRECTORY: Final = "DIRECTORY"
     """A file that says who is reached how, by its name where Python finds modules; not set where
@@ -325,6 +325,10 @@ class Events:
     """Of the detail's shape: raised when a field goes or changes its meaning, not for new ones."""
     REQUESTED: Final = "Approval Requested"
     VOTED: Final = "Approval Voted"
+    RETRACTED: Final = "Approval Vote Retracted"
+    STAGE_OPENED: Final = "Approval Stage Opened"
+    ESCALATED: Final = "Approval Escalated"
+    REASSIGNED: Final = "Approval Reassigned"
     DECIDED: Final = "Approval Decided"
     TIMED_OUT: Final = "Approval Timed Out"
     CANCELLED: Final = "Approval Cancelled"

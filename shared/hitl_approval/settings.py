@@ -148,7 +148,7 @@ class Settings:
     @property
     def rules(self) -> Rules:
         """Which requests are decided otherwise."""
-        return self._file(Env.RULES, "a file of rules", Rules.from_json) or Rules()
+        return self._file(Env.APPROVAL_RULES, "a file of rules", Rules.from_json) or Rules()
 
     @property
     def directory(self) -> Directory:

@@ -2,7 +2,8 @@
 
 from hitl_approval.domain.condition import Condition, field
 from hitl_approval.domain.organization import Organization
-from hitl_approval.domain.policy import OnTimeout, Quorum
+from hitl_approval.domain.policy import OnTimeout
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.rule import Rule, approve, reject
 from hitl_approval_cdk.approval import HitlApproval
 from hitl_approval_cdk.asking import AskingFunction

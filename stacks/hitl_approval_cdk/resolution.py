@@ -102,7 +102,7 @@ def environment(options: ResolvedOptions, stack: Stack, *, of: Readers) -> dict[
         if options["groups"]:
             variables[Env.APPROVER_GROUPS] = contract.GROUPS_FILE
     if of in READ_RULES and options["rules"]:
-        variables[Env.RULES] = RULES_FILE
+        variables[Env.APPROVAL_RULES] = RULES_FILE
     if of == "messenger function" and says_anything(directory_of(options)):
         variables[Env.DIRECTORY] = contract.DIRECTORY_FILE
     return variables

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Final, cast
 
 from aws_cdk import Annotations
@@ -10,12 +11,12 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.naming import expand, members_of
+from hitl_approval.domain.naming import Members, expand, members_of
 from hitl_approval.domain.policy import Policy
-from hitl_approval.domain.rule import RULES_FILE, Rule, Rules
+from hitl_approval.domain.rule import RULES_FILE, Rules
 from hitl_approval_cdk.layer_files import give_file
 from hitl_approval_cdk.options import ResolvedOptions
-from hitl_approval_cdk.tokens import is_token
+from hitl_approval_cdk.tokens import is_token, shown
 
 READ_RULES: Final = frozenset({"functions that write requests", "approval function"})
 """They follow rules, or show them."""
@@ -35,18 +36,33 @@ def check_rules(options: ResolvedOptions, policy: Policy) -> None:
     own = options["approvers"]
     known = own is not None and not any(map(is_token, [own, *own]))
     for rule in rules_of(options).rules:
-        names = rule.approvers or (own if known else None)
-        if rule.then is not None or not names:
+        if rule.then is not None:
             continue
+        found = members_of(options["groups"])
+        under = policy if rule.quorum is None else replace(policy, quorum=rule.quorum)
+        names = rule.approvers or (own if known else ())
         try:
-            _under(rule, policy).check(expand(names, members_of(options["groups"]), "approvers"))
+            if under.quorum.groups:
+                if rule.approvers:
+                    raise ValueError(_OF_GROUPS)  # noqa: TRY301  named with the rule below
+                names = tuple(group.name for group in under.quorum.groups)
+                under = replace(under, quorum=under.quorum.with_people(partial(_group, found)))
+            if names:
+                under.check(expand(names, found, "approvers"))
         except (InvalidRequest, ValueError) as error:
             msg = f"rules: rule {rule.id}: {error}"
             raise ValueError(msg) from error
 
 
-def _under(rule: Rule, policy: Policy) -> Policy:
-    return policy if rule.quorum is None else replace(policy, quorum=rule.quorum)
+_OF_GROUPS = "names approvers, and the deployment's quorum is of groups: give it a quorum too"
+
+
+def _group(found: Members, name: str) -> tuple[str, ...]:
+    people = found(name)
+    if people is None:
+        msg = f"quorum names {shown(name)}, which is no group of this deployment"
+        raise ValueError(msg)
+    return tuple(people)
 
 
 def give_rules(function: lambda_.Function, scope: Construct, options: ResolvedOptions) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from hitl_approval import contract
 from hitl_approval.contract import Env
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.settings import Settings
 from hitl_approval_cdk.declaration import DECLARED
 from hitl_approval_cdk.option import Readers
@@ -122,7 +123,7 @@ class TestEnvironment:
         named = {value for name, value in vars(Env).items() if name.isupper()}
         assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | MESSENGER_ENV | {
             Env.APPROVER_GROUPS,
-            Env.RULES,
+            Env.APPROVAL_RULES,
             Env.DIRECTORY,
             *SIGN_IN_ENV,
             Env.SIGN_IN_CLIENT_SECRET_ARN,

@@ -32,7 +32,7 @@ def test_should_give_them_to_the_functions_that_write_requests(
     reading = {
         handler
         for handler, properties in made.items()
-        if properties["Environment"]["Variables"].get(Env.RULES) == RULES_FILE
+        if properties["Environment"]["Variables"].get(Env.APPROVAL_RULES) == RULES_FILE
     }
     assert reading == {
         "workflow.handler.handler",
@@ -44,7 +44,7 @@ def test_should_give_them_to_the_functions_that_write_requests(
     [file] = Path(app.synth().directory).glob(f"asset.*/python/{RULES_FILE}")
     monkeypatch.syspath_prepend(file.parent)
     others = {"APPROVAL_POLICY": json.dumps(_POLICY), "DEFAULT_APPROVERS": "[]"}
-    read = Settings(values={Env.RULES: RULES_FILE, **others}).defaults.rules
+    read = Settings(values={Env.APPROVAL_RULES: RULES_FILE, **others}).defaults.rules
     assert read == Rules(tuple(RULES))
 
 
@@ -81,6 +81,22 @@ def test_should_make_no_layer_without_rules() -> None:
             r"^rules: rule two: quorum needs 2 approvals",
         ),
         ({"rules": [Rule("all", quorum=Quorum.everyone())]}, None),
+        (
+            {"rules": [Rule("it", quorum=Quorum.of({"it": 1}))]},
+            r"^rules: rule it: quorum names 'it', which is no group of this deployment",
+        ),
+        (
+            {"rules": [Rule("it", quorum=Quorum.of({"it": 3}))], "groups": {"it": ["a", "b"]}},
+            r"^rules: rule it: quorum needs 3 approvals of 'it' but 2 of its members",
+        ),
+        (
+            {
+                "rules": [Rule("big", approvers=["cfo"])],
+                "quorum": Quorum.of({"it": 1}),
+                "groups": {"it": ["a", "b"]},
+            },
+            r"^rules: rule big: names approvers, and the deployment's quorum is of groups",
+        ),
         (
             {"rules": [Rule("any", approvers=["empty"])], "groups": {"empty": []}},
             r"groups\['empty'\] has no members",

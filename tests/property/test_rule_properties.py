@@ -14,7 +14,7 @@ from hitl_approval.domain.condition import (
     condition_of,
     paths_of,
 )
-from hitl_approval.domain.policy import Quorum
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.rule import Rule, Rules, Ruling, Then, approve, facts_of
 from tests.anything import any_request
 

@@ -16,6 +16,10 @@ from hitl_approval.domain.request import CONTENT
 _DETAIL_TYPES = {
     "requested": Events.REQUESTED,
     "voted": Events.VOTED,
+    "stage_opened": Events.STAGE_OPENED,
+    "escalated": Events.ESCALATED,
+    "reassigned": Events.REASSIGNED,
+    "retracted": Events.RETRACTED,
     "approved": Events.DECIDED,
     "rejected": Events.DECIDED,
     "timeout": Events.TIMED_OUT,
@@ -25,7 +29,7 @@ _DETAIL_TYPES = {
 }
 MAX_DETAIL = 200_000
 """Longest detail, in bytes: EventBridge takes 256 KB, counting more than the detail alone."""
-_LEAVES_PENDING = frozenset({"requested", "voted", "notification_failed", "reminded"})
+_ENDS = frozenset({"approved", "rejected", "timeout", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +66,13 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
         "approval_id": event["approval_id"],
         "sequence": event["sequence"],
         "at": event["at"],
-        "status": "pending" if event["event"] in _LEAVES_PENDING else event["event"],
+        "status": event["event"] if event["event"] in _ENDS else "pending",
         "actor": event["actor"],
         "identity": event["identity"],
         "decision": details.get("decision"),
         "comments": details.get("comments"),
         "reason": details.get("reason"),
+        "to": details.get("to"),
         "content_digest": event["content_digest"],
         **{name: getattr(approval, name) if approval else None for name in CONTENT},
         "approvers": list(approval.approvers) if approval else None,

@@ -25,7 +25,7 @@ from hitl_approval.domain.condition import (
 )
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.naming import validate_names
-from hitl_approval.domain.policy import Quorum
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import ApprovalRequest, context_json
 from hitl_approval.domain.text import canonical_json, kind, shown
 
@@ -101,6 +101,8 @@ class Rule:
             raise self._refused(f"then must be approve() or reject(), got {_of(self.then)}")
         if self.quorum is not None and not isinstance(self.quorum, Quorum):
             raise self._refused(f"quorum must be Quorum.at_least(2), say, got {_of(self.quorum)}")
+        if self.approvers and self.quorum is not None and self.quorum.groups:
+            raise self._refused("has a quorum of groups, which name who is asked: no approvers")
         asks = bool(self.approvers) or self.quorum is not None
         if asks and self.then is not None:
             raise self._refused("either ends a request (then) or says who decides, not both")
@@ -120,7 +122,7 @@ class Rule:
             "when": None if self.when is None else self.when.to_json(),
             "then": next((word for word, end in _ENDS.items() if self.then == Then(end)), None),
             "approvers": list(self.approvers) or None,
-            "quorum": quorum and (quorum.count if quorum.kind == "at_least" else quorum.kind),
+            "quorum": quorum and _quorum_to_json(quorum),
         }
         return {name: value for name, value in values.items() if value is not None}
 
@@ -250,7 +252,7 @@ class Rules:
 
         Whoever is named by the request itself is asked: a rule takes that away only to reject.
         """
-        asked_for = bool(request.approvers) or request.quorum is not None
+        asked_for = bool(request.approvers or request.stages) or request.quorum is not None
         return self._rule_on(facts_of(request), people_asked_for=asked_for)
 
     def _rule_on(self, facts: Facts, *, people_asked_for: bool) -> Ruling:
@@ -318,8 +320,14 @@ def _held_back(readings: Sequence[RuleReading], *, people_asked_for: bool) -> st
     return ""
 
 
+def _quorum_to_json(quorum: Quorum) -> Any:
+    if quorum.groups:
+        return {group.name: group.count for group in quorum.groups}
+    return quorum.count if quorum.kind == "at_least" else quorum.kind
+
+
 def _quorum_of(value: Any, where: str) -> Quorum:
-    """`any_one`, `everyone` or a number.
+    """`any_one`, `everyone`, a number, or a number for each of some groups.
 
     Raises:
         ValueError: something else.
@@ -330,6 +338,12 @@ def _quorum_of(value: Any, where: str) -> Quorum:
         return Quorum.everyone()
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return Quorum.at_least(value)
+    if isinstance(value, Mapping):
+        try:
+            return Quorum.of(value)
+        except ValueError as error:
+            msg = f"{where}.quorum: {error}"
+            raise ValueError(msg) from None
     msg = f"{where}.quorum must be any_one, everyone or a number of at least 1, got {shown(value)}"
     raise ValueError(msg)
 

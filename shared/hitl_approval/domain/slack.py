@@ -14,7 +14,7 @@ from typing import Any, Final
 from hitl_approval.domain.approval import Approval, Decision
 from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
-from hitl_approval.domain.standing import by_rule, how_it_ended, standing
+from hitl_approval.domain.standing import by_rule, how_it_ended, released_in_words, standing
 from hitl_approval.domain.text import MAX_COMMENT, inert
 
 MAX_SHOWN: Final = 6_000
@@ -157,6 +157,21 @@ def ended(approval: Approval, *, to_requester: bool = False) -> SlackMessage:
         _note(f"Approval {approval.approval_id}"),
     ]
     return SlackMessage(_text(f"{how}: {approval.subject}"), blocks)
+
+
+def released(approval: Approval) -> SlackMessage:
+    """In place of its buttons, for who is not asked any more.
+
+    Args:
+        approval: the record.
+    """
+    said = f"The request of {approval.requester} {released_in_words(approval)}"
+    blocks = [
+        *_headline(approval.subject),
+        _open_section(inert(said)),
+        _note(f"Approval {approval.approval_id}"),
+    ]
+    return SlackMessage(_text(f"No longer yours: {approval.subject}"), blocks)
 
 
 def dialog(approval: Approval, subject: Subject) -> dict[str, Any]:

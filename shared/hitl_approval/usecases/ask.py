@@ -13,7 +13,9 @@ from hitl_approval.domain.outcome import Snapshot, snapshot_of
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.request_key import RequestKey
-from hitl_approval.domain.rule import Rule, Rules
+from hitl_approval.domain.rule import Rule, Rules, Ruling
+from hitl_approval.domain.stage import Escalate, Stage, names_of
+from hitl_approval.domain.text import person_key, shown
 from hitl_approval.ports import Found, Submission
 from hitl_approval.usecases.request import RequestService, ResolvedRequest
 
@@ -31,6 +33,7 @@ class Defaults:
         page: whether there is one, without which nobody is reminded.
         requests_name_approvers: whether requests may name others than these.
         rules: which requests are decided otherwise.
+        rule: by which of them these are what the deployment says; None: by none.
     """
 
     approvers: Sequence[str] = ()
@@ -40,6 +43,7 @@ class Defaults:
     page: bool = False
     requests_name_approvers: bool = False
     rules: Rules = field(default_factory=Rules)
+    rule: Rule | None = None
 
     def resolve(
         self, request: ApprovalRequest, timeout: timedelta, members: Found | None = None
@@ -50,75 +54,156 @@ class Defaults:
             InvalidRequest: it cannot hold it.
         """
         ruling = self.rules.rule_on(request) if self.rules else None
-        rule = ruling.rule if ruling else None
-        if rule is not None and (rule.approvers or rule.quorum is not None):
-            asked, policy = self._under(rule, request, members)
-        else:
-            asked, policy = self._under_none(request, members)
+        under = self.under(ruling.rule) if ruling and ruling.rule else self
+        return under.hold(request, timeout, members, ruling)
+
+    def under(self, rule: Rule) -> Defaults:
+        """What the deployment says of the requests that a rule matches.
+
+        The people of its groups are the deployment's, whatever a request's own `members` says.
+
+        Raises:
+            InvalidRequest: its groups or its quorum are not as they were at synth.
+        """
+        if rule.approvers and rule.quorum is None and self.policy.quorum.groups:
+            raise InvalidRequest("approvers", f"rule {rule.id} needs a quorum of its own")
+        people = expand(rule.approvers, members_of(self.groups), "approvers")
+        policy = replace(self.policy, quorum=rule.quorum) if rule.quorum else self.policy
+        return replace(self, approvers=people or self.approvers, policy=policy, rule=rule)
+
+    def hold(
+        self,
+        request: ApprovalRequest,
+        timeout: timedelta,
+        members: Found | None = None,
+        ruling: Ruling | None = None,
+    ) -> ResolvedRequest:
+        """The request as it is held under these defaults, a rule's where one has matched.
+
+        Raises:
+            InvalidRequest: it cannot be held.
+        """
         ends = ruling is not None and ruling.end is not None
+        found = self._members(members or {})
+        stages = self._stages(request, found, timeout)
+        if request.escalation and not stages:
+            raise InvalidRequest("escalation", "needs approvers: anyone may answer this request")
+        asked = tuple(stages[0].approvers) if stages else ()
+        rules = replace(
+            self.policy,
+            quorum=stages[0].quorum if stages else request.quorum or self.policy.quorum,
+            stages=tuple(stages[1:]),
+            escalation=self._escalation(request, found) if asked else (),
+        )
+        if not self.requests_name_approvers:
+            self._check_people(request, stages, rules)
         return ResolvedRequest(
             request=request,
             approvers=asked,
-            policy=policy,
-            timeout=timeout,
+            policy=rules,
+            timeout=(stages[0].timeout if stages else None) or timeout,
             reminders=() if ends else self._reminders(request, timeout),
             ruling=ruling,
         )
 
-    def _under_none(
-        self, request: ApprovalRequest, members: Found | None
-    ) -> tuple[tuple[str, ...], Policy]:
-        """Who is asked and how many must approve where no rule says it."""
-        asked = expand(
-            tuple(request.approvers) or tuple(self.approvers), self._found(members), "approvers"
-        )
-        if not self.requests_name_approvers:
-            check_choice(asked, approvers=self.approvers, groups=self.groups)
-            self._check_quorum(request, asked)
-        policy = replace(self.policy, quorum=request.quorum) if request.quorum else self.policy
-        return asked, policy
+    def _members(self, known: Found) -> Members:
+        """Says who a group's members are: as the request found them, else as deployed."""
+        deployed = members_of(self.groups)
+        return lambda name: known[name] if name in known else deployed(name)
 
-    def _under(
-        self, rule: Rule, request: ApprovalRequest, members: Found | None
-    ) -> tuple[tuple[str, ...], Policy]:
-        """The same under a rule, which the request may narrow and not weaken.
+    def _stages(self, request: ApprovalRequest, found: Members, timeout: timedelta) -> list[Stage]:
+        """The stages with their people; none: anyone may answer.
 
-        The rule's own groups are the deployment's, whatever `members` says.
+        Who is named in several stages is asked in the last of them: one person answers once.
         """
-        named_by_rule = expand(rule.approvers, members_of(self.groups), "approvers")
-        named = tuple(request.approvers) or (() if named_by_rule else tuple(self.approvers))
-        asked = expand(named, self._found(members), "approvers") or named_by_rule
-        ruled = replace(self.policy, quorum=rule.quorum) if rule.quorum else self.policy
-        policy = replace(ruled, quorum=request.quorum) if request.quorum else ruled
-        if self.requests_name_approvers:
-            return asked, policy
-        if named_by_rule:
-            check_choice(asked, approvers=named_by_rule, groups={}, whose=f"rule {rule.id}")
+        if request.stages:
+            asked = request.stages
+        elif request.quorum is not None and request.quorum.groups:
+            asked = (Stage((), request.quorum),)
+        elif self.policy.quorum.groups and request.quorum is None:
+            if request.approvers:
+                raise InvalidRequest(
+                    "approvers", "are those of this deployment's quorum: name none"
+                )
+            asked = (Stage((), self.policy.quorum),)
+        elif named := request.first_named(self.approvers):
+            asked = (Stage(named, request.quorum or self.policy.quorum),)
         else:
-            check_choice(asked, approvers=self.approvers, groups=self.groups)
-        all_of_them = ruled.deciders(named_by_rule or asked, request.requester)
-        least = ruled.quorum.needed(all_of_them)
-        wanted = policy.quorum.needed(policy.deciders(asked, request.requester))
+            return []
+        field_name = "stages" if request.stages else "approvers"
+        later: set[str] = set()
+        resolved = []
+        for stage in reversed(asked):
+            names = expand(names_of(stage), found, field_name)
+            people = tuple(name for name in names if person_key(name) not in later)
+            if not people:
+                raise InvalidRequest(field_name, "ask nobody who is not asked in a later stage")
+            later |= set(map(person_key, people))
+            quorum = stage.quorum.with_people(lambda name: _group(found, name))
+            resolved.append(Stage(people, quorum, stage.timeout or timeout))
+        return resolved[::-1]
+
+    def _escalation(self, request: ApprovalRequest, found: Members) -> tuple[Escalate, ...]:
+        """The steps of the escalation with their people."""
+        steps = self.policy.escalation if request.escalation is None else request.escalation
+        return tuple(replace(step, to=expand(step.to, found, "escalation")) for step in steps)
+
+    def _check_people(
+        self, request: ApprovalRequest, stages: Sequence[Stage], rules: Policy
+    ) -> None:
+        """Where the deployment says who decides, requests choose among those, and as many."""
+        asked = tuple(name for stage in stages for name in stage.approvers)
+        brought = request.escalation or ()
+        steps = rules.escalation if brought else ()
+        more = tuple(name for step in steps for name in step.to)
+        people = [("stages" if request.stages else "approvers", asked)]
+        by_rule = self.rule is not None and bool(self.rule.approvers)
+        for field_name, names in [*people, *([("escalation", more)] if more else [])]:
+            check_choice(
+                names,
+                approvers=self.approvers,
+                groups={} if by_rule else self.groups,
+                field_name=field_name,
+                whose=f"rule {self.rule.id}" if self.rule and by_rule else "this deployment",
+            )
+        if self.rule is None:
+            self._check_quorum(request, stages)
+        else:
+            self._check_rule(self.rule, request, stages)
+
+    def _check_rule(self, rule: Rule, request: ApprovalRequest, stages: Sequence[Stage]) -> None:
+        """Where a rule says how many must approve, no request leaves fewer."""
+        field_name = "stages" if request.stages else "quorum" if request.quorum else "approvers"
+        if self.policy.quorum.groups and field_name != "approvers":
+            raise InvalidRequest(
+                field_name, f"cannot be chosen under rule {rule.id}, whose quorum is of groups"
+            )
+        quorum, requester = self.policy.quorum, request.requester
+        asked = [self.policy.deciders(stage.approvers, requester) for stage in stages]
+        of_all = self.approvers if rule.approvers else [name for names in asked for name in names]
+        least = quorum.fewest(self.policy.deciders(of_all, requester))
+        wanted = sum(stage.quorum.fewest(names) for stage, names in zip(stages, asked, strict=True))
+        if not stages:
+            wanted = (request.quorum or quorum).fewest(())
         if wanted < least:
             raise InvalidRequest(
-                "approvers" if request.quorum is None else "quorum",
+                field_name,
                 f"must leave at least the {least} approvals that rule {rule.id} needs, got "
                 f"{wanted}: leave it out, or deploy with requests_name_approvers=True",
             )
-        return asked, policy
 
-    def _found(self, members: Found | None) -> Members:
-        return members_of(self.groups) if members is None else members.get
-
-    def _check_quorum(self, request: ApprovalRequest, asked: Sequence[str]) -> None:
-        """Where the deployment says who decides, it also says how many at least."""
-        if request.quorum is None or not (self.approvers or self.groups):
+    def _check_quorum(self, request: ApprovalRequest, stages: Sequence[Stage]) -> None:
+        """Where the deployment says who decides, it also says how many at least, in all stages."""
+        if not (request.quorum or request.stages) or not (self.approvers or self.groups):
             return
-        deciders = self.policy.deciders(asked, request.requester)
-        least, wanted = self.policy.quorum.needed(deciders), request.quorum.needed(deciders)
+        by_stage = [self.policy.deciders(stage.approvers, request.requester) for stage in stages]
+        least = self.policy.quorum.fewest([name for names in by_stage for name in names])
+        wanted = sum(
+            stage.quorum.fewest(names) for stage, names in zip(stages, by_stage, strict=True)
+        )
         if wanted < least:
             raise InvalidRequest(
-                "quorum",
+                "stages" if request.stages else "quorum",
                 f"must be at least the deployment's, {least}, got {wanted}: leave it out, or "
                 f"deploy with requests_name_approvers=True",
             )
@@ -190,3 +275,10 @@ class DirectRequests:
 
     def _snapshot(self, approval: Approval) -> Snapshot:
         return snapshot_of(approval, now=self.service.clock.now())
+
+
+def _group(found: Members, name: str) -> Sequence[str]:
+    people = found(name)
+    if people is None:
+        raise InvalidRequest("quorum", f"names {shown(name)}, which is no group of this deployment")
+    return expand((name,), found, "quorum")

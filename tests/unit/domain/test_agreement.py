@@ -14,8 +14,10 @@ from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.approval import Approval, Transition
 from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.errors import RecordAltered, UnreadableRecord
-from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
+from hitl_approval.domain.policy import OnTimeout, Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import CONTENT
+from hitl_approval.domain.turn import Turn
 from hitl_approval.domain.voting import cast_vote
 from hitl_approval.testing import World
 from tests.anything import NOW, any_opening, any_request, declared
@@ -81,6 +83,7 @@ OTHER: dict[str, Any] = {
     "audit_hash": "0" * 64,
     "sensitive": ("card",),
     "rule": AppliedRule("d", "small", "approved"),
+    "turn": Turn(escalations=1),
 }
 NOT_SHOWN = {
     "approval_id", "creation_token", "callback_id", "version", "resumed", "reminders", "challenge",

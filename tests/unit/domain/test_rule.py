@@ -8,7 +8,7 @@ import pytest
 
 from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.condition import Unread, field
-from hitl_approval.domain.policy import Quorum
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.rule import (
     MAX_RULES,
     MAX_UNREAD,
@@ -19,6 +19,7 @@ from hitl_approval.domain.rule import (
     facts_of,
     reject,
 )
+from hitl_approval.domain.stage import Stage
 from tests.anything import any_request
 
 SMALL = Rule("small", when=field("amount") < 100, then=approve())
@@ -112,7 +113,10 @@ def test_should_approve_after_a_rule_that_is_false_whatever_was_not_read() -> No
     assert ruling.readings[0] == RuleReading("travel", "no match")
 
 
-@pytest.mark.parametrize("named", [{"approvers": ["ann"]}, {"quorum": Quorum.at_least(2)}])
+@pytest.mark.parametrize(
+    "named",
+    [{"approvers": ["ann"]}, {"quorum": Quorum.at_least(2)}, {"stages": [Stage(["ann"])]}],
+)
 def test_should_not_approve_what_a_request_itself_wants_people_to_decide(
     named: dict[str, Any],
 ) -> None:
@@ -157,6 +161,10 @@ def test_should_read_a_context_as_it_is_stored() -> None:
         (lambda: Rule("a", when=field("b"), approvers=["x"]), r"^rule a: when must be like"),  # type: ignore[arg-type]
         (lambda: Rule("a", then="approve"), r"^rule a: then must be approve"),  # type: ignore[arg-type]
         (lambda: Rule("a", then=approve), r"^rule a: then must be approve"),  # type: ignore[arg-type]
+        (
+            lambda: Rule("a", approvers=["ann"], quorum=Quorum.of({"finance": 1})),
+            r"^rule a: has a quorum of groups, which name who is asked",
+        ),
         (lambda: Rule("a", quorum=2), r"^rule a: quorum must be Quorum"),  # type: ignore[arg-type]
         (lambda: Rule("a", approvers="ann"), r"^rule a: approvers: must be a list of names"),
         (lambda: Rules((BIG, BIG)), r"^rules have the id big twice"),
@@ -176,6 +184,7 @@ def test_should_survive_being_written_and_read() -> None:
             BIG,
             Rule("two", when=~(field("a") == 1), quorum=Quorum.at_least(2)),
             Rule("all", when=field("a") == 2, approvers=["ann", "ops"], quorum=Quorum.everyone()),
+            Rule("groups", when=field("a") == 3, quorum=Quorum.of({"finance": 1, "it": 2})),
             Rule("none", then=reject()),
         )
     )
@@ -200,6 +209,7 @@ def test_should_survive_being_written_and_read() -> None:
         ([{"id": "a", "then": ["approve"]}], r"^rules\[0\]\.then must be approve or reject"),
         ([{"id": 7, "approvers": ["x"]}], r"^rule must have an id"),
         ([{"id": "a", "quorum": 0}], r"^rules\[0\]\.quorum must be any_one, everyone or a number"),
+        ([{"id": "a", "quorum": {"it": 0}}], r"^rules\[0\]\.quorum: quorum needs at least 1"),
         ([{"id": "a", "quorum": True}], r"^rules\[0\]\.quorum must be"),
         ([{"id": "a", "quorum": [2]}], r"^rules\[0\]\.quorum must be"),
         ([{"id": "a", "when": None, "approvers": ["x"]}], r"^rules\[0\]\.when must be an object"),

@@ -10,9 +10,11 @@ import pytest
 
 from hitl_approval.domain.condition import field
 from hitl_approval.domain.errors import InvalidRequest, Unavailable
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.domain.rule import Rule, Rules, approve, reject
+from hitl_approval.domain.stage import Escalate, Stage
 from hitl_approval.testing import World
 from hitl_approval.usecases.ask import Defaults, DirectRequests
 from tests.anything import any_request
@@ -250,3 +252,61 @@ def test_should_say_of_what_could_not_be_read_everything_but_the_value(
     ]["rule"]["unread"]
     assert "a rule could not be read: big: amount is a string" in caplog.text
     assert "secret" not in caplog.text + str(event["details"])
+
+
+OF_GROUPS = Defaults(
+    approvers=("ann",),
+    groups={"leads": ("bob", "cid"), "board": ("dan", "eve")},
+    rules=Rules(
+        (
+            Rule("both", when=field("amount") > 100, quorum=Quorum.of({"leads": 1, "board": 2})),
+            Rule("big", when=field("amount") > 50, approvers=["board"]),
+        )
+    ),
+)
+
+
+def test_should_ask_the_groups_that_a_rules_quorum_counts() -> None:
+    resolved = OF_GROUPS.resolve(of(500), HOUR)
+    assert resolved.approvers == ("bob", "cid", "dan", "eve")
+    assert [group.people for group in resolved.policy.quorum.groups] == [
+        ("bob", "cid"),
+        ("dan", "eve"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"quorum": Quorum.at_least(4)}, r"^quorum: cannot be chosen under rule both, whose"),
+        ({"stages": [Stage(["bob", "dan"])]}, r"^stages: cannot be chosen under rule both, whose"),
+        ({"approvers": ["bob"]}, r"^approvers: are those of this deployment's quorum"),
+    ],
+)
+def test_should_let_no_request_choose_its_way_around_a_quorum_of_groups(
+    fields: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=said):
+        OF_GROUPS.resolve(of(500, **fields), HOUR)
+
+
+def test_should_hold_the_stages_of_a_request_to_its_rule() -> None:
+    stages = [Stage(["dan"]), Stage(["eve"])]
+    resolved = OF_GROUPS.resolve(of(60, stages=stages), HOUR)
+    assert (resolved.approvers, resolved.policy.stages[0].approvers) == (("dan",), ("eve",))
+    with pytest.raises(InvalidRequest, match=r"^stages: names 'bob', whom rule big does not"):
+        OF_GROUPS.resolve(of(60, stages=[Stage(["dan"]), Stage(["bob"])]), HOUR)
+
+
+def test_should_let_an_escalation_of_a_request_ask_only_whom_its_rule_names() -> None:
+    hour = timedelta(minutes=10)
+    assert OF_GROUPS.resolve(of(60, escalation=[Escalate(hour, ["board"])]), HOUR)
+    with pytest.raises(InvalidRequest, match=r"^escalation: names 'bob', whom rule big does not"):
+        OF_GROUPS.resolve(of(60, escalation=[Escalate(hour, ["leads"])]), HOUR)
+
+
+def test_should_refuse_a_rule_whose_people_a_quorum_of_groups_would_pass_over() -> None:
+    """Synth refuses it too; a function must not ask others in silence."""
+    changed = replace(OF_GROUPS, policy=Policy(quorum=Quorum.of({"leads": 1})))
+    with pytest.raises(InvalidRequest, match=r"^approvers: rule big needs a quorum of its own"):
+        changed.resolve(of(60), HOUR)
