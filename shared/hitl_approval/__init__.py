@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hitl_approval.domain.approval import Vote
+    from hitl_approval.domain.binding import NotAsApproved
     from hitl_approval.domain.call import ArgumentsChanged
     from hitl_approval.domain.condition import field
     from hitl_approval.domain.errors import ApprovalError, InvalidRequest, RecordAltered
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from hitl_approval.durable.tool import requires_approval
     from hitl_approval.durable.wait import wait_for_approval
     from hitl_approval.durable.withdraw import withdraw
+    from hitl_approval.files import file_digest
 
 _HOMES = {
     "ApprovalError": "domain.errors",
@@ -29,6 +31,7 @@ _HOMES = {
     "ArgumentsChanged": "domain.call",
     "InvalidRequest": "domain.errors",
     "NotApproved": "domain.outcome",
+    "NotAsApproved": "domain.binding",
     "OnTimeout": "domain.policy",
     "Outcome": "domain.outcome",
     "Policy": "domain.policy",
@@ -39,6 +42,7 @@ _HOMES = {
     "approve": "domain.rule",
     "field": "domain.condition",
     "reject": "domain.rule",
+    "file_digest": "files",
     "requires_approval": "durable.tool",
     "wait_for_approval": "durable.wait",
     "withdraw": "durable.withdraw",
@@ -50,6 +54,7 @@ __all__ = [
     "ArgumentsChanged",
     "InvalidRequest",
     "NotApproved",
+    "NotAsApproved",
     "OnTimeout",
     "Outcome",
     "Policy",
@@ -59,6 +64,7 @@ __all__ = [
     "Vote",
     "approve",
     "field",
+    "file_digest",
     "reject",
     "requires_approval",
     "wait_for_approval",

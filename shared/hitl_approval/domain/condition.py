@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from hitl_approval.domain.text import cut, inert, kind, shown
 
@@ -42,7 +42,8 @@ _NUMBERS: Mapping[str, Callable[[Decimal, Decimal], bool]] = {
     ">": lambda one, other: one > other,
     ">=": lambda one, other: one >= other,
 }
-_OPERATORS: Final = (*_NUMBERS, "in", "matches")
+OPERATORS: Final = (*_NUMBERS, "in", "matches")
+"""By which a field is compared."""
 _NOT_JOINED = (
     "a condition is neither true nor false before a request is read: join conditions with &, | and "
     "~, each in brackets, and compare a field once at a time"
@@ -111,8 +112,8 @@ class Comparison(Condition):
 
     def __post_init__(self) -> None:
         _check_path(self.path)
-        if self.operator not in _OPERATORS:
-            msg = f"must compare by one of {', '.join(_OPERATORS)}, got {shown(self.operator)}"
+        if self.operator not in OPERATORS:
+            msg = f"must compare by one of {', '.join(OPERATORS)}, got {shown(self.operator)}"
             raise ValueError(msg)
         if self.operator == "in":
             object.__setattr__(self, "value", _values(self.path, self.value))
@@ -258,19 +259,6 @@ def field(path: str) -> RequestField:
     return RequestField(path)
 
 
-def condition_of(values: Any, where: str = "when") -> Condition:
-    """Read back what `Condition.to_json` wrote, or somebody.
-
-    Args:
-        values: JSON values.
-        where: they stand, for messages.
-
-    Raises:
-        ValueError: naming the place and what it must be.
-    """
-    return check_size(_condition_of(values, where, MAX_DEPTH), where)
-
-
 def check_size(condition: Condition, where: str = "when") -> Condition:
     """Accept a condition that a person can read.
 
@@ -323,44 +311,6 @@ def _count(condition: Condition, where: str, levels: int) -> int:
         raise ValueError(msg)
     inner = _inner(condition)
     return sum(_count(each, where, levels - 1) for each in inner) if inner else 1
-
-
-def _condition_of(values: Any, where: str, levels: int) -> Condition:
-    if not levels:
-        msg = f"{where} is nested more than {MAX_DEPTH} deep"
-        raise ValueError(msg)
-    if not isinstance(values, Mapping):
-        msg = f"{where} must be an object, got {kind(values)}"
-        raise ValueError(msg)  # noqa: TRY004  one kind of error for all that is malformed
-    if "field" in values:
-        return _comparison_of(values, where)
-    if len(values) != 1 or not values.keys() & {"all", "any", "not"}:
-        msg = f"{where} must have field and an operator, or one of all, any and not alone"
-        raise ValueError(msg)
-    [(how, inner)] = values.items()
-    if how == "not":
-        return Not(_condition_of(inner, f"{where}.not", levels - 1))
-    if not isinstance(inner, list) or not inner:
-        msg = f"{where}.{how} must be a list of at least one condition"
-        raise ValueError(msg)
-    pieces = tuple(
-        _condition_of(each, f"{where}.{how}[{number}]", levels - 1)
-        for number, each in enumerate(inner)
-    )
-    return All(pieces) if how == "all" else Either(pieces)
-
-
-def _comparison_of(values: Mapping[str, Any], where: str) -> Comparison:
-    operators = [name for name in values if name != "field"]
-    if len(operators) != 1 or operators[0] not in _OPERATORS:
-        msg = f"{where} must have, beside field, one of {', '.join(_OPERATORS)}"
-        raise ValueError(msg)
-    [operator] = operators
-    try:
-        return Comparison(values["field"], cast(Operator, operator), values[operator])
-    except ValueError as error:
-        msg = f"{where}: {error}"
-        raise ValueError(msg) from None
 
 
 def _check_path(path: Any) -> None:

@@ -20,9 +20,9 @@ from hitl_approval.domain.condition import (
     Facts,
     Unread,
     check_size,
-    condition_of,
     paths_of,
 )
+from hitl_approval.domain.condition_json import condition_of
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.naming import validate_names
 from hitl_approval.domain.quorum import Quorum
