@@ -170,6 +170,8 @@ def approval(item: Mapping[str, Any]) -> int:
         ("Approvers", output.safe(names) + (f" ({needed} approvals needed)" if needed > 1 else "")),
         ("Created", local_time(item["created_at"])),
     ]
+    if (rule := item.get("rule", {}).get("id")) is not None:
+        rows.append(("Rule", output.safe(rule)))
     if item["status"] == "pending":
         rows.append(
             ("Decide by", f"{local_time(item['expires_at'])} ({time_left(item['expires_at'])})")

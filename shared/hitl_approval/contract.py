@@ -46,6 +46,8 @@ class Env:
     """JSON list of names: the approvers of requests that name none."""
     APPROVER_GROUPS: Final = "APPROVER_GROUPS"
     """A file of groups, by its name where Python finds modules; not set where there are none."""
+    APPROVAL_RULES: Final = "APPROVAL_RULES"
+    """A file of rules, by its name where Python finds modules; not set where there are none."""
     DIRECTORY: Final = "DIRECTORY"
     """A file that says who is reached how, by its name where Python finds modules; not set where
     all are reached by the topic of messages for one person."""

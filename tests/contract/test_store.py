@@ -18,8 +18,9 @@ from hitl_approval.adapters.items import marshal
 from hitl_approval.adapters.rows import new_row, read_approval
 from hitl_approval.contract import Table
 from hitl_approval.domain.agreement import examine
+from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.approval import Approval, Transition
-from hitl_approval.domain.ending import expire
+from hitl_approval.domain.ending import expire, follow_rule
 from hitl_approval.domain.errors import InvalidRequest, UnreadableRecord, VersionConflict
 from hitl_approval.domain.files import FileDigest
 from hitl_approval.domain.notification import note_notification_failed
@@ -134,6 +135,36 @@ def test_should_give_back_what_was_created(store: Store) -> None:
     assert store.create(opening) == opening.after
     assert store.get(opening.after.approval_id) == opening.after
     assert list(store.history(opening.after.approval_id)) == [opening.event.to_dict()]
+
+
+@pytest.mark.parametrize(
+    "rule", [AppliedRule("d"), AppliedRule("d", "big"), AppliedRule("d", "small", "approved")]
+)
+def test_should_give_back_the_rule_that_a_record_was_asked_under(
+    store: Store, rule: AppliedRule
+) -> None:
+    opening = any_opening(rule=rule)
+    store.create(opening)
+    assert store.get(opening.after.approval_id) == opening.after
+    ended = follow_rule(opening.after, now=NOW)
+    if ended is not None:
+        store.commit(ended)
+        assert store.get(opening.after.approval_id) == ended.after
+
+
+def test_should_read_no_record_whose_rule_is_none_of_ours(store: Store) -> None:
+    if isinstance(store, DynamoDbStore):
+        opening = any_opening(rule=AppliedRule("d", "small", "approved"))
+        store.create(opening)
+        store.client.update_item(
+            TableName="approvals",
+            Key=marshal({"approval_id": opening.after.approval_id}),
+            UpdateExpression="SET #rule = :rule",
+            ExpressionAttributeNames={"#rule": "rule"},
+            ExpressionAttributeValues=marshal({":rule": {"end": "approved"}}),
+        )
+        with pytest.raises(UnreadableRecord, match="rule is none that this version writes"):
+            store.get(opening.after.approval_id)
 
 
 def test_should_give_back_the_files_and_what_is_replaced(store: Store) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from hitl_approval.contract import Audit
 from hitl_approval.domain import text
+from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.audit import (
     GENESIS,
     Actor,
@@ -74,6 +75,7 @@ class Approval(Content):
     has replaced this one, `supersedes` the one that this one replaces. `form` is what an approver
     fills in, `editable` what they may change, and `changes` what they have: the values as they were
     asked and as they stand in the context now.
+    `rule` says which of the deployment's rules it was asked under, where there are any.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -105,6 +107,12 @@ class Approval(Content):
     form: Form | None = None
     editable: tuple[str, ...] = ()
     changes: Mapping[str, Change] = field(default_factory=dict)
+    rule: AppliedRule | None = None
+
+    @property
+    def ends_by_rule(self) -> bool:
+        """Whether a rule ends it at once, so that nobody is asked."""
+        return self.rule is not None and self.rule.end is not None
 
     @property
     def pending(self) -> bool:
@@ -201,8 +209,13 @@ def open_approval(
     now: datetime,
     challenge: str | None = None,
     reminders: tuple[timedelta, ...] = (),
+    rule: AppliedRule | None = None,
+    said: Mapping[str, Any] | None = None,
 ) -> Transition:
-    """Ask: the record is born pending, with its first audit event."""
+    """Ask: the record is born pending, with its first audit event.
+
+    What else the event says, of rules say, is in `said`.
+    """
     now = on_record(now)
     approval = Approval(
         approval_id=approval_id,
@@ -223,12 +236,17 @@ def open_approval(
         challenge=challenge,
         reminders=reminders,
         sensitive=tuple(request.sensitive),
+        rule=rule,
         files=tuple(request.files),
         form=form_of(request),
         editable=tuple(request.editable),
     )
     approval = replace(approval, content_digest=digest_content(approval))
-    details = {"expires_at": isoformat(approval.expires_at), "execution_arn": execution_arn}
+    details = {
+        "expires_at": isoformat(approval.expires_at),
+        "execution_arn": execution_arn,
+        **(said or {}),
+    }
     return with_event(approval, "requested", Actor(request.requester, "declared"), now, details)
 
 
@@ -242,6 +260,7 @@ def digest_content(approval: Approval) -> str:
         "approvers": list(approval.approvers),
         "policy": approval.policy.to_dict(),
         **({"sensitive": list(approval.sensitive)} if approval.sensitive else {}),
+        **({"rule": approval.rule.to_dict()} if approval.rule else {}),
         **({"files": list(approval.files)} if approval.files else {}),
         **({"form": approval.form.to_json()} if approval.form else {}),
         **({"editable": list(approval.editable)} if approval.editable else {}),

@@ -86,6 +86,7 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
         "created_at": isoformat(approval.created_at) if approval else None,
         "expires_at": isoformat(approval.expires_at) if approval else None,
         "execution_arn": approval.execution_arn if approval else None,
+        **({"rule": approval.rule.to_dict()} if approval and approval.rule else {}),
     }
     text = json.dumps(detail, ensure_ascii=False)
     if len(text.encode()) > MAX_DETAIL:

@@ -185,7 +185,7 @@ def messages_of(
     if kind is None:
         return []
     if kind not in FOR_REQUESTER:
-        if kind in without:
+        if kind in without or approval.ends_by_rule:
             return []
         asking = _each(
             event, kind, {name: channels_of(name) for name in _asked(event, kind, approval)}
@@ -276,6 +276,8 @@ def receipts_of(messages: Iterable[Message]) -> tuple[str, ...]:
 def reminders_of(event: Mapping[str, Any], approval: Approval) -> Message | None:
     """The reminders that follow from a request, as one record until they are due."""
     if event["event"] not in {"requested", "stage_opened"} or not approval.deciders:
+        return None
+    if approval.ends_by_rule:
         return None
     if int(event[Audit.SORT_KEY]) != approval.turn.since:
         return None  # that stage is over

@@ -15,6 +15,7 @@ from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
 from hitl_approval.domain.standing import (
+    by_rule,
     end_in_a_word,
     end_in_words,
     released_in_words,
@@ -208,10 +209,12 @@ def _indented(value: str) -> str:
 
 
 def approvers_in_words(approval: Approval) -> str:
-    """Who may decide, and how many must approve where one is not enough."""
+    """Who may decide, how many must approve where one is not enough, and by which rule."""
     names = listed(approval.asked) or "anyone with access"
     needed = approval.approvals_needed
-    return names if needed == 1 else f"{names} ({needed} approvals needed)"
+    why = [f"{needed} approvals needed" if needed != 1 else "", by_rule(approval)]
+    said = ", ".join(filter(None, why))
+    return f"{names} ({said})" if said else names
 
 
 def _context(context: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
 from hitl_approval.domain.slack_form import input_blocks
-from hitl_approval.domain.standing import how_it_ended, released_in_words, standing
+from hitl_approval.domain.standing import by_rule, how_it_ended, released_in_words, standing
 from hitl_approval.domain.text import MAX_COMMENT, inert
 from hitl_approval.domain.values import rows_sent
 
@@ -142,10 +142,16 @@ def asking(
         _section(_markdown(f"*{asks}* until {until}")),
         *shown,
         *([] if whole else missing),
-        _note(f"{standing(approval)}. Approval {approval.approval_id}"),
+        _note(f"{standing(approval)}{_asked(approval)}. Approval {approval.approval_id}"),
         *([{"type": "actions", "elements": buttons}] if buttons else []),
     ]
     return SlackMessage(_text(f"{asks}: {approval.subject}"), blocks)
+
+
+def _asked(approval: Approval) -> str:
+    """Why these people, where a rule says so."""
+    said = by_rule(approval)
+    return f" ({said})" if said else ""
 
 
 def ended(approval: Approval, *, to_requester: bool = False) -> SlackMessage:

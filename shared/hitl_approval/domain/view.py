@@ -67,6 +67,7 @@ def summary(approval: Approval, *, whole: bool = False) -> dict[str, Any]:
         "decided_at": isoformat(approval.decided_at) if approval.decided_at else None,
         "votes": [_vote_shown(approval, vote, whole=whole) for vote in approval.votes],
         "execution_arn": approval.execution_arn,
+        **({"rule": approval.rule.to_dict()} if approval.rule else {}),
     }
 
 

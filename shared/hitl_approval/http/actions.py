@@ -203,6 +203,10 @@ def _history(
     }
 
 
+def _policy(_: Mapping[str, Any], __: Actor | None, service: DecisionService) -> dict[str, Any]:
+    return {"digest": service.rules.digest, "rules": service.rules.to_json()}
+
+
 _Action = Callable[[Mapping[str, Any], Actor | None, DecisionService], dict[str, Any]]
 _WHO = frozenset({"approver", "decided_by"})
 _ACTIONS: Mapping[str, tuple[_Action, frozenset[str]]] = {
@@ -223,6 +227,7 @@ _ACTIONS: Mapping[str, tuple[_Action, frozenset[str]]] = {
     ),
     "inbox": (_inbox, _WHO | {"limit", "cursor"}),
     "history": (_history, frozenset({"approval_id"})),
+    "policy": (_policy, frozenset()),
 }
 
 

@@ -13,7 +13,7 @@ from hitl_approval.domain.facts import facts
 from hitl_approval.domain.masking import is_shown_all, shown_to
 from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.rows import parts, rows
-from hitl_approval.domain.standing import end_in_a_word, how_it_ended, standing
+from hitl_approval.domain.standing import by_rule, end_in_a_word, how_it_ended, standing
 from hitl_approval.domain.values import changed_values, filled_in
 from hitl_approval.http import html
 from hitl_approval.http.inputs import inputs_of
@@ -69,6 +69,7 @@ def render(
         whole=whole,
         next_part="" if whole else reading.query(part + 1),
         standing=standing(approval, now=now),
+        by_rule=by_rule(approval),
         ended="" if approval.pending else how_it_ended(approval),
         left=html.in_words(approval.expires_at - now),
         nonce=reading.nonce(whole=whole) if is_open else "",

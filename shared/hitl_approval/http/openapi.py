@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from hitl_approval.contract import Channel, MessageKind, Route
 from hitl_approval.domain import text
+from hitl_approval.domain.applied_rule import End
 from hitl_approval.domain.approval import STATUSES
 from hitl_approval.domain.audit import EventName, Identity
 from hitl_approval.domain.message import MessageState
@@ -212,6 +213,7 @@ _OPTIONAL = {
     **{name: _TEXT for name, field in CONTENT.items() if not field.required},
     "challenge": _TEXT,
     "sensitive": {"type": "array", "items": _TEXT},
+    "rule": _object({"digest": _TEXT}, {"id": _TEXT, "end": {"enum": list(get_args(End))}}),
     "files": {
         "type": "array",
         "items": {"$ref": "#/components/schemas/File"},

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hitl_approval.domain.agreement import altered_end, examine
+from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.approval import Approval, Transition
 from hitl_approval.domain.edit import Change
 from hitl_approval.domain.ending import cancel, expire
@@ -84,6 +85,7 @@ OTHER: dict[str, Any] = {
     "audit_sequence": 9,
     "audit_hash": "0" * 64,
     "sensitive": ("card",),
+    "rule": AppliedRule("d", "small", "approved"),
     "files": (FileDigest(name="plan.tfplan", sha256="0" * 64, size=1),),
     "superseded_by": "another",
     "turn": Turn(escalations=1),
