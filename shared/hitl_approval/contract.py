@@ -14,7 +14,9 @@ ResumeMode = Literal["callback", "polling"]
 """How a workflow learns of a decision: its callback is completed, or it polls the record."""
 
 
-MessageKind = Literal["requested", "reminder", "outcome", "expired", "withdrawn"]
+MessageKind = Literal[
+    "requested", "reminder", "question", "answer", "outcome", "expired", "withdrawn"
+]
 """What a message to one person says: see `domain.message`."""
 
 Channel = Literal["sns", "ses", "slack", "webhook"]
@@ -251,6 +253,7 @@ class Route:
     V1_HISTORY: Final = "/v1/approvals/{approval_id}/history"
     V1_DECISION: Final = "/v1/approvals/{approval_id}/decision"
     V1_CANCELLATION: Final = "/v1/approvals/{approval_id}/cancellation"
+    V1_COMMENTS: Final = "/v1/approvals/{approval_id}/comments"
     V1_OPENAPI: Final = "/v1/openapi.json"
 
 
@@ -276,6 +279,7 @@ SIGNED_IN_ROUTES: Final = {
     Route.V1_HISTORY: ("GET",),
     Route.V1_DECISION: ("POST",),
     Route.V1_CANCELLATION: ("POST",),
+    Route.V1_COMMENTS: ("POST",),
     Route.V1_OPENAPI: ("GET",),
 }
 """Routes for signed-in people and their methods: pages, and the JSON API."""
@@ -328,6 +332,7 @@ class Events:
     CANCELLED: Final = "Approval Cancelled"
     NOTIFICATION_FAILED: Final = "Approval Notification Failed"
     REMINDED: Final = "Approval Reminded"
+    COMMENTED: Final = "Approval Commented"
 
 
 SLACK_API: Final = "https://slack.com/api"

@@ -20,6 +20,7 @@ EventName = Literal[
     "cancelled",
     "notification_failed",
     "reminded",
+    "commented",
 ]
 Identity = Literal["declared", "iam", "jwt", "link", "slack", "system"]
 """How we know who acted: `declared` is a typed-in name, `system` is the workflow itself."""

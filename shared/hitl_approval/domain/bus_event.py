@@ -22,10 +22,13 @@ _DETAIL_TYPES = {
     "cancelled": Events.CANCELLED,
     "notification_failed": Events.NOTIFICATION_FAILED,
     "reminded": Events.REMINDED,
+    "commented": Events.COMMENTED,
 }
 MAX_DETAIL = 200_000
 """Longest detail, in bytes: EventBridge takes 256 KB, counting more than the detail alone."""
-_LEAVES_PENDING = frozenset({"requested", "voted", "notification_failed", "reminded"})
+_LEAVES_PENDING = frozenset({"requested", "voted", "notification_failed", "reminded", "commented"})
+_OF_A_COMMENT = ("question", "answers", "to")
+"""What only the events of comments have: whether it asks, what it answers, who is sent it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,7 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
         "decision": details.get("decision"),
         "comments": details.get("comments"),
         "reason": details.get("reason"),
+        **_thread(event),
         "content_digest": event["content_digest"],
         **{name: getattr(approval, name) if approval else None for name in CONTENT},
         "approvers": list(approval.approvers) if approval else None,
@@ -82,3 +86,10 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
     return BusEvent(
         detail_type=_DETAIL_TYPES[event["event"]], at=parse_time(event["at"]), detail=text
     )
+
+
+def _thread(event: Mapping[str, Any]) -> dict[str, Any]:
+    """What the event of a comment says beside its text; of other events nothing."""
+    if event["event"] != "commented":
+        return {}
+    return {name: event["details"].get(name) for name in _OF_A_COMMENT}

@@ -32,12 +32,15 @@ KIND_OF: Mapping[str, MessageKind] = {
     "timeout": "expired",
     "cancelled": "withdrawn",
 }
-"""What people are sent when an audit event has happened; of other events nothing."""
+"""What people are sent when an audit event has happened; of other events nothing, but for comments:
+see `kind_of`."""
 EDITED: frozenset[Channel] = frozenset({"slack"})
 """Here the end of a request takes the place of the messages that asked: nobody is sent another, so
 that it is done for who ended it too, and where nobody is sent how requests end."""
-FOR_REQUESTER: frozenset[MessageKind] = frozenset({"outcome", "expired", "withdrawn"})
-"""Who asked is sent these too."""
+ENDS: frozenset[MessageKind] = frozenset({"outcome", "expired", "withdrawn"})
+"""These say how a request has ended; who asked is sent them too."""
+OF_THREAD: frozenset[MessageKind] = frozenset({"question", "answer"})
+"""These bring what was said about a pending request, whose text stands in the audit trail."""
 ASKING: frozenset[MessageKind] = frozenset({"requested", "reminder"})
 """These ask for an answer, by a personal link, and are sent while there is time for one."""
 
@@ -110,13 +113,18 @@ class Message:
 
     @property
     def asks(self) -> bool:
-        """Whether it asks for an answer."""
+        """Whether it asks for a decision."""
         return self.kind in ASKING and bool(self.recipient)
 
     @property
     def brings_link(self) -> bool:
-        """Whether it brings its recipient a link of their own."""
-        return self.asks and not self.to_audience
+        """Whether it may bring its recipient a link of their own."""
+        return (self.asks or self.kind in OF_THREAD) and not self.to_audience
+
+    @property
+    def link_only_answers(self) -> bool:
+        """Whether its link lets its owner see the request and answer questions, and not decide."""
+        return self.kind == "question"
 
 
 def message_key(
@@ -136,9 +144,19 @@ ChannelsOf = Callable[[str], Sequence[Address]]
 """Says at which addresses a person is reached, as `delivery.Directory.channels_of` does."""
 
 
+def kind_of(event: Mapping[str, Any]) -> MessageKind | None:
+    """What people are sent when this has happened; None: nothing."""
+    if event["event"] != "commented":
+        return KIND_OF.get(event["event"])
+    details = event["details"]
+    if details.get("question") is True:
+        return "question"
+    return None if details.get("answers") is None else "answer"
+
+
 def depends_on_earlier(event: Mapping[str, Any]) -> bool:
     """Whether the messages that follow from an event depend on those of earlier events."""
-    return KIND_OF.get(event["event"], "requested") != "requested"
+    return kind_of(event) not in {None, "requested"}
 
 
 def messages_of(
@@ -165,10 +183,12 @@ def messages_of(
     Raises:
         KeyError, TypeError, ValueError: it is none of our events.
     """
-    kind = KIND_OF.get(event["event"])
+    kind = kind_of(event)
     if kind is None:
         return []
-    if kind not in FOR_REQUESTER:
+    if kind in OF_THREAD:
+        return _of_thread(event, kind, approval, channels_of, earlier)
+    if kind not in ENDS:
         if kind in without:
             return []
         names = approval.deciders if kind == "requested" else event["details"]["to"]
@@ -197,6 +217,27 @@ def messages_of(
         mine = {approval.requester: channels_of(approval.requester)}
         found += [replace(message, to_requester=True) for message in _each(event, kind, mine)]
     return found
+
+
+def _of_thread(
+    event: Mapping[str, Any],
+    kind: MessageKind,
+    approval: Approval,
+    channels_of: ChannelsOf,
+    earlier: Sequence[Message],
+) -> list[Message]:
+    """A question to who asked for approval, an answer to who asked that; and what is no person and
+    was asked reads along."""
+    is_question = kind == "question"
+    found = []
+    for name in map(str, event["details"].get("to", ())):
+        reached = [] if is_question else asked_by(earlier, name)
+        found += _each(event, kind, {name: reached or channels_of(name)})
+    found = [replace(message, to_requester=is_question) for message in found]
+    audiences = {m.recipient: asked_by(earlier, m.recipient) for m in earlier if m.to_audience}
+    return found + [
+        replace(message, to_audience=True) for message in _each(event, kind, audiences)
+    ]
 
 
 def _each(

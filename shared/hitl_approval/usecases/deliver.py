@@ -27,7 +27,9 @@ from hitl_approval.domain.message import (
     ATTEMPTS_TO_NOTE,
     LEASE,
     MAX_ATTEMPTS,
+    ENDS,
     MAX_UNANSWERED,
+    OF_THREAD,
     Message,
     MessageState,
     asked_by,
@@ -39,12 +41,9 @@ from hitl_approval.domain.message import (
     retry_delay,
     to_same,
 )
-from hitl_approval.domain.notification import (
-    Notification,
-    approval_needed,
-    ended,
-    note_notification_failed,
-)
+from hitl_approval.domain.notification import Notification, note_notification_failed
+from hitl_approval.domain.saying import nothing_to_say, what_is_said
+from hitl_approval.domain.thread import Comment, thread_of
 from hitl_approval.ports import DueMessage, MessageStore, Notifier, Secrets
 from hitl_approval.usecases.records import Records
 
@@ -168,7 +167,7 @@ class DeliveryService(Records):
                 continue
             # Recorded as a try that has begun: nobody else begins one before its lease is over.
             claimed = replace(message, due=now + LEASE, attempts=1, unanswered=1)
-            token = self._draw_token(message)
+            token = self._draw_token(message, approval)
             if token is not None:
                 claimed = replace(claimed, links=(digest_of(token),))
             if self.messages.insert(claimed, approval):
@@ -200,7 +199,7 @@ class DeliveryService(Records):
             return self._end(message, "void", "the record has expired")
         if not message.recipient:
             return self._remind(message, approval, until)
-        token = self._draw_token(message)
+        token = self._draw_token(message, approval)
         if token is not None:
             self.messages.add_link(message, digest_of(token))
         first = message.kind == "requested"
@@ -252,11 +251,12 @@ class DeliveryService(Records):
         token: str | None,
     ) -> MessageState:
         """Send one message whose try has begun, and note what became of it."""
-        unsaid = self._nothing_to_say(message, approval)
+        thread = self._thread(message)
+        unsaid = nothing_to_say(message, approval, thread, now=self.clock.now())
         if unsaid is not None:
             return self._end(message, "void", unsaid)
         same = to_same(earlier, message)
-        if not message.asks and not message.to_requester:
+        if message.kind in ENDS and not message.to_requester:
             asked = [m for m in same if m.asks]
             if not any(m.state == "sent" for m in asked):
                 open_until = [m.due or self.clock.now() for m in asked if m.state == "open"]
@@ -270,7 +270,9 @@ class DeliveryService(Records):
         if notifier is None:
             return self._end(message, "failed", f"nothing is sent by {message.channel} any more")
         try:
-            receipt = notifier.publish(self._notification(message, approval, same, token))
+            receipt = notifier.publish(
+                self._notification(message, approval, same, token, thread)
+            )
         except Unanswered as error:
             return self._put_off(message, _reason(error), answered=False)
         except Undeliverable as error:
@@ -286,33 +288,31 @@ class DeliveryService(Records):
         self.messages.mark_sent(message, self.clock.now(), receipt)
         return "sent"
 
-    def _nothing_to_say(self, message: Message, approval: Approval) -> str | None:
-        """Why a message that asks for an answer is not sent any more."""
-        if not message.asks:
-            return None
-        if not approval.pending or self.clock.now() >= approval.expires_at:
-            return "the request has ended"
-        if approval.vote_of(message.recipient) is not None:
-            return "has answered"
-        return None
+    def _thread(self, message: Message) -> Sequence[Comment]:
+        """What was said about the request, as far as a message needs it: its text stands there."""
+        if message.kind not in OF_THREAD:
+            return ()
+        return thread_of(self.store.history(message.approval_id))
 
     def _notification(
-        self, message: Message, approval: Approval, same: Sequence[Message], token: str | None
+        self,
+        message: Message,
+        approval: Approval,
+        same: Sequence[Message],
+        token: str | None,
+        thread: Sequence[Comment],
     ) -> Notification:
-        to: dict[str, Any] = {
-            "recipient": message.recipient,
-            "entry": entry_of(self.inbox_url, approval.approval_id),
-        }
-        if message.asks:
-            link = None if token is None else personal_link(self.page_url, token)
-            reminder = message.kind == "reminder"
-            said = approval_needed(approval, link=link, reminder=reminder, **to)
-        else:
-            said = ended(approval, kind=message.kind, to_requester=message.to_requester, **to)
+        what = what_is_said(
+            message,
+            approval,
+            thread,
+            link=None if token is None else personal_link(self.page_url, token),
+            entry=entry_of(self.inbox_url, approval.approval_id),
+        )
         # Where it is reached by now: an address may have been corrected since.
         address = self.directory.address_of(message.recipient, message.channel)
         return replace(
-            said,
+            what,
             key=message.key,
             address=address or message.address,
             receipts=receipts_of(same),
@@ -375,9 +375,17 @@ class DeliveryService(Records):
             )
         return True
 
-    def _draw_token(self, message: Message) -> str | None:
-        """A new link's token, for a message that brings one."""
-        return make_token(message.approval_id, self.secrets.draw()) if message.brings_link else None
+    def _draw_token(self, message: Message, approval: Approval) -> str | None:
+        """A new link's token, for a message that brings one.
+
+        An answer brings one to who has links of this request anyway, and to nobody else: a link is
+        a way to decide.
+        """
+        if not message.brings_link:
+            return None
+        if message.kind == "answer" and message.recipient not in approval.deciders:
+            return None
+        return make_token(message.approval_id, self.secrets.draw())
 
     def _until(self, within: timedelta | None) -> datetime | None:
         return None if within is None else self.clock.now() + within - SEND_TIME
