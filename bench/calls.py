@@ -26,7 +26,7 @@ from hitl_approval.adapters.messages import DynamoDbMessages
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import SystemSecrets
 from hitl_approval.contract import Env
-from hitl_approval.domain.approval import cast_vote
+from hitl_approval.domain.voting import cast_vote
 from hitl_approval.http import envelope
 from hitl_approval.testing import FixedClock, RecordingMeter
 from hitl_approval.usecases.decide import DecisionService

@@ -21,8 +21,9 @@ from aws_durable_execution_sdk_python.lambda_service import OperationAction, Ope
 from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 
 from hitl_approval.contract import MAX_EXECUTION_SECONDS, Env
-from hitl_approval.domain.approval import Approval, cast_vote
+from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import Actor
+from hitl_approval.domain.voting import cast_vote
 from hitl_approval.durable import wait as waiting
 from hitl_approval.settings import Settings
 from hitl_approval.testing import InMemoryStore, RecordingMeter, RecordingNotifier

@@ -22,9 +22,10 @@ from hitl_approval.contract import (
 )
 from hitl_approval.domain.delivery import Directory
 from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.naming import validate_names
 from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.policy import Policy
-from hitl_approval.domain.request import reminder_seconds, validate_names
+from hitl_approval.domain.request import reminder_seconds
 from hitl_approval.domain.sender import Sender
 from hitl_approval.domain.text import shown
 from hitl_approval.layer_files import Made, read_layer_file

@@ -14,8 +14,8 @@ from aws_cdk import Duration, RemovalPolicy, Stack
 from hitl_approval import contract
 from hitl_approval.contract import Env
 from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.naming import expand, members_of
 from hitl_approval.domain.policy import Policy
-from hitl_approval.domain.request import expand, members_of
 from hitl_approval.domain.schedule import poll_delay
 from hitl_approval.domain.text import cut
 from hitl_approval_cdk import option

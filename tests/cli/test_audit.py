@@ -19,7 +19,7 @@ from rich.console import Console
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.items import marshal
-from hitl_approval.domain.approval import cast_vote
+from hitl_approval.domain.voting import cast_vote
 from hitl_approval_cli import clock, main, output
 from hitl_approval_cli.commands.audit import export
 from tests.anything import NOW, any_opening, any_request, declared

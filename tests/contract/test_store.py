@@ -16,11 +16,13 @@ from moto import mock_aws
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.items import marshal
 from hitl_approval.contract import Table
-from hitl_approval.domain.approval import Approval, Transition, cast_vote, expire
+from hitl_approval.domain.approval import Approval, Transition
+from hitl_approval.domain.ending import expire
 from hitl_approval.domain.errors import InvalidRequest, UnreadableRecord, VersionConflict
 from hitl_approval.domain.notification import note_notification_failed
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.domain.view import view
+from hitl_approval.domain.voting import cast_vote
 from hitl_approval.ports import Postponed, Store
 from hitl_approval.testing import InMemoryStore
 from tests.anything import NOW, any_opening, any_request, declared

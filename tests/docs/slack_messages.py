@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hitl_approval.domain.approval import cast_vote, open_approval
+from hitl_approval.domain.approval import open_approval
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.slack import Subject, asking, dialog, ended
+from hitl_approval.domain.voting import cast_vote
 
 FILE = Path(__file__).parents[2] / "docs" / "slack.md"
 START, END = "<!-- slack messages: make docs -->\n", "<!-- end of slack messages -->\n"

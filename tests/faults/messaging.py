@@ -12,11 +12,11 @@ from datetime import timedelta
 from typing import Any
 
 from hitl_approval.adapters.messages import DynamoDbMessages
-from hitl_approval.domain.approval import cast_vote
 from hitl_approval.domain.audit import Actor as Person
 from hitl_approval.domain.delivery import Directory
 from hitl_approval.domain.message import Message, messages_of
 from hitl_approval.domain.reminder import remind
+from hitl_approval.domain.voting import cast_vote
 from tests.faults.deployment import APPROVALS_TABLE, Deployment
 from tests.faults.dynamodb import Write
 from tests.faults.feeds import (

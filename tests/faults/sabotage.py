@@ -17,10 +17,10 @@ from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.items import marshal
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.contract import EXECUTION_ENDED
-from hitl_approval.domain import approval as state_machine
-from hitl_approval.domain import request_key
-from hitl_approval.domain.approval import Approval, Transition, expire
+from hitl_approval.domain import ending, request_key, voting
+from hitl_approval.domain.approval import Approval, Transition, with_event
 from hitl_approval.domain.audit import GENESIS, Actor, verify
+from hitl_approval.domain.ending import expire
 from hitl_approval.domain.errors import AlreadyDecided, VersionConflict
 from hitl_approval.domain.policy import OnTimeout, Policy
 from hitl_approval.domain.view import view
@@ -159,7 +159,7 @@ def _lets_the_first_vote_decide() -> Iterator[None]:
     def evaluate(approval: Approval) -> str:
         return approval.votes[-1].decision
 
-    with patch.object(state_machine, "_evaluate", evaluate):
+    with patch.object(voting, "_evaluate", evaluate):
         yield
 
 
@@ -222,12 +222,15 @@ def _writes_no_event() -> Iterator[None]:
 
 @contextmanager
 def _does_not_chain() -> Iterator[None]:
-    record = state_machine.with_event
+    record = with_event
 
     def unchained(after: Approval, *args: Any) -> Transition:
         return record(replace(after, audit_hash=GENESIS), *args)
 
-    with patch.object(state_machine, "with_event", unchained):
+    with (
+        patch.object(ending, "with_event", unchained),
+        patch.object(voting, "with_event", unchained),
+    ):
         yield
 
 
@@ -236,7 +239,7 @@ def _tells_losers_that_they_lost_to_nobody() -> Iterator[None]:
     def closed(approval: Approval) -> AlreadyDecided:
         return AlreadyDecided("too late", status=approval.status, decided_by=None)
 
-    with patch.object(state_machine, "_closed", closed):
+    with patch.object(voting, "closed", closed):
         yield
 
 
@@ -260,12 +263,12 @@ def _notes_every_attempt() -> Iterator[None]:
 @contextmanager
 def _evaluating(rules: Callable[[Policy], Policy]) -> Iterator[None]:
     """Votes are counted by other rules than those on the record."""
-    evaluate = state_machine._evaluate
+    evaluate = voting._evaluate
 
     def otherwise(approval: Approval) -> str:
         return evaluate(replace(approval, policy=rules(approval.policy)))
 
-    with patch.object(state_machine, "_evaluate", otherwise):
+    with patch.object(voting, "_evaluate", otherwise):
         yield
 
 
@@ -289,7 +292,7 @@ def _takes_silence_for_a_timeout() -> Iterator[None]:
 
 @contextmanager
 def _lets_anybody_decide() -> Iterator[None]:
-    with patch.object(state_machine, "check_may_decide", lambda *_: None):
+    with patch.object(voting, "check_may_decide", lambda *_: None):
         yield
 
 

@@ -9,9 +9,10 @@ from typing import Any
 from unittest.mock import patch
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
-from hitl_approval.domain import approval as state_machine
-from hitl_approval.domain.approval import Approval, Transition, expire
+from hitl_approval.domain import ending
+from hitl_approval.domain.approval import Approval, Transition
 from hitl_approval.domain.audit import SYSTEM
+from hitl_approval.domain.ending import expire
 from hitl_approval.durable import wait
 from hitl_approval.ports import Attention, Postponed
 from hitl_approval.usecases.sweep import Outcome, SweepService, _Seen
@@ -41,7 +42,7 @@ def _sweep_decides_approved() -> Iterator[None]:
     def close(self: SweepService, approval_id: str) -> Outcome:
         def approved(approval: Approval) -> Transition | None:
             now = self.clock.now()
-            return state_machine._decide(approval, "approved", SYSTEM, "", now=now, details={})
+            return ending.end(approval, "approved", SYSTEM, "", now=now, details={})
 
         return "repaired" if self._change(approval_id, approved)[1] else "well"
 

@@ -20,17 +20,11 @@ from moto import mock_aws
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.messages import DynamoDbMessages
 from hitl_approval.contract import Audit, Messages
-from hitl_approval.domain.approval import (
-    STATUSES,
-    Approval,
-    Decision,
-    Transition,
-    cancel,
-    cast_vote,
-    expire,
-)
+from hitl_approval.domain.approval import STATUSES, Approval, Decision, Transition
+from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.errors import ApprovalError, VersionConflict
 from hitl_approval.domain.message import Message
+from hitl_approval.domain.voting import cast_vote
 from hitl_approval.ports import Attention
 from tests.anything import NOW, any_opening, any_request, declared
 from tests.faults.dynamodb import APPROVALS, AUDIT, MESSAGES, DynamoDb

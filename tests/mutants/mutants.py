@@ -30,6 +30,8 @@ DIRECTORY = "shared/hitl_approval/domain/delivery.py"
 CALLBACKS = "shared/hitl_approval/adapters/callbacks.py"
 PERMISSION = "shared/hitl_approval/domain/permission.py"
 APPROVAL = "shared/hitl_approval/domain/approval.py"
+VOTING = "shared/hitl_approval/domain/voting.py"
+ENDING = "shared/hitl_approval/domain/ending.py"
 TRAIL = "shared/hitl_approval/domain/audit.py"
 RULES = "shared/hitl_approval/domain/policy.py"
 SCHEDULE = "shared/hitl_approval/domain/schedule.py"
@@ -526,7 +528,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a typed-in name cancels where identity is demanded",
-        APPROVAL,
+        ENDING,
         "    check_open(approval, now=now)\n    check_may_withdraw(approval, actor, operators)\n",
         "    check_open(approval, now=now)\n",
         "refusals_change_nothing",
@@ -598,7 +600,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "content that was not shown is approved",
-        APPROVAL,
+        VOTING,
         "    if content_digest is not None and content_digest != approval.content_digest:\n",
         "    if content_digest is not None and not approval.content_digest:\n",
         "approved_by_policy",
@@ -606,9 +608,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "another spelling of a name votes again",
-        APPROVAL,
-        "_vote_by(approval.votes, actor.name, text.person_key)",
-        "_vote_by(approval.votes, actor.name, str)",
+        VOTING,
+        "vote_by(approval.votes, actor.name, text.person_key)",
+        "vote_by(approval.votes, actor.name, str)",
         "approved_by_policy",
         (PEOPLE,),
     ),
@@ -630,17 +632,16 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a vote counts at the moment of expiry",
-        APPROVAL,
+        VOTING,
         "    if now >= approval.expires_at:\n"
-        "        raise _expired(approval)\n    check_may_decide(",
-        "    if now > approval.expires_at:\n"
-        "        raise _expired(approval)\n    check_may_decide(",
+        "        raise expired(approval)\n    check_may_decide(",
+        "    if now > approval.expires_at:\n        raise expired(approval)\n    check_may_decide(",
         "one_terminal_status",
         (TERMS,),
     ),
     Mutant(
         "a cancellation counts after the expiry",
-        APPROVAL,
+        ENDING,
         "    check_open(approval, now=now)\n    check_may_withdraw(",
         "    check_may_withdraw(",
         "refusals_change_nothing",
@@ -656,7 +657,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "nothing expires at the moment of expiry",
-        APPROVAL,
+        ENDING,
         "    if not approval.pending or now < approval.expires_at:\n",
         "    if not approval.pending or now <= approval.expires_at:\n",
         "all_agree",
@@ -664,7 +665,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "silence approves",
-        APPROVAL,
+        ENDING,
         "approval, approval.policy.on_timeout.status, SYSTEM,",
         'approval, "approved", SYSTEM,',
         "approved_by_policy",
@@ -672,15 +673,15 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "what has ended is cancelled",
-        APPROVAL,
-        "    if not approval.pending:\n        raise _closed(approval)\n",
+        ENDING,
+        "    if not approval.pending:\n        raise closed(approval)\n",
         "",
         "one_terminal_status",
         (PROPERTIES,),
     ),
     Mutant(
         "losers do not learn who won",
-        APPROVAL,
+        ENDING,
         "        decided_by=approval.decided_by,\n        decided_at=decided_at,\n",
         "        decided_by=None,\n        decided_at=decided_at,\n",
         "losers_learn_who_won",

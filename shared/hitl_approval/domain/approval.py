@@ -18,7 +18,6 @@ from hitl_approval.contract import Audit
 from hitl_approval.domain import text
 from hitl_approval.domain.audit import (
     GENESIS,
-    SYSTEM,
     Actor,
     AuditEvent,
     EventName,
@@ -27,14 +26,6 @@ from hitl_approval.domain.audit import (
     isoformat,
     on_record,
 )
-from hitl_approval.domain.errors import (
-    AlreadyDecided,
-    ApprovalExpired,
-    CommentRequired,
-    ContentChanged,
-    Forbidden,
-)
-from hitl_approval.domain.permission import check_may_decide, check_may_withdraw
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest, Content, content_of, context_json
 
@@ -112,7 +103,7 @@ class Approval(Content):
 
     def vote_of(self, name: str) -> Vote | None:
         """The vote that this person has cast, if any: under this spelling of the name."""
-        return _vote_by(self.votes, name, text.spelling)
+        return vote_by(self.votes, name, text.spelling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,141 +192,10 @@ def digest_content(approval: Approval) -> str:
     return hashlib.sha256(text.canonical_json(content).encode()).hexdigest()
 
 
-def cast_vote(
-    approval: Approval,
-    actor: Actor,
-    decision: Decision,
-    comments: str,
-    *,
-    now: datetime,
-    content_digest: str | None = None,
-) -> Transition | None:
-    """Answer: the vote, and the decision if the policy is satisfied by it.
-
-    Returns:
-        The transition to commit, or None when this person has already voted the same way.
-
-    Raises:
-        AlreadyDecided: another decision, or the caller's own opposite vote, came first.
-        ApprovalExpired: the time to decide has passed.
-        Forbidden: the policy does not let this person decide.
-        ContentChanged: the caller saw something else than what stands on record.
-        CommentRequired: a rejection without the comment that the policy demands.
-    """
-    earlier = approval.vote_of(actor.name)
-    alike = _vote_by(approval.votes, actor.name, text.person_key)
-    if not approval.pending:
-        if approval.status != "timeout" and earlier and earlier.decision == decision:
-            return None
-        raise _closed(approval)
-    if now >= approval.expires_at:
-        raise _expired(approval)
-    check_may_decide(approval, actor)
-    if content_digest is not None and content_digest != approval.content_digest:
-        raise ContentChanged(
-            "the request is not the one that was shown: read it again",
-            content_digest=approval.content_digest,
-        )
-    if earlier:
-        if earlier.decision == decision:
-            return None
-        raise AlreadyDecided(
-            f"{earlier.approver} has already {earlier.decision} this request",
-            status=approval.status,
-            decided_by=earlier.approver,
-            decided_at=isoformat(earlier.at),
-        )
-    if alike:
-        raise Forbidden(
-            f"{alike.approver}, whose name looks the same, has already answered this request"
-        )
-    if decision == "rejected" and approval.policy.require_comment_on_rejection and not comments:
-        raise CommentRequired
-
-    vote = Vote(actor.name, actor.identity, decision, comments, on_record(now))
-    voted = replace(approval, votes=(*approval.votes, vote))
-    outcome = _evaluate(voted)
-    details = {"decision": decision, "comments": comments, **actor.vouched}
-    if outcome == "pending":
-        return with_event(voted, "voted", actor, now, details)
-    return _decide(voted, outcome, actor, comments, now=now, details=details)
-
-
-def _vote_by(votes: Sequence[Vote], name: str, key: Callable[[str], str]) -> Vote | None:
+def vote_by(votes: Sequence[Vote], name: str, key: Callable[[str], str]) -> Vote | None:
     """The vote of who has this name, as the key compares names."""
     wanted = key(name)
     return next((vote for vote in votes if key(vote.approver) == wanted), None)
-
-
-def expire(approval: Approval, *, now: datetime) -> Transition | None:
-    """Close an approval whose time has passed, or None while it has not."""
-    if not approval.pending or now < approval.expires_at:
-        return None
-    details = {"reason": "nobody decided in time"}
-    return _decide(
-        approval, approval.policy.on_timeout.status, SYSTEM, "", now=now, details=details
-    )
-
-
-def cancel(
-    approval: Approval,
-    actor: Actor,
-    comments: str,
-    *,
-    now: datetime,
-    operators: Sequence[str] = (),
-) -> Transition | None:
-    """Withdraw a request, or None when it is withdrawn already.
-
-    Args:
-        approval: the record.
-        actor: who wants it: the requester, the system for the workflow, or an operator.
-        comments: why.
-        now: the time.
-        operators: who may withdraw any request.
-
-    Raises:
-        AlreadyDecided: a decision came first.
-        ApprovalExpired: the time to decide has passed.
-        Forbidden: this person may not withdraw it.
-    """
-    if approval.status == "cancelled":
-        return None
-    check_open(approval, now=now)
-    check_may_withdraw(approval, actor, operators)
-    details = {"comments": comments, **actor.vouched}
-    return _decide(approval, "cancelled", actor, comments, now=now, details=details)
-
-
-def _evaluate(approval: Approval) -> Status:
-    """What the votes amount to, counting people, not votes."""
-    by_decision: dict[Decision, set[str]] = {"approved": set(), "rejected": set()}
-    for vote in approval.votes:
-        by_decision[vote.decision].add(text.person_key(vote.approver))
-    return approval.policy.outcome(
-        approval.deciders,
-        approvals=len(by_decision["approved"]),
-        rejections=len(by_decision["rejected"]),
-    )
-
-
-def _decide(
-    approval: Approval,
-    status: Literal["approved", "rejected", "timeout", "cancelled"],
-    actor: Actor,
-    comments: str,
-    *,
-    now: datetime,
-    details: Mapping[str, Any],
-) -> Transition:
-    decided = replace(
-        approval,
-        status=status,
-        decided_by=actor.name,
-        comments=comments,
-        decided_at=on_record(now),
-    )
-    return with_event(decided, status, actor, now, details)
 
 
 def with_event(
@@ -361,28 +221,3 @@ def with_event(
         ),
         entry,
     )
-
-
-def check_open(approval: Approval, *, now: datetime) -> None:
-    """Raise `AlreadyDecided` or `ApprovalExpired` where there is nothing to answer any more."""
-    if not approval.pending:
-        raise _closed(approval)
-    if now >= approval.expires_at:
-        raise _expired(approval)
-
-
-def _closed(approval: Approval) -> AlreadyDecided | ApprovalExpired:
-    if approval.status == "timeout":
-        return _expired(approval)
-    decided_at = isoformat(approval.decided_at) if approval.decided_at else None
-    return AlreadyDecided(
-        f"already {approval.status} by {approval.decided_by} at {decided_at}",
-        status=approval.status,
-        decided_by=approval.decided_by,
-        decided_at=decided_at,
-    )
-
-
-def _expired(approval: Approval) -> ApprovalExpired:
-    expires_at = isoformat(approval.expires_at)
-    return ApprovalExpired(f"expired at {expires_at}", expires_at=expires_at)

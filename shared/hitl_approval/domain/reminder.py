@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hitl_approval.domain import text
-from hitl_approval.domain.approval import Approval, Transition, check_open, with_event
+from hitl_approval.domain.approval import Approval, Transition, with_event
 from hitl_approval.domain.audit import Actor, isoformat, parse_time
+from hitl_approval.domain.ending import check_open
 from hitl_approval.domain.errors import InvalidRequest, RemindedAlready
 
 REMIND_AGAIN = timedelta(minutes=10)

@@ -33,8 +33,9 @@ from hitl_approval.domain.errors import (
     ApprovalError,
     InvalidRequest,
 )
+from hitl_approval.domain.naming import Members
 from hitl_approval.domain.outcome import Outcome, Snapshot
-from hitl_approval.domain.request import ApprovalRequest, Members
+from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.domain.schedule import (
     RECHECK_STRETCH,

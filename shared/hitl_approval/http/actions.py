@@ -12,7 +12,7 @@ from hitl_approval.domain import text
 from hitl_approval.domain.approval import STATUSES, Decision
 from hitl_approval.domain.audit import Actor, parse_time
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.request import validate_names
+from hitl_approval.domain.naming import validate_names
 from hitl_approval.domain.view import message_view, view
 from hitl_approval.usecases.decide import Answer, DecisionService
 

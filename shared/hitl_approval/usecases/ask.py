@@ -8,9 +8,10 @@ from datetime import timedelta
 
 from hitl_approval.domain.approval import Approval, Status
 from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.naming import check_choice, expand, members_of
 from hitl_approval.domain.outcome import Snapshot, snapshot_of
 from hitl_approval.domain.policy import Policy
-from hitl_approval.domain.request import ApprovalRequest, check_choice, expand, members_of
+from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.ports import Found, Submission
 from hitl_approval.usecases.request import RequestService, ResolvedRequest

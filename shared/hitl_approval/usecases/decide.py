@@ -9,21 +9,16 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from hitl_approval.contract import Metrics, Table
-from hitl_approval.domain.approval import (
-    Approval,
-    Decision,
-    Status,
-    Transition,
-    cancel,
-    cast_vote,
-)
+from hitl_approval.domain.approval import Approval, Decision, Status, Transition
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.cursor import encode_cursor
+from hitl_approval.domain.ending import cancel
 from hitl_approval.domain.errors import ApprovalError, InvalidRequest, Unauthenticated
 from hitl_approval.domain.link import find_recipient
 from hitl_approval.domain.message import GIVEN_UP, Message
 from hitl_approval.domain.reminder import check_not_too_soon, remind
 from hitl_approval.domain.text import folded, person_key
+from hitl_approval.domain.voting import cast_vote
 from hitl_approval.ports import (
     CallbackClient,
     Executions,

@@ -13,12 +13,11 @@ from hitl_approval.domain.approval import (
     Approval,
     Status,
     Transition,
-    cancel,
     derive_approval_id,
-    expire,
     open_approval,
 )
 from hitl_approval.domain.audit import SYSTEM
+from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.errors import (
     ApprovalNotFound,
     InvalidRequest,

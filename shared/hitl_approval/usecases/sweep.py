@@ -11,9 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from hitl_approval.contract import Metrics
-from hitl_approval.domain.approval import (
-    expire,
-)
+from hitl_approval.domain.ending import expire
 from hitl_approval.domain.errors import (
     ApprovalNotFound,
     Unavailable,

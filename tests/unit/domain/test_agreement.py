@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from hitl_approval.domain.agreement import altered_end, examine
-from hitl_approval.domain.approval import Approval, Transition, cancel, cast_vote, expire
+from hitl_approval.domain.approval import Approval, Transition
+from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.errors import RecordAltered, UnreadableRecord
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
 from hitl_approval.domain.request import CONTENT
+from hitl_approval.domain.voting import cast_vote
 from hitl_approval.testing import World
 from tests.anything import NOW, any_opening, any_request, declared
 

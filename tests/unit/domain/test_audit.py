@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.domain.approval import Approval, cast_vote
+from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import verify
 from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_opening, declared
 
 Trail = list[dict[str, Any]]

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.domain.approval import cancel, cast_vote, expire
 from hitl_approval.domain.bus_event import MAX_DETAIL, bus_event
+from hitl_approval.domain.ending import cancel, expire
+from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_opening, declared
 
 OPENED = any_opening()

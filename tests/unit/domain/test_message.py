@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.domain.approval import Approval, cancel, cast_vote, expire
+from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.delivery import Address, Directory
+from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.message import (
     LONGEST_RETRY,
     MAX_ATTEMPTS,
@@ -27,6 +28,7 @@ from hitl_approval.domain.message import (
 from hitl_approval.domain.policy import OnTimeout, Policy
 from hitl_approval.domain.reminder import remind
 from hitl_approval.domain.text import MAX_PERSON
+from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_opening, any_request, declared
 
 SOON, LATE = NOW + timedelta(minutes=1), NOW + timedelta(hours=2)

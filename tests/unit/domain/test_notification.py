@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hitl_approval.domain.approval import cast_vote
 from hitl_approval.domain.notification import MAX_CONTEXT_SHOWN, approval_needed, ended
 from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_approval, any_request, declared
 
 

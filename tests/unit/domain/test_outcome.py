@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from hitl_approval.domain.approval import Approval, Decision, cancel, cast_vote, expire
+from hitl_approval.domain.approval import Approval, Decision
+from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.outcome import SHORT_COMMENT, NotApproved, Outcome, snapshot_of
+from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_approval, declared
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.domain.approval import Approval, cancel, cast_vote
+from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.ending import cancel
 from hitl_approval.domain.errors import (
     AlreadyDecided,
     ApprovalExpired,
@@ -16,6 +17,7 @@ from hitl_approval.domain.errors import (
 )
 from hitl_approval.domain.policy import Policy, Quorum
 from hitl_approval.domain.reminder import REMIND_AGAIN, check_not_too_soon, remind
+from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_approval, any_request, declared
 
 SOON = NOW + timedelta(minutes=1)

@@ -12,11 +12,13 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from hitl_approval.domain import slack
-from hitl_approval.domain.approval import Approval, cancel, cast_vote, expire
+from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import SYSTEM
+from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.slack import Subject, asking, dialog, ended, notice
+from hitl_approval.domain.voting import cast_vote
 from tests.anything import any_approval, any_request, declared
 
 PAGE = "https://approvals.example.com/a/token"

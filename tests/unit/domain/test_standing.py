@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.domain.approval import Approval, cancel, cast_vote, expire
+from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import SYSTEM, Actor
+from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.errors import ApprovalError
 from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
 from hitl_approval.domain.standing import how_it_ended, may_still_answer, standing
+from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_approval, any_request, declared
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.request import expand, members_of
+from hitl_approval.domain.naming import expand, members_of
 from hitl_approval.domain.text import comment, inert, line, listed, name, person_key, spelling
 
 ALIKE = {

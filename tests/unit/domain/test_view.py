@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.domain.approval import cast_vote
 from hitl_approval.domain.view import UNREADABLE, entry, listed, summary, view
+from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_approval, any_request, declared
 
 ROW: dict[str, Any] = {

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.domain.approval import Approval, cancel, cast_vote, expire
+from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import Actor, Identity
+from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.errors import ApprovalError
 from hitl_approval.domain.permission import check_may_decide
 from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.voting import cast_vote
 from hitl_approval.http.state import State, opened
 from tests.anything import NOW, any_opening, any_request
 

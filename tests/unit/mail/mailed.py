@@ -10,9 +10,11 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from typing import Any
 
-from hitl_approval.domain.approval import Approval, cancel, cast_vote, expire
+from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.notification import Notification, approval_needed, ended
 from hitl_approval.domain.sender import Sender
+from hitl_approval.domain.voting import cast_vote
 from hitl_approval.mail.letter import letter
 from tests.anything import NOW, any_approval, any_request, declared
 
