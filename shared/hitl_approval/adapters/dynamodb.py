@@ -75,6 +75,8 @@ class DynamoDbStore:
             "votes": [vote_view(vote) for vote in after.votes],
             "comments": after.comments,
         }
+        if after.thread_length:
+            changed["thread_length"] = after.thread_length
         if after.decided_at:
             changed |= {
                 "decision": after.status,

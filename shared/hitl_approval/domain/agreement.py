@@ -13,6 +13,7 @@ from hitl_approval.domain.approval import Approval, digest_content
 from hitl_approval.domain.audit import Finding, isoformat, verify
 from hitl_approval.domain.errors import UnreadableRecord
 from hitl_approval.domain.text import shown
+from hitl_approval.domain.thread import COMMENTED
 from hitl_approval.domain.view import vote_view
 
 ENDS = frozenset({"approved", "rejected", "timeout", "cancelled"})
@@ -103,6 +104,7 @@ def _compared(approval: Approval, events: Sequence[Event]) -> list[tuple[str, An
         ("decided_at", at, last.get("at") if ended else None),
         ("comments", approval.comments, _details(last).get("comments", "") if ended else ""),
         ("votes", cast, votes),
+        ("thread_length", approval.thread_length, sum(_name(e) == COMMENTED for e in events)),
         ("content_digest", approval.content_digest, digest),
         ("content", digest_content(approval), digest),
     ]

@@ -54,7 +54,8 @@ class Approval(Content):
     `resumed` says that the workflow has read the end of the approval from the record.
     `challenge` is the code without which personal links open no form, where the deployment asks
     for one; `reminders` are the times after its creation at which who has not answered is reminded;
-    `sensitive` are the fields of the context that are masked in what is sent out.
+    `sensitive` are the fields of the context that are masked in what is sent out;
+    `thread_length` counts the comments on it, whose texts stand in the trail alone.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -80,6 +81,7 @@ class Approval(Content):
     challenge: str | None = None
     reminders: tuple[timedelta, ...] = ()
     sensitive: tuple[str, ...] = ()
+    thread_length: int = 0
 
     @property
     def pending(self) -> bool:

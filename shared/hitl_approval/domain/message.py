@@ -37,7 +37,7 @@ see `kind_of`."""
 EDITED: frozenset[Channel] = frozenset({"slack"})
 """Here the end of a request takes the place of the messages that asked: nobody is sent another, so
 that it is done for who ended it too, and where nobody is sent how requests end."""
-ENDS: frozenset[MessageKind] = frozenset({"outcome", "expired", "withdrawn"})
+OF_ENDS: frozenset[MessageKind] = frozenset({"outcome", "expired", "withdrawn"})
 """These say how a request has ended; who asked is sent them too."""
 OF_THREAD: frozenset[MessageKind] = frozenset({"question", "answer"})
 """These bring what was said about a pending request, whose text stands in the audit trail."""
@@ -187,8 +187,8 @@ def messages_of(
     if kind is None:
         return []
     if kind in OF_THREAD:
-        return _of_thread(event, kind, approval, channels_of, earlier)
-    if kind not in ENDS:
+        return _of_thread(event, kind, channels_of, earlier)
+    if kind not in OF_ENDS:
         if kind in without:
             return []
         names = approval.deciders if kind == "requested" else event["details"]["to"]
@@ -222,12 +222,13 @@ def messages_of(
 def _of_thread(
     event: Mapping[str, Any],
     kind: MessageKind,
-    approval: Approval,
     channels_of: ChannelsOf,
     earlier: Sequence[Message],
 ) -> list[Message]:
-    """A question to who asked for approval, an answer to who asked that; and what is no person and
-    was asked reads along."""
+    """A question to the requester, an answer to who asked it; channels and webhooks read along.
+
+    Who asks is answered by the channels that asked them, as far as there were any.
+    """
     is_question = kind == "question"
     found = []
     for name in map(str, event["details"].get("to", ())):
@@ -235,9 +236,7 @@ def _of_thread(
         found += _each(event, kind, {name: reached or channels_of(name)})
     found = [replace(message, to_requester=is_question) for message in found]
     audiences = {m.recipient: asked_by(earlier, m.recipient) for m in earlier if m.to_audience}
-    return found + [
-        replace(message, to_audience=True) for message in _each(event, kind, audiences)
-    ]
+    return found + [replace(message, to_audience=True) for message in _each(event, kind, audiences)]
 
 
 def _each(

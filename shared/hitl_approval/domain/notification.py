@@ -15,6 +15,7 @@ from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
 from hitl_approval.domain.standing import end_in_a_word, end_in_words, standing
 from hitl_approval.domain.text import inert, listed, sns_subject
+from hitl_approval.domain.thread import Comment
 
 MAX_CONTEXT_SHOWN = 4_000
 """Characters of context in a message: a mail is read on a phone, and the record has it whole."""
@@ -38,6 +39,8 @@ class Notification:
         receipts: what that channel gave back for earlier messages about this approval to the same
             person, oldest first.
         at: when it is sent.
+        comment: the question or the answer that it brings.
+        thread: what was said about the request by then, oldest first, if it brings one of these.
     """
 
     approval: Approval
@@ -52,6 +55,8 @@ class Notification:
     address: str = ""
     receipts: tuple[str, ...] = ()
     at: datetime | None = None
+    comment: Comment | None = None
+    thread: tuple[Comment, ...] = ()
 
     @property
     def approval_id(self) -> str:
@@ -86,7 +91,7 @@ def approval_needed(
         ("Decide by", f"{approval.expires_at:%Y-%m-%d %H:%M:%S} UTC"),
         ("Approval", approval.approval_id),
     ]
-    parts = [f"Reminder: {asks}" if reminder else asks, _table(rows)]
+    parts = [f"Reminder: {asks}" if reminder else asks, table(rows)]
     if approval.context != "{}":
         parts.append(f"Context:\n{_context(sent(approval))}")
     if link is not None:
@@ -135,7 +140,7 @@ def ended(
     rows = [*_content(approval), ("Approval", approval.approval_id)]
     if approval.comments:
         rows.insert(-1, ("Comment", approval.comments))
-    parts = [said if to_requester else f"{said} There is nothing for you to do.", _table(rows)]
+    parts = [said if to_requester else f"{said} There is nothing for you to do.", table(rows)]
     if entry is not None:
         parts.append(f"To see it, sign in:\n  {entry}")
     parts.append(
@@ -161,7 +166,8 @@ def _content(approval: Approval) -> list[tuple[str, str]]:
     return [(CONTENT[name].label, value) for name, value in content_of(approval).items()]
 
 
-def _table(rows: Iterable[tuple[str, str]]) -> str:
+def table(rows: Iterable[tuple[str, str]]) -> str:
+    """Names with their values below one another, as a message's text has them."""
     return "\n".join(f"  {label:<11}{_indented(inert(value))}" for label, value in rows)
 
 

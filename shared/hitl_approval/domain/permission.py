@@ -50,8 +50,9 @@ def check_may_withdraw(approval: Approval, actor: Actor, operators: Sequence[str
 
 
 def check_may_comment(approval: Approval, actor: Actor, operators: Sequence[str] = ()) -> None:
-    """Whether this person may say something about the request: who may decide it, who asked for it,
-    or an operator.
+    """Whether this person may ask and answer about the request.
+
+    Who may decide it may, who asked for it, and an operator.
 
     Raises:
         Forbidden: they may not, and why.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from hitl_approval.domain.approval import Approval
-from hitl_approval.domain.message import ENDS, OF_THREAD, Message
+from hitl_approval.domain.message import OF_ENDS, OF_THREAD, Message
 from hitl_approval.domain.notification import Notification, approval_needed, ended
 from hitl_approval.domain.thread import Comment, find_comment, open_questions
 from hitl_approval.domain.thread_notification import said_in_thread
@@ -23,7 +23,7 @@ def nothing_to_say(
         thread: what was said about it, for a message that brings some of it.
         now: the time.
     """
-    if message.kind in ENDS:
+    if message.kind in OF_ENDS:
         return None
     if not approval.pending or now >= approval.expires_at:
         return "the request has ended"

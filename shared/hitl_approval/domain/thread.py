@@ -14,16 +14,19 @@ from typing import Any, Final
 
 from hitl_approval.contract import Audit
 from hitl_approval.domain import text
-from hitl_approval.domain.approval import Approval, Transition, check_open, with_event
-from hitl_approval.domain.audit import Actor, isoformat, parse_time
+from hitl_approval.domain.approval import Approval, Transition, with_event
+from hitl_approval.domain.audit import Actor, EventName, isoformat, parse_time
+from hitl_approval.domain.delivery import is_mail_address
+from hitl_approval.domain.ending import check_open
 from hitl_approval.domain.errors import InvalidRequest, ThreadFull
+from hitl_approval.domain.moment import length, utc_moment
 from hitl_approval.domain.permission import check_may_comment
 from hitl_approval.domain.person import may_be_one
 
 MAX_COMMENTS: Final = 50
 """Comments of one request: what needs more is talked about elsewhere. Whole they are 100,000
 characters, which a page shows and one read of the trail brings."""
-COMMENTED: Final = "commented"
+COMMENTED: Final[EventName] = "commented"
 """The audit event of a comment."""
 
 
@@ -67,7 +70,7 @@ def comment(
     actor: Actor,
     said: str,
     *,
-    trail: Sequence[Mapping[str, Any]],
+    thread: Sequence[Comment],
     now: datetime,
     question: bool = False,
     answers: int | None = None,
@@ -79,7 +82,7 @@ def comment(
         approval: the record.
         actor: who says it: who may decide, who asked for it, or an operator.
         said: the text, as `accept_text` accepts it.
-        trail: the audit events of the approval so far.
+        thread: what was said about it so far.
         now: the time.
         question: whether the requester is asked, and so sent it.
         answers: the sequence of a question; who asked that is sent the answer.
@@ -100,8 +103,7 @@ def comment(
         raise InvalidRequest("answers", "must be left out of a question: it answers none")
     if question and may_be_one(actor.name, approval.requester):
         raise InvalidRequest("question", "must be left out: you are the one who is asked")
-    thread = thread_of(trail)
-    to = [approval.requester] if question else _asker(thread, answers)
+    to = sent_to(approval, actor, thread, question=question, answers=answers)
     last = thread[-1] if thread else None
     if last and (last.author, last.text, last.question, last.answers) == (
         actor.name,
@@ -116,11 +118,51 @@ def comment(
         "comments": said,
         **({"question": True} if question else {}),
         **({"answers": answers} if answers is not None else {}),
-        **({"to": to} if to and not may_be_one(to[0], actor.name) else {}),
+        **({"to": to} if to else {}),
         **actor.vouched,
     }
     counted = replace(approval, thread_length=approval.thread_length + 1)
     return with_event(counted, COMMENTED, actor, now, details)
+
+
+def sent_to(
+    approval: Approval,
+    actor: Actor,
+    thread: Iterable[Comment],
+    *,
+    question: bool,
+    answers: int | None,
+) -> list[str]:
+    """Who is sent a comment: the requester a question, who asked it the answer; nobody their own.
+
+    Raises:
+        InvalidRequest: it answers what is no question of this request.
+    """
+    names = [approval.requester] if question else _asker(thread, answers)
+    return [name for name in names if not may_be_one(name, actor.name)]
+
+
+def sent_in_words(names: Sequence[str]) -> str:
+    """Who is sent a comment, in a sentence or two.
+
+    A name that is no address may be somebody's who has subscribed, or a program's: nobody knows.
+    """
+    if not names:
+        return "Nobody is sent it: whoever opens the request reads it."
+    named = text.inert(text.listed(names), keep="")
+    if all(map(is_mail_address, names)):
+        return f"It is sent to {named}."
+    return (
+        f"It is sent to whoever subscribed to messages for {named}. If that is a program, nobody "
+        "can be sent it, and it is on record only."
+    )
+
+
+def still_expires(approval: Approval, *, now: datetime) -> str:
+    """That no clock stops for a question, in a sentence."""
+    left = length(approval.expires_at - now)
+    until = utc_moment(approval.expires_at)
+    return f"The request stays open and still expires at {until}, in {left}."
 
 
 def thread_of(events: Iterable[Mapping[str, Any]]) -> tuple[Comment, ...]:

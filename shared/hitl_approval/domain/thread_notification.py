@@ -1,5 +1,4 @@
-"""What messages say of a request's thread: a question to who asked, an answer to who wants to know.
-"""
+"""What messages say of a request's thread: a question to its requester, an answer to who asked."""
 
 from __future__ import annotations
 
@@ -56,7 +55,7 @@ def said_in_thread(
         "\n\n".join(_in_text(each) for each in shown),
         *([f"{left_out} earlier comments are on the page."] if left_out else []),
         table(rows),
-        STILL_EXPIRES.format(until=utc_moment(approval.expires_at)),
+        f"The request stays open and still expires at {utc_moment(approval.expires_at)}.",
     ]
     verb = "answer" if to_requester else "see it and decide"
     if link is not None:
@@ -86,10 +85,6 @@ def said_in_thread(
         comment=comment,
         thread=tuple(thread),
     )
-
-
-STILL_EXPIRES: Final = "The request stays open meanwhile and still expires at {until}."
-"""Said wherever something is asked or answered: no clock stops for it."""
 
 
 def headline(comment: Comment, *, to_requester: bool) -> str:

@@ -16,6 +16,7 @@ from hitl_approval.domain.standing import how_it_ended, standing
 from hitl_approval.http import html
 from hitl_approval.http.reading import Reading
 from hitl_approval.http.state import Opened
+from hitl_approval.http.talk import Talk
 
 _NOTHING_GIVEN = {"decision": "", "comments": "", "challenge": ""}
 
@@ -28,6 +29,7 @@ def render(
     query: Mapping[str, str] | None,
     refused: ApprovalError | None = None,
     form: Mapping[str, str] | None = None,
+    talk: Talk,
     referrer: str = "no-referrer",
     organization: Organization | None = None,
     **more: Any,
@@ -41,6 +43,7 @@ def render(
         query: of the page's address, which says what part of the request is shown.
         refused: why the form that was sent was not accepted.
         form: what was sent with it, to be shown again.
+        talk: what the page shows of the thread.
         referrer: see `html.page`.
         organization: whose page it is.
         **more: what only one kind of visitor sees.
@@ -52,7 +55,7 @@ def render(
     whole = part == len(all_parts)
     return html.page(
         "form.html" if is_open else "receipt.html",
-        refused.status if refused else 200,
+        next((error.status for error in (refused, talk.refused) if error), 200),
         referrer=referrer,
         organization=organization,
         title=f"{_headline(opened)}: {approval.subject}",
@@ -71,6 +74,7 @@ def render(
         max_comment=text.MAX_COMMENT,
         problem=html.problem(refused) if refused else "",
         given={**_NOTHING_GIVEN, **(form or {})},
+        **talk.values(opened, reading, now),
         **more,
     )
 

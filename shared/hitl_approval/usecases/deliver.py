@@ -27,8 +27,8 @@ from hitl_approval.domain.message import (
     ATTEMPTS_TO_NOTE,
     LEASE,
     MAX_ATTEMPTS,
-    ENDS,
     MAX_UNANSWERED,
+    OF_ENDS,
     OF_THREAD,
     Message,
     MessageState,
@@ -256,7 +256,7 @@ class DeliveryService(Records):
         if unsaid is not None:
             return self._end(message, "void", unsaid)
         same = to_same(earlier, message)
-        if message.kind in ENDS and not message.to_requester:
+        if message.kind in OF_ENDS and not message.to_requester:
             asked = [m for m in same if m.asks]
             if not any(m.state == "sent" for m in asked):
                 open_until = [m.due or self.clock.now() for m in asked if m.state == "open"]
@@ -270,9 +270,7 @@ class DeliveryService(Records):
         if notifier is None:
             return self._end(message, "failed", f"nothing is sent by {message.channel} any more")
         try:
-            receipt = notifier.publish(
-                self._notification(message, approval, same, token, thread)
-            )
+            receipt = notifier.publish(self._notification(message, approval, same, token, thread))
         except Unanswered as error:
             return self._put_off(message, _reason(error), answered=False)
         except Undeliverable as error:
@@ -289,10 +287,9 @@ class DeliveryService(Records):
         return "sent"
 
     def _thread(self, message: Message) -> Sequence[Comment]:
-        """What was said about the request, as far as a message needs it: its text stands there."""
-        if message.kind not in OF_THREAD:
-            return ()
-        return thread_of(self.store.history(message.approval_id))
+        """What was said about the request, for a message that brings some of it."""
+        brings = message.kind in OF_THREAD
+        return thread_of(self.store.history(message.approval_id)) if brings else ()
 
     def _notification(
         self,
