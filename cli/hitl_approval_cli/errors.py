@@ -75,12 +75,14 @@ OPTION_OF: Mapping[str, str] = {
         for field in FIELDS.values()
         if field.event
     },
+    "answers": "--answers",
     "approver": "--as",
     "approvers": "--approver",
     "comments": "--message",
     "cursor": "--cursor",
     "document_name": "--subject",
     "limit": "--limit",
+    "question": "--question",
     "since": "--since",
     "status": "--status",
     "timeout_seconds": "--timeout",

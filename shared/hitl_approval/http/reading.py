@@ -74,7 +74,7 @@ class Reading:
         Raises:
             RefusedError: it is none.
         """
-        if not is_nonce(form.get("nonce", ""), self.comment_nonce):
+        if not is_nonce(form.get("say_nonce", ""), self.comment_nonce):
             raise RefusedError(403, _OLD)
 
     def _made(self, purpose: str) -> str:

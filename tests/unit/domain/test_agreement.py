@@ -79,6 +79,7 @@ OTHER: dict[str, Any] = {
     "audit_sequence": 9,
     "audit_hash": "0" * 64,
     "sensitive": ("card",),
+    "thread_length": 3,
 }
 NOT_SHOWN = {
     "approval_id", "creation_token", "callback_id", "version", "resumed", "reminders", "challenge",
