@@ -19,6 +19,10 @@ SHAPE, _, METRICS = PAGE.partition("## Metrics")
 TYPES = {"string": str, "number": int, "array": list, "null": type(None)}
 
 
+OF_A_COMMENT = {"question": bool, "answers": int, "to": list}
+"""What only the events of comments have besides."""
+
+
 def events() -> Iterator[BusEvent]:
     """Every kind of event, of an approval on record and of one that has expired."""
     world = in_memory()
@@ -32,6 +36,10 @@ def events() -> Iterator[BusEvent]:
     world.decisions.decide(ask(), declared("ann"), "rejected", "no")
     world.decisions.cancel(ask(), declared("rita"), "not needed")
     world.decisions.remind(ask(request=any_request(approvers=["ann"])), declared("rita"))
+    commented = ask(request=any_request(approvers=["ann"]))
+    world.decisions.comment(commented, declared("ann"), "Which month?", question=True)
+    world.decisions.comment(commented, declared("rita"), "May", answers=2)
+    world.decisions.comment(commented, declared("ann"), "Mind the month's end")
     world.requests.note_notification_failed(unnotified := ask(), "SNS: throttled")
     world.clock.advance(world.store.approvals[unnotified].expires_at - world.clock.now())
     world.requests.check_status(unnotified)
@@ -47,7 +55,11 @@ def test_should_describe_every_field_with_its_type() -> None:
     assert described
     for event in events():
         detail = json.loads(event.detail)
-        assert list(detail) == list(described)
+        more = OF_A_COMMENT if event.detail_type == Events.COMMENTED else {}
+        assert list(detail) == [*described, *more]
+        for name, kind in more.items():
+            assert isinstance(detail[name], kind | None), (name, detail[name])
+            assert f"`{name}`" in SHAPE
         for name, kinds in described.items():
             assert type(detail[name]) in kinds, (name, detail[name])
 

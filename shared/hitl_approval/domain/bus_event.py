@@ -71,13 +71,13 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
         "decision": details.get("decision"),
         "comments": details.get("comments"),
         "reason": details.get("reason"),
-        **_thread(event),
         "content_digest": event["content_digest"],
         **{name: getattr(approval, name) if approval else None for name in CONTENT},
         "approvers": list(approval.approvers) if approval else None,
         "created_at": isoformat(approval.created_at) if approval else None,
         "expires_at": isoformat(approval.expires_at) if approval else None,
         "execution_arn": approval.execution_arn if approval else None,
+        **_of_comment(event),
     }
     text = json.dumps(detail, ensure_ascii=False)
     if len(text.encode()) > MAX_DETAIL:
@@ -88,7 +88,7 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
     )
 
 
-def _thread(event: Mapping[str, Any]) -> dict[str, Any]:
+def _of_comment(event: Mapping[str, Any]) -> dict[str, Any]:
     """What the event of a comment says beside its text; of other events nothing."""
     if event["event"] != "commented":
         return {}

@@ -1,4 +1,4 @@
-"""Asking and answering on the page: by a link and signed in, escaped, and never a decision."""
+"""Questions and answers on the page: by a link and signed in, escaped, and never a decision."""
 
 from __future__ import annotations
 

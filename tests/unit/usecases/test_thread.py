@@ -1,4 +1,4 @@
-"""Asking and answering: on record once, each sent once to whom it is for, whatever breaks."""
+"""Questions and answers: on record once, each sent once to whom it is for, whatever breaks."""
 
 from __future__ import annotations
 
