@@ -99,8 +99,7 @@ def comment(
     """
     check_open(approval, now=now)
     check_may_comment(approval, actor, operators)
-    if question and answers is not None:
-        raise InvalidRequest("answers", "must be left out of a question: it answers none")
+    check_purpose(question=question, answers=answers)
     if question and may_be_one(actor.name, approval.requester):
         raise InvalidRequest("question", "must be left out: you are the one who is asked")
     to = sent_to(approval, actor, thread, question=question, answers=answers)
@@ -123,6 +122,16 @@ def comment(
     }
     counted = replace(approval, thread_length=approval.thread_length + 1)
     return with_event(counted, COMMENTED, actor, now, details)
+
+
+def check_purpose(*, question: bool, answers: int | None) -> None:
+    """Whether a comment is at most one of the two, a question or an answer.
+
+    Raises:
+        InvalidRequest: it is both.
+    """
+    if question and answers is not None:
+        raise InvalidRequest("answers", "must be left out of a question: it answers none")
 
 
 def sent_to(

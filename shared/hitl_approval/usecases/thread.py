@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hitl_approval.domain.approval import Approval, Transition
 from hitl_approval.domain.audit import Actor
-from hitl_approval.domain.thread import Comment, comment, sent_to, thread_of
+from hitl_approval.domain.thread import Comment, check_purpose, comment, sent_to, thread_of
 from hitl_approval.usecases.records import Records
 
 
@@ -59,6 +59,7 @@ class ThreadService(Records):
             ApprovalNotFound: no approval has this id.
             ApprovalError: it is refused (see `domain.thread.comment`); nothing was written.
         """
+        check_purpose(question=question, answers=answers)
         to: Sequence[str] = ()
 
         def commented(approval: Approval) -> Transition | None:
