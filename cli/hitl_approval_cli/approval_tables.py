@@ -204,6 +204,7 @@ _MESSAGES: Mapping[MessageKind, str] = {
     "reminder": "reminder",
     "question": "question",
     "answer": "answer",
+    "released": "release",
     "outcome": "outcome",
     "expired": "expiry",
     "withdrawn": "withdrawal",

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from hitl_approval.domain.call import ArgumentsChanged
     from hitl_approval.domain.errors import ApprovalError, InvalidRequest, RecordAltered
     from hitl_approval.domain.outcome import NotApproved, Outcome
-    from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
+    from hitl_approval.domain.policy import OnTimeout, Policy
+    from hitl_approval.domain.quorum import Quorum
     from hitl_approval.domain.request import ApprovalRequest
     from hitl_approval.durable.tool import requires_approval
     from hitl_approval.durable.wait import wait_for_approval

@@ -13,9 +13,8 @@ LIBRARY_VERSION: Final = "0.1.0"
 ResumeMode = Literal["callback", "polling"]
 """How a workflow learns of a decision: its callback is completed, or it polls the record."""
 
-
 MessageKind = Literal[
-    "requested", "reminder", "question", "answer", "outcome", "expired", "withdrawn"
+    "requested", "reminder", "released", "question", "answer", "outcome", "expired", "withdrawn"
 ]
 """What a message to one person says: see `domain.message`."""
 
@@ -106,7 +105,6 @@ class Env:
 
 FUNCTION_NAME: Final = "AWS_LAMBDA_FUNCTION_NAME"
 """The variable by which Lambda tells a function its own name."""
-
 
 ATTACHED_PREFIX: Final = "HITL_"
 """Before each of these names in an attached function, which may have such variables of its own."""
@@ -284,7 +282,6 @@ SIGNED_IN_ROUTES: Final = {
 }
 """Routes for signed-in people and their methods: pages, and the JSON API."""
 
-
 CLIENT_SECRET: Final = "client_secret"  # noqa: S105  a field's name
 """Field of the secret that proves who a client of an issuer is."""
 
@@ -327,6 +324,10 @@ class Events:
     """Of the detail's shape: raised when a field goes or changes its meaning, not for new ones."""
     REQUESTED: Final = "Approval Requested"
     VOTED: Final = "Approval Voted"
+    RETRACTED: Final = "Approval Vote Retracted"
+    STAGE_OPENED: Final = "Approval Stage Opened"
+    ESCALATED: Final = "Approval Escalated"
+    REASSIGNED: Final = "Approval Reassigned"
     DECIDED: Final = "Approval Decided"
     TIMED_OUT: Final = "Approval Timed Out"
     CANCELLED: Final = "Approval Cancelled"
@@ -339,8 +340,7 @@ SLACK_API: Final = "https://slack.com/api"
 """Where Slack's Web API is."""
 
 CLI_REDIRECT_URI: Final = "http://localhost:47285/callback"
-"""Where an issuer sends a browser that has signed in for `hitl login`; the port is free of others'
-uses in IANA's registry."""
+"""Where an issuer sends a browser back to `hitl login`; IANA's registry has no use of the port."""
 
 EMAIL_CLAIM: Final = "email"
 """Names who has signed in by default, and only where the claim `email_verified` is true."""

@@ -77,6 +77,7 @@ def decision_service() -> DecisionService:
         inbox=_inbox(),
         messages=_messages(),
         operators=settings().operators,
+        requests_name_approvers=settings().requests_name_approvers,
         sign_in_max_age=settings().sign_in_max_age,
     )
 

@@ -11,7 +11,8 @@ from hitl_approval.domain import text
 from hitl_approval.domain.naming import MAX_APPROVERS
 from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.outcome import snapshot_of
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import MAX_CONTEXT_BYTES, ApprovalRequest
 from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_opening, declared

@@ -20,7 +20,8 @@ from hitl_approval.domain.approval import Approval, Transition
 from hitl_approval.domain.ending import expire
 from hitl_approval.domain.errors import InvalidRequest, UnreadableRecord, VersionConflict
 from hitl_approval.domain.notification import note_notification_failed
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.thread import comment, thread_of
 from hitl_approval.domain.view import view
 from hitl_approval.domain.voting import cast_vote

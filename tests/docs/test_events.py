@@ -10,7 +10,8 @@ from typing import Any
 
 from hitl_approval.contract import Events, Metrics
 from hitl_approval.domain.bus_event import BusEvent, bus_event
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.testing import in_memory
 from tests.anything import any_opening, any_request, declared
 
@@ -19,7 +20,7 @@ SHAPE, _, METRICS = PAGE.partition("## Metrics")
 TYPES = {"string": str, "number": int, "array": list, "null": type(None)}
 
 
-OF_A_COMMENT = {"question": bool, "answers": int, "to": list}
+OF_A_COMMENT = {"question": bool, "answers": int}
 """What only the events of comments have besides."""
 
 

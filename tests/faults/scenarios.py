@@ -11,7 +11,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError, HTTPClientError
 
-from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
+from hitl_approval.domain.policy import OnTimeout, Policy
+from hitl_approval.domain.quorum import Quorum
 from tests.faults.deployment import APPROVALS_TABLE, TIMEOUT, Deployment
 from tests.faults.durable import arn_of
 from tests.faults.dynamodb import Item

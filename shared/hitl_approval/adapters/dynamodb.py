@@ -22,6 +22,8 @@ from hitl_approval.domain.approval import Approval, Status, Transition
 from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import VersionConflict
+from hitl_approval.domain.escalation import needs_attention_at
+from hitl_approval.domain.turn import FIRST
 from hitl_approval.domain.view import listed, vote_view
 from hitl_approval.ports import Attention, Page, Postponed, SweepList
 
@@ -77,6 +79,13 @@ class DynamoDbStore:
         }
         if after.thread_length:
             changed["thread_length"] = after.thread_length
+        if after.pending and after.turn != FIRST:
+            changed |= {
+                "turn": after.turn.to_dict(),
+                "expires_at": isoformat(after.expires_at),
+                Table.ATTENTION: "pending",
+                Table.ATTENTION_AT: isoformat(needs_attention_at(after)),
+            }
         if after.decided_at:
             changed |= {
                 "decision": after.status,

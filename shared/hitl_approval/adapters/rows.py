@@ -10,9 +10,11 @@ from hitl_approval.contract import Table
 from hitl_approval.domain.approval import STATUSES, Approval, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.errors import UnreadableRecord
+from hitl_approval.domain.escalation import needs_attention_at
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import CONTENT, repeated_content
 from hitl_approval.domain.text import cut, kind
+from hitl_approval.domain.turn import Turn
 from hitl_approval.ports import Postponed
 
 
@@ -29,6 +31,9 @@ def new_row(approval: Approval, *, retention: timedelta) -> dict[str, Any]:
         "reminders": [int(delay.total_seconds()) for delay in approval.reminders],
         "sensitive": list(approval.sensitive),
     }
+    latest = approval.expires_at + sum(
+        (stage.timeout or timedelta(0) for stage in approval.policy.stages), timedelta(0)
+    )
     return {
         Table.PARTITION_KEY: approval.approval_id,
         Table.STATUS: approval.status,
@@ -48,8 +53,8 @@ def new_row(approval: Approval, *, retention: timedelta) -> dict[str, Any]:
         "votes": [],
         "comments": "",
         Table.ATTENTION: "pending",
-        Table.ATTENTION_AT: isoformat(approval.expires_at),
-        Table.TTL: int((approval.expires_at + retention).timestamp()),
+        Table.ATTENTION_AT: isoformat(needs_attention_at(approval)),
+        Table.TTL: int((latest + retention).timestamp()),
     }
 
 
@@ -130,4 +135,5 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         reminders=tuple(timedelta(seconds=delay) for delay in row.get("reminders", ())),
         sensitive=tuple(map(str, row.get("sensitive", ()))),
         thread_length=int(row.get("thread_length", 0)),
+        turn=Turn.from_dict(row.get("turn", {})),
     )

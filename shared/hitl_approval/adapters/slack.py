@@ -13,7 +13,7 @@ from hitl_approval.adapters.web import post
 from hitl_approval.domain.errors import Unavailable, Undeliverable
 from hitl_approval.domain.message import ASKING
 from hitl_approval.domain.notification import Notification
-from hitl_approval.domain.slack import SlackMessage, asking, ended, in_thread
+from hitl_approval.domain.slack import SlackMessage, asking, ended, in_thread, released
 from hitl_approval.domain.thread import Comment
 
 BOT_TOKEN: Final = "bot_token"  # noqa: S105  a field's name
@@ -141,7 +141,11 @@ class SlackNotifier:
             )
         if notification.comment is not None:
             return self._say(notification, notification.comment)
-        message = ended(approval, to_requester=notification.to_requester)
+        message = (
+            released(approval)
+            if kind == "released"
+            else ended(approval, to_requester=notification.to_requester)
+        )
         if notification.to_requester:
             return self._post(notification, message)
         for receipt in notification.receipts:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hitl_approval.contract import Audit
 from hitl_approval.domain.approval import Approval, digest_content
 from hitl_approval.domain.audit import Finding, isoformat, verify
 from hitl_approval.domain.errors import UnreadableRecord
-from hitl_approval.domain.text import shown
+from hitl_approval.domain.text import person_key, shown, spelling
 from hitl_approval.domain.thread import COMMENTED
 from hitl_approval.domain.view import vote_view
 
@@ -83,7 +84,6 @@ def _asked(approval: Approval, first: Event) -> list[tuple[str, Any, Any]]:
     return [
         ("requester", approval.requester, first.get("actor")),
         ("created_at", isoformat(approval.created_at), first.get("at")),
-        ("expires_at", isoformat(approval.expires_at), details.get("expires_at")),
         ("execution_arn", approval.execution_arn, details.get("execution_arn")),
     ]
 
@@ -93,7 +93,7 @@ def _compared(approval: Approval, events: Sequence[Event]) -> list[tuple[str, An
     last = events[-1]
     ended = _name(last) in ENDS
     at = isoformat(approval.decided_at) if approval.decided_at else None
-    votes = [_vote(event) for event in events if "decision" in _details(event)]
+    votes, turn, expires_at = _replayed(events)
     cast = [vote_view(vote) for vote in approval.votes]
     if len(events) < approval.audit_sequence:  # an end by silence or withdrawal has no vote
         cast = cast[len(cast) - len(votes) :]
@@ -105,9 +105,55 @@ def _compared(approval: Approval, events: Sequence[Event]) -> list[tuple[str, An
         ("comments", approval.comments, _details(last).get("comments", "") if ended else ""),
         ("votes", cast, votes),
         ("thread_length", approval.thread_length, sum(_name(e) == COMMENTED for e in events)),
+        ("turn", approval.turn.to_dict(), turn),
+        ("expires_at", isoformat(approval.expires_at), expires_at),
         ("content_digest", approval.content_digest, digest),
         ("content", digest_content(approval), digest),
     ]
+
+
+def _replayed(events: Sequence[Event]) -> tuple[list[dict[str, Any]], dict[str, Any], Any]:
+    """The votes, whose turn it is and the expiry, as a trail says them, event by event."""
+    votes: list[dict[str, Any]] = []
+    turn: dict[str, Any] = {}
+    expires_at = None
+    for event in events:
+        details, name = _details(event), _name(event)
+        expires_at = details.get("expires_at", expires_at)
+        if "decision" in details:
+            votes.append(_vote(event))
+        if name == "retracted":
+            votes = [vote for vote in votes if not _is_by(vote, event)]
+        elif name == "stage_opened":
+            turn = {
+                "stage": details.get("stage"),
+                "since": event.get(Audit.SORT_KEY),
+                "opened_at": event.get("at"),
+                "votes": len(votes),
+            }
+        elif name == "escalated":
+            turn = {**turn, "escalations": details.get("escalation")}
+        elif name == "reassigned":
+            turn = _handed_over(turn, details)
+    return votes, turn, expires_at
+
+
+def _is_by(vote: Mapping[str, Any], event: Event) -> bool:
+    return spelling(str(vote["approver"])) == spelling(str(event.get("actor")))
+
+
+def _handed_over(turn: Mapping[str, Any], details: Mapping[str, Any]) -> dict[str, Any]:
+    """Whose turn it is after one has given their place to another."""
+    before = turn.get("handed_over", [])
+    giver, to = str(details.get("from")), details.get("to")
+    taker = to[0] if isinstance(to, list | tuple) and to else None
+    places = {person_key(str(other)): one for one, other in before}
+    place = places.get(person_key(giver), giver)
+    after = [each for each in before if each[0] != place]
+    if spelling(str(place)) != spelling(str(taker)):
+        after.append([place, taker])
+    rest = {name: value for name, value in turn.items() if name != "handed_over"}
+    return {**rest, **({"handed_over": after} if after else {})}
 
 
 def _vote(event: Event) -> dict[str, Any]:

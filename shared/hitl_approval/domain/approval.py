@@ -27,7 +27,9 @@ from hitl_approval.domain.audit import (
     on_record,
 )
 from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import ApprovalRequest, Content, content_of, context_json
+from hitl_approval.domain.turn import FIRST, Turn, asked, first_asked
 
 Decision = Literal["approved", "rejected"]
 Status = Literal["pending", "approved", "rejected", "timeout", "cancelled"]
@@ -54,8 +56,9 @@ class Approval(Content):
     `resumed` says that the workflow has read the end of the approval from the record.
     `challenge` is the code without which personal links open no form, where the deployment asks
     for one; `reminders` are the times after its creation at which who has not answered is reminded;
-    `sensitive` are the fields of the context that are masked in what is sent out;
-    `thread_length` counts the comments on it, whose texts stand in the trail alone.
+    `sensitive` are the fields of the context that are masked in what is sent out; `turn` says who
+    is asked now instead of `approvers`, who were asked first; `thread_length` counts the comments
+    on it, whose texts stand in the trail alone.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -81,6 +84,7 @@ class Approval(Content):
     challenge: str | None = None
     reminders: tuple[timedelta, ...] = ()
     sensitive: tuple[str, ...] = ()
+    turn: Turn = FIRST
     thread_length: int = 0
 
     @property
@@ -94,14 +98,47 @@ class Approval(Content):
         return Head(self.audit_sequence, self.audit_hash)
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """Who is asked now; empty when anyone may decide."""
+        return asked(self.approvers, self.policy, self.turn)
+
+    @property
+    def asked_at(self) -> datetime:
+        """When the stage that is open began."""
+        return self.turn.opened_at or self.created_at
+
+    @property
     def deciders(self) -> tuple[str, ...]:
-        """Those of the named approvers who may decide; empty when anyone may."""
-        return self.policy.deciders(self.approvers, self.requester)
+        """Those who are asked now and may decide; empty when anyone may."""
+        return self.policy.deciders(self.asked, self.requester)
+
+    @property
+    def quorum(self) -> Quorum:
+        """How many must approve in the stage that is open."""
+        stage = self.turn.stage
+        return self.policy.stages[stage - 1].quorum if stage else self.policy.quorum
 
     @property
     def approvals_needed(self) -> int:
-        """How many must approve."""
-        return self.policy.quorum.needed(self.deciders)
+        """How many must approve: of those who were asked when the stage began."""
+        first = first_asked(self.approvers, self.policy, self.turn)
+        return self.quorum.needed(self.policy.deciders(first, self.requester))
+
+    @property
+    def first_deciders(self) -> tuple[str, ...]:
+        """Those who may decide and were asked when the request was made."""
+        return self.policy.deciders(self.approvers, self.requester)
+
+    @property
+    def votes_now(self) -> tuple[Vote, ...]:
+        """The votes of the stage that is open."""
+        return self.votes[self.turn.votes :]
+
+    @property
+    def concerned(self) -> tuple[str, ...]:
+        """Who may decide now, and who has voted in an earlier stage."""
+        people = (*self.deciders, *(vote.approver for vote in self.votes[: self.turn.votes]))
+        return tuple({text.person_key(name): name for name in people}.values())
 
     def vote_of(self, name: str) -> Vote | None:
         """The vote that this person has cast, if any: under this spelling of the name."""

@@ -16,6 +16,10 @@ from hitl_approval.domain.request import CONTENT
 _DETAIL_TYPES = {
     "requested": Events.REQUESTED,
     "voted": Events.VOTED,
+    "stage_opened": Events.STAGE_OPENED,
+    "escalated": Events.ESCALATED,
+    "reassigned": Events.REASSIGNED,
+    "retracted": Events.RETRACTED,
     "approved": Events.DECIDED,
     "rejected": Events.DECIDED,
     "timeout": Events.TIMED_OUT,
@@ -26,9 +30,9 @@ _DETAIL_TYPES = {
 }
 MAX_DETAIL = 200_000
 """Longest detail, in bytes: EventBridge takes 256 KB, counting more than the detail alone."""
-_LEAVES_PENDING = frozenset({"requested", "voted", "notification_failed", "reminded", "commented"})
-_OF_A_COMMENT = ("question", "answers", "to")
-"""What only the events of comments have: whether it asks, what it answers, who is sent it."""
+_ENDS = frozenset({"approved", "rejected", "timeout", "cancelled"})
+_OF_A_COMMENT = ("question", "answers")
+"""What only the events of comments have: whether it asks, and what it answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +69,13 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
         "approval_id": event["approval_id"],
         "sequence": event["sequence"],
         "at": event["at"],
-        "status": "pending" if event["event"] in _LEAVES_PENDING else event["event"],
+        "status": event["event"] if event["event"] in _ENDS else "pending",
         "actor": event["actor"],
         "identity": event["identity"],
         "decision": details.get("decision"),
         "comments": details.get("comments"),
         "reason": details.get("reason"),
+        "to": details.get("to"),
         "content_digest": event["content_digest"],
         **{name: getattr(approval, name) if approval else None for name in CONTENT},
         "approvers": list(approval.approvers) if approval else None,

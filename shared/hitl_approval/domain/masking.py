@@ -46,7 +46,9 @@ def shown_to(approval: Approval, actor: Actor | None) -> dict[str, Any]:
     """
     if actor is None or not actor.verified or not approval.approvers:
         return dict(json.loads(approval.context))
-    concerned = {spelling(name) for name in (*approval.approvers, approval.requester)}
+    concerned = {
+        spelling(name) for name in (*approval.asked, *approval.concerned, approval.requester)
+    }
     return json.loads(approval.context) if spelling(actor.name) in concerned else sent(approval)
 
 

@@ -26,6 +26,9 @@ GIVEN_UP: frozenset[MessageState] = frozenset({"failed", "parked"})
 
 KIND_OF: Mapping[str, MessageKind] = {
     "requested": "requested",
+    "stage_opened": "requested",
+    "escalated": "requested",
+    "reassigned": "requested",
     "reminded": "reminder",
     "approved": "outcome",
     "rejected": "outcome",
@@ -34,6 +37,9 @@ KIND_OF: Mapping[str, MessageKind] = {
 }
 """What people are sent when an audit event has happened; of other events nothing, but for comments:
 see `kind_of`."""
+ASKS_OTHERS = frozenset({"stage_opened", "escalated", "reassigned"})
+"""Events by which others are asked than before, whom they name; who is not any more is sent that.
+"""
 EDITED: frozenset[Channel] = frozenset({"slack"})
 """Here the end of a request takes the place of the messages that asked: nobody is sent another, so
 that it is done for who ended it too, and where nobody is sent how requests end."""
@@ -156,7 +162,7 @@ def kind_of(event: Mapping[str, Any]) -> MessageKind | None:
 
 def depends_on_earlier(event: Mapping[str, Any]) -> bool:
     """Whether the messages that follow from an event depend on those of earlier events."""
-    return kind_of(event) not in {None, "requested"}
+    return kind_of(event) not in {None, "requested"} or event["event"] in ASKS_OTHERS
 
 
 def messages_of(
@@ -191,15 +197,15 @@ def messages_of(
     if kind not in OF_ENDS:
         if kind in without:
             return []
-        names = approval.deciders if kind == "requested" else event["details"]["to"]
+        first = event["event"] == "requested"
+        names = approval.first_deciders if first else event["details"]["to"]
         asking = _each(event, kind, {str(name): channels_of(str(name)) for name in names})
-        # Who is reminded are people; a channel or a webhook is asked once.
-        others = {name: [each] for name, each in (audiences or {}).items() if kind == "requested"}
-        return asking + [
-            replace(message, to_audience=True) for message in _each(event, kind, others)
-        ]
+        # Who is reminded or asked later are people; a channel or a webhook is asked once.
+        others = {name: [each] for name, each in (audiences or {}).items() if first}
+        asking += [replace(message, to_audience=True) for message in _each(event, kind, others)]
+        return asking + _released(event, earlier, without)
     acted = None if event["identity"] == "system" else person_key(event["actor"])
-    people = {person_key(name): name for name in approval.deciders}
+    people = {person_key(name): name for name in approval.concerned}
     asked = {
         **dict.fromkeys(people.values(), False),
         **{message.recipient: True for message in earlier if message.to_audience},
@@ -237,6 +243,16 @@ def _of_thread(
     found = [replace(message, to_requester=is_question) for message in found]
     audiences = {m.recipient: asked_by(earlier, m.recipient) for m in earlier if m.to_audience}
     return found + [replace(message, to_audience=True) for message in _each(event, kind, audiences)]
+
+
+def _released(
+    event: Mapping[str, Any], earlier: Sequence[Message], without: frozenset[MessageKind]
+) -> list[Message]:
+    """To those who were asked and are not any more: by the channels that asked them."""
+    if event["event"] not in ASKS_OTHERS or "released" in without:
+        return []
+    names = [str(name) for name in event["details"]["released"]]
+    return _each(event, "released", {name: asked_by(earlier, name) for name in names})
 
 
 def _each(
@@ -280,8 +296,10 @@ def receipts_of(messages: Iterable[Message]) -> tuple[str, ...]:
 
 def reminders_of(event: Mapping[str, Any], approval: Approval) -> Message | None:
     """The reminders that follow from a request, as one record until they are due."""
-    if event["event"] != "requested" or not approval.deciders:
+    if event["event"] not in {"requested", "stage_opened"} or not approval.deciders:
         return None
+    if int(event[Audit.SORT_KEY]) != approval.turn.since:
+        return None  # that stage is over
     return next_reminder(
         Message(
             approval_id=approval.approval_id,
@@ -290,14 +308,14 @@ def reminders_of(event: Mapping[str, Any], approval: Approval) -> Message | None
             recipient="",
         ),
         approval,
-        after=approval.created_at,
+        after=approval.asked_at,
     )
 
 
 def next_reminder(reminders: Message, approval: Approval, *, after: datetime) -> Message | None:
     """The same reminders, due at the first that comes after a time; None when there is none."""
     for number, delay in enumerate(approval.reminders, start=1):
-        due = approval.created_at + delay
+        due = approval.asked_at + delay
         if number > reminders.number and after < due < approval.expires_at:
             return replace(reminders, due=due, number=number)
     return None

@@ -13,7 +13,12 @@ from hitl_approval.domain.approval import Approval, Transition, with_event
 from hitl_approval.domain.audit import SYSTEM
 from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
-from hitl_approval.domain.standing import end_in_a_word, end_in_words, standing
+from hitl_approval.domain.standing import (
+    end_in_a_word,
+    end_in_words,
+    released_in_words,
+    standing,
+)
 from hitl_approval.domain.text import inert, listed, sns_subject
 from hitl_approval.domain.thread import Comment
 
@@ -158,6 +163,29 @@ def ended(
     )
 
 
+def released(approval: Approval, *, recipient: str, entry: str | None = None) -> Notification:
+    """Say to who was asked that nothing is asked of them any more.
+
+    Args:
+        approval: the record.
+        recipient: the one person whom it is for.
+        entry: where who signs in sees the approval. Default: nobody can sign in.
+    """
+    said = f"The request of {inert(approval.requester)} {released_in_words(approval)}"
+    rows = [*_content(approval), ("Approval", approval.approval_id)]
+    parts = [f"{said} There is nothing for you to do.", table(rows)]
+    if entry is not None:
+        parts.append(f"To see it, sign in:\n  {entry}")
+    return Notification(
+        approval=approval,
+        subject=sns_subject(f"No longer yours: {approval.subject}"),
+        body="\n\n".join(parts) + "\n",
+        recipient=recipient,
+        kind="released",
+        entry=entry,
+    )
+
+
 _NEEDED = "Approval needed"
 _REMINDER = "Reminder, approval needed"
 
@@ -177,7 +205,7 @@ def _indented(value: str) -> str:
 
 def approvers_in_words(approval: Approval) -> str:
     """Who may decide, and how many must approve where one is not enough."""
-    names = listed(approval.approvers) or "anyone with access"
+    names = listed(approval.asked) or "anyone with access"
     needed = approval.approvals_needed
     return names if needed == 1 else f"{names} ({needed} approvals needed)"
 

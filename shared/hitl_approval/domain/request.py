@@ -13,7 +13,18 @@ from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.field import Field, Rule, declared, with_attributes
 from hitl_approval.domain.masking import leads_nowhere
 from hitl_approval.domain.naming import MAX_APPROVERS, validate_names
-from hitl_approval.domain.policy import Quorum
+from hitl_approval.domain.quorum import Quorum
+from hitl_approval.domain.stage import (
+    MAX_ESCALATION,
+    MAX_STAGES,
+    Escalate,
+    Stage,
+    accept_escalation,
+    accept_stages,
+    escalation_from_json,
+    names_of,
+    stages_from_json,
+)
 
 MAX_REMINDERS = 10
 """Most reminders of one request: more would be read by nobody."""
@@ -82,10 +93,31 @@ class ApprovalRequest(Content):
             event=None,
         ),
     ] = None
+    stages: Annotated[
+        Sequence[Stage],
+        Field(
+            doc="who is asked one after the other, instead of `approvers` and `quorum`: each stage "
+            "once the one before has approved",
+            rule=accept_stages,
+            longest=f"{MAX_STAGES}",
+            event_rule=stages_from_json,
+        ),
+    ] = ()
+    escalation: Annotated[
+        Sequence[Escalate] | None,
+        Field(
+            doc="who is asked when a stage takes too long, step by step "
+            "(default: the deployment's)",
+            rule=accept_escalation,
+            longest=f"{MAX_ESCALATION} steps",
+            event_rule=escalation_from_json,
+        ),
+    ] = None
     timeout: Annotated[
         timedelta | None,
         Field(
-            doc="time to decide, whole seconds, at least 1 s (default: the deployment's)",
+            doc="time to decide, of each stage that has none of its own, whole seconds, at least "
+            "1 s (default: the deployment's)",
             rule=_timeout,
             event="timeout_seconds",
             event_rule=seconds,
@@ -123,11 +155,47 @@ class ApprovalRequest(Content):
     def __post_init__(self) -> None:
         for name, declaration in FIELDS.items():  # the dataclass is frozen for everyone else
             object.__setattr__(self, name, declaration.accept(getattr(self, name)))
+        grouped = self.quorum is not None and self.quorum.groups
+        if self.stages and (self.approvers or self.quorum):
+            raise InvalidRequest("stages", "say who is asked: leave approvers and quorum out")
+        if grouped and self.approvers:
+            raise InvalidRequest("quorum", "names the groups that are asked: leave approvers out")
         for path in self.sensitive:
             if leads_nowhere(self.context, path):
                 raise InvalidRequest(
                     "sensitive", f"names {text.shown(path)}, which is no field of the context"
                 )
+
+    def named(self, default: Sequence[str]) -> tuple[str, ...]:
+        """Every name of this request, people and groups, each once.
+
+        Args:
+            default: the deployment's approvers.
+        """
+        steps = self.escalation or ()
+        later = [name for stage in self.stages[1:] for name in names_of(stage)]
+        named = [*self.first_named(default), *later, *(name for step in steps for name in step.to)]
+        return tuple(dict.fromkeys(named))
+
+    def first_named(self, default: Sequence[str]) -> tuple[str, ...]:
+        """The people and groups that are asked first; none: anyone may answer.
+
+        Args:
+            default: the deployment's approvers.
+        """
+        if self.stages:
+            return names_of(self.stages[0])
+        groups = self.quorum.groups if self.quorum else ()
+        return tuple(group.name for group in groups) or (*self.approvers,) or (*default,)
+
+    def longest(self, timeout: timedelta) -> timedelta:
+        """How long the request may be pending: through all stages.
+
+        Args:
+            timeout: of each stage that has none of its own.
+        """
+        times = [stage.timeout or timeout for stage in self.stages] or [timeout]
+        return sum(times, timedelta(0))
 
     def timeout_or(self, default: timedelta, *, maximum: timedelta) -> timedelta:
         """The time to decide under a deployment's default and limit.
@@ -136,11 +204,12 @@ class ApprovalRequest(Content):
             InvalidRequest: longer than the deployment can hold.
         """
         timeout = self.timeout or default
-        if timeout > maximum:
+        longest = self.longest(timeout)
+        if longest > maximum:
             raise InvalidRequest(
                 "timeout_seconds",
                 f"must be at most {int(maximum.total_seconds())}, which this deployment's "
-                f"execution timeout can hold, got {int(timeout.total_seconds())}",
+                f"execution timeout can hold, got {int(longest.total_seconds())}",
             )
         return timeout
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from hitl_approval.domain.approval import Approval
-from hitl_approval.domain.message import OF_ENDS, OF_THREAD, Message
-from hitl_approval.domain.notification import Notification, approval_needed, ended
+from hitl_approval.domain.message import OF_THREAD, Message
+from hitl_approval.domain.notification import Notification, approval_needed, ended, released
 from hitl_approval.domain.thread import Comment, find_comment, open_questions
 from hitl_approval.domain.thread_notification import said_in_thread
 
@@ -23,12 +23,15 @@ def nothing_to_say(
         thread: what was said about it, for a message that brings some of it.
         now: the time.
     """
-    if message.kind in OF_ENDS:
+    if not message.asks and message.kind not in OF_THREAD:
         return None
     if not approval.pending or now >= approval.expires_at:
         return "the request has ended"
-    if message.asks and approval.vote_of(message.recipient) is not None:
-        return "has answered"
+    if message.asks:
+        if approval.vote_of(message.recipient) is not None:
+            return "has answered"
+        if not message.to_audience and approval.asked and message.recipient not in approval.asked:
+            return "is not asked any more"
     if message.kind in OF_THREAD and find_comment(thread, message.sequence) is None:
         return "what was said cannot be read"
     if message.kind == "question" and message.sequence not in {
@@ -72,6 +75,8 @@ def what_is_said(
             link=link,
             entry=entry,
         )
+    if kind == "released":
+        return released(approval, recipient=recipient, entry=entry)
     return ended(
         approval,
         recipient=recipient,

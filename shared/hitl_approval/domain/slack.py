@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, cast
 from hitl_approval.domain.approval import Approval, Decision
 from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
-from hitl_approval.domain.standing import how_it_ended, standing
+from hitl_approval.domain.standing import how_it_ended, released_in_words, standing
 from hitl_approval.domain.text import MAX_COMMENT, inert
 from hitl_approval.domain.thread import Comment
 from hitl_approval.domain.thread_notification import said_by, shown_in_message
@@ -184,6 +184,21 @@ def in_thread(
         *([{"type": "actions", "elements": [_page_button(label, page)]}] if page else []),
     ]
     return SlackMessage(_text(f"{kind}: {approval.subject}"), blocks)
+
+
+def released(approval: Approval) -> SlackMessage:
+    """In place of its buttons, for who is not asked any more.
+
+    Args:
+        approval: the record.
+    """
+    said = f"The request of {approval.requester} {released_in_words(approval)}"
+    blocks = [
+        *_headline(approval.subject),
+        _open_section(inert(said)),
+        _note(f"Approval {approval.approval_id}"),
+    ]
+    return SlackMessage(_text(f"No longer yours: {approval.subject}"), blocks)
 
 
 def dialog(approval: Approval, subject: Subject) -> dict[str, Any]:

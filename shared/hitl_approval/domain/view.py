@@ -11,7 +11,8 @@ from hitl_approval.domain.audit import Actor, isoformat, parse_time
 from hitl_approval.domain.masking import shown_to
 from hitl_approval.domain.message import Message
 from hitl_approval.domain.request import repeated_content
-from hitl_approval.domain.standing import may_still_answer, standing
+from hitl_approval.domain.standing import standing
+from hitl_approval.domain.voting import may_still_answer
 
 
 def view(approval: Approval, actor: Actor | None = None) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def summary(approval: Approval) -> dict[str, Any]:
         "approval_id": approval.approval_id,
         "status": approval.status,
         **repeated_content(approval),
-        "approvers": list(approval.approvers),
+        "approvers": list(approval.asked),
         "quorum_needed": approval.approvals_needed,
         "content_digest": approval.content_digest,
         "created_at": isoformat(approval.created_at),

@@ -17,7 +17,7 @@ from hitl_approval.domain.notification import (
     approvers_in_words,
 )
 from hitl_approval.domain.request import CONTENT, content_of
-from hitl_approval.domain.standing import end_in_a_word, end_in_words, standing
+from hitl_approval.domain.standing import end_in_a_word, end_in_words, released_in_words, standing
 from hitl_approval.domain.text import inert
 from hitl_approval.domain.thread_notification import said_by, shown_in_message
 
@@ -101,6 +101,7 @@ def facts_of(notification: Notification, *, zone: tzinfo | None = None) -> Mappi
         "until": in_words(approval.expires_at, now=notification.at, zone=zone),
         "end": end_in_a_word(approval) if ended else "",
         "how": end_in_words(approval) if ended else "",
+        "released": inert(released_in_words(approval), keep=""),
         "rows": rows,
         "more": shown.more,
         "link": notification.link,

@@ -28,7 +28,6 @@ from hitl_approval.domain.message import (
     LEASE,
     MAX_ATTEMPTS,
     MAX_UNANSWERED,
-    OF_ENDS,
     OF_THREAD,
     Message,
     MessageState,
@@ -216,6 +215,8 @@ class DeliveryService(Records):
         now = self.clock.now()
         if not approval.pending or now >= approval.expires_at:
             return self._end(reminders, "void", "the request has ended")
+        if reminders.sequence != approval.turn.since:
+            return self._end(reminders, "void", "the next stage has begun")
         earlier = self.messages.about(approval.approval_id)
         asked = [m for m in earlier if m.kind == "requested" and m.state != "open"]
         self._begin(
@@ -256,7 +257,7 @@ class DeliveryService(Records):
         if unsaid is not None:
             return self._end(message, "void", unsaid)
         same = to_same(earlier, message)
-        if message.kind in OF_ENDS and not message.to_requester:
+        if not (message.asks or message.to_requester or message.kind in OF_THREAD):
             asked = [m for m in same if m.asks]
             if not any(m.state == "sent" for m in asked):
                 open_until = [m.due or self.clock.now() for m in asked if m.state == "open"]

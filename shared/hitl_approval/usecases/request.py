@@ -28,6 +28,7 @@ from hitl_approval.domain.notification import approval_needed, note_notification
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.text import is_approval_id
+from hitl_approval.domain.turn import check_reachable
 from hitl_approval.ports import (
     Notifier,
     Secrets,
@@ -56,11 +57,8 @@ class ResolvedRequest:
     reminders: tuple[timedelta, ...] = ()
 
     def __post_init__(self) -> None:
-        deciders = self.policy.deciders(self.approvers, self.request.requester)
-        if self.approvers and not deciders:
-            raise InvalidRequest("approvers", "name only the requester, who cannot decide")
         try:
-            self.policy.check(deciders)
+            check_reachable(self.approvers, self.policy, self.request.requester)
         except ValueError as error:
             raise InvalidRequest("approvers", str(error)) from None
 

@@ -13,8 +13,10 @@ from hitl_approval.domain.agreement import altered_end, examine
 from hitl_approval.domain.approval import Approval, Transition
 from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.errors import RecordAltered, UnreadableRecord
-from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
+from hitl_approval.domain.policy import OnTimeout, Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import CONTENT
+from hitl_approval.domain.turn import Turn
 from hitl_approval.domain.voting import cast_vote
 from hitl_approval.testing import World
 from tests.anything import NOW, any_opening, any_request, declared
@@ -80,6 +82,7 @@ OTHER: dict[str, Any] = {
     "audit_hash": "0" * 64,
     "sensitive": ("card",),
     "thread_length": 3,
+    "turn": Turn(escalations=1),
 }
 NOT_SHOWN = {
     "approval_id", "creation_token", "callback_id", "version", "resumed", "reminders", "challenge",

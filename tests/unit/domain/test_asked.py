@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from hitl_approval.domain.asked import from_json, to_json
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.policy import Quorum
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import FIELDS, ApprovalRequest
+from hitl_approval.domain.stage import Escalate, Stage
 
 names = st.sampled_from(["ann", "bob@example.com", "Zoë", "ops"])
 json_values = st.recursive(
@@ -32,6 +33,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "requester": names,
     "approvers": st.lists(names, unique=True).map(tuple),
     "quorum": st.sampled_from([Quorum.any_one(), Quorum.at_least(2), Quorum.everyone()]),
+    "stages": st.just((Stage(["ann"]), Stage((), Quorum.of({"ops": 2}), timedelta(hours=1)))),
+    "escalation": st.just((Escalate(timedelta(hours=8), ["ops"], "replace"),)),
     "timeout": whole,
     "reminders": st.lists(whole, max_size=3, unique=True).map(sorted).map(tuple),
     "context": st.dictionaries(st.text("abc"), json_values, max_size=3),
@@ -46,6 +49,8 @@ def requests(draw: st.DrawFn) -> ApprovalRequest:
         for name, field in FIELDS.items()
         if field.required or draw(st.booleans())
     }
+    if "stages" in said:  # which say it themselves
+        said = {name: value for name, value in said.items() if name not in {"approvers", "quorum"}}
     if "sensitive" in said:  # names a field that is there
         said["context"] = {"card": "4111"} | said.get("context", {})
     return ApprovalRequest(**said)
