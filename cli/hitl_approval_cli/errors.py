@@ -81,6 +81,7 @@ OPTION_OF: Mapping[str, str] = {
     "comments": "--message",
     "cursor": "--cursor",
     "document_name": "--subject",
+    "files": "--file",
     "limit": "--limit",
     "question": "--question",
     "since": "--since",

@@ -15,7 +15,7 @@ from hitl_approval_cdk.option import ContextKey, LeftOut, Option, Variable
 from hitl_approval_cdk.slack import Slack
 from hitl_approval_cdk.webhook import Webhook
 
-OptionalKind = Literal["reminder", "outcome", "expired", "withdrawn"]
+OptionalKind = Literal["reminder", "released", "outcome", "expired", "withdrawn"]
 """Kinds of messages that a deployment need not send: see `contract.MessageKind`."""
 _ADDRESSES = "addresses with commas between them"
 

@@ -105,6 +105,7 @@ def _compared(approval: Approval, events: Sequence[Event]) -> list[tuple[str, An
         ("comments", approval.comments, _details(last).get("comments", "") if ended else ""),
         ("votes", cast, votes),
         ("thread_length", approval.thread_length, sum(_name(e) == COMMENTED for e in events)),
+        ("superseded_by", approval.superseded_by, _details(last).get("superseded_by")),
         ("turn", approval.turn.to_dict(), turn),
         ("expires_at", isoformat(approval.expires_at), expires_at),
         ("content_digest", approval.content_digest, digest),

@@ -235,6 +235,11 @@ _OPTIONAL = {
     "challenge": _TEXT,
     "sensitive": {"type": "array", "items": _TEXT},
     "thread": {"type": "array", "items": _ref("Comment")},
+    "files": {
+        "type": "array",
+        "items": {"$ref": "#/components/schemas/File"},
+    },
+    "superseded_by": _TEXT,
 }
 _ENTRY = {
     "approval_id": _TEXT,
@@ -277,6 +282,7 @@ _APPROVAL = {
     "standing": _TEXT,
     "may_still_answer": _NAMES,
     "context": {"type": "object"},
+    "context_digest": _TEXT,
 }
 _SCHEMAS: dict[str, Any] = {
     "Entry": _object(_ENTRY, {"document_id": _TEXT}),
@@ -320,6 +326,7 @@ _SCHEMAS: dict[str, Any] = {
         },
         _OPTIONAL,
     ),
+    "File": _object({"name": _TEXT, "sha256": _TEXT, "size": {"type": "integer", "minimum": 0}}),
     "Event": _object(
         {
             "approval_id": _TEXT,
