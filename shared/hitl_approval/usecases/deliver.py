@@ -146,7 +146,7 @@ class DeliveryService(Records):
             earlier=earlier,
             without=self.without,
         )
-        self._begin(messages, approval, earlier, until)
+        self._begin(messages, approval, earlier, until, self._thread(messages))
 
     def _begin(
         self,
@@ -154,6 +154,7 @@ class DeliveryService(Records):
         approval: Approval,
         earlier: Sequence[Message],
         until: datetime | None,
+        thread: Sequence[Comment] = (),
     ) -> None:
         """Record each message and send it before the next is recorded.
 
@@ -171,7 +172,7 @@ class DeliveryService(Records):
                 claimed = replace(claimed, links=(digest_of(token),))
             if self.messages.insert(claimed, approval):
                 try:
-                    self._send(claimed, approval, earlier, token)
+                    self._send(claimed, approval, earlier, token, thread)
                 except Unavailable as error:  # of its record: the try ends without an answer
                     logger.warning("not noted: %s approval_id=%s", error, approval.approval_id)
                 except Exception as error:  # noqa: BLE001  its own: the next one is recorded too
@@ -203,7 +204,7 @@ class DeliveryService(Records):
             self.messages.add_link(message, digest_of(token))
         first = message.kind == "requested"
         earlier = () if first else self.messages.about(message.approval_id)
-        return self._send(message, approval, earlier, token)
+        return self._send(message, approval, earlier, token, self._thread([message]))
 
     def _remind(
         self, reminders: Message, approval: Approval, until: datetime | None
@@ -250,9 +251,9 @@ class DeliveryService(Records):
         approval: Approval,
         earlier: Sequence[Message],
         token: str | None,
+        thread: Sequence[Comment],
     ) -> MessageState:
         """Send one message whose try has begun, and note what became of it."""
-        thread = self._thread(message)
         unsaid = nothing_to_say(message, approval, thread, now=self.clock.now())
         if unsaid is not None:
             return self._end(message, "void", unsaid)
@@ -287,10 +288,10 @@ class DeliveryService(Records):
         self.messages.mark_sent(message, self.clock.now(), receipt)
         return "sent"
 
-    def _thread(self, message: Message) -> Sequence[Comment]:
-        """What was said about the request, for a message that brings some of it."""
-        brings = message.kind in OF_THREAD
-        return thread_of(self.store.history(message.approval_id)) if brings else ()
+    def _thread(self, messages: Sequence[Message]) -> Sequence[Comment]:
+        """What was said about the request, for messages about it that bring some of that."""
+        about = next((m.approval_id for m in messages if m.kind in OF_THREAD), None)
+        return () if about is None else thread_of(self.store.history(about))
 
     def _notification(
         self,
