@@ -116,6 +116,7 @@ def _compared(approval: Approval, events: Sequence[Event]) -> list[tuple[str, An
         ("decided_at", at, last.get("at") if ended else None),
         ("comments", approval.comments, details_of(last).get("comments", "") if ended else ""),
         ("votes", cast, trail.votes),
+        ("thread_length", approval.thread_length, trail.thread_length),
         ("superseded_by", approval.superseded_by, details_of(last).get("superseded_by")),
         ("turn", approval.turn.to_dict(), trail.turn),
         ("expires_at", isoformat(approval.expires_at), trail.expires_at),

@@ -76,6 +76,7 @@ class Approval(Content):
     fills in, `editable` what they may change, and `changes` what they have: the values as they were
     asked and as they stand in the context now.
     `rule` says which of the deployment's rules it was asked under, where there are any.
+    `thread_length` counts the comments on it, whose texts stand in the trail alone.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -113,6 +114,8 @@ class Approval(Content):
     def ends_by_rule(self) -> bool:
         """Whether a rule ends it at once, so that nobody is asked."""
         return self.rule is not None and self.rule.end is not None
+
+    thread_length: int = 0
 
     @property
     def pending(self) -> bool:

@@ -14,6 +14,7 @@ from hitl_approval.contract import Audit
 from hitl_approval.domain.edit import CHANGES, Change, changes_view, merged, read_changes
 from hitl_approval.domain.form import INPUT
 from hitl_approval.domain.text import person_key, spelling
+from hitl_approval.domain.thread import COMMENTED
 from hitl_approval.domain.values import is_edit
 
 Event = Mapping[str, Any]
@@ -27,12 +28,14 @@ class Replayed:
         votes: those that count.
         turn: whose turn it is.
         expires_at: of the stage that is open.
+        thread_length: how many comments there are.
         changed: what approvers have changed of the content.
     """
 
     votes: list[dict[str, Any]] = field(default_factory=list)
     turn: dict[str, Any] = field(default_factory=dict)
     expires_at: Any = None
+    thread_length: int = 0
     changed: dict[str, Change] = field(default_factory=dict)
 
     @property
@@ -48,6 +51,7 @@ class Replayed:
             self.votes = []
             with suppress(AttributeError, KeyError, TypeError):
                 self.changed = merged(self.changed, read_changes(details[CHANGES]))
+        self.thread_length += name == COMMENTED
         if "decision" in details:
             self.votes.append(_vote(event))
         if name == "retracted":
