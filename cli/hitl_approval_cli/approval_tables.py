@@ -12,6 +12,7 @@ from rich.table import Table
 
 from hitl_approval.contract import MessageKind
 from hitl_approval.domain.edit import CHANGES
+from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.request import CONTENT
 from hitl_approval.domain.text import inert, listed
 from hitl_approval.usecases.decide import Workflow
@@ -162,6 +163,7 @@ def approval(item: Mapping[str, Any]) -> int:
         ("Status", output.status(item["status"])),
         *((CONTENT[name].label, output.safe(item[name])) for name in CONTENT if item.get(name)),
     ]
+    rows += [("File", output.safe(file_in_words(file))) for file in item.get("files", [])]
     names = listed(item["approvers"]) or "anyone with access"
     needed = item["quorum_needed"]
     rows += [
@@ -179,6 +181,8 @@ def approval(item: Mapping[str, Any]) -> int:
             ("Decided at", local_time(item["decided_at"])),
             ("Comments", output.safe(item["comments"]) or "-"),
         ]
+    if item.get("superseded_by"):
+        rows.append(("Replaced by", output.safe(item["superseded_by"])))
     for vote in item.get("votes", []):
         who = f"{output.safe(vote['approver'])} ({output.safe(vote['identity'])})"
         said = f": {output.safe(vote['comments'])}" if vote["comments"] else ""
@@ -207,6 +211,7 @@ _MESSAGES: Mapping[MessageKind, str] = {
     "requested": "request",
     "changed": "request once more",
     "reminder": "reminder",
+    "released": "release",
     "outcome": "outcome",
     "expired": "expiry",
     "withdrawn": "withdrawal",

@@ -13,11 +13,10 @@ LIBRARY_VERSION: Final = "0.1.0"
 ResumeMode = Literal["callback", "polling"]
 """How a workflow learns of a decision: its callback is completed, or it polls the record."""
 
-
-MessageKind = Literal["requested", "changed", "reminder", "outcome", "expired", "withdrawn"]
+MessageKind = Literal[
+    "requested", "changed", "reminder", "released", "outcome", "expired", "withdrawn"
+]
 """What a message to one person says: see `domain.message`."""
-ALWAYS_SENT: Final = ("requested", "changed")
-"""Kinds that no deployment leaves out."""
 
 Channel = Literal["sns", "ses", "slack", "webhook"]
 """What carries messages: see `domain.delivery`."""
@@ -325,6 +324,10 @@ class Events:
     """Of the detail's shape: raised when a field goes or changes its meaning, not for new ones."""
     REQUESTED: Final = "Approval Requested"
     VOTED: Final = "Approval Voted"
+    RETRACTED: Final = "Approval Vote Retracted"
+    STAGE_OPENED: Final = "Approval Stage Opened"
+    ESCALATED: Final = "Approval Escalated"
+    REASSIGNED: Final = "Approval Reassigned"
     DECIDED: Final = "Approval Decided"
     TIMED_OUT: Final = "Approval Timed Out"
     CANCELLED: Final = "Approval Cancelled"

@@ -1,7 +1,8 @@
 """AWS CDK constructs for human approvals: `HitlApproval`, a stack of one, and its parts."""
 
 from hitl_approval.domain.organization import Organization
-from hitl_approval.domain.policy import OnTimeout, Quorum
+from hitl_approval.domain.policy import OnTimeout
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval_cdk.approval import HitlApproval
 from hitl_approval_cdk.asking import AskingFunction
 from hitl_approval_cdk.dead_letters import DeadLetterQueue

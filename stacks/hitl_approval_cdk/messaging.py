@@ -103,5 +103,5 @@ class MessagingOptions(TypedDict, Generic[LeftOut], total=False):
             variable=Variable(Env.MESSAGES_OFF, option.as_json, ("messenger function",)),
         ),
     ]
-    """Kinds of messages that nobody is sent: `"reminder"`, `"outcome"`, `"expired"`,
-    `"withdrawn"`. Default: all are sent."""
+    """Kinds of messages that nobody is sent: `"reminder"`, `"released"`, `"outcome"`,
+    `"expired"`, `"withdrawn"`. Default: all are sent."""

@@ -19,7 +19,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 
 from hitl_approval.contract import Env, ResumeMode
-from hitl_approval.domain.policy import OnTimeout, Quorum
+from hitl_approval.domain.policy import OnTimeout
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval_cdk import option, page, readers, rules
 from hitl_approval_cdk.hosting import HostingOptions
 from hitl_approval_cdk.messaging import MessagingOptions
@@ -100,7 +101,11 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
             rules.switch,
             default=False,
             keys=[ContextKey("requests_name_approvers", readers.switch, _SWITCH)],
-            variable=Variable(Env.REQUESTS_NAME_APPROVERS, option.as_switch),
+            variable=Variable(
+                Env.REQUESTS_NAME_APPROVERS,
+                option.as_switch,
+                ("functions that write requests", "approval function", "signed-in function"),
+            ),
         ),
     ]
     """Whether requests may name people who are neither in `approvers` nor in `groups`, where

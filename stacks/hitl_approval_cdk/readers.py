@@ -18,7 +18,8 @@ from aws_cdk.aws_apigatewayv2_authorizers import HttpJwtAuthorizer
 
 from hitl_approval.contract import ResumeMode
 from hitl_approval.domain.organization import Organization
-from hitl_approval.domain.policy import OnTimeout, Quorum
+from hitl_approval.domain.policy import OnTimeout
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval_cdk.delivery import EmailApprover
 from hitl_approval_cdk.sign_in import SignIn
 

@@ -16,7 +16,8 @@ import pytest
 from hitl_approval.domain.agreement import examine
 from hitl_approval.domain.approval import Approval, Vote, digest_content
 from hitl_approval.domain.errors import RecordAltered
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.testing import World
 from hitl_approval.usecases.ask import Defaults, DirectRequests

@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from playwright.sync_api import Page, Route
 
 from hitl_approval.domain.organization import Organization
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.http.link_page import handle
 from hitl_approval.testing import World
 from tests.anything import any_opening, any_request, declared

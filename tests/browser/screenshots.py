@@ -9,7 +9,8 @@ from typing import Any
 
 from playwright.sync_api import Page, Route, ViewportSize, sync_playwright
 
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.http.signed_in import handle as signed_in
 from hitl_approval.testing import World, in_memory
 from tests.anything import any_opening, any_request, declared

@@ -9,7 +9,8 @@ from typing import get_args
 import pytest
 from rich.console import Console
 
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.view import view
 from hitl_approval.testing import World
 from hitl_approval.usecases.decide import Workflow

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.domain.escalation import SWEEP_GRACE
 from hitl_approval.testing import World
-from hitl_approval.usecases.sweep import SWEEP_GRACE
 from tests.anything import any_opening, any_request
 
 from .conftest import Hitl

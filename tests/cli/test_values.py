@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from hitl_approval.domain.edit import Change
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.values import Values
 from hitl_approval.testing import World
 from tests.anything import any_opening, any_request, declared

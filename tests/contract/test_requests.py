@@ -12,7 +12,8 @@ import pytest
 from hitl_approval.domain.approval import Vote
 from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.errors import ApprovalNotFound, InvalidRequest, RecordAltered, Unavailable
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.ports import Requests
 from hitl_approval.testing import World, in_memory

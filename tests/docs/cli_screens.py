@@ -17,7 +17,8 @@ from rich.console import Console
 
 from hitl_approval.adapters.items import marshal, read_item
 from hitl_approval.contract import Output
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.testing import World, in_memory
 from hitl_approval_cli import clock, main, output
 from hitl_approval_cli.commands import doctor

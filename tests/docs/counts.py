@@ -13,12 +13,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from hitl_approval.contract import MAX_OPERATIONS
+from hitl_approval.domain.escalation import SWEEP_GRACE
 from hitl_approval.domain.link import CHALLENGE_CHARACTERS
 from hitl_approval.domain.rows import PART
 from hitl_approval.domain.schedule import most_operations
 from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_LIMIT
 from hitl_approval.usecases.decide import SEARCHED
-from hitl_approval.usecases.sweep import SWEEP_GRACE
 from hitl_approval_cdk import ApprovalPage
 from hitl_approval_cli.commands.cost import (
     callback_quantities,

@@ -10,7 +10,8 @@ from typing import Any
 
 from hitl_approval.contract import Events, Metrics
 from hitl_approval.domain.bus_event import BusEvent, bus_event
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.testing import in_memory
 from tests.anything import any_opening, any_request, declared
 

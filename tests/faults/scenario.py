@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from hitl_approval.domain.escalation import SWEEP_GRACE
 from hitl_approval.domain.policy import Policy
-from hitl_approval.usecases.sweep import SWEEP_GRACE
 from tests.faults.deployment import TIMEOUT, Deployment
 from tests.faults.durable import Handler
 from tests.faults.seams import deploy

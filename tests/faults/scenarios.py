@@ -11,13 +11,15 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError, HTTPClientError
 
-from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
+from hitl_approval.domain.policy import OnTimeout, Policy
+from hitl_approval.domain.quorum import Quorum
 from tests.faults.deployment import APPROVALS_TABLE, TIMEOUT, Deployment
 from tests.faults.durable import arn_of
 from tests.faults.dynamodb import Item
 from tests.faults.messaging import MESSAGING
 from tests.faults.scenario import POLLING, SECOND, Scenario, both, decision, event, under
 from tests.faults.simulator import Actor
+from tests.faults.superseding import SUPERSEDING
 from tests.faults.sweeping import SWEEPING
 from tests.faults.visitors import VISITORS
 
@@ -272,6 +274,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         *[Scenario(f"storm-at-start-{n}", _storm_at_start(n)) for n in (2, 6)],
         *both("broadcast-refused", _broadcast_refused),
         Scenario("read-denied-polling", _read_denied, POLLING),
+        *SUPERSEDING,
         *SWEEPING,
         *VISITORS,
         *MESSAGING,

@@ -27,13 +27,12 @@ from hitl_approval.adapters import ses
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock
 from hitl_approval.contract import Messages
-from hitl_approval.domain import text
+from hitl_approval.domain import escalation, text
+from hitl_approval.domain.escalation import SWEEP_GRACE
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.sender import Sender
 from hitl_approval.settings import Settings, settings
 from hitl_approval.usecases import deliver
-from hitl_approval.usecases import sweep as sweep_case
-from hitl_approval.usecases.sweep import SWEEP_GRACE
 from tests.faults import cooperative
 from tests.faults.deployment import ENVIRONMENT, Deployment
 from tests.faults.durable import Handler, collect_until_somebody_waits, stop_at_once
@@ -145,7 +144,7 @@ def simulated() -> Iterator[None]:
     with (
         patch.dict(os.environ, ENVIRONMENT),
         patch.object(Settings, "from_environment", lambda: Settings(values=_Environment())),
-        patch.object(sweep_case, "SWEEP_GRACE", SWEEP_GRACE),
+        patch.object(escalation, "SWEEP_GRACE", SWEEP_GRACE),
         patch.object(sys, "path", [str(LAMBDAS), *sys.path]),
         patch.object(BaseClient, "_make_api_call", _api_call),
         patch.object(SystemClock, "now", _now),
@@ -193,7 +192,7 @@ def deploy(
 ) -> Deployment:
     """A fresh world with the deployment in it; the one that AWS calls go to from now on."""
     forget()
-    sweep_case.SWEEP_GRACE = grace
+    escalation.SWEEP_GRACE = grace
     workflow, api = handlers or (
         importlib.import_module("workflow.handler").handler,
         importlib.import_module("approval_api.handler").handler,

@@ -8,7 +8,8 @@ from typing import Any
 
 from hitl_approval import contract
 from hitl_approval.contract import Env
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.settings import Settings
 from hitl_approval_cdk.declaration import DECLARED
 from hitl_approval_cdk.option import Readers

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hitl_approval.domain.approval import Approval, derive_approval_id
 from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.errors import ApprovalError, InvalidRequest
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.text import canonical_json, line, person_key, sns_subject
 from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_approval, any_opening, any_request, declared

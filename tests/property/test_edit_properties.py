@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hitl_approval.domain.agreement import altered_end, examine
 from hitl_approval.domain.approval import digest_content
 from hitl_approval.domain.errors import ApprovalError
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.values import Values
 from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_opening, any_request, declared

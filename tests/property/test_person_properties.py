@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.errors import ApprovalError, InvalidRequest
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.text import name as accept_name
 from hitl_approval.domain.text import person_key, spelling
 from hitl_approval.domain.voting import cast_vote

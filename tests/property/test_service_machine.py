@@ -18,7 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from hitl_approval.domain.approval import Approval, Transition
 from hitl_approval.domain.audit import Actor, verify
 from hitl_approval.domain.errors import AlreadyDecided, ApprovalError, InvalidRequest, Unavailable
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.ports import Completed
 from hitl_approval.testing import (
     FakeExecutions,

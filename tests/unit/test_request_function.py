@@ -134,7 +134,13 @@ GARBLED: dict[str, tuple[Any, str]] = {
         "quorum: must be an object, got a number",
     ),
     "a quorum of nobody": (
-        {**SUBMIT, "request": {**SUBMIT["request"], "quorum": {"kind": "at_least", "count": 0}}},  # type: ignore[dict-item]
+        {
+            **SUBMIT,
+            "request": {
+                **SUBMIT["request"],  # type: ignore[dict-item]
+                "quorum": {"quorum": "at_least", "quorum_count": 0},
+            },
+        },
         "quorum: quorum_count must be a whole number of at least 1, got 0",
     ),
     "no time": ({**SUBMIT, "timeout_seconds": "60"}, "timeout_seconds: must be a whole number"),

@@ -11,10 +11,13 @@ from hitl_approval.domain.approval import STATUSES, Approval, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.edit import CHANGES, read_changes
 from hitl_approval.domain.errors import UnreadableRecord
+from hitl_approval.domain.escalation import needs_attention_at
+from hitl_approval.domain.files import read_files
 from hitl_approval.domain.form import INPUT, Form
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import CONTENT, repeated_content
 from hitl_approval.domain.text import cut, kind
+from hitl_approval.domain.turn import Turn
 from hitl_approval.ports import Postponed
 
 
@@ -32,7 +35,11 @@ def new_row(approval: Approval, *, retention: timedelta) -> dict[str, Any]:
         "sensitive": list(approval.sensitive),
         "form": approval.form and approval.form.stored,
         "editable": list(approval.editable),
+        "files": list(approval.files),
     }
+    latest = approval.expires_at + sum(
+        (stage.timeout or timedelta(0) for stage in approval.policy.stages), timedelta(0)
+    )
     return {
         Table.PARTITION_KEY: approval.approval_id,
         Table.STATUS: approval.status,
@@ -52,8 +59,8 @@ def new_row(approval: Approval, *, retention: timedelta) -> dict[str, Any]:
         "votes": [],
         "comments": "",
         Table.ATTENTION: "pending",
-        Table.ATTENTION_AT: isoformat(approval.expires_at),
-        Table.TTL: int((approval.expires_at + retention).timestamp()),
+        Table.ATTENTION_AT: isoformat(needs_attention_at(approval)),
+        Table.TTL: int((latest + retention).timestamp()),
     }
 
 
@@ -143,4 +150,7 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         form=Form.from_json(row["form"]) if "form" in row else None,
         editable=tuple(map(str, row.get("editable", ()))),
         changes=read_changes(row.get(CHANGES, {})),
+        files=read_files(row.get("files", ())),
+        superseded_by=row.get("superseded_by"),
+        turn=Turn.from_dict(row.get("turn", {})),
     )

@@ -13,7 +13,7 @@ from hitl_approval.adapters.web import post
 from hitl_approval.domain.errors import Unavailable, Undeliverable
 from hitl_approval.domain.message import ASKING
 from hitl_approval.domain.notification import Notification
-from hitl_approval.domain.slack import SlackMessage, asking, ended
+from hitl_approval.domain.slack import SlackMessage, asking, ended, released
 
 BOT_TOKEN: Final = "bot_token"  # noqa: S105  a field's name
 SIGNING_SECRET: Final = "signing_secret"  # noqa: S105  a field's name
@@ -129,7 +129,11 @@ class SlackNotifier:
         if kind in ASKING:
             page = notification.link or notification.entry
             return self._post(notification, asking(approval, page=page, kind=kind))
-        message = ended(approval, to_requester=notification.to_requester)
+        message = (
+            released(approval)
+            if kind == "released"
+            else ended(approval, to_requester=notification.to_requester)
+        )
         if notification.to_requester:
             return self._post(notification, message)
         for receipt in notification.receipts:

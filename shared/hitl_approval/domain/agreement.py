@@ -10,19 +10,20 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from hitl_approval.contract import Audit
 from hitl_approval.domain.approval import Approval, digest_content
 from hitl_approval.domain.audit import Finding, isoformat, verify
 from hitl_approval.domain.edit import CHANGES, Change, changes_view, merged, read_changes
 from hitl_approval.domain.errors import UnreadableRecord
 from hitl_approval.domain.form import INPUT
-from hitl_approval.domain.text import shown
+from hitl_approval.domain.text import person_key, shown, spelling
 from hitl_approval.domain.values import is_edit
 from hitl_approval.domain.view import vote_view
 
 ENDS = frozenset({"approved", "rejected", "timeout", "cancelled"})
 """Events that end an approval; each is also the status that it has from then on."""
 
-_EDITS = frozenset({"voted", "approved"})
+_EDITS = frozenset({"voted", "approved", "stage_opened"})
 """Events that may bring a change of the content."""
 
 Event = Mapping[str, Any]
@@ -93,27 +94,11 @@ def _other_content(events: Sequence[Event]) -> list[int]:
     return found
 
 
-def _replayed(events: Sequence[Event]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The votes that count and the changes, as the row must have them."""
-    votes: list[dict[str, Any]] = []
-    changes: dict[str, Change] = {}
-    for event in events:
-        details = _details(event)
-        if is_edit(details):
-            votes = []
-            with suppress(AttributeError, KeyError, TypeError):
-                changes = merged(changes, read_changes(details[CHANGES]))
-        if "decision" in details:
-            votes.append(_vote(event))
-    return votes, changes_view(changes)
-
-
 def _asked(approval: Approval, first: Event) -> list[tuple[str, Any, Any]]:
     details = _details(first)
     return [
         ("requester", approval.requester, first.get("actor")),
         ("created_at", isoformat(approval.created_at), first.get("at")),
-        ("expires_at", isoformat(approval.expires_at), details.get("expires_at")),
         ("execution_arn", approval.execution_arn, details.get("execution_arn")),
     ]
 
@@ -123,7 +108,7 @@ def _compared(approval: Approval, events: Sequence[Event]) -> list[tuple[str, An
     last = events[-1]
     ended = _name(last) in ENDS
     at = isoformat(approval.decided_at) if approval.decided_at else None
-    votes, changes = _replayed(events)
+    votes, turn, expires_at, changes = _replayed(events)
     cast = [vote_view(vote) for vote in approval.votes]
     if len(events) < approval.audit_sequence:  # an end by silence or withdrawal has no vote
         cast = cast[len(cast) - len(votes) :]
@@ -135,9 +120,63 @@ def _compared(approval: Approval, events: Sequence[Event]) -> list[tuple[str, An
         ("comments", approval.comments, _details(last).get("comments", "") if ended else ""),
         ("votes", cast, votes),
         ("changes", changes_view(approval.changes), changes),
+        ("superseded_by", approval.superseded_by, _details(last).get("superseded_by")),
+        ("turn", approval.turn.to_dict(), turn),
+        ("expires_at", isoformat(approval.expires_at), expires_at),
         ("content_digest", approval.content_digest, digest),
         ("content", digest_content(approval), digest),
     ]
+
+
+def _replayed(
+    events: Sequence[Event],
+) -> tuple[list[dict[str, Any]], dict[str, Any], Any, dict[str, Any]]:
+    """The votes, whose turn it is, the expiry and the changes, as a trail says them one by one."""
+    votes: list[dict[str, Any]] = []
+    turn: dict[str, Any] = {}
+    expires_at = None
+    changes: dict[str, Change] = {}
+    for event in events:
+        details, name = _details(event), _name(event)
+        expires_at = details.get("expires_at", expires_at)
+        if is_edit(details):  # which no earlier vote covers
+            votes = []
+            with suppress(AttributeError, KeyError, TypeError):
+                changes = merged(changes, read_changes(details[CHANGES]))
+        if "decision" in details:
+            votes.append(_vote(event))
+        if name == "retracted":
+            votes = [vote for vote in votes if not _is_by(vote, event)]
+        elif name == "stage_opened":
+            turn = {
+                "stage": details.get("stage"),
+                "since": event.get(Audit.SORT_KEY),
+                "opened_at": event.get("at"),
+                "votes": len(votes),
+            }
+        elif name == "escalated":
+            turn = {**turn, "escalations": details.get("escalation")}
+        elif name == "reassigned":
+            turn = _handed_over(turn, details)
+    return votes, turn, expires_at, changes_view(changes)
+
+
+def _is_by(vote: Mapping[str, Any], event: Event) -> bool:
+    return spelling(str(vote["approver"])) == spelling(str(event.get("actor")))
+
+
+def _handed_over(turn: Mapping[str, Any], details: Mapping[str, Any]) -> dict[str, Any]:
+    """Whose turn it is after one has given their place to another."""
+    before = turn.get("handed_over", [])
+    giver, to = str(details.get("from")), details.get("to")
+    taker = to[0] if isinstance(to, list | tuple) and to else None
+    places = {person_key(str(other)): one for one, other in before}
+    place = places.get(person_key(giver), giver)
+    after = [each for each in before if each[0] != place]
+    if spelling(str(place)) != spelling(str(taker)):
+        after.append([place, taker])
+    rest = {name: value for name, value in turn.items() if name != "handed_over"}
+    return {**rest, **({"handed_over": after} if after else {})}
 
 
 def _vote(event: Event) -> dict[str, Any]:

@@ -9,6 +9,7 @@ that should be committed together. Nothing leaves a terminal status.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -26,16 +27,20 @@ from hitl_approval.domain.audit import (
     isoformat,
     on_record,
 )
+from hitl_approval.domain.context import context_json
+from hitl_approval.domain.digest import digest_json
 from hitl_approval.domain.edit import Change
+from hitl_approval.domain.files import FileDigest
 from hitl_approval.domain.form import Form
 from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import (
     ApprovalRequest,
     Content,
     content_of,
-    context_json,
     form_of,
 )
+from hitl_approval.domain.turn import FIRST, Turn, asked, first_asked
 
 Decision = Literal["approved", "rejected"]
 Status = Literal["pending", "approved", "rejected", "timeout", "cancelled"]
@@ -64,9 +69,11 @@ class Approval(Content):
     `resumed` says that the workflow has read the end of the approval from the record.
     `challenge` is the code without which personal links open no form, where the deployment asks
     for one; `reminders` are the times after its creation at which who has not answered is reminded;
-    `sensitive` are the fields of the context that are masked in what is sent out; `form` is what an
-    approver fills in, `editable` what they may change, and `changes` what they have: the values as
-    they were asked and as they stand in the context now.
+    `sensitive` are the fields of the context that are masked in what is sent out; `turn` says who
+    is asked now instead of `approvers`, who were asked first. `superseded_by` is the approval that
+    has replaced this one, `supersedes` the one that this one replaces. `form` is what an approver
+    fills in, `editable` what they may change, and `changes` what they have: the values as they were
+    asked and as they stand in the context now.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -95,6 +102,9 @@ class Approval(Content):
     form: Form | None = None
     editable: tuple[str, ...] = ()
     changes: Mapping[str, Change] = field(default_factory=dict)
+    files: tuple[FileDigest, ...] = ()
+    superseded_by: str | None = None
+    turn: Turn = FIRST
 
     @property
     def pending(self) -> bool:
@@ -107,14 +117,47 @@ class Approval(Content):
         return Head(self.audit_sequence, self.audit_hash)
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """Who is asked now; empty when anyone may decide."""
+        return asked(self.approvers, self.policy, self.turn)
+
+    @property
+    def asked_at(self) -> datetime:
+        """When the stage that is open began."""
+        return self.turn.opened_at or self.created_at
+
+    @property
     def deciders(self) -> tuple[str, ...]:
-        """Those of the named approvers who may decide; empty when anyone may."""
-        return self.policy.deciders(self.approvers, self.requester)
+        """Those who are asked now and may decide; empty when anyone may."""
+        return self.policy.deciders(self.asked, self.requester)
+
+    @property
+    def quorum(self) -> Quorum:
+        """How many must approve in the stage that is open."""
+        stage = self.turn.stage
+        return self.policy.stages[stage - 1].quorum if stage else self.policy.quorum
 
     @property
     def approvals_needed(self) -> int:
-        """How many must approve."""
-        return self.policy.quorum.needed(self.deciders)
+        """How many must approve: of those who were asked when the stage began."""
+        first = first_asked(self.approvers, self.policy, self.turn)
+        return self.quorum.needed(self.policy.deciders(first, self.requester))
+
+    @property
+    def first_deciders(self) -> tuple[str, ...]:
+        """Those who may decide and were asked when the request was made."""
+        return self.policy.deciders(self.approvers, self.requester)
+
+    @property
+    def votes_now(self) -> tuple[Vote, ...]:
+        """The votes of the stage that is open."""
+        return self.votes[self.turn.votes :]
+
+    @property
+    def concerned(self) -> tuple[str, ...]:
+        """Who may decide now, and who has voted in an earlier stage."""
+        people = (*self.deciders, *(vote.approver for vote in self.votes[: self.turn.votes]))
+        return tuple({text.person_key(name): name for name in people}.values())
 
     def vote_of(self, name: str) -> Vote | None:
         """The vote that this person has cast, if any: under this spelling of the name."""
@@ -182,6 +225,7 @@ def open_approval(
         sensitive=tuple(request.sensitive),
         form=form_of(request),
         editable=tuple(request.editable),
+        files=tuple(request.files),
     )
     approval = replace(approval, content_digest=digest_content(approval))
     details = {"expires_at": isoformat(approval.expires_at), "execution_arn": execution_arn}
@@ -189,26 +233,32 @@ def open_approval(
 
 
 def digest_content(approval: Approval) -> str:
-    """SHA-256 of what is asked, of whom, under which rules.
+    """SHA-256 of what is asked, of whom, under which rules, by RFC 8785.
 
-    A text that is not set is left out, so that a record keeps its digest when another field is
-    declared; `document_id` alone is then null. The order of a context's fields makes no difference.
+    What is not set is left out, so that a record keeps its digest when another field is declared.
     """
-    try:
-        context = text.sorted_json(approval.context)
-    except (ValueError, RecursionError):  # a row that somebody has changed
-        context = approval.context
     content = {
-        "document_id": None,
         **content_of(approval),
         "approvers": list(approval.approvers),
         "policy": approval.policy.to_dict(),
-        "context": context,
         **({"sensitive": list(approval.sensitive)} if approval.sensitive else {}),
         **({"form": approval.form.to_json()} if approval.form else {}),
         **({"editable": list(approval.editable)} if approval.editable else {}),
+        **({"files": list(approval.files)} if approval.files else {}),
     }
-    return hashlib.sha256(text.canonical_json(content).encode()).hexdigest()
+    try:
+        return digest_json({**content, "context": json.loads(approval.context)})
+    except (ValueError, RecursionError):  # a row that somebody has changed
+        text_of_it = text.canonical_json({**content, "context": approval.context})
+        return hashlib.sha256(text_of_it.encode()).hexdigest()
+
+
+def digest_context(approval: Approval) -> str:
+    """SHA-256 of the context alone, by RFC 8785; empty where it is no JSON (any more)."""
+    try:
+        return digest_json(json.loads(approval.context))
+    except (ValueError, RecursionError):
+        return ""
 
 
 def vote_by(votes: Sequence[Vote], name: str, key: Callable[[str], str]) -> Vote | None:

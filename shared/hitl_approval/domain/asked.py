@@ -10,8 +10,9 @@ from hitl_approval.domain import text
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.field import Field
 from hitl_approval.domain.form import Form
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import FIELDS, ApprovalRequest
+from hitl_approval.domain.stage import Escalate, Stage
 
 _QUORUM = "quorum"
 _BY_NAME: Mapping[str, Field] = {
@@ -27,7 +28,7 @@ def to_json(request: ApprovalRequest) -> dict[str, Any]:
         if field.required or getattr(request, field.name) != field.default
     }
     if request.quorum is not None:
-        values[_QUORUM] = {"kind": request.quorum.kind, "count": request.quorum.count}
+        values[_QUORUM] = request.quorum.to_dict()
     return values
 
 
@@ -61,6 +62,8 @@ def _plain(value: Any) -> Any:
         return value.to_json()
     if isinstance(value, timedelta):
         return int(value.total_seconds())
+    if isinstance(value, Stage | Escalate):
+        return value.to_dict()
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     return dict(value) if isinstance(value, Mapping) else value
@@ -69,12 +72,7 @@ def _plain(value: Any) -> Any:
 def _quorum(values: Any) -> Quorum:
     if not isinstance(values, Mapping):
         raise InvalidRequest(_QUORUM, f"must be an object, got {text.kind(values)}")
-    rules = {
-        **Policy().to_dict(),
-        "quorum": values.get("kind"),
-        "quorum_count": values.get("count"),
-    }
     try:
-        return Policy.from_dict(rules).quorum
+        return Quorum.from_dict(values)
     except ValueError as error:
         raise InvalidRequest(_QUORUM, str(error)) from None

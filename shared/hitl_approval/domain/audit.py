@@ -18,6 +18,10 @@ EventName = Literal[
     "rejected",
     "timeout",
     "cancelled",
+    "stage_opened",
+    "escalated",
+    "reassigned",
+    "retracted",
     "notification_failed",
     "reminded",
 ]

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from hitl_approval.contract import Events
-from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.approval import Approval, digest_context
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.edit import CHANGES
 from hitl_approval.domain.form import INPUT
@@ -19,6 +19,10 @@ from hitl_approval.domain.view import sent_values
 _DETAIL_TYPES = {
     "requested": Events.REQUESTED,
     "voted": Events.VOTED,
+    "stage_opened": Events.STAGE_OPENED,
+    "escalated": Events.ESCALATED,
+    "reassigned": Events.REASSIGNED,
+    "retracted": Events.RETRACTED,
     "approved": Events.DECIDED,
     "rejected": Events.DECIDED,
     "timeout": Events.TIMED_OUT,
@@ -28,7 +32,7 @@ _DETAIL_TYPES = {
 }
 MAX_DETAIL = 200_000
 """Longest detail, in bytes: EventBridge takes 256 KB, counting more than the detail alone."""
-_LEAVES_PENDING = frozenset({"requested", "voted", "notification_failed", "reminded"})
+_ENDS = frozenset({"approved", "rejected", "timeout", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +69,18 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
         "approval_id": event["approval_id"],
         "sequence": event["sequence"],
         "at": event["at"],
-        "status": "pending" if event["event"] in _LEAVES_PENDING else event["event"],
+        "status": event["event"] if event["event"] in _ENDS else "pending",
         "actor": event["actor"],
         "identity": event["identity"],
         "decision": details.get("decision"),
         "comments": details.get("comments"),
         **_values(details, approval),
         "reason": details.get("reason"),
+        "to": details.get("to"),
         "content_digest": event["content_digest"],
+        "context_digest": digest_context(approval) if approval else None,
+        "files": list(approval.files) if approval else None,
+        "superseded_by": details.get("superseded_by"),
         **{name: getattr(approval, name) if approval else None for name in CONTENT},
         "approvers": list(approval.approvers) if approval else None,
         "created_at": isoformat(approval.created_at) if approval else None,

@@ -57,7 +57,9 @@ def is_shown_all(approval: Approval, actor: Actor | None) -> bool:
     """
     if actor is None or not actor.verified or not approval.approvers:
         return True
-    concerned = {spelling(name) for name in (*approval.approvers, approval.requester)}
+    concerned = {
+        spelling(name) for name in (*approval.asked, *approval.concerned, approval.requester)
+    }
     return spelling(actor.name) in concerned
 
 

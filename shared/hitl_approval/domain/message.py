@@ -27,6 +27,9 @@ GIVEN_UP: frozenset[MessageState] = frozenset({"failed", "parked"})
 
 KIND_OF: Mapping[str, MessageKind] = {
     "requested": "requested",
+    "stage_opened": "requested",
+    "escalated": "requested",
+    "reassigned": "requested",
     "reminded": "reminder",
     "approved": "outcome",
     "rejected": "outcome",
@@ -35,9 +38,14 @@ KIND_OF: Mapping[str, MessageKind] = {
 }
 """What people are sent when an audit event has happened; of a vote that has changed the request,
 `changed`; of other events nothing."""
+ASKS_OTHERS = frozenset({"stage_opened", "escalated", "reassigned"})
+"""Events by which others are asked than before, whom they name; who is not any more is sent that.
+"""
 EDITED: frozenset[Channel] = frozenset({"slack"})
 """Here the end of a request takes the place of the messages that asked: nobody is sent another, so
 that it is done for who ended it too, and where nobody is sent how requests end."""
+ALWAYS_SENT: frozenset[MessageKind] = frozenset({"requested", "changed"})
+"""No deployment leaves these out."""
 FOR_REQUESTER: frozenset[MessageKind] = frozenset({"outcome", "expired", "withdrawn"})
 """Who asked is sent these too."""
 ASKING: frozenset[MessageKind] = frozenset({"requested", "changed", "reminder"})
@@ -140,7 +148,8 @@ ChannelsOf = Callable[[str], Sequence[Address]]
 
 def depends_on_earlier(event: Mapping[str, Any]) -> bool:
     """Whether the messages that follow from an event depend on those of earlier events."""
-    return kind_of(event) not in {None, "requested", "changed"}
+    kind = kind_of(event)
+    return kind not in {None, "requested", "changed"} or event["event"] in ASKS_OTHERS
 
 
 def kind_of(event: Mapping[str, Any]) -> MessageKind | None:
@@ -180,17 +189,22 @@ def messages_of(
     if kind not in FOR_REQUESTER:
         if kind in without:
             return []
-        names = approval.deciders if kind != "reminder" else event["details"]["to"]
+        first = event["event"] == "requested"
         if kind == "changed":  # who has made the change has answered
-            names = [name for name in names if person_key(name) != person_key(event["actor"])]
+            author = person_key(event["actor"])
+            names = tuple(name for name in approval.deciders if person_key(name) != author)
+        else:
+            names = approval.first_deciders if first else event["details"]["to"]
         asking = _each(event, kind, {str(name): channels_of(str(name)) for name in names})
-        # Who is reminded are people; a channel or a webhook is asked once.
-        others = {name: [each] for name, each in (audiences or {}).items() if kind != "reminder"}
-        return asking + [
-            replace(message, to_audience=True) for message in _each(event, kind, others)
-        ]
+        # Who is reminded or asked later are people; a channel or a webhook is asked once, and again
+        # when what it was asked has changed.
+        others = {name: [each] for name, each in (audiences or {}).items()}
+        if first or kind == "changed":
+            found = _each(event, kind, others)
+            asking += [replace(message, to_audience=True) for message in found]
+        return asking + _released(event, earlier, without)
     acted = None if event["identity"] == "system" else person_key(event["actor"])
-    people = {person_key(name): name for name in approval.deciders}
+    people = {person_key(name): name for name in approval.concerned}
     asked = {
         **dict.fromkeys(people.values(), False),
         **{message.recipient: True for message in earlier if message.to_audience},
@@ -208,6 +222,16 @@ def messages_of(
         mine = {approval.requester: channels_of(approval.requester)}
         found += [replace(message, to_requester=True) for message in _each(event, kind, mine)]
     return found
+
+
+def _released(
+    event: Mapping[str, Any], earlier: Sequence[Message], without: frozenset[MessageKind]
+) -> list[Message]:
+    """To those who were asked and are not any more: by the channels that asked them."""
+    if event["event"] not in ASKS_OTHERS or "released" in without:
+        return []
+    names = [str(name) for name in event["details"]["released"]]
+    return _each(event, "released", {name: asked_by(earlier, name) for name in names})
 
 
 def _each(
@@ -251,8 +275,10 @@ def receipts_of(messages: Iterable[Message]) -> tuple[str, ...]:
 
 def reminders_of(event: Mapping[str, Any], approval: Approval) -> Message | None:
     """The reminders that follow from a request, as one record until they are due."""
-    if event["event"] != "requested" or not approval.deciders:
+    if event["event"] not in {"requested", "stage_opened"} or not approval.deciders:
         return None
+    if int(event[Audit.SORT_KEY]) != approval.turn.since:
+        return None  # that stage is over
     return next_reminder(
         Message(
             approval_id=approval.approval_id,
@@ -261,14 +287,14 @@ def reminders_of(event: Mapping[str, Any], approval: Approval) -> Message | None
             recipient="",
         ),
         approval,
-        after=approval.created_at,
+        after=approval.asked_at,
     )
 
 
 def next_reminder(reminders: Message, approval: Approval, *, after: datetime) -> Message | None:
     """The same reminders, due at the first that comes after a time; None when there is none."""
     for number, delay in enumerate(approval.reminders, start=1):
-        due = approval.created_at + delay
+        due = approval.asked_at + delay
         if number > reminders.number and after < due < approval.expires_at:
             return replace(reminders, due=due, number=number)
     return None

@@ -7,7 +7,7 @@ from typing import Any
 
 from hitl_approval.domain import text
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.policy import MAX_VOTES
+from hitl_approval.domain.quorum import MAX_VOTES
 
 MAX_APPROVERS = MAX_VOTES
 """Most approvers of one request: their votes, with comments, fit one DynamoDB item."""

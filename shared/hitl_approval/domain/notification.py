@@ -11,9 +11,15 @@ from typing import Any
 from hitl_approval.contract import MessageKind
 from hitl_approval.domain.approval import Approval, Transition, with_event
 from hitl_approval.domain.audit import SYSTEM
+from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
-from hitl_approval.domain.standing import end_in_a_word, end_in_words, standing
+from hitl_approval.domain.standing import (
+    end_in_a_word,
+    end_in_words,
+    released_in_words,
+    standing,
+)
 from hitl_approval.domain.text import inert, listed, sns_subject
 from hitl_approval.domain.values import rows_sent
 
@@ -157,6 +163,29 @@ def ended(
     )
 
 
+def released(approval: Approval, *, recipient: str, entry: str | None = None) -> Notification:
+    """Say to who was asked that nothing is asked of them any more.
+
+    Args:
+        approval: the record.
+        recipient: the one person whom it is for.
+        entry: where who signs in sees the approval. Default: nobody can sign in.
+    """
+    said = f"The request of {inert(approval.requester)} {released_in_words(approval)}"
+    rows = [*_content(approval), ("Approval", approval.approval_id)]
+    parts = [f"{said} There is nothing for you to do.", _table(rows)]
+    if entry is not None:
+        parts.append(f"To see it, sign in:\n  {entry}")
+    return Notification(
+        approval=approval,
+        subject=sns_subject(f"No longer yours: {approval.subject}"),
+        body="\n\n".join(parts) + "\n",
+        recipient=recipient,
+        kind="released",
+        entry=entry,
+    )
+
+
 _NEEDED: Mapping[MessageKind, str] = {
     "requested": "Approval needed",
     "changed": "Changed, approval needed again",
@@ -166,7 +195,8 @@ _CHANGED = "Another approver has changed the request, so that earlier answers do
 
 
 def _content(approval: Approval) -> list[tuple[str, str]]:
-    return [(CONTENT[name].label, value) for name, value in content_of(approval).items()]
+    rows = [(CONTENT[name].label, value) for name, value in content_of(approval).items()]
+    return rows + [("File", file_in_words(file)) for file in approval.files]
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:
@@ -179,7 +209,7 @@ def _indented(value: str) -> str:
 
 def approvers_in_words(approval: Approval) -> str:
     """Who may decide, and how many must approve where one is not enough."""
-    names = listed(approval.approvers) or "anyone with access"
+    names = listed(approval.asked) or "anyone with access"
     needed = approval.approvals_needed
     return names if needed == 1 else f"{names} ({needed} approvals needed)"
 

@@ -9,6 +9,7 @@ from hitl_approval.domain import text
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.errors import Forbidden
 from hitl_approval.domain.person import may_be_one
+from hitl_approval.domain.turn import asked_by_now
 
 if TYPE_CHECKING:
     from hitl_approval.domain.approval import Approval
@@ -20,7 +21,7 @@ def check_may_decide(approval: Approval, actor: Actor) -> None:
     Raises:
         Forbidden: it does not, and why.
     """
-    _check_identity(approval, actor)
+    check_identity(approval, actor)
     same = may_be_one(actor.name, approval.requester)
     if same and not approval.policy.allow_self_approval:
         raise Forbidden(
@@ -28,7 +29,11 @@ def check_may_decide(approval: Approval, actor: Actor) -> None:
             "or cancel the request",
             rule="allow_self_approval",
         )
-    if approval.approvers and not _is_one_of(approval.approvers, actor.name):
+    if approval.asked and not is_one_of(approval.asked, actor.name):
+        by_now = asked_by_now(approval.approvers, approval.policy, approval.turn)
+        if text.person_key(actor.name) in by_now:
+            others = text.listed(approval.asked)
+            raise Forbidden(f"{actor.name} is not asked any more: {others} may answer now")
         raise Forbidden(f"{actor.name} is not an approver of this request")
 
 
@@ -41,20 +46,25 @@ def check_may_withdraw(approval: Approval, actor: Actor, operators: Sequence[str
     Raises:
         Forbidden: they may not, and why.
     """
-    _check_identity(approval, actor)
-    if actor.identity != "system" and not _is_one_of((approval.requester, *operators), actor.name):
+    check_identity(approval, actor)
+    if actor.identity != "system" and not is_one_of((approval.requester, *operators), actor.name):
         raise Forbidden(
             f"{actor.name} did not ask for this and cannot withdraw it: {approval.requester} or an "
             "operator can, and an approver can reject it"
         )
 
 
-def _is_one_of(names: Sequence[str], name: str) -> bool:
+def is_one_of(names: Sequence[str], name: str) -> bool:
     """Whether somebody is let in: the name must be spelled the same."""
     return text.spelling(name) in {text.spelling(each) for each in names}
 
 
-def _check_identity(approval: Approval, actor: Actor) -> None:
+def check_identity(approval: Approval, actor: Actor) -> None:
+    """Whether somebody vouches for who this is, where the policy demands it.
+
+    Raises:
+        Forbidden: nobody does.
+    """
     if approval.policy.require_verified_identity and not actor.verified:
         raise Forbidden(
             "this request takes verified identities only: sign in, a name is not enough",

@@ -3,69 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
 from hitl_approval.domain.person import may_be_one
+from hitl_approval.domain.quorum import MAX_VOTES, Quorum, is_whole
+from hitl_approval.domain.stage import Escalate, Stage, escalation_of, stages_of
 from hitl_approval.domain.text import kind, shown
-
-QuorumKind = Literal["any_one", "at_least", "everyone"]
-
-MAX_VOTES = 20
-"""Votes that a record holds, all with comments, beside a full context: DynamoDB's item of 400 KB.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Quorum:
-    """How many distinct approvers must approve. Made by its three factories."""
-
-    kind: QuorumKind = "any_one"
-    count: int = 1
-
-    @classmethod
-    def any_one(cls) -> Self:
-        """One approval is enough."""
-        return cls()
-
-    @classmethod
-    def at_least(cls, count: int) -> Self:
-        """`count` distinct people must approve.
-
-        Raises:
-            ValueError: `count` is not an integer of at least 1.
-        """
-        if not _whole(count, 1):
-            # CDK writes as a fraction what only CloudFormation will know.
-            got = "a fraction or a token" if isinstance(count, float) else shown(count)
-            msg = f"quorum needs at least 1 approval, got {got}: use Quorum.at_least(1) or more"
-            raise ValueError(msg)
-        return cls("at_least", count)
-
-    @classmethod
-    def everyone(cls) -> Self:
-        """Every named approver must approve; the request must name them."""
-        return cls("everyone", 0)
-
-    def needed(self, approvers: Sequence[str]) -> int:
-        """Approvals needed when these people are asked (none named: anyone may approve)."""
-        return len(approvers) if self.kind == "everyone" else self.count
-
-    def check(self, approvers: Sequence[str]) -> None:
-        """Refuse a quorum that these approvers can never reach.
-
-        Raises:
-            ValueError: with the numbers, the people and so the fix.
-        """
-        if self.kind == "everyone" and not approvers:
-            msg = "quorum is everyone but no approvers are configured: name them"
-            raise ValueError(msg)
-        if approvers and self.needed(approvers) > len(approvers):
-            msg = (
-                f"quorum needs {self.count} approvals but {len(approvers)} approvers "
-                f"are configured: {list(approvers)}"
-            )
-            raise ValueError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +41,8 @@ class Policy:
         allow_self_approval: whether requesters may decide their own request.
         require_verified_identity: refuse names that were only typed in (`declared`).
         require_comment_on_rejection: a rejection must say why.
+        stages: who is asked after the first have approved, stage by stage.
+        escalation: who is asked when a stage takes too long, step by step.
     """
 
     quorum: Quorum = field(default_factory=Quorum.any_one)
@@ -104,6 +51,8 @@ class Policy:
     allow_self_approval: bool = False
     require_verified_identity: bool = False
     require_comment_on_rejection: bool = False
+    stages: tuple[Stage, ...] = ()
+    escalation: tuple[Escalate, ...] = ()
 
     def check(self, approvers: Sequence[str]) -> None:
         """Refuse rules that these approvers can never satisfy.
@@ -112,14 +61,27 @@ class Policy:
             ValueError: with the numbers, the people and so the fix.
         """
         self.quorum.check(approvers)
+        self.check_rejections(approvers)
+
+    def check_rejections(self, approvers: Sequence[str], quorum: Quorum | None = None) -> None:
+        """Refuse so many rejections needed that these approvers can never cast them.
+
+        Args:
+            approvers: who may decide; none: anyone.
+            quorum: of a later stage. Default: the policy's.
+
+        Raises:
+            ValueError: as `check` does.
+        """
+        quorum = quorum or self.quorum
         needed = self.rejections_needed
-        if not _whole(needed, 1):
+        if not is_whole(needed, 1):
             msg = f"rejections_needed must be at least 1, got {needed!r}: 1 lets anyone veto"
             raise ValueError(msg)
-        votes = self.quorum.needed(approvers) + needed - 1
+        votes = quorum.needed(approvers) + needed - 1
         if not approvers and votes > MAX_VOTES:
             msg = (
-                f"a quorum of {self.quorum.count} with rejections_needed of {needed} may take "
+                f"a quorum of {quorum.count} with rejections_needed of {needed} may take "
                 f"{votes} votes, a record holds {MAX_VOTES}: need fewer, or name the approvers"
             )
             raise ValueError(msg)
@@ -137,32 +99,53 @@ class Policy:
         return tuple(name for name in approvers if not may_be_one(name, requester))
 
     def outcome(
-        self, deciders: Sequence[str], *, approvals: int, rejections: int
+        self,
+        approved: Sequence[str],
+        *,
+        rejections: int,
+        left: Sequence[str] | None,
+        needed: int,
+        quorum: Quorum | None = None,
+        anywhere: AbstractSet[str] = frozenset(),
     ) -> Literal["pending", "approved", "rejected"]:
         """What so many distinct people's votes amount to.
 
-        Rejected once enough have rejected, or once too few of those who may decide (none named:
-        anyone) are left to reach the quorum.
+        Rejected once enough have rejected, or once too few of those who may decide are left to
+        reach the quorum.
+
+        Args:
+            approved: who has approved, by the name under which they were first asked.
+            rejections: how many have rejected.
+            left: who may still answer; None: anyone.
+            needed: approvals that the quorum needs of those who were first asked.
+            quorum: of a later stage. Default: the policy's.
+            anywhere: keys of those who count for every group of the quorum.
         """
-        needed = self.quorum.needed(deciders)
+        quorum = quorum or self.quorum
         if rejections >= self.rejections_needed:
             return "rejected"
-        if approvals and approvals >= needed:
+        if approved and quorum.reached(approved, needed, anywhere):
             return "approved"
-        out_of_reach = bool(deciders) and len(deciders) - rejections < needed
-        return "rejected" if out_of_reach else "pending"
+        if left is not None and not quorum.reached([*approved, *left], needed, anywhere):
+            return "rejected"
+        return "pending"
 
     def to_dict(self) -> dict[str, Any]:
         """The policy as JSON values, for the row and for the functions' environment."""
         return {
-            "quorum": self.quorum.kind,
-            "quorum_count": self.quorum.count,
+            **self.quorum.to_dict(),
             "rejections_needed": self.rejections_needed,
             "on_timeout": self.on_timeout.status,
             "allow_self_approval": self.allow_self_approval,
             "require_verified_identity": self.require_verified_identity,
             "require_comment_on_rejection": self.require_comment_on_rejection,
+            **{name: [each.to_dict() for each in getattr(self, name)] for name in self._listed},
         }
+
+    @property
+    def _listed(self) -> tuple[str, ...]:
+        """The lists of a policy that are not empty."""
+        return tuple(name for name in ("stages", "escalation") if getattr(self, name))
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -178,11 +161,9 @@ class Policy:
         if missing:
             msg = f"{missing[0]} is missing"
             raise ValueError(msg)
-        least = 0 if values["quorum"] == "everyone" else 1
+        quorum = Quorum.from_dict(values)
         rules = {
-            "quorum": (values["quorum"] in get_args(QuorumKind), "any_one, at_least or everyone"),
-            "quorum_count": (_whole(values["quorum_count"], least), _COUNT),
-            "rejections_needed": (_whole(values["rejections_needed"], 1), _COUNT),
+            "rejections_needed": (is_whole(values["rejections_needed"], 1), _COUNT),
             "on_timeout": (values["on_timeout"] in ("timeout", "rejected"), "timeout or rejected"),
             **{rule: (isinstance(values[rule], bool), "true or false") for rule in _SWITCHES},
         }
@@ -191,16 +172,14 @@ class Policy:
                 msg = f"{rule} must be {allowed}, got {shown(values[rule])}"
                 raise ValueError(msg)
         return cls(
-            quorum=Quorum(values["quorum"], values["quorum_count"]),
+            quorum=quorum,
             rejections_needed=values["rejections_needed"],
             on_timeout=OnTimeout(values["on_timeout"]),
+            stages=stages_of(values.get("stages", ())),
+            escalation=escalation_of(values.get("escalation", ())),
             **{rule: values[rule] for rule in _SWITCHES},
         )
 
 
 _SWITCHES = ("allow_self_approval", "require_verified_identity", "require_comment_on_rejection")
 _COUNT = "a whole number of at least 1"
-
-
-def _whole(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least

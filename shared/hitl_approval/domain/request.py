@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, cast
 
 from hitl_approval.domain import text
+from hitl_approval.domain.context import MAX_CONTEXT_BYTES, context_json
 from hitl_approval.domain.edit import MAX_EDITABLE, check_asked
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.field import Field, Rule, declared, with_attributes
+from hitl_approval.domain.files import MAX_FILES, FileDigest, validate_files
 from hitl_approval.domain.form import Form
 from hitl_approval.domain.form_schema import MAX_FORM_FIELDS
 from hitl_approval.domain.form_source import FormSource, accept_form
 from hitl_approval.domain.masking import leads_nowhere
 from hitl_approval.domain.naming import MAX_APPROVERS, validate_names
-from hitl_approval.domain.policy import Quorum
+from hitl_approval.domain.quorum import Quorum
+from hitl_approval.domain.stage import (
+    MAX_ESCALATION,
+    MAX_STAGES,
+    Escalate,
+    Stage,
+    accept_escalation,
+    accept_stages,
+    escalation_from_json,
+    names_of,
+    stages_from_json,
+)
 
 MAX_REMINDERS = 10
 """Most reminders of one request: more would be read by nobody."""
@@ -27,10 +39,6 @@ REMIND_AT = (0.5, 0.9)
 """When it does: at half time and near the end, as parts of the time to decide."""
 MAX_SENSITIVE = 50
 """Most fields that a request calls sensitive: each is sought in the whole context."""
-MAX_CONTEXT_DEPTH = 32
-"""Deepest nesting of a context: deeper than anybody reads, and cheap to print on every line."""
-MAX_CONTEXT_BYTES = 150_000
-"""Largest context, as UTF-8 JSON: with the votes it fits an item of 400 KB."""
 
 
 def _text(
@@ -58,6 +66,15 @@ class Content:
         _text("the caller's own id of what is decided, if it has one", label="Document"),
     ] = None
     requester: Annotated[str, _text("who asks", rule=text.name, maximum=text.MAX_PERSON)]
+    supersedes: Annotated[
+        str | None,
+        Field(
+            doc="id of a pending approval that the same requester has asked for by the same "
+            "function: this one replaces it, and it ends as withdrawn",
+            rule=_approval_id,
+            label="Replaces",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +103,31 @@ class ApprovalRequest(Content):
             event=None,
         ),
     ] = None
+    stages: Annotated[
+        Sequence[Stage],
+        Field(
+            doc="who is asked one after the other, instead of `approvers` and `quorum`: each stage "
+            "once the one before has approved",
+            rule=accept_stages,
+            longest=f"{MAX_STAGES}",
+            event_rule=stages_from_json,
+        ),
+    ] = ()
+    escalation: Annotated[
+        Sequence[Escalate] | None,
+        Field(
+            doc="who is asked when a stage takes too long, step by step "
+            "(default: the deployment's)",
+            rule=accept_escalation,
+            longest=f"{MAX_ESCALATION} steps",
+            event_rule=escalation_from_json,
+        ),
+    ] = None
     timeout: Annotated[
         timedelta | None,
         Field(
-            doc="time to decide, whole seconds, at least 1 s (default: the deployment's)",
+            doc="time to decide, of each stage that has none of its own, whole seconds, at least "
+            "1 s (default: the deployment's)",
             rule=_timeout,
             event="timeout_seconds",
             event_rule=seconds,
@@ -123,6 +161,15 @@ class ApprovalRequest(Content):
             longest=f"{MAX_SENSITIVE}",
         ),
     ] = ()
+    files: Annotated[
+        Sequence[FileDigest],
+        Field(
+            doc="files that the request is about, each as `file_digest` says it: `name`, `sha256` "
+            "and `size`; the approval is for exactly these bytes",
+            rule=validate_files,
+            longest=f"{MAX_FILES}",
+        ),
+    ] = ()
     form: Annotated[
         FormSource | None,
         Field(
@@ -146,6 +193,11 @@ class ApprovalRequest(Content):
     def __post_init__(self) -> None:
         for name, declaration in FIELDS.items():  # the dataclass is frozen for everyone else
             object.__setattr__(self, name, declaration.accept(getattr(self, name)))
+        grouped = self.quorum is not None and self.quorum.groups
+        if self.stages and (self.approvers or self.quorum):
+            raise InvalidRequest("stages", "say who is asked: leave approvers and quorum out")
+        if grouped and self.approvers:
+            raise InvalidRequest("quorum", "names the groups that are asked: leave approvers out")
         form = form_of(self)
         if form is not None or self.editable:
             check_asked(form, self.editable, self.context, context_json(self.context))
@@ -156,6 +208,37 @@ class ApprovalRequest(Content):
                     "sensitive", f"names {text.shown(path)}, which is no field of the context"
                 )
 
+    def named(self, default: Sequence[str]) -> tuple[str, ...]:
+        """Every name of this request, people and groups, each once.
+
+        Args:
+            default: the deployment's approvers.
+        """
+        steps = self.escalation or ()
+        later = [name for stage in self.stages[1:] for name in names_of(stage)]
+        named = [*self.first_named(default), *later, *(name for step in steps for name in step.to)]
+        return tuple(dict.fromkeys(named))
+
+    def first_named(self, default: Sequence[str]) -> tuple[str, ...]:
+        """The people and groups that are asked first; none: anyone may answer.
+
+        Args:
+            default: the deployment's approvers.
+        """
+        if self.stages:
+            return names_of(self.stages[0])
+        groups = self.quorum.groups if self.quorum else ()
+        return tuple(group.name for group in groups) or (*self.approvers,) or (*default,)
+
+    def longest(self, timeout: timedelta) -> timedelta:
+        """How long the request may be pending: through all stages.
+
+        Args:
+            timeout: of each stage that has none of its own.
+        """
+        times = [stage.timeout or timeout for stage in self.stages] or [timeout]
+        return sum(times, timedelta(0))
+
     def timeout_or(self, default: timedelta, *, maximum: timedelta) -> timedelta:
         """The time to decide under a deployment's default and limit.
 
@@ -163,11 +246,12 @@ class ApprovalRequest(Content):
             InvalidRequest: longer than the deployment can hold.
         """
         timeout = self.timeout or default
-        if timeout > maximum:
+        longest = self.longest(timeout)
+        if longest > maximum:
             raise InvalidRequest(
                 "timeout_seconds",
                 f"must be at most {int(maximum.total_seconds())}, which this deployment's "
-                f"execution timeout can hold, got {int(timeout.total_seconds())}",
+                f"execution timeout can hold, got {int(longest.total_seconds())}",
             )
         return timeout
 
@@ -226,42 +310,11 @@ def reminder_seconds(value: Any, field_name: str) -> tuple[timedelta, ...]:
     return _reminders([seconds(delay, field_name) for delay in value], field_name)
 
 
-def context_json(context: Any) -> str:
-    """The context as it is stored: in the requester's order, which readers see.
-
-    Raises:
-        InvalidRequest: not an object of JSON values, too large or nested too deeply.
-    """
-    if not isinstance(context, Mapping):
-        raise InvalidRequest("context", f"must be an object, got {text.kind(context)}")
-    if _is_deeper(context, MAX_CONTEXT_DEPTH):
-        raise InvalidRequest("context", f"must be nested at most {MAX_CONTEXT_DEPTH} deep")
-    try:
-        stored = json.dumps(dict(context), ensure_ascii=False, allow_nan=False)
-        json.dumps(dict(context), sort_keys=True)  # names that are 1 and "1" would become one
-        size = len(stored.encode())
-    except UnicodeEncodeError:
-        raise InvalidRequest("context", "contains a lone surrogate") from None
-    except (TypeError, ValueError):
-        raise InvalidRequest("context", "must hold JSON values only") from None
-    if size > MAX_CONTEXT_BYTES:
-        raise InvalidRequest("context", f"must be at most {MAX_CONTEXT_BYTES} bytes, got {size}")
-    return stored
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    """Whether containers stand in each other more than so many deep; itself never so deep."""
-    held = [value]
-    for _ in range(levels):
-        containers = [one for one in held if isinstance(one, Mapping | list | tuple)]
-        held = [
-            inner
-            for one in containers
-            for inner in (one.values() if isinstance(one, Mapping) else one)
-        ]
-        if not held:
-            return False
-    return any(isinstance(one, Mapping | list | tuple) for one in held)
+def _approval_id(value: Any, field_name: str) -> str:
+    given = text.line(value, field_name)
+    if not text.is_approval_id(given):
+        raise InvalidRequest(field_name, f"must be the id of an approval, got {text.shown(given)}")
+    return given
 
 
 def _at_least_one(names: Any, field_name: str) -> tuple[str, ...]:

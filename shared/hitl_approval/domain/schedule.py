@@ -16,6 +16,9 @@ ASKING_OPERATIONS = 20
 """Beside the waiting: the members, the record, its first callback or its token, the last check,
 and a message to be sent in six tries with the pauses between them."""
 
+STAGE_OPERATIONS = 3
+"""Of each stage, besides: a check at the end of its time, a callback and its registration."""
+
 
 def recheck_delay(
     waited: timedelta, remaining: timedelta, stretch: int = RECHECK_STRETCH

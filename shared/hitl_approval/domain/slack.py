@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from hitl_approval.contract import MessageKind
 from hitl_approval.domain.approval import Approval, Decision
+from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
 from hitl_approval.domain.slack_form import input_blocks
-from hitl_approval.domain.standing import how_it_ended, standing
+from hitl_approval.domain.standing import how_it_ended, released_in_words, standing
 from hitl_approval.domain.text import MAX_COMMENT, inert
 from hitl_approval.domain.values import rows_sent
 
@@ -166,6 +167,21 @@ def ended(approval: Approval, *, to_requester: bool = False) -> SlackMessage:
     return SlackMessage(_text(f"{how}: {approval.subject}"), blocks)
 
 
+def released(approval: Approval) -> SlackMessage:
+    """In place of its buttons, for who is not asked any more.
+
+    Args:
+        approval: the record.
+    """
+    said = f"The request of {approval.requester} {released_in_words(approval)}"
+    blocks = [
+        *_headline(approval.subject),
+        _open_section(inert(said)),
+        _note(f"Approval {approval.approval_id}"),
+    ]
+    return SlackMessage(_text(f"No longer yours: {approval.subject}"), blocks)
+
+
 def dialog(approval: Approval, subject: Subject) -> dict[str, Any]:
     """The view that asks for a comment, and to approve for values, before a decision is sent.
 
@@ -240,6 +256,8 @@ def _lines(approval: Approval) -> Iterator[str]:
     for name, value in content_of(approval).items():
         if name != "subject":
             yield _line(CONTENT[name].label, value)
+    for file in approval.files:
+        yield _line("File", file_in_words(file))
     yield from _fields("", sent(approval))
     for label, value in rows_sent(approval):
         yield _line(label, value)

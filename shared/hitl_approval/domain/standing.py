@@ -7,15 +7,8 @@ from datetime import datetime
 
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import SYSTEM
-from hitl_approval.domain.text import inert, listed, person_key
-
-
-def may_still_answer(approval: Approval) -> tuple[str, ...]:
-    """The people whose answer a request takes until its expiry; none where anyone may answer."""
-    if not approval.pending:
-        return ()
-    answered = {person_key(vote.approver) for vote in approval.votes}
-    return tuple(name for name in approval.deciders if person_key(name) not in answered)
+from hitl_approval.domain.text import inert, listed
+from hitl_approval.domain.voting import may_still_answer, tally
 
 
 def standing(approval: Approval, *, now: datetime | None = None) -> str:
@@ -27,22 +20,48 @@ def standing(approval: Approval, *, now: datetime | None = None) -> str:
     """
     if not approval.pending:
         return how_it_ended(approval)
-    approvals = len(_who(approval, "approved"))
-    rejections = len(_who(approval, "rejected"))
-    said = f"{approvals} of {approval.approvals_needed} approvals"
+    approvals = sum(vote.decision == "approved" for vote in approval.votes_now)
+    rejections = len(approval.votes_now) - approvals
+    said = f"{_stage(approval)}{_approvals(approval, approvals)}"
     if rejections:
         said += f", {rejections} of {approval.policy.rejections_needed} rejections"
     if now is not None and now >= approval.expires_at:
         return f"{said}; nobody can answer any more"
     if not approval.deciders:
         return f"{said}; anyone with access can still answer"
+    if approval.quorum.groups:
+        return f"{said}; {_joined(may_still_answer(approval), 'or')} can still answer"
     return f"{said}; {_wanted(approval, approval.approvals_needed - approvals)}"
+
+
+def _stage(approval: Approval) -> str:
+    """Which stage is open, where there are several."""
+    stages = len(approval.policy.stages) + 1
+    return f"stage {approval.turn.stage + 1} of {stages}: " if stages > 1 else ""
+
+
+def _approvals(approval: Approval, approvals: int) -> str:
+    """How many have approved of those who must; by group where each must reach its own."""
+    if not approval.quorum.groups:
+        return f"{approvals} of {approval.approvals_needed} approvals"
+    by_group = tally(approval)
+    return ", ".join(f"{given} of {group.count} by {group.name}" for group, given in by_group)
+
+
+def released_in_words(approval: Approval) -> str:
+    """Why somebody is not asked any more, to end a sentence that begins with whose it was."""
+    if not approval.pending:
+        return end_in_words(approval)
+    others = listed(may_still_answer(approval) or approval.asked)
+    return f"is no longer yours to answer: {inert(others)} may answer it now."
 
 
 def how_it_ended(approval: Approval) -> str:
     """How a request has ended and by whom: `Approved by ann and bob`."""
     if approval.status == "timeout":
         return "Timed out: nobody decided in time"
+    if approval.superseded_by is not None:
+        return "Replaced by a new request"
     if approval.status == "cancelled":
         return f"Withdrawn by {_by(approval)}"
     if approval.decided_by == SYSTEM.name:
@@ -52,6 +71,8 @@ def how_it_ended(approval: Approval) -> str:
 
 def end_in_a_word(approval: Approval) -> str:
     """How a request has ended, for a subject."""
+    if approval.superseded_by is not None:
+        return "Replaced"
     words = {"timeout": "Expired", "cancelled": "Withdrawn"}
     return words.get(approval.status, approval.status.capitalize())
 
@@ -61,6 +82,8 @@ def end_in_words(approval: Approval) -> str:
     by = inert(approval.decided_by or "")
     if approval.status == "timeout":
         return "has expired: nobody decided in time."
+    if approval.superseded_by is not None:
+        return "has been replaced by a new request."
     if approval.status == "cancelled":
         return f"has been withdrawn by {by}."
     if approval.decided_by == SYSTEM.name:

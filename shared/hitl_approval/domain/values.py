@@ -120,7 +120,8 @@ def _fitting(
         problems |= refused.details["fields"]
     try:
         if values.changes:
-            after, made = edit(json.loads(approval.context), approval.editable, values.changes)
+            may = editable_now(approval)
+            after, made = edit(json.loads(approval.context), may, values.changes)
     except ValuesRefused as refused:
         problems |= refused.details["fields"]
     if problems:
@@ -152,9 +153,13 @@ def is_edit(details: Mapping[str, Any]) -> bool:
 
 def fields_to_change(approval: Approval) -> tuple[FormField, ...]:
     """What the approver may change, filled in as it stands on record."""
-    if not approval.editable:
-        return ()
-    return editable_fields(json.loads(approval.context), approval.editable)
+    may = editable_now(approval)
+    return editable_fields(json.loads(approval.context), may) if may else ()
+
+
+def editable_now(approval: Approval) -> tuple[str, ...]:
+    """What may be changed: nothing once a stage has ended, whose people approved what stands."""
+    return () if approval.turn.stage else approval.editable
 
 
 def of_texts(approval: Approval, typed: Mapping[str, str]) -> Values:
@@ -193,7 +198,7 @@ def rows_sent(approval: Approval) -> list[tuple[str, str]]:
     if approval.pending:
         if approval.form is not None:
             rows.append(("To fill in", ", ".join(each.label for each in approval.form.fields)))
-        if approval.editable:
+        if editable_now(approval):
             rows.append(("May change", ", ".join(approval.editable)))
     else:
         for vote in approval.votes:

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hitl_approval.contract import Table
-from hitl_approval.domain.approval import Approval, Vote
+from hitl_approval.domain.approval import Approval, Vote, digest_context
 from hitl_approval.domain.audit import Actor, isoformat, parse_time
 from hitl_approval.domain.edit import CHANGES, changes_view
 from hitl_approval.domain.form import INPUT
 from hitl_approval.domain.masking import is_shown_all, masked_values, shown_to
 from hitl_approval.domain.message import Message
 from hitl_approval.domain.request import repeated_content
-from hitl_approval.domain.standing import may_still_answer, standing
+from hitl_approval.domain.standing import standing
+from hitl_approval.domain.values import editable_now
+from hitl_approval.domain.voting import may_still_answer
 
 
 def view(approval: Approval, actor: Actor | None = None) -> dict[str, Any]:
@@ -27,8 +29,10 @@ def view(approval: Approval, actor: Actor | None = None) -> dict[str, Any]:
     optional = {
         "challenge": approval.challenge,
         "sensitive": list(approval.sensitive),
+        "files": list(approval.files),
+        "superseded_by": approval.superseded_by,
         "form": approval.form and approval.form.to_json(),
-        "editable": list(approval.editable),
+        "editable": list(editable_now(approval)),
         "changes": _of_whom(approval, changes_view(approval.changes), whole=whole),
     }
     return {
@@ -37,6 +41,7 @@ def view(approval: Approval, actor: Actor | None = None) -> dict[str, Any]:
         "standing": standing(approval),
         "may_still_answer": list(may_still_answer(approval)),
         "context": shown_to(approval, actor),
+        "context_digest": digest_context(approval),
     }
 
 
@@ -52,7 +57,7 @@ def summary(approval: Approval, *, whole: bool = False) -> dict[str, Any]:
         "approval_id": approval.approval_id,
         "status": approval.status,
         **repeated_content(approval),
-        "approvers": list(approval.approvers),
+        "approvers": list(approval.asked),
         "quorum_needed": approval.approvals_needed,
         "content_digest": approval.content_digest,
         "created_at": isoformat(approval.created_at),

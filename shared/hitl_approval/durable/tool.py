@@ -15,7 +15,7 @@ from aws_durable_execution_sdk_python.retries import RetryDecision
 from hitl_approval.domain.call import Call
 from hitl_approval.domain.naming import Members
 from hitl_approval.domain.outcome import NotApproved, Outcome
-from hitl_approval.domain.policy import Quorum
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.durable import wait

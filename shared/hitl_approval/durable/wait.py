@@ -39,6 +39,7 @@ from hitl_approval.domain.request import ApprovalRequest, form_of
 from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.domain.schedule import (
     RECHECK_STRETCH,
+    STAGE_OPERATIONS,
     most_operations,
     poll_delay,
     recheck_delay,
@@ -142,8 +143,10 @@ class _Wait:
         self.timeout = request.timeout_or(
             values.approval_timeout, maximum=values.max_approval_timeout
         )
+        self.longest = request.longest(self.timeout)
+        self.first_timeout = (request.stages[0].timeout if request.stages else None) or self.timeout
         self.reserve = Reserve(0)
-        named = request.approvers or values.default_approvers
+        named = request.named(values.default_approvers)
         self.members = self._members(members, named) if members is not None and named else None
         requests.check(request, self.timeout, self.members)
         self.key = RequestKey(context.execution_context.durable_execution_arn, name or "")
@@ -159,9 +162,13 @@ class _Wait:
 
     def run(self) -> Outcome:
         interval = self.poll_interval if self.resume == "polling" else None
-        with reserved(self.context, most_operations(self.timeout, interval)) as reserve:
+        with reserved(self.context, self._most_operations(interval)) as reserve:
             self.reserve = reserve
             return Outcome.from_snapshot(self._run(), form_of(self.request))
+
+    def _most_operations(self, interval: timedelta | None) -> int:
+        """Through all stages, each of which may be met by one check at its beginning."""
+        return most_operations(self.longest, interval) + STAGE_OPERATIONS * len(self.request.stages)
 
     def _run(self) -> Snapshot:
         if self.resume == "polling":
@@ -170,7 +177,7 @@ class _Wait:
         # The callback exists before the record, so that a decision that comes before the
         # workflow suspends finds one to complete. It lasts one second more than asked: it
         # starts a little earlier than the record's own time.
-        first = recheck_delay(timedelta(0), self.timeout)
+        first = recheck_delay(timedelta(0), self.first_timeout)
         callback = self._create_callback(first + timedelta(seconds=1))
         return self._listen(self._ask(callback.callback_id, callback.callback_id), callback, first)
 

@@ -116,6 +116,29 @@ def _remind(
     return {**view(approval, actor), "reminded": list(reminded)}
 
 
+def _retract(
+    payload: Mapping[str, Any], actor: Actor | None, service: DecisionService
+) -> dict[str, Any]:
+    return _outcome(service.retract(_approval_id(payload), _known(actor)), actor)
+
+
+def _reassign(
+    payload: Mapping[str, Any], actor: Actor | None, service: DecisionService
+) -> dict[str, Any]:
+    names = {name: text.name(payload.get(name), name) for name in ("from", "to") if name in payload}
+    known = _known(actor)
+    if "to" not in names:
+        raise InvalidRequest("to", "is required")
+    approval = service.reassign(
+        _approval_id(payload),
+        known,
+        giver=names.get("from", known.name),
+        to=names["to"],
+        comments=_comments(payload),
+    )
+    return view(approval, actor)
+
+
 def _list(payload: Mapping[str, Any], _: Actor | None, service: DecisionService) -> dict[str, Any]:
     status = payload.get("status", "pending")
     if not isinstance(status, str) or status not in STATUSES:
@@ -189,6 +212,8 @@ _ACTIONS: Mapping[str, tuple[_Action, frozenset[str]]] = {
     ),
     "cancel": (_cancel, _WHO | {"approval_id", "comments"}),
     "resume": (_resume, frozenset({"approval_id"})),
+    "retract": (_retract, _WHO | {"approval_id"}),
+    "reassign": (_reassign, _WHO | {"approval_id", "from", "to", "comments"}),
     "remind": (_remind, _WHO | {"approval_id", "to"}),
     "repair": (_repair, frozenset({"approval_id"})),
     "get": (_get, frozenset({"approval_id"})),

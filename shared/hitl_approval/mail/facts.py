@@ -10,6 +10,7 @@ from typing import Any
 
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.facts import facts
+from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.masking import MASK, sent
 from hitl_approval.domain.moment import in_words
 from hitl_approval.domain.notification import (
@@ -17,7 +18,7 @@ from hitl_approval.domain.notification import (
     approvers_in_words,
 )
 from hitl_approval.domain.request import CONTENT, content_of
-from hitl_approval.domain.standing import end_in_a_word, end_in_words, standing
+from hitl_approval.domain.standing import end_in_a_word, end_in_words, released_in_words, standing
 from hitl_approval.domain.text import inert
 from hitl_approval.domain.values import rows_sent
 
@@ -54,6 +55,7 @@ def shown_in_mail(approval: Approval) -> Rows:
         for name, value in content_of(approval).items()
         if name not in _IN_FIRST_LINE
     ]
+    rows += [("File", inert(file_in_words(file), keep="")) for file in approval.files]
     found = facts(sent(approval))
     first = {
         "Summary": found.summary,
@@ -97,6 +99,7 @@ def facts_of(notification: Notification, *, zone: tzinfo | None = None) -> Mappi
         "until": in_words(approval.expires_at, now=notification.at, zone=zone),
         "end": end_in_a_word(approval) if ended else "",
         "how": end_in_words(approval) if ended else "",
+        "released": inert(released_in_words(approval), keep=""),
         "rows": rows,
         "more": shown.more,
         "link": notification.link,

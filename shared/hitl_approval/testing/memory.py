@@ -20,9 +20,11 @@ from hitl_approval.domain.audit import on_record
 from hitl_approval.domain.bus_event import BusEvent
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import Unavailable, VersionConflict
+from hitl_approval.domain.escalation import needs_attention_at
 from hitl_approval.domain.link import SECRET_BYTES
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.text import spelling
+from hitl_approval.domain.turn import FIRST
 from hitl_approval.domain.view import entry, summary
 from hitl_approval.ports import Attention, Completed, Execution, Page, Postponed, SweepList, Unit
 from hitl_approval.testing.messages import InMemoryMessages
@@ -69,13 +71,19 @@ class InMemoryStore:
             self._write(transition)
         return self.approvals[approval_id]
 
+    def create_instead(self, transition: Transition, ended: Transition) -> Approval:
+        """See `ports.Store.create_instead`."""
+        if transition.after.approval_id not in self.approvals:
+            self.commit(ended)
+        return self.create(transition)
+
     def commit(self, transition: Transition) -> None:
         """See `ports.Store.commit`."""
         current = self.approvals.get(transition.after.approval_id)
         read = transition.after.version - 1
         if current is None or not current.pending or current.version != read:
             raise VersionConflict
-        if not transition.after.pending:
+        if not transition.after.pending or transition.after.turn != FIRST:
             self.waiting.pop(transition.after.approval_id, None)
         self._write(transition)
 
@@ -103,7 +111,7 @@ class InMemoryStore:
         """See `ports.Store.overdue`."""
         found = []
         for approval in self.approvals.values():
-            since = approval.expires_at if approval.pending else approval.decided_at
+            since = needs_attention_at(approval) if approval.pending else approval.decided_at
             wanted = "pending" if approval.pending else "decided"
             if approval.resumed or approval.approval_id in self.waiting:
                 continue
@@ -335,11 +343,8 @@ PAGE_URL = "https://approvals.example.com"
 def in_memory() -> World:
     """A deployment in memory."""
     store, clock, meter = InMemoryStore(), FixedClock(), RecordingMeter()
-    notifier, callbacks, executions = (
-        RecordingNotifier(),
-        RecordingCallbackClient(),
-        FakeExecutions(),
-    )
+    notifier, callbacks = RecordingNotifier(), RecordingCallbackClient()
+    executions = FakeExecutions()
     publisher, inbox, messages = RecordingPublisher(), InMemoryInbox(), InMemoryMessages()
     return World(
         store=store,
@@ -347,7 +352,9 @@ def in_memory() -> World:
         notifier=notifier,
         callbacks=callbacks,
         meter=meter,
-        requests=RequestService(store=store, clock=clock, meter=meter, notifier=notifier),
+        requests=RequestService(
+            store=store, clock=clock, meter=meter, notifier=notifier, callbacks=callbacks
+        ),
         executions=executions,
         decisions=DecisionService(
             store=store,

@@ -8,11 +8,13 @@ from datetime import timedelta
 
 from hitl_approval.domain.approval import Approval, Status
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.naming import check_choice, expand, members_of
+from hitl_approval.domain.naming import Members, check_choice, expand, members_of
 from hitl_approval.domain.outcome import Snapshot, snapshot_of
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.request_key import RequestKey
+from hitl_approval.domain.stage import Escalate, Stage, names_of
+from hitl_approval.domain.text import person_key, shown
 from hitl_approval.ports import Found, Submission
 from hitl_approval.usecases.request import RequestService, ResolvedRequest
 
@@ -46,30 +48,94 @@ class Defaults:
         Raises:
             InvalidRequest: it cannot hold it.
         """
-        named = tuple(request.approvers) or tuple(self.approvers)
-        found = members_of(self.groups) if members is None else members.get
-        asked = expand(named, found, "approvers")
+        found = self._members(members or {})
+        stages = self._stages(request, found, timeout)
+        if request.escalation and not stages:
+            raise InvalidRequest("escalation", "needs approvers: anyone may answer this request")
+        asked = tuple(stages[0].approvers) if stages else ()
+        rules = replace(
+            self.policy,
+            quorum=stages[0].quorum if stages else request.quorum or self.policy.quorum,
+            stages=tuple(stages[1:]),
+            escalation=self._escalation(request, found) if asked else (),
+        )
         if not self.requests_name_approvers:
-            check_choice(asked, approvers=self.approvers, groups=self.groups)
-            self._check_quorum(request, asked)
-        rules = replace(self.policy, quorum=request.quorum) if request.quorum else self.policy
+            self._check_people(request, stages, rules)
         return ResolvedRequest(
             request=request,
             approvers=asked,
             policy=rules,
-            timeout=timeout,
+            timeout=(stages[0].timeout if stages else None) or timeout,
             reminders=self._reminders(request, timeout),
         )
 
-    def _check_quorum(self, request: ApprovalRequest, asked: Sequence[str]) -> None:
-        """Where the deployment says who decides, it also says how many at least."""
-        if request.quorum is None or not (self.approvers or self.groups):
+    def _members(self, known: Found) -> Members:
+        """Says who a group's members are: as the request found them, else as deployed."""
+        deployed = members_of(self.groups)
+        return lambda name: known[name] if name in known else deployed(name)
+
+    def _stages(self, request: ApprovalRequest, found: Members, timeout: timedelta) -> list[Stage]:
+        """The stages with their people; none: anyone may answer.
+
+        Who is named in several stages is asked in the last of them: one person answers once.
+        """
+        if request.stages:
+            asked = request.stages
+        elif request.quorum is not None and request.quorum.groups:
+            asked = (Stage((), request.quorum),)
+        elif self.policy.quorum.groups and request.quorum is None:
+            if request.approvers:
+                raise InvalidRequest(
+                    "approvers", "are those of this deployment's quorum: name none"
+                )
+            asked = (Stage((), self.policy.quorum),)
+        elif named := request.first_named(self.approvers):
+            asked = (Stage(named, request.quorum or self.policy.quorum),)
+        else:
+            return []
+        field_name = "stages" if request.stages else "approvers"
+        later: set[str] = set()
+        resolved = []
+        for stage in reversed(asked):
+            names = expand(names_of(stage), found, field_name)
+            people = tuple(name for name in names if person_key(name) not in later)
+            if not people:
+                raise InvalidRequest(field_name, "ask nobody who is not asked in a later stage")
+            later |= set(map(person_key, people))
+            quorum = stage.quorum.with_people(lambda name: _group(found, name))
+            resolved.append(Stage(people, quorum, stage.timeout or timeout))
+        return resolved[::-1]
+
+    def _escalation(self, request: ApprovalRequest, found: Members) -> tuple[Escalate, ...]:
+        """The steps of the escalation with their people."""
+        steps = self.policy.escalation if request.escalation is None else request.escalation
+        return tuple(replace(step, to=expand(step.to, found, "escalation")) for step in steps)
+
+    def _check_people(
+        self, request: ApprovalRequest, stages: Sequence[Stage], rules: Policy
+    ) -> None:
+        """Where the deployment says who decides, requests choose among those, and as many."""
+        asked = tuple(name for stage in stages for name in stage.approvers)
+        brought = request.escalation or ()
+        steps = rules.escalation if brought else ()
+        more = tuple(name for step in steps for name in step.to)
+        people = [("stages" if request.stages else "approvers", asked)]
+        for field_name, names in [*people, *([("escalation", more)] if more else [])]:
+            check_choice(names, approvers=self.approvers, groups=self.groups, field_name=field_name)
+        self._check_quorum(request, stages)
+
+    def _check_quorum(self, request: ApprovalRequest, stages: Sequence[Stage]) -> None:
+        """Where the deployment says who decides, it also says how many at least, in all stages."""
+        if not (request.quorum or request.stages) or not (self.approvers or self.groups):
             return
-        deciders = self.policy.deciders(asked, request.requester)
-        least, wanted = self.policy.quorum.needed(deciders), request.quorum.needed(deciders)
+        by_stage = [self.policy.deciders(stage.approvers, request.requester) for stage in stages]
+        least = self.policy.quorum.fewest([name for names in by_stage for name in names])
+        wanted = sum(
+            stage.quorum.fewest(names) for stage, names in zip(stages, by_stage, strict=True)
+        )
         if wanted < least:
             raise InvalidRequest(
-                "quorum",
+                "stages" if request.stages else "quorum",
                 f"must be at least the deployment's, {least}, got {wanted}: leave it out, or "
                 f"deploy with requests_name_approvers=True",
             )
@@ -141,3 +207,10 @@ class DirectRequests:
 
     def _snapshot(self, approval: Approval) -> Snapshot:
         return snapshot_of(approval, now=self.service.clock.now())
+
+
+def _group(found: Members, name: str) -> Sequence[str]:
+    people = found(name)
+    if people is None:
+        raise InvalidRequest("quorum", f"names {shown(name)}, which is no group of this deployment")
+    return expand((name,), found, "quorum")

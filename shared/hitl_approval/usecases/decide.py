@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from hitl_approval.contract import Metrics, Table
+from hitl_approval.domain import escalation
 from hitl_approval.domain.approval import Approval, Decision, Status, Transition
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.cursor import encode_cursor
@@ -16,10 +17,11 @@ from hitl_approval.domain.ending import cancel
 from hitl_approval.domain.errors import ApprovalError, InvalidRequest, Unauthenticated
 from hitl_approval.domain.link import find_recipient
 from hitl_approval.domain.message import GIVEN_UP, Message
+from hitl_approval.domain.reassign import reassign
 from hitl_approval.domain.reminder import check_not_too_soon, remind
 from hitl_approval.domain.text import folded, person_key
 from hitl_approval.domain.values import NOTHING, Values
-from hitl_approval.domain.voting import cast_vote
+from hitl_approval.domain.voting import cast_vote, retract
 from hitl_approval.ports import (
     CallbackClient,
     Executions,
@@ -28,7 +30,6 @@ from hitl_approval.ports import (
     Page,
 )
 from hitl_approval.usecases.records import Records
-from hitl_approval.usecases.sweep import SWEEP_GRACE
 from hitl_approval.usecases.trail import Trail, read_trail
 
 logger = logging.getLogger(__name__)
@@ -70,6 +71,8 @@ class DecisionService(Records):
         inbox: what awaits each approver. Default: none is kept.
         messages: what each person was sent. Default: nobody is.
         operators: who may withdraw any request. Default: nobody, besides who asked for it.
+        requests_name_approvers: whether who asks chooses who decides, and so may hand over.
+            Default: they may not.
         sign_in_max_age: how old a sign-in by JWT may be that decides. Default: of any age.
     """
 
@@ -78,6 +81,7 @@ class DecisionService(Records):
     inbox: Inbox | None = None
     messages: MessageStore | None = None
     operators: Sequence[str] = ()
+    requests_name_approvers: bool = False
     sign_in_max_age: timedelta | None = None
 
     def decide(
@@ -123,6 +127,47 @@ class DecisionService(Records):
                 max_age_seconds=int(oldest.total_seconds()),
             )
 
+    def retract(self, approval_id: str, actor: Actor) -> Answer:
+        """Take one's own vote back, while it has not been acted on.
+
+        Raises:
+            ApprovalNotFound: no approval has this id.
+            InvalidRequest: this person has not answered it.
+            ApprovalError: it is too late (see `voting.retract`).
+        """
+        self._check_age(actor)
+        approval, changed = self._change(
+            approval_id, lambda approval: retract(approval, actor, now=self.clock.now())
+        )
+        if not changed:
+            raise InvalidRequest("approver", "has no answer on this request to take back")
+        return Answer(approval, already=False, workflow=self._resume_workflow(approval))
+
+    def reassign(
+        self, approval_id: str, actor: Actor, *, giver: str, to: str, comments: str = ""
+    ) -> Approval:
+        """Ask another person in an approver's place; the record as it now is.
+
+        Raises:
+            ApprovalNotFound: no approval has this id.
+            ApprovalError: it is refused (see `domain.reassign.reassign`); nothing was written.
+        """
+        self._check_age(actor)
+        approval, _ = self._change(
+            approval_id,
+            lambda approval: reassign(
+                approval,
+                actor,
+                giver=giver,
+                to=to,
+                comments=comments,
+                now=self.clock.now(),
+                operators=self.operators,
+                requester_may=self.requests_name_approvers,
+            ),
+        )
+        return approval
+
     def cancel(self, approval_id: str, actor: Actor, comments: str = "") -> Answer:
         """Withdraw a request and resume the workflow.
 
@@ -159,7 +204,7 @@ class DecisionService(Records):
             ApprovalNotFound: no approval has this id.
             InvalidRequest: nothing of it is put aside.
         """
-        taken_up = self.store.take_up(approval_id, at=self.clock.now() - SWEEP_GRACE)
+        taken_up = self.store.take_up(approval_id, at=self.clock.now() - escalation.SWEEP_GRACE)
         for message in self.messages_about(approval_id):
             if self.messages is not None and message.state in GIVEN_UP:
                 self.messages.reopen(message, self.clock.now())

@@ -44,6 +44,7 @@ from hitl_approval.domain.notification import (
     approval_needed,
     ended,
     note_notification_failed,
+    released,
 )
 from hitl_approval.ports import DueMessage, MessageStore, Notifier, Secrets
 from hitl_approval.usecases.records import Records
@@ -217,6 +218,8 @@ class DeliveryService(Records):
         now = self.clock.now()
         if not approval.pending or now >= approval.expires_at:
             return self._end(reminders, "void", "the request has ended")
+        if reminders.sequence != approval.turn.since:
+            return self._end(reminders, "void", "the next stage has begun")
         earlier = self.messages.about(approval.approval_id)
         asked = [m for m in earlier if m.kind == "requested" and m.state != "open"]
         self._begin(
@@ -294,6 +297,8 @@ class DeliveryService(Records):
             return "the request has ended"
         if approval.vote_of(message.recipient) is not None:
             return "has answered"
+        if not message.to_audience and approval.asked and message.recipient not in approval.asked:
+            return "is not asked any more"
         return None
 
     def _notification(
@@ -306,6 +311,8 @@ class DeliveryService(Records):
         if message.asks:
             link = None if token is None else personal_link(self.page_url, token)
             said = approval_needed(approval, link=link, kind=message.kind, **to)
+        elif message.kind == "released":
+            said = released(approval, **to)
         else:
             said = ended(approval, kind=message.kind, to_requester=message.to_requester, **to)
         # Where it is reached by now: an address may have been corrected since.

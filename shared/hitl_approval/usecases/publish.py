@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hitl_approval.contract import Audit, Metrics
@@ -18,9 +18,10 @@ from hitl_approval.domain.errors import (
     Unavailable,
     UnreadableRecord,
 )
-from hitl_approval.domain.standing import may_still_answer
+from hitl_approval.domain.message import ASKS_OTHERS
 from hitl_approval.domain.text import shown
 from hitl_approval.domain.values import is_edit
+from hitl_approval.domain.voting import may_still_answer
 from hitl_approval.ports import (
     EventPublisher,
     Inbox,
@@ -138,14 +139,21 @@ class PublishService(Records):
         """Into the inboxes of those who may decide, out of one's own by answering."""
         if self.inbox is None or approval is None:
             return
-        if event["event"] == "requested":
+        name, details = event["event"], event["details"]
+        if name in ASKS_OTHERS:
+            left = [*details["released"], *([event["actor"]] if "decision" in details else [])]
+            self.inbox.remove(_until(approval, details, "expired_at"), left)
+        if name == "requested" or name in ASKS_OTHERS:
             if approval.pending:
-                self.inbox.add(approval, approval.deciders)
-        elif event["event"] == "voted":
-            if is_edit(event["details"]) and approval.pending:  # whoever has answered may again
+                asked = approval.first_deciders if name == "requested" else details["to"]
+                self.inbox.add(_until(approval, details, "expires_at"), asked)
+        elif name == "voted":
+            if is_edit(details) and approval.pending:  # whoever has answered may again
                 self.inbox.add(approval, may_still_answer(approval))
             self.inbox.remove(approval, [event["actor"]])
-        elif event["event"] in ENDS:
+        elif name == "retracted" and approval.pending:
+            self.inbox.add(approval, [event["actor"]])
+        elif name in ENDS:
             self.inbox.remove(approval, approval.deciders)
 
     def _count(self, event: Mapping[str, Any], approval: Approval | None) -> None:
@@ -155,3 +163,9 @@ class PublishService(Records):
         if approval and by_people:
             waited = parse_time(event["at"]) - approval.created_at
             self.meter.measure(Metrics.TIME_TO_DECISION, waited.total_seconds(), "Seconds")
+
+
+def _until(approval: Approval, details: Mapping[str, Any], name: str) -> Approval:
+    """The record as its inboxes have it by the expiry that an event says, if it says one."""
+    said = details.get(name)
+    return replace(approval, expires_at=parse_time(said)) if said else approval

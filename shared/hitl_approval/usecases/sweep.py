@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from hitl_approval.contract import Metrics
+from hitl_approval.domain import escalation
+from hitl_approval.domain.approval import Approval, Transition
 from hitl_approval.domain.ending import expire
 from hitl_approval.domain.errors import (
     ApprovalNotFound,
@@ -28,8 +30,6 @@ from hitl_approval.usecases.records import Records
 
 logger = logging.getLogger(__name__)
 
-SWEEP_GRACE = timedelta(minutes=5)
-"""How long a workflow has to act by itself: longer than clocks differ."""
 SWEEP_PAGE = 100
 """Records that a sweep takes up together: one answer of DynamoDB."""
 SWEEP_SHARE = 0.3
@@ -39,11 +39,19 @@ SHORTEST_PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=1)
 """Between two tries of a record, at most: so long it may wait after what was amiss is put right."""
 Outcome = Literal[
-    "well", "repaired", "ended", "resumed", "waiting", "not now", "failed", "unreadable"
+    "well",
+    "escalated",
+    "repaired",
+    "ended",
+    "resumed",
+    "waiting",
+    "not now",
+    "failed",
+    "unreadable",
 ]
-"""What became of a record: nothing was amiss; it is repaired; its workflow has ended; its workflow
-was resumed and has not read the end yet; it is its workflow's turn; it cannot be repaired now; its
-repair failed by an error of its own; it cannot be read."""
+"""What became of a record: nothing was amiss; others are asked now; it is repaired; its workflow
+has ended; its workflow was resumed and has not read the end yet; it is its workflow's turn; it
+cannot be repaired now; its repair failed by an error of its own; it cannot be read."""
 
 NOT_READ = "its workflow was resumed and has not read the decision"
 
@@ -101,7 +109,9 @@ class SweepService(Records):
         self._take_up(found, "postponed", again, ends[0])
         lists: tuple[tuple[Attention, bool], ...] = (("pending", True), ("decided", False))
         for (attention, pending), until in zip(lists, ends[1:], strict=True):
-            pages = self.store.overdue(attention, before=began - SWEEP_GRACE, limit=SWEEP_PAGE)
+            pages = self.store.overdue(
+                attention, before=began - escalation.SWEEP_GRACE, limit=SWEEP_PAGE
+            )
             new = ([Postponed(i, pending, 0, None, None) for i in ids] for ids in pages)
             self._take_up(found, attention, new, until)
         with suppress(Unavailable):  # a gauge: the next sweep reads it again
@@ -129,7 +139,7 @@ class SweepService(Records):
                 became.append((one, seen))
                 if seen.outcome in {"failed", "unreadable"}:
                     counted[Metrics.PASSED_OVER] += 1
-                elif seen.outcome not in {"well", "waiting"}:
+                elif seen.outcome not in {"well", "escalated", "waiting"}:
                     counted[_metric(one)] += 1
             self._count(found, counted)
             # Counted first: a sweep that dies here counts again, not never.
@@ -163,13 +173,15 @@ class SweepService(Records):
 
     def _note(self, listed: SweepList, one: Postponed, seen: _Seen) -> None:
         """Write down what became of a record; one that cannot be noted is met again."""
-        if seen.outcome in {"well", "repaired"}:
+        if seen.outcome in {"well", "escalated", "repaired"}:
             return
         try:
             if seen.outcome == "ended":
                 self.store.mark_resumed(one.approval_id)
                 return
-            until = None if seen.outcome == "unreadable" else self.clock.now() - SWEEP_GRACE
+            until = (
+                None if seen.outcome == "unreadable" else self.clock.now() - escalation.SWEEP_GRACE
+            )
             if until is not None:
                 until += min(SHORTEST_PAUSE * (2 ** min(one.tries, 9) - 1), LONGEST_PAUSE)
             self.store.postpone(
@@ -183,12 +195,17 @@ class SweepService(Records):
             logger.warning("not noted: %s approval_id=%s", type(error).__name__, one.approval_id)
 
     def _close(self, approval_id: str) -> Outcome:
-        """Write the expiry that the workflow did not write, and resume it."""
-        approval, changed = self._change(
-            approval_id, lambda approval: expire(approval, now=self.clock.now())
-        )
+        """Escalate, or write the expiry that the workflow did not write and resume it."""
+
+        def overdue(approval: Approval) -> Transition | None:
+            now = self.clock.now()
+            return expire(approval, now=now) or escalation.escalate(approval, now=now)
+
+        approval, changed = self._change(approval_id, overdue)
         if not changed:
             return "waiting" if approval.pending else "well"
+        if approval.pending:
+            return "escalated"
         logger.warning("closed after its expiry approval_id=%s", approval_id)
         with suppress(Unavailable):  # it is on the list of the decided now
             if self._resume(approval_id) == "ended":
@@ -226,7 +243,7 @@ def _not_due(postponed: Sequence[Postponed], now: datetime) -> Counter[str]:
 
 
 def _is_due(one: Postponed, now: datetime) -> bool:
-    return one.until is not None and one.until < now - SWEEP_GRACE
+    return one.until is not None and one.until < now - escalation.SWEEP_GRACE
 
 
 def _metric(one: Postponed) -> str:

@@ -14,9 +14,12 @@ from hitl_approval.domain.approval import Approval, Transition
 from hitl_approval.domain.edit import Change
 from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.errors import RecordAltered, UnreadableRecord
+from hitl_approval.domain.files import FileDigest
 from hitl_approval.domain.form import Form
-from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
+from hitl_approval.domain.policy import OnTimeout, Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import CONTENT
+from hitl_approval.domain.turn import Turn
 from hitl_approval.domain.voting import cast_vote
 from hitl_approval.testing import World
 from tests.anything import NOW, any_opening, any_request, declared
@@ -84,6 +87,9 @@ OTHER: dict[str, Any] = {
     "form": Form.of({"type": "object", "properties": {"x": {"type": "string"}}}),
     "editable": ("card",),
     "changes": {"card": Change(1, 2)},
+    "files": (FileDigest(name="plan.tfplan", sha256="0" * 64, size=1),),
+    "superseded_by": "another",
+    "turn": Turn(escalations=1),
 }
 NOT_SHOWN = {
     "approval_id", "creation_token", "callback_id", "version", "resumed", "reminders", "challenge",

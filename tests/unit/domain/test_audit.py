@@ -10,7 +10,8 @@ import pytest
 
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import verify
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_opening, declared
 

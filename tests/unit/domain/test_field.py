@@ -12,7 +12,7 @@ import pytest
 
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.field import Field
-from hitl_approval.domain.policy import Quorum
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import (
     FIELDS,
     ApprovalRequest,

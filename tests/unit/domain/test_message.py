@@ -25,7 +25,8 @@ from hitl_approval.domain.message import (
     retry_delay,
     to_same,
 )
-from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
+from hitl_approval.domain.policy import OnTimeout, Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.reminder import remind
 from hitl_approval.domain.text import MAX_PERSON
 from hitl_approval.domain.values import Values

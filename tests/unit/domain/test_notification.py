@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from hitl_approval.domain.notification import MAX_CONTEXT_SHOWN, approval_needed, ended
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_approval, any_request, declared
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
+from hitl_approval.domain.policy import OnTimeout, Policy
+from hitl_approval.domain.quorum import Quorum
 
 
 @pytest.mark.parametrize("count", [0, -1, True, "2", 1.5])
@@ -87,7 +88,13 @@ def test_should_count_people_until_the_outcome_is_certain(
     policy: Policy, deciders: int, approvals: int, rejections: int, outcome: str
 ) -> None:
     names = [f"approver-{number}" for number in range(deciders)]
-    assert policy.outcome(names, approvals=approvals, rejections=rejections) == outcome
+    became = policy.outcome(
+        [f"approver-{number}" for number in range(approvals)],
+        rejections=rejections,
+        left=names[approvals + rejections :] if names else None,
+        needed=policy.quorum.needed(names),
+    )
+    assert became == outcome
 
 
 def test_should_leave_the_requester_out_of_those_who_decide() -> None:

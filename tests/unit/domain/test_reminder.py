@@ -15,7 +15,8 @@ from hitl_approval.domain.errors import (
     InvalidRequest,
     RemindedAlready,
 )
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.reminder import REMIND_AGAIN, check_not_too_soon, remind
 from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_approval, any_request, declared

@@ -11,9 +11,10 @@ from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import SYSTEM, Actor
 from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.errors import ApprovalError
-from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
-from hitl_approval.domain.standing import how_it_ended, may_still_answer, standing
-from hitl_approval.domain.voting import cast_vote
+from hitl_approval.domain.policy import OnTimeout, Policy
+from hitl_approval.domain.quorum import Quorum
+from hitl_approval.domain.standing import how_it_ended, standing
+from hitl_approval.domain.voting import cast_vote, may_still_answer
 from tests.anything import NOW, any_approval, any_request, declared
 
 

@@ -7,15 +7,20 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from hitl_approval.domain.approval import Approval, Transition
+from hitl_approval.domain.agreement import examine
+from hitl_approval.domain.approval import Approval, Decision, Transition
 from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.errors import (
     AlreadyDecided,
     ApprovalError,
     ApprovalExpired,
+    Forbidden,
 )
-from hitl_approval.domain.voting import cast_vote
-from tests.anything import NOW, any_approval, declared
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
+from hitl_approval.domain.stage import Stage
+from hitl_approval.domain.voting import cast_vote, retract
+from tests.anything import NOW, any_approval, any_opening, any_request, declared
 
 SOON = NOW + timedelta(minutes=1)
 LATE = NOW + timedelta(hours=2)
@@ -100,3 +105,88 @@ def test_should_take_an_answer_until_the_expiry_and_not_at_it() -> None:
         cast_vote(approval, bob, "approved", "", now=approval.expires_at)
     with pytest.raises(ApprovalExpired):
         cancel(approval, declared("rita"), "", now=approval.expires_at)
+
+
+STAGED = Policy(
+    stages=(
+        Stage(["cid", "dan"], Quorum.at_least(2), timedelta(hours=3)),
+        Stage(["eve"], timeout=timedelta(hours=1)),
+    )
+)
+
+
+def stepped(opening: Transition, *steps: str) -> tuple[Approval, list[Transition]]:
+    """A request after these people have answered; who says no is written with a minus."""
+    approval, made = opening.after, [opening]
+    for number, who in enumerate(steps, start=1):
+        now = NOW + timedelta(minutes=number)
+        if who.endswith(" back"):
+            transition = retract(approval, declared(who.removesuffix(" back")), now=now)
+        else:
+            said: Decision = "rejected" if who.startswith("-") else "approved"
+            transition = cast_vote(approval, declared(who.lstrip("-")), said, "", now=now)
+        assert transition is not None
+        made.append(transition)
+        approval = transition.after
+    return approval, made
+
+
+def staged() -> Transition:
+    return any_opening(request=any_request(approvers=["ann", "bob"]), policy=STAGED)
+
+
+@pytest.mark.parametrize(
+    ("steps", "status", "asked"),
+    [
+        (["ann"], "pending", ("cid", "dan")),
+        (["-ann"], "rejected", ("ann", "bob")),
+        (["ann", "cid"], "pending", ("cid", "dan")),
+        (["ann", "cid", "dan"], "pending", ("eve",)),
+        (["ann", "cid", "-dan"], "rejected", ("cid", "dan")),
+        (["ann", "cid", "dan", "eve"], "approved", ("eve",)),
+        (["ann", "cid", "cid back", "cid", "dan", "-eve"], "rejected", ("eve",)),
+    ],
+)
+def test_should_ask_stage_by_stage(steps: list[str], status: str, asked: tuple[str, ...]) -> None:
+    approval, made = stepped(staged(), *steps)
+    assert (approval.status, approval.asked) == (status, asked)
+    assert examine([each.event.to_dict() for each in made], approval) == []
+
+
+def test_should_give_each_stage_its_own_time() -> None:
+    approval, made = stepped(staged(), "ann")
+    assert approval.expires_at == NOW + timedelta(minutes=1, hours=3)
+    assert made[-1].event.event == "stage_opened"
+    assert made[-1].event.details["to"] == ["cid", "dan"]
+    assert made[-1].event.details["released"] == ["bob"]
+    ended = expire(approval, now=approval.expires_at)
+    assert ended is not None
+    assert ended.after.status == "timeout"
+
+
+def test_should_let_nobody_answer_out_of_turn_or_twice() -> None:
+    first, _ = stepped(staged())
+    second, _ = stepped(staged(), "ann")
+    for approval, name in ((first, "cid"), (first, "eve"), (second, "bob"), (second, "eve")):
+        with pytest.raises(Forbidden):
+            cast_vote(approval, declared(name), "approved", "", now=SOON)
+    assert cast_vote(second, declared("ann"), "approved", "", now=SOON) is None
+    with pytest.raises(AlreadyDecided, match="ann has already approved"):
+        cast_vote(second, declared("ann"), "rejected", "", now=SOON)
+
+
+def test_should_take_a_vote_back_until_it_has_been_acted_on() -> None:
+    two = any_opening(
+        request=any_request(approvers=["ann", "bob", "cid"]),
+        policy=Policy(quorum=Quorum.at_least(2)),
+    )
+    approval, made = stepped(two, "ann", "ann back", "bob")
+    assert [vote.approver for vote in approval.votes] == ["bob"]
+    assert examine([each.event.to_dict() for each in made], approval) == []
+    assert retract(approval, declared("ann"), now=SOON) is None
+    second, _ = stepped(staged(), "ann")
+    with pytest.raises(Forbidden, match="the next stage has begun on this vote"):
+        retract(second, declared("ann"), now=SOON)
+    ended, _ = stepped(two, "ann", "bob")
+    with pytest.raises(AlreadyDecided):
+        retract(ended, declared("ann"), now=SOON)

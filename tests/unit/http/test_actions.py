@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from hitl_approval.domain.errors import Unavailable
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.testing import World
 from tests.anything import any_opening, any_request
 from tests.unit.http.by_function import ANN, call, code, decide, jwt, pending, snapshot

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from hitl_approval.domain.audit import Actor
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.http.identity import SignIn
 from hitl_approval.http.state import opened
 from hitl_approval.testing import World

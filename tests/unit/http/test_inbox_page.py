@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 import pytest
 
 from hitl_approval.domain.audit import Actor
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.http.inbox_page import MAX_CARD, MAX_CARD_ROWS, MAX_SELECTED, answer
 from hitl_approval.http.visitor import Visitor
 from hitl_approval.testing import World

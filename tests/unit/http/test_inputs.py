@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.http.inputs import inputs_of, values_of
 from hitl_approval.testing import World
 from tests.anything import any_request, declared

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hitl_approval.domain.organization import MAX_LOGO, Organization
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.view import view
 from hitl_approval.http.link_page import handle
 from hitl_approval.testing import World, in_memory

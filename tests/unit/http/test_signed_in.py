@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 
 from hitl_approval.contract import SIGNED_IN_ROUTES, Route
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.http.reading import Reading
 from hitl_approval.testing import World
 from tests.anything import declared

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.slack import OPEN_PAGE, Subject
 from hitl_approval.testing import World
 from tests.anything import any_opening, any_request

@@ -13,7 +13,8 @@ from hitl_approval.domain.audit import Actor, Identity
 from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.errors import ApprovalError
 from hitl_approval.domain.permission import check_may_decide
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.voting import cast_vote
 from hitl_approval.http.state import State, opened
 from tests.anything import NOW, any_opening, any_request

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.voting import cast_vote
 from hitl_approval.mail.facts import MAX_ROWS, MAX_VALUE, shown_in_mail
 from tests.anything import NOW, declared

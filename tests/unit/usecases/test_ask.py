@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.testing import World
 from hitl_approval.usecases.ask import Defaults, DirectRequests

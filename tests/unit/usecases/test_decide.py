@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from hitl_approval.domain.errors import AlreadyDecided
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.testing import World
 from hitl_approval.usecases.request import ResolvedRequest
 from tests.anything import any_request, declared

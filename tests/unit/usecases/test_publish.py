@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from hitl_approval.domain.policy import OnTimeout, Policy, Quorum
+from hitl_approval.domain.policy import OnTimeout, Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.values import Values
 from hitl_approval.stream import answer_batch
 from hitl_approval.testing import World

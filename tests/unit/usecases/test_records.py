@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from hitl_approval.domain.errors import Unavailable
-from hitl_approval.domain.policy import Policy, Quorum
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.testing import World
 from hitl_approval.usecases.records import MAX_TRIES
 from hitl_approval.usecases.request import ResolvedRequest

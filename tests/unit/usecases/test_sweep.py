@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from hitl_approval.domain.errors import Unavailable, UnreadableRecord
+from hitl_approval.domain.escalation import SWEEP_GRACE
 from hitl_approval.domain.policy import Policy
 from hitl_approval.testing import World
 from hitl_approval.usecases.request import ResolvedRequest
-from hitl_approval.usecases.sweep import SWEEP_GRACE
 from tests.anything import any_id, any_request, declared
 
 MINUTE = timedelta(minutes=1)
