@@ -16,10 +16,10 @@ from moto import mock_aws
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.items import marshal
 from hitl_approval.contract import Table
-from hitl_approval.domain.approval import Approval, Transition
+from hitl_approval.domain.approval import Approval, Transition, with_event
+from hitl_approval.domain.audit import SYSTEM
 from hitl_approval.domain.ending import expire
 from hitl_approval.domain.errors import InvalidRequest, UnreadableRecord, VersionConflict
-from hitl_approval.domain.notification import note_notification_failed
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.view import view
@@ -203,7 +203,7 @@ def test_should_write_no_more_to_a_record_that_has_ended(store: Store) -> None:
     store.commit(decided)
 
     with pytest.raises(VersionConflict):
-        store.commit(note_notification_failed(decided.after, "late", now=NOW))
+        store.commit(with_event(decided.after, "reminded", SYSTEM, NOW, {}))
 
     assert store.get(approval.approval_id) == decided.after
     assert len(store.history(approval.approval_id)) == 2
