@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from rich.table import Table
 
 from hitl_approval.contract import MessageKind
+from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.request import CONTENT
 from hitl_approval.domain.text import inert, listed
 from hitl_approval.usecases.decide import Workflow
@@ -160,6 +161,7 @@ def approval(item: Mapping[str, Any]) -> int:
         ("Status", output.status(item["status"])),
         *((CONTENT[name].label, output.safe(item[name])) for name in CONTENT if item.get(name)),
     ]
+    rows += [("File", output.safe(file_in_words(file))) for file in item.get("files", [])]
     names = listed(item["approvers"]) or "anyone with access"
     needed = item["quorum_needed"]
     rows += [
@@ -177,6 +179,8 @@ def approval(item: Mapping[str, Any]) -> int:
             ("Decided at", local_time(item["decided_at"])),
             ("Comments", output.safe(item["comments"]) or "-"),
         ]
+    if item.get("superseded_by"):
+        rows.append(("Replaced by", output.safe(item["superseded_by"])))
     for vote in item.get("votes", []):
         who = f"{output.safe(vote['approver'])} ({output.safe(vote['identity'])})"
         said = f": {output.safe(vote['comments'])}" if vote["comments"] else ""

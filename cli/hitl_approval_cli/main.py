@@ -35,6 +35,7 @@ from hitl_approval_cli.commands.stats import stats
 from hitl_approval_cli.commands.status import status
 from hitl_approval_cli.commands.submit import submit
 from hitl_approval_cli.commands.template import template
+from hitl_approval_cli.commands.verify import verify
 from hitl_approval_cli.connection import OPTIONS
 from hitl_approval_cli.errors import CliError, Exit, interrupted, show_error, usage
 
@@ -69,6 +70,7 @@ app.command()(approve)
 app.command()(reject)
 app.command()(submit)
 app.command()(status)
+app.command()(verify)
 app.command()(cancel)
 app.command("list")(list_)
 app.command(hidden=True)(get)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hitl_approval.domain.approval import Vote
+    from hitl_approval.domain.binding import NotAsApproved
     from hitl_approval.domain.call import ArgumentsChanged
     from hitl_approval.domain.errors import ApprovalError, InvalidRequest, RecordAltered
     from hitl_approval.domain.outcome import NotApproved, Outcome
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hitl_approval.durable.tool import requires_approval
     from hitl_approval.durable.wait import wait_for_approval
     from hitl_approval.durable.withdraw import withdraw
+    from hitl_approval.files import file_digest
 
 _HOMES = {
     "ApprovalError": "domain.errors",
@@ -27,12 +29,14 @@ _HOMES = {
     "ArgumentsChanged": "domain.call",
     "InvalidRequest": "domain.errors",
     "NotApproved": "domain.outcome",
+    "NotAsApproved": "domain.binding",
     "OnTimeout": "domain.policy",
     "Outcome": "domain.outcome",
     "Policy": "domain.policy",
     "Quorum": "domain.policy",
     "RecordAltered": "domain.errors",
     "Vote": "domain.approval",
+    "file_digest": "files",
     "requires_approval": "durable.tool",
     "wait_for_approval": "durable.wait",
     "withdraw": "durable.withdraw",
@@ -44,12 +48,14 @@ __all__ = [
     "ArgumentsChanged",
     "InvalidRequest",
     "NotApproved",
+    "NotAsApproved",
     "OnTimeout",
     "Outcome",
     "Policy",
     "Quorum",
     "RecordAltered",
     "Vote",
+    "file_digest",
     "requires_approval",
     "wait_for_approval",
     "withdraw",

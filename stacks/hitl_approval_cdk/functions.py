@@ -203,7 +203,9 @@ class PackagedFunction(lambda_.Function):
             # The ARN of a log group ends in `:*`, which stands for its streams.
             resources=[group.log_group_arn],
         )
-        own = [log] if durable_config is None else [log, checkpoint(self)]
+        own = (
+            [log] if durable_config is None else [log, checkpoint(self, *specification.executions)]
+        )
         self.own_policy = iam.Policy(scope, f"{name}OwnPolicy", statements=own, roles=[role])
         if workflow is not None:
             allow(role, specification.executions, executions_of(workflow.function_arn))
@@ -293,9 +295,9 @@ class DurableFunction(PackagedFunction):
         return alias
 
 
-def checkpoint(function: lambda_.IFunction) -> iam.PolicyStatement:
-    """What a durable function does with its own executions."""
+def checkpoint(function: lambda_.IFunction, *more: str) -> iam.PolicyStatement:
+    """What a durable function does with its own executions, and `more` that it does with them."""
     return iam.PolicyStatement(
-        actions=["lambda:CheckpointDurableExecution", "lambda:GetDurableExecutionState"],
+        actions=["lambda:CheckpointDurableExecution", "lambda:GetDurableExecutionState", *more],
         resources=[executions_of(function.function_arn)],
     )

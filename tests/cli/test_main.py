@@ -81,7 +81,7 @@ def test_should_show_every_command_with_an_example(hitl: Hitl) -> None:
         "inbox", "show", "approve", "reject", "submit", "status", "cancel", "list", "get",
         "history", "audit", "local", "cost", "doctor", "remind", "resume", "repair",
         "login", "logout", "slack-manifest", "template", "drain", "stats",
-        "completion",
+        "completion", "verify",
     }  # fmt: skip
     for name in commands:
         assert hitl(name, "--help").status == 0

@@ -32,6 +32,7 @@ WORDS = {
     "audit export": ["-o", "FILE"],
     "template": ["FILE"],
     "drain": ["--withdraw"],
+    "verify": ["a" * 32, "--context", "{}"],
 }
 OF_ONE = {"show", "remind", "resume", "approve", "reject", "cancel", "status", "history"}
 
@@ -72,7 +73,7 @@ def test_should_print_the_keys_that_are_documented(
 ) -> None:
     request = any_request(approvers=["bob"] if command == "remind" else ())
     approval = tables.create(any_opening(request=request, approval_id="a" * 32)).approval_id
-    if command == "resume":
+    if command in {"resume", "verify"}:
         assert hitl("approve", approval, "--yes").status == 0
     words = [approval] if command in OF_ONE else WORDS.get(command, [])
     if command in {"approve", "reject", "cancel", "drain"}:

@@ -20,8 +20,11 @@ from hitl_approval.domain.approval import Approval, Transition, with_event
 from hitl_approval.domain.audit import SYSTEM
 from hitl_approval.domain.ending import expire
 from hitl_approval.domain.errors import InvalidRequest, UnreadableRecord, VersionConflict
+from hitl_approval.domain.files import FileDigest
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
+from hitl_approval.domain.reassign import reassign
+from hitl_approval.domain.superseding import supersede
 from hitl_approval.domain.view import view
 from hitl_approval.domain.voting import cast_vote
 from hitl_approval.ports import Postponed, Store
@@ -131,6 +134,53 @@ def test_should_give_back_what_was_created(store: Store) -> None:
     assert list(store.history(opening.after.approval_id)) == [opening.event.to_dict()]
 
 
+def test_should_give_back_the_files_and_what_is_replaced(store: Store) -> None:
+    file: FileDigest = {"name": "plan.tfplan", "sha256": "a" * 64, "size": 2**53 - 1}
+    opening = any_opening(request=any_request(files=[file], supersedes="approval-0"))
+    assert store.create(opening) == store.get(opening.after.approval_id) == opening.after
+    assert opening.after.files == (file,)
+
+
+def replacing(replaced: Approval) -> tuple[Transition, Transition]:
+    opening = any_opening(request=any_request(supersedes=replaced.approval_id))
+    return opening, supersede(replaced, opening.after, now=NOW)
+
+
+def test_should_create_a_record_and_end_the_one_that_it_replaces(store: Store) -> None:
+    replaced = store.create(any_opening())
+    opening, ended = replacing(replaced)
+
+    assert store.create_instead(opening, ended) == opening.after
+    assert store.get(replaced.approval_id) == ended.after
+    assert ended.after.superseded_by == opening.after.approval_id
+    assert [e["event"] for e in store.history(replaced.approval_id)] == ["requested", "cancelled"]
+    assert len(store.history(opening.after.approval_id)) == 1
+
+    assert store.create_instead(opening, ended) == opening.after
+    assert len(store.history(replaced.approval_id)) == 2
+
+
+def test_should_write_neither_where_the_replaced_has_changed(store: Store) -> None:
+    replaced = store.create(any_opening())
+    opening, ended = replacing(replaced)
+    store.commit(vote(replaced))
+
+    with pytest.raises(VersionConflict):
+        store.create_instead(opening, ended)
+    assert store.get(opening.after.approval_id) is None
+    assert list(store.history(opening.after.approval_id)) == []
+    assert store.get(replaced.approval_id) == vote(replaced).after
+
+
+def test_should_replace_nothing_under_an_id_that_is_taken(store: Store) -> None:
+    replaced, taken = store.create(any_opening()), store.create(any_opening())
+    opening = any_opening(
+        request=any_request(supersedes=replaced.approval_id), approval_id=taken.approval_id
+    )
+    assert store.create_instead(opening, supersede(replaced, opening.after, now=NOW)) == taken
+    assert store.get(replaced.approval_id) == replaced
+
+
 def test_should_keep_milliseconds_and_no_part_of_one(store: Store) -> None:
     """Both stores: a test in memory sees the times that are on record in AWS."""
     asked = NOW + timedelta(milliseconds=123, microseconds=456)
@@ -195,6 +245,16 @@ def test_should_refuse_a_decision_on_a_version_that_was_registered_since(store: 
         store.commit(vote(approval))
 
     assert len(store.history(approval.approval_id)) == 1
+
+
+def test_should_give_a_place_back(store: Store) -> None:
+    given = any_opening(request=any_request(approvers=["ann"]))
+    store.create(given)
+    for giver, to in (("ann", "zoe"), ("zoe", "ann")):
+        given = reassign(given.after, declared(giver), giver=giver, to=to, now=NOW)
+        store.commit(given)
+
+        assert store.get(given.after.approval_id) == given.after
 
 
 def test_should_write_no_more_to_a_record_that_has_ended(store: Store) -> None:

@@ -34,6 +34,7 @@ from hitl_approval.domain.reassign import reassign
 from hitl_approval.domain.reminder import remind
 from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.stage import Escalate, Stage
+from hitl_approval.domain.superseding import supersede
 from hitl_approval.domain.voting import cast_vote, retract
 
 FILE = Path(__file__).parents[2] / "docs" / "lifecycle.md"
@@ -68,9 +69,14 @@ NOTHING, NONE = "nothing", "-"
 Happens = Callable[[Approval, Actor, datetime], Transition | None]
 
 
-def asking(policy: Policy) -> Transition:
+def asking(policy: Policy, supersedes: str | None = None) -> Transition:
     """Rita asks ann, bob and dan."""
-    request = ApprovalRequest(subject="Refund", requester="rita", approvers=("ann", "bob", "dan"))
+    request = ApprovalRequest(
+        subject="Refund",
+        requester="rita",
+        approvers=("ann", "bob", "dan"),
+        supersedes=supersedes,
+    )
     return open_approval(
         request,
         approval_id="sample",
@@ -155,6 +161,8 @@ ACTS = (
         lambda a, _, now: note_notification_failed(a, "no topic", now=now)),
     Act("the request is withdrawn",
         lambda a, who, now: cancel(a, who, "why", now=now, operators=OPERATORS)),
+    Act("another request of the same function replaces it",
+        lambda a, _, now: supersede(a, asking(POLICY, a.approval_id).after, now=now)),
     Act("nobody has decided in time", lambda a, _, now: expire(a, now=now)),
     Act("the same, where silence rejects", lambda a, _, now: expire(a, now=now), SILENCE_REJECTS),
 )

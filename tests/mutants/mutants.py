@@ -45,6 +45,12 @@ SWEEPING = "shared/hitl_approval/usecases/sweep.py"
 RECORDS = "shared/hitl_approval/usecases/records.py"
 WAIT = "shared/hitl_approval/durable/wait.py"
 AGREES = "shared/hitl_approval/domain/agreement.py"
+DIGEST = "shared/hitl_approval/domain/digest.py"
+OUTCOME = "shared/hitl_approval/domain/outcome.py"
+BINDING = "shared/hitl_approval/domain/binding.py"
+SUPERSEDING = "shared/hitl_approval/domain/superseding.py"
+BOUND = ("tests/unit/domain/test_outcome.py", "tests/unit/domain/test_binding.py")
+REPLACED = ("tests/unit/domain/test_superseding.py",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -971,5 +977,93 @@ MUTANTS: tuple[Mutant, ...] = (
         "",
         "notified_once",
         (WAITING,),
+    ),
+    Mutant(
+        "names are sorted by their code points",
+        DIGEST,
+        '    return name.encode("utf-16be", "surrogatepass")\n',
+        '    return name.encode("utf-8", "surrogatepass")\n',
+        "approved_by_policy",
+        ("tests/unit/domain/test_digest.py",),
+    ),
+    Mutant(
+        "large whole numbers have a digest",
+        DIGEST,
+        "        if abs(value) > MAX_WHOLE:\n",
+        "        if abs(value) > MAX_WHOLE**9:\n",
+        "approved_by_policy",
+        ("tests/unit/domain/test_digest.py",),
+    ),
+    Mutant(
+        "what was rejected verifies",
+        OUTCOME,
+        "        if not self.approved:\n",
+        '        if self.status == "timeout":\n',
+        "approved_by_policy",
+        BOUND,
+    ),
+    Mutant(
+        "any payload verifies",
+        BINDING,
+        "    if digest == context_digest:\n",
+        "    if digest:\n",
+        "approved_by_policy",
+        BOUND,
+    ),
+    Mutant(
+        "another file's bytes verify under this one's name",
+        BINDING,
+        '    if (asked["sha256"], asked["size"]) == (file["sha256"], file["size"]):\n',
+        '    if file["sha256"] in {each["sha256"] for each in known.values()}:\n',
+        "approved_by_policy",
+        BOUND,
+    ),
+    Mutant(
+        "files are no part of what is approved",
+        APPROVAL,
+        '        **({"files": list(approval.files)} if approval.files else {}),\n    }\n    try:',
+        "    }\n    try:",
+        "approved_by_policy",
+        (AGREEMENT,),
+    ),
+    Mutant(
+        "somebody else's request is replaced",
+        SUPERSEDING,
+        "    if text.spelling(replaced.requester) != text.spelling(by.requester):\n",
+        "    if not replaced.requester:\n",
+        "replaced_with_its_successor",
+        REPLACED,
+    ),
+    Mutant(
+        "another function's request is replaced",
+        SUPERSEDING,
+        "    if _function_of(replaced) != _function_of(by):\n",
+        "    if not _function_of(by):\n",
+        "replaced_with_its_successor",
+        REPLACED,
+    ),
+    Mutant(
+        "what was approved is replaced",
+        SUPERSEDING,
+        "    if not replaced.pending or now >= replaced.expires_at:\n",
+        "    if now >= replaced.expires_at:\n",
+        "replaced_with_its_successor",
+        REPLACED,
+    ),
+    Mutant(
+        "what is replaced stays open",
+        DYNAMODB,
+        "        return self._create(transition, [self._update(ended), self._event(ended)])\n",
+        "        return self._create(transition, [])\n",
+        "replaced_with_its_successor",
+        (STORE,),
+    ),
+    Mutant(
+        "who was replaced is not resumed",
+        REQUEST,
+        "        self._resume_replaced(supersedes)\n",
+        "",
+        "nothing_answered_is_lost",
+        (SERVICE,),
     ),
 )

@@ -28,7 +28,6 @@ ELSEWHERE: Mapping[str, str] = {
     "durable/tool.py": "workflow/test_gate.py",
     "durable/wait.py": "workflow/test_waiting.py",
     "durable/withdraw.py": "workflow/test_withdraw.py",
-    "http/approval_page.py": "unit/http/test_link_page.py",
     "testing/approvals.py": "workflow/test_testing.py",
     "testing/execution.py": "workflow/test_testing.py",
     "testing/memory.py": "contract/test_store.py",

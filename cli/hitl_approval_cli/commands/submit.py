@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.start import parse_document
-from hitl_approval.domain.text import cut
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.errors import NotPermittedError, refused_field, show_error, usage
 from hitl_approval_cli.outcome import Watch
 from hitl_approval_cli.outcome import wait as wait_for_outcome
-from hitl_approval_cli.parameters import os_user, seconds
+from hitl_approval_cli.parameters import files_of, json_of, os_user, seconds
+from hitl_approval_cli.short_ids import whole_id
 
 
 @connected
@@ -55,6 +53,21 @@ def submit(
             "repeat for several."
         ),
     ] = None,
+    file: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="File that the approval is for: its name, size and SHA-256 go on the request, its "
+            "bytes stay here; repeat for several."
+        ),
+    ] = None,
+    supersedes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Pending approval of the same requester that this one replaces; it ends as "
+            "withdrawn.",
+        ),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until the outcome.")] = False,
 ) -> None:
     """Request an approval; prints its id when the request is on record, within a few seconds.
@@ -66,6 +79,8 @@ def submit(
     a second line is the decided approval, as `hitl show --json` has it.
 
     Example: hitl submit --subject "Q4 Budget Proposal" --timeout 8h
+
+    Example: hitl submit --subject "Apply the plan" --file plan.tfplan
     """
     event: dict[str, Any] = {"requester": os_user() if requester is None else requester}
     if document_id is None:
@@ -75,11 +90,13 @@ def submit(
     given = {
         "approvers": approver or None,
         "sensitive": sensitive or None,
+        "files": files_of(file) or None,
+        "supersedes": None if supersedes is None else whole_id(to.deployment, supersedes),
         "timeout_seconds": None if timeout is None else seconds(timeout),
     }
     event |= {name: value for name, value in given.items() if value is not None}
     if context is not None:  # `--context null` is a context, to be refused
-        event["context"] = _context(context)
+        event["context"] = json_of(context, "--context")
     _check(event)
     started = to.deployment.submit(event)
     watch = Watch(to, started)
@@ -93,19 +110,6 @@ def submit(
     to.show(started, lambda: print(started["approval_id"], flush=True))  # noqa: T201
     if wait:
         wait_for_outcome(to, watch)
-
-
-def _context(value: str) -> Any:
-    where = value
-    try:
-        if value.startswith("@"):
-            where = value[1:]
-            value = Path(where).read_text(encoding="utf-8")
-        return json.loads(value)
-    except OSError as error:
-        raise usage(f"--context: {cut(where)}: {error.strerror}") from None
-    except (ValueError, RecursionError):
-        raise usage("--context: is not JSON") from None
 
 
 def _check(event: dict[str, Any]) -> None:

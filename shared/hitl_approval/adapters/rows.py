@@ -11,6 +11,7 @@ from hitl_approval.domain.approval import STATUSES, Approval, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.errors import UnreadableRecord
 from hitl_approval.domain.escalation import needs_attention_at
+from hitl_approval.domain.files import read_files
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import CONTENT, repeated_content
 from hitl_approval.domain.text import cut, kind
@@ -30,6 +31,7 @@ def new_row(approval: Approval, *, retention: timedelta) -> dict[str, Any]:
         "challenge": approval.challenge,
         "reminders": [int(delay.total_seconds()) for delay in approval.reminders],
         "sensitive": list(approval.sensitive),
+        "files": list(approval.files),
     }
     latest = approval.expires_at + sum(
         (stage.timeout or timedelta(0) for stage in approval.policy.stages), timedelta(0)
@@ -134,5 +136,7 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         challenge=row.get("challenge"),
         reminders=tuple(timedelta(seconds=delay) for delay in row.get("reminders", ())),
         sensitive=tuple(map(str, row.get("sensitive", ()))),
+        files=read_files(row.get("files", ())),
+        superseded_by=row.get("superseded_by"),
         turn=Turn.from_dict(row.get("turn", {})),
     )

@@ -103,6 +103,7 @@ def _compared(approval: Approval, events: Sequence[Event]) -> list[tuple[str, An
         ("decided_at", at, last.get("at") if ended else None),
         ("comments", approval.comments, _details(last).get("comments", "") if ended else ""),
         ("votes", cast, votes),
+        ("superseded_by", approval.superseded_by, _details(last).get("superseded_by")),
         ("turn", approval.turn.to_dict(), turn),
         ("expires_at", isoformat(approval.expires_at), expires_at),
         ("content_digest", approval.content_digest, digest),

@@ -9,6 +9,7 @@ that should be committed together. Nothing leaves a terminal status.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -26,6 +27,8 @@ from hitl_approval.domain.audit import (
     isoformat,
     on_record,
 )
+from hitl_approval.domain.digest import digest_json
+from hitl_approval.domain.files import FileDigest
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import ApprovalRequest, Content, content_of, context_json
@@ -57,7 +60,8 @@ class Approval(Content):
     `challenge` is the code without which personal links open no form, where the deployment asks
     for one; `reminders` are the times after its creation at which who has not answered is reminded;
     `sensitive` are the fields of the context that are masked in what is sent out; `turn` says who
-    is asked now instead of `approvers`, who were asked first.
+    is asked now instead of `approvers`, who were asked first. `superseded_by` is the approval that
+    has replaced this one, `supersedes` the one that this one replaces.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -83,6 +87,8 @@ class Approval(Content):
     challenge: str | None = None
     reminders: tuple[timedelta, ...] = ()
     sensitive: tuple[str, ...] = ()
+    files: tuple[FileDigest, ...] = ()
+    superseded_by: str | None = None
     turn: Turn = FIRST
 
     @property
@@ -202,6 +208,7 @@ def open_approval(
         challenge=challenge,
         reminders=reminders,
         sensitive=tuple(request.sensitive),
+        files=tuple(request.files),
     )
     approval = replace(approval, content_digest=digest_content(approval))
     details = {"expires_at": isoformat(approval.expires_at), "execution_arn": execution_arn}
@@ -209,24 +216,30 @@ def open_approval(
 
 
 def digest_content(approval: Approval) -> str:
-    """SHA-256 of what is asked, of whom, under which rules.
+    """SHA-256 of what is asked, of whom, under which rules, by RFC 8785.
 
-    A text that is not set is left out, so that a record keeps its digest when another field is
-    declared; `document_id` alone is then null. The order of a context's fields makes no difference.
+    What is not set is left out, so that a record keeps its digest when another field is declared.
     """
-    try:
-        context = text.sorted_json(approval.context)
-    except (ValueError, RecursionError):  # a row that somebody has changed
-        context = approval.context
     content = {
-        "document_id": None,
         **content_of(approval),
         "approvers": list(approval.approvers),
         "policy": approval.policy.to_dict(),
-        "context": context,
         **({"sensitive": list(approval.sensitive)} if approval.sensitive else {}),
+        **({"files": list(approval.files)} if approval.files else {}),
     }
-    return hashlib.sha256(text.canonical_json(content).encode()).hexdigest()
+    try:
+        return digest_json({**content, "context": json.loads(approval.context)})
+    except (ValueError, RecursionError):  # a row that somebody has changed
+        text_of_it = text.canonical_json({**content, "context": approval.context})
+        return hashlib.sha256(text_of_it.encode()).hexdigest()
+
+
+def digest_context(approval: Approval) -> str:
+    """SHA-256 of the context alone, by RFC 8785; empty where it is no JSON (any more)."""
+    try:
+        return digest_json(json.loads(approval.context))
+    except (ValueError, RecursionError):
+        return ""
 
 
 def vote_by(votes: Sequence[Vote], name: str, key: Callable[[str], str]) -> Vote | None:

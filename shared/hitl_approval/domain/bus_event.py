@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from hitl_approval.contract import Events
-from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.approval import Approval, digest_context
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.request import CONTENT
 
@@ -74,6 +74,9 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
         "reason": details.get("reason"),
         "to": details.get("to"),
         "content_digest": event["content_digest"],
+        "context_digest": digest_context(approval) if approval else None,
+        "files": list(approval.files) if approval else None,
+        "superseded_by": details.get("superseded_by"),
         **{name: getattr(approval, name) if approval else None for name in CONTENT},
         "approvers": list(approval.approvers) if approval else None,
         "created_at": isoformat(approval.created_at) if approval else None,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from hitl_approval.contract import MAX_STEP_RESULT_BYTES
+from hitl_approval.domain.binding import NotAsApproved
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.masking import masked
 from hitl_approval.domain.request import context_json
@@ -22,7 +23,7 @@ MAX_SUBJECT = 200
 _GOES_ON = "... (goes on in the details)"
 
 
-class ArgumentsChanged(Exception):  # noqa: N818  reads as what happened
+class ArgumentsChanged(NotAsApproved):
     """The arguments are not those that were approved; the call was not made."""
 
     __module__ = "hitl_approval"
@@ -116,7 +117,7 @@ class Call:
                 f"{self.tool} was not run: its arguments (digest {self.digest[:12]}) are not those "
                 f"that were approved (digest {str(approved.get('arguments_digest'))[:12]})"
             )
-            raise ArgumentsChanged(msg)
+            raise ArgumentsChanged([msg])
 
     def run(self, function: Callable[..., Any]) -> Any:
         """Make the call, with arguments read from the JSON."""

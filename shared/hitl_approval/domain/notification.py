@@ -11,6 +11,7 @@ from typing import Any
 from hitl_approval.contract import MessageKind
 from hitl_approval.domain.approval import Approval, Transition, with_event
 from hitl_approval.domain.audit import SYSTEM
+from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
 from hitl_approval.domain.standing import (
@@ -186,7 +187,8 @@ _REMINDER = "Reminder, approval needed"
 
 
 def _content(approval: Approval) -> list[tuple[str, str]]:
-    return [(CONTENT[name].label, value) for name, value in content_of(approval).items()]
+    rows = [(CONTENT[name].label, value) for name, value in content_of(approval).items()]
+    return rows + [("File", file_in_words(file)) for file in approval.files]
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:

@@ -9,8 +9,10 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from hitl_approval.domain import text
+from hitl_approval.domain.digest import canonical
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.field import Field, Rule, declared, with_attributes
+from hitl_approval.domain.files import MAX_FILES, FileDigest, validate_files
 from hitl_approval.domain.masking import leads_nowhere
 from hitl_approval.domain.naming import MAX_APPROVERS, validate_names
 from hitl_approval.domain.quorum import Quorum
@@ -65,6 +67,15 @@ class Content:
         _text("the caller's own id of what is decided, if it has one", label="Document"),
     ] = None
     requester: Annotated[str, _text("who asks", rule=text.name, maximum=text.MAX_PERSON)]
+    supersedes: Annotated[
+        str | None,
+        Field(
+            doc="id of a pending approval that the same requester has asked for by the same "
+            "function: this one replaces it, and it ends as withdrawn",
+            rule=_approval_id,
+            label="Replaces",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +160,15 @@ class ApprovalRequest(Content):
             "`hitl show` show: messages have them masked",
             rule=_paths,
             longest=f"{MAX_SENSITIVE}",
+        ),
+    ] = ()
+    files: Annotated[
+        Sequence[FileDigest],
+        Field(
+            doc="files that the request is about, each as `file_digest` says it: `name`, `sha256` "
+            "and `size`; the approval is for exactly these bytes",
+            rule=validate_files,
+            longest=f"{MAX_FILES}",
         ),
     ] = ()
 
@@ -272,7 +292,8 @@ def context_json(context: Any) -> str:
     """The context as it is stored: in the requester's order, which readers see.
 
     Raises:
-        InvalidRequest: not an object of JSON values, too large or nested too deeply.
+        InvalidRequest: not an object of JSON values, too large or nested too deeply, or with a
+            whole number that not every reader of JSON keeps exactly.
     """
     if not isinstance(context, Mapping):
         raise InvalidRequest("context", f"must be an object, got {text.kind(context)}")
@@ -288,6 +309,10 @@ def context_json(context: Any) -> str:
         raise InvalidRequest("context", "must hold JSON values only") from None
     if size > MAX_CONTEXT_BYTES:
         raise InvalidRequest("context", f"must be at most {MAX_CONTEXT_BYTES} bytes, got {size}")
+    try:
+        canonical(json.loads(stored))
+    except ValueError as error:
+        raise InvalidRequest("context", f"has {error}: write it as text") from None
     return stored
 
 
@@ -304,6 +329,13 @@ def _is_deeper(value: Any, levels: int) -> bool:
         if not held:
             return False
     return any(isinstance(one, Mapping | list | tuple) for one in held)
+
+
+def _approval_id(value: Any, field_name: str) -> str:
+    given = text.line(value, field_name)
+    if not text.is_approval_id(given):
+        raise InvalidRequest(field_name, f"must be the id of an approval, got {text.shown(given)}")
+    return given
 
 
 def _at_least_one(names: Any, field_name: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hitl_approval.domain.approval import Approval, Decision
+from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
 from hitl_approval.domain.standing import how_it_ended, released_in_words, standing
@@ -241,6 +242,8 @@ def _lines(approval: Approval) -> Iterator[str]:
     for name, value in content_of(approval).items():
         if name != "subject":
             yield _line(CONTENT[name].label, value)
+    for file in approval.files:
+        yield _line("File", file_in_words(file))
     yield from _fields("", sent(approval))
 
 

@@ -60,6 +60,8 @@ def how_it_ended(approval: Approval) -> str:
     """How a request has ended and by whom: `Approved by ann and bob`."""
     if approval.status == "timeout":
         return "Timed out: nobody decided in time"
+    if approval.superseded_by is not None:
+        return "Replaced by a new request"
     if approval.status == "cancelled":
         return f"Withdrawn by {_by(approval)}"
     if approval.decided_by == SYSTEM.name:
@@ -69,6 +71,8 @@ def how_it_ended(approval: Approval) -> str:
 
 def end_in_a_word(approval: Approval) -> str:
     """How a request has ended, for a subject."""
+    if approval.superseded_by is not None:
+        return "Replaced"
     words = {"timeout": "Expired", "cancelled": "Withdrawn"}
     return words.get(approval.status, approval.status.capitalize())
 
@@ -78,6 +82,8 @@ def end_in_words(approval: Approval) -> str:
     by = inert(approval.decided_by or "")
     if approval.status == "timeout":
         return "has expired: nobody decided in time."
+    if approval.superseded_by is not None:
+        return "has been replaced by a new request."
     if approval.status == "cancelled":
         return f"has been withdrawn by {by}."
     if approval.decided_by == SYSTEM.name:

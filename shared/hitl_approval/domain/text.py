@@ -276,12 +276,3 @@ def sns_subject(text: str) -> str:
 def canonical_json(value: Any) -> str:
     """One spelling per value: sorted keys, no spaces, ASCII. What digests are made over."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def sorted_json(stored: str) -> str:
-    """A context in the one order in which it is digested, whatever the requester's is.
-
-    Raises:
-        ValueError: it is no JSON.
-    """
-    return json.dumps(json.loads(stored), sort_keys=True, ensure_ascii=False)

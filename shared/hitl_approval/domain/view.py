@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hitl_approval.contract import Table
-from hitl_approval.domain.approval import Approval, Vote
+from hitl_approval.domain.approval import Approval, Vote, digest_context
 from hitl_approval.domain.audit import Actor, isoformat, parse_time
 from hitl_approval.domain.masking import shown_to
 from hitl_approval.domain.message import Message
@@ -22,13 +22,19 @@ def view(approval: Approval, actor: Actor | None = None) -> dict[str, Any]:
         approval: the record.
         actor: who sees it; of what is sensitive the one who was not asked sees nothing.
     """
-    optional = {"challenge": approval.challenge, "sensitive": list(approval.sensitive)}
+    optional = {
+        "challenge": approval.challenge,
+        "sensitive": list(approval.sensitive),
+        "files": list(approval.files),
+        "superseded_by": approval.superseded_by,
+    }
     return {
         **summary(approval),
         **{name: value for name, value in optional.items() if value},
         "standing": standing(approval),
         "may_still_answer": list(may_still_answer(approval)),
         "context": shown_to(approval, actor),
+        "context_digest": digest_context(approval),
     }
 
 

@@ -12,7 +12,7 @@ from hitl_approval.domain.facts import facts
 from hitl_approval.domain.masking import shown_to
 from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.rows import parts, rows
-from hitl_approval.domain.standing import how_it_ended, standing
+from hitl_approval.domain.standing import end_in_a_word, how_it_ended, standing
 from hitl_approval.http import html
 from hitl_approval.http.reading import Reading
 from hitl_approval.http.state import Opened
@@ -81,5 +81,4 @@ def _headline(opened: Opened) -> str:
     if opened.state == "answered" and vote is not None:
         return f"You {vote.decision}"
     words = {"open": "Approve", "onlooker": "Request", "expired": "Time is up"}
-    ended = {"cancelled": "Withdrawn"}.get(opened.approval.status, opened.approval.status)
-    return words.get(opened.state, ended.capitalize())
+    return words.get(opened.state, end_in_a_word(opened.approval))

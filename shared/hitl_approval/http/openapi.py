@@ -206,6 +206,11 @@ _OPTIONAL = {
     **{name: _TEXT for name, field in CONTENT.items() if not field.required},
     "challenge": _TEXT,
     "sensitive": {"type": "array", "items": _TEXT},
+    "files": {
+        "type": "array",
+        "items": {"$ref": "#/components/schemas/File"},
+    },
+    "superseded_by": _TEXT,
 }
 _ENTRY = {
     "approval_id": _TEXT,
@@ -239,6 +244,7 @@ _APPROVAL = {
     "standing": _TEXT,
     "may_still_answer": _NAMES,
     "context": {"type": "object"},
+    "context_digest": _TEXT,
 }
 _SCHEMAS: dict[str, Any] = {
     "Entry": _object(_ENTRY, {"document_id": _TEXT}),
@@ -273,6 +279,7 @@ _SCHEMAS: dict[str, Any] = {
         },
         _OPTIONAL,
     ),
+    "File": _object({"name": _TEXT, "sha256": _TEXT, "size": {"type": "integer", "minimum": 0}}),
     "Event": _object(
         {
             "approval_id": _TEXT,

@@ -10,6 +10,7 @@ from typing import Any
 
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.facts import facts
+from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.masking import MASK, sent
 from hitl_approval.domain.moment import in_words
 from hitl_approval.domain.notification import (
@@ -53,6 +54,7 @@ def shown_in_mail(approval: Approval) -> Rows:
         for name, value in content_of(approval).items()
         if name not in _IN_FIRST_LINE
     ]
+    rows += [("File", inert(file_in_words(file), keep="")) for file in approval.files]
     found = facts(sent(approval))
     first = {
         "Summary": found.summary,

@@ -155,12 +155,10 @@ class Approvals:
         )
         self._callbacks = RunnerCallbackClient()
         self._runs: list[Run] = []
-        self._requests = RequestService(
-            store=self.store, clock=self.clock, meter=self._meter, notifier=self._notifier
-        )
-        self._decisions = DecisionService(
-            store=self.store, clock=self.clock, meter=self._meter, callbacks=self._callbacks
-        )
+        shared: Any = {"store": self.store, "clock": self.clock, "meter": self._meter}
+        shared["callbacks"] = self._callbacks
+        self._requests = RequestService(notifier=self._notifier, **shared)
+        self._decisions = DecisionService(**shared)
         self._open = ExitStack()
 
     def __enter__(self) -> Self:

@@ -13,6 +13,7 @@ from hitl_approval.domain.agreement import altered_end, examine
 from hitl_approval.domain.approval import Approval, Transition
 from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.errors import RecordAltered, UnreadableRecord
+from hitl_approval.domain.files import FileDigest
 from hitl_approval.domain.policy import OnTimeout, Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import CONTENT
@@ -81,6 +82,8 @@ OTHER: dict[str, Any] = {
     "audit_sequence": 9,
     "audit_hash": "0" * 64,
     "sensitive": ("card",),
+    "files": (FileDigest(name="plan.tfplan", sha256="0" * 64, size=1),),
+    "superseded_by": "another",
     "turn": Turn(escalations=1),
 }
 NOT_SHOWN = {

@@ -21,12 +21,12 @@ from tests.anything import any_opening, any_request
 @pytest.mark.parametrize("name", CONTENT)
 def test_should_repeat_a_text_wherever_the_record_is_shown(name: str) -> None:
     world = in_memory()
-    texts = {name: "Tell this"}
+    texts = {name: "Tell-this"}
     opening = any_opening(request=any_request(**texts), now=world.clock.now())
     stored = world.store.create(opening)
-    assert getattr(stored, name) == "Tell this"
-    assert summary(stored)[name] == "Tell this"
-    assert f"{CONTENT[name].label:<11}Tell this" in approval_needed(stored).body
+    assert getattr(stored, name) == "Tell-this"
+    assert summary(stored)[name] == "Tell-this"
+    assert f"{CONTENT[name].label:<11}Tell-this" in approval_needed(stored).body
 
 
 def test_should_hold_nothing_but_texts_in_the_content() -> None:
