@@ -19,13 +19,14 @@ from hitl_approval.adapters.rows import new_row, read_approval
 from hitl_approval.contract import Table
 from hitl_approval.domain.agreement import examine
 from hitl_approval.domain.applied_rule import AppliedRule
-from hitl_approval.domain.approval import Approval, Transition
+from hitl_approval.domain.approval import Approval, Transition, with_event
+from hitl_approval.domain.audit import SYSTEM
 from hitl_approval.domain.ending import expire, follow_rule
 from hitl_approval.domain.errors import InvalidRequest, UnreadableRecord, VersionConflict
 from hitl_approval.domain.files import FileDigest
-from hitl_approval.domain.notification import note_notification_failed
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
+from hitl_approval.domain.reassign import reassign
 from hitl_approval.domain.superseding import supersede
 from hitl_approval.domain.thread import comment, thread_of
 from hitl_approval.domain.values import Values
@@ -281,13 +282,23 @@ def test_should_refuse_a_decision_on_a_version_that_was_registered_since(store: 
     assert len(store.history(approval.approval_id)) == 1
 
 
+def test_should_give_a_place_back(store: Store) -> None:
+    given = any_opening(request=any_request(approvers=["ann"]))
+    store.create(given)
+    for giver, to in (("ann", "zoe"), ("zoe", "ann")):
+        given = reassign(given.after, declared(giver), giver=giver, to=to, now=NOW)
+        store.commit(given)
+
+        assert store.get(given.after.approval_id) == given.after
+
+
 def test_should_write_no_more_to_a_record_that_has_ended(store: Store) -> None:
     approval = store.create(any_opening())
     decided = vote(approval)
     store.commit(decided)
 
     with pytest.raises(VersionConflict):
-        store.commit(note_notification_failed(decided.after, "late", now=NOW))
+        store.commit(with_event(decided.after, "reminded", SYSTEM, NOW, {}))
 
     assert store.get(approval.approval_id) == decided.after
     assert len(store.history(approval.approval_id)) == 2

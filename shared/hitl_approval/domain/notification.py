@@ -233,7 +233,12 @@ def _context(context: Mapping[str, Any]) -> str:
 
 def note_notification_failed(
     approval: Approval, reason: str, *, now: datetime, recipient: str | None = None
-) -> Transition:
-    """Put on record that somebody could not be notified, or those who listen to the broadcast."""
+) -> Transition | None:
+    """Put on record that somebody could not be notified, or those who listen to the broadcast.
+
+    A record that has ended takes no more events: None.
+    """
+    if not approval.pending:
+        return None
     said = f"{recipient or 'everybody'}: {reason}"
     return with_event(approval, "notification_failed", SYSTEM, now, {"reason": said})
