@@ -6,14 +6,18 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.domain import text
+from hitl_approval.domain.files import MAX_FILES
 from hitl_approval.domain.naming import MAX_APPROVERS
 from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.outcome import snapshot_of
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import MAX_CONTEXT_BYTES, ApprovalRequest
+from hitl_approval.domain.room import LEFT_OUT, MAX_NAMES
 from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_opening, declared
 
@@ -27,19 +31,25 @@ MESSAGE_LIMIT = 256 * 1024
 """SNS's largest message."""
 
 
-def people() -> list[str]:
-    longest = text.MAX_PERSON_KEY // len(WIDEST.encode()) - 1
-    return [f"{number:04}{WIDEST * longest}" for number in range(MAX_APPROVERS)]
+def people(count: int = 20) -> list[str]:
+    """So many, whose names take all that names may take."""
+    longest = (MAX_NAMES // count - len('"0000"')) // len(json.dumps(WIDEST).strip('"'))
+    longest = min(longest, text.MAX_PERSON_KEY // len(WIDEST.encode()) - 1)
+    return [f"{number:04}{WIDEST * longest}" for number in range(count)]
 
 
-def largest_request() -> ApprovalRequest:
+def largest_request(approvers: list[str] | None = None) -> ApprovalRequest:
     padding = MAX_CONTEXT_BYTES - len(json.dumps({"x": ""}))
     return ApprovalRequest(
         subject=WIDEST * text.MAX_LINE,
         document_id=WIDEST * text.MAX_LINE,
         requester=WIDEST * (text.MAX_PERSON_KEY // len(WIDEST.encode())),
-        approvers=people(),
+        approvers=approvers or people(),
         context={"x": "x" * padding},
+        files=[
+            {"name": f"{number:02}{WIDEST * 253}", "sha256": "a" * 64, "size": 2**53 - 1}
+            for number in range(MAX_FILES)
+        ],
     )
 
 
@@ -76,12 +86,15 @@ class Recorder:
             }
 
 
-def test_should_hold_the_largest_approval_with_everyones_longest_comment() -> None:
+@pytest.mark.parametrize(
+    "names", [people(), people(MAX_APPROVERS), [f"{n:03}" + "x" * 90 for n in range(500)]], ids=len
+)
+def test_should_hold_the_largest_approval_with_everyones_longest_comment(names: list[str]) -> None:
     client = Recorder()
     store = DynamoDbStore(client=client, approvals_table="approvals", audit_table="audit")
     policy = Policy(quorum=Quorum.everyone())
-    approval = store.create(any_opening(request=largest_request(), policy=policy))
-    for person in people():
+    approval = store.create(any_opening(request=largest_request(names), policy=policy))
+    for person in names:
         voted = cast_vote(
             approval,
             declared(person),
@@ -90,6 +103,7 @@ def test_should_hold_the_largest_approval_with_everyones_longest_comment() -> No
             now=NOW + timedelta(minutes=1),
         )
         assert voted is not None
+        assert voted.event.details["comments"] == WIDEST * text.MAX_COMMENT
         store.commit(voted)
         approval = voted.after
 
@@ -98,3 +112,5 @@ def test_should_hold_the_largest_approval_with_everyones_longest_comment() -> No
     assert ITEM_LIMIT * 3 / 4 < size(row) < ITEM_LIMIT
     assert len(json.dumps(snapshot_of(approval, now=NOW))) < OPERATION_LIMIT
     assert len(approval_needed(approval).body.encode()) < MESSAGE_LIMIT
+    left_out = [vote for vote in approval.votes if vote.comments == LEFT_OUT]
+    assert bool(left_out) == (len(names) > 20)

@@ -13,6 +13,7 @@ from hitl_approval.contract import Audit
 from hitl_approval.domain.approval import Approval, digest_content
 from hitl_approval.domain.audit import Finding, isoformat, verify
 from hitl_approval.domain.errors import UnreadableRecord
+from hitl_approval.domain.room import kept_comment, room_for_comments
 from hitl_approval.domain.text import person_key, shown, spelling
 from hitl_approval.domain.view import vote_view
 
@@ -92,7 +93,7 @@ def _compared(approval: Approval, events: Sequence[Event]) -> list[tuple[str, An
     last = events[-1]
     ended = _name(last) in ENDS
     at = isoformat(approval.decided_at) if approval.decided_at else None
-    votes, turn, expires_at = _replayed(events)
+    votes, turn, expires_at = _replayed(events, room_for_comments(approval))
     cast = [vote_view(vote) for vote in approval.votes]
     if len(events) < approval.audit_sequence:  # an end by silence or withdrawal has no vote
         cast = cast[len(cast) - len(votes) :]
@@ -111,7 +112,9 @@ def _compared(approval: Approval, events: Sequence[Event]) -> list[tuple[str, An
     ]
 
 
-def _replayed(events: Sequence[Event]) -> tuple[list[dict[str, Any]], dict[str, Any], Any]:
+def _replayed(
+    events: Sequence[Event], room: int
+) -> tuple[list[dict[str, Any]], dict[str, Any], Any]:
     """The votes, whose turn it is and the expiry, as a trail says them, event by event."""
     votes: list[dict[str, Any]] = []
     turn: dict[str, Any] = {}
@@ -120,7 +123,11 @@ def _replayed(events: Sequence[Event]) -> tuple[list[dict[str, Any]], dict[str, 
         details, name = _details(event), _name(event)
         expires_at = details.get("expires_at", expires_at)
         if "decision" in details:
-            votes.append(_vote(event))
+            vote = _vote(event)
+            if isinstance(vote["comments"], str):
+                said = [str(each["comments"]) for each in votes]
+                vote["comments"] = kept_comment(room, said, vote["comments"])
+            votes.append(vote)
         if name == "retracted":
             votes = [vote for vote in votes if not _is_by(vote, event)]
         elif name == "stage_opened":

@@ -32,6 +32,7 @@ from hitl_approval.domain.files import FileDigest
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import ApprovalRequest, Content, content_of, context_json
+from hitl_approval.domain.room import check_room
 from hitl_approval.domain.turn import FIRST, Turn, asked, first_asked
 
 Decision = Literal["approved", "rejected"]
@@ -210,6 +211,7 @@ def open_approval(
         sensitive=tuple(request.sensitive),
         files=tuple(request.files),
     )
+    check_room(approval)
     approval = replace(approval, content_digest=digest_content(approval))
     details = {"expires_at": isoformat(approval.expires_at), "execution_arn": execution_arn}
     return with_event(approval, "requested", Actor(request.requester, "declared"), now, details)

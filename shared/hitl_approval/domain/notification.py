@@ -20,7 +20,7 @@ from hitl_approval.domain.standing import (
     released_in_words,
     standing,
 )
-from hitl_approval.domain.text import inert, listed, sns_subject
+from hitl_approval.domain.text import inert, listed_some, sns_subject
 
 MAX_CONTEXT_SHOWN = 4_000
 """Characters of context in a message: a mail is read on a phone, and the record has it whole."""
@@ -201,7 +201,7 @@ def _indented(value: str) -> str:
 
 def approvers_in_words(approval: Approval) -> str:
     """Who may decide, and how many must approve where one is not enough."""
-    names = listed(approval.asked) or "anyone with access"
+    names = listed_some(approval.asked) or "anyone with access"
     needed = approval.approvals_needed
     return names if needed == 1 else f"{names} ({needed} approvals needed)"
 

@@ -27,6 +27,7 @@ from hitl_approval.domain.errors import (
 )
 from hitl_approval.domain.permission import check_identity, check_may_decide
 from hitl_approval.domain.quorum import GroupQuorum, votes_of
+from hitl_approval.domain.room import kept_comment, room_for_comments
 from hitl_approval.domain.turn import Turn, escalated, place_of
 
 
@@ -84,7 +85,9 @@ def cast_vote(
     if decision == "rejected" and approval.policy.require_comment_on_rejection and not comments:
         raise CommentRequired
 
-    vote = Vote(actor.name, actor.identity, decision, comments, on_record(now))
+    said = [vote.comments for vote in approval.votes]
+    kept = kept_comment(room_for_comments(approval), said, comments)
+    vote = Vote(actor.name, actor.identity, decision, kept, on_record(now))
     voted = replace(approval, votes=(*approval.votes, vote))
     outcome = _evaluate(voted)
     details = {"decision": decision, "comments": comments, **actor.vouched}
