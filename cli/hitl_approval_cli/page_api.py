@@ -18,6 +18,7 @@ DECISIONS: Final[Mapping[str, str]] = {
     "delegate": Route.V1_DELEGATION,
     "delegation": Route.V1_DELEGATION,
     "end_delegation": Route.V1_DELEGATION,
+    "comment": Route.V1_COMMENTS,
 }
 """Action -> the route that does it for who is signed in."""
 METHODS: Final[Mapping[str, str]] = {"delegation": "GET", "end_delegation": "DELETE"}

@@ -27,7 +27,9 @@ from hitl_approval.domain.errors import (
 )
 from hitl_approval.domain.permission import check_identity, check_may_decide
 from hitl_approval.domain.quorum import GroupQuorum, votes_of
+from hitl_approval.domain.room import kept_comment, room_for_comments
 from hitl_approval.domain.turn import Turn, escalated, place_of
+from hitl_approval.domain.values import NOTHING, Values, is_repeated, take
 
 
 def cast_vote(
@@ -38,6 +40,7 @@ def cast_vote(
     *,
     now: datetime,
     content_digest: str | None = None,
+    values: Values = NOTHING,
     delegations: Sequence[Delegation] = (),
 ) -> Transition | None:
     """Answer: the vote, and the decision if the policy is satisfied by it.
@@ -45,11 +48,12 @@ def cast_vote(
     Args:
         approval: the record.
         actor: who answers: who is asked, or who stands in for them.
-        decision: what they answer.
-        comments: what they write.
+        decision: their answer.
+        comments: what they say.
         now: the time.
-        content_digest: of what they were shown. Default: they are not bound to it.
-        delegations: by which they may stand in.
+        content_digest: of what they saw. Default: they do not say.
+        values: what they fill in and what they change. Default: nothing.
+        delegations: by which they may stand in. Default: none.
 
     Returns:
         The transition to commit, or None when this person has already voted the same way.
@@ -60,37 +64,42 @@ def cast_vote(
         Forbidden: the policy does not let this person decide.
         ContentChanged: the caller saw something else than what stands on record.
         CommentRequired: a rejection without the comment that the policy demands.
+        InvalidRequest: values that do not fit; `ValuesRefused` names each.
     """
     earlier = approval.vote_of(actor.name)
     if not approval.pending:
-        if approval.status != "timeout" and earlier and earlier.decision == decision:
+        counted = approval.status != "timeout" and earlier
+        if counted and is_repeated(approval, counted, decision, values):
             return None
         raise closed(approval)
     if now >= approval.expires_at:
         raise expired(approval)
     given = None if earlier else stand_in(approval, actor, delegations, now=now)
-    if earlier or given:  # who has answered was let in then, and may not be asked any more
-        check_identity(approval, actor)
-    else:
-        check_may_decide(approval, actor)
+    _check_may_answer(approval, actor, known=bool(earlier or given))
+    if earlier and values.changes and is_repeated(approval, earlier, decision, values):
+        return None  # about the content before this change, which is on record
     if content_digest is not None and content_digest != approval.content_digest:
         raise ContentChanged(
             "the request is not the one that was shown: read it again",
             content_digest=approval.content_digest,
         )
     if earlier:
-        if earlier.decision == decision:
+        if is_repeated(approval, earlier, decision, values):
             return None
-        raise _answered_by(approval, earlier)
+        otherwise = ", with other values" if earlier.decision == decision else ""
+        raise _answered_by(approval, earlier, otherwise)
     _check_first(approval, actor, given)
     if decision == "rejected" and approval.policy.require_comment_on_rejection and not comments:
         raise CommentRequired
 
+    taken = take(approval, decision, values, content_digest=content_digest)
+    said = [vote.comments for vote in taken.approval.votes]
+    kept = kept_comment(room_for_comments(approval), said, comments)
     place = given.giver if given else None
-    vote = Vote(actor.name, actor.identity, decision, comments, on_record(now), place)
-    voted = replace(approval, votes=(*approval.votes, vote))
+    vote = Vote(actor.name, actor.identity, decision, kept, on_record(now), taken.input, place)
+    voted = replace(taken.approval, votes=(*taken.approval.votes, vote))
     by = {"on_behalf_of": place, "delegation": given.to_dict()} if given else {}
-    details = {"decision": decision, "comments": comments, **by, **actor.vouched}
+    details = {"decision": decision, "comments": comments, **taken.details, **by, **actor.vouched}
     return replace(_counted(voted, actor, comments, now, details), delegation=given)
 
 
@@ -124,14 +133,22 @@ def _check_first(approval: Approval, actor: Actor, given: Delegation | None) -> 
         )
 
 
-def _answered_by(approval: Approval, vote: Vote) -> AlreadyDecided:
-    what = f"for {vote.on_behalf_of}" if vote.on_behalf_of else "this request"
+def _answered_by(approval: Approval, vote: Vote, otherwise: str = "") -> AlreadyDecided:
+    what = (f"for {vote.on_behalf_of}" if vote.on_behalf_of else "this request") + otherwise
     return AlreadyDecided(
         f"{vote.approver} has already {vote.decision} {what}",
         status=approval.status,
         decided_by=vote.approver,
         decided_at=isoformat(vote.at),
     )
+
+
+def _check_may_answer(approval: Approval, actor: Actor, *, known: bool) -> None:
+    """Who has answered was let in then, and may not be asked any more; who stands in is not."""
+    if known:
+        check_identity(approval, actor)
+    else:
+        check_may_decide(approval, actor)
 
 
 def retract(approval: Approval, actor: Actor, *, now: datetime) -> Transition | None:

@@ -74,6 +74,10 @@ def _delegation(event: Mapping[str, Any]) -> dict[str, Any]:
     return _with({"action": action}, _query(event), without=_WHO)
 
 
+def _comment(event: Mapping[str, Any]) -> dict[str, Any]:
+    return _with({"action": "comment", **_path(event)}, _body(event), without=_WHO)
+
+
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     Route.V1_INBOX: _inbox,
     Route.V1_APPROVALS: _list,
@@ -82,6 +86,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     Route.V1_DECISION: _decide,
     Route.V1_CANCELLATION: _cancel,
     Route.V1_DELEGATION: _delegation,
+    Route.V1_COMMENTS: _comment,
 }
 _WHO = frozenset({"approver", "decided_by"})
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -10,7 +11,8 @@ from hitl_approval.domain.approval import Approval, Vote
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.delegation import Delegation
 from hitl_approval.domain.errors import Forbidden
-from hitl_approval.domain.permission import check_identity, check_may_decide
+from hitl_approval.domain.permission import check_identity, check_may_comment, check_may_decide
+from hitl_approval.domain.text import spelling
 
 State = Literal["open", "answered", "decided", "expired", "onlooker"]
 """Of what is shown to somebody: `answered` by them, `decided` by others or withdrawn, `expired`
@@ -27,13 +29,24 @@ class Opened:
         state: what it is to them.
         workflow_ended: whether they have just decided what no workflow acts on any more.
         on_behalf_of: for whom they may answer it, by a delegation.
+        may_comment: whether they may ask, answer and comment.
     """
 
     approval: Approval
     actor: Actor
     state: State
     workflow_ended: bool = False
+    may_comment: bool = False
     on_behalf_of: str | None = None
+
+    def to_answer_only(self) -> Opened:
+        """The same for who was asked a question: whoever they are, this link decides nothing."""
+        return replace(self, state="onlooker") if self.state == "open" else self
+
+    @property
+    def is_requester(self) -> bool:
+        """Whether who sees it asked for approval, and is who answers questions."""
+        return spelling(self.actor.name) == spelling(self.approval.requester)
 
     @property
     def approver(self) -> str:
@@ -52,7 +65,12 @@ class Opened:
 
 
 def opened(
-    approval: Approval, actor: Actor, *, now: datetime, given: Delegation | None = None
+    approval: Approval,
+    actor: Actor,
+    *,
+    now: datetime,
+    operators: Sequence[str] = (),
+    given: Delegation | None = None,
 ) -> Opened:
     """An approval as this person sees it.
 
@@ -60,11 +78,17 @@ def opened(
         approval: the record.
         actor: who sees it.
         now: the time.
-        given: the delegation by which they may answer it.
+        operators: who may comment on any request. Default: nobody.
+        given: the delegation by which they may answer it. Default: none.
     """
+    may_comment = approval.pending and now < approval.expires_at
+    try:
+        check_may_comment(approval, actor, operators)
+    except Forbidden:
+        may_comment = False
     state = _state(approval, actor, now, given)
     place = given.giver if given and state == "open" else None
-    return Opened(approval, actor, state, on_behalf_of=place)
+    return Opened(approval, actor, state, may_comment=may_comment, on_behalf_of=place)
 
 
 def _state(approval: Approval, actor: Actor, now: datetime, given: Delegation | None) -> State:

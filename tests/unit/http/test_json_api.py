@@ -62,7 +62,7 @@ class TestJson:
         assert (status, done["status"], done["decided_by"]) == (200, "cancelled", RITA)
 
     def test_should_let_another_answer_and_say_in_whose_place(self, world: World) -> None:
-        approval_id = asked(world, ANN, context={"iban": "DE1"}, sensitive=["iban"])
+        approval_id = asked(world, ANN, content={"context": {"iban": "DE1"}, "sensitive": ["iban"]})
         _, masked = get_json(world, f"GET {Route.V1_APPROVAL}", approval_id=approval_id, who=BOB)
         assert masked["context"] == {"iban": "(shown on the page)"}
         status, said = post_json(
@@ -180,6 +180,8 @@ class TestJson:
             more |= {"body": '{"decision": "approved"}', "content_type": "application/json"}
             if path == Route.V1_CANCELLATION:
                 more["body"] = "{}"
+            if path == Route.V1_COMMENTS:
+                more["body"] = '{"comments": "why?"}'
         status, _ = get_json(world, f"{SIGNED_IN_ROUTES[path][0]} {path}", **more)
         assert status == (200 if path == Route.V1_OPENAPI else 500)
 
