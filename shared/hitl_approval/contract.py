@@ -13,10 +13,14 @@ LIBRARY_VERSION: Final = "0.1.0"
 ResumeMode = Literal["callback", "polling"]
 """How a workflow learns of a decision: its callback is completed, or it polls the record."""
 
+
 MessageKind = Literal[
-    "requested", "reminder", "released", "question", "answer", "outcome", "expired", "withdrawn"
-]
+    "requested", "changed", "reminder", "released", "question", "answer",
+    "outcome", "expired", "withdrawn",
+]  # fmt: skip
 """What a message to one person says: see `domain.message`."""
+ALWAYS_SENT: Final = ("requested", "changed", "question", "answer")
+"""Kinds that no deployment leaves out."""
 
 Channel = Literal["sns", "ses", "slack", "webhook"]
 """What carries messages: see `domain.delivery`."""
@@ -43,6 +47,8 @@ class Env:
     """JSON list of names: the approvers of requests that name none."""
     APPROVER_GROUPS: Final = "APPROVER_GROUPS"
     """A file of groups, by its name where Python finds modules; not set where there are none."""
+    APPROVAL_RULES: Final = "APPROVAL_RULES"
+    """A file of rules, by its name where Python finds modules; not set where there are none."""
     DIRECTORY: Final = "DIRECTORY"
     """A file that says who is reached how, by its name where Python finds modules; not set where
     all are reached by the topic of messages for one person."""

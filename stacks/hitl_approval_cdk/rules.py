@@ -145,10 +145,9 @@ def messages_off(name: str, value: Any) -> Any:
     """Kinds of messages that can be left out.
 
     Raises:
-        ValueError: something else; a request cannot be left out, nor a question and its answer.
+        ValueError: something else; a request itself cannot be left out, nor that it has changed.
     """
-    needed = {"requested", "question", "answer"}
-    kinds = [kind for kind in get_args(contract.MessageKind) if kind not in needed]
+    kinds = [kind for kind in get_args(contract.MessageKind) if kind not in contract.ALWAYS_SENT]
     if not isinstance(value, list | tuple) or not all(each in kinds for each in value):
         msg = f"{name} must be a list of {', '.join(kinds)}, got {shown(value)}"
         raise ValueError(msg)

@@ -60,10 +60,7 @@ def what_is_said(
     """
     recipient, kind = message.recipient, message.kind
     if message.asks:
-        reminder = kind == "reminder"
-        return approval_needed(
-            approval, recipient=recipient, link=link, entry=entry, reminder=reminder
-        )
+        return approval_needed(approval, recipient=recipient, link=link, entry=entry, kind=kind)
     if kind in OF_THREAD:
         return said_in_thread(
             approval,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import SYSTEM
-from hitl_approval.domain.text import inert, listed
+from hitl_approval.domain.text import inert, listed, listed_some, some
 from hitl_approval.domain.voting import may_still_answer, tally
 
 
@@ -52,7 +52,7 @@ def released_in_words(approval: Approval) -> str:
     """Why somebody is not asked any more, to end a sentence that begins with whose it was."""
     if not approval.pending:
         return end_in_words(approval)
-    others = listed(may_still_answer(approval) or approval.asked)
+    others = listed_some(may_still_answer(approval) or approval.asked)
     return f"is no longer yours to answer: {inert(others)} may answer it now."
 
 
@@ -66,7 +66,22 @@ def how_it_ended(approval: Approval) -> str:
         return f"Withdrawn by {_by(approval)}"
     if approval.decided_by == SYSTEM.name:
         return f"{approval.status.capitalize()}: nobody decided in time"
+    if (rule := deciding_rule(approval)) is not None:
+        return f"{approval.status.capitalize()} by rule {rule}"
     return f"{approval.status.capitalize()} by {_joined(_who(approval, approval.status), 'and')}"
+
+
+def deciding_rule(approval: Approval) -> str | None:
+    """The id of the rule that has ended it; None where something else has, or nothing yet."""
+    rule = approval.rule
+    by_it = rule is not None and approval.decided_by == rule.actor.name
+    return rule.id if rule is not None and by_it else None
+
+
+def by_rule(approval: Approval) -> str:
+    """`by rule big` where a rule says who decides or how many must approve; empty otherwise."""
+    rule = approval.rule
+    return f"by rule {rule.id}" if rule and rule.id and rule.end is None else ""
 
 
 def end_in_a_word(approval: Approval) -> str:
@@ -88,6 +103,8 @@ def end_in_words(approval: Approval) -> str:
         return f"has been withdrawn by {by}."
     if approval.decided_by == SYSTEM.name:
         return f"was {approval.status}: nobody decided in time."
+    if (rule := deciding_rule(approval)) is not None:
+        return f"was {approval.status} by rule {rule}: nobody was asked."
     return f"was {approval.status} by {by}."
 
 
@@ -113,5 +130,5 @@ def _wanted(approval: Approval, missing: int) -> str:
 
 def _joined(names: Sequence[str], word: str) -> str:
     """Names in a sentence; one with a comma of its own stands in quotes."""
-    quoted = [listed([name]) for name in names]
+    quoted = [listed([name]) for name in some(names)]
     return f" {word} ".join(filter(None, [", ".join(quoted[:-1]), *quoted[-1:]]))

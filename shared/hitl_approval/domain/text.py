@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -26,6 +26,8 @@ MAX_SNS_SUBJECT = 99
 
 SYSTEM_NAME = "hitl-approval"
 """The name under which the system itself acts on record: nobody else's."""
+RULE_PREFIX = "rule:"
+"""How the names begin under which a deployment's rules act on record: nobody else's."""
 
 _APPROVAL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Characters that reorder or hide what follows them on a screen.
@@ -105,6 +107,8 @@ def name(value: Any, field: str) -> str:
     text = line(value, field, maximum=MAX_PERSON)
     if person_key(text) == person_key(SYSTEM_NAME):
         raise InvalidRequest(field, f"must not be {SYSTEM_NAME}, the name of the system itself")
+    if person_key(text).startswith(RULE_PREFIX):
+        raise InvalidRequest(field, f"must not begin with {RULE_PREFIX}, as the names of rules do")
     if not person_key(text):
         raise InvalidRequest(field, "must not be empty")
     size = max(len(key.encode()) for key in (person_key(text), spelling(text)))
@@ -185,6 +189,7 @@ def person_key(name: str) -> str:
     return key
 
 
+@lru_cache(maxsize=4_096)
 def spelling(name: str) -> str:
     """The name as it must be written to let somebody in, whatever its case and number of spaces.
 
@@ -262,6 +267,25 @@ def listed(names: Iterable[str]) -> str:
         json.dumps(name, ensure_ascii=False) if _NEEDS_QUOTES.search(name) else name
         for name in names
     )
+
+
+MAX_LISTED = 20
+"""Names that stand in a sentence, on a page or in a message: more are counted."""
+
+
+def some(names: Sequence[str], most: int = MAX_LISTED) -> tuple[str, ...]:
+    """The names that are shown of many: all, or the first and how many more there are.
+
+    One more is named: what is counted is always several.
+    """
+    more = len(names) - most
+    return tuple(names) if more <= 1 else (*names[:most], f"{more} more")
+
+
+def listed_some(names: Sequence[str]) -> str:
+    """Names with commas between them, of many the first and how many more there are."""
+    *first, last = some(names) or ("",)
+    return listed(names) if len(first) + 1 >= len(names) else f"{listed(first)} and {last}"
 
 
 def sns_subject(text: str) -> str:

@@ -26,6 +26,7 @@ from hitl_approval.domain.errors import (
     InvalidRequest,
     Unauthenticated,
     Unavailable,
+    ValuesRefused,
 )
 from hitl_approval.domain.slack import (
     COMMENT,
@@ -36,8 +37,10 @@ from hitl_approval.domain.slack import (
     dialog,
     notice,
 )
+from hitl_approval.domain.slack_form import errors_of, values_of
 from hitl_approval.domain.standing import how_it_ended
 from hitl_approval.domain.thread import accept_text, sent_in_words, still_expires
+from hitl_approval.domain.values import NOTHING
 from hitl_approval.http.html import MAX_BODY
 from hitl_approval.http.state import opened
 from hitl_approval.usecases.decide import DecisionService
@@ -184,9 +187,12 @@ def _decide(
     subject = Subject.from_json(payload["view"]["private_metadata"])
     if subject.step == "question":
         raise NotFromSlack  # no dialog of ours
-    if not service.get(subject.approval_id).deciders:  # then nobody here was asked
+    asked = service.get(subject.approval_id)
+    if not asked.deciders:  # then nobody here was asked
         return _shown(_GONE)
-    given = payload["view"]["state"]["values"][COMMENT][COMMENT].get("value")
+    state = payload["view"]["state"]["values"]
+    given = state[COMMENT][COMMENT].get("value")
+    approves = subject.step == "approved"
     try:
         answer = service.decide(
             subject.approval_id,
@@ -194,7 +200,11 @@ def _decide(
             subject.step,
             text.comment(given or "", "comments"),
             content_digest=subject.content_digest,
+            values=values_of(asked, state) if approves else NOTHING,
         )
+    except ValuesRefused as error:
+        errors = errors_of(asked, error)
+        return {"response_action": "errors", "errors": errors} if errors else _again(f"{error}.")
     except CommentRequired:
         return _again("Please say why: a rejection needs a reason.")
     except (Unavailable, InvalidRequest) as error:

@@ -358,8 +358,6 @@ class DeliveryService(Records):
         self.meter.count(Metrics.NOTIFICATION_FAILED)
 
         def failed(approval: Approval) -> Transition | None:
-            if not approval.pending:
-                return None
             return note_notification_failed(
                 approval, reason, now=self.clock.now(), recipient=message.recipient
             )
