@@ -18,6 +18,7 @@ from hitl_approval.domain.text import person_key
 from tests.faults.delivered import DELIVERED
 from tests.faults.deployment import APPROVALS_TABLE, AUDIT_TABLE, Answer, Deployment, plain
 from tests.faults.dynamodb import Item, Key
+from tests.faults.edits import seen_by_who_approved, voided
 from tests.faults.evidence import TERMINAL, Row, by_silence, closes
 from tests.faults.leftovers import nothing_is_left_behind
 from tests.faults.reading import readers_see_what_was
@@ -140,7 +141,7 @@ def nothing_answered_is_lost(deployment: Deployment) -> Iterator[str]:
             )
         else:
             kept = row["status"] == answer.payload["decision"]
-        if not kept:
+        if not (kept or voided(deployment, row["approval_id"], answer.payload["approver"])):
             yield (
                 f"{answer.actor}'s {_asked(answer)} was answered 200 "
                 f"and lost: the row is {row['status']}"
@@ -268,6 +269,7 @@ INVARIANTS: tuple[Check, ...] = (
     readers_see_what_was,
     *DELIVERED,
     replaced_with_its_successor,
+    seen_by_who_approved,
 )
 
 
@@ -298,7 +300,9 @@ def _asked_as_was(deployment: Deployment, row: Row) -> Iterator[str]:
         before, after = wrote.write.before, wrote.write.after
         if wrote.write.table != APPROVALS_TABLE or before is None or not after:
             continue
-        if changed := {name for name in TERMS if before.get(name) != after.get(name)}:
+        edited = before.get("changes") != after.get("changes")
+        terms = TERMS - {"context", "content_digest"} if edited else TERMS
+        if changed := {name for name in terms if before.get(name) != after.get(name)}:
             yield f"{wrote.actor} changed what was asked: {sorted(changed)}"
 
 
@@ -334,11 +338,13 @@ def _decided(row: Row, votes: list[tuple[str, str]]) -> Iterator[str]:
 
 
 def _votes_on_record(deployment: Deployment, row: Row) -> list[tuple[str, str]]:
-    return [
-        (person_key(event["actor"]), event["details"]["decision"])
-        for event in deployment.events(row["approval_id"])
-        if "decision" in event["details"]
-    ]
+    votes: list[tuple[str, str]] = []
+    for event in deployment.events(row["approval_id"]):
+        if event["details"].get("changes"):  # which no earlier vote covers
+            votes = []
+        if "decision" in event["details"]:
+            votes.append((person_key(event["actor"]), event["details"]["decision"]))
+    return votes
 
 
 def _approved_by_somebody(row: Row) -> Iterator[str]:
