@@ -170,6 +170,8 @@ def approval(item: Mapping[str, Any]) -> int:
         ("Approvers", output.safe(names) + (f" ({needed} approvals needed)" if needed > 1 else "")),
         ("Created", local_time(item["created_at"])),
     ]
+    if (rule := item.get("rule", {}).get("id")) is not None:
+        rows.append(("Rule", output.safe(rule)))
     if item["status"] == "pending":
         rows.append(
             ("Decide by", f"{local_time(item['expires_at'])} ({time_left(item['expires_at'])})")
@@ -189,6 +191,7 @@ def approval(item: Mapping[str, Any]) -> int:
         given = filled_in(vote)
         said += f"\n{output.safe(given)}" if given else ""
         rows.append(("Vote", f"{who} {output.status(vote['decision'])}{said}"))
+    rows += [_comment_row(comment) for comment in item.get("thread", [])]
     rows += [_message_row(message) for message in item.get("messages", [])]
     if item.get("challenge"):
         rows.append(
@@ -211,11 +214,24 @@ _MESSAGES: Mapping[MessageKind, str] = {
     "requested": "request",
     "changed": "request once more",
     "reminder": "reminder",
+    "question": "question",
+    "answer": "answer",
     "released": "release",
     "outcome": "outcome",
     "expired": "expiry",
     "withdrawn": "withdrawal",
 }
+
+
+def _comment_row(comment: Mapping[str, Any]) -> tuple[str, str]:
+    """What somebody said about a request; a question with the number that answers name."""
+    who = f"{output.safe(comment['author'])} ({output.safe(comment['identity'])})"
+    said = f"{who} at {local_time(comment['at'])}: {output.safe(comment['comments'])}"
+    if comment["question"]:
+        return f"Question {comment['sequence']}", said
+    if comment["answers"] is not None:
+        return f"Answer to {comment['answers']}", said
+    return "Comment", said
 
 
 def _message_row(message: Mapping[str, Any]) -> tuple[str, str]:

@@ -15,7 +15,6 @@ from aws_cdk import aws_lambda as lambda_
 
 from hitl_approval import contract
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.message import ALWAYS_SENT
 from hitl_approval.domain.naming import validate_names
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
@@ -148,7 +147,7 @@ def messages_off(name: str, value: Any) -> Any:
     Raises:
         ValueError: something else; a request itself cannot be left out, nor that it has changed.
     """
-    kinds = [kind for kind in get_args(contract.MessageKind) if kind not in ALWAYS_SENT]
+    kinds = [kind for kind in get_args(contract.MessageKind) if kind not in contract.ALWAYS_SENT]
     if not isinstance(value, list | tuple) or not all(each in kinds for each in value):
         msg = f"{name} must be a list of {', '.join(kinds)}, got {shown(value)}"
         raise ValueError(msg)

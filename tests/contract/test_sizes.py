@@ -8,7 +8,6 @@ from typing import Any
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.domain import text
-from hitl_approval.domain.context import MAX_CONTEXT_BYTES
 from hitl_approval.domain.edit import MAX_CONTEXT_WITH_VALUES, MAX_EDITED_BYTES
 from hitl_approval.domain.form import MAX_INPUT_BYTES
 from hitl_approval.domain.form_schema import MAX_FORM_BYTES
@@ -17,7 +16,7 @@ from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.outcome import snapshot_of
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
-from hitl_approval.domain.request import ApprovalRequest
+from hitl_approval.domain.request import MAX_CONTEXT_BYTES, ApprovalRequest
 from hitl_approval.domain.values import Values
 from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_opening, declared

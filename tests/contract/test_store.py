@@ -18,14 +18,17 @@ from hitl_approval.adapters.items import marshal
 from hitl_approval.adapters.rows import new_row, read_approval
 from hitl_approval.contract import Table
 from hitl_approval.domain.agreement import examine
-from hitl_approval.domain.approval import Approval, Transition
-from hitl_approval.domain.ending import expire
+from hitl_approval.domain.applied_rule import AppliedRule
+from hitl_approval.domain.approval import Approval, Transition, with_event
+from hitl_approval.domain.audit import SYSTEM
+from hitl_approval.domain.ending import expire, follow_rule
 from hitl_approval.domain.errors import InvalidRequest, UnreadableRecord, VersionConflict
 from hitl_approval.domain.files import FileDigest
-from hitl_approval.domain.notification import note_notification_failed
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
+from hitl_approval.domain.reassign import reassign
 from hitl_approval.domain.superseding import supersede
+from hitl_approval.domain.thread import comment, thread_of
 from hitl_approval.domain.values import Values
 from hitl_approval.domain.view import view
 from hitl_approval.domain.voting import cast_vote
@@ -134,6 +137,36 @@ def test_should_give_back_what_was_created(store: Store) -> None:
     assert store.create(opening) == opening.after
     assert store.get(opening.after.approval_id) == opening.after
     assert list(store.history(opening.after.approval_id)) == [opening.event.to_dict()]
+
+
+@pytest.mark.parametrize(
+    "rule", [AppliedRule("d"), AppliedRule("d", "big"), AppliedRule("d", "small", "approved")]
+)
+def test_should_give_back_the_rule_that_a_record_was_asked_under(
+    store: Store, rule: AppliedRule
+) -> None:
+    opening = any_opening(rule=rule)
+    store.create(opening)
+    assert store.get(opening.after.approval_id) == opening.after
+    ended = follow_rule(opening.after, now=NOW)
+    if ended is not None:
+        store.commit(ended)
+        assert store.get(opening.after.approval_id) == ended.after
+
+
+def test_should_read_no_record_whose_rule_is_none_of_ours(store: Store) -> None:
+    if isinstance(store, DynamoDbStore):
+        opening = any_opening(rule=AppliedRule("d", "small", "approved"))
+        store.create(opening)
+        store.client.update_item(
+            TableName="approvals",
+            Key=marshal({"approval_id": opening.after.approval_id}),
+            UpdateExpression="SET #rule = :rule",
+            ExpressionAttributeNames={"#rule": "rule"},
+            ExpressionAttributeValues=marshal({":rule": {"end": "approved"}}),
+        )
+        with pytest.raises(UnreadableRecord, match="rule is none that this version writes"):
+            store.get(opening.after.approval_id)
 
 
 def test_should_give_back_the_files_and_what_is_replaced(store: Store) -> None:
@@ -249,13 +282,23 @@ def test_should_refuse_a_decision_on_a_version_that_was_registered_since(store: 
     assert len(store.history(approval.approval_id)) == 1
 
 
+def test_should_give_a_place_back(store: Store) -> None:
+    given = any_opening(request=any_request(approvers=["ann"]))
+    store.create(given)
+    for giver, to in (("ann", "zoe"), ("zoe", "ann")):
+        given = reassign(given.after, declared(giver), giver=giver, to=to, now=NOW)
+        store.commit(given)
+
+        assert store.get(given.after.approval_id) == given.after
+
+
 def test_should_write_no_more_to_a_record_that_has_ended(store: Store) -> None:
     approval = store.create(any_opening())
     decided = vote(approval)
     store.commit(decided)
 
     with pytest.raises(VersionConflict):
-        store.commit(note_notification_failed(decided.after, "late", now=NOW))
+        store.commit(with_event(decided.after, "reminded", SYSTEM, NOW, {}))
 
     assert store.get(approval.approval_id) == decided.after
     assert len(store.history(approval.approval_id)) == 2
@@ -478,6 +521,39 @@ def test_should_keep_the_code_and_the_reminders_over_every_write(store: Store) -
     decided = store.get(approval.approval_id)
     assert decided is not None
     assert (decided.challenge, decided.reminders) == ("AAAA-AAAA", delays)
+
+
+def test_should_count_what_was_said_and_keep_its_texts_in_the_trail_alone(store: Store) -> None:
+    approval = store.create(any_opening(request=any_request(approvers=("ann", "bob"))))
+    for number, said in enumerate(("Which month?", "Mind the month's end"), start=1):
+        stored = store.get(approval.approval_id)
+        assert stored is not None
+        thread = thread_of(store.history(approval.approval_id))
+        transition = comment(stored, declared("bob"), said, thread=thread, now=NOW)
+        assert transition is not None
+        store.commit(transition)
+        stored = store.get(approval.approval_id)
+        assert stored is not None
+        assert stored.thread_length == number
+        approval = stored
+    store.commit(vote(approval))
+    decided = store.get(approval.approval_id)
+    assert decided is not None
+    assert (decided.status, decided.thread_length) == ("approved", 2)
+    assert [c.text for c in thread_of(store.history(approval.approval_id))] == [
+        "Which month?", "Mind the month's end",
+    ]  # fmt: skip
+
+
+def test_should_write_no_more_to_a_row_about_which_nothing_was_said() -> None:
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        create_tables(client)
+        tables = DynamoDbStore(client=client, approvals_table="approvals", audit_table="audit")
+        approval = tables.create(any_opening(request=any_request(approvers=("ann", "bob"))))
+        tables.commit(vote(approval))
+        key = {"approval_id": {"S": approval.approval_id}}
+        assert "thread_length" not in client.get_item(TableName="approvals", Key=key)["Item"]
 
 
 def test_should_give_no_events_of_what_never_was(store: Store) -> None:

@@ -52,7 +52,7 @@ EDITS = both("edited", _edited, **under(POLICY))
 
 
 def seen_by_who_approved(deployment: Deployment) -> Iterator[str]:
-    """19. A changed request stands on votes only of who has changed it so, or has seen it so."""
+    """22. A changed request stands on votes only of who has changed it so, or has seen it so."""
     said = {
         (answer.payload.get("approval_id"), person_key(answer.payload["approver"])): answer.payload
         for answer in deployment.answers

@@ -22,6 +22,7 @@ from tests.faults.scenario import POLLING, SECOND, Scenario, both, decision, eve
 from tests.faults.simulator import Actor
 from tests.faults.superseding import SUPERSEDING
 from tests.faults.sweeping import SWEEPING
+from tests.faults.turns import TURNS
 from tests.faults.visitors import VISITORS
 
 
@@ -277,6 +278,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         Scenario("read-denied-polling", _read_denied, POLLING),
         *SUPERSEDING,
         *EDITS,
+        *TURNS,
         *SWEEPING,
         *VISITORS,
         *MESSAGING,

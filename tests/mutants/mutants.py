@@ -46,6 +46,13 @@ DELIVER = "shared/hitl_approval/usecases/deliver.py"
 SWEEPING = "shared/hitl_approval/usecases/sweep.py"
 RECORDS = "shared/hitl_approval/usecases/records.py"
 WAIT = "shared/hitl_approval/durable/wait.py"
+CONDITION = "shared/hitl_approval/domain/condition.py"
+RULING = "shared/hitl_approval/domain/rule.py"
+ASK = "shared/hitl_approval/usecases/ask.py"
+MESSAGE = "shared/hitl_approval/domain/message.py"
+RULE_TESTS = "tests/unit/domain/test_rule.py"
+RULE_PROPERTIES = "tests/property/test_rule_properties.py"
+ASKING = "tests/unit/usecases/test_ask.py"
 AGREES = "shared/hitl_approval/domain/agreement.py"
 DIGEST = "shared/hitl_approval/domain/digest.py"
 OUTCOME = "shared/hitl_approval/domain/outcome.py"
@@ -1046,6 +1053,104 @@ MUTANTS: tuple[Mutant, ...] = (
         "",
         "notified_once",
         (WAITING,),
+    ),
+    # Rules
+    Mutant(
+        "the contrary of what could not be read is true",
+        CONDITION,
+        "None if found.holds is None else not found.holds",
+        "not found.holds",
+        "approved_by_policy",
+        (RULE_PROPERTIES,),
+    ),
+    Mutant(
+        "an unread field is as good as a true one",
+        CONDITION,
+        "    return Reading(None if unknown else not decides, unread)\n",
+        "    return Reading(not decides, unread)\n",
+        "approved_by_policy",
+        (RULE_PROPERTIES,),
+    ),
+    Mutant(
+        "true is the number one",
+        CONDITION,
+        '    if isinstance(value, bool):\n        return "boolean"\n',
+        "",
+        "approved_by_policy",
+        ("tests/unit/domain/test_condition.py",),
+    ),
+    Mutant(
+        "a rule approves what it has read in part",
+        RULING,
+        "    unread = [reading for reading in readings if reading.unread]\n",
+        '    unread = [one for one in readings if one.unread and one.state == "unreadable"]\n',
+        "approved_by_policy",
+        (
+            RULE_TESTS,
+            RULE_PROPERTIES,
+        ),
+    ),
+    Mutant(
+        "a rule approves after one that could not be read",
+        RULING,
+        "    unread = [reading for reading in readings if reading.unread]\n",
+        '    unread = [one for one in readings if one.unread and one.state == "matched"]\n',
+        "approved_by_policy",
+        (
+            RULE_TESTS,
+            RULE_PROPERTIES,
+        ),
+    ),
+    Mutant(
+        "a rule approves what people are wanted to decide",
+        RULING,
+        "    if people_asked_for:\n",
+        "    if False:\n",
+        "approved_by_policy",
+        (
+            RULE_TESTS,
+            RULE_PROPERTIES,
+        ),
+    ),
+    Mutant(
+        "a context says who the requester is",
+        RULING,
+        "return {**context, **own, **document}",
+        "return {**own, **document, **context}",
+        "approved_by_policy",
+        (RULE_TESTS,),
+    ),
+    Mutant(
+        "who asks chooses others than the rule's",
+        ASK,
+        "groups={} if by_rule else self.groups,",
+        "groups=self.groups,",
+        "approved_by_policy",
+        (ASKING,),
+    ),
+    Mutant(
+        "who asks wants fewer approvals than the rule",
+        ASK,
+        "self.approvers if rule.approvers else [name for names in asked for name in names]",
+        "[name for names in asked for name in names]",
+        "approved_by_policy",
+        (ASKING,),
+    ),
+    Mutant(
+        "a rule decides what has expired",
+        ENDING,
+        "or now >= approval.expires_at:\n        return None\n    return end(approval, rule.end",
+        ":\n        return None\n    return end(approval, rule.end",
+        "approved_by_policy",
+        ("tests/unit/domain/test_ending.py",),
+    ),
+    Mutant(
+        "people are asked what a rule decides",
+        MESSAGE,
+        "if kind in without or approval.ends_by_rule:",
+        "if kind in without:",
+        "approved_by_policy",
+        (ASKING,),
     ),
     Mutant(
         "names are sorted by their code points",

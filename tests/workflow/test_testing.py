@@ -17,7 +17,17 @@ from aws_durable_execution_sdk_python.config import (
 )
 from aws_durable_execution_sdk_python.retries import RetryDecision
 
-from hitl_approval import ApprovalRequest, OnTimeout, Policy, Quorum, wait_for_approval
+from hitl_approval import (
+    ApprovalRequest,
+    OnTimeout,
+    Policy,
+    Quorum,
+    Rule,
+    approve,
+    field,
+    reject,
+    wait_for_approval,
+)
 from hitl_approval.domain.errors import ContentChanged, Forbidden
 from hitl_approval.testing import Approvals, Run, RunFailed
 
@@ -36,6 +46,13 @@ def refund(event: Any, context: DurableContext) -> dict[str, Any]:
     )
     paid = context.step(lambda _: event["amount"] if outcome.approved else 0, name="pay")
     return {"status": outcome.status, "by": outcome.decided_by, "paid": paid}
+
+
+@durable_execution
+def ask_for(event: Any, context: DurableContext) -> dict[str, Any]:
+    request = ApprovalRequest(subject="Refund", requester="rita", context=event)
+    outcome = wait_for_approval(context, request)
+    return {"status": outcome.status, "by": outcome.decided_by, "rule": outcome.rule}
 
 
 @durable_execution
@@ -273,6 +290,30 @@ def test_should_keep_the_deployments_rules(approvals: Approvals) -> None:
     assert run.result()["status"] == "rejected"
 
 
+def test_should_follow_the_deployments_rules(approvals: Approvals) -> None:
+    approvals.rules = [
+        Rule("small", when=field("amount") < 100, then=approve()),
+        Rule("never", when=field("amount") > 1_000, then=reject()),
+        Rule("big", when=field("amount") >= 500, approvers=["cfo"]),
+    ]
+    small = approvals.start(ask_for, {"amount": 5}, name="small").result()
+    assert small == {"status": "approved", "by": "rule:small", "rule": "small"}
+    never = approvals.start(ask_for, {"amount": 5_000}, name="never").result()
+    assert never == {"status": "rejected", "by": "rule:never", "rule": "never"}
+    assert approvals.notifications == []
+    assert {message.kind for message in approvals.messages()} == {"outcome"}
+
+    big = approvals.start(ask_for, {"amount": 500}, name="big")
+    with pytest.raises(Forbidden, match="ann is not an approver"):
+        approvals.approve(by="ann")
+    approvals.approve(by="cfo")
+    assert big.result() == {"status": "approved", "by": "cfo", "rule": "big"}
+
+    unread = approvals.start(ask_for, {"amount": "5"}, name="unread")
+    approvals.approve(by="ann")
+    assert unread.result() == {"status": "approved", "by": "ann", "rule": None}
+
+
 def test_should_follow_a_chain_over_a_day(approvals: Approvals) -> None:
     run = approvals.start(chain, {})
     approvals.approve()
@@ -413,3 +454,19 @@ def test_should_give_no_values_of_what_was_not_approved(approvals: Approvals) ->
     )
     approvals.reject(by="ann")
     assert run.result() == {"input": None, "changes": 0}
+
+
+def test_should_ask_back_and_answer_while_the_function_waits(approvals: Approvals) -> None:
+    run = approvals.start(refund, {"amount": 70, "approvers": ["ann", "bob"]})
+    asked = approvals.comment("Which month?", by="ann", question=True)
+    assert (asked.status, asked.thread_length) == ("pending", 1)
+    assert kinds(approvals, "rita") == ["question"]
+    [question] = approvals.thread()
+    approvals.comment("May", by="rita", answers=question.sequence)
+    assert kinds(approvals, "ann") == ["requested", "answer"]
+    assert kinds(approvals, "bob") == ["requested"]
+    with pytest.raises(Forbidden):
+        approvals.comment("hello", by="eve")
+    approved = approvals.approve(by="ann")
+    assert [each.text for each in approvals.thread(approved)] == ["Which month?", "May"]
+    assert run.result() == {"status": "approved", "by": "ann", "paid": 70}

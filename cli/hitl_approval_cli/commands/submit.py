@@ -54,17 +54,6 @@ def submit(
             "repeat for several."
         ),
     ] = None,
-    form: Annotated[
-        Path | None,
-        typer.Option(help="File with a JSON Schema of what an approver fills in to approve."),
-    ] = None,
-    editable: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Field of the context that an approver may change, amount or customer.limit say; "
-            "repeat for several."
-        ),
-    ] = None,
     file: Annotated[
         list[str] | None,
         typer.Option(
@@ -78,6 +67,17 @@ def submit(
             metavar="ID",
             help="Pending approval of the same requester that this one replaces; it ends as "
             "withdrawn.",
+        ),
+    ] = None,
+    form: Annotated[
+        Path | None,
+        typer.Option(help="File with a JSON Schema of what an approver fills in to approve."),
+    ] = None,
+    editable: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Field of the context that an approver may change, amount or customer.limit say; "
+            "repeat for several."
         ),
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until the outcome.")] = False,
@@ -102,9 +102,9 @@ def submit(
     given = {
         "approvers": approver or None,
         "sensitive": sensitive or None,
-        "editable": editable or None,
         "files": files_of(file) or None,
         "supersedes": None if supersedes is None else whole_id(to.deployment, supersedes),
+        "editable": editable or None,
         "timeout_seconds": None if timeout is None else seconds(timeout),
     }
     event |= {name: value for name, value in given.items() if value is not None}

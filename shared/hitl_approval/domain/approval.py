@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from hitl_approval.contract import Audit
 from hitl_approval.domain import text
+from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.audit import (
     GENESIS,
     Actor,
@@ -27,7 +28,6 @@ from hitl_approval.domain.audit import (
     isoformat,
     on_record,
 )
-from hitl_approval.domain.context import context_json
 from hitl_approval.domain.digest import digest_json
 from hitl_approval.domain.edit import Change
 from hitl_approval.domain.files import FileDigest
@@ -38,6 +38,7 @@ from hitl_approval.domain.request import (
     ApprovalRequest,
     Content,
     content_of,
+    context_json,
     form_of,
 )
 from hitl_approval.domain.turn import FIRST, Turn, asked, first_asked
@@ -74,6 +75,8 @@ class Approval(Content):
     has replaced this one, `supersedes` the one that this one replaces. `form` is what an approver
     fills in, `editable` what they may change, and `changes` what they have: the values as they were
     asked and as they stand in the context now.
+    `rule` says which of the deployment's rules it was asked under, where there are any.
+    `thread_length` counts the comments on it, whose texts stand in the trail alone.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -99,12 +102,20 @@ class Approval(Content):
     challenge: str | None = None
     reminders: tuple[timedelta, ...] = ()
     sensitive: tuple[str, ...] = ()
-    form: Form | None = None
-    editable: tuple[str, ...] = ()
-    changes: Mapping[str, Change] = field(default_factory=dict)
     files: tuple[FileDigest, ...] = ()
     superseded_by: str | None = None
     turn: Turn = FIRST
+    form: Form | None = None
+    editable: tuple[str, ...] = ()
+    changes: Mapping[str, Change] = field(default_factory=dict)
+    rule: AppliedRule | None = None
+
+    @property
+    def ends_by_rule(self) -> bool:
+        """Whether a rule ends it at once, so that nobody is asked."""
+        return self.rule is not None and self.rule.end is not None
+
+    thread_length: int = 0
 
     @property
     def pending(self) -> bool:
@@ -201,8 +212,13 @@ def open_approval(
     now: datetime,
     challenge: str | None = None,
     reminders: tuple[timedelta, ...] = (),
+    rule: AppliedRule | None = None,
+    said: Mapping[str, Any] | None = None,
 ) -> Transition:
-    """Ask: the record is born pending, with its first audit event."""
+    """Ask: the record is born pending, with its first audit event.
+
+    What else the event says, of rules say, is in `said`.
+    """
     now = on_record(now)
     approval = Approval(
         approval_id=approval_id,
@@ -223,12 +239,17 @@ def open_approval(
         challenge=challenge,
         reminders=reminders,
         sensitive=tuple(request.sensitive),
+        rule=rule,
+        files=tuple(request.files),
         form=form_of(request),
         editable=tuple(request.editable),
-        files=tuple(request.files),
     )
     approval = replace(approval, content_digest=digest_content(approval))
-    details = {"expires_at": isoformat(approval.expires_at), "execution_arn": execution_arn}
+    details = {
+        "expires_at": isoformat(approval.expires_at),
+        "execution_arn": execution_arn,
+        **(said or {}),
+    }
     return with_event(approval, "requested", Actor(request.requester, "declared"), now, details)
 
 
@@ -242,9 +263,10 @@ def digest_content(approval: Approval) -> str:
         "approvers": list(approval.approvers),
         "policy": approval.policy.to_dict(),
         **({"sensitive": list(approval.sensitive)} if approval.sensitive else {}),
+        **({"rule": approval.rule.to_dict()} if approval.rule else {}),
+        **({"files": list(approval.files)} if approval.files else {}),
         **({"form": approval.form.to_json()} if approval.form else {}),
         **({"editable": list(approval.editable)} if approval.editable else {}),
-        **({"files": list(approval.files)} if approval.files else {}),
     }
     try:
         return digest_json({**content, "context": json.loads(approval.context)})

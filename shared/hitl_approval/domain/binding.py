@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from hitl_approval.domain.context import context_json
 from hitl_approval.domain.digest import digest_json
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.files import FileDigest
+from hitl_approval.domain.request import context_json
 from hitl_approval.domain.text import listed, shown
 
 NOTHING: Final[Any] = object()

@@ -12,10 +12,10 @@ from typing import Any, Self
 
 from hitl_approval.contract import MAX_STEP_RESULT_BYTES
 from hitl_approval.domain.binding import NotAsApproved
-from hitl_approval.domain.context import context_json
 from hitl_approval.domain.edit import edit, editable_fields
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.masking import masked
+from hitl_approval.domain.request import context_json
 from hitl_approval.domain.text import canonical_json
 
 MAX_SUBJECT = 200

@@ -57,10 +57,8 @@ def is_shown_all(approval: Approval, actor: Actor | None) -> bool:
     """
     if actor is None or not actor.verified or not approval.approvers:
         return True
-    concerned = {
-        spelling(name) for name in (*approval.asked, *approval.concerned, approval.requester)
-    }
-    return spelling(actor.name) in concerned
+    people = (*approval.asked, *approval.concerned, approval.requester)
+    return spelling(actor.name) in {spelling(name) for name in people}
 
 
 def shown_to(approval: Approval, actor: Actor | None) -> dict[str, Any]:

@@ -48,6 +48,8 @@ class Outcome:
         files: the files that were.
         changes: what approvers have changed of the request, by path: each value as it was asked
             and as it was approved. Empty where it was not approved.
+        rule: the id of the deployment's rule that it was asked under, or that decided it, which
+            `decided_by` then names as `rule:` and the id; None for none.
     """
 
     approval_id: str
@@ -78,6 +80,8 @@ class Outcome:
         if not given or given[-1] is None:
             return None
         return dict(given[-1]) if self.form is None else build(self.form, given[-1])
+
+    rule: str | None = None
 
     @property
     def approved(self) -> bool:
@@ -147,6 +151,7 @@ class Outcome:
             files=read_files(values.get("files", ())),
             changes=read_changes(values.get(CHANGES, {})),
             form=form,
+            rule=values.get("rule"),
         )
 
 
@@ -182,8 +187,9 @@ def snapshot_of(approval: Approval, *, now: datetime) -> Snapshot:
         "decided_at": isoformat(approval.decided_at) if approval.decided_at else None,
         "votes": [{**vote_view(vote), "comments": vote.comments[:SHORT_COMMENT]} for vote in votes],
         "now": isoformat(now),
-        **({CHANGES: changes} if changes else {}),
+        **({"rule": approval.rule.id} if approval.rule and approval.rule.id else {}),
         **({} if approval.pending else _digests(approval)),
+        **({CHANGES: changes} if changes else {}),
     }
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, cast
 
 from hitl_approval.domain import text
-from hitl_approval.domain.context import MAX_CONTEXT_BYTES, context_json
+from hitl_approval.domain.digest import canonical
 from hitl_approval.domain.edit import MAX_EDITABLE, check_asked
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.field import Field, Rule, declared, with_attributes
@@ -39,6 +40,10 @@ REMIND_AT = (0.5, 0.9)
 """When it does: at half time and near the end, as parts of the time to decide."""
 MAX_SENSITIVE = 50
 """Most fields that a request calls sensitive: each is sought in the whole context."""
+MAX_CONTEXT_DEPTH = 32
+"""Deepest nesting of a context: deeper than anybody reads, and cheap to print on every line."""
+MAX_CONTEXT_BYTES = 150_000
+"""Largest context, as UTF-8 JSON: with the votes it fits an item of 400 KB."""
 
 
 def _text(
@@ -308,6 +313,49 @@ def reminder_seconds(value: Any, field_name: str) -> tuple[timedelta, ...]:
     if not isinstance(value, list | tuple):
         raise InvalidRequest(field_name, f"must be a list of seconds, got {text.kind(value)}")
     return _reminders([seconds(delay, field_name) for delay in value], field_name)
+
+
+def context_json(context: Any) -> str:
+    """The context as it is stored: in the requester's order, which readers see.
+
+    Raises:
+        InvalidRequest: not an object of JSON values, too large or nested too deeply, or with a
+            whole number that not every reader of JSON keeps exactly.
+    """
+    if not isinstance(context, Mapping):
+        raise InvalidRequest("context", f"must be an object, got {text.kind(context)}")
+    if _is_deeper(context, MAX_CONTEXT_DEPTH):
+        raise InvalidRequest("context", f"must be nested at most {MAX_CONTEXT_DEPTH} deep")
+    try:
+        stored = json.dumps(dict(context), ensure_ascii=False, allow_nan=False)
+        json.dumps(dict(context), sort_keys=True)  # names that are 1 and "1" would become one
+        size = len(stored.encode())
+    except UnicodeEncodeError:
+        raise InvalidRequest("context", "contains a lone surrogate") from None
+    except (TypeError, ValueError):
+        raise InvalidRequest("context", "must hold JSON values only") from None
+    if size > MAX_CONTEXT_BYTES:
+        raise InvalidRequest("context", f"must be at most {MAX_CONTEXT_BYTES} bytes, got {size}")
+    try:
+        canonical(json.loads(stored))
+    except ValueError as error:
+        raise InvalidRequest("context", f"has {error}: write it as text") from None
+    return stored
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether containers stand in each other more than so many deep; itself never so deep."""
+    held = [value]
+    for _ in range(levels):
+        containers = [one for one in held if isinstance(one, Mapping | list | tuple)]
+        held = [
+            inner
+            for one in containers
+            for inner in (one.values() if isinstance(one, Mapping) else one)
+        ]
+        if not held:
+            return False
+    return any(isinstance(one, Mapping | list | tuple) for one in held)
 
 
 def _approval_id(value: Any, field_name: str) -> str:

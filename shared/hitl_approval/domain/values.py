@@ -88,6 +88,9 @@ def take(approval: Approval, decision: str, values: Values, *, content_digest: s
     details = {} if filled is None else {INPUT: filled}
     if not made:
         return Taken(approval, filled, details)
+    if approval.turn.stage:
+        rule = "come too late: an earlier stage has approved it as it is; reject it and say why"
+        raise InvalidRequest(CHANGES, rule)
     if content_digest is None:
         rule = "is required with changes: it says what you were shown before them"
         raise InvalidRequest("content_digest", rule)
@@ -120,8 +123,7 @@ def _fitting(
         problems |= refused.details["fields"]
     try:
         if values.changes:
-            may = editable_now(approval)
-            after, made = edit(json.loads(approval.context), may, values.changes)
+            after, made = edit(json.loads(approval.context), approval.editable, values.changes)
     except ValuesRefused as refused:
         problems |= refused.details["fields"]
     if problems:
@@ -153,13 +155,9 @@ def is_edit(details: Mapping[str, Any]) -> bool:
 
 def fields_to_change(approval: Approval) -> tuple[FormField, ...]:
     """What the approver may change, filled in as it stands on record."""
-    may = editable_now(approval)
-    return editable_fields(json.loads(approval.context), may) if may else ()
-
-
-def editable_now(approval: Approval) -> tuple[str, ...]:
-    """What may be changed: nothing once a stage has ended, whose people approved what stands."""
-    return () if approval.turn.stage else approval.editable
+    if not approval.editable:
+        return ()
+    return editable_fields(json.loads(approval.context), approval.editable)
 
 
 def of_texts(approval: Approval, typed: Mapping[str, str]) -> Values:
@@ -198,7 +196,7 @@ def rows_sent(approval: Approval) -> list[tuple[str, str]]:
     if approval.pending:
         if approval.form is not None:
             rows.append(("To fill in", ", ".join(each.label for each in approval.form.fields)))
-        if editable_now(approval):
+        if approval.editable:
             rows.append(("May change", ", ".join(approval.editable)))
     else:
         for vote in approval.votes:

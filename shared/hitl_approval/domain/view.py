@@ -14,7 +14,6 @@ from hitl_approval.domain.masking import is_shown_all, masked_values, shown_to
 from hitl_approval.domain.message import Message
 from hitl_approval.domain.request import repeated_content
 from hitl_approval.domain.standing import standing
-from hitl_approval.domain.values import editable_now
 from hitl_approval.domain.voting import may_still_answer
 
 
@@ -32,7 +31,7 @@ def view(approval: Approval, actor: Actor | None = None) -> dict[str, Any]:
         "files": list(approval.files),
         "superseded_by": approval.superseded_by,
         "form": approval.form and approval.form.to_json(),
-        "editable": list(editable_now(approval)),
+        "editable": list(approval.editable),
         "changes": _of_whom(approval, changes_view(approval.changes), whole=whole),
     }
     return {
@@ -68,6 +67,7 @@ def summary(approval: Approval, *, whole: bool = False) -> dict[str, Any]:
         "decided_at": isoformat(approval.decided_at) if approval.decided_at else None,
         "votes": [_vote_shown(approval, vote, whole=whole) for vote in approval.votes],
         "execution_arn": approval.execution_arn,
+        **({"rule": approval.rule.to_dict()} if approval.rule else {}),
     }
 
 

@@ -72,13 +72,14 @@ def cast_vote(
         raise closed(approval)
     if now >= approval.expires_at:
         raise expired(approval)
-    if earlier:  # who has answered was let in then, and may not be asked any more
-        check_identity(approval, actor)
-    else:
-        check_may_decide(approval, actor)
+    _check_may_answer(approval, actor, earlier)
     if earlier and values.changes and is_repeated(approval, earlier, decision, values):
         return None  # about the content before this change, which is on record
-    _check_shown(approval, content_digest)
+    if content_digest is not None and content_digest != approval.content_digest:
+        raise ContentChanged(
+            "the request is not the one that was shown: read it again",
+            content_digest=approval.content_digest,
+        )
     if earlier:
         if is_repeated(approval, earlier, decision, values):
             return None
@@ -108,12 +109,12 @@ def cast_vote(
     return end(voted, outcome, actor, comments, now=now, details=details)
 
 
-def _check_shown(approval: Approval, content_digest: str | None) -> None:
-    if content_digest is not None and content_digest != approval.content_digest:
-        raise ContentChanged(
-            "the request is not the one that was shown: read it again",
-            content_digest=approval.content_digest,
-        )
+def _check_may_answer(approval: Approval, actor: Actor, earlier: Vote | None) -> None:
+    """Who has answered was let in then, and may not be asked any more."""
+    if earlier:
+        check_identity(approval, actor)
+    else:
+        check_may_decide(approval, actor)
 
 
 def retract(approval: Approval, actor: Actor, *, now: datetime) -> Transition | None:

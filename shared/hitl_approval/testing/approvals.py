@@ -17,6 +17,7 @@ from hitl_approval.domain.approval import Approval, Decision
 from hitl_approval.domain.audit import Actor, Identity
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.rule import Rule, Rules
 from hitl_approval.domain.values import NOTHING, Values
 from hitl_approval.durable import wait
 from hitl_approval.testing.memory import (
@@ -28,7 +29,8 @@ from hitl_approval.testing.memory import (
 )
 from hitl_approval.testing.messages import InMemoryMessages
 from hitl_approval.testing.run import Run
-from hitl_approval.testing.settings import SettingsInMemory
+from hitl_approval.testing.settings import SettingsInMemory, reminders_of
+from hitl_approval.testing.thread import Talk
 from hitl_approval.testing.virtual_time import (
     RunnerCallbackClient,
     StandingClock,
@@ -52,11 +54,11 @@ class _Due(NamedTuple):
 
 
 @dataclass(eq=False)
-class Approvals:
+class Approvals(Talk):
     """A deployment in memory for one test: use it as a context manager, or the fixture.
 
     Attributes:
-        approvers, groups, requests_name_approvers, policy, approval_timeout, reminders: the
+        approvers, groups, requests_name_approvers, rules, policy, approval_timeout, reminders: the
             deployment's, as `HitlApproval` takes them; set them before `start`.
         unreachable: names of people whose messages are refused.
     """
@@ -64,6 +66,7 @@ class Approvals:
     approvers: Sequence[str] = ()
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
     requests_name_approvers: bool = False
+    rules: Sequence[Rule] = ()
     policy: Policy = field(default_factory=Policy)
     approval_timeout: timedelta = timedelta(hours=1)
     reminders: Sequence[timedelta] | None = None
@@ -220,8 +223,7 @@ class Approvals:
     def advance(self, delta: timedelta) -> None:
         """Let time pass; whatever waits for it goes on when its time has come.
 
-        That is: approvals expire, `context.wait` ends, a step that failed is tried again, and
-        people are sent reminders.
+        Approvals expire, `context.wait` ends, failed steps are tried again, reminders are sent.
         """
         self.wait_until_idle()
         until = self.clock.now() + delta
@@ -324,6 +326,7 @@ class Approvals:
     def _settings(self) -> SettingsInMemory:
         return SettingsInMemory(
             people=self.groups,
+            given=Rules(tuple(self.rules)),
             values={
                 Env.APPROVAL_TIMEOUT_SECONDS: str(int(self.approval_timeout.total_seconds())),
                 Env.MAX_APPROVAL_TIMEOUT_SECONDS: str(MAX_EXECUTION_SECONDS),
@@ -333,11 +336,6 @@ class Approvals:
                 Env.RESUME_MODE: "callback",
                 Env.POLL_INTERVAL_SECONDS: "5",
                 Env.PAGE_URL: PAGE_URL,
-                **self._reminders(),
+                **reminders_of(self.reminders),
             },
         )
-
-    def _reminders(self) -> dict[str, str]:
-        if self.reminders is None:
-            return {}
-        return {Env.REMINDERS: json.dumps([int(d.total_seconds()) for d in self.reminders])}

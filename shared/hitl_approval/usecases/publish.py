@@ -144,7 +144,7 @@ class PublishService(Records):
             left = [*details["released"], *([event["actor"]] if "decision" in details else [])]
             self.inbox.remove(_until(approval, details, "expired_at"), left)
         if name == "requested" or name in ASKS_OTHERS:
-            if approval.pending:
+            if approval.pending and not approval.ends_by_rule:
                 asked = approval.first_deciders if name == "requested" else details["to"]
                 self.inbox.add(_until(approval, details, "expires_at"), asked)
         elif name == "voted":
@@ -159,7 +159,8 @@ class PublishService(Records):
     def _count(self, event: Mapping[str, Any], approval: Approval | None) -> None:
         if metric := _COUNTED.get(event["event"]):
             self.meter.count(metric)
-        by_people = event["event"] in {"approved", "rejected"} and event["identity"] != "system"
+        decided = event["event"] in {"approved", "rejected"}
+        by_people = decided and event["identity"] not in {"system", "rule"}
         if approval and by_people:
             waited = parse_time(event["at"]) - approval.created_at
             self.meter.measure(Metrics.TIME_TO_DECISION, waited.total_seconds(), "Seconds")

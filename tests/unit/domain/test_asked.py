@@ -41,10 +41,10 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "reminders": st.lists(whole, max_size=3, unique=True).map(sorted).map(tuple),
     "context": st.dictionaries(st.text("abc"), json_values, max_size=3),
     "sensitive": st.just(("card",)),
-    "form": st.just({"type": "object", "properties": {"reason": {"type": "string"}}}),
-    "editable": st.just(("card",)),
     "supersedes": st.sampled_from(["approval-1", "0" * 32]),
     "files": st.just((FileDigest(name="plan.tfplan", sha256="0" * 64, size=7),)),
+    "form": st.just({"type": "object", "properties": {"reason": {"type": "string"}}}),
+    "editable": st.just(("card",)),
 }
 
 

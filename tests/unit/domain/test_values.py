@@ -26,10 +26,9 @@ from hitl_approval.domain.masking import MASK
 from hitl_approval.domain.outcome import Outcome, snapshot_of
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
-from hitl_approval.domain.stage import Stage
 from hitl_approval.domain.values import NOTHING, Values, fields_to_change, of_texts
 from hitl_approval.domain.view import event_view, summary, view
-from hitl_approval.domain.voting import cast_vote, retract
+from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_opening, any_request, declared
 
 SOON = NOW + timedelta(minutes=1)
@@ -315,48 +314,3 @@ def test_should_read_what_was_typed_as_values() -> None:
     assert of_texts(approval, {}) == Values({"reason": None, "urgent": None}, {})
     assert [each.default for each in fields_to_change(approval)] == [100]
     assert fields_to_change(asks()) == ()
-
-
-# Stages
-
-
-def staged() -> Transition:
-    policy = Policy(quorum=Quorum.at_least(1), stages=(Stage(["cid"], timeout=timedelta(hours=1)),))
-    return opening(policy, approvers=["ann", "bob"], editable=["amount"])
-
-
-def test_should_open_the_next_stage_by_a_change_too() -> None:
-    first = staged()
-    changed = voted(first.after, "ann", amount(120))
-    assert changed is not None
-    assert changed.event.event == "stage_opened"
-    assert [vote.approver for vote in changed.after.votes] == ["ann"]
-    assert changed.after.turn.votes == 1
-    decided = voted(changed.after, "cid")
-    assert decided is not None
-    assert decided.after.status == "approved"
-    events = [one.entry for one in (first, changed, decided)]
-    assert examine(events, decided.after) == []
-    assert altered_end(decided.after, events) == []
-
-
-def test_should_change_nothing_that_a_stage_has_approved() -> None:
-    approval = after(staged().after, "ann")
-    assert approval.turn.stage == 1
-    assert fields_to_change(approval) == ()
-    with pytest.raises(ValuesRefused, match=r"^changes\.amount: must not be changed"):
-        voted(approval, "cid", amount(120))
-
-
-def test_should_leave_a_change_standing_whose_vote_is_taken_back() -> None:
-    first = opening(editable=["amount"])
-    changed = voted(first.after, "ann", amount(120))
-    assert changed is not None
-    back = retract(changed.after, declared("ann"), now=SOON)
-    assert back is not None
-    assert (back.after.votes, back.after.changes) == ((), {"amount": Change(100, 120)})
-    with pytest.raises(ContentChanged):
-        voted(back.after, "bob", digest=None)
-    again = voted(back.after, "ann", amount(130))
-    assert again is not None
-    assert examine([one.entry for one in (first, changed, back, again)], again.after) == []
