@@ -41,6 +41,7 @@ from hitl_approval.domain.request import (
     context_json,
     form_of,
 )
+from hitl_approval.domain.room import check_room
 from hitl_approval.domain.turn import FIRST, Turn, asked, first_asked
 
 Decision = Literal["approved", "rejected"]
@@ -244,6 +245,7 @@ def open_approval(
         form=form_of(request),
         editable=tuple(request.editable),
     )
+    check_room(approval)
     approval = replace(approval, content_digest=digest_content(approval))
     details = {
         "expires_at": isoformat(approval.expires_at),

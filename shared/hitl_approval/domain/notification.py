@@ -21,7 +21,7 @@ from hitl_approval.domain.standing import (
     released_in_words,
     standing,
 )
-from hitl_approval.domain.text import inert, listed, sns_subject
+from hitl_approval.domain.text import inert, listed_some, sns_subject
 from hitl_approval.domain.thread import Comment
 from hitl_approval.domain.values import rows_sent
 
@@ -216,7 +216,7 @@ def _indented(value: str) -> str:
 
 def approvers_in_words(approval: Approval) -> str:
     """Who may decide, how many must approve where one is not enough, and by which rule."""
-    names = listed(approval.asked) or "anyone with access"
+    names = listed_some(approval.asked) or "anyone with access"
     needed = approval.approvals_needed
     why = [f"{needed} approvals needed" if needed != 1 else "", by_rule(approval)]
     said = ", ".join(filter(None, why))

@@ -32,7 +32,7 @@ def check_may_decide(approval: Approval, actor: Actor) -> None:
     if approval.asked and not is_one_of(approval.asked, actor.name):
         by_now = asked_by_now(approval.approvers, approval.policy, approval.turn)
         if text.person_key(actor.name) in by_now:
-            others = text.listed(approval.asked)
+            others = text.listed_some(approval.asked)
             raise Forbidden(f"{actor.name} is not asked any more: {others} may answer now")
         raise Forbidden(f"{actor.name} is not an approver of this request")
 
