@@ -14,7 +14,7 @@ CROWD = [f"person-{number:03}@example.com" for number in range(500)]
 AT_ONCE = 16
 """Answers under way at any moment: each is a call of a function in a process of the local cloud."""
 TRIES = 20
-"""Of a person who is told to try again."""
+"""Of a person whose answer is refused for now."""
 
 
 def test_should_commit_or_refuse_each_of_500_answers(deploy: Deploy) -> None:
