@@ -16,6 +16,7 @@ from hitl_approval.contract import LIBRARY_VERSION
 from hitl_approval.domain.text import cut
 from hitl_approval_cli import output
 from hitl_approval_cli.commands.audit import audit
+from hitl_approval_cli.commands.comment import comment
 from hitl_approval_cli.commands.completion import completion
 from hitl_approval_cli.commands.cost import cost
 from hitl_approval_cli.commands.decide import approve, cancel, reject
@@ -26,6 +27,7 @@ from hitl_approval_cli.commands.inbox import inbox
 from hitl_approval_cli.commands.list import list_
 from hitl_approval_cli.commands.local import local
 from hitl_approval_cli.commands.login import login, logout
+from hitl_approval_cli.commands.policy import policy
 from hitl_approval_cli.commands.remind import remind
 from hitl_approval_cli.commands.repair import repair
 from hitl_approval_cli.commands.resume import resume
@@ -68,6 +70,7 @@ app.command()(inbox)
 app.command()(show)
 app.command()(approve)
 app.command()(reject)
+app.command()(comment)
 app.command()(submit)
 app.command()(status)
 app.command()(verify)
@@ -76,6 +79,7 @@ app.command("list")(list_)
 app.command(hidden=True)(get)
 app.command()(history)
 app.add_typer(audit, name="audit")
+app.add_typer(policy, name="policy")
 app.command()(login)
 app.command()(logout)
 app.command()(remind)
@@ -93,7 +97,7 @@ app.command()(completion)
 
 STDOUT = 1
 """The file descriptor of stdout."""
-_GROUPS = frozenset({"audit", "local"})
+_GROUPS = frozenset({"audit", "local", "policy"})
 
 
 def run(words: Sequence[str]) -> int:

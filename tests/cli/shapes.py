@@ -22,6 +22,7 @@ SHAPES = {
     "approve": ANSWER,
     "reject": ANSWER,
     "cancel": ANSWER,
+    "comment": (*RECORD, "thread", "already", "to"),
     "submit": ("approval_id", "execution_arn"),
     "status": (
         "approval_id", "status", "decided_by", "decided_at", "expires_at", "quorum_needed", "votes",
@@ -44,6 +45,8 @@ SHAPES = {
     "slack-manifest": ("display_information", "features", "oauth_config", "settings"),
     "template": ("template", "code", "bucket"),
     "drain": ("withdrawn", "pending", "unread", "executions"),
+    "policy test": ("digest", "rule", "end", "held_back", "approvers", "quorum", "rules"),
+    "policy show": ("digest", "rules"),
     "local mail": ("messages",),
     "cost": ("callback", "polling", "pattern"),
 }  # fmt: skip

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hitl_approval.contract import Events, Metrics
+from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.bus_event import BusEvent, bus_event
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
@@ -17,7 +18,12 @@ from tests.anything import any_opening, any_request, declared
 
 PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
 SHAPE, _, METRICS = PAGE.partition("## Metrics")
-TYPES = {"string": str, "number": int, "array": list, "null": type(None)}
+TYPES = {"string": str, "number": int, "array": list, "null": type(None), "object": dict}
+ONLY_WITH_RULES = {"rule"}
+
+
+OF_A_COMMENT = {"question": bool, "answers": int}
+"""What only the events of comments have besides."""
 
 
 def events() -> Iterator[BusEvent]:
@@ -31,8 +37,13 @@ def events() -> Iterator[BusEvent]:
     world.decisions.decide(voted, declared("ann"), "approved", "fine")
     world.decisions.decide(voted, declared("bob"), "approved")
     world.decisions.decide(ask(), declared("ann"), "rejected", "no")
+    ask(rule=AppliedRule("d", "big"))
     world.decisions.cancel(ask(), declared("rita"), "not needed")
     world.decisions.remind(ask(request=any_request(approvers=["ann"])), declared("rita"))
+    commented = ask(request=any_request(approvers=["ann"]))
+    world.decisions.comment(commented, declared("ann"), "Which month?", question=True)
+    world.decisions.comment(commented, declared("rita"), "May", answers=2)
+    world.decisions.comment(commented, declared("ann"), "Mind the month's end")
     world.requests.note_notification_failed(unnotified := ask(), "SNS: throttled")
     world.clock.advance(world.store.approvals[unnotified].expires_at - world.clock.now())
     world.requests.check_status(unnotified)
@@ -46,11 +57,19 @@ def test_should_describe_every_field_with_its_type() -> None:
     rows = re.findall(r"^\| `(\w+)` \| ([a-z ]+?) \| ", SHAPE, re.MULTILINE)
     described = {name: tuple(TYPES[kind] for kind in kinds.split(" or ")) for name, kinds in rows}
     assert described
+    seen: set[str] = set()
     for event in events():
         detail = json.loads(event.detail)
-        assert list(detail) == list(described)
-        for name, kinds in described.items():
-            assert type(detail[name]) in kinds, (name, detail[name])
+        more = OF_A_COMMENT if event.detail_type == Events.COMMENTED else {}
+        said = [name for name in detail if name not in more]
+        seen |= set(said)
+        assert said == [n for n in described if n in detail or n not in ONLY_WITH_RULES]
+        for name, kind in more.items():
+            assert isinstance(detail[name], kind | None), (name, detail[name])
+            assert f"`{name}`" in SHAPE
+        for name in said:
+            assert type(detail[name]) in described[name], (name, detail[name])
+    assert seen == described.keys()
 
 
 def test_should_name_every_detail_type_with_its_statuses() -> None:

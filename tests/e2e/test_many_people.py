@@ -19,7 +19,7 @@ TRIES = 20
 
 def test_should_commit_or_refuse_each_of_500_answers(deploy: Deploy) -> None:
     live = deploy("app-crowd", quorum="everyone")
-    started = live.submit(approvers=CROWD)
+    started = live.submit(approvers=CROWD, timeout_seconds=3_600)
     approval_id = started["approval_id"]
 
     def answer(name: str) -> list[str]:
