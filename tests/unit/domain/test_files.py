@@ -27,6 +27,13 @@ def test_should_take_as_many_as_can_be_read() -> None:
         validate_files([*files, a_file()], "files")
 
 
+def test_should_refuse_names_that_no_outcome_could_hold() -> None:
+    files = [a_file(name=f"{n:02}{chr(0x1F680) * 200}") for n in range(4)]
+    assert validate_files(files[:3], "files")
+    with pytest.raises(InvalidRequest, match=r"^files: must have names of at most 8,000 char.*9,6"):
+        validate_files(files, "files")
+
+
 def test_should_come_back_from_a_row_as_they_were() -> None:
     assert read_files([dict(a_file())]) == (a_file(),)
 
