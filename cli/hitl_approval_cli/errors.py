@@ -76,6 +76,7 @@ OPTION_OF: Mapping[str, str] = {
         if field.event
     },
     "approver": "--as",
+    "business_hours": "--business-hours",
     "approvers": "--approver",
     "comments": "--message",
     "cursor": "--cursor",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from hitl_approval import file_digest
 from hitl_approval.domain.approval import derive_approval_id
 from hitl_approval.testing import World
@@ -95,3 +97,34 @@ def test_should_call_nothing_for_a_whole_id(hitl: Hitl, cloud: FakeCloud) -> Non
     assert {event.get("approval_id") for event in cloud.asked} != {"0" * 32}
     refused = hitl("submit", "--subject", "Again", "--supersedes", "../7")
     assert "hitl: --supersedes: must be the id of an approval" in refused.err
+
+
+def test_should_submit_with_business_hours(hitl: Hitl, cloud: FakeCloud) -> None:
+    hours = ("--business-hours", "1.5", "--zone", "Europe/Berlin")
+    assert hitl("submit", "--subject", "Q4 Budget", *hours).status == 0
+    assert cloud.started[0]["business_hours"] == {"hours": 1.5, "zone": "Europe/Berlin"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--business-hours", "8"], "--business-hours and --zone belong together"),
+        (["--zone", "UTC"], "--business-hours and --zone belong together"),
+        (
+            ["--business-hours", "8", "--zone", "UTC", "--timeout", "8h"],
+            "--business-hours: and timeout_seconds exclude each other",
+        ),
+        (
+            ["--business-hours", "0", "--zone", "UTC"],
+            "--business-hours: business_hours needs a number of hours above 0, got 0",
+        ),
+        (["--business-hours", "8", "--zone", "Berlin"], "--business-hours: time zone 'Berlin'"),
+    ],
+)
+def test_should_refuse_hours_that_are_none(
+    hitl: Hitl, cloud: FakeCloud, words: list[str], message: str
+) -> None:
+    result = hitl("submit", "--subject", "Q4 Budget", *words)
+    assert result.status == 2
+    assert result.err.startswith(f"hitl: {message}")
+    assert cloud.started == []
