@@ -6,6 +6,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval_cli.errors import CliError
 from tests.deployed import Deploy
@@ -17,6 +19,7 @@ TRIES = 20
 """Of a person whose answer is refused for now."""
 
 
+@pytest.mark.timeout(1_200)  # a call each, on a machine that others use too
 def test_should_commit_or_refuse_each_of_500_answers(deploy: Deploy) -> None:
     live = deploy("app-crowd", quorum="everyone")
     started = live.submit(approvers=CROWD, timeout_seconds=3_600)
