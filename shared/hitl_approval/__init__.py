@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hitl_approval.domain.business_hours import business_hours
     from hitl_approval.domain.call import ArgumentsChanged
     from hitl_approval.domain.condition import field
+    from hitl_approval.domain.edit import Change
     from hitl_approval.domain.errors import ApprovalError, InvalidRequest, RecordAltered
     from hitl_approval.domain.outcome import NotApproved, Outcome
     from hitl_approval.domain.policy import OnTimeout, Policy
@@ -30,6 +31,7 @@ _HOMES = {
     "ApprovalError": "domain.errors",
     "ApprovalRequest": "domain.request",
     "ArgumentsChanged": "domain.call",
+    "Change": "domain.edit",
     "InvalidRequest": "domain.errors",
     "NotApproved": "domain.outcome",
     "NotAsApproved": "domain.binding",
@@ -54,6 +56,7 @@ __all__ = [
     "ApprovalError",
     "ApprovalRequest",
     "ArgumentsChanged",
+    "Change",
     "InvalidRequest",
     "NotApproved",
     "NotAsApproved",

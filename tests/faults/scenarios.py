@@ -21,6 +21,7 @@ from tests.faults.scenario import POLLING, SECOND, Scenario, both, decision, eve
 from tests.faults.simulator import Actor
 from tests.faults.superseding import SUPERSEDING
 from tests.faults.sweeping import SWEEPING
+from tests.faults.turns import TURNS
 from tests.faults.visitors import VISITORS
 
 
@@ -275,6 +276,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         *both("broadcast-refused", _broadcast_refused),
         Scenario("read-denied-polling", _read_denied, POLLING),
         *SUPERSEDING,
+        *TURNS,
         *SWEEPING,
         *VISITORS,
         *MESSAGING,

@@ -19,6 +19,7 @@ AGREEMENT = "tests/unit/domain/test_agreement.py"
 TERMS = "tests/unit/domain/test_approval.py"
 PEOPLE = "tests/property/test_person_properties.py"
 PROPERTIES = "tests/property/test_approval_properties.py"
+EDITS = "tests/property/test_edit_properties.py"
 WAITING = "tests/workflow/test_waiting.py"
 
 DYNAMODB = "shared/hitl_approval/adapters/dynamodb.py"
@@ -30,6 +31,7 @@ DIRECTORY = "shared/hitl_approval/domain/delivery.py"
 CALLBACKS = "shared/hitl_approval/adapters/callbacks.py"
 PERMISSION = "shared/hitl_approval/domain/permission.py"
 APPROVAL = "shared/hitl_approval/domain/approval.py"
+VALUES = "shared/hitl_approval/domain/values.py"
 VOTING = "shared/hitl_approval/domain/voting.py"
 ENDING = "shared/hitl_approval/domain/ending.py"
 TRAIL = "shared/hitl_approval/domain/audit.py"
@@ -82,6 +84,73 @@ class Mutant:
 
 
 MUTANTS: tuple[Mutant, ...] = (
+    # Values and changes
+    Mutant(
+        "earlier votes cover a change",
+        VALUES,
+        "        votes=(),\n",
+        "",
+        "approved_by_policy",
+        (EDITS,),
+    ),
+    Mutant(
+        "a changed request is approved unseen",
+        VALUES,
+        "    if approval.changes and content_digest is None:\n",
+        "    if False:\n",
+        "approved_by_policy",
+        (EDITS,),
+    ),
+    Mutant(
+        "a change is taken from who was shown nothing",
+        VALUES,
+        "    if content_digest is None:\n        rule = ",
+        "    if False:\n        rule = ",
+        "approved_by_policy",
+        (EDITS,),
+    ),
+    Mutant(
+        "a change keeps the digest of what was asked",
+        VALUES,
+        "    changed = replace(changed, content_digest=digest_content(changed))\n",
+        "",
+        "audit_is_whole",
+        (EDITS,),
+    ),
+    Mutant(
+        "a changed context is not written",
+        DYNAMODB,
+        "        if is_edit(transition.event.details):\n",
+        "        if False:\n",
+        "audit_is_whole",
+        (STORE,),
+    ),
+    Mutant(
+        "any event may bring another content",
+        AGREES,
+        "        if said != digest and not (_name(event) in _EDITS "
+        "and is_edit(_details(event))):\n",
+        "        if False:\n",
+        "audit_is_whole",
+        ("tests/unit/domain/test_values.py", AGREEMENT),
+    ),
+    Mutant(
+        "a change of what is not editable is taken",
+        "shared/hitl_approval/domain/edit.py",
+        "    for path, value in changes.items():\n        each = fields.get(path)\n",
+        "    for path, value in changes.items():\n"
+        "        each = fields.get(path) or editable_fields(context, [path])[0]\n",
+        "refusals_change_nothing",
+        ("tests/unit/domain/test_edit.py",),
+    ),
+    Mutant(
+        "who had answered is not asked again after a change",
+        "shared/hitl_approval/domain/message.py",
+        """    if event["event"] == "voted" and is_edit""",
+        """    if event["event"] == "never" and is_edit""",
+        "everybody_is_notified",
+        ("tests/unit/domain/test_message.py",),
+    ),
     # The row against its trail
     Mutant(
         "the workflow believes the row alone",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -27,7 +28,7 @@ from hitl_approval import (
     reject,
     wait_for_approval,
 )
-from hitl_approval.domain.errors import Forbidden
+from hitl_approval.domain.errors import ContentChanged, Forbidden
 from hitl_approval.testing import Approvals, Run, RunFailed
 
 
@@ -384,3 +385,88 @@ def test_should_show_that_one_who_cannot_be_reached_keeps_nobody_else(approvals:
     approvals.unreachable.clear()
     approvals.advance(timedelta(hours=1))
     assert kinds(approvals, "bob") == ["requested"]
+
+
+@dataclass
+class Reply:
+    """What an approver of a refund fills in."""
+
+    reason: str
+    due: date
+    urgent: bool = False
+
+
+@durable_execution
+def asks_for_values(event: Any, context: DurableContext) -> dict[str, Any]:
+    outcome = wait_for_approval(
+        context,
+        ApprovalRequest(
+            subject="Refund",
+            requester="rita",
+            approvers=["ann", "bob"],
+            quorum=Quorum.at_least(event["needed"]),
+            context={"amount": 100},
+            form=Reply,
+            editable=["amount"],
+        ),
+    )
+    if not outcome.approved:
+        return {"input": outcome.input, "changes": len(outcome.changes)}
+    assert isinstance(outcome.input, Reply)
+    assert isinstance(outcome.input.due, date)
+    changes = {path: [one.before, one.after] for path, one in outcome.changes.items()}
+    return {
+        "reason": outcome.input.reason,
+        "urgent": outcome.input.urgent,
+        "changes": changes,
+        "votes": [vote.input["reason"] for vote in outcome.votes if vote.input],
+    }
+
+
+def test_should_give_the_function_what_approvers_filled_in_and_changed(
+    approvals: Approvals,
+) -> None:
+    run = approvals.start(asks_for_values, {"needed": 2})
+    [asked] = approvals.pending()
+    approvals.approve(by="ann", input={"reason": "fine", "due": "2026-01-31"})
+    edited = approvals.approve(
+        by="bob",
+        input={"reason": "less", "due": "2026-02-28", "urgent": True},
+        changes={"amount": 70},
+    )
+    assert edited.pending
+    assert [m.recipient for m in approvals.messages(kind="changed")] == ["ann"]
+    with pytest.raises(ContentChanged):
+        approvals.approve(asked, by="ann", input={"reason": "fine", "due": "2026-01-31"})
+    approvals.approve(by="ann", input={"reason": "then so", "due": "2026-01-31"})
+    assert run.result() == {
+        "reason": "then so",
+        "urgent": False,
+        "changes": {"amount": [100, 70]},
+        "votes": ["less", "then so"],
+    }
+
+
+def test_should_give_no_values_of_what_was_not_approved(approvals: Approvals) -> None:
+    run = approvals.start(asks_for_values, {"needed": 2})
+    approvals.approve(
+        by="bob", input={"reason": "less", "due": "2026-02-28"}, changes={"amount": 70}
+    )
+    approvals.reject(by="ann")
+    assert run.result() == {"input": None, "changes": 0}
+
+
+def test_should_ask_back_and_answer_while_the_function_waits(approvals: Approvals) -> None:
+    run = approvals.start(refund, {"amount": 70, "approvers": ["ann", "bob"]})
+    asked = approvals.comment("Which month?", by="ann", question=True)
+    assert (asked.status, asked.thread_length) == ("pending", 1)
+    assert kinds(approvals, "rita") == ["question"]
+    [question] = approvals.thread()
+    approvals.comment("May", by="rita", answers=question.sequence)
+    assert kinds(approvals, "ann") == ["requested", "answer"]
+    assert kinds(approvals, "bob") == ["requested"]
+    with pytest.raises(Forbidden):
+        approvals.comment("hello", by="eve")
+    approved = approvals.approve(by="ann")
+    assert [each.text for each in approvals.thread(approved)] == ["Which month?", "May"]
+    assert run.result() == {"status": "approved", "by": "ann", "paid": 70}

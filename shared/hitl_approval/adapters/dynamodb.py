@@ -21,9 +21,12 @@ from hitl_approval.contract import Audit, Table
 from hitl_approval.domain.approval import Approval, Status, Transition
 from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
+from hitl_approval.domain.edit import CHANGES, changes_view
 from hitl_approval.domain.errors import VersionConflict
 from hitl_approval.domain.escalation import needs_attention_at
+from hitl_approval.domain.message import ASKS_OTHERS
 from hitl_approval.domain.turn import FIRST
+from hitl_approval.domain.values import is_edit
 from hitl_approval.domain.view import listed, vote_view
 from hitl_approval.ports import Attention, Page, Postponed, SweepList
 
@@ -90,14 +93,23 @@ class DynamoDbStore:
             "votes": [vote_view(vote) for vote in after.votes],
             "comments": after.comments,
         }
+        if after.thread_length:
+            changed["thread_length"] = after.thread_length
         if after.superseded_by:
             changed["superseded_by"] = after.superseded_by
-        if after.pending and after.turn != FIRST:
+        others = transition.event.event in ASKS_OTHERS  # a place given back leaves no turn
+        if after.pending and (others or after.turn != FIRST):
             changed |= {
                 "turn": after.turn.to_dict(),
                 "expires_at": isoformat(after.expires_at),
                 Table.ATTENTION: "pending",
                 Table.ATTENTION_AT: isoformat(needs_attention_at(after)),
+            }
+        if is_edit(transition.event.details):
+            changed |= {
+                "context": after.context,
+                "content_digest": after.content_digest,
+                CHANGES: changes_view(after.changes),
             }
         if after.decided_at:
             changed |= {

@@ -10,9 +10,11 @@ from hitl_approval.contract import Table
 from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.approval import STATUSES, Approval, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
+from hitl_approval.domain.edit import CHANGES, read_changes
 from hitl_approval.domain.errors import UnreadableRecord
 from hitl_approval.domain.escalation import needs_attention_at
 from hitl_approval.domain.files import read_files
+from hitl_approval.domain.form import INPUT, Form
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import CONTENT, repeated_content
 from hitl_approval.domain.text import cut, kind
@@ -34,6 +36,8 @@ def new_row(approval: Approval, *, retention: timedelta) -> dict[str, Any]:
         "sensitive": list(approval.sensitive),
         "rule": approval.rule and approval.rule.to_dict(),
         "files": list(approval.files),
+        "form": approval.form and approval.form.stored,
+        "editable": list(approval.editable),
     }
     latest = approval.expires_at + sum(
         (stage.timeout or timedelta(0) for stage in approval.policy.stages), timedelta(0)
@@ -128,7 +132,14 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         audit_sequence=row["audit_sequence"],
         audit_hash=row["audit_hash"],
         votes=tuple(
-            Vote(v["approver"], v["identity"], v["decision"], v["comments"], parse_time(v["at"]))
+            Vote(
+                v["approver"],
+                v["identity"],
+                v["decision"],
+                v["comments"],
+                parse_time(v["at"]),
+                v.get(INPUT),
+            )
             for v in row["votes"]
         ),
         decided_by=row.get("decided_by"),
@@ -139,7 +150,11 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         reminders=tuple(timedelta(seconds=delay) for delay in row.get("reminders", ())),
         sensitive=tuple(map(str, row.get("sensitive", ()))),
         rule=AppliedRule.from_dict(row["rule"]) if "rule" in row else None,
+        thread_length=int(row.get("thread_length", 0)),
         files=read_files(row.get("files", ())),
         superseded_by=row.get("superseded_by"),
         turn=Turn.from_dict(row.get("turn", {})),
+        form=Form.from_json(row["form"]) if "form" in row else None,
+        editable=tuple(map(str, row.get("editable", ()))),
+        changes=read_changes(row.get(CHANGES, {})),
     )

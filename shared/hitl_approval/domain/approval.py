@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -29,10 +29,19 @@ from hitl_approval.domain.audit import (
     on_record,
 )
 from hitl_approval.domain.digest import digest_json
+from hitl_approval.domain.edit import Change
 from hitl_approval.domain.files import FileDigest
+from hitl_approval.domain.form import Form
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
-from hitl_approval.domain.request import ApprovalRequest, Content, content_of, context_json
+from hitl_approval.domain.request import (
+    ApprovalRequest,
+    Content,
+    content_of,
+    context_json,
+    form_of,
+)
+from hitl_approval.domain.room import check_room
 from hitl_approval.domain.turn import FIRST, Turn, asked, first_asked
 
 Decision = Literal["approved", "rejected"]
@@ -49,6 +58,8 @@ class Vote:
     decision: Decision
     comments: str
     at: datetime
+    input: Mapping[str, Any] | None = None
+    """What they filled in, by name; None where they were asked for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +73,11 @@ class Approval(Content):
     for one; `reminders` are the times after its creation at which who has not answered is reminded;
     `sensitive` are the fields of the context that are masked in what is sent out; `turn` says who
     is asked now instead of `approvers`, who were asked first. `superseded_by` is the approval that
-    has replaced this one, `supersedes` the one that this one replaces. `rule` says which of the
-    deployment's rules it was asked under, where there are any.
+    has replaced this one, `supersedes` the one that this one replaces. `form` is what an approver
+    fills in, `editable` what they may change, and `changes` what they have: the values as they were
+    asked and as they stand in the context now.
+    `rule` says which of the deployment's rules it was asked under, where there are any.
+    `thread_length` counts the comments on it, whose texts stand in the trail alone.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -92,12 +106,17 @@ class Approval(Content):
     files: tuple[FileDigest, ...] = ()
     superseded_by: str | None = None
     turn: Turn = FIRST
+    form: Form | None = None
+    editable: tuple[str, ...] = ()
+    changes: Mapping[str, Change] = field(default_factory=dict)
     rule: AppliedRule | None = None
 
     @property
     def ends_by_rule(self) -> bool:
         """Whether a rule ends it at once, so that nobody is asked."""
         return self.rule is not None and self.rule.end is not None
+
+    thread_length: int = 0
 
     @property
     def pending(self) -> bool:
@@ -223,7 +242,10 @@ def open_approval(
         sensitive=tuple(request.sensitive),
         rule=rule,
         files=tuple(request.files),
+        form=form_of(request),
+        editable=tuple(request.editable),
     )
+    check_room(approval)
     approval = replace(approval, content_digest=digest_content(approval))
     details = {
         "expires_at": isoformat(approval.expires_at),
@@ -245,6 +267,8 @@ def digest_content(approval: Approval) -> str:
         **({"sensitive": list(approval.sensitive)} if approval.sensitive else {}),
         **({"rule": approval.rule.to_dict()} if approval.rule else {}),
         **({"files": list(approval.files)} if approval.files else {}),
+        **({"form": approval.form.to_json()} if approval.form else {}),
+        **({"editable": list(approval.editable)} if approval.editable else {}),
     }
     try:
         return digest_json({**content, "context": json.loads(approval.context)})

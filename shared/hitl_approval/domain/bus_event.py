@@ -11,7 +11,10 @@ from typing import Any
 from hitl_approval.contract import Events
 from hitl_approval.domain.approval import Approval, digest_context
 from hitl_approval.domain.audit import isoformat, parse_time
+from hitl_approval.domain.edit import CHANGES
+from hitl_approval.domain.form import INPUT
 from hitl_approval.domain.request import CONTENT
+from hitl_approval.domain.view import sent_values
 
 _DETAIL_TYPES = {
     "requested": Events.REQUESTED,
@@ -26,10 +29,13 @@ _DETAIL_TYPES = {
     "cancelled": Events.CANCELLED,
     "notification_failed": Events.NOTIFICATION_FAILED,
     "reminded": Events.REMINDED,
+    "commented": Events.COMMENTED,
 }
 MAX_DETAIL = 200_000
 """Longest detail, in bytes: EventBridge takes 256 KB, counting more than the detail alone."""
 _ENDS = frozenset({"approved", "rejected", "timeout", "cancelled"})
+_OF_A_COMMENT = ("question", "answers")
+"""What only the events of comments have: whether it asks, and what it answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +77,7 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
         "identity": event["identity"],
         "decision": details.get("decision"),
         "comments": details.get("comments"),
+        **_values(details, approval),
         "reason": details.get("reason"),
         "to": details.get("to"),
         "content_digest": event["content_digest"],
@@ -83,6 +90,7 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
         "expires_at": isoformat(approval.expires_at) if approval else None,
         "execution_arn": approval.execution_arn if approval else None,
         **({"rule": approval.rule.to_dict()} if approval and approval.rule else {}),
+        **_of_comment(event),
     }
     text = json.dumps(detail, ensure_ascii=False)
     if len(text.encode()) > MAX_DETAIL:
@@ -91,3 +99,16 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
     return BusEvent(
         detail_type=_DETAIL_TYPES[event["event"]], at=parse_time(event["at"]), detail=text
     )
+
+
+def _values(details: Mapping[str, Any], approval: Approval | None) -> dict[str, Any]:
+    """What was filled in and changed, but what is sensitive; of an unread record, nothing."""
+    given = {name: details[name] for name in (INPUT, CHANGES) if name in details}
+    return sent_values(given, None if approval is None else approval.sensitive)
+
+
+def _of_comment(event: Mapping[str, Any]) -> dict[str, Any]:
+    """What the event of a comment says beside its text; of other events nothing."""
+    if event["event"] != "commented":
+        return {}
+    return {name: event["details"].get(name) for name in _OF_A_COMMENT}

@@ -50,6 +50,18 @@ class InvalidRequest(ApprovalError):  # noqa: N818  the name that callers see as
         super().__init__(f"{field}: {rule}", field=field)
 
 
+class ValuesRefused(InvalidRequest):
+    """Values of an approval that do not fit: all of them, so that they are put right at once.
+
+    `details["field"]` names the first as `input.amount`, `details["fields"]` has the rule of each.
+    """
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        first = next(iter(problems))
+        super().__init__(first, problems[first])
+        self.details["fields"] = dict(problems)
+
+
 class CommentRequired(InvalidRequest):
     """A rejection that does not say why, where the policy demands it."""
 
@@ -100,6 +112,20 @@ class RemindedAlready(ApprovalError):  # noqa: N818  public code REMINDED_ALREAD
 
     code = "REMINDED_ALREADY"
     status = 429
+
+
+class ThreadFull(ApprovalError):  # noqa: N818  public code THREAD_FULL
+    """A request has as many comments as one takes."""
+
+    code = "THREAD_FULL"
+    status = 409
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"this request has {most} comments, which is as many as one takes: talk about it "
+            "elsewhere, then decide or withdraw it",
+            most=most,
+        )
 
 
 class ContentChanged(ApprovalError):  # noqa: N818  public code APPROVAL_CHANGED

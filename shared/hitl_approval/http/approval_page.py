@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from hitl_approval.domain import text
 from hitl_approval.domain.errors import ApprovalError
 from hitl_approval.domain.facts import facts
-from hitl_approval.domain.masking import shown_to
+from hitl_approval.domain.masking import is_shown_all, shown_to
 from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.rows import parts, rows
 from hitl_approval.domain.standing import by_rule, end_in_a_word, how_it_ended, standing
+from hitl_approval.domain.values import changed_values, filled_in
 from hitl_approval.http import html
+from hitl_approval.http.inputs import inputs_of
 from hitl_approval.http.reading import Reading
 from hitl_approval.http.state import Opened
+from hitl_approval.http.talk import Talk
 
 _NOTHING_GIVEN = {"decision": "", "comments": "", "challenge": ""}
 
@@ -28,6 +32,7 @@ def render(
     query: Mapping[str, str] | None,
     refused: ApprovalError | None = None,
     form: Mapping[str, str] | None = None,
+    talk: Talk,
     referrer: str = "no-referrer",
     organization: Organization | None = None,
     **more: Any,
@@ -41,18 +46,20 @@ def render(
         query: of the page's address, which says what part of the request is shown.
         refused: why the form that was sent was not accepted.
         form: what was sent with it, to be shown again.
+        talk: what the page shows of the thread.
         referrer: see `html.page`.
         organization: whose page it is.
         **more: what only one kind of visitor sees.
     """
     approval, is_open = opened.approval, opened.state == "open"
+    all_shown = is_shown_all(approval, opened.actor)
     stated = facts(shown_to(approval, opened.actor))
     all_parts = parts(rows(stated.rest))
     part = reading.part_of(query, len(all_parts))
     whole = part == len(all_parts)
     return html.page(
         "form.html" if is_open else "receipt.html",
-        refused.status if refused else 200,
+        next((error.status for error in (refused, talk.refused) if error), 200),
         referrer=referrer,
         organization=organization,
         title=f"{_headline(opened)}: {approval.subject}",
@@ -72,6 +79,10 @@ def render(
         max_comment=text.MAX_COMMENT,
         problem=html.problem(refused) if refused else "",
         given={**_NOTHING_GIVEN, **(form or {})},
+        inputs=inputs_of(approval, given=form, refused=refused) if is_open and whole else None,
+        filled_in=partial(filled_in, approval, sent=not all_shown),
+        changed=changed_values(approval, sent=not all_shown),
+        **talk.values(opened, reading, now),
         **more,
     )
 

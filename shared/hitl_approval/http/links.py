@@ -9,6 +9,7 @@ from hitl_approval.domain.approval import Decision
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.errors import AlreadyDecided, ApprovalExpired
 from hitl_approval.domain.link import approval_of
+from hitl_approval.domain.values import NOTHING, Values
 from hitl_approval.http.errors import UnknownLink
 from hitl_approval.http.state import Opened
 from hitl_approval.http.state import opened as opened_by
@@ -22,15 +23,27 @@ def open_link(service: DecisionService, token: str) -> Opened:
         UnknownLink: the token opens nothing.
     """
     approval_id = approval_of(token)
-    recipient = service.recipient_of(approval_id, token) if approval_id else None
-    approval = service.store.get(approval_id) if approval_id and recipient else None
-    if approval is None or recipient is None:
+    message = service.message_of(approval_id, token) if approval_id else None
+    approval = service.store.get(approval_id) if approval_id and message else None
+    if approval is None or message is None:
         raise UnknownLink
-    return opened_by(approval, Actor(recipient, "link"), now=service.clock.now())
+    found = opened_by(
+        approval,
+        Actor(message.recipient, "link"),
+        now=service.clock.now(),
+        operators=service.operators,
+    )
+    return found.to_answer_only() if message.link_only_answers else found
 
 
 def answer_by_link(
-    service: DecisionService, token: str, decision: Decision, comments: str, *, content_digest: str
+    service: DecisionService,
+    token: str,
+    decision: Decision,
+    comments: str,
+    *,
+    content_digest: str,
+    values: Values = NOTHING,
 ) -> Opened:
     """Vote as the link's owner, if the link is still open.
 
@@ -52,6 +65,7 @@ def answer_by_link(
             decision,
             comments,
             content_digest=content_digest,
+            values=values,
         )
         ended = answer.workflow == "ended"
     return replace(open_link(service, token), workflow_ended=ended)

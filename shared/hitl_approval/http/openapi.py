@@ -12,7 +12,7 @@ from hitl_approval.domain.approval import STATUSES
 from hitl_approval.domain.audit import EventName, Identity
 from hitl_approval.domain.message import MessageState
 from hitl_approval.domain.request import CONTENT
-from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, MAX_TIME
+from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, MAX_NUMBER, MAX_TIME
 from hitl_approval.usecases.decide import Workflow
 
 VERSION = "1"
@@ -79,8 +79,13 @@ def document() -> dict[str, Any]:
                                 "type": ["string", "null"],
                                 "maxLength": 64,
                                 "description": "of what was shown to you: the decision is refused "
-                                "if something else stands on record",
+                                "if something else stands on record; required with changes, and to "
+                                "approve what was changed",
                             },
+                            "input": _VALUES
+                            | {"description": "what the request's form asks for, by name"},
+                            "changes": _VALUES
+                            | {"description": "new values of what is editable, by path"},
                         },
                     },
                     refusals=(403, 404, 409, 415),
@@ -95,6 +100,34 @@ def document() -> dict[str, Any]:
                         "type": "object",
                         "additionalProperties": False,
                         "properties": {"comments": _COMMENTS},
+                    },
+                    refusals=(403, 404, 409, 415),
+                ),
+            },
+            Route.V1_COMMENTS: {
+                "parameters": [_ID],
+                "post": _operation(
+                    "Ask the requester, answer a question, or comment; nothing is decided by it",
+                    _ref("Said"),
+                    body={
+                        "type": "object",
+                        "required": ["comments"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "comments": _line(text.MAX_COMMENT),
+                            "question": {
+                                "type": "boolean",
+                                "default": False,
+                                "description": "whether the requester is asked, and so sent it",
+                            },
+                            "answers": {
+                                "type": ["integer", "null"],
+                                "minimum": 1,
+                                "maximum": MAX_NUMBER,
+                                "description": "the number of the question that it answers: who "
+                                "asked that is sent it",
+                            },
+                        },
                     },
                     refusals=(403, 404, 409, 415),
                 ),
@@ -172,7 +205,7 @@ def _line(maximum: int) -> dict[str, Any]:
 _REFUSALS = {
     403: "this is not yours to decide or to withdraw",
     404: "no approval has this id",
-    409: "decided by somebody else, expired, or changed since it was shown",
+    409: "decided by somebody else, expired, changed since it was shown, or full of comments",
     415: "the body is not said to be JSON",
 }
 _ID = {
@@ -186,6 +219,7 @@ _PAGING: dict[str, Any] = {
     "cursor": _line(MAX_CURSOR) | {"description": "what the page before gave"},
 }
 _COMMENTS = {"type": ["string", "null"], "maxLength": text.MAX_COMMENT}
+_VALUES: dict[str, Any] = {"type": ["object", "null"]}
 _TEXT = {"type": "string"}
 _TIME = {"type": "string", "format": "date-time"}
 _NULLABLE = {"type": ["string", "null"]}
@@ -208,11 +242,20 @@ _OPTIONAL = {
     "challenge": _TEXT,
     "sensitive": {"type": "array", "items": _TEXT},
     "rule": _object({"digest": _TEXT}, {"id": _TEXT, "end": {"enum": list(get_args(End))}}),
+    "thread": {"type": "array", "items": _ref("Comment")},
     "files": {
         "type": "array",
         "items": {"$ref": "#/components/schemas/File"},
     },
     "superseded_by": _TEXT,
+    "form": {"type": "object", "description": "JSON Schema of what an approval must bring"},
+    "editable": {"type": "array", "items": _TEXT},
+    "changes": {
+        "type": "object",
+        "description": "what approvers have changed since it was asked, by path",
+        "additionalProperties": _object({"before": {}, "after": {}})
+        | {"type": ["object", "string"], "description": "masked where it is not for you to see"},
+    },
 }
 _ENTRY = {
     "approval_id": _TEXT,
@@ -229,8 +272,18 @@ _VOTE = _object(
         "decision": {"enum": ["approved", "rejected"]},
         "comments": _TEXT,
         "at": _TIME,
-    }
+    },
+    {"input": {"type": "object", "description": "what this person has filled in"}},
 )
+_COMMENT = {
+    "sequence": {"type": "integer", "minimum": 1},
+    "author": _TEXT,
+    "identity": {"enum": list(get_args(Identity))},
+    "at": _TIME,
+    "comments": _TEXT,
+    "question": {"type": "boolean"},
+    "answers": {"type": ["integer", "null"]},
+}
 _APPROVAL = {
     **_ENTRY,
     "status": {"enum": list(STATUSES)},
@@ -272,6 +325,15 @@ _SCHEMAS: dict[str, Any] = {
             "next_try_at": _NULLABLE_TIME,
             "reason": _NULLABLE,
         }
+    ),
+    "Comment": _object(_COMMENT),
+    "Said": _object(
+        {
+            **_APPROVAL,
+            "already": {"type": "boolean", "description": "whether it was just said before"},
+            "to": _NAMES | {"description": "who is sent it"},
+        },
+        _OPTIONAL,
     ),
     "Outcome": _object(
         {

@@ -20,6 +20,8 @@ from hitl_approval.domain.errors import (
 )
 from hitl_approval.domain.message import ASKS_OTHERS
 from hitl_approval.domain.text import shown
+from hitl_approval.domain.values import is_edit
+from hitl_approval.domain.voting import may_still_answer
 from hitl_approval.ports import (
     EventPublisher,
     Inbox,
@@ -146,6 +148,8 @@ class PublishService(Records):
                 asked = approval.first_deciders if name == "requested" else details["to"]
                 self.inbox.add(_until(approval, details, "expires_at"), asked)
         elif name == "voted":
+            if is_edit(details) and approval.pending:  # whoever has answered may again
+                self.inbox.add(approval, may_still_answer(approval))
             self.inbox.remove(approval, [event["actor"]])
         elif name == "retracted" and approval.pending:
             self.inbox.add(approval, [event["actor"]])

@@ -247,11 +247,7 @@ class RequestService(Records):
         self.meter.count(Metrics.NOTIFICATION_FAILED)
         self._change(
             approval_id,
-            lambda approval: (
-                note_notification_failed(approval, reason, now=self.clock.now())
-                if approval.pending
-                else None
-            ),
+            lambda approval: note_notification_failed(approval, reason, now=self.clock.now()),
         )
 
     def register_callback(self, approval_id: str, callback_id: str) -> Approval:

@@ -23,7 +23,7 @@ def a_file(name: str = "plan.tfplan", sha256: str = "a" * 64, size: int = 1_024)
 def test_should_take_as_many_as_can_be_read() -> None:
     files = [a_file(name=f"{n}.sql") for n in range(MAX_FILES)]
     assert validate_files(iter(files), "files") == tuple(files)
-    with pytest.raises(InvalidRequest, match=r"^files: must be at most 20, got 21$"):
+    with pytest.raises(InvalidRequest, match=r"^files: must be at most 10, got 11$"):
         validate_files([*files, a_file()], "files")
 
 

@@ -259,3 +259,104 @@ def test_should_log_no_value_when_it_cannot_go_on(
     assert "s3cret" not in caplog.text
     assert SECRET not in caplog.text
     assert "KeyError" in caplog.text
+
+
+FORM = {
+    "type": "object",
+    "properties": {"reason": {"type": "string", "minLength": 3}},
+    "required": ["reason"],
+}
+
+
+def test_should_approve_with_what_the_dialog_was_filled_in_with(world: World) -> None:
+    approval_id = asked(world, form=FORM, editable=["amount"], context={"amount": 100})
+    ann = somebody(world)
+    view = ann.open(approval_id)
+    refused = ann.submit(view, "fine", reason={"value": "no"}, amount={"value": "1.5"})
+    assert refused == {
+        "response_action": "errors",
+        "errors": {
+            "input-0": "Must be at least 3 characters, got 2.",
+            "changes-0": "Must be a whole number, got 1.5.",
+        },
+    }
+    assert world.store.approvals[approval_id].pending
+    for _ in range(2):  # Slack sends again what it got no answer to
+        answer = ann.submit(view, "fine", reason={"value": "lunch"}, amount={"value": "90"})
+        assert "On record" in said(answer)
+    approval = world.store.approvals[approval_id]
+    assert (approval.status, approval.votes[0].input) == ("approved", {"reason": "lunch"})
+    assert json.loads(approval.context) == {"amount": 90}
+    assert len(world.store.history(approval_id)) == 2
+
+
+def test_should_ask_for_no_values_to_reject(world: World) -> None:
+    approval_id, ann = asked(world, form=FORM), somebody(world)
+    ann.submit(ann.open(approval_id, "rejected"), "no")
+    assert world.store.approvals[approval_id].status == "rejected"
+
+
+def test_should_take_no_approval_of_a_message_from_before_a_change(world: World) -> None:
+    fields = {"editable": ["amount"], "context": {"amount": 100}}
+    approval_id = asked(world, policy=Policy(quorum=Quorum.everyone()), **fields)
+    ann, bob = somebody(world), somebody(world, "U2")
+    opened_before = bob.open(approval_id)
+    subject = Subject(approval_id, world.store.approvals[approval_id].content_digest, "approved")
+    ann.submit(ann.open(approval_id), amount={"value": "90"})
+    assert "not the one that was shown" in said(bob.submit(opened_before))
+    bob.click(subject.to_json(), "hitl_approve")
+    assert "This message shows another request" in said(bob.workspace.views[-1])
+    assert world.store.approvals[approval_id].pending
+    bob.submit(bob.open(approval_id))
+    assert world.store.approvals[approval_id].status == "approved"
+
+
+def test_should_ask_the_requester_by_a_dialog_and_decide_nothing(world: World) -> None:
+    approval_id, ann = asked(world), somebody(world)
+    view = ann.open(approval_id, "question")
+    assert view["callback_id"] == "hitl_question"
+    answer = ann.submit(view, "Which cost centre?")
+    assert "Your question is on record" in said(answer)
+    assert "still expires at 2026-01-02 04:04 UTC" in said(answer)
+    approval = world.store.approvals[approval_id]
+    assert (approval.status, approval.votes, approval.thread_length) == ("pending", (), 1)
+    event = world.store.history(approval_id)[-1]
+    assert (event["event"], event["identity"]) == ("commented", "slack")
+    assert event["details"]["question"] is True
+    assert event["details"]["issuer"] == "slack/T0123ABCD/U1"
+
+
+@pytest.mark.parametrize("given", [None, "", " ", "\u200b"])
+def test_should_ask_nothing_without_a_question(world: World, given: str | None) -> None:
+    approval_id, ann = asked(world), somebody(world)
+    answer = ann.submit(ann.open(approval_id, "question"), given)
+    assert answer["response_action"] == "errors"
+    assert world.store.approvals[approval_id].thread_length == 0
+
+
+def test_should_let_a_question_s_dialog_decide_nothing_and_a_decision_s_ask_nothing(
+    world: World,
+) -> None:
+    approval_id, ann = asked(world), somebody(world)
+    before = repr((world.store.approvals, world.store.audit))
+    asks, decides = ann.open(approval_id, "question"), ann.open(approval_id, "approved")
+    values = {"comment": {"comment": {"value": "hm"}}}
+    for view in (
+        {**asks, "callback_id": decides["callback_id"]},
+        {**asks, "callback_id": "hitl_other"},
+    ):
+        payload = {"type": "view_submission", "view": {**view, "state": {"values": values}}}
+        ann.send(payload)
+        assert repr((world.store.approvals, world.store.audit)) == before
+    assert world.store.approvals[approval_id].pending
+
+
+def test_should_let_others_ask_nothing(world: World) -> None:
+    approval_id, eve = asked(world), somebody(world, "U9")
+    eve.workspace.addresses["U9"] = "eve@example.com"
+    view = eve.open(approval_id, "question")
+    assert "Not yours to decide" in said(view)
+    forged = somebody(world).open(approval_id, "question")
+    answer = eve.submit(forged, "Which cost centre?")
+    assert "This was not accepted" in said(answer)
+    assert world.store.approvals[approval_id].thread_length == 0
