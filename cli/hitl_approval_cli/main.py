@@ -26,6 +26,7 @@ from hitl_approval_cli.commands.inbox import inbox
 from hitl_approval_cli.commands.list import list_
 from hitl_approval_cli.commands.local import local
 from hitl_approval_cli.commands.login import login, logout
+from hitl_approval_cli.commands.policy import policy
 from hitl_approval_cli.commands.remind import remind
 from hitl_approval_cli.commands.repair import repair
 from hitl_approval_cli.commands.resume import resume
@@ -76,6 +77,7 @@ app.command("list")(list_)
 app.command(hidden=True)(get)
 app.command()(history)
 app.add_typer(audit, name="audit")
+app.add_typer(policy, name="policy")
 app.command()(login)
 app.command()(logout)
 app.command()(remind)
@@ -93,7 +95,7 @@ app.command()(completion)
 
 STDOUT = 1
 """The file descriptor of stdout."""
-_GROUPS = frozenset({"audit", "local"})
+_GROUPS = frozenset({"audit", "local", "policy"})
 
 
 def run(words: Sequence[str]) -> int:

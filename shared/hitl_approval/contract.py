@@ -14,8 +14,12 @@ ResumeMode = Literal["callback", "polling"]
 """How a workflow learns of a decision: its callback is completed, or it polls the record."""
 
 
-MessageKind = Literal["requested", "reminder", "released", "outcome", "expired", "withdrawn"]
+MessageKind = Literal[
+    "requested", "changed", "reminder", "released", "outcome", "expired", "withdrawn"
+]
 """What a message to one person says: see `domain.message`."""
+ALWAYS_SENT: Final = ("requested", "changed")
+"""Kinds that no deployment leaves out."""
 
 Channel = Literal["sns", "ses", "slack", "webhook"]
 """What carries messages: see `domain.delivery`."""
@@ -42,6 +46,8 @@ class Env:
     """JSON list of names: the approvers of requests that name none."""
     APPROVER_GROUPS: Final = "APPROVER_GROUPS"
     """A file of groups, by its name where Python finds modules; not set where there are none."""
+    APPROVAL_RULES: Final = "APPROVAL_RULES"
+    """A file of rules, by its name where Python finds modules; not set where there are none."""
     DIRECTORY: Final = "DIRECTORY"
     """A file that says who is reached how, by its name where Python finds modules; not set where
     all are reached by the topic of messages for one person."""

@@ -88,6 +88,7 @@ def decision_service() -> DecisionService:
         operators=settings().operators,
         requests_name_approvers=settings().requests_name_approvers,
         sign_in_max_age=settings().sign_in_max_age,
+        rules=settings().rules,
     )
 
 

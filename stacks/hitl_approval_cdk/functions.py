@@ -34,6 +34,7 @@ from hitl_approval_cdk.permissions import (
     send_with,
 )
 from hitl_approval_cdk.resolution import resolve
+from hitl_approval_cdk.ruling import READ_RULES, give_rules
 from hitl_approval_cdk.sizes import count_environment
 from hitl_approval_cdk.specifications import APPROVAL, WORKFLOW, Specification
 
@@ -180,6 +181,8 @@ class PackagedFunction(lambda_.Function):
         nag.function(self, durable=durable_config is not None)
         if "functions that write requests" in specification.options:
             give_groups(self, scope, options["groups"])
+        if READ_RULES & set(specification.options):
+            give_rules(self, scope, options)
         if "messenger function" in specification.options:
             give_directory(self, scope, directory_of(options))
         if Env.ORGANIZATION in specification.reads and options["page"] is not None:

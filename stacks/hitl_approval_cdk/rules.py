@@ -145,9 +145,9 @@ def messages_off(name: str, value: Any) -> Any:
     """Kinds of messages that can be left out.
 
     Raises:
-        ValueError: something else; a request itself cannot be left out.
+        ValueError: something else; a request itself cannot be left out, nor that it has changed.
     """
-    kinds = [kind for kind in get_args(contract.MessageKind) if kind != "requested"]
+    kinds = [kind for kind in get_args(contract.MessageKind) if kind not in contract.ALWAYS_SENT]
     if not isinstance(value, list | tuple) or not all(each in kinds for each in value):
         msg = f"{name} must be a list of {', '.join(kinds)}, got {shown(value)}"
         raise ValueError(msg)

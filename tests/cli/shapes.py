@@ -44,6 +44,8 @@ SHAPES = {
     "slack-manifest": ("display_information", "features", "oauth_config", "settings"),
     "template": ("template", "code", "bucket"),
     "drain": ("withdrawn", "pending", "unread", "executions"),
+    "policy test": ("digest", "rule", "end", "held_back", "approvers", "quorum", "rules"),
+    "policy show": ("digest", "rules"),
     "local mail": ("messages",),
     "cost": ("callback", "polling", "pattern"),
 }  # fmt: skip

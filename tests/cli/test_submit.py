@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+import pytest
 
 from hitl_approval import file_digest
 from hitl_approval.domain.approval import derive_approval_id
@@ -95,3 +98,34 @@ def test_should_call_nothing_for_a_whole_id(hitl: Hitl, cloud: FakeCloud) -> Non
     assert {event.get("approval_id") for event in cloud.asked} != {"0" * 32}
     refused = hitl("submit", "--subject", "Again", "--supersedes", "../7")
     assert "hitl: --supersedes: must be the id of an approval" in refused.err
+
+
+def test_should_ask_with_a_form_and_what_may_be_changed(
+    hitl: Hitl, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    file = tmp_path / "form.json"
+    form = {"type": "object", "properties": {"reason": {"type": "string"}}}
+    file.write_text(json.dumps(form), encoding="utf-8")
+    given = ["--context", '{"amount": 5}', "--form", str(file), "--editable", "amount"]
+    assert hitl("submit", "--subject", "Q4", *given).status == 0
+    assert cloud.started[0]["form"] == form
+    assert cloud.started[0]["editable"] == ["amount"]
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("{", "--form: is not JSON"),
+        ('{"type": "array"}', '--form: must have "type": "object" and "properties"'),
+        (None, "--form: "),
+    ],
+)
+def test_should_refuse_a_form_that_nobody_could_fill_in(
+    hitl: Hitl, cloud: FakeCloud, tmp_path: Path, form: str | None, said: str
+) -> None:
+    file = tmp_path / "form.json"
+    if form is not None:
+        file.write_text(form, encoding="utf-8")
+    refused = hitl("submit", "--subject", "Q4", "--form", str(file))
+    assert (refused.status, said in refused.err) == (2, True)
+    assert cloud.started == []

@@ -32,6 +32,7 @@ ELSEWHERE: Mapping[str, str] = {
     "testing/execution.py": "workflow/test_testing.py",
     "testing/memory.py": "contract/test_store.py",
     "testing/messages.py": "contract/test_messages.py",
+    "testing/run.py": "workflow/test_testing.py",
     "testing/plugin.py": "workflow/test_testing.py",
 }
 """Modules that only a durable runner, both stores or a page show -> what tests them."""

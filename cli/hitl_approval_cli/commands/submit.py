@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -68,6 +69,17 @@ def submit(
             "withdrawn.",
         ),
     ] = None,
+    form: Annotated[
+        Path | None,
+        typer.Option(help="File with a JSON Schema of what an approver fills in to approve."),
+    ] = None,
+    editable: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Field of the context that an approver may change, amount or customer.limit say; "
+            "repeat for several."
+        ),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until the outcome.")] = False,
 ) -> None:
     """Request an approval; prints its id when the request is on record, within a few seconds.
@@ -92,11 +104,14 @@ def submit(
         "sensitive": sensitive or None,
         "files": files_of(file) or None,
         "supersedes": None if supersedes is None else whole_id(to.deployment, supersedes),
+        "editable": editable or None,
         "timeout_seconds": None if timeout is None else seconds(timeout),
     }
     event |= {name: value for name, value in given.items() if value is not None}
     if context is not None:  # `--context null` is a context, to be refused
         event["context"] = json_of(context, "--context")
+    if form is not None:
+        event["form"] = json_of(f"@{form}", "--form")
     _check(event)
     started = to.deployment.submit(event)
     watch = Watch(to, started)

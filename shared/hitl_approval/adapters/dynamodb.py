@@ -21,10 +21,12 @@ from hitl_approval.contract import Audit, Table
 from hitl_approval.domain.approval import Approval, Status, Transition
 from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
+from hitl_approval.domain.edit import CHANGES, changes_view
 from hitl_approval.domain.errors import VersionConflict
 from hitl_approval.domain.escalation import needs_attention_at
 from hitl_approval.domain.message import ASKS_OTHERS
 from hitl_approval.domain.turn import FIRST
+from hitl_approval.domain.values import is_edit
 from hitl_approval.domain.view import listed, vote_view
 from hitl_approval.ports import Attention, Page, Postponed, SweepList
 
@@ -100,6 +102,12 @@ class DynamoDbStore:
                 "expires_at": isoformat(after.expires_at),
                 Table.ATTENTION: "pending",
                 Table.ATTENTION_AT: isoformat(needs_attention_at(after)),
+            }
+        if is_edit(transition.event.details):
+            changed |= {
+                "context": after.context,
+                "content_digest": after.content_digest,
+                CHANGES: changes_view(after.changes),
             }
         if after.decided_at:
             changed |= {

@@ -11,12 +11,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from hitl_approval.contract import Audit
 from hitl_approval.domain import text
+from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.audit import (
     GENESIS,
     Actor,
@@ -28,10 +29,18 @@ from hitl_approval.domain.audit import (
     on_record,
 )
 from hitl_approval.domain.digest import digest_json
+from hitl_approval.domain.edit import Change
 from hitl_approval.domain.files import FileDigest
+from hitl_approval.domain.form import Form
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
-from hitl_approval.domain.request import ApprovalRequest, Content, content_of, context_json
+from hitl_approval.domain.request import (
+    ApprovalRequest,
+    Content,
+    content_of,
+    context_json,
+    form_of,
+)
 from hitl_approval.domain.turn import FIRST, Turn, asked, first_asked
 
 Decision = Literal["approved", "rejected"]
@@ -48,6 +57,8 @@ class Vote:
     decision: Decision
     comments: str
     at: datetime
+    input: Mapping[str, Any] | None = None
+    """What they filled in, by name; None where they were asked for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +72,10 @@ class Approval(Content):
     for one; `reminders` are the times after its creation at which who has not answered is reminded;
     `sensitive` are the fields of the context that are masked in what is sent out; `turn` says who
     is asked now instead of `approvers`, who were asked first. `superseded_by` is the approval that
-    has replaced this one, `supersedes` the one that this one replaces.
+    has replaced this one, `supersedes` the one that this one replaces. `form` is what an approver
+    fills in, `editable` what they may change, and `changes` what they have: the values as they were
+    asked and as they stand in the context now.
+    `rule` says which of the deployment's rules it was asked under, where there are any.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -90,6 +104,15 @@ class Approval(Content):
     files: tuple[FileDigest, ...] = ()
     superseded_by: str | None = None
     turn: Turn = FIRST
+    form: Form | None = None
+    editable: tuple[str, ...] = ()
+    changes: Mapping[str, Change] = field(default_factory=dict)
+    rule: AppliedRule | None = None
+
+    @property
+    def ends_by_rule(self) -> bool:
+        """Whether a rule ends it at once, so that nobody is asked."""
+        return self.rule is not None and self.rule.end is not None
 
     @property
     def pending(self) -> bool:
@@ -186,8 +209,13 @@ def open_approval(
     now: datetime,
     challenge: str | None = None,
     reminders: tuple[timedelta, ...] = (),
+    rule: AppliedRule | None = None,
+    said: Mapping[str, Any] | None = None,
 ) -> Transition:
-    """Ask: the record is born pending, with its first audit event."""
+    """Ask: the record is born pending, with its first audit event.
+
+    What else the event says, of rules say, is in `said`.
+    """
     now = on_record(now)
     approval = Approval(
         approval_id=approval_id,
@@ -208,10 +236,17 @@ def open_approval(
         challenge=challenge,
         reminders=reminders,
         sensitive=tuple(request.sensitive),
+        rule=rule,
         files=tuple(request.files),
+        form=form_of(request),
+        editable=tuple(request.editable),
     )
     approval = replace(approval, content_digest=digest_content(approval))
-    details = {"expires_at": isoformat(approval.expires_at), "execution_arn": execution_arn}
+    details = {
+        "expires_at": isoformat(approval.expires_at),
+        "execution_arn": execution_arn,
+        **(said or {}),
+    }
     return with_event(approval, "requested", Actor(request.requester, "declared"), now, details)
 
 
@@ -225,7 +260,10 @@ def digest_content(approval: Approval) -> str:
         "approvers": list(approval.approvers),
         "policy": approval.policy.to_dict(),
         **({"sensitive": list(approval.sensitive)} if approval.sensitive else {}),
+        **({"rule": approval.rule.to_dict()} if approval.rule else {}),
         **({"files": list(approval.files)} if approval.files else {}),
+        **({"form": approval.form.to_json()} if approval.form else {}),
+        **({"editable": list(approval.editable)} if approval.editable else {}),
     }
     try:
         return digest_json({**content, "context": json.loads(approval.context)})

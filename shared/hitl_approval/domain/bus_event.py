@@ -11,7 +11,10 @@ from typing import Any
 from hitl_approval.contract import Events
 from hitl_approval.domain.approval import Approval, digest_context
 from hitl_approval.domain.audit import isoformat, parse_time
+from hitl_approval.domain.edit import CHANGES
+from hitl_approval.domain.form import INPUT
 from hitl_approval.domain.request import CONTENT
+from hitl_approval.domain.view import sent_values
 
 _DETAIL_TYPES = {
     "requested": Events.REQUESTED,
@@ -71,6 +74,7 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
         "identity": event["identity"],
         "decision": details.get("decision"),
         "comments": details.get("comments"),
+        **_values(details, approval),
         "reason": details.get("reason"),
         "to": details.get("to"),
         "content_digest": event["content_digest"],
@@ -82,6 +86,7 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
         "created_at": isoformat(approval.created_at) if approval else None,
         "expires_at": isoformat(approval.expires_at) if approval else None,
         "execution_arn": approval.execution_arn if approval else None,
+        **({"rule": approval.rule.to_dict()} if approval and approval.rule else {}),
     }
     text = json.dumps(detail, ensure_ascii=False)
     if len(text.encode()) > MAX_DETAIL:
@@ -90,3 +95,9 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
     return BusEvent(
         detail_type=_DETAIL_TYPES[event["event"]], at=parse_time(event["at"]), detail=text
     )
+
+
+def _values(details: Mapping[str, Any], approval: Approval | None) -> dict[str, Any]:
+    """What was filled in and changed, but what is sensitive; of an unread record, nothing."""
+    given = {name: details[name] for name in (INPUT, CHANGES) if name in details}
+    return sent_values(given, None if approval is None else approval.sensitive)

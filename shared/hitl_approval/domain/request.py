@@ -6,13 +6,17 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from hitl_approval.domain import text
 from hitl_approval.domain.digest import canonical
+from hitl_approval.domain.edit import MAX_EDITABLE, check_asked
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.field import Field, Rule, declared, with_attributes
 from hitl_approval.domain.files import MAX_FILES, FileDigest, validate_files
+from hitl_approval.domain.form import Form
+from hitl_approval.domain.form_schema import MAX_FORM_FIELDS
+from hitl_approval.domain.form_source import FormSource, accept_form
 from hitl_approval.domain.masking import leads_nowhere
 from hitl_approval.domain.naming import MAX_APPROVERS, validate_names
 from hitl_approval.domain.quorum import Quorum
@@ -156,8 +160,8 @@ class ApprovalRequest(Content):
     sensitive: Annotated[
         Sequence[str],
         Field(
-            doc="fields of the context, as `card` or `customer.iban`, that only the page and "
-            "`hitl show` show: messages have them masked",
+            doc="fields of the context, as `card` or `customer.iban`, or of the form, that only "
+            "the page and `hitl show` show: messages have them masked",
             rule=_paths,
             longest=f"{MAX_SENSITIVE}",
         ),
@@ -171,6 +175,25 @@ class ApprovalRequest(Content):
             longest=f"{MAX_FILES}",
         ),
     ] = ()
+    form: Annotated[
+        FormSource | None,
+        Field(
+            doc="what an approver fills in to approve: a dataclass, a pydantic model or a flat "
+            "JSON Schema (default: nothing)",
+            rule=accept_form,
+            longest=f"{MAX_FORM_FIELDS} fields",
+            event_rule=Form.of,
+        ),
+    ] = None
+    editable: Annotated[
+        Sequence[str],
+        Field(
+            doc="values of the context, as `amount` or `customer.limit`, that an approver may "
+            "change when approving",
+            rule=_paths,
+            longest=f"{MAX_EDITABLE}",
+        ),
+    ] = ()
 
     def __post_init__(self) -> None:
         for name, declaration in FIELDS.items():  # the dataclass is frozen for everyone else
@@ -180,8 +203,12 @@ class ApprovalRequest(Content):
             raise InvalidRequest("stages", "say who is asked: leave approvers and quorum out")
         if grouped and self.approvers:
             raise InvalidRequest("quorum", "names the groups that are asked: leave approvers out")
+        form = form_of(self)
+        if form is not None or self.editable:
+            check_asked(form, self.editable, self.context, context_json(self.context))
+        filled_in = () if form is None else form.names
         for path in self.sensitive:
-            if leads_nowhere(self.context, path):
+            if path not in filled_in and leads_nowhere(self.context, path):
                 raise InvalidRequest(
                     "sensitive", f"names {text.shown(path)}, which is no field of the context"
                 )
@@ -388,6 +415,11 @@ CONTENT = declared(Content)
 FIELDS = declared(ApprovalRequest)
 """The fields of `ApprovalRequest`, by name."""
 ApprovalRequest.__doc__ = with_attributes(ApprovalRequest.__doc__, FIELDS)
+
+
+def form_of(request: ApprovalRequest) -> Form | None:
+    """The form of a request, whatever it was made of."""
+    return cast("Form | None", request.form)
 
 
 def content_of(content: Content) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from hitl_approval.domain.notification import (
 from hitl_approval.domain.request import CONTENT, content_of
 from hitl_approval.domain.standing import end_in_a_word, end_in_words, released_in_words, standing
 from hitl_approval.domain.text import inert
+from hitl_approval.domain.values import rows_sent
 
 MAX_ROWS = 8
 """Fields of the context in a mail: what is read at a glance; the page has them all."""
@@ -84,6 +85,7 @@ def facts_of(notification: Notification, *, zone: tzinfo | None = None) -> Mappi
     shown = shown_in_mail(approval)
     ended = not approval.pending
     rows = list(shown.rows)
+    rows += [(name, inert(value)) for name, value in rows_sent(approval)]
     if not ended:
         rows.append(("Approvers", inert(approvers_in_words(approval), keep="")))
         if approval.votes:

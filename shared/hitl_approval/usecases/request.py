@@ -17,7 +17,7 @@ from hitl_approval.domain.approval import (
     open_approval,
 )
 from hitl_approval.domain.audit import SYSTEM
-from hitl_approval.domain.ending import cancel, expire
+from hitl_approval.domain.ending import cancel, expire, follow_rule
 from hitl_approval.domain.errors import (
     ApprovalNotFound,
     InvalidRequest,
@@ -29,6 +29,7 @@ from hitl_approval.domain.link import entry_of, make_challenge
 from hitl_approval.domain.notification import approval_needed, note_notification_failed
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
+from hitl_approval.domain.rule import Ruling
 from hitl_approval.domain.superseding import supersede
 from hitl_approval.domain.text import is_approval_id
 from hitl_approval.domain.turn import check_reachable
@@ -59,8 +60,11 @@ class ResolvedRequest:
     policy: Policy
     timeout: timedelta
     reminders: tuple[timedelta, ...] = ()
+    ruling: Ruling | None = None
 
     def __post_init__(self) -> None:
+        if self.ruling is not None and self.ruling.end is not None:
+            return  # nobody is asked
         try:
             check_reachable(self.approvers, self.policy, self.request.requester)
         except ValueError as error:
@@ -110,6 +114,8 @@ class RequestService(Records):
             now=self.clock.now(),
             challenge=self._draw_challenge(resolved),
             reminders=resolved.reminders,
+            rule=resolved.ruling.applied if resolved.ruling else None,
+            said=resolved.ruling.details if resolved.ruling else None,
         )
         if resolved.request.supersedes is None:
             created = self.store.create(self._signed(proposed))
@@ -118,6 +124,12 @@ class RequestService(Records):
         if created.creation_token != creation_token:
             raise InvalidRequest(
                 "name", "is used twice in this execution: give each approval its own"
+            )
+        if resolved.ruling is not None:
+            _warn(approval_id, resolved.ruling)
+        if created.pending and created.ends_by_rule:
+            created, _ = self._change(
+                approval_id, lambda approval: follow_rule(approval, now=self.clock.now())
             )
         return created
 
@@ -206,6 +218,8 @@ class RequestService(Records):
             Unavailable: not sent now; may be tried again.
         """
         approval = written or self.get(approval_id)
+        if approval.ends_by_rule:
+            return
         if approval.pending:
             self.notifier.publish(
                 approval_needed(
@@ -238,7 +252,8 @@ class RequestService(Records):
 
     def _draw_challenge(self, resolved: ResolvedRequest) -> str | None:
         """The code of the links' page, where it asks for one and anybody gets a link."""
-        if self.secrets is None or not resolved.approvers:
+        nobody = not resolved.approvers or (resolved.ruling and resolved.ruling.end)
+        if self.secrets is None or nobody:
             return None
         return make_challenge(self.secrets.draw())
 
@@ -285,3 +300,16 @@ class RequestService(Records):
         if altered:
             return altered
         return ["signature"] if unsigned(events[-1:], self.signer) else []
+
+
+def _warn(approval_id: str, ruling: Ruling) -> None:
+    """Say of the rules that could not be read which they are, which fields, and why."""
+    for reading in ruling.readings:
+        for unread in reading.unread:
+            logger.warning(
+                "a rule could not be read: %s: %s %s approval_id=%s",
+                reading.id,
+                unread.field,
+                unread.why,
+                approval_id,
+            )

@@ -43,6 +43,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "sensitive": st.just(("card",)),
     "supersedes": st.sampled_from(["approval-1", "0" * 32]),
     "files": st.just((FileDigest(name="plan.tfplan", sha256="0" * 64, size=7),)),
+    "form": st.just({"type": "object", "properties": {"reason": {"type": "string"}}}),
+    "editable": st.just(("card",)),
 }
 
 
@@ -55,7 +57,7 @@ def requests(draw: st.DrawFn) -> ApprovalRequest:
     }
     if "stages" in said:  # which say it themselves
         said = {name: value for name, value in said.items() if name not in {"approvers", "quorum"}}
-    if "sensitive" in said:  # names a field that is there
+    if {"sensitive", "editable"} & said.keys():  # each names a field that is there
         said["context"] = {"card": "4111"} | said.get("context", {})
     return ApprovalRequest(**said)
 
