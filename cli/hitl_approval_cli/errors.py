@@ -75,6 +75,7 @@ OPTION_OF: Mapping[str, str] = {
         for field in FIELDS.values()
         if field.event
     },
+    "answers": "--answers",
     "approver": "--as",
     "approvers": "--approver",
     "comments": "--message",
@@ -82,6 +83,7 @@ OPTION_OF: Mapping[str, str] = {
     "document_name": "--subject",
     "files": "--file",
     "limit": "--limit",
+    "question": "--question",
     "since": "--since",
     "status": "--status",
     "timeout_seconds": "--timeout",

@@ -15,6 +15,7 @@ from hitl_approval_cli.sessions import Session
 DECISIONS: Final[Mapping[str, str]] = {
     "decide": Route.V1_DECISION,
     "cancel": Route.V1_CANCELLATION,
+    "comment": Route.V1_COMMENTS,
 }
 """Action -> the route that does it for who is signed in."""
 _TIMEOUT: Final = 60.0

@@ -15,10 +15,11 @@ ResumeMode = Literal["callback", "polling"]
 
 
 MessageKind = Literal[
-    "requested", "changed", "reminder", "released", "outcome", "expired", "withdrawn"
-]
+    "requested", "changed", "reminder", "released", "question", "answer",
+    "outcome", "expired", "withdrawn",
+]  # fmt: skip
 """What a message to one person says: see `domain.message`."""
-ALWAYS_SENT: Final = ("requested", "changed")
+ALWAYS_SENT: Final = ("requested", "changed", "question", "answer")
 """Kinds that no deployment leaves out."""
 
 Channel = Literal["sns", "ses", "slack", "webhook"]
@@ -110,7 +111,6 @@ class Env:
 
 FUNCTION_NAME: Final = "AWS_LAMBDA_FUNCTION_NAME"
 """The variable by which Lambda tells a function its own name."""
-
 
 ATTACHED_PREFIX: Final = "HITL_"
 """Before each of these names in an attached function, which may have such variables of its own."""
@@ -257,6 +257,7 @@ class Route:
     V1_HISTORY: Final = "/v1/approvals/{approval_id}/history"
     V1_DECISION: Final = "/v1/approvals/{approval_id}/decision"
     V1_CANCELLATION: Final = "/v1/approvals/{approval_id}/cancellation"
+    V1_COMMENTS: Final = "/v1/approvals/{approval_id}/comments"
     V1_OPENAPI: Final = "/v1/openapi.json"
 
 
@@ -282,10 +283,10 @@ SIGNED_IN_ROUTES: Final = {
     Route.V1_HISTORY: ("GET",),
     Route.V1_DECISION: ("POST",),
     Route.V1_CANCELLATION: ("POST",),
+    Route.V1_COMMENTS: ("POST",),
     Route.V1_OPENAPI: ("GET",),
 }
 """Routes for signed-in people and their methods: pages, and the JSON API."""
-
 
 CLIENT_SECRET: Final = "client_secret"  # noqa: S105  a field's name
 """Field of the secret that proves who a client of an issuer is."""
@@ -338,14 +339,14 @@ class Events:
     CANCELLED: Final = "Approval Cancelled"
     NOTIFICATION_FAILED: Final = "Approval Notification Failed"
     REMINDED: Final = "Approval Reminded"
+    COMMENTED: Final = "Approval Commented"
 
 
 SLACK_API: Final = "https://slack.com/api"
 """Where Slack's Web API is."""
 
 CLI_REDIRECT_URI: Final = "http://localhost:47285/callback"
-"""Where an issuer sends a browser that has signed in for `hitl login`; the port is free of others'
-uses in IANA's registry."""
+"""Where an issuer sends a browser back to `hitl login`; IANA's registry has no use of the port."""
 
 EMAIL_CLAIM: Final = "email"
 """Names who has signed in by default, and only where the claim `email_verified` is true."""

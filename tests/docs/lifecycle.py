@@ -7,10 +7,11 @@ status, and the table says what became of that. A new act is one line more in `A
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.approval import (
@@ -36,6 +37,7 @@ from hitl_approval.domain.reminder import remind
 from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.stage import Escalate, Stage
 from hitl_approval.domain.superseding import supersede
+from hitl_approval.domain.thread import comment, thread_of
 from hitl_approval.domain.values import NOTHING as NO_VALUES
 from hitl_approval.domain.values import Values
 from hitl_approval.domain.voting import cast_vote, retract
@@ -137,6 +139,18 @@ def answer(decision: Decision, values: Values = NO_VALUES) -> Happens:
     )
 
 
+def say(thread: Sequence[Transition] = (), **purpose: Any) -> Happens:
+    """Somebody comments."""
+    said = thread_of([each.entry for each in thread])
+    return lambda record, who, now: comment(
+        record, who, "Why?", thread=said, now=now, operators=OPERATORS, **purpose
+    )
+
+
+QUESTION = say(question=True)(SAMPLE, Actor("ann", "declared"), NOW)
+assert QUESTION is not None
+
+
 @dataclass(frozen=True)
 class Act:
     """One line of the table.
@@ -174,6 +188,10 @@ ACTS = (
     Act("a step of the escalation is due", lambda a, _, now: escalate(a, now=now)),
     Act("a place is handed over", lambda a, who, now: reassign(
         a, who, giver="ann", to="eve", now=now, operators=OPERATORS)),
+    Act("a comment is made", say()),
+    Act("who asked for it is asked a question", say(question=True)),
+    Act("the question is answered",
+        say([QUESTION], answers=QUESTION.event.sequence), QUESTION.after, by="rita"),
     Act("the request is sent again", lambda a, who, now: remind(a, who, (), now=now)),
     Act("a message could not be sent",
         lambda a, _, now: note_notification_failed(a, "no topic", now=now)),

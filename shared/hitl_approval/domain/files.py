@@ -12,7 +12,7 @@ from typing import Any, TypedDict
 from hitl_approval.domain import text
 from hitl_approval.domain.errors import InvalidRequest
 
-MAX_FILES = 20
+MAX_FILES = 10
 """Most files of one request: each is read on the page, with its digest."""
 MAX_NAME = 255
 """Longest name of a file, in characters: what file systems take."""

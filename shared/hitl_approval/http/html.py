@@ -224,6 +224,7 @@ def _templates() -> Environment:
     )
     environment.filters["inert"] = text.inert
     environment.filters["listed"] = text.listed
+    environment.filters["listed_some"] = text.listed_some
     environment.filters["moment"] = _moment
     environment.filters["linked"] = linked
     environment.filters["diff_lines"] = diff_lines

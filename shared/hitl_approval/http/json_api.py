@@ -66,6 +66,10 @@ def _cancel(event: Mapping[str, Any]) -> dict[str, Any]:
     return _with({"action": "cancel", **_path(event)}, _body(event), without=_WHO)
 
 
+def _comment(event: Mapping[str, Any]) -> dict[str, Any]:
+    return _with({"action": "comment", **_path(event)}, _body(event), without=_WHO)
+
+
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     Route.V1_INBOX: _inbox,
     Route.V1_APPROVALS: _list,
@@ -73,6 +77,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     Route.V1_HISTORY: _history,
     Route.V1_DECISION: _decide,
     Route.V1_CANCELLATION: _cancel,
+    Route.V1_COMMENTS: _comment,
 }
 _WHO = frozenset({"approver", "decided_by"})
 

@@ -17,6 +17,8 @@ from hitl_approval.domain.link import form_nonce, is_nonce
 from hitl_approval.http.errors import NotShown
 from hitl_approval.http.html import RefusedError
 
+_OLD = "This form has grown old: please open the request again"
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -58,8 +60,22 @@ class Reading:
         given = form.get("nonce", "")
         whole = is_nonce(given, self.nonce(whole=True))
         if not whole and not is_nonce(given, self.nonce(whole=False)):
-            raise RefusedError(403, "This form has grown old: please open the request again")
+            raise RefusedError(403, _OLD)
         return whole
+
+    @property
+    def comment_nonce(self) -> str:
+        """What the forms of questions and answers send back: it decides nothing."""
+        return self._made("comment")
+
+    def check_comment(self, form: Mapping[str, str]) -> None:
+        """Whether a form of a question or an answer is one that this reading has brought.
+
+        Raises:
+            RefusedError: it is none.
+        """
+        if not is_nonce(form.get("say_nonce", ""), self.comment_nonce):
+            raise RefusedError(403, _OLD)
 
     def _made(self, purpose: str) -> str:
         message = f"{purpose}:{self.content_digest}".encode()

@@ -30,6 +30,7 @@ from hitl_approval.testing.memory import (
 from hitl_approval.testing.messages import InMemoryMessages
 from hitl_approval.testing.run import Run
 from hitl_approval.testing.settings import SettingsInMemory, reminders_of
+from hitl_approval.testing.thread import Talk
 from hitl_approval.testing.virtual_time import (
     RunnerCallbackClient,
     StandingClock,
@@ -53,7 +54,7 @@ class _Due(NamedTuple):
 
 
 @dataclass(eq=False)
-class Approvals:
+class Approvals(Talk):
     """A deployment in memory for one test: use it as a context manager, or the fixture.
 
     Attributes:
@@ -222,8 +223,7 @@ class Approvals:
     def advance(self, delta: timedelta) -> None:
         """Let time pass; whatever waits for it goes on when its time has come.
 
-        That is: approvals expire, `context.wait` ends, a step that failed is tried again, and
-        people are sent reminders.
+        Approvals expire, `context.wait` ends, failed steps are tried again, reminders are sent.
         """
         self.wait_until_idle()
         until = self.clock.now() + delta

@@ -135,6 +135,8 @@ class TestJson:
             more |= {"body": '{"decision": "approved"}', "content_type": "application/json"}
             if path == Route.V1_CANCELLATION:
                 more["body"] = "{}"
+            if path == Route.V1_COMMENTS:
+                more["body"] = '{"comments": "why?"}'
         status, _ = get_json(world, f"{SIGNED_IN_ROUTES[path][0]} {path}", **more)
         assert status == (200 if path == Route.V1_OPENAPI else 500)
 
