@@ -23,6 +23,7 @@ ELSEWHERE: Mapping[str, str] = {
     "adapters/slack.py": "contract/test_slack.py",
     "adapters/web.py": "contract/test_slack.py",
     "adapters/webhook.py": "contract/test_webhook.py",
+    "durable/counted.py": "workflow/test_business_hours.py",
     "durable/document.py": "workflow/test_state_machine.py",
     "durable/operations.py": "workflow/test_refusals.py",
     "durable/refusals.py": "workflow/test_refusals.py",
