@@ -1488,8 +1488,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "who asked answers for somebody else",
         DELEGATING,
-        "        may_be_one(actor.name, approval.requester)\n        or is_one_of(",
-        "        is_one_of(",
+        "may_be_one(actor.name, approval.requester) or text",
+        "text",
         "only_who_is_asked_decides",
         (DELEGATIONS,),
     ),

@@ -167,12 +167,9 @@ def stand_in(
         who was.
     """
     later = approval.policy.stages[approval.turn.stage :]
-    in_person = {text.person_key(name) for stage in later for name in stage.approvers}
-    if (
-        may_be_one(actor.name, approval.requester)
-        or is_one_of(approval.asked, actor.name)
-        or text.person_key(actor.name) in in_person
-    ):
+    named = (*approval.asked, *(name for stage in later for name in stage.approvers))
+    in_person = {text.person_key(name) for name in named}
+    if may_be_one(actor.name, approval.requester) or text.person_key(actor.name) in in_person:
         return None
     given = {
         text.spelling(one.giver): one

@@ -128,6 +128,7 @@ ANN = any_request(approvers=["ann"])
         ("bob", asked("dan"), [given()], SOON, None),
         # Whoever is asked answers for themselves.
         ("bob", asked("ann", "bob"), [given()], SOON, None),
+        ("bob\u200b", asked("ann", "bob"), [given(to="bob\u200b")], SOON, None),
         ("bob", asked("ann", policy=STAGES), [given()], SOON, None),
         # No cascade: bob's own delegate is not ann's.
         ("cid", asked("ann"), [given(), given("bob", "cid")], SOON, None),
