@@ -19,7 +19,7 @@ from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.reassign import reassign
 from hitl_approval.domain.reminder import remind
 from hitl_approval.domain.stage import Escalate, Stage
-from hitl_approval.domain.standing import how_it_ended, standing
+from hitl_approval.domain.standing import end_in_words, how_it_ended, standing
 from hitl_approval.domain.view import vote_view
 from hitl_approval.domain.voting import cast_vote, may_still_answer, retract, tally
 from tests.anything import NOW, any_approval, any_opening, any_request, declared
@@ -166,6 +166,7 @@ class TestAnswering:
         assert cast.event.details["delegation"] == given().to_dict()
         assert cast.delegation == given()
         assert how_it_ended(after) == "Approved by bob for ann"
+        assert end_in_words(after) == "was approved by bob for ann."
         assert examine([opening.entry, cast.entry], after) == []
         forged = replace(after, votes=(replace(after.votes[0], on_behalf_of="cid"),))
         assert examine([opening.entry, cast.entry], forged) != []
