@@ -19,8 +19,6 @@ from tests.deployed import Deploy
 CROWD = [
     f"person-{number:03}@example.com" for number in range(int(os.environ.get("HITL_CROWD", "60")))
 ]
-    f"person-{number:03}@example.com" for number in range(int(os.environ.get("HITL_CROWD", "60")))
-]
 AT_ONCE = 16
 """Answers under way at any moment: each is a call of a function in a process of the local cloud."""
 TRIES = 20
