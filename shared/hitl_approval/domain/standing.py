@@ -109,7 +109,11 @@ def end_in_words(approval: Approval) -> str:
 
 
 def _who(approval: Approval, decision: str) -> tuple[str, ...]:
-    return tuple(vote.approver for vote in approval.votes if vote.decision == decision)
+    return tuple(
+        f"{vote.approver} for {vote.on_behalf_of}" if vote.on_behalf_of else vote.approver
+        for vote in approval.votes
+        if vote.decision == decision
+    )
 
 
 def _by(approval: Approval) -> str:

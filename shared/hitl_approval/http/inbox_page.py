@@ -258,6 +258,7 @@ class _Inbox:
             "decided_at": parse_time(decided_at) if decided_at else None,
             "nonce": "",
             "mine": False,
+            "on_behalf_of": None,
             "standing": "",
             "card": None,
         }
@@ -274,7 +275,8 @@ class _Inbox:
     def _with_record(
         self, row: dict[str, Any], approval: Approval, now: datetime
     ) -> dict[str, Any] | None:
-        state = opened(approval, self.visitor.actor, now=now)
+        actor = self.visitor.actor
+        state = opened(approval, actor, now=now, given=self.service.by_which(approval, actor))
         if self.asked.shown == MINE and not state.may_answer:
             return None  # the list follows the record by a moment
         row |= {"standing": standing(approval, now=now), "document_id": approval.document_id}
@@ -283,6 +285,7 @@ class _Inbox:
                 "mine": True,
                 "nonce": _nonce(self.visitor, approval),
                 "card": card(approval),
+                "on_behalf_of": state.on_behalf_of,
             }
         return row
 

@@ -66,6 +66,14 @@ def _cancel(event: Mapping[str, Any]) -> dict[str, Any]:
     return _with({"action": "cancel", **_path(event)}, _body(event), without=_WHO)
 
 
+def _delegation(event: Mapping[str, Any]) -> dict[str, Any]:
+    method, _, _ = event["routeKey"].partition(" ")
+    if method == "POST":
+        return _with({"action": "delegate"}, _body(event), without=_WHO)
+    action = "end_delegation" if method == "DELETE" else "delegation"
+    return _with({"action": action}, _query(event), without=_WHO)
+
+
 def _comment(event: Mapping[str, Any]) -> dict[str, Any]:
     return _with({"action": "comment", **_path(event)}, _body(event), without=_WHO)
 
@@ -77,6 +85,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     Route.V1_HISTORY: _history,
     Route.V1_DECISION: _decide,
     Route.V1_CANCELLATION: _cancel,
+    Route.V1_DELEGATION: _delegation,
     Route.V1_COMMENTS: _comment,
 }
 _WHO = frozenset({"approver", "decided_by"})
