@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from rich.cells import cell_len
@@ -13,8 +12,10 @@ from rich.table import Table
 from hitl_approval.contract import MessageKind
 from hitl_approval.domain.request import CONTENT
 from hitl_approval.domain.text import inert, listed
+from hitl_approval.domain.trail_words import in_words
 from hitl_approval.usecases.decide import Workflow
-from hitl_approval_cli import clock, output
+from hitl_approval_cli import output, turn_rows
+from hitl_approval_cli.times import local_time, time_left
 
 WIDE = 100
 """Columns from which a terminal has room for whole ids and hashes."""
@@ -37,25 +38,6 @@ def _answers(item: Mapping[str, Any]) -> str:
     """Who has answered and who can still answer, which after the expiry is nobody."""
     so_far, _, _ = item["standing"].partition(";")
     return str(so_far if time_left(item["expires_at"]) == "expired" else item["standing"])
-
-
-def local_time(value: str | None) -> str:
-    """A time on record in this machine's zone."""
-    if not value:
-        return ""
-    return f"{datetime.fromisoformat(value).astimezone():%Y-%m-%d %H:%M:%S}"
-
-
-def time_left(expires_at: str) -> str:
-    """How long there still is to decide."""
-    left = datetime.fromisoformat(expires_at) - clock.now()
-    seconds = int(left.total_seconds())
-    if seconds <= 0:
-        return "expired"
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= 2 * size:
-            return f"{seconds // size}{unit} left"
-    return f"{seconds}s left"
 
 
 def approvals(
@@ -177,6 +159,7 @@ def approval(item: Mapping[str, Any]) -> int:
             ("Decided at", local_time(item["decided_at"])),
             ("Comments", output.safe(item["comments"]) or "-"),
         ]
+    rows += turn_rows.rows(item)
     for vote in item.get("votes", []):
         who = f"{output.safe(vote['approver'])} ({output.safe(vote['identity'])})"
         said = f": {output.safe(vote['comments'])}" if vote["comments"] else ""
@@ -246,7 +229,7 @@ def history(trail: Mapping[str, Any]) -> None:
             "EVENT": output.status(str(event.get("event"))),
             "ACTOR": output.safe(event.get("actor")),
             "HOW KNOWN": output.safe(event.get("identity")),
-            "COMMENT": output.safe(said.get("comments") or said.get("reason")),
+            "COMMENT": output.safe(in_words(event) or said.get("comments") or said.get("reason")),
             "HASH": output.safe(str(event.get("hash"))[:12]),
         }
         table.add_row(*(cells[title] for title in titles))

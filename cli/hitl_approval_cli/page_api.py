@@ -15,6 +15,8 @@ from hitl_approval_cli.sessions import Session
 DECISIONS: Final[Mapping[str, str]] = {
     "decide": Route.V1_DECISION,
     "cancel": Route.V1_CANCELLATION,
+    "reassign": Route.V1_REASSIGNMENT,
+    "retract": Route.V1_RETRACTION,
 }
 """Action -> the route that does it for who is signed in."""
 _TIMEOUT: Final = 60.0

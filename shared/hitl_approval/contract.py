@@ -251,6 +251,8 @@ class Route:
     V1_HISTORY: Final = "/v1/approvals/{approval_id}/history"
     V1_DECISION: Final = "/v1/approvals/{approval_id}/decision"
     V1_CANCELLATION: Final = "/v1/approvals/{approval_id}/cancellation"
+    V1_REASSIGNMENT: Final = "/v1/approvals/{approval_id}/reassignment"
+    V1_RETRACTION: Final = "/v1/approvals/{approval_id}/retraction"
     V1_OPENAPI: Final = "/v1/openapi.json"
 
 
@@ -276,13 +278,11 @@ SIGNED_IN_ROUTES: Final = {
     Route.V1_HISTORY: ("GET",),
     Route.V1_DECISION: ("POST",),
     Route.V1_CANCELLATION: ("POST",),
+    Route.V1_REASSIGNMENT: ("POST",),
+    Route.V1_RETRACTION: ("POST",),
     Route.V1_OPENAPI: ("GET",),
 }
 """Routes for signed-in people and their methods: pages, and the JSON API."""
-
-
-CLIENT_SECRET: Final = "client_secret"  # noqa: S105  a field's name
-"""Field of the secret that proves who a client of an issuer is."""
 
 
 class Metrics:

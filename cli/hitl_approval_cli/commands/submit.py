@@ -16,6 +16,7 @@ from hitl_approval_cli.errors import NotPermittedError, refused_field, show_erro
 from hitl_approval_cli.outcome import Watch
 from hitl_approval_cli.outcome import wait as wait_for_outcome
 from hitl_approval_cli.parameters import os_user, seconds
+from hitl_approval_cli.turn_words import stage_of, step_of
 
 
 @connected
@@ -55,6 +56,20 @@ def submit(
             "repeat for several."
         ),
     ] = None,
+    stage: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Who is asked, one stage after the other, instead of --approver: ann,bob, leads:2 "
+            "where two must approve, or finance:1,security:2; repeat for the next."
+        ),
+    ] = None,
+    escalate: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Who is asked too when a stage takes so long: 8h:leads, or 8h:leads:replace for "
+            "in the others' place; repeat for the next step."
+        ),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until the outcome.")] = False,
 ) -> None:
     """Request an approval; prints its id when the request is on record, within a few seconds.
@@ -75,6 +90,8 @@ def submit(
     given = {
         "approvers": approver or None,
         "sensitive": sensitive or None,
+        "stages": [stage_of(each) for each in stage or []] or None,
+        "escalation": [step_of(each) for each in escalate or []] or None,
         "timeout_seconds": None if timeout is None else seconds(timeout),
     }
     event |= {name: value for name, value in given.items() if value is not None}

@@ -127,7 +127,7 @@ def _replayed(events: Sequence[Event]) -> tuple[list[dict[str, Any]], dict[str, 
                 "stage": details.get("stage"),
                 "since": event.get(Audit.SORT_KEY),
                 "opened_at": event.get("at"),
-                "votes": len(votes),
+                "passed": [*turn.get("passed", []), len(votes)],
             }
         elif name == "escalated":
             turn = {**turn, "escalations": details.get("escalation")}

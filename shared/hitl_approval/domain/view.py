@@ -13,6 +13,7 @@ from hitl_approval.domain.message import Message
 from hitl_approval.domain.request import repeated_content
 from hitl_approval.domain.standing import standing
 from hitl_approval.domain.voting import may_still_answer
+from hitl_approval.domain.whose_turn import whose_turn
 
 
 def view(approval: Approval, actor: Actor | None = None) -> dict[str, Any]:
@@ -28,6 +29,7 @@ def view(approval: Approval, actor: Actor | None = None) -> dict[str, Any]:
         **{name: value for name, value in optional.items() if value},
         "standing": standing(approval),
         "may_still_answer": list(may_still_answer(approval)),
+        **whose_turn(approval),
         "context": shown_to(approval, actor),
     }
 

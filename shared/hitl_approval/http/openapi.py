@@ -12,6 +12,7 @@ from hitl_approval.domain.audit import EventName, Identity
 from hitl_approval.domain.message import MessageState
 from hitl_approval.domain.request import CONTENT
 from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, MAX_TIME
+from hitl_approval.http.turn_schema import WHOSE_TURN
 from hitl_approval.usecases.decide import Workflow
 
 VERSION = "1"
@@ -82,6 +83,35 @@ def document() -> dict[str, Any]:
                             },
                         },
                     },
+                    refusals=(403, 404, 409, 415),
+                ),
+            },
+            Route.V1_REASSIGNMENT: {
+                "parameters": [_ID],
+                "post": _operation(
+                    "Ask somebody else in an approver's place: for the approver, for operators, "
+                    "and for who asked where the deployment lets them choose who decides",
+                    _ref("Reassigned"),
+                    body={
+                        "type": "object",
+                        "required": ["to"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "from": _line(text.MAX_PERSON)
+                            | {"description": "whose place it is; left out: yours"},
+                            "to": _line(text.MAX_PERSON),
+                            "comments": _COMMENTS,
+                        },
+                    },
+                    refusals=(403, 404, 409, 415),
+                ),
+            },
+            Route.V1_RETRACTION: {
+                "parameters": [_ID],
+                "post": _operation(
+                    "Take your own answer back, while it has not been acted on",
+                    _ref("Outcome"),
+                    body={"type": "object", "additionalProperties": False, "properties": {}},
                     refusals=(403, 404, 409, 415),
                 ),
             },
@@ -200,12 +230,14 @@ def _object(required: _Schema, optional: _Schema | None = None) -> dict[str, Any
     }
 
 
+_NAMES = {"type": "array", "items": _TEXT}
 _DOCUMENT = {"document_id": _TEXT, "document_name": _TEXT}
 _OPTIONAL = {
     **_DOCUMENT,
     **{name: _TEXT for name, field in CONTENT.items() if not field.required},
     "challenge": _TEXT,
-    "sensitive": {"type": "array", "items": _TEXT},
+    "sensitive": _NAMES,
+    **WHOSE_TURN,
 }
 _ENTRY = {
     "approval_id": _TEXT,
@@ -214,7 +246,6 @@ _ENTRY = {
     "created_at": _TIME,
     "expires_at": _TIME,
 }
-_NAMES = {"type": "array", "items": _TEXT}
 _VOTE = _object(
     {
         "approver": _TEXT,
@@ -253,6 +284,7 @@ _SCHEMAS: dict[str, Any] = {
     "Approval": _object(
         {**_APPROVAL, "messages": {"type": "array", "items": _ref("PersonalMessage")}}, _OPTIONAL
     ),
+    "Reassigned": _object(_APPROVAL, _OPTIONAL),
     "PersonalMessage": _object(
         {
             "recipient": _TEXT,
