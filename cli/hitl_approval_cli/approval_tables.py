@@ -10,12 +10,15 @@ from rich.cells import cell_len
 from rich.table import Table
 
 from hitl_approval.contract import MessageKind
+from hitl_approval.domain.edit import CHANGES
+from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.request import CONTENT
 from hitl_approval.domain.text import inert, listed
 from hitl_approval.domain.trail_words import in_words
 from hitl_approval.usecases.decide import Workflow
 from hitl_approval_cli import output, turn_rows
 from hitl_approval_cli.times import local_time, time_left
+from hitl_approval_cli.values import filled_in, rows_of
 
 WIDE = 100
 """Columns from which a terminal has room for whole ids and hashes."""
@@ -142,12 +145,15 @@ def approval(item: Mapping[str, Any]) -> int:
         ("Status", output.status(item["status"])),
         *((CONTENT[name].label, output.safe(item[name])) for name in CONTENT if item.get(name)),
     ]
+    rows += [("File", output.safe(file_in_words(file))) for file in item.get("files", [])]
     names = listed(item["approvers"]) or "anyone with access"
     needed = item["quorum_needed"]
     rows += [
         ("Approvers", output.safe(names) + (f" ({needed} approvals needed)" if needed > 1 else "")),
         ("Created", local_time(item["created_at"])),
     ]
+    if (rule := item.get("rule", {}).get("id")) is not None:
+        rows.append(("Rule", output.safe(rule)))
     if item["status"] == "pending":
         rows.append(
             ("Decide by", f"{local_time(item['expires_at'])} ({time_left(item['expires_at'])})")
@@ -160,9 +166,13 @@ def approval(item: Mapping[str, Any]) -> int:
             ("Comments", output.safe(item["comments"]) or "-"),
         ]
     rows += turn_rows.rows(item)
+    if item.get("superseded_by"):
+        rows.append(("Replaced by", output.safe(item["superseded_by"])))
     for vote in item.get("votes", []):
         who = f"{output.safe(vote['approver'])} ({output.safe(vote['identity'])})"
         said = f": {output.safe(vote['comments'])}" if vote["comments"] else ""
+        given = filled_in(vote)
+        said += f"\n{output.safe(given)}" if given else ""
         rows.append(("Vote", f"{who} {output.status(vote['decision'])}{said}"))
     rows += [_message_row(message) for message in item.get("messages", [])]
     if item.get("challenge"):
@@ -173,6 +183,7 @@ def approval(item: Mapping[str, Any]) -> int:
         rows.append(
             ("Context", output.safe(json.dumps(item["context"], indent=2, ensure_ascii=False)))
         )
+    rows += [(label, output.safe(said)) for label, said in rows_of(item)]
     if item.get("sensitive"):
         rows.append(("Masked", f"{output.safe(listed(item['sensitive']))} (in messages)"))
     for label, value in rows:
@@ -183,6 +194,7 @@ def approval(item: Mapping[str, Any]) -> int:
 
 _MESSAGES: Mapping[MessageKind, str] = {
     "requested": "request",
+    "changed": "request once more",
     "reminder": "reminder",
     "released": "release",
     "outcome": "outcome",
@@ -229,7 +241,7 @@ def history(trail: Mapping[str, Any]) -> None:
             "EVENT": output.status(str(event.get("event"))),
             "ACTOR": output.safe(event.get("actor")),
             "HOW KNOWN": output.safe(event.get("identity")),
-            "COMMENT": output.safe(in_words(event) or said.get("comments") or said.get("reason")),
+            "COMMENT": output.safe(in_words(event) or _event_comment(said)),
             "HASH": output.safe(str(event.get("hash"))[:12]),
         }
         table.add_row(*(cells[title] for title in titles))
@@ -242,6 +254,15 @@ def history(trail: Mapping[str, Any]) -> None:
         output.out.print(
             f"[bold red]tampered[/] event {finding['sequence']}: {output.safe(finding['problem'])}"
         )
+
+
+def _event_comment(said: Mapping[str, Any]) -> str:
+    """What was said at an event, and what was changed by it."""
+    words = [said.get("comments") or said.get("reason") or ""]
+    changes = said.get(CHANGES)
+    if isinstance(changes, Mapping) and changes:
+        words.append(f"changed {listed(map(str, changes))}")
+    return "; ".join(str(each) for each in words if each)
 
 
 def _event_time(value: Any) -> str:

@@ -80,6 +80,7 @@ OPTION_OF: Mapping[str, str] = {
     "comments": "--message",
     "cursor": "--cursor",
     "document_name": "--subject",
+    "files": "--file",
     "limit": "--limit",
     "since": "--since",
     "status": "--status",

@@ -26,6 +26,7 @@ from hitl_approval_cli.commands.inbox import inbox
 from hitl_approval_cli.commands.list import list_
 from hitl_approval_cli.commands.local import local
 from hitl_approval_cli.commands.login import login, logout
+from hitl_approval_cli.commands.policy import policy
 from hitl_approval_cli.commands.reassign import reassign
 from hitl_approval_cli.commands.remind import remind
 from hitl_approval_cli.commands.repair import repair
@@ -37,6 +38,7 @@ from hitl_approval_cli.commands.stats import stats
 from hitl_approval_cli.commands.status import status
 from hitl_approval_cli.commands.submit import submit
 from hitl_approval_cli.commands.template import template
+from hitl_approval_cli.commands.verify import verify
 from hitl_approval_cli.connection import OPTIONS
 from hitl_approval_cli.errors import CliError, Exit, interrupted, show_error, usage
 
@@ -71,11 +73,13 @@ app.command()(approve)
 app.command()(reject)
 app.command()(submit)
 app.command()(status)
+app.command()(verify)
 app.command()(cancel)
 app.command("list")(list_)
 app.command(hidden=True)(get)
 app.command()(history)
 app.add_typer(audit, name="audit")
+app.add_typer(policy, name="policy")
 app.command()(login)
 app.command()(logout)
 app.command()(reassign)
@@ -95,7 +99,7 @@ app.command()(completion)
 
 STDOUT = 1
 """The file descriptor of stdout."""
-_GROUPS = frozenset({"audit", "local"})
+_GROUPS = frozenset({"audit", "local", "policy"})
 
 
 def run(words: Sequence[str]) -> int:

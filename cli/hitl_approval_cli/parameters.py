@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import getpass
+import json
 import re
 import shlex
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from hitl_approval.domain.text import shown
+from hitl_approval.domain.files import FileDigest
+from hitl_approval.domain.text import cut, shown
+from hitl_approval.files import file_digest
 from hitl_approval_cli import clock
 from hitl_approval_cli.errors import usage
 
@@ -36,6 +40,33 @@ Context = Annotated[
     typer.Option("--context", "-c", help="CDK context, as `cdk deploy -c` takes it."),
 ]
 Cursor = Annotated[str | None, typer.Option(help="Where the page before ended.")]
+
+
+def json_of(value: str, option: str) -> Any:
+    """JSON as it is typed, or as it stands in a file: `@file.json`."""
+    where = value
+    try:
+        if value.startswith("@"):
+            where = value[1:]
+            value = Path(where).read_text(encoding="utf-8")
+        return json.loads(value)
+    except OSError as error:
+        raise usage(f"{option}: {cut(where)}: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise usage(f"{option}: is not JSON") from None
+
+
+def files_of(paths: list[str] | None) -> list[FileDigest]:
+    """What is said of files that are named by their paths."""
+    found: list[FileDigest] = []
+    for path in paths or []:
+        try:
+            found.append(file_digest(path))
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "is no path"
+            raise usage(f"--file: {cut(path)}: {why}") from None
+    return found
+
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 

@@ -61,6 +61,18 @@ def with_id(deployment: Deployment, given: str, act: Callable[[str], T]) -> T:
     return act(found[0])
 
 
+def whole_id(deployment: Deployment, given: str) -> str:
+    """The whole id; one that is whole already costs no call.
+
+    Raises:
+        CliError: as `with_id` raises it.
+    """
+    if not _PREFIX.fullmatch(given) and not _TOO_SHORT.fullmatch(given):
+        return given
+    found = call_about(deployment, {"action": "get", "approval_id": given})
+    return str(found["approval_id"])
+
+
 def _begin_with(deployment: Deployment, prefix: str) -> list[str]:
     found: set[str] = set()
     for status in STATUSES:

@@ -11,28 +11,40 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hitl_approval.domain.approval import Vote
+    from hitl_approval.domain.binding import NotAsApproved
     from hitl_approval.domain.call import ArgumentsChanged
+    from hitl_approval.domain.condition import field
+    from hitl_approval.domain.edit import Change
     from hitl_approval.domain.errors import ApprovalError, InvalidRequest, RecordAltered
     from hitl_approval.domain.outcome import NotApproved, Outcome
     from hitl_approval.domain.policy import OnTimeout, Policy
     from hitl_approval.domain.quorum import Quorum
     from hitl_approval.domain.request import ApprovalRequest
+    from hitl_approval.domain.rule import Rule, approve, reject
     from hitl_approval.durable.tool import requires_approval
     from hitl_approval.durable.wait import wait_for_approval
     from hitl_approval.durable.withdraw import withdraw
+    from hitl_approval.files import file_digest
 
 _HOMES = {
     "ApprovalError": "domain.errors",
     "ApprovalRequest": "domain.request",
     "ArgumentsChanged": "domain.call",
+    "Change": "domain.edit",
     "InvalidRequest": "domain.errors",
     "NotApproved": "domain.outcome",
+    "NotAsApproved": "domain.binding",
     "OnTimeout": "domain.policy",
     "Outcome": "domain.outcome",
     "Policy": "domain.policy",
     "Quorum": "domain.policy",
     "RecordAltered": "domain.errors",
+    "Rule": "domain.rule",
     "Vote": "domain.approval",
+    "approve": "domain.rule",
+    "field": "domain.condition",
+    "reject": "domain.rule",
+    "file_digest": "files",
     "requires_approval": "durable.tool",
     "wait_for_approval": "durable.wait",
     "withdraw": "durable.withdraw",
@@ -42,14 +54,21 @@ __all__ = [
     "ApprovalError",
     "ApprovalRequest",
     "ArgumentsChanged",
+    "Change",
     "InvalidRequest",
     "NotApproved",
+    "NotAsApproved",
     "OnTimeout",
     "Outcome",
     "Policy",
     "Quorum",
     "RecordAltered",
+    "Rule",
     "Vote",
+    "approve",
+    "field",
+    "file_digest",
+    "reject",
     "requires_approval",
     "wait_for_approval",
     "withdraw",

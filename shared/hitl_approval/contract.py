@@ -14,7 +14,9 @@ ResumeMode = Literal["callback", "polling"]
 """How a workflow learns of a decision: its callback is completed, or it polls the record."""
 
 
-MessageKind = Literal["requested", "reminder", "released", "outcome", "expired", "withdrawn"]
+MessageKind = Literal[
+    "requested", "changed", "reminder", "released", "outcome", "expired", "withdrawn"
+]
 """What a message to one person says: see `domain.message`."""
 
 Channel = Literal["sns", "ses", "slack", "webhook"]
@@ -42,6 +44,8 @@ class Env:
     """JSON list of names: the approvers of requests that name none."""
     APPROVER_GROUPS: Final = "APPROVER_GROUPS"
     """A file of groups, by its name where Python finds modules; not set where there are none."""
+    APPROVAL_RULES: Final = "APPROVAL_RULES"
+    """A file of rules, by its name where Python finds modules; not set where there are none."""
     DIRECTORY: Final = "DIRECTORY"
     """A file that says who is reached how, by its name where Python finds modules; not set where
     all are reached by the topic of messages for one person."""
@@ -391,9 +395,6 @@ MAX_EXECUTION_SECONDS: Final = 366 * 24 * 3600
 
 EXECUTION_MARGIN_SECONDS: Final = 900
 """Time an execution keeps beside the wait itself: start, retries of a step, clocks apart."""
-
-MAX_STEP_RESULT_BYTES: Final = 262_144
-"""Largest result of one durable step, as the durable SDK encodes it: Lambda's quota."""
 
 MAX_OPERATIONS: Final = 3_000
 """Durable operations per execution, Lambda's quota; not raisable."""

@@ -69,6 +69,13 @@ class Store(Protocol):
             The record under this id: the new one, or the one that was there.
         """
 
+    def create_instead(self, transition: Transition, ended: Transition) -> Approval:
+        """The same as `create`, together with the end of the record that the new one replaces.
+
+        Raises:
+            VersionConflict: that record has changed since it was read: read again.
+        """
+
     def commit(self, transition: Transition) -> None:
         """Commit a transition of a record, if nothing has changed since it was read.
 

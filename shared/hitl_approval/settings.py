@@ -26,6 +26,7 @@ from hitl_approval.domain.naming import validate_names
 from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import reminder_seconds
+from hitl_approval.domain.rule import Rules
 from hitl_approval.domain.sender import Sender
 from hitl_approval.domain.text import shown
 from hitl_approval.layer_files import Made, read_layer_file
@@ -128,6 +129,7 @@ class Settings:
             reminders=self.reminders,
             page=self.page_url is not None,
             requests_name_approvers=self.requests_name_approvers,
+            rules=self.rules,
         )
 
     @property
@@ -144,10 +146,14 @@ class Settings:
         return self._file(Env.APPROVER_GROUPS, "a file of groups", known_groups) or {}
 
     @property
+    def rules(self) -> Rules:
+        """Which requests are decided otherwise."""
+        return self._file(Env.APPROVAL_RULES, "a file of rules", Rules.from_json) or Rules()
+
+    @property
     def directory(self) -> Directory:
         """Who is reached by which channels."""
-        found = self._file(Env.DIRECTORY, "a file of addresses", Directory.from_dict)
-        return found or Directory()
+        return self._file(Env.DIRECTORY, "a file of addresses", Directory.from_dict) or Directory()
 
     @property
     def operators(self) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSe
 from hitl_approval.adapters.tasks import StepFunctionsTasks
 from hitl_approval.adapters.webhook import WebhookNotifier
 from hitl_approval.contract import Channel
-from hitl_approval.ports import Notifier
+from hitl_approval.ports import Completed, Notifier
 from hitl_approval.settings import settings
 from hitl_approval.usecases.ask import DirectRequests
 from hitl_approval.usecases.decide import DecisionService
@@ -47,7 +47,16 @@ def request_service() -> RequestService:
         notifier=SnsNotifier(client=client("sns"), topic_arn=settings().topic_arn),
         inbox_url=settings().inbox_url,
         secrets=SystemSecrets() if settings().page_challenge else None,
+        callbacks=_Callbacks(),
     )
+
+
+class _Callbacks:
+    """Makes its client for the first callback: few requests replace another."""
+
+    def complete(self, callback_id: str) -> Completed:
+        """See `ports.CallbackClient.complete`."""
+        return LambdaCallbackClient(client=client("lambda")).complete(callback_id)
 
 
 def direct_requests() -> DirectRequests:
@@ -82,6 +91,7 @@ def decision_service() -> DecisionService:
         operators=settings().operators,
         requests_name_approvers=settings().requests_name_approvers,
         sign_in_max_age=settings().sign_in_max_age,
+        rules=settings().rules,
     )
 
 

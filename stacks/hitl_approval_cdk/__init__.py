@@ -1,8 +1,10 @@
 """AWS CDK constructs for human approvals: `HitlApproval`, a stack of one, and its parts."""
 
+from hitl_approval.domain.condition import Condition, field
 from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.policy import OnTimeout
 from hitl_approval.domain.quorum import Quorum
+from hitl_approval.domain.rule import Rule, approve, reject
 from hitl_approval_cdk.approval import HitlApproval
 from hitl_approval_cdk.asking import AskingFunction
 from hitl_approval_cdk.dead_letters import DeadLetterQueue
@@ -30,6 +32,7 @@ __all__ = [
     "AskingFunction",
     "AuditTable",
     "BroadcastTopic",
+    "Condition",
     "DeadLetterQueue",
     "DeployedSignIn",
     "DurableFunction",
@@ -45,11 +48,15 @@ __all__ = [
     "PublisherFunction",
     "Quorum",
     "Resources",
+    "Rule",
     "SesMail",
     "SignIn",
     "Slack",
     "SqsApprover",
     "SweepFunction",
     "Webhook",
+    "approve",
+    "field",
+    "reject",
     "resolve",
 ]

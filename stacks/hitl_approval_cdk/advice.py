@@ -13,6 +13,7 @@ from constructs import Construct
 from hitl_approval.contract import MAX_OPERATIONS
 from hitl_approval.domain.schedule import most_operations
 from hitl_approval_cdk.options import ResolvedOptions
+from hitl_approval_cdk.ruling import warn_of_rules
 from hitl_approval_cdk.topic import warn_if_nobody_subscribes
 
 ROOMY: Final = 5
@@ -33,6 +34,7 @@ def warn(approval: Construct, options: ResolvedOptions, *, topic: sns.ITopic) ->
     _warn_of_typed_names(approval, options)
     _warn_of_personal_sessions(approval, options)
     _warn_of_little_room(approval, options)
+    warn_of_rules(approval, options)
 
 
 def _warn_of_typed_names(approval: Construct, options: ResolvedOptions) -> None:

@@ -164,14 +164,16 @@ class HitlApproval(ApprovalDeployment):
         )
         self.workflow_function: lambda_.Function = workflow
         self.workflow_alias: lambda_.Alias = workflow.publish(self, "LiveAlias")
-        self.request_function: lambda_.Function = PackagedFunction(
-            self, "RequestFunction", specification=REQUEST, settings=settings
+        self.request_function: lambda_.Function = (
+            request := PackagedFunction(
+                self, "RequestFunction", specification=REQUEST, settings=settings
+            )
         )
         approval = ApprovalFunction(self, "ApprovalFunction", settings=settings, workflow=workflow)
         self.approval_function: lambda_.Function = approval
         sweep = SweepFunction(self, "SweepFunction", settings=settings, workflow=workflow)
         self.sweep_function: lambda_.Function = sweep
-        self._resumers = [approval.resumer(), sweep.resumer()]
+        self._resumers = [request.resumer(), approval.resumer(), sweep.resumer()]
         self.page: DeployedPage | None = None
         if api is not None:
             made = decision_functions(self, api.page, settings, workflow)

@@ -34,6 +34,7 @@ from hitl_approval_cdk.permissions import (
     send_with,
 )
 from hitl_approval_cdk.resolution import resolve
+from hitl_approval_cdk.ruling import READ_RULES, give_rules
 from hitl_approval_cdk.sizes import count_environment
 from hitl_approval_cdk.specifications import APPROVAL, WORKFLOW, Specification
 
@@ -180,6 +181,8 @@ class PackagedFunction(lambda_.Function):
         nag.function(self, durable=durable_config is not None)
         if "functions that write requests" in specification.options:
             give_groups(self, scope, options["groups"])
+        if READ_RULES & set(specification.options):
+            give_rules(self, scope, options)
         if "messenger function" in specification.options:
             give_directory(self, scope, directory_of(options))
         if Env.ORGANIZATION in specification.reads and options["page"] is not None:
@@ -203,7 +206,9 @@ class PackagedFunction(lambda_.Function):
             # The ARN of a log group ends in `:*`, which stands for its streams.
             resources=[group.log_group_arn],
         )
-        own = [log] if durable_config is None else [log, checkpoint(self)]
+        own = (
+            [log] if durable_config is None else [log, checkpoint(self, *specification.executions)]
+        )
         self.own_policy = iam.Policy(scope, f"{name}OwnPolicy", statements=own, roles=[role])
         if workflow is not None:
             allow(role, specification.executions, executions_of(workflow.function_arn))
@@ -293,9 +298,9 @@ class DurableFunction(PackagedFunction):
         return alias
 
 
-def checkpoint(function: lambda_.IFunction) -> iam.PolicyStatement:
-    """What a durable function does with its own executions."""
+def checkpoint(function: lambda_.IFunction, *more: str) -> iam.PolicyStatement:
+    """What a durable function does with its own executions, and `more` that it does with them."""
     return iam.PolicyStatement(
-        actions=["lambda:CheckpointDurableExecution", "lambda:GetDurableExecutionState"],
+        actions=["lambda:CheckpointDurableExecution", "lambda:GetDurableExecutionState", *more],
         resources=[executions_of(function.function_arn)],
     )

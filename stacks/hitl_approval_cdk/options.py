@@ -10,7 +10,7 @@ synth, the context keys of the deployable app, the functions' environment, and t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Generic, Never, TypeAlias, TypedDict, get_args
+from typing import Annotated, Any, Generic, Never, TypeAlias, TypedDict, get_args
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -21,7 +21,8 @@ from aws_cdk import aws_sns as sns
 from hitl_approval.contract import Env, ResumeMode
 from hitl_approval.domain.policy import OnTimeout
 from hitl_approval.domain.quorum import Quorum
-from hitl_approval_cdk import option, page, readers, rules
+from hitl_approval.domain.rule import Rule
+from hitl_approval_cdk import option, page, readers, rule_option, rules
 from hitl_approval_cdk.hosting import HostingOptions
 from hitl_approval_cdk.messaging import MessagingOptions
 from hitl_approval_cdk.option import ContextKey, LeftOut, Option, Variable
@@ -111,6 +112,25 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
     """Whether requests may name people who are neither in `approvers` nor in `groups`, where
     there are any, and a smaller quorum: who asks then chooses who decides. Default: False, they
     choose among those."""
+
+    rules: Annotated[
+        Sequence[Rule | Mapping[str, Any]] | LeftOut,
+        Option(
+            rule_option.rules,
+            default=(),
+            keys=[
+                ContextKey(
+                    "rules",
+                    readers.json_list,
+                    'a list like [{"id": "big", "when": {"field": "amount", ">=": 10000}, '
+                    '"approvers": ["cfo"]}]',
+                )
+            ],
+        ),
+    ]
+    """Which requests are decided otherwise, by what they say: the first `Rule` that matches says
+    who decides and how many must approve, or ends the request at once. At most 50, known at synth;
+    as `Rule`, or as the JSON of `hitl policy test`. Default: none."""
 
     quorum: Annotated[
         Quorum | LeftOut,

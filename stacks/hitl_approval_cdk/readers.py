@@ -106,6 +106,14 @@ def groups(value: Any) -> dict[str, list[str]]:
     return {name: names(members) for name, members in found.items()}
 
 
+def json_list(value: Any) -> list[Any]:
+    """A list in cdk.json, or the same as JSON text from the command line."""
+    found = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(found, list):
+        raise TypeError
+    return found
+
+
 def approvers_by_mail(value: Any) -> list[EmailApprover]:
     """Addresses of approvers."""
     return [EmailApprover(address) for address in names(value)]

@@ -16,6 +16,7 @@ from hitl_approval.contract import Env
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.naming import expand, members_of
 from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.rule import RULES_FILE
 from hitl_approval.domain.schedule import poll_delay
 from hitl_approval.domain.text import cut
 from hitl_approval_cdk import option
@@ -25,6 +26,7 @@ from hitl_approval_cdk.option import Readers
 from hitl_approval_cdk.options import HitlApprovalOptions, ResolvedOptions
 from hitl_approval_cdk.people import directory_of, says_anything
 from hitl_approval_cdk.rules import DAY, seconds
+from hitl_approval_cdk.ruling import READ_RULES, check_rules
 from hitl_approval_cdk.tokens import is_token, shown
 
 SHORTEST_EXECUTION_DEFAULT: Final = 7 * DAY
@@ -58,6 +60,7 @@ def resolve(given: HitlApprovalOptions) -> ResolvedOptions:
         options["execution_timeout"] = _default_execution_timeout(options["approval_timeout"])
     _check_times(options)
     _check_approvers(options)
+    check_rules(options, policy(options))
     _check_resources(options)
     return cast(ResolvedOptions, MappingProxyType(values))
 
@@ -98,6 +101,8 @@ def environment(options: ResolvedOptions, stack: Stack, *, of: Readers) -> dict[
         variables |= {Env.APPROVAL_POLICY: rules, Env.DEFAULT_APPROVERS: approvers}
         if options["groups"]:
             variables[Env.APPROVER_GROUPS] = contract.GROUPS_FILE
+    if of in READ_RULES and options["rules"]:
+        variables[Env.APPROVAL_RULES] = RULES_FILE
     if of == "messenger function" and says_anything(directory_of(options)):
         variables[Env.DIRECTORY] = contract.DIRECTORY_FILE
     return variables

@@ -49,6 +49,7 @@ WORKFLOW: Final = Specification(
     description="Asks people for approval and waits for their decision",
     role="Asks and waits: writes approvals, publishes to the topic",
     rights=Resources.request,
+    executions=(COMPLETE_CALLBACK,),  # of requests that another replaces
     reads=(Env.SNS_TOPIC_ARN, Env.PAGE_URL, Env.PAGE_CHALLENGE, Env.INBOX_URL),
     options=("functions that wait", "functions that write requests"),
     seconds=60,  # of an invocation: a few writes, then it suspends
@@ -59,6 +60,7 @@ REQUEST: Final = Specification(
     description="Writes the requests of attached functions and answers how they stand",
     role="Asks for attached functions: writes approvals, publishes to the topic",
     rights=Resources.request,
+    executions=(COMPLETE_CALLBACK,),  # of requests that another replaces
     reads=(Env.SNS_TOPIC_ARN, Env.PAGE_URL, Env.PAGE_CHALLENGE, Env.INBOX_URL),
     options=("functions that write requests",),
 )

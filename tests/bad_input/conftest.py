@@ -11,11 +11,17 @@ import pytest
 from hitl_approval import wiring
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
+from hitl_approval.domain.values import Values
 from hitl_approval.testing import World, in_memory
 from tests.anything import any_opening, any_request, declared
 from tests.cli.conftest import cloud, hitl
 from tests.workflow.conftest import make_stage
 
+FORM = {
+    "type": "object",
+    "properties": {"reason": {"type": "string", "minLength": 3}, "cost": {"type": "number"}},
+    "required": ["reason"],
+}
 __all__ = ["cloud", "hitl", "make_stage"]
 
 
@@ -45,6 +51,23 @@ def world() -> World:
                 now=world.clock.now(),
             )
         )
+    for approval_id, form in (("with-values", FORM), ("changed", None)):
+        request = any_request(
+            approvers=("bob", "carol"),
+            context={"amount": 100, "to": "ann"},
+            editable=["amount"],
+            form=form,
+        )
+        world.store.create(
+            any_opening(approval_id=approval_id, request=request, policy=two, now=world.clock.now())
+        )
+    world.decisions.decide(
+        "changed",
+        declared("bob"),
+        "approved",
+        content_digest=world.store.approvals["changed"].content_digest,
+        values=Values(changes={"amount": 120}),
+    )
     world.decisions.decide("two-of-three", declared("alice"), "approved")
     world.decisions.decide("approved", declared("alice"), "approved")
     world.decisions.cancel("cancelled", declared("rita"))

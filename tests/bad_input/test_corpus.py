@@ -140,7 +140,7 @@ def test_should_refuse_a_command(
         monkeypatch.setattr(Deployment, "client", REAL_CLIENT)
     before = everything(world)
     argv = case["argv"]
-    group = len(argv) > 1 and argv[0] in {"audit", "local"}
+    group = len(argv) > 1 and argv[0] in {"audit", "local", "policy"}
     command, words = argv[: 1 + group], argv[1 + group :]
 
     result = hitl(*command, *words, stdin=case.get("stdin", ""))

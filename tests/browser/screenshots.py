@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Page, Route, ViewportSize, sync_playwright
 
@@ -15,7 +16,7 @@ from hitl_approval.testing import World, in_memory
 from tests.anything import any_opening, any_request, declared
 from tests.browser.approver import choose, send
 from tests.browser.conftest import WANTED, chromium
-from tests.browser.in_memory import BRIGHTWATER, ENDS, HOST, ask, asked, serve
+from tests.browser.in_memory import BRIGHTWATER, ENDS, HOST, ask, asked, link_of, serve
 from tests.browser.png import smaller
 from tests.unit.mail.mailed import each_kind, html_of, read
 
@@ -23,6 +24,26 @@ FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 ANN, BOB = "ann@example.com", "bob@example.com"
 PHONE: ViewportSize = {"width": 390, "height": 700}
 DESKTOP: ViewportSize = {"width": 900, "height": 700}
+
+
+VALUES: dict[str, Any] = {
+    "subject": "Pay Nordwind Logistics",
+    "editable": ["amount"],
+    "form": {
+        "type": "object",
+        "properties": {
+            "cost_center": {
+                "type": "string",
+                "title": "Cost center",
+                "enum": ["4100", "4200"],
+                "enumNames": ["Operations", "Marketing"],
+            },
+            "reason": {"type": "string", "title": "Why", "minLength": 10},
+        },
+        "required": ["cost_center", "reason"],
+    },
+}
+"""What the picture of a form asks."""
 
 
 def inbox_of(world: World) -> None:
@@ -105,6 +126,16 @@ def main() -> None:
             )
             page.set_content(html_of(read(each_kind()["requested"])))
             take(page, f"mail-{name}")
+        page, world = browser.new_page(viewport=PHONE), in_memory()
+        serve(page, world)
+        ask(world, **VALUES)
+        page.goto(link_of(world, "bob"))
+        choose(page, "approved", "")
+        page.get_by_label("Why").fill("short")
+        page.get_by_label("amount").fill("35000")
+        send(page)
+        page.get_by_role("alert").wait_for()
+        (FOLDER / "page-values.png").write_bytes(smaller(page.locator("fieldset").screenshot()))
         page, world = browser.new_page(viewport=DESKTOP), in_memory()
         inbox_of(world)
         serve_signed_in(page, world)

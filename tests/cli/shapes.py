@@ -6,9 +6,11 @@ RECORD = (
     "approval_id", "status", "subject", "requester", "approvers", "quorum_needed",
     "content_digest", "created_at", "expires_at", "decision", "decided_by", "comments",
     "decided_at", "votes", "execution_arn", "standing", "may_still_answer", "context",
+    "context_digest",
 )  # fmt: skip
 """An approval; a document's has `document_id` and `document_name` too, `challenge` where asked,
-`sensitive` where there is something."""
+`sensitive` and `files` where there is something, `supersedes` and `superseded_by` where one
+replaces another."""
 ITEM = ("approval_id", "subject", "requester", "created_at", "expires_at")
 """At least, of each of a list's approvals."""
 PAGE = ("approvals", "cursor")
@@ -23,6 +25,10 @@ SHAPES = {
     "submit": ("approval_id", "execution_arn"),
     "status": (
         "approval_id", "status", "decided_by", "decided_at", "expires_at", "quorum_needed", "votes",
+    ),
+    "verify": (
+        "approval_id", "status", "verified", "problems", "content_digest", "context_digest",
+        "files",
     ),
     "list": PAGE,
     "history": ("approval_id", "events", "verified", "findings"),
@@ -40,6 +46,8 @@ SHAPES = {
     "slack-manifest": ("display_information", "features", "oauth_config", "settings"),
     "template": ("template", "code", "bucket"),
     "drain": ("withdrawn", "pending", "unread", "executions"),
+    "policy test": ("digest", "rule", "end", "held_back", "approvers", "quorum", "rules"),
+    "policy show": ("digest", "rules"),
     "local mail": ("messages",),
     "cost": ("callback", "polling", "pattern"),
 }  # fmt: skip

@@ -18,6 +18,9 @@ ELSEWHERE: Mapping[str, str] = {
     # Both read one table that is tampered with in the same ways.
     "commands/audit/export.py": "cli/test_audit.py",
     "commands/audit/verify.py": "cli/test_audit.py",
+    # Both are about the same rules.
+    "commands/policy/show.py": "cli/test_policy.py",
+    "commands/policy/test.py": "cli/test_policy.py",
     # Its numbers are compared with what the bench measured.
     "cost_model.py": "bench/test_cost_model.py",
     # What is fetched is seen by running commands, which need no cloud.
@@ -27,6 +30,7 @@ ELSEWHERE: Mapping[str, str] = {
 OF_THE_COMMAND = {
     "test_audit.py": "of `hitl audit export` and `hitl audit verify`",
     "test_layout.py": "this",
+    "test_policy.py": "of `hitl policy test` and `hitl policy show`",
     "test_shapes.py": "what `--json` prints, of every command",
     "test_tools.py": "of local/tools.py, as said above",
 }

@@ -36,6 +36,8 @@ WORDS = {
     "audit export": ["-o", "FILE"],
     "template": ["FILE"],
     "drain": ["--withdraw"],
+    "policy test": ["RULES", "REQUEST"],
+    "verify": ["a" * 32, "--context", "{}"],
 }
 OF_ONE = {
     "show",
@@ -91,12 +93,16 @@ def test_should_print_the_keys_that_are_documented(
     approval = tables.create(opening).approval_id
     if command == "retract":
         assert hitl("approve", approval, "--yes", "--as", "bob").status == 0
-    if command == "resume":
+    if command in {"resume", "verify"}:
         assert hitl("approve", approval, "--yes").status == 0
     words = [*([approval] if command in OF_ONE else []), *WORDS.get(command, [])]
     if command in {"approve", "reject", "cancel", "drain"}:
         words = [*words, "--yes", *(["--as", "rita"] if command == "cancel" else [])]
-    words = [str(tmp_path / "events") if word == "FILE" else word for word in words]
+    for name, content in {"RULES": [], "REQUEST": {"subject": "Q4", "requester": "rita"}}.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    words = [
+        str(tmp_path / word) if word in {"FILE", "RULES", "REQUEST"} else word for word in words
+    ]
 
     result = hitl(*command.split(), *words, "--json")
 

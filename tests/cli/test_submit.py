@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import pytest
+
+from hitl_approval import file_digest
 from hitl_approval.domain.approval import derive_approval_id
+from hitl_approval.testing import World
 
 from .conftest import Hitl
 from .fake_cloud import FakeCloud
+from .pending import pending
 
 
 def test_should_submit_and_print_the_id_alone(hitl: Hitl, cloud: FakeCloud) -> None:
@@ -51,3 +57,75 @@ def test_should_say_what_is_sensitive(hitl: Hitl, cloud: FakeCloud) -> None:
     refused = hitl("submit", "--subject", "Q4", *context, "--sensitive", "crad")
     assert (refused.status, refused.out) == (2, "")
     assert "names 'crad', which is no field of the context" in refused.err
+
+
+def test_should_put_name_size_and_digest_of_files_on_the_request(
+    hitl: Hitl, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    for name in ("up.sql", "down.sql"):
+        (tmp_path / name).write_text(name)
+    words = [word for name in ("up.sql", "down.sql") for word in ("--file", str(tmp_path / name))]
+    assert hitl("submit", "--subject", "Migrate", *words).status == 0
+    assert cloud.started[0]["files"] == [
+        file_digest(b"up.sql", name="up.sql"),
+        file_digest(b"down.sql", name="down.sql"),
+    ]
+
+
+def test_should_refuse_a_file_that_is_not_there_or_comes_twice(hitl: Hitl, tmp_path: Path) -> None:
+    refused = hitl("submit", "--subject", "Migrate", "--file", str(tmp_path / "up.sql"))
+    assert (refused.status, refused.out) == (2, "")
+    assert "up.sql: No such file" in refused.err
+    (tmp_path / "up.sql").write_text("1")
+    twice = ["--file", str(tmp_path / "up.sql")] * 2
+    assert "hitl: --file: name 'up.sql' twice" in hitl("submit", "--subject", "M", *twice).err
+
+
+def test_should_name_what_it_replaces_by_its_first_characters(
+    hitl: Hitl, cloud: FakeCloud, world: World
+) -> None:
+    replaced = pending(world)
+    assert hitl("submit", "--subject", "Again", "--supersedes", replaced[:8]).status == 0
+    assert cloud.started[0]["supersedes"] == replaced
+    unknown = hitl("submit", "--subject", "Again", "--supersedes", "0" * 8)
+    assert (unknown.status, unknown.out) == (1, "")
+    assert "no approval has the id 00000000" in unknown.err
+
+
+def test_should_call_nothing_for_a_whole_id(hitl: Hitl, cloud: FakeCloud) -> None:
+    assert hitl("submit", "--subject", "Again", "--supersedes", "0" * 32).status == 0
+    assert cloud.started[0]["supersedes"] == "0" * 32
+    assert {event.get("approval_id") for event in cloud.asked} != {"0" * 32}
+    refused = hitl("submit", "--subject", "Again", "--supersedes", "../7")
+    assert "hitl: --supersedes: must be the id of an approval" in refused.err
+
+
+def test_should_ask_with_a_form_and_what_may_be_changed(
+    hitl: Hitl, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    file = tmp_path / "form.json"
+    form = {"type": "object", "properties": {"reason": {"type": "string"}}}
+    file.write_text(json.dumps(form), encoding="utf-8")
+    given = ["--context", '{"amount": 5}', "--form", str(file), "--editable", "amount"]
+    assert hitl("submit", "--subject", "Q4", *given).status == 0
+    assert cloud.started[0]["form"] == form
+    assert cloud.started[0]["editable"] == ["amount"]
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("{", "--form: is not JSON"),
+        ('{"type": "array"}', '--form: must have "type": "object" and "properties"'),
+        (None, "--form: "),
+    ],
+)
+def test_should_refuse_a_form_that_nobody_could_fill_in(
+    hitl: Hitl, cloud: FakeCloud, tmp_path: Path, form: str | None, said: str
+) -> None:
+    file = tmp_path / "form.json"
+    if form is not None:
+        file.write_text(form, encoding="utf-8")
+    refused = hitl("submit", "--subject", "Q4", "--form", str(file))
+    assert (refused.status, said in refused.err) == (2, True)
+    assert cloud.started == []

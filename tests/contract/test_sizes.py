@@ -8,12 +8,16 @@ from typing import Any
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.domain import text
+from hitl_approval.domain.edit import MAX_CONTEXT_WITH_VALUES, MAX_EDITED_BYTES
+from hitl_approval.domain.form import MAX_INPUT_BYTES
+from hitl_approval.domain.form_schema import MAX_FORM_BYTES
 from hitl_approval.domain.naming import MAX_APPROVERS
 from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.outcome import snapshot_of
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import MAX_CONTEXT_BYTES, ApprovalRequest
+from hitl_approval.domain.values import Values
 from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_opening, declared
 
@@ -32,14 +36,16 @@ def people() -> list[str]:
     return [f"{number:04}{WIDEST * longest}" for number in range(MAX_APPROVERS)]
 
 
-def largest_request() -> ApprovalRequest:
-    padding = MAX_CONTEXT_BYTES - len(json.dumps({"x": ""}))
+def largest_request(maximum: int = MAX_CONTEXT_BYTES, **more: Any) -> ApprovalRequest:
+    given = more.pop("context", {})
+    padding = maximum - len(json.dumps({"x": "", **given}, ensure_ascii=False).encode())
     return ApprovalRequest(
         subject=WIDEST * text.MAX_LINE,
         document_id=WIDEST * text.MAX_LINE,
         requester=WIDEST * (text.MAX_PERSON_KEY // len(WIDEST.encode())),
         approvers=people(),
-        context={"x": "x" * padding},
+        context={"x": "x" * padding, **given},
+        **more,
     )
 
 
@@ -74,6 +80,54 @@ class Recorder:
             self.row |= {
                 name: values[f":{name}"] for name in update["ExpressionAttributeNames"].values()
             }
+
+
+FILLED = "\u4e2d"
+"""Three bytes in UTF-8, six in ASCII JSON: what is filled in is counted in UTF-8."""
+OTHER = "\u4e8c"
+
+
+def largest_form() -> dict[str, Any]:
+    """Of as many bytes as a form may have."""
+    text = {"type": "string", "description": "d" * 350}
+    properties = {"long": {"type": "string"}, **{f"f{n:02}": text for n in range(19)}}
+    return {"type": "object", "properties": properties}
+
+
+def test_should_hold_the_largest_values_with_everyones_longest_comment() -> None:
+    client = Recorder()
+    store = DynamoDbStore(client=client, approvals_table="approvals", audit_table="audit")
+    form = largest_form()
+    assert 0.9 * MAX_FORM_BYTES < len(json.dumps(form)) <= MAX_FORM_BYTES
+    room = (MAX_INPUT_BYTES - len(json.dumps({"long": ""}))) // len(FILLED.encode())
+    edited = (MAX_EDITED_BYTES - len(json.dumps({"a": "", "b": ""}))) // 2 // len(FILLED.encode())
+    before, after = FILLED * edited, OTHER * edited
+    request = largest_request(
+        MAX_CONTEXT_WITH_VALUES,
+        form=form,
+        editable=["a", "b"],
+        context={"a": before, "b": before},
+    )
+    approval = store.create(any_opening(request=request, policy=Policy(quorum=Quorum.everyone())))
+    for person in people():
+        changes = None if approval.changes else {"a": after, "b": after}
+        voted = cast_vote(
+            approval,
+            declared(person),
+            "approved",
+            WIDEST * text.MAX_COMMENT,
+            now=NOW + timedelta(minutes=1),
+            content_digest=approval.content_digest,
+            values=Values({"long": FILLED * room}, changes),
+        )
+        assert voted is not None
+        store.commit(voted)
+        approval = voted.after
+
+    assert approval.status == "approved"
+    row = {name: plain(value) for name, value in client.row.items()}
+    assert ITEM_LIMIT * 3 / 4 < size(row) < ITEM_LIMIT
+    assert len(json.dumps(snapshot_of(approval, now=NOW))) < OPERATION_LIMIT
 
 
 def test_should_hold_the_largest_approval_with_everyones_longest_comment() -> None:

@@ -15,13 +15,19 @@ from moto import mock_aws
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.items import marshal
+from hitl_approval.adapters.rows import new_row, read_approval
 from hitl_approval.contract import Table
+from hitl_approval.domain.agreement import examine
+from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.approval import Approval, Transition
-from hitl_approval.domain.ending import expire
+from hitl_approval.domain.ending import expire, follow_rule
 from hitl_approval.domain.errors import InvalidRequest, UnreadableRecord, VersionConflict
+from hitl_approval.domain.files import FileDigest
 from hitl_approval.domain.notification import note_notification_failed
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
+from hitl_approval.domain.superseding import supersede
+from hitl_approval.domain.values import Values
 from hitl_approval.domain.view import view
 from hitl_approval.domain.voting import cast_vote
 from hitl_approval.ports import Postponed, Store
@@ -129,6 +135,83 @@ def test_should_give_back_what_was_created(store: Store) -> None:
     assert store.create(opening) == opening.after
     assert store.get(opening.after.approval_id) == opening.after
     assert list(store.history(opening.after.approval_id)) == [opening.event.to_dict()]
+
+
+@pytest.mark.parametrize(
+    "rule", [AppliedRule("d"), AppliedRule("d", "big"), AppliedRule("d", "small", "approved")]
+)
+def test_should_give_back_the_rule_that_a_record_was_asked_under(
+    store: Store, rule: AppliedRule
+) -> None:
+    opening = any_opening(rule=rule)
+    store.create(opening)
+    assert store.get(opening.after.approval_id) == opening.after
+    ended = follow_rule(opening.after, now=NOW)
+    if ended is not None:
+        store.commit(ended)
+        assert store.get(opening.after.approval_id) == ended.after
+
+
+def test_should_read_no_record_whose_rule_is_none_of_ours(store: Store) -> None:
+    if isinstance(store, DynamoDbStore):
+        opening = any_opening(rule=AppliedRule("d", "small", "approved"))
+        store.create(opening)
+        store.client.update_item(
+            TableName="approvals",
+            Key=marshal({"approval_id": opening.after.approval_id}),
+            UpdateExpression="SET #rule = :rule",
+            ExpressionAttributeNames={"#rule": "rule"},
+            ExpressionAttributeValues=marshal({":rule": {"end": "approved"}}),
+        )
+        with pytest.raises(UnreadableRecord, match="rule is none that this version writes"):
+            store.get(opening.after.approval_id)
+
+
+def test_should_give_back_the_files_and_what_is_replaced(store: Store) -> None:
+    file: FileDigest = {"name": "plan.tfplan", "sha256": "a" * 64, "size": 2**53 - 1}
+    opening = any_opening(request=any_request(files=[file], supersedes="approval-0"))
+    assert store.create(opening) == store.get(opening.after.approval_id) == opening.after
+    assert opening.after.files == (file,)
+
+
+def replacing(replaced: Approval) -> tuple[Transition, Transition]:
+    opening = any_opening(request=any_request(supersedes=replaced.approval_id))
+    return opening, supersede(replaced, opening.after, now=NOW)
+
+
+def test_should_create_a_record_and_end_the_one_that_it_replaces(store: Store) -> None:
+    replaced = store.create(any_opening())
+    opening, ended = replacing(replaced)
+
+    assert store.create_instead(opening, ended) == opening.after
+    assert store.get(replaced.approval_id) == ended.after
+    assert ended.after.superseded_by == opening.after.approval_id
+    assert [e["event"] for e in store.history(replaced.approval_id)] == ["requested", "cancelled"]
+    assert len(store.history(opening.after.approval_id)) == 1
+
+    assert store.create_instead(opening, ended) == opening.after
+    assert len(store.history(replaced.approval_id)) == 2
+
+
+def test_should_write_neither_where_the_replaced_has_changed(store: Store) -> None:
+    replaced = store.create(any_opening())
+    opening, ended = replacing(replaced)
+    store.commit(vote(replaced))
+
+    with pytest.raises(VersionConflict):
+        store.create_instead(opening, ended)
+    assert store.get(opening.after.approval_id) is None
+    assert list(store.history(opening.after.approval_id)) == []
+    assert store.get(replaced.approval_id) == vote(replaced).after
+
+
+def test_should_replace_nothing_under_an_id_that_is_taken(store: Store) -> None:
+    replaced, taken = store.create(any_opening()), store.create(any_opening())
+    opening = any_opening(
+        request=any_request(supersedes=replaced.approval_id), approval_id=taken.approval_id
+    )
+    assert store.create_instead(opening, supersede(replaced, opening.after, now=NOW)) == taken
+    assert store.get(replaced.approval_id) == replaced
 
 
 def test_should_keep_milliseconds_and_no_part_of_one(store: Store) -> None:
@@ -503,3 +586,42 @@ def test_should_read_whatever_somebody_has_put_into_the_audit_table(damaged: Dyn
     damaged.client.put_item(TableName="audit", Item=marshal(key | foreign))
     read = {"blob": {"B": "AA=="}, "half": 1.5, "tags": ["a", "b"], "none": None}
     assert damaged.history("a") == [key | read]
+
+
+def test_should_keep_what_was_filled_in_and_changed(store: Store) -> None:
+    form = {"type": "object", "properties": {"cost": {"type": "number"}, "why": {"type": "string"}}}
+    context = {"rate": 1.0, "to": {"name": "Ann"}, "amount": 100}
+    request = any_request(
+        approvers=("ann", "bob"), form=form, editable=["rate", "to.name"], context=context
+    )
+    opening = any_opening(request=request, policy=Policy(quorum=Quorum.everyone()))
+    approval = store.create(opening)
+    for name, values in (
+        ("bob", Values({"cost": 2})),
+        ("ann", Values({"cost": 0.1, "why": "é"}, {"rate": 2.5, "to.name": "Cid"})),
+        ("bob", Values({"cost": 12.0})),
+    ):
+        transition = cast_vote(
+            approval,
+            declared(name),
+            "approved",
+            "",
+            now=NOW + timedelta(minutes=1),
+            content_digest=approval.content_digest,
+            values=values,
+        )
+        assert transition is not None
+        store.commit(transition)
+        approval = transition.after
+        assert store.get(approval.approval_id) == approval
+    events = store.history(approval.approval_id)
+    assert json.loads(approval.context) == {"rate": 2.5, "to": {"name": "Cid"}, "amount": 100}
+    assert [vote.input for vote in approval.votes] == [{"cost": 0.1, "why": "é"}, {"cost": 12}]
+    assert examine(events, store.get(approval.approval_id)) == []
+
+
+@pytest.mark.parametrize("form", ["{", "[]", '{"type": "object"}', 7])
+def test_should_name_a_form_that_cannot_be_read(form: Any) -> None:
+    row = new_row(any_opening().after, retention=timedelta(days=1)) | {"form": form}
+    with pytest.raises(UnreadableRecord):
+        read_approval(row)

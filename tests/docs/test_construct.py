@@ -52,4 +52,4 @@ def test_should_show_parts_that_stand_alone() -> None:
         for policy in of_type(resources, "AWS::IAM::Policy").values()
         if "SendDurableExecutionCallbackSuccess" in str(policy)
     ]
-    assert len(callbacks) == 2
+    assert len(callbacks) == 3

@@ -12,6 +12,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 MAIL = (DOCS / "mail.md").read_text(encoding="utf-8")
 INBOX = (DOCS / "inbox.md").read_text(encoding="utf-8")
 PAGE = (DOCS / "page.md").read_text(encoding="utf-8")
+FORMS = (DOCS / "forms.md").read_text(encoding="utf-8")
 CLI = (DOCS / "cli.md").read_text(encoding="utf-8")
 
 
@@ -27,7 +28,7 @@ def test_should_run_what_it_shows() -> None:
 
 
 def test_should_show_small_pictures() -> None:
-    shown = re.findall(r"\((screens/[\w-]+\.(?:png|svg))\)", PAGE + MAIL + INBOX + CLI)
+    shown = re.findall(r"\((screens/[\w-]+\.(?:png|svg))\)", PAGE + MAIL + INBOX + CLI + FORMS)
     assert {DOCS / name for name in shown} == set((DOCS / "screens").iterdir())
     for name in shown:
         assert (DOCS / name).stat().st_size < 100_000

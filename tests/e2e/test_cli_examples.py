@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hitl_approval import file_digest
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval_cli.local import is_local_cloud
 from tests.docs.cli_reference import commands
@@ -18,7 +19,7 @@ from .conftest import Live, eventually
 from .typed import type_lines
 
 EXAMPLE_ID = "1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c"
-OF_DECIDED = {"resume"}
+OF_DECIDED = {"resume", "verify"}
 """Commands whose example is about an approval that has been decided."""
 LOCAL = ["local up", "local env", "local mail", "local inbox", "local down", "local demo"]
 """In this order: they are about one local cloud of their own."""
@@ -60,11 +61,15 @@ def test_should_know_an_example_of_every_command() -> None:
 def test_should_do_what_its_help_shows(
     callback_live: Live, typed: Typed, tmp_path: Path, words: str, example: str
 ) -> None:
+    plan = tmp_path / "plan.tfplan"
+    plan.write_bytes(b"a plan")
     if EXAMPLE_ID in example:
         named: dict[str, Any] = {"approvers": ["ann", "bob"]} if words in OF_NAMED else {}
         if words == "retract":  # one answer is not enough
             both = {"approvers": ["ann", "bob"], "quorum": "everyone", "quorum_count": 0}
             named = {"stages": [both]}
+        if words == "verify":
+            named["files"] = [file_digest(plan)]
         started = callback_live.submit(**named)
         approval_id = started["approval_id"]
         if words == "retract":

@@ -22,6 +22,7 @@ from tests.faults.evidence import TERMINAL, Row, by_silence, closes
 from tests.faults.leftovers import nothing_is_left_behind
 from tests.faults.reading import readers_see_what_was
 from tests.faults.simulator import Wrote
+from tests.faults.superseding import came_too_late, replaced_with_its_successor
 
 Check = Callable[[Deployment], Iterator[str]]
 
@@ -79,6 +80,8 @@ def all_agree(deployment: Deployment) -> Iterator[str]:
         if result is None or arn in deployment.durable.stopped:
             continue  # a workflow that hangs breaks promise 4, one that was stopped says nothing
         if result.status.value != "SUCCEEDED" or result.result is None:
+            if result.error and came_too_late(deployment, arn, result.error.message or ""):
+                continue
             # What a start that failed had written is withdrawn: nobody can decide it any more.
             withdrawn = all(row["status"] == "cancelled" for row in rows.values())
             if not withdrawn or not deployment.may_fail:
@@ -264,6 +267,7 @@ INVARIANTS: tuple[Check, ...] = (
     nothing_is_left_behind,
     readers_see_what_was,
     *DELIVERED,
+    replaced_with_its_successor,
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,7 +14,6 @@ from botocore.exceptions import ClientError
 
 from hitl_approval.adapters import callbacks
 from hitl_approval.adapters.dynamodb import DynamoDbStore
-from hitl_approval.adapters.items import marshal
 from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.contract import EXECUTION_ENDED
 from hitl_approval.domain import ending, request_key, voting
@@ -67,6 +66,7 @@ from tests.faults.sabotage_sweep import (
     _workflow_does_not_note_an_early_decision,
 )
 from tests.faults.simulator import Bounds
+from tests.faults.superseding import replaces_in_two_writes
 
 Sabotage = Any
 """A context manager's factory: while it is entered, the product is broken."""
@@ -76,12 +76,13 @@ Sabotage = Any
 def _writes_without_a_condition() -> Iterator[None]:
     transact = DynamoDbStore._transact
 
-    def bare(self: DynamoDbStore, write: Mapping[str, Any], transition: Transition) -> None:
-        if update := write.get("Update"):
+    def bare(self: DynamoDbStore, writes: Sequence[Mapping[str, Any]]) -> None:
+        updates = [write["Update"] for write in writes if "Update" in write]
+        for update in updates:
             kept = {k: v for k, v in update.items() if k != "ConditionExpression"}
             self.client.transact_write_items(TransactItems=[{"Update": kept}])
-            return
-        transact(self, write, transition)
+        if not updates:
+            transact(self, writes)
 
     with patch.object(DynamoDbStore, "_transact", bare):
         yield
@@ -90,14 +91,17 @@ def _writes_without_a_condition() -> Iterator[None]:
 def _writing(condition: str, *, event_condition: bool) -> Sabotage:
     """Another condition on the row, and on the event the one it has or none."""
 
-    def transact(self: DynamoDbStore, write: Mapping[str, Any], transition: Transition) -> None:
-        event = {"TableName": self.audit_table, "Item": marshal(transition.event.to_dict())}
-        if event_condition:
-            event["ConditionExpression"] = "attribute_not_exists(approval_id)"
+    def broken(self: DynamoDbStore, write: Mapping[str, Any]) -> Mapping[str, Any]:
         if update := write.get("Update"):
-            write = {"Update": {**update, "ConditionExpression": condition}}
+            return {"Update": {**update, "ConditionExpression": condition}}
+        put = write["Put"]
+        if put["TableName"] != self.audit_table or event_condition:
+            return write
+        return {"Put": {k: v for k, v in put.items() if k != "ConditionExpression"}}
+
+    def transact(self: DynamoDbStore, writes: Sequence[Mapping[str, Any]]) -> None:
         try:
-            self.client.transact_write_items(TransactItems=[write, {"Put": event}])
+            self.client.transact_write_items(TransactItems=[broken(self, w) for w in writes])
         except ClientError as error:
             raise VersionConflict from error
 
@@ -210,11 +214,12 @@ def _swallows_what_it_cannot_send() -> Iterator[None]:
 def _writes_no_event() -> Iterator[None]:
     transact = DynamoDbStore._transact
 
-    def rowless(self: DynamoDbStore, write: Mapping[str, Any], transition: Transition) -> None:
-        if "Update" in write:
-            self.client.transact_write_items(TransactItems=[write])
+    def rowless(self: DynamoDbStore, writes: Sequence[Mapping[str, Any]]) -> None:
+        updates = [write for write in writes if "Update" in write]
+        if updates:
+            self.client.transact_write_items(TransactItems=updates)
             return
-        transact(self, write, transition)
+        transact(self, writes)
 
     with patch.object(DynamoDbStore, "_transact", rowless):
         yield
@@ -387,6 +392,7 @@ CASES: tuple[Case, ...] = (
     Case(_shows_what_the_votes_will_amount_to, "readers_see_what_was", "readers"),
     Case(_believes_the_row_alone, "all_agree", "approved-by-hand"),
     Case(_believes_the_row_alone, "all_agree", "approved-by-hand-polling"),
+    Case(replaces_in_two_writes, "replaced_with_its_successor", "superseded"),
     Case(_sweep_dies_of_one_record, "nothing_is_left_behind", "unreadable"),
     Case(_sweep_says_nothing_of_what_it_passes, "nothing_is_left_behind", "unreadable"),
     Case(_ends_with_a_refused_message, "all_agree", "broadcast-refused-polling"),

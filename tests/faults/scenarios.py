@@ -19,6 +19,7 @@ from tests.faults.dynamodb import Item
 from tests.faults.messaging import MESSAGING
 from tests.faults.scenario import POLLING, SECOND, Scenario, both, decision, event, under
 from tests.faults.simulator import Actor
+from tests.faults.superseding import SUPERSEDING
 from tests.faults.sweeping import SWEEPING
 from tests.faults.visitors import VISITORS
 
@@ -273,6 +274,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         *[Scenario(f"storm-at-start-{n}", _storm_at_start(n)) for n in (2, 6)],
         *both("broadcast-refused", _broadcast_refused),
         Scenario("read-denied-polling", _read_denied, POLLING),
+        *SUPERSEDING,
         *SWEEPING,
         *VISITORS,
         *MESSAGING,

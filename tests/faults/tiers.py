@@ -34,6 +34,9 @@ CROWDED = {
     "opposite-polling": 0,
     "quorum": 0,
     "quorum-polling": 0,
+    "superseded": 0,
+    "superseded-polling": 0,
+    "superseded-in-peace": 0,
     "together": 1,
     "two-rejections": 0,
     "redelivered": 0,
@@ -83,6 +86,10 @@ ORDERS = {
     # Two sweeps beside a workflow: thousands of orders, nearly all of steps that only read. Of one
     # sweep `sweep-among` tries every order, and the full tier of two.
     "sweep-twice": 1,
+    # Two workflows beside each other.
+    "superseded": 1,
+    "superseded-polling": 1,
+    "superseded-in-peace": 1,
 }
 LIMITED = {
     "asked": 1,
@@ -97,6 +104,9 @@ LIMITED = {
     "redelivered": 1,
     "zombie-polling": 1,
     "poison": 1,
+    "superseded": 0,
+    "superseded-polling": 0,
+    "superseded-in-peace": 1,
     "skew-ahead": 1,
     "skew-ahead-polling": 1,
     "skew-behind": 1,

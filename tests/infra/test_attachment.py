@@ -77,7 +77,9 @@ def test_should_let_the_deployment_reach_that_functions_callbacks_and_no_more() 
     read = ("lambda:GetDurableExecution", "<Refund.Arn>:*")
     for role in ("ApprovalApprovalRole", "ApprovalSweepRole"):
         assert after[role] - before[role] == {complete, read}
-    for role in ("ApprovalWorkflowRole", "ApprovalRequestRole", "ApprovalPublisherRole"):
+    # Of requests that another of this function's replaces.
+    assert after["ApprovalRequestRole"] - before["ApprovalRequestRole"] == {complete}
+    for role in ("ApprovalWorkflowRole", "ApprovalPublisherRole"):
         assert after[role] == before[role]
 
 

@@ -123,6 +123,7 @@ class TestEnvironment:
         named = {value for name, value in vars(Env).items() if name.isupper()}
         assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | MESSENGER_ENV | {
             Env.APPROVER_GROUPS,
+            Env.APPROVAL_RULES,
             Env.DIRECTORY,
             *SIGN_IN_ENV,
             Env.SIGN_IN_CLIENT_SECRET_ARN,

@@ -47,7 +47,7 @@ def sizes(resources: Sequence[Resources]) -> tuple[Counter[str], Counter[str]]:
 
 def name_of(role: Any) -> str:
     """The same in the role's own stack and in those that import it."""
-    found = re.search(r"(Workflow|Approval|Sweep|Page|Publisher)Role", str(role))
+    found = re.search(r"(Workflow|Request|Approval|Sweep|Page|Publisher)Role", str(role))
     return found[0] if found else str(role)
 
 
@@ -86,12 +86,12 @@ def test_should_name_each_attached_function_once_for_each_that_decides() -> None
         lambda stack, approvals, number: approvals.attach(durable(stack, f"Refund{number}"))
     )
     inline, managed = sizes(resources)
-    assert set(managed) == {"ApprovalRole", "SweepRole", "PageRole"}
+    assert set(managed) == {"RequestRole", "ApprovalRole", "SweepRole", "PageRole"}
     assert set(managed.values()) == {2}
     assert max(inline.values()) <= INLINE
     reached = named(resources, "lambda:SendDurableExecutionCallbackSuccess")
     assert len(reached) == 25
-    assert set(reached.values()) == {3}
+    assert set(reached.values()) == {4}
 
 
 def test_should_name_each_state_machine_once() -> None:

@@ -29,6 +29,10 @@ GIVEN: dict[str, tuple[Any, Any]] = {
     "groups": ('{"leads": ["ann", "bob"]}', {"leads": ["ann", "bob"]}),
     "operators": ("olga, otto", ["olga", "otto"]),
     "requests_name_approvers": ("true", True),
+    "rules": (
+        '[{"id": "big", "approvers": ["cfo", "coo"]}]',
+        [{"id": "big", "approvers": ["cfo", "coo"]}],
+    ),
     "quorum": ("2", Quorum.at_least(2)),
     "rejections_needed": ("2", 2),
     "on_timeout": ("reject", OnTimeout.reject()),

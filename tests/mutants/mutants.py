@@ -19,6 +19,7 @@ AGREEMENT = "tests/unit/domain/test_agreement.py"
 TERMS = "tests/unit/domain/test_approval.py"
 PEOPLE = "tests/property/test_person_properties.py"
 PROPERTIES = "tests/property/test_approval_properties.py"
+EDITS = "tests/property/test_edit_properties.py"
 WAITING = "tests/workflow/test_waiting.py"
 
 DYNAMODB = "shared/hitl_approval/adapters/dynamodb.py"
@@ -30,6 +31,7 @@ DIRECTORY = "shared/hitl_approval/domain/delivery.py"
 CALLBACKS = "shared/hitl_approval/adapters/callbacks.py"
 PERMISSION = "shared/hitl_approval/domain/permission.py"
 APPROVAL = "shared/hitl_approval/domain/approval.py"
+VALUES = "shared/hitl_approval/domain/values.py"
 VOTING = "shared/hitl_approval/domain/voting.py"
 ENDING = "shared/hitl_approval/domain/ending.py"
 TRAIL = "shared/hitl_approval/domain/audit.py"
@@ -44,7 +46,20 @@ DELIVER = "shared/hitl_approval/usecases/deliver.py"
 SWEEPING = "shared/hitl_approval/usecases/sweep.py"
 RECORDS = "shared/hitl_approval/usecases/records.py"
 WAIT = "shared/hitl_approval/durable/wait.py"
+CONDITION = "shared/hitl_approval/domain/condition.py"
+RULING = "shared/hitl_approval/domain/rule.py"
+ASK = "shared/hitl_approval/usecases/ask.py"
+MESSAGE = "shared/hitl_approval/domain/message.py"
+RULE_TESTS = "tests/unit/domain/test_rule.py"
+RULE_PROPERTIES = "tests/property/test_rule_properties.py"
+ASKING = "tests/unit/usecases/test_ask.py"
 AGREES = "shared/hitl_approval/domain/agreement.py"
+DIGEST = "shared/hitl_approval/domain/digest.py"
+OUTCOME = "shared/hitl_approval/domain/outcome.py"
+BINDING = "shared/hitl_approval/domain/binding.py"
+SUPERSEDING = "shared/hitl_approval/domain/superseding.py"
+BOUND = ("tests/unit/domain/test_outcome.py", "tests/unit/domain/test_binding.py")
+REPLACED = ("tests/unit/domain/test_superseding.py",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +84,73 @@ class Mutant:
 
 
 MUTANTS: tuple[Mutant, ...] = (
+    # Values and changes
+    Mutant(
+        "earlier votes cover a change",
+        VALUES,
+        "        votes=(),\n",
+        "",
+        "approved_by_policy",
+        (EDITS,),
+    ),
+    Mutant(
+        "a changed request is approved unseen",
+        VALUES,
+        "    if approval.changes and content_digest is None:\n",
+        "    if False:\n",
+        "approved_by_policy",
+        (EDITS,),
+    ),
+    Mutant(
+        "a change is taken from who was shown nothing",
+        VALUES,
+        "    if content_digest is None:\n        rule = ",
+        "    if False:\n        rule = ",
+        "approved_by_policy",
+        (EDITS,),
+    ),
+    Mutant(
+        "a change keeps the digest of what was asked",
+        VALUES,
+        "    changed = replace(changed, content_digest=digest_content(changed))\n",
+        "",
+        "audit_is_whole",
+        (EDITS,),
+    ),
+    Mutant(
+        "a changed context is not written",
+        DYNAMODB,
+        "        if is_edit(transition.event.details):\n",
+        "        if False:\n",
+        "audit_is_whole",
+        (STORE,),
+    ),
+    Mutant(
+        "any event may bring another content",
+        AGREES,
+        "        if said != digest and not (_name(event) in _EDITS "
+        "and is_edit(_details(event))):\n",
+        "        if False:\n",
+        "audit_is_whole",
+        ("tests/unit/domain/test_values.py", AGREEMENT),
+    ),
+    Mutant(
+        "a change of what is not editable is taken",
+        "shared/hitl_approval/domain/edit.py",
+        "    for path, value in changes.items():\n        each = fields.get(path)\n",
+        "    for path, value in changes.items():\n"
+        "        each = fields.get(path) or editable_fields(context, [path])[0]\n",
+        "refusals_change_nothing",
+        ("tests/unit/domain/test_edit.py",),
+    ),
+    Mutant(
+        "who had answered is not asked again after a change",
+        "shared/hitl_approval/domain/message.py",
+        """    if event["event"] == "voted" and is_edit""",
+        """    if event["event"] == "never" and is_edit""",
+        "everybody_is_notified",
+        ("tests/unit/domain/test_message.py",),
+    ),
     # The row against its trail
     Mutant(
         "the workflow believes the row alone",
@@ -971,5 +1053,191 @@ MUTANTS: tuple[Mutant, ...] = (
         "",
         "notified_once",
         (WAITING,),
+    ),
+    # Rules
+    Mutant(
+        "the contrary of what could not be read is true",
+        CONDITION,
+        "None if found.holds is None else not found.holds",
+        "not found.holds",
+        "approved_by_policy",
+        (RULE_PROPERTIES,),
+    ),
+    Mutant(
+        "an unread field is as good as a true one",
+        CONDITION,
+        "    return Reading(None if unknown else not decides, unread)\n",
+        "    return Reading(not decides, unread)\n",
+        "approved_by_policy",
+        (RULE_PROPERTIES,),
+    ),
+    Mutant(
+        "true is the number one",
+        CONDITION,
+        '    if isinstance(value, bool):\n        return "boolean"\n',
+        "",
+        "approved_by_policy",
+        ("tests/unit/domain/test_condition.py",),
+    ),
+    Mutant(
+        "a rule approves what it has read in part",
+        RULING,
+        "    unread = [reading for reading in readings if reading.unread]\n",
+        '    unread = [one for one in readings if one.unread and one.state == "unreadable"]\n',
+        "approved_by_policy",
+        (
+            RULE_TESTS,
+            RULE_PROPERTIES,
+        ),
+    ),
+    Mutant(
+        "a rule approves after one that could not be read",
+        RULING,
+        "    unread = [reading for reading in readings if reading.unread]\n",
+        '    unread = [one for one in readings if one.unread and one.state == "matched"]\n',
+        "approved_by_policy",
+        (
+            RULE_TESTS,
+            RULE_PROPERTIES,
+        ),
+    ),
+    Mutant(
+        "a rule approves what people are wanted to decide",
+        RULING,
+        "    if people_asked_for:\n",
+        "    if False:\n",
+        "approved_by_policy",
+        (
+            RULE_TESTS,
+            RULE_PROPERTIES,
+        ),
+    ),
+    Mutant(
+        "a context says who the requester is",
+        RULING,
+        "return {**context, **own, **document}",
+        "return {**own, **document, **context}",
+        "approved_by_policy",
+        (RULE_TESTS,),
+    ),
+    Mutant(
+        "who asks chooses others than the rule's",
+        ASK,
+        "groups={} if by_rule else self.groups,",
+        "groups=self.groups,",
+        "approved_by_policy",
+        (ASKING,),
+    ),
+    Mutant(
+        "who asks wants fewer approvals than the rule",
+        ASK,
+        "self.approvers if rule.approvers else [name for names in asked for name in names]",
+        "[name for names in asked for name in names]",
+        "approved_by_policy",
+        (ASKING,),
+    ),
+    Mutant(
+        "a rule decides what has expired",
+        ENDING,
+        "or now >= approval.expires_at:\n        return None\n    return end(approval, rule.end",
+        ":\n        return None\n    return end(approval, rule.end",
+        "approved_by_policy",
+        ("tests/unit/domain/test_ending.py",),
+    ),
+    Mutant(
+        "people are asked what a rule decides",
+        MESSAGE,
+        "if kind in without or approval.ends_by_rule:",
+        "if kind in without:",
+        "approved_by_policy",
+        (ASKING,),
+    ),
+    Mutant(
+        "names are sorted by their code points",
+        DIGEST,
+        '    return name.encode("utf-16be", "surrogatepass")\n',
+        '    return name.encode("utf-8", "surrogatepass")\n',
+        "approved_by_policy",
+        ("tests/unit/domain/test_digest.py",),
+    ),
+    Mutant(
+        "large whole numbers have a digest",
+        DIGEST,
+        "        if abs(value) > MAX_WHOLE:\n",
+        "        if abs(value) > MAX_WHOLE**9:\n",
+        "approved_by_policy",
+        ("tests/unit/domain/test_digest.py",),
+    ),
+    Mutant(
+        "what was rejected verifies",
+        OUTCOME,
+        "        if not self.approved:\n",
+        '        if self.status == "timeout":\n',
+        "approved_by_policy",
+        BOUND,
+    ),
+    Mutant(
+        "any payload verifies",
+        BINDING,
+        "    if digest == context_digest:\n",
+        "    if digest:\n",
+        "approved_by_policy",
+        BOUND,
+    ),
+    Mutant(
+        "another file's bytes verify under this one's name",
+        BINDING,
+        '    if (asked["sha256"], asked["size"]) == (file["sha256"], file["size"]):\n',
+        '    if file["sha256"] in {each["sha256"] for each in known.values()}:\n',
+        "approved_by_policy",
+        BOUND,
+    ),
+    Mutant(
+        "files are no part of what is approved",
+        APPROVAL,
+        '        **({"files": list(approval.files)} if approval.files else {}),\n    }\n    try:',
+        "    }\n    try:",
+        "approved_by_policy",
+        (AGREEMENT,),
+    ),
+    Mutant(
+        "somebody else's request is replaced",
+        SUPERSEDING,
+        "    if text.spelling(replaced.requester) != text.spelling(by.requester):\n",
+        "    if not replaced.requester:\n",
+        "replaced_with_its_successor",
+        REPLACED,
+    ),
+    Mutant(
+        "another function's request is replaced",
+        SUPERSEDING,
+        "    if _function_of(replaced) != _function_of(by):\n",
+        "    if not _function_of(by):\n",
+        "replaced_with_its_successor",
+        REPLACED,
+    ),
+    Mutant(
+        "what was approved is replaced",
+        SUPERSEDING,
+        "    if not replaced.pending or now >= replaced.expires_at:\n",
+        "    if now >= replaced.expires_at:\n",
+        "replaced_with_its_successor",
+        REPLACED,
+    ),
+    Mutant(
+        "what is replaced stays open",
+        DYNAMODB,
+        "        return self._create(transition, [self._update(ended), self._event(ended)])\n",
+        "        return self._create(transition, [])\n",
+        "replaced_with_its_successor",
+        (STORE,),
+    ),
+    Mutant(
+        "who was replaced is not resumed",
+        REQUEST,
+        "        self._resume_replaced(supersedes)\n",
+        "",
+        "nothing_answered_is_lost",
+        (SERVICE,),
     ),
 )

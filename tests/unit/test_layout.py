@@ -28,11 +28,11 @@ ELSEWHERE: Mapping[str, str] = {
     "durable/tool.py": "workflow/test_gate.py",
     "durable/wait.py": "workflow/test_waiting.py",
     "durable/withdraw.py": "workflow/test_withdraw.py",
-    "http/approval_page.py": "unit/http/test_link_page.py",
     "testing/approvals.py": "workflow/test_testing.py",
     "testing/execution.py": "workflow/test_testing.py",
     "testing/memory.py": "contract/test_store.py",
     "testing/messages.py": "contract/test_messages.py",
+    "testing/run.py": "workflow/test_testing.py",
     "testing/plugin.py": "workflow/test_testing.py",
 }
 """Modules that only a durable runner, both stores or a page show -> what tests them."""

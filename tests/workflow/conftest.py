@@ -43,7 +43,11 @@ class Stage(LocalExecution):
         self.completer = RunnerCallbackClient()
         self.completer.runners.append(self.runner)
         self.requests = RequestService(
-            store=self.store, clock=clock, meter=self.meter, notifier=self.notifier
+            store=self.store,
+            clock=clock,
+            meter=self.meter,
+            notifier=self.notifier,
+            callbacks=self.completer,
         )
         self.decisions = DecisionService(
             store=self.store, clock=clock, meter=self.meter, callbacks=self.completer

@@ -141,3 +141,20 @@ def test_should_not_run_again_what_failed(make_stage: StageFactory, tool: Tool) 
     decide(stage, "approved")
     assert "it is gone already" in str(stage.fail())
     assert tool.deleted == ["orders"]
+
+
+def test_should_run_with_what_an_approver_has_changed(make_stage: StageFactory, tool: Tool) -> None:
+    from hitl_approval.domain.audit import Actor
+    from hitl_approval.domain.values import Values
+
+    stage = make_stage(calling(tool, editable=["name"]))
+    asked(stage)
+    stage.decisions.decide(
+        stage.approval.approval_id,
+        Actor("ann", "declared"),
+        "approved",
+        content_digest=stage.approval.content_digest,
+        values=Values(changes={"arguments.name": "orders_old"}),
+    )
+    assert stage.finish() == {"said": "deleted orders_old force=False"}
+    assert tool.deleted == ["orders_old"]

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.errors import Unavailable
+from hitl_approval.domain.values import Values
 from hitl_approval.durable import document
 from tests.anything import a_document
 
@@ -68,3 +70,22 @@ def test_should_answer_nobody_without_a_token(stage: Stage, machine: Machine) ->
     stage.finish()
     assert machine.answers == []
     assert not [name for name in stage.names() if "task" in name]
+
+
+def test_should_answer_with_what_was_filled_in_and_changed(stage: Stage, machine: Machine) -> None:
+    form = {"type": "object", "properties": {"reason": {"type": "string"}}}
+    event = {"subject": "Refund", "requester": "rita", "task_token": "token"}
+    asks = {"context": {"amount": 100}, "form": form, "editable": ["amount"]}
+    stage.start({**event, **asks})
+    stage.suspend()
+    stage.decisions.decide(
+        stage.approval_id,
+        Actor("bob", "declared"),
+        "approved",
+        content_digest=stage.approval.content_digest,
+        values=Values({"reason": "lunch"}, {"amount": 70}),
+    )
+    body = stage.finish()
+    assert body["input"] == {"reason": "lunch"}
+    assert body["changes"] == {"amount": {"before": 100, "after": 70}}
+    assert machine.answers == [("succeeded", "token", {**body, "approved": True})]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -16,8 +17,18 @@ from aws_durable_execution_sdk_python.config import (
 )
 from aws_durable_execution_sdk_python.retries import RetryDecision
 
-from hitl_approval import ApprovalRequest, OnTimeout, Policy, Quorum, wait_for_approval
-from hitl_approval.domain.errors import Forbidden
+from hitl_approval import (
+    ApprovalRequest,
+    OnTimeout,
+    Policy,
+    Quorum,
+    Rule,
+    approve,
+    field,
+    reject,
+    wait_for_approval,
+)
+from hitl_approval.domain.errors import ContentChanged, Forbidden
 from hitl_approval.testing import Approvals, Run, RunFailed
 
 
@@ -35,6 +46,13 @@ def refund(event: Any, context: DurableContext) -> dict[str, Any]:
     )
     paid = context.step(lambda _: event["amount"] if outcome.approved else 0, name="pay")
     return {"status": outcome.status, "by": outcome.decided_by, "paid": paid}
+
+
+@durable_execution
+def ask_for(event: Any, context: DurableContext) -> dict[str, Any]:
+    request = ApprovalRequest(subject="Refund", requester="rita", context=event)
+    outcome = wait_for_approval(context, request)
+    return {"status": outcome.status, "by": outcome.decided_by, "rule": outcome.rule}
 
 
 @durable_execution
@@ -272,6 +290,30 @@ def test_should_keep_the_deployments_rules(approvals: Approvals) -> None:
     assert run.result()["status"] == "rejected"
 
 
+def test_should_follow_the_deployments_rules(approvals: Approvals) -> None:
+    approvals.rules = [
+        Rule("small", when=field("amount") < 100, then=approve()),
+        Rule("never", when=field("amount") > 1_000, then=reject()),
+        Rule("big", when=field("amount") >= 500, approvers=["cfo"]),
+    ]
+    small = approvals.start(ask_for, {"amount": 5}, name="small").result()
+    assert small == {"status": "approved", "by": "rule:small", "rule": "small"}
+    never = approvals.start(ask_for, {"amount": 5_000}, name="never").result()
+    assert never == {"status": "rejected", "by": "rule:never", "rule": "never"}
+    assert approvals.notifications == []
+    assert {message.kind for message in approvals.messages()} == {"outcome"}
+
+    big = approvals.start(ask_for, {"amount": 500}, name="big")
+    with pytest.raises(Forbidden, match="ann is not an approver"):
+        approvals.approve(by="ann")
+    approvals.approve(by="cfo")
+    assert big.result() == {"status": "approved", "by": "cfo", "rule": "big"}
+
+    unread = approvals.start(ask_for, {"amount": "5"}, name="unread")
+    approvals.approve(by="ann")
+    assert unread.result() == {"status": "approved", "by": "ann", "rule": None}
+
+
 def test_should_follow_a_chain_over_a_day(approvals: Approvals) -> None:
     run = approvals.start(chain, {})
     approvals.approve()
@@ -343,3 +385,72 @@ def test_should_show_that_one_who_cannot_be_reached_keeps_nobody_else(approvals:
     approvals.unreachable.clear()
     approvals.advance(timedelta(hours=1))
     assert kinds(approvals, "bob") == ["requested"]
+
+
+@dataclass
+class Reply:
+    """What an approver of a refund fills in."""
+
+    reason: str
+    due: date
+    urgent: bool = False
+
+
+@durable_execution
+def asks_for_values(event: Any, context: DurableContext) -> dict[str, Any]:
+    outcome = wait_for_approval(
+        context,
+        ApprovalRequest(
+            subject="Refund",
+            requester="rita",
+            approvers=["ann", "bob"],
+            quorum=Quorum.at_least(event["needed"]),
+            context={"amount": 100},
+            form=Reply,
+            editable=["amount"],
+        ),
+    )
+    if not outcome.approved:
+        return {"input": outcome.input, "changes": len(outcome.changes)}
+    assert isinstance(outcome.input, Reply)
+    assert isinstance(outcome.input.due, date)
+    changes = {path: [one.before, one.after] for path, one in outcome.changes.items()}
+    return {
+        "reason": outcome.input.reason,
+        "urgent": outcome.input.urgent,
+        "changes": changes,
+        "votes": [vote.input["reason"] for vote in outcome.votes if vote.input],
+    }
+
+
+def test_should_give_the_function_what_approvers_filled_in_and_changed(
+    approvals: Approvals,
+) -> None:
+    run = approvals.start(asks_for_values, {"needed": 2})
+    [asked] = approvals.pending()
+    approvals.approve(by="ann", input={"reason": "fine", "due": "2026-01-31"})
+    edited = approvals.approve(
+        by="bob",
+        input={"reason": "less", "due": "2026-02-28", "urgent": True},
+        changes={"amount": 70},
+    )
+    assert edited.pending
+    assert [m.recipient for m in approvals.messages(kind="changed")] == ["ann"]
+    with pytest.raises(ContentChanged):
+        approvals.approve(asked, by="ann", input={"reason": "fine", "due": "2026-01-31"})
+    approvals.approve(by="ann", input={"reason": "then so", "due": "2026-01-31"})
+    assert run.result() == {
+        "reason": "then so",
+        "urgent": False,
+        "changes": {"amount": [100, 70]},
+        "votes": ["less", "then so"],
+    }
+
+
+def test_should_give_no_values_of_what_was_not_approved(approvals: Approvals) -> None:
+    run = approvals.start(asks_for_values, {"needed": 2})
+    approvals.approve(
+        by="bob", input={"reason": "less", "due": "2026-02-28"}, changes={"amount": 70}
+    )
+    approvals.reject(by="ann")
+    assert run.result() == {"input": None, "changes": 0}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -12,6 +13,7 @@ from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.errors import CliError, Exit, show_error, usage
 from hitl_approval_cli.parameters import As, Ids, Message, Yes, ids_of, who
 from hitl_approval_cli.short_ids import call_about
+from hitl_approval_cli.values import settings_of, to_be_set, values_of, way_out_of
 
 Decision = Literal["approved", "rejected", "cancelled"]
 
@@ -26,13 +28,30 @@ WAYS_OUT = {
 
 @connected
 def approve(
-    to: Connection, *, approval_ids: Ids, message: Message = "", name: As = None, yes: Yes = False
+    to: Connection,
+    *,
+    approval_ids: Ids,
+    message: Message = "",
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="NAME=VALUE: fill in a field of the request's form, or change a value that it "
+            "lets you change; repeat for several.",
+        ),
+    ] = None,
+    name: As = None,
+    yes: Yes = False,
 ) -> None:
     """Approve requests, after showing each and asking.
 
+    What a request asks to be filled in, and what it lets you change, is set by --set; hitl show
+    says what that is.
+
     Example: hitl approve 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c -m "Looks good"
     """
-    _decide_all(to, approval_ids, _answer(to, "approved", message, name), yes=yes)
+    answer = _answer(to, "approved", message, name)
+    _decide_all(to, approval_ids, answer, yes=yes, typed=settings_of(given))
 
 
 @connected
@@ -65,7 +84,14 @@ def _answer(to: Connection, decision: Decision, message: str, name: str | None) 
     return {"action": "decide", "decision": decision, **said}
 
 
-def _decide_all(to: Connection, given: list[str], answer: dict[str, Any], *, yes: bool) -> None:
+def _decide_all(
+    to: Connection,
+    given: list[str],
+    answer: dict[str, Any],
+    *,
+    yes: bool,
+    typed: Mapping[str, str] | None = None,
+) -> None:
     """Decide each; one bad id stops nothing, and shows in the exit status."""
     ids = ids_of(given)
     if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -73,7 +99,7 @@ def _decide_all(to: Connection, given: list[str], answer: dict[str, Any], *, yes
     failed = False
     for approval_id in ids:
         try:
-            _decide_one(to, {**answer, "approval_id": approval_id}, yes=yes)
+            _decide_one(to, {**answer, "approval_id": approval_id}, typed or {}, yes=yes)
         except CliError as error:
             if len(ids) == 1:
                 raise
@@ -83,13 +109,21 @@ def _decide_all(to: Connection, given: list[str], answer: dict[str, Any], *, yes
         raise typer.Exit(Exit.FAILED)
 
 
-def _decide_one(to: Connection, payload: dict[str, Any], *, yes: bool) -> None:
-    if not yes:
+def _decide_one(
+    to: Connection, payload: dict[str, Any], typed: Mapping[str, str], *, yes: bool
+) -> None:
+    shown: dict[str, Any] = {}
+    if not yes or typed:
         shown = call_about(to.deployment, {"action": "get", "approval_id": payload["approval_id"]})
-        lines = approval_tables.approval(shown)
         payload["approval_id"] = shown["approval_id"]
         if payload["action"] == "decide":  # bound to what was shown
             payload["content_digest"] = shown["content_digest"]
+    if typed:
+        payload |= values_of(shown, typed)
+    if not yes:
+        lines = approval_tables.approval(shown)
+        for line in to_be_set(payload):
+            output.out.print(output.safe(line), soft_wrap=True)
         verb = {"approved": "Approve", "rejected": "Reject"}.get(
             payload.get("decision", ""), "Cancel"
         )
@@ -105,7 +139,7 @@ def _decide_one(to: Connection, payload: dict[str, Any], *, yes: bool) -> None:
     try:
         result = call_about(to.deployment, payload)
     except CliError as error:
-        way_out = WAYS_OUT.get(error.details.get("rule", ""))
+        way_out = WAYS_OUT.get(error.details.get("rule", "")) or way_out_of(error)
         if way_out is None:
             raise
         raise CliError(f"{error}: {way_out}", code=error.code, details=error.details) from error

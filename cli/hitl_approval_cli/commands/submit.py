@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,12 +9,12 @@ import typer
 
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.start import parse_document
-from hitl_approval.domain.text import cut
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.errors import NotPermittedError, refused_field, show_error, usage
 from hitl_approval_cli.outcome import Watch
 from hitl_approval_cli.outcome import wait as wait_for_outcome
-from hitl_approval_cli.parameters import os_user, seconds
+from hitl_approval_cli.parameters import files_of, json_of, os_user, seconds
+from hitl_approval_cli.short_ids import whole_id
 from hitl_approval_cli.turn_words import stage_of, step_of
 
 
@@ -70,6 +69,32 @@ def submit(
             "in the others' place; repeat for the next step."
         ),
     ] = None,
+    file: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="File that the approval is for: its name, size and SHA-256 go on the request, its "
+            "bytes stay here; repeat for several."
+        ),
+    ] = None,
+    supersedes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Pending approval of the same requester that this one replaces; it ends as "
+            "withdrawn.",
+        ),
+    ] = None,
+    form: Annotated[
+        Path | None,
+        typer.Option(help="File with a JSON Schema of what an approver fills in to approve."),
+    ] = None,
+    editable: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Field of the context that an approver may change, amount or customer.limit say; "
+            "repeat for several."
+        ),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until the outcome.")] = False,
 ) -> None:
     """Request an approval; prints its id when the request is on record, within a few seconds.
@@ -81,6 +106,8 @@ def submit(
     a second line is the decided approval, as `hitl show --json` has it.
 
     Example: hitl submit --subject "Q4 Budget Proposal" --timeout 8h
+
+    Example: hitl submit --subject "Apply the plan" --file plan.tfplan
     """
     event: dict[str, Any] = {"requester": os_user() if requester is None else requester}
     if document_id is None:
@@ -92,11 +119,16 @@ def submit(
         "sensitive": sensitive or None,
         "stages": [stage_of(each) for each in stage or []] or None,
         "escalation": [step_of(each) for each in escalate or []] or None,
+        "files": files_of(file) or None,
+        "supersedes": None if supersedes is None else whole_id(to.deployment, supersedes),
+        "editable": editable or None,
         "timeout_seconds": None if timeout is None else seconds(timeout),
     }
     event |= {name: value for name, value in given.items() if value is not None}
     if context is not None:  # `--context null` is a context, to be refused
-        event["context"] = _context(context)
+        event["context"] = json_of(context, "--context")
+    if form is not None:
+        event["form"] = json_of(f"@{form}", "--form")
     _check(event)
     started = to.deployment.submit(event)
     watch = Watch(to, started)
@@ -110,19 +142,6 @@ def submit(
     to.show(started, lambda: print(started["approval_id"], flush=True))  # noqa: T201
     if wait:
         wait_for_outcome(to, watch)
-
-
-def _context(value: str) -> Any:
-    where = value
-    try:
-        if value.startswith("@"):
-            where = value[1:]
-            value = Path(where).read_text(encoding="utf-8")
-        return json.loads(value)
-    except OSError as error:
-        raise usage(f"--context: {cut(where)}: {error.strerror}") from None
-    except (ValueError, RecursionError):
-        raise usage("--context: is not JSON") from None
 
 
 def _check(event: dict[str, Any]) -> None:

@@ -21,14 +21,18 @@ from hitl_approval.contract import Audit, Table
 from hitl_approval.domain.approval import Approval, Status, Transition
 from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
+from hitl_approval.domain.edit import CHANGES, changes_view
 from hitl_approval.domain.errors import VersionConflict
 from hitl_approval.domain.escalation import needs_attention_at
 from hitl_approval.domain.turn import FIRST
+from hitl_approval.domain.values import is_edit
 from hitl_approval.domain.view import listed, vote_view
 from hitl_approval.ports import Attention, Page, Postponed, SweepList
 
 _CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _POSTPONED: SweepList = "postponed"
+_Write = Mapping[str, Any]
+"""One write of a transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,13 @@ class DynamoDbStore:
 
     def create(self, transition: Transition) -> Approval:
         """See `ports.Store.create`."""
+        return self._create(transition, [])
+
+    def create_instead(self, transition: Transition, ended: Transition) -> Approval:
+        """See `ports.Store.create_instead`."""
+        return self._create(transition, [self._update(ended), self._event(ended)])
+
+    def _create(self, transition: Transition, more: Sequence[_Write]) -> Approval:
         row = new_row(transition.after, retention=self.retention)
         put = {
             "Put": {
@@ -58,7 +69,7 @@ class DynamoDbStore:
             }
         }
         try:
-            self._transact(put, transition)
+            self._transact([put, self._event(transition), *more])
         except VersionConflict:
             existing = self.get(transition.after.approval_id)
             if existing is None:  # the conflict was another transaction, not a record: try again
@@ -68,6 +79,10 @@ class DynamoDbStore:
 
     def commit(self, transition: Transition) -> None:
         """See `ports.Store.commit`."""
+        self._transact([self._update(transition), self._event(transition)])
+
+    def _update(self, transition: Transition) -> _Write:
+        """What a transition changes of its row."""
         after = transition.after
         changed: dict[str, Any] = {
             Table.STATUS: after.status,
@@ -77,12 +92,20 @@ class DynamoDbStore:
             "votes": [vote_view(vote) for vote in after.votes],
             "comments": after.comments,
         }
+        if after.superseded_by:
+            changed["superseded_by"] = after.superseded_by
         if after.pending and after.turn != FIRST:
             changed |= {
                 "turn": after.turn.to_dict(),
                 "expires_at": isoformat(after.expires_at),
                 Table.ATTENTION: "pending",
                 Table.ATTENTION_AT: isoformat(needs_attention_at(after)),
+            }
+        if is_edit(transition.event.details):
+            changed |= {
+                "context": after.context,
+                "content_digest": after.content_digest,
+                CHANGES: changes_view(after.changes),
             }
         if after.decided_at:
             changed |= {
@@ -92,7 +115,7 @@ class DynamoDbStore:
                 Table.ATTENTION: "decided",
                 Table.ATTENTION_AT: isoformat(after.decided_at),
             }
-        update = {
+        return {
             "Update": {
                 "TableName": self.approvals_table,
                 "Key": marshal({Table.PARTITION_KEY: after.approval_id}),
@@ -105,7 +128,16 @@ class DynamoDbStore:
                 ),
             }
         }
-        self._transact(update, transition)
+
+    def _event(self, transition: Transition) -> _Write:
+        """A transition's audit event, written once."""
+        return {
+            "Put": {
+                "TableName": self.audit_table,
+                "Item": marshal(transition.entry),
+                "ConditionExpression": f"attribute_not_exists({Audit.PARTITION_KEY})",
+            }
+        }
 
     def register_callback(self, approval_id: str, callback_id: str) -> Approval | None:
         """See `ports.Store.register_callback`."""
@@ -315,17 +347,10 @@ class DynamoDbStore:
                 return events
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
-    def _transact(self, row_write: Mapping[str, Any], transition: Transition) -> None:
-        event_put = {
-            "Put": {
-                "TableName": self.audit_table,
-                "Item": marshal(transition.entry),
-                "ConditionExpression": f"attribute_not_exists({Audit.PARTITION_KEY})",
-            }
-        }
+    def _transact(self, writes: Sequence[_Write]) -> None:
         try:
             with errors():
-                self.client.transact_write_items(TransactItems=[row_write, event_put])
+                self.client.transact_write_items(TransactItems=writes)
         except ClientError as error:
             if error_code(error) != "TransactionCanceledException":
                 raise

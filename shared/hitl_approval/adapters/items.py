@@ -18,7 +18,16 @@ _deserialize = TypeDeserializer().deserialize
 
 def marshal(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values as DynamoDB takes them."""
-    return {name: _serialize(value) for name, value in values.items()}
+    return {name: _serialize(_exact(value)) for name, value in values.items()}
+
+
+def _exact(value: Any) -> Any:
+    """A value whose fractions are written as they are: an approver may have filled in 12.5."""
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, Mapping):
+        return {name: _exact(inner) for name, inner in value.items()}
+    return [_exact(inner) for inner in value] if isinstance(value, list) else value
 
 
 def read_item(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,7 +36,7 @@ def read_item(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """JSON values, of whatever somebody has written: ours are whole numbers, texts, lists, maps."""
+    """JSON values, of whatever somebody has written: ours are numbers, texts, lists, maps."""
     if isinstance(value, Decimal):
         return int(value) if value % 1 == 0 else float(value)
     if isinstance(value, Binary):

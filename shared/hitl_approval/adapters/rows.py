@@ -7,10 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hitl_approval.contract import Table
+from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.approval import STATUSES, Approval, Vote
 from hitl_approval.domain.audit import isoformat, parse_time
+from hitl_approval.domain.edit import CHANGES, read_changes
 from hitl_approval.domain.errors import UnreadableRecord
 from hitl_approval.domain.escalation import needs_attention_at
+from hitl_approval.domain.files import read_files
+from hitl_approval.domain.form import INPUT, Form
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import CONTENT, repeated_content
 from hitl_approval.domain.text import cut, kind
@@ -30,6 +34,10 @@ def new_row(approval: Approval, *, retention: timedelta) -> dict[str, Any]:
         "challenge": approval.challenge,
         "reminders": [int(delay.total_seconds()) for delay in approval.reminders],
         "sensitive": list(approval.sensitive),
+        "rule": approval.rule and approval.rule.to_dict(),
+        "files": list(approval.files),
+        "form": approval.form and approval.form.stored,
+        "editable": list(approval.editable),
     }
     latest = approval.expires_at + sum(
         (stage.timeout or timedelta(0) for stage in approval.policy.stages), timedelta(0)
@@ -124,7 +132,14 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         audit_sequence=row["audit_sequence"],
         audit_hash=row["audit_hash"],
         votes=tuple(
-            Vote(v["approver"], v["identity"], v["decision"], v["comments"], parse_time(v["at"]))
+            Vote(
+                v["approver"],
+                v["identity"],
+                v["decision"],
+                v["comments"],
+                parse_time(v["at"]),
+                v.get(INPUT),
+            )
             for v in row["votes"]
         ),
         decided_by=row.get("decided_by"),
@@ -134,5 +149,11 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         challenge=row.get("challenge"),
         reminders=tuple(timedelta(seconds=delay) for delay in row.get("reminders", ())),
         sensitive=tuple(map(str, row.get("sensitive", ()))),
+        rule=AppliedRule.from_dict(row["rule"]) if "rule" in row else None,
+        files=read_files(row.get("files", ())),
+        superseded_by=row.get("superseded_by"),
         turn=Turn.from_dict(row.get("turn", {})),
+        form=Form.from_json(row["form"]) if "form" in row else None,
+        editable=tuple(map(str, row.get("editable", ()))),
+        changes=read_changes(row.get(CHANGES, {})),
     )

@@ -128,9 +128,7 @@ class SlackNotifier:
         approval, kind = notification.approval, notification.kind
         if kind in ASKING:
             page = notification.link or notification.entry
-            return self._post(
-                notification, asking(approval, page=page, reminder=kind == "reminder")
-            )
+            return self._post(notification, asking(approval, page=page, kind=kind))
         message = (
             released(approval)
             if kind == "released"

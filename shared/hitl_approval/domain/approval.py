@@ -9,13 +9,15 @@ that should be committed together. Nothing leaves a terminal status.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from hitl_approval.contract import Audit
 from hitl_approval.domain import text
+from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.audit import (
     GENESIS,
     Actor,
@@ -26,9 +28,19 @@ from hitl_approval.domain.audit import (
     isoformat,
     on_record,
 )
+from hitl_approval.domain.digest import digest_json
+from hitl_approval.domain.edit import Change
+from hitl_approval.domain.files import FileDigest
+from hitl_approval.domain.form import Form
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
-from hitl_approval.domain.request import ApprovalRequest, Content, content_of, context_json
+from hitl_approval.domain.request import (
+    ApprovalRequest,
+    Content,
+    content_of,
+    context_json,
+    form_of,
+)
 from hitl_approval.domain.turn import FIRST, Turn, asked, first_asked
 
 Decision = Literal["approved", "rejected"]
@@ -45,6 +57,8 @@ class Vote:
     decision: Decision
     comments: str
     at: datetime
+    input: Mapping[str, Any] | None = None
+    """What they filled in, by name; None where they were asked for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +71,11 @@ class Approval(Content):
     `challenge` is the code without which personal links open no form, where the deployment asks
     for one; `reminders` are the times after its creation at which who has not answered is reminded;
     `sensitive` are the fields of the context that are masked in what is sent out; `turn` says who
-    is asked now instead of `approvers`, who were asked first.
+    is asked now instead of `approvers`, who were asked first. `superseded_by` is the approval that
+    has replaced this one, `supersedes` the one that this one replaces. `form` is what an approver
+    fills in, `editable` what they may change, and `changes` what they have: the values as they were
+    asked and as they stand in the context now.
+    `rule` says which of the deployment's rules it was asked under, where there are any.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -83,7 +101,18 @@ class Approval(Content):
     challenge: str | None = None
     reminders: tuple[timedelta, ...] = ()
     sensitive: tuple[str, ...] = ()
+    files: tuple[FileDigest, ...] = ()
+    superseded_by: str | None = None
     turn: Turn = FIRST
+    form: Form | None = None
+    editable: tuple[str, ...] = ()
+    changes: Mapping[str, Change] = field(default_factory=dict)
+    rule: AppliedRule | None = None
+
+    @property
+    def ends_by_rule(self) -> bool:
+        """Whether a rule ends it at once, so that nobody is asked."""
+        return self.rule is not None and self.rule.end is not None
 
     @property
     def pending(self) -> bool:
@@ -180,8 +209,13 @@ def open_approval(
     now: datetime,
     challenge: str | None = None,
     reminders: tuple[timedelta, ...] = (),
+    rule: AppliedRule | None = None,
+    said: Mapping[str, Any] | None = None,
 ) -> Transition:
-    """Ask: the record is born pending, with its first audit event."""
+    """Ask: the record is born pending, with its first audit event.
+
+    What else the event says, of rules say, is in `said`.
+    """
     now = on_record(now)
     approval = Approval(
         approval_id=approval_id,
@@ -202,31 +236,48 @@ def open_approval(
         challenge=challenge,
         reminders=reminders,
         sensitive=tuple(request.sensitive),
+        rule=rule,
+        files=tuple(request.files),
+        form=form_of(request),
+        editable=tuple(request.editable),
     )
     approval = replace(approval, content_digest=digest_content(approval))
-    details = {"expires_at": isoformat(approval.expires_at), "execution_arn": execution_arn}
+    details = {
+        "expires_at": isoformat(approval.expires_at),
+        "execution_arn": execution_arn,
+        **(said or {}),
+    }
     return with_event(approval, "requested", Actor(request.requester, "declared"), now, details)
 
 
 def digest_content(approval: Approval) -> str:
-    """SHA-256 of what is asked, of whom, under which rules.
+    """SHA-256 of what is asked, of whom, under which rules, by RFC 8785.
 
-    A text that is not set is left out, so that a record keeps its digest when another field is
-    declared; `document_id` alone is then null. The order of a context's fields makes no difference.
+    What is not set is left out, so that a record keeps its digest when another field is declared.
     """
-    try:
-        context = text.sorted_json(approval.context)
-    except (ValueError, RecursionError):  # a row that somebody has changed
-        context = approval.context
     content = {
-        "document_id": None,
         **content_of(approval),
         "approvers": list(approval.approvers),
         "policy": approval.policy.to_dict(),
-        "context": context,
         **({"sensitive": list(approval.sensitive)} if approval.sensitive else {}),
+        **({"rule": approval.rule.to_dict()} if approval.rule else {}),
+        **({"files": list(approval.files)} if approval.files else {}),
+        **({"form": approval.form.to_json()} if approval.form else {}),
+        **({"editable": list(approval.editable)} if approval.editable else {}),
     }
-    return hashlib.sha256(text.canonical_json(content).encode()).hexdigest()
+    try:
+        return digest_json({**content, "context": json.loads(approval.context)})
+    except (ValueError, RecursionError):  # a row that somebody has changed
+        text_of_it = text.canonical_json({**content, "context": approval.context})
+        return hashlib.sha256(text_of_it.encode()).hexdigest()
+
+
+def digest_context(approval: Approval) -> str:
+    """SHA-256 of the context alone, by RFC 8785; empty where it is no JSON (any more)."""
+    try:
+        return digest_json(json.loads(approval.context))
+    except (ValueError, RecursionError):
+        return ""
 
 
 def vote_by(votes: Sequence[Vote], name: str, key: Callable[[str], str]) -> Vote | None:

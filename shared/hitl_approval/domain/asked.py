@@ -9,6 +9,7 @@ from typing import Any
 from hitl_approval.domain import text
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.field import Field
+from hitl_approval.domain.form import Form
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import FIELDS, ApprovalRequest
 from hitl_approval.domain.stage import Escalate, Stage
@@ -57,6 +58,8 @@ def from_json(values: Any) -> ApprovalRequest:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Form):
+        return value.to_json()
     if isinstance(value, timedelta):
         return int(value.total_seconds())
     if isinstance(value, Stage | Escalate):

@@ -25,8 +25,9 @@ EventName = Literal[
     "notification_failed",
     "reminded",
 ]
-Identity = Literal["declared", "iam", "jwt", "link", "slack", "system"]
-"""How we know who acted: `declared` is a typed-in name, `system` is the workflow itself."""
+Identity = Literal["declared", "iam", "jwt", "link", "slack", "system", "rule"]
+"""How we know who acted: `declared` is a typed-in name, `system` is the workflow itself, `rule` is
+one of the deployment's rules."""
 
 GENESIS = "0" * 64
 """Previous hash of the first event."""

@@ -9,9 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from hitl_approval.contract import Events
-from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.approval import Approval, digest_context
 from hitl_approval.domain.audit import isoformat, parse_time
+from hitl_approval.domain.edit import CHANGES
+from hitl_approval.domain.form import INPUT
 from hitl_approval.domain.request import CONTENT
+from hitl_approval.domain.view import sent_values
 
 _DETAIL_TYPES = {
     "requested": Events.REQUESTED,
@@ -71,14 +74,19 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
         "identity": event["identity"],
         "decision": details.get("decision"),
         "comments": details.get("comments"),
+        **_values(details, approval),
         "reason": details.get("reason"),
         "to": details.get("to"),
         "content_digest": event["content_digest"],
+        "context_digest": digest_context(approval) if approval else None,
+        "files": list(approval.files) if approval else None,
+        "superseded_by": details.get("superseded_by"),
         **{name: getattr(approval, name) if approval else None for name in CONTENT},
         "approvers": list(approval.approvers) if approval else None,
         "created_at": isoformat(approval.created_at) if approval else None,
         "expires_at": isoformat(approval.expires_at) if approval else None,
         "execution_arn": approval.execution_arn if approval else None,
+        **({"rule": approval.rule.to_dict()} if approval and approval.rule else {}),
     }
     text = json.dumps(detail, ensure_ascii=False)
     if len(text.encode()) > MAX_DETAIL:
@@ -87,3 +95,9 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
     return BusEvent(
         detail_type=_DETAIL_TYPES[event["event"]], at=parse_time(event["at"]), detail=text
     )
+
+
+def _values(details: Mapping[str, Any], approval: Approval | None) -> dict[str, Any]:
+    """What was filled in and changed, but what is sensitive; of an unread record, nothing."""
+    given = {name: details[name] for name in (INPUT, CHANGES) if name in details}
+    return sent_values(given, None if approval is None else approval.sensitive)

@@ -6,10 +6,12 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from hitl_approval.contract import MAX_STEP_RESULT_BYTES
+from hitl_approval.domain.binding import NotAsApproved
+from hitl_approval.domain.edit import edit, editable_fields
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.masking import masked
 from hitl_approval.domain.request import context_json
@@ -17,12 +19,12 @@ from hitl_approval.domain.text import canonical_json
 
 MAX_SUBJECT = 200
 """Characters of a call in a subject line; the context has the whole call."""
-
-
+MAX_STEP_RESULT_BYTES = 262_144
+"""Largest result of one durable step, as the durable SDK encodes it: Lambda's quota."""
 _GOES_ON = "... (goes on in the details)"
 
 
-class ArgumentsChanged(Exception):  # noqa: N818  reads as what happened
+class ArgumentsChanged(NotAsApproved):
     """The arguments are not those that were approved; the call was not made."""
 
     __module__ = "hitl_approval"
@@ -42,6 +44,8 @@ class Call:
     """The arguments' names as the function has them: the canonical JSON has them sorted."""
     sensitive: tuple[str, ...] = ()
     """Arguments, or fields of them, that no message shows."""
+    editable: tuple[str, ...] = ()
+    """Arguments, or fields of them, that an approver may change."""
 
     @classmethod
     def of(
@@ -51,6 +55,7 @@ class Call:
         kwargs: Mapping[str, Any],
         *,
         sensitive: Sequence[str] = (),
+        editable: Sequence[str] = (),
     ) -> Self:
         """Bind arguments as Python would, defaults filled in.
 
@@ -71,7 +76,7 @@ class Call:
             raise InvalidRequest("arguments", "must be JSON values") from None
         if json.loads(written) != given:  # a tuple, a number as a key
             raise InvalidRequest("arguments", "must be JSON values, lists and text keys only")
-        call = cls(function.__name__, written, tuple(given), tuple(sensitive))
+        call = cls(function.__name__, written, tuple(given), tuple(sensitive), tuple(editable))
         # As the durable SDK encodes the text that the step returns which reads the record: ASCII.
         size = len(json.dumps(context_json(call.context)))
         if size > MAX_STEP_RESULT_BYTES:
@@ -89,8 +94,11 @@ class Call:
 
     @property
     def subject(self) -> str:
-        """The call in one line; of a long one the beginning, which says that it goes on."""
-        given = masked(json.loads(self.arguments), self.sensitive)
+        """The call in one line; of a long one the beginning, which says that it goes on.
+
+        It stays as it is whatever an approver changes, so that it has none of what may be changed.
+        """
+        given = masked(json.loads(self.arguments), (*self.sensitive, *self.editable))
         words = ", ".join(f"{name}={json.dumps(given[name])}" for name in self.order)
         line = f"Run {self.tool}({words})"
         return line if len(line) <= MAX_SUBJECT else line[: MAX_SUBJECT - len(_GOES_ON)] + _GOES_ON
@@ -99,11 +107,33 @@ class Call:
     def context(self) -> dict[str, Any]:
         """What the approver sees, and what the record keeps."""
         given = json.loads(self.arguments)
-        return {
-            "tool": self.tool,
-            "arguments": {name: given[name] for name in self.order},
-            "arguments_digest": self.digest,
-        }
+        shown = {"tool": self.tool, "arguments": {name: given[name] for name in self.order}}
+        if self.editable:  # of what may be changed a digest would say nothing
+            return shown
+        return {**shown, "arguments_digest": self.digest}
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What may be changed, as the record names it."""
+        return tuple(f"arguments.{path}" for path in self.editable)
+
+    def approved(self, approved: Mapping[str, Any]) -> Self:
+        """The call as it was approved: with the values to which an approver has changed it.
+
+        Args:
+            approved: the context of the approval.
+
+        Raises:
+            ArgumentsChanged: it was not this call that was approved.
+        """
+        call = self
+        if self.editable and isinstance(approved.get("arguments"), Mapping):
+            with suppress(InvalidRequest):  # then it is another call, which `check` says
+                now = {each.name: each.default for each in editable_fields(approved, self.paths)}
+                context, _ = edit(self.context, self.paths, now)
+                call = replace(self, arguments=canonical_json(context["arguments"]))
+        call.check(approved)
+        return call
 
     def check(self, approved: Mapping[str, Any]) -> None:
         """Compare with the context of an approval.
@@ -116,7 +146,7 @@ class Call:
                 f"{self.tool} was not run: its arguments (digest {self.digest[:12]}) are not those "
                 f"that were approved (digest {str(approved.get('arguments_digest'))[:12]})"
             )
-            raise ArgumentsChanged(msg)
+            raise ArgumentsChanged([msg])
 
     def run(self, function: Callable[..., Any]) -> Any:
         """Make the call, with arguments read from the JSON."""

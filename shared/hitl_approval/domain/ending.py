@@ -21,6 +21,14 @@ def expire(approval: Approval, *, now: datetime) -> Transition | None:
     return end(approval, approval.policy.on_timeout.status, SYSTEM, "", now=now, details=details)
 
 
+def follow_rule(approval: Approval, *, now: datetime) -> Transition | None:
+    """End an approval as the rule says that it was asked under, or None where people decide."""
+    rule = approval.rule
+    if rule is None or rule.end is None or not approval.pending or now >= approval.expires_at:
+        return None
+    return end(approval, rule.end, rule.actor, "", now=now, details={"rule": rule.to_dict()})
+
+
 def cancel(
     approval: Approval,
     actor: Actor,

@@ -50,6 +50,18 @@ class InvalidRequest(ApprovalError):  # noqa: N818  the name that callers see as
         super().__init__(f"{field}: {rule}", field=field)
 
 
+class ValuesRefused(InvalidRequest):
+    """Values of an approval that do not fit: all of them, so that they are put right at once.
+
+    `details["field"]` names the first as `input.amount`, `details["fields"]` has the rule of each.
+    """
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        first = next(iter(problems))
+        super().__init__(first, problems[first])
+        self.details["fields"] = dict(problems)
+
+
 class CommentRequired(InvalidRequest):
     """A rejection that does not say why, where the policy demands it."""
 

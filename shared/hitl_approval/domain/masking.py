@@ -36,20 +36,40 @@ def sent(approval: Approval) -> dict[str, Any]:
     return masked(json.loads(approval.context), approval.sensitive)
 
 
-def shown_to(approval: Approval, actor: Actor | None) -> dict[str, Any]:
-    """The context as somebody sees it: whole for who was asked and who asked.
+def masked_values(values: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
+    """What was filled in, or changed, without the values that these paths lead to.
+
+    Args:
+        values: by the names of fields, or by the paths of values of the context.
+        paths: what is sensitive; what is in it is sensitive too.
+    """
+    hidden = tuple(paths)
+    return {name: MASK if _is_within(name, hidden) else value for name, value in values.items()}
+
+
+def is_shown_all(approval: Approval, actor: Actor | None) -> bool:
+    """Whether somebody sees what is sensitive: who was asked and who asked.
 
     Args:
         approval: the record.
-        actor: who has signed in; others are masked from. None, or a name that was only typed in:
-            who may invoke the deployment's function, and so may read all.
+        actor: who has signed in. None, or a name that was only typed in: who may invoke the
+            deployment's function, and so may read all.
     """
     if actor is None or not actor.verified or not approval.approvers:
+        return True
+    people = (*approval.asked, *approval.concerned, approval.requester)
+    return spelling(actor.name) in {spelling(name) for name in people}
+
+
+def shown_to(approval: Approval, actor: Actor | None) -> dict[str, Any]:
+    """The context as somebody sees it; see `is_shown_all`."""
+    if is_shown_all(approval, actor):
         return dict(json.loads(approval.context))
-    concerned = {
-        spelling(name) for name in (*approval.asked, *approval.concerned, approval.requester)
-    }
-    return json.loads(approval.context) if spelling(actor.name) in concerned else sent(approval)
+    return sent(approval)
+
+
+def _is_within(name: str, paths: Iterable[str]) -> bool:
+    return any(name == path or name.startswith(f"{path}.") for path in paths)
 
 
 def _without(value: Any, path: str) -> Any:

@@ -16,6 +16,7 @@ from hitl_approval.contract import Audit, Channel, MessageKind
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.delivery import Address
 from hitl_approval.domain.text import person_key
+from hitl_approval.domain.values import is_edit
 
 MessageState = Literal["open", "sent", "failed", "void", "parked"]
 """`open` until it is sent; `failed` when no try was taken, `parked` when no try had an answer,
@@ -35,7 +36,8 @@ KIND_OF: Mapping[str, MessageKind] = {
     "timeout": "expired",
     "cancelled": "withdrawn",
 }
-"""What people are sent when an audit event has happened; of other events nothing."""
+"""What people are sent when an audit event has happened; of a vote that has changed the request,
+`changed`; of other events nothing."""
 ASKS_OTHERS = frozenset({"stage_opened", "escalated", "reassigned"})
 """Events by which others are asked than before, whom they name; who is not any more is sent that.
 """
@@ -44,7 +46,7 @@ EDITED: frozenset[Channel] = frozenset({"slack"})
 that it is done for who ended it too, and where nobody is sent how requests end."""
 FOR_REQUESTER: frozenset[MessageKind] = frozenset({"outcome", "expired", "withdrawn"})
 """Who asked is sent these too."""
-ASKING: frozenset[MessageKind] = frozenset({"requested", "reminder"})
+ASKING: frozenset[MessageKind] = frozenset({"requested", "changed", "reminder"})
 """These ask for an answer, by a personal link, and are sent while there is time for one."""
 
 LEASE = timedelta(minutes=2)
@@ -144,8 +146,15 @@ ChannelsOf = Callable[[str], Sequence[Address]]
 
 def depends_on_earlier(event: Mapping[str, Any]) -> bool:
     """Whether the messages that follow from an event depend on those of earlier events."""
-    kind = KIND_OF.get(event["event"], "requested")
-    return kind != "requested" or event["event"] in ASKS_OTHERS
+    asks_anew = kind_of(event) in {None, "requested", "changed"}
+    return not asks_anew or event["event"] in ASKS_OTHERS
+
+
+def kind_of(event: Mapping[str, Any]) -> MessageKind | None:
+    """What people are sent when an event has happened; None for nothing."""
+    if event["event"] == "voted" and is_edit(event.get("details", {})):
+        return "changed"
+    return KIND_OF.get(event["event"])
 
 
 def messages_of(
@@ -172,17 +181,18 @@ def messages_of(
     Raises:
         KeyError, TypeError, ValueError: it is none of our events.
     """
-    kind = KIND_OF.get(event["event"])
+    kind = kind_of(event)
     if kind is None:
         return []
     if kind not in FOR_REQUESTER:
-        if kind in without:
+        if kind in without or approval.ends_by_rule:
             return []
-        first = event["event"] == "requested"
-        names = approval.first_deciders if first else event["details"]["to"]
-        asking = _each(event, kind, {str(name): channels_of(str(name)) for name in names})
+        asking = _each(
+            event, kind, {name: channels_of(name) for name in _asked(event, kind, approval)}
+        )
         # Who is reminded or asked later are people; a channel or a webhook is asked once.
-        others = {name: [each] for name, each in (audiences or {}).items() if first}
+        all_again = event["event"] == "requested" or kind == "changed"
+        others = {name: [each] for name, each in (audiences or {}).items() if all_again}
         asking += [replace(message, to_audience=True) for message in _each(event, kind, others)]
         return asking + _released(event, earlier, without)
     acted = None if event["identity"] == "system" else person_key(event["actor"])
@@ -204,6 +214,14 @@ def messages_of(
         mine = {approval.requester: channels_of(approval.requester)}
         found += [replace(message, to_requester=True) for message in _each(event, kind, mine)]
     return found
+
+
+def _asked(event: Mapping[str, Any], kind: MessageKind, approval: Approval) -> list[str]:
+    """The people of whom an event asks an answer."""
+    if kind == "changed":  # who has made the change has answered
+        return [n for n in approval.deciders if person_key(n) != person_key(event["actor"])]
+    first = event["event"] == "requested"
+    return [str(name) for name in (approval.first_deciders if first else event["details"]["to"])]
 
 
 def _released(
@@ -258,6 +276,8 @@ def receipts_of(messages: Iterable[Message]) -> tuple[str, ...]:
 def reminders_of(event: Mapping[str, Any], approval: Approval) -> Message | None:
     """The reminders that follow from a request, as one record until they are due."""
     if event["event"] not in {"requested", "stage_opened"} or not approval.deciders:
+        return None
+    if approval.ends_by_rule:
         return None
     if int(event[Audit.SORT_KEY]) != approval.turn.since:
         return None  # that stage is over

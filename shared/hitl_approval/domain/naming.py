@@ -67,6 +67,7 @@ def check_choice(
     approvers: Sequence[str],
     groups: Mapping[str, Sequence[str]],
     field_name: str = "approvers",
+    whose: str = "this deployment",
 ) -> None:
     """Whoever is asked must be one of those whom the deployment names, where it names anybody.
 
@@ -75,6 +76,7 @@ def check_choice(
         approvers: whom the deployment names by default, people and groups.
         groups: its groups.
         field_name: of the request, which named them.
+        whose: choice it is, for the message.
 
     Raises:
         InvalidRequest: somebody else is among them, or nobody is and anybody could decide; says
@@ -95,7 +97,7 @@ def check_choice(
         if text.spelling(person) not in known:
             raise InvalidRequest(
                 field_name,
-                f"names {text.shown(person)}, whom this deployment does not: name one or more of "
+                f"names {text.shown(person)}, whom {whose} does not: name one or more of "
                 f"{_some([*groups, *known.values()])}, or deploy with requests_name_approvers=True",
             )
 

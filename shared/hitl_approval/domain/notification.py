@@ -11,15 +11,18 @@ from typing import Any
 from hitl_approval.contract import MessageKind
 from hitl_approval.domain.approval import Approval, Transition, with_event
 from hitl_approval.domain.audit import SYSTEM
+from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
 from hitl_approval.domain.standing import (
+    by_rule,
     end_in_a_word,
     end_in_words,
     released_in_words,
     standing,
 )
 from hitl_approval.domain.text import inert, listed, sns_subject
+from hitl_approval.domain.values import rows_sent
 
 MAX_CONTEXT_SHOWN = 4_000
 """Characters of context in a message: a mail is read on a phone, and the record has it whole."""
@@ -71,7 +74,7 @@ def approval_needed(
     link: str | None = None,
     challenge: str | None = None,
     entry: str | None = None,
-    reminder: bool = False,
+    kind: MessageKind = "requested",
 ) -> Notification:
     """Say what is asked, by whom, until when, and how to answer.
 
@@ -81,17 +84,20 @@ def approval_needed(
         link: that approver's own link, which must stand in no other message.
         challenge: the code that the links' page asks for, which must stand in no message with one.
         entry: where who signs in sees the approval. Default: nobody can sign in.
-        reminder: whether the recipient was asked before and has not answered.
+        kind: whether the recipient is asked first, again since another approver has changed it, or
+            reminded.
     """
     asks = f"{inert(approval.requester)} asks for your approval."
+    begins = {"reminder": "Reminder: ", "changed": f"{_CHANGED}. "}.get(kind, "")
     rows = [
         *_content(approval),
+        *rows_sent(approval),
         ("Approvers", approvers_in_words(approval)),
         *([("Answers", standing(approval))] if approval.votes else []),
         ("Decide by", f"{approval.expires_at:%Y-%m-%d %H:%M:%S} UTC"),
         ("Approval", approval.approval_id),
     ]
-    parts = [f"Reminder: {asks}" if reminder else asks, _table(rows)]
+    parts = [f"{begins}{asks}", _table(rows)]
     if approval.context != "{}":
         parts.append(f"Context:\n{_context(sent(approval))}")
     if link is not None:
@@ -109,10 +115,10 @@ def approval_needed(
     )
     return Notification(
         approval=approval,
-        subject=sns_subject(f"{_REMINDER if reminder else _NEEDED}: {approval.subject}"),
+        subject=sns_subject(f"{_NEEDED[kind]}: {approval.subject}"),
         body="\n\n".join(parts) + "\n",
         recipient=recipient,
-        kind="reminder" if reminder else "requested",
+        kind=kind,
         link=link,
         entry=entry,
     )
@@ -137,7 +143,7 @@ def ended(
     """
     whose = "Your request" if to_requester else f"The request of {inert(approval.requester)}"
     said = f"{whose} {end_in_words(approval)}"
-    rows = [*_content(approval), ("Approval", approval.approval_id)]
+    rows = [*_content(approval), *rows_sent(approval), ("Approval", approval.approval_id)]
     if approval.comments:
         rows.insert(-1, ("Comment", approval.comments))
     parts = [said if to_requester else f"{said} There is nothing for you to do.", _table(rows)]
@@ -181,12 +187,17 @@ def released(approval: Approval, *, recipient: str, entry: str | None = None) ->
     )
 
 
-_NEEDED = "Approval needed"
-_REMINDER = "Reminder, approval needed"
+_NEEDED: Mapping[MessageKind, str] = {
+    "requested": "Approval needed",
+    "changed": "Changed, approval needed again",
+    "reminder": "Reminder, approval needed",
+}
+_CHANGED = "Another approver has changed the request, so that earlier answers do not count any more"
 
 
 def _content(approval: Approval) -> list[tuple[str, str]]:
-    return [(CONTENT[name].label, value) for name, value in content_of(approval).items()]
+    rows = [(CONTENT[name].label, value) for name, value in content_of(approval).items()]
+    return rows + [("File", file_in_words(file)) for file in approval.files]
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:
@@ -198,10 +209,12 @@ def _indented(value: str) -> str:
 
 
 def approvers_in_words(approval: Approval) -> str:
-    """Who may decide, and how many must approve where one is not enough."""
+    """Who may decide, how many must approve where one is not enough, and by which rule."""
     names = listed(approval.asked) or "anyone with access"
     needed = approval.approvals_needed
-    return names if needed == 1 else f"{names} ({needed} approvals needed)"
+    why = [f"{needed} approvals needed" if needed != 1 else "", by_rule(approval)]
+    said = ", ".join(filter(None, why))
+    return f"{names} ({said})" if said else names
 
 
 def _context(context: Mapping[str, Any]) -> str:

@@ -6,11 +6,17 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from hitl_approval.domain import text
+from hitl_approval.domain.digest import canonical
+from hitl_approval.domain.edit import MAX_EDITABLE, check_asked
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.field import Field, Rule, declared, with_attributes
+from hitl_approval.domain.files import MAX_FILES, FileDigest, validate_files
+from hitl_approval.domain.form import Form
+from hitl_approval.domain.form_schema import MAX_FORM_FIELDS
+from hitl_approval.domain.form_source import FormSource, accept_form
 from hitl_approval.domain.masking import leads_nowhere
 from hitl_approval.domain.naming import MAX_APPROVERS, validate_names
 from hitl_approval.domain.quorum import Quorum
@@ -65,6 +71,15 @@ class Content:
         _text("the caller's own id of what is decided, if it has one", label="Document"),
     ] = None
     requester: Annotated[str, _text("who asks", rule=text.name, maximum=text.MAX_PERSON)]
+    supersedes: Annotated[
+        str | None,
+        Field(
+            doc="id of a pending approval that the same requester has asked for by the same "
+            "function: this one replaces it, and it ends as withdrawn",
+            rule=_approval_id,
+            label="Replaces",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,10 +160,38 @@ class ApprovalRequest(Content):
     sensitive: Annotated[
         Sequence[str],
         Field(
-            doc="fields of the context, as `card` or `customer.iban`, that only the page and "
-            "`hitl show` show: messages have them masked",
+            doc="fields of the context, as `card` or `customer.iban`, or of the form, that only "
+            "the page and `hitl show` show: messages have them masked",
             rule=_paths,
             longest=f"{MAX_SENSITIVE}",
+        ),
+    ] = ()
+    files: Annotated[
+        Sequence[FileDigest],
+        Field(
+            doc="files that the request is about, each as `file_digest` says it: `name`, `sha256` "
+            "and `size`; the approval is for exactly these bytes",
+            rule=validate_files,
+            longest=f"{MAX_FILES}",
+        ),
+    ] = ()
+    form: Annotated[
+        FormSource | None,
+        Field(
+            doc="what an approver fills in to approve: a dataclass, a pydantic model or a flat "
+            "JSON Schema (default: nothing)",
+            rule=accept_form,
+            longest=f"{MAX_FORM_FIELDS} fields",
+            event_rule=Form.of,
+        ),
+    ] = None
+    editable: Annotated[
+        Sequence[str],
+        Field(
+            doc="values of the context, as `amount` or `customer.limit`, that an approver may "
+            "change when approving",
+            rule=_paths,
+            longest=f"{MAX_EDITABLE}",
         ),
     ] = ()
 
@@ -160,8 +203,12 @@ class ApprovalRequest(Content):
             raise InvalidRequest("stages", "say who is asked: leave approvers and quorum out")
         if grouped and self.approvers:
             raise InvalidRequest("quorum", "names the groups that are asked: leave approvers out")
+        form = form_of(self)
+        if form is not None or self.editable:
+            check_asked(form, self.editable, self.context, context_json(self.context))
+        filled_in = () if form is None else form.names
         for path in self.sensitive:
-            if leads_nowhere(self.context, path):
+            if path not in filled_in and leads_nowhere(self.context, path):
                 raise InvalidRequest(
                     "sensitive", f"names {text.shown(path)}, which is no field of the context"
                 )
@@ -272,7 +319,8 @@ def context_json(context: Any) -> str:
     """The context as it is stored: in the requester's order, which readers see.
 
     Raises:
-        InvalidRequest: not an object of JSON values, too large or nested too deeply.
+        InvalidRequest: not an object of JSON values, too large or nested too deeply, or with a
+            whole number that not every reader of JSON keeps exactly.
     """
     if not isinstance(context, Mapping):
         raise InvalidRequest("context", f"must be an object, got {text.kind(context)}")
@@ -288,6 +336,10 @@ def context_json(context: Any) -> str:
         raise InvalidRequest("context", "must hold JSON values only") from None
     if size > MAX_CONTEXT_BYTES:
         raise InvalidRequest("context", f"must be at most {MAX_CONTEXT_BYTES} bytes, got {size}")
+    try:
+        canonical(json.loads(stored))
+    except ValueError as error:
+        raise InvalidRequest("context", f"has {error}: write it as text") from None
     return stored
 
 
@@ -304,6 +356,13 @@ def _is_deeper(value: Any, levels: int) -> bool:
         if not held:
             return False
     return any(isinstance(one, Mapping | list | tuple) for one in held)
+
+
+def _approval_id(value: Any, field_name: str) -> str:
+    given = text.line(value, field_name)
+    if not text.is_approval_id(given):
+        raise InvalidRequest(field_name, f"must be the id of an approval, got {text.shown(given)}")
+    return given
 
 
 def _at_least_one(names: Any, field_name: str) -> tuple[str, ...]:
@@ -356,6 +415,11 @@ CONTENT = declared(Content)
 FIELDS = declared(ApprovalRequest)
 """The fields of `ApprovalRequest`, by name."""
 ApprovalRequest.__doc__ = with_attributes(ApprovalRequest.__doc__, FIELDS)
+
+
+def form_of(request: ApprovalRequest) -> Form | None:
+    """The form of a request, whatever it was made of."""
+    return cast("Form | None", request.form)
 
 
 def content_of(content: Content) -> dict[str, Any]:

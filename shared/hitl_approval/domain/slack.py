@@ -11,11 +11,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from hitl_approval.contract import MessageKind
 from hitl_approval.domain.approval import Approval, Decision
+from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
-from hitl_approval.domain.standing import how_it_ended, released_in_words, standing
+from hitl_approval.domain.slack_form import input_blocks
+from hitl_approval.domain.standing import by_rule, how_it_ended, released_in_words, standing
 from hitl_approval.domain.text import MAX_COMMENT, inert
+from hitl_approval.domain.values import rows_sent
 
 MAX_SHOWN: Final = 6_000
 """Characters of a request that a message shows: about three screens of a phone. What is longer
@@ -38,7 +42,7 @@ OPEN_PAGE: Final = "hitl_open_page"
 DECIDE: Final = "hitl_decide"
 """Id of the dialog."""
 COMMENT: Final = "comment"
-"""Id of its one field."""
+"""Id of its field for a comment."""
 
 DECISIONS: Final[Mapping[str, Decision]] = {APPROVE: "approved", REJECT: "rejected"}
 Blocks = list[dict[str, Any]]
@@ -94,17 +98,26 @@ class Subject:
         return cls(found[0], found[1], found[2])
 
 
-def asking(approval: Approval, *, page: str | None, reminder: bool = False) -> SlackMessage:
+_ASKS: Final[Mapping[str, str]] = {
+    "requested": "Approval needed",
+    "changed": "Changed, approval needed again",
+    "reminder": "Reminder, approval needed",
+}
+
+
+def asking(
+    approval: Approval, *, page: str | None, kind: MessageKind = "requested"
+) -> SlackMessage:
     """A request, with buttons to decide it.
 
     Args:
         approval: the record, which is pending.
         page: where the reader can see and decide it too; None where they can nowhere.
-        reminder: whether the reader was asked before.
+        kind: whether the reader is asked first, again since it was changed, or reminded.
     """
     shown, whole = _shown(approval)
     whole = whole and not approval.sensitive  # which only the page shows
-    kind = "Reminder, approval needed" if reminder else "Approval needed"
+    asks = _ASKS[kind]
     until = _moment(approval)
     buttons = []
     if whole and approval.deciders:
@@ -126,13 +139,19 @@ def asking(approval: Approval, *, page: str | None, reminder: bool = False) -> S
     ]
     blocks = [
         *_headline(approval.subject),
-        _section(_markdown(f"*{kind}* until {until}")),
+        _section(_markdown(f"*{asks}* until {until}")),
         *shown,
         *([] if whole else missing),
-        _note(f"{standing(approval)}. Approval {approval.approval_id}"),
+        _note(f"{standing(approval)}{_asked(approval)}. Approval {approval.approval_id}"),
         *([{"type": "actions", "elements": buttons}] if buttons else []),
     ]
-    return SlackMessage(_text(f"{kind}: {approval.subject}"), blocks)
+    return SlackMessage(_text(f"{asks}: {approval.subject}"), blocks)
+
+
+def _asked(approval: Approval) -> str:
+    """Why these people, where a rule says so."""
+    said = by_rule(approval)
+    return f" ({said})" if said else ""
 
 
 def ended(approval: Approval, *, to_requester: bool = False) -> SlackMessage:
@@ -145,6 +164,7 @@ def ended(approval: Approval, *, to_requester: bool = False) -> SlackMessage:
     how = how_it_ended(approval)
     whose = "your request" if to_requester else f"asked by {approval.requester}"
     said = f"\n{approval.comments}" if approval.comments else ""
+    said += "".join(f"\n{label}: {value}" for label, value in rows_sent(approval))
     blocks = [
         *_headline(approval.subject),
         _open_section(inert(f"{how} ({whose}){said}")),
@@ -169,7 +189,7 @@ def released(approval: Approval) -> SlackMessage:
 
 
 def dialog(approval: Approval, subject: Subject) -> dict[str, Any]:
-    """The view that asks for a comment before a decision is sent.
+    """The view that asks for a comment, and to approve for values, before a decision is sent.
 
     Args:
         approval: the record.
@@ -187,6 +207,7 @@ def dialog(approval: Approval, subject: Subject) -> dict[str, Any]:
         "close": _plain("Back"),
         "blocks": [
             *_headline(approval.subject),
+            *([] if rejects else input_blocks(approval)),
             {
                 "type": "input",
                 "block_id": COMMENT,
@@ -241,7 +262,11 @@ def _lines(approval: Approval) -> Iterator[str]:
     for name, value in content_of(approval).items():
         if name != "subject":
             yield _line(CONTENT[name].label, value)
+    for file in approval.files:
+        yield _line("File", file_in_words(file))
     yield from _fields("", sent(approval))
+    for label, value in rows_sent(approval):
+        yield _line(label, value)
 
 
 def _fields(path: str, value: Any) -> Iterator[str]:

@@ -60,15 +60,34 @@ def how_it_ended(approval: Approval) -> str:
     """How a request has ended and by whom: `Approved by ann and bob`."""
     if approval.status == "timeout":
         return "Timed out: nobody decided in time"
+    if approval.superseded_by is not None:
+        return "Replaced by a new request"
     if approval.status == "cancelled":
         return f"Withdrawn by {_by(approval)}"
     if approval.decided_by == SYSTEM.name:
         return f"{approval.status.capitalize()}: nobody decided in time"
+    if (rule := deciding_rule(approval)) is not None:
+        return f"{approval.status.capitalize()} by rule {rule}"
     return f"{approval.status.capitalize()} by {_joined(_who(approval, approval.status), 'and')}"
+
+
+def deciding_rule(approval: Approval) -> str | None:
+    """The id of the rule that has ended it; None where something else has, or nothing yet."""
+    rule = approval.rule
+    by_it = rule is not None and approval.decided_by == rule.actor.name
+    return rule.id if rule is not None and by_it else None
+
+
+def by_rule(approval: Approval) -> str:
+    """`by rule big` where a rule says who decides or how many must approve; empty otherwise."""
+    rule = approval.rule
+    return f"by rule {rule.id}" if rule and rule.id and rule.end is None else ""
 
 
 def end_in_a_word(approval: Approval) -> str:
     """How a request has ended, for a subject."""
+    if approval.superseded_by is not None:
+        return "Replaced"
     words = {"timeout": "Expired", "cancelled": "Withdrawn"}
     return words.get(approval.status, approval.status.capitalize())
 
@@ -78,10 +97,14 @@ def end_in_words(approval: Approval) -> str:
     by = inert(approval.decided_by or "")
     if approval.status == "timeout":
         return "has expired: nobody decided in time."
+    if approval.superseded_by is not None:
+        return "has been replaced by a new request."
     if approval.status == "cancelled":
         return f"has been withdrawn by {by}."
     if approval.decided_by == SYSTEM.name:
         return f"was {approval.status}: nobody decided in time."
+    if (rule := deciding_rule(approval)) is not None:
+        return f"was {approval.status} by rule {rule}: nobody was asked."
     return f"was {approval.status} by {by}."
 
 

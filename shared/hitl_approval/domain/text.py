@@ -26,6 +26,8 @@ MAX_SNS_SUBJECT = 99
 
 SYSTEM_NAME = "hitl-approval"
 """The name under which the system itself acts on record: nobody else's."""
+RULE_PREFIX = "rule:"
+"""How the names begin under which a deployment's rules act on record: nobody else's."""
 
 _APPROVAL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Characters that reorder or hide what follows them on a screen.
@@ -105,6 +107,8 @@ def name(value: Any, field: str) -> str:
     text = line(value, field, maximum=MAX_PERSON)
     if person_key(text) == person_key(SYSTEM_NAME):
         raise InvalidRequest(field, f"must not be {SYSTEM_NAME}, the name of the system itself")
+    if person_key(text).startswith(RULE_PREFIX):
+        raise InvalidRequest(field, f"must not begin with {RULE_PREFIX}, as the names of rules do")
     if not person_key(text):
         raise InvalidRequest(field, "must not be empty")
     size = max(len(key.encode()) for key in (person_key(text), spelling(text)))
@@ -276,12 +280,3 @@ def sns_subject(text: str) -> str:
 def canonical_json(value: Any) -> str:
     """One spelling per value: sorted keys, no spaces, ASCII. What digests are made over."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def sorted_json(stored: str) -> str:
-    """A context in the one order in which it is digested, whatever the requester's is.
-
-    Raises:
-        ValueError: it is no JSON.
-    """
-    return json.dumps(json.loads(stored), sort_keys=True, ensure_ascii=False)

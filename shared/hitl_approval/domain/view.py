@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hitl_approval.contract import Table
-from hitl_approval.domain.approval import Approval, Vote
+from hitl_approval.domain.approval import Approval, Vote, digest_context
 from hitl_approval.domain.audit import Actor, isoformat, parse_time
-from hitl_approval.domain.masking import shown_to
+from hitl_approval.domain.edit import CHANGES, changes_view
+from hitl_approval.domain.form import INPUT
+from hitl_approval.domain.masking import is_shown_all, masked_values, shown_to
 from hitl_approval.domain.message import Message
 from hitl_approval.domain.request import repeated_content
 from hitl_approval.domain.standing import standing
@@ -23,19 +25,34 @@ def view(approval: Approval, actor: Actor | None = None) -> dict[str, Any]:
         approval: the record.
         actor: who sees it; of what is sensitive the one who was not asked sees nothing.
     """
-    optional = {"challenge": approval.challenge, "sensitive": list(approval.sensitive)}
+    whole = is_shown_all(approval, actor)
+    optional = {
+        "challenge": approval.challenge,
+        "sensitive": list(approval.sensitive),
+        "files": list(approval.files),
+        "superseded_by": approval.superseded_by,
+        "form": approval.form and approval.form.to_json(),
+        "editable": list(approval.editable),
+        "changes": _of_whom(approval, changes_view(approval.changes), whole=whole),
+    }
     return {
-        **summary(approval),
+        **summary(approval, whole=whole),
         **{name: value for name, value in optional.items() if value},
         "standing": standing(approval),
         "may_still_answer": list(may_still_answer(approval)),
         **whose_turn(approval),
         "context": shown_to(approval, actor),
+        "context_digest": digest_context(approval),
     }
 
 
-def summary(approval: Approval) -> dict[str, Any]:
-    """The public view without the context."""
+def summary(approval: Approval, *, whole: bool = False) -> dict[str, Any]:
+    """The public view without the context.
+
+    Args:
+        approval: the record.
+        whole: whether who sees it sees what is sensitive of what was filled in.
+    """
     decision = None if approval.pending else approval.status
     return {
         "approval_id": approval.approval_id,
@@ -50,8 +67,9 @@ def summary(approval: Approval) -> dict[str, Any]:
         "decided_by": approval.decided_by,
         "comments": approval.comments,
         "decided_at": isoformat(approval.decided_at) if approval.decided_at else None,
-        "votes": [vote_view(vote) for vote in approval.votes],
+        "votes": [_vote_shown(approval, vote, whole=whole) for vote in approval.votes],
         "execution_arn": approval.execution_arn,
+        **({"rule": approval.rule.to_dict()} if approval.rule else {}),
     }
 
 
@@ -114,12 +132,62 @@ def entry(approval: Approval) -> dict[str, Any]:
     }
 
 
+def _vote_shown(approval: Approval, vote: Vote, *, whole: bool) -> dict[str, Any]:
+    shown = vote_view(vote)
+    if vote.input is not None:
+        shown[INPUT] = _of_whom(approval, vote.input, whole=whole)
+    return shown
+
+
+def _of_whom(approval: Approval, values: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:
+    return dict(values) if whole else masked_values(values, approval.sensitive)
+
+
+def event_view(
+    event: Mapping[str, Any], approval: Approval | None, actor: Actor | None
+) -> Mapping[str, Any]:
+    """An audit event as somebody sees it: what is sensitive is masked where they do not see it.
+
+    Args:
+        event: as it is stored.
+        approval: the record; None where it cannot be read, or is gone.
+        actor: who sees it.
+    """
+    details = event.get("details")
+    if not isinstance(details, Mapping):
+        return event
+    values = {name: details[name] for name in (INPUT, CHANGES) if name in details}
+    reads_all = actor is None or not actor.verified
+    if not values or (is_shown_all(approval, actor) if approval else reads_all):
+        return event
+    hidden = None if approval is None else approval.sensitive
+    return {**event, "details": {**details, **sent_values(values, hidden)}}
+
+
+def sent_values(
+    values: Mapping[str, Any], hidden: Sequence[str] | None
+) -> dict[str, dict[str, Any]]:
+    """What an event says was filled in and changed, as it is sent out.
+
+    Args:
+        values: by `input` and `changes`.
+        hidden: what is sensitive; None where nobody knows, and then all is.
+    """
+    return {
+        name: masked_values(of, of if hidden is None else hidden)
+        for name, of in values.items()
+        if isinstance(of, Mapping)
+    }
+
+
 def vote_view(vote: Vote) -> dict[str, Any]:
     """One vote as JSON values."""
+    optional = {} if vote.input is None else {INPUT: dict(vote.input)}
     return {
         "approver": vote.approver,
         "identity": vote.identity,
         "decision": vote.decision,
         "comments": vote.comments,
         "at": isoformat(vote.at),
+        **optional,
     }

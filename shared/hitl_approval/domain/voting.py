@@ -28,6 +28,7 @@ from hitl_approval.domain.errors import (
 from hitl_approval.domain.permission import check_identity, check_may_decide
 from hitl_approval.domain.quorum import GroupQuorum, votes_of
 from hitl_approval.domain.turn import Turn, escalated, place_of
+from hitl_approval.domain.values import NOTHING, Values, is_repeated, take
 
 
 def cast_vote(
@@ -38,8 +39,18 @@ def cast_vote(
     *,
     now: datetime,
     content_digest: str | None = None,
+    values: Values = NOTHING,
 ) -> Transition | None:
     """Answer: the vote, and the decision if the policy is satisfied by it.
+
+    Args:
+        approval: the record.
+        actor: who answers.
+        decision: their answer.
+        comments: what they say.
+        now: the time.
+        content_digest: of what they saw. Default: they do not say.
+        values: what they fill in and what they change. Default: nothing.
 
     Returns:
         The transition to commit, or None when this person has already voted the same way.
@@ -50,29 +61,31 @@ def cast_vote(
         Forbidden: the policy does not let this person decide.
         ContentChanged: the caller saw something else than what stands on record.
         CommentRequired: a rejection without the comment that the policy demands.
+        InvalidRequest: values that do not fit; `ValuesRefused` names each.
     """
     earlier = approval.vote_of(actor.name)
     alike = vote_by(approval.votes, actor.name, text.person_key)
     if not approval.pending:
-        if approval.status != "timeout" and earlier and earlier.decision == decision:
+        counted = approval.status != "timeout" and earlier
+        if counted and is_repeated(approval, counted, decision, values):
             return None
         raise closed(approval)
     if now >= approval.expires_at:
         raise expired(approval)
-    if earlier:  # who has answered was let in then, and may not be asked any more
-        check_identity(approval, actor)
-    else:
-        check_may_decide(approval, actor)
+    _check_may_answer(approval, actor, earlier)
+    if earlier and values.changes and is_repeated(approval, earlier, decision, values):
+        return None  # about the content before this change, which is on record
     if content_digest is not None and content_digest != approval.content_digest:
         raise ContentChanged(
             "the request is not the one that was shown: read it again",
             content_digest=approval.content_digest,
         )
     if earlier:
-        if earlier.decision == decision:
+        if is_repeated(approval, earlier, decision, values):
             return None
+        otherwise = ", with other values" if earlier.decision == decision else ""
         raise AlreadyDecided(
-            f"{earlier.approver} has already {earlier.decision} this request",
+            f"{earlier.approver} has already {earlier.decision} this request{otherwise}",
             status=approval.status,
             decided_by=earlier.approver,
             decided_at=isoformat(earlier.at),
@@ -84,15 +97,24 @@ def cast_vote(
     if decision == "rejected" and approval.policy.require_comment_on_rejection and not comments:
         raise CommentRequired
 
-    vote = Vote(actor.name, actor.identity, decision, comments, on_record(now))
-    voted = replace(approval, votes=(*approval.votes, vote))
+    taken = take(approval, decision, values, content_digest=content_digest)
+    vote = Vote(actor.name, actor.identity, decision, comments, on_record(now), taken.input)
+    voted = replace(taken.approval, votes=(*taken.approval.votes, vote))
     outcome = _evaluate(voted)
-    details = {"decision": decision, "comments": comments, **actor.vouched}
+    details = {"decision": decision, "comments": comments, **taken.details, **actor.vouched}
     if outcome == "approved" and voted.turn.stage < len(voted.policy.stages):
         return open_stage(voted, actor, now=now, details=details)
     if outcome == "pending":
         return with_event(voted, "voted", actor, now, details)
     return end(voted, outcome, actor, comments, now=now, details=details)
+
+
+def _check_may_answer(approval: Approval, actor: Actor, earlier: Vote | None) -> None:
+    """Who has answered was let in then, and may not be asked any more."""
+    if earlier:
+        check_identity(approval, actor)
+    else:
+        check_may_decide(approval, actor)
 
 
 def retract(approval: Approval, actor: Actor, *, now: datetime) -> Transition | None:

@@ -10,7 +10,9 @@ from aws_durable_execution_sdk_python import DurableContext, StepError
 
 from hitl_approval.contract import DOCUMENT_APPROVAL
 from hitl_approval.domain.audit import isoformat
+from hitl_approval.domain.edit import CHANGES, changes_view
 from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.form import INPUT
 from hitl_approval.domain.start import parse_document, task_token
 from hitl_approval.durable.retries import patiently
 from hitl_approval.durable.wait import wait_for_approval
@@ -29,7 +31,7 @@ def review_document(event: Any, context: DurableContext) -> dict[str, Any]:
     Returns:
         `statusCode` 200 and a JSON `body`: approval_id, document_id (null without a document),
         decision (`approved`, `rejected`, `timeout` or `cancelled`), comments, decided_by,
-        decided_at.
+        decided_at; with a form also input, and where an approver has changed something changes.
 
     Raises:
         InvalidRequest: a field breaks its rule; nothing was written and nobody was notified.
@@ -58,6 +60,8 @@ def _review(event: Any, context: DurableContext) -> dict[str, Any]:
         "comments": outcome.comments,
         "decided_by": outcome.decided_by,
         "decided_at": isoformat(outcome.decided_at),
+        **({} if outcome.input is None else {INPUT: outcome.input}),
+        **({CHANGES: changes_view(outcome.changes)} if outcome.changes else {}),
     }
 
 

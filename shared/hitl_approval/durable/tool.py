@@ -38,6 +38,7 @@ def requires_approval(
     quorum: Quorum | None = None,
     timeout: timedelta | None = None,
     sensitive: Sequence[str] = (),
+    editable: Sequence[str] = (),
     members: Members | None = None,
     on_refused: Callable[[Outcome], Any] | None = None,
     step: StepConfig = _ONCE,
@@ -46,7 +47,7 @@ def requires_approval(
 
     The function then takes the durable context before its own arguments, which must be JSON values:
     they are what the approver sees. After the approval they are compared with the record, and the
-    function runs in a step with a copy of what was approved.
+    function runs in a step with a copy of what was approved, an approver's changes included.
 
     ```python
     @requires_approval(requester="support-agent", approvers=["ops"])
@@ -62,6 +63,8 @@ def requires_approval(
         timeout: time to decide. Default: the deployment's.
         sensitive: arguments, or fields of them as `customer.iban`, that only the page and
             `hitl show` show: messages have them masked. Default: none.
+        editable: arguments, or fields of them as `customer.limit`, that an approver may change when
+            approving; the function then runs with the changed ones. Default: none.
         members: as `wait_for_approval` takes it.
         on_refused: makes the result of a call that was not approved, for an agent to read, say.
             Default: `NotApproved` is raised.
@@ -77,7 +80,7 @@ def requires_approval(
     def decorate(function: Callable[P, R]) -> Callable[Concatenate[DurableContext, P], R]:
         @functools.wraps(function)
         def gated(context: DurableContext, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            call = Call.of(function, args, kwargs, sensitive=sensitive)
+            call = Call.of(function, args, kwargs, sensitive=sensitive, editable=editable)
             request = ApprovalRequest(
                 subject=call.subject,
                 requester=requester,
@@ -86,6 +89,7 @@ def requires_approval(
                 timeout=timeout,
                 context=call.context,
                 sensitive=[f"arguments.{path}" for path in call.sensitive],
+                editable=call.paths,
             )
             outcome, key = wait.ask(context, request, members=members)
             if not outcome.approved:
@@ -93,7 +97,7 @@ def requires_approval(
                     raise NotApproved(outcome)
                 refused: R = on_refused(outcome)
                 return refused
-            call.check(json.loads(_approved_context(context, key)))
+            call = call.approved(json.loads(_approved_context(context, key)))
             result: R = context.step(lambda _: call.run(function), name=call.tool, config=step)
             return result
 

@@ -35,7 +35,7 @@ from hitl_approval.domain.errors import (
 )
 from hitl_approval.domain.naming import Members
 from hitl_approval.domain.outcome import Outcome, Snapshot
-from hitl_approval.domain.request import ApprovalRequest
+from hitl_approval.domain.request import ApprovalRequest, form_of
 from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.domain.schedule import (
     RECHECK_STRETCH,
@@ -164,7 +164,7 @@ class _Wait:
         interval = self.poll_interval if self.resume == "polling" else None
         with reserved(self.context, self._most_operations(interval)) as reserve:
             self.reserve = reserve
-            return Outcome.from_snapshot(self._run())
+            return Outcome.from_snapshot(self._run(), form_of(self.request))
 
     def _most_operations(self, interval: timedelta | None) -> int:
         """Through all stages, each of which may be met by one check at its beginning."""

@@ -11,9 +11,12 @@ from typing import Any, cast
 from hitl_approval.domain import text
 from hitl_approval.domain.approval import STATUSES, Decision
 from hitl_approval.domain.audit import Actor, parse_time
+from hitl_approval.domain.edit import CHANGES
 from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.form import INPUT
 from hitl_approval.domain.naming import validate_names
-from hitl_approval.domain.view import message_view, view
+from hitl_approval.domain.values import Values
+from hitl_approval.domain.view import event_view, message_view, view
 from hitl_approval.usecases.decide import Answer, DecisionService
 
 logger = logging.getLogger(__name__)
@@ -68,6 +71,7 @@ def _decide(
         cast(Decision, decision),
         _comments(payload),
         content_digest=digest,
+        values=Values(_object(payload, INPUT), _object(payload, CHANGES)),
     )
     return _outcome(answer, actor)
 
@@ -187,22 +191,29 @@ def _since(payload: Mapping[str, Any]) -> datetime | None:
 
 
 def _history(
-    payload: Mapping[str, Any], _: Actor | None, service: DecisionService
+    payload: Mapping[str, Any], actor: Actor | None, service: DecisionService
 ) -> dict[str, Any]:
     approval_id = _approval_id(payload)
     trail = service.history(approval_id)
     return {
         "approval_id": approval_id,
-        "events": list(trail.events),
+        "events": [event_view(event, trail.approval, actor) for event in trail.events],
         "verified": not trail.findings,
         "findings": [asdict(finding) for finding in trail.findings],
     }
 
 
+def _policy(_: Mapping[str, Any], __: Actor | None, service: DecisionService) -> dict[str, Any]:
+    return {"digest": service.rules.digest, "rules": service.rules.to_json()}
+
+
 _Action = Callable[[Mapping[str, Any], Actor | None, DecisionService], dict[str, Any]]
 _WHO = frozenset({"approver", "decided_by"})
 _ACTIONS: Mapping[str, tuple[_Action, frozenset[str]]] = {
-    "decide": (_decide, _WHO | {"approval_id", "decision", "comments", "content_digest"}),
+    "decide": (
+        _decide,
+        _WHO | {"approval_id", "decision", "comments", "content_digest", INPUT, CHANGES},
+    ),
     "cancel": (_cancel, _WHO | {"approval_id", "comments"}),
     "resume": (_resume, frozenset({"approval_id"})),
     "retract": (_retract, _WHO | {"approval_id"}),
@@ -216,6 +227,7 @@ _ACTIONS: Mapping[str, tuple[_Action, frozenset[str]]] = {
     ),
     "inbox": (_inbox, _WHO | {"limit", "cursor"}),
     "history": (_history, frozenset({"approval_id"})),
+    "policy": (_policy, frozenset()),
 }
 
 
@@ -231,6 +243,13 @@ def _approval_id(payload: Mapping[str, Any]) -> str:
 def _comments(payload: Mapping[str, Any]) -> str:
     value = payload.get("comments")
     return "" if value is None else text.comment(value, "comments")
+
+
+def _object(payload: Mapping[str, Any], field: str) -> Mapping[str, Any] | None:
+    value = payload.get(field)
+    if value is not None and not isinstance(value, Mapping):
+        raise InvalidRequest(field, f"must be an object, got {text.kind(value)}")
+    return value
 
 
 def _known(actor: Actor | None) -> Actor:

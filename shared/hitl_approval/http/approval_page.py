@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from hitl_approval.domain import text
 from hitl_approval.domain.errors import ApprovalError
 from hitl_approval.domain.facts import facts
-from hitl_approval.domain.masking import shown_to
+from hitl_approval.domain.masking import is_shown_all, shown_to
 from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.rows import parts, rows
-from hitl_approval.domain.standing import how_it_ended, standing
+from hitl_approval.domain.standing import by_rule, end_in_a_word, how_it_ended, standing
+from hitl_approval.domain.values import changed_values, filled_in
 from hitl_approval.http import html
+from hitl_approval.http.inputs import inputs_of
 from hitl_approval.http.reading import Reading
 from hitl_approval.http.state import Opened
 
@@ -46,6 +49,7 @@ def render(
         **more: what only one kind of visitor sees.
     """
     approval, is_open = opened.approval, opened.state == "open"
+    all_shown = is_shown_all(approval, opened.actor)
     stated = facts(shown_to(approval, opened.actor))
     all_parts = parts(rows(stated.rest))
     part = reading.part_of(query, len(all_parts))
@@ -65,12 +69,16 @@ def render(
         whole=whole,
         next_part="" if whole else reading.query(part + 1),
         standing=standing(approval, now=now),
+        by_rule=by_rule(approval),
         ended="" if approval.pending else how_it_ended(approval),
         left=html.in_words(approval.expires_at - now),
         nonce=reading.nonce(whole=whole) if is_open else "",
         max_comment=text.MAX_COMMENT,
         problem=html.problem(refused) if refused else "",
         given={**_NOTHING_GIVEN, **(form or {})},
+        inputs=inputs_of(approval, given=form, refused=refused) if is_open and whole else None,
+        filled_in=partial(filled_in, approval, sent=not all_shown),
+        changed=changed_values(approval, sent=not all_shown),
         **more,
     )
 
@@ -81,5 +89,4 @@ def _headline(opened: Opened) -> str:
     if opened.state == "answered" and vote is not None:
         return f"You {vote.decision}"
     words = {"open": "Approve", "onlooker": "Request", "expired": "Time is up"}
-    ended = {"cancelled": "Withdrawn"}.get(opened.approval.status, opened.approval.status)
-    return words.get(opened.state, ended.capitalize())
+    return words.get(opened.state, end_in_a_word(opened.approval))

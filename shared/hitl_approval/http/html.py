@@ -18,7 +18,9 @@ from hitl_approval.domain.approval import Decision
 from hitl_approval.domain.errors import (
     ApprovalError,
     CommentRequired,
+    ContentChanged,
     Unavailable,
+    ValuesRefused,
 )
 from hitl_approval.domain.organization import Organization
 from hitl_approval.http.errors import ChoiceMissing, NotShown, WrongChallenge
@@ -29,7 +31,8 @@ logger = logging.getLogger(__name__)
 MAX_BODY = 64 * 1024
 """Longest form that is parsed, in characters; the longest honest one is 30 KB."""
 MAX_FIELDS = 40
-"""Fields of a form that are parsed; the honest ones have four, and the list's 27."""
+"""Fields of a form that are parsed; the honest ones have four, with 20 to fill in and 10 to change
+34, and the list's 27."""
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -180,6 +183,10 @@ def problem(error: ApprovalError) -> str:
         return "You were shown a part of this only. Read on to the end, and approve it there."
     if isinstance(error, CommentRequired):
         return "Please say why: a rejection needs a reason."
+    if isinstance(error, ValuesRefused):
+        return "Nothing was sent: please correct the fields that are marked below."
+    if isinstance(error, ContentChanged):
+        return "It was changed just now. Please read it again, as it is now."
     return f"This was not accepted: {error}."
 
 

@@ -302,9 +302,10 @@ class _Inbox:
 def card(approval: Approval) -> Sequence[Row] | None:
     """All fields of a request where a list has room for them; None where it does not show all.
 
-    What is called sensitive is not in a list, and what has parts of its own is read by itself.
+    What is called sensitive is not in a list, and what has parts of its own, or a form to fill in,
+    is read by itself.
     """
-    if approval.sensitive:
+    if approval.sensitive or approval.form is not None:
         return None
     found = tuple(rows(json.loads(approval.context)))
     size = sum(len(row.name) + len(row.value) for row in found)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hitl_approval.domain import text
-from hitl_approval.domain.errors import ApprovalError, Unavailable
+from hitl_approval.domain.errors import ApprovalError, ContentChanged, Unavailable
 from hitl_approval.domain.link import BEHIND_A_LINK, is_challenge
 from hitl_approval.domain.organization import Organization
+from hitl_approval.domain.values import NOTHING
 from hitl_approval.http import approval_page, html
 from hitl_approval.http.errors import UnknownLink, WrongChallenge
+from hitl_approval.http.inputs import values_of
 from hitl_approval.http.links import answer_by_link, open_link
 from hitl_approval.http.reading import Reading, check_shown
 from hitl_approval.http.state import Opened
@@ -86,9 +88,12 @@ class _Visit:
                 decision,
                 text.comment(form.get("comments", ""), "comments"),
                 content_digest=opened.approval.content_digest,
+                values=values_of(opened.approval, form) if decision == "approved" else NOTHING,
             )
         except Unavailable:
             raise
+        except ContentChanged as error:  # just now: what it is now is what is shown
+            return self._show(open_link(self.service, self.token), refused=error)
         except ApprovalError as error:
             return self._show(opened, refused=error, form=form)
         return self._show(answered)

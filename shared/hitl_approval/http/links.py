@@ -9,6 +9,7 @@ from hitl_approval.domain.approval import Decision
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.errors import AlreadyDecided, ApprovalExpired
 from hitl_approval.domain.link import approval_of
+from hitl_approval.domain.values import NOTHING, Values
 from hitl_approval.http.errors import UnknownLink
 from hitl_approval.http.state import Opened
 from hitl_approval.http.state import opened as opened_by
@@ -30,7 +31,13 @@ def open_link(service: DecisionService, token: str) -> Opened:
 
 
 def answer_by_link(
-    service: DecisionService, token: str, decision: Decision, comments: str, *, content_digest: str
+    service: DecisionService,
+    token: str,
+    decision: Decision,
+    comments: str,
+    *,
+    content_digest: str,
+    values: Values = NOTHING,
 ) -> Opened:
     """Vote as the link's owner, if the link is still open.
 
@@ -52,6 +59,7 @@ def answer_by_link(
             decision,
             comments,
             content_digest=content_digest,
+            values=values,
         )
         ended = answer.workflow == "ended"
     return replace(open_link(service, token), workflow_ended=ended)

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from hitl_approval.contract import Channel, MessageKind, Route
 from hitl_approval.domain import text
+from hitl_approval.domain.applied_rule import End
 from hitl_approval.domain.approval import STATUSES
 from hitl_approval.domain.audit import EventName, Identity
 from hitl_approval.domain.message import MessageState
@@ -79,8 +80,13 @@ def document() -> dict[str, Any]:
                                 "type": ["string", "null"],
                                 "maxLength": 64,
                                 "description": "of what was shown to you: the decision is refused "
-                                "if something else stands on record",
+                                "if something else stands on record; required with changes, and to "
+                                "approve what was changed",
                             },
+                            "input": _VALUES
+                            | {"description": "what the request's form asks for, by name"},
+                            "changes": _VALUES
+                            | {"description": "new values of what is editable, by path"},
                         },
                     },
                     refusals=(403, 404, 409, 415),
@@ -215,6 +221,7 @@ _PAGING: dict[str, Any] = {
     "cursor": _line(MAX_CURSOR) | {"description": "what the page before gave"},
 }
 _COMMENTS = {"type": ["string", "null"], "maxLength": text.MAX_COMMENT}
+_VALUES: dict[str, Any] = {"type": ["object", "null"]}
 _TEXT = {"type": "string"}
 _TIME = {"type": "string", "format": "date-time"}
 _NULLABLE = {"type": ["string", "null"]}
@@ -237,6 +244,20 @@ _OPTIONAL = {
     **{name: _TEXT for name, field in CONTENT.items() if not field.required},
     "challenge": _TEXT,
     "sensitive": _NAMES,
+    "rule": _object({"digest": _TEXT}, {"id": _TEXT, "end": {"enum": list(get_args(End))}}),
+    "files": {
+        "type": "array",
+        "items": {"$ref": "#/components/schemas/File"},
+    },
+    "superseded_by": _TEXT,
+    "form": {"type": "object", "description": "JSON Schema of what an approval must bring"},
+    "editable": _NAMES,
+    "changes": {
+        "type": "object",
+        "description": "what approvers have changed since it was asked, by path",
+        "additionalProperties": _object({"before": {}, "after": {}})
+        | {"type": ["object", "string"], "description": "masked where it is not for you to see"},
+    },
     **WHOSE_TURN,
 }
 _ENTRY = {
@@ -253,7 +274,8 @@ _VOTE = _object(
         "decision": {"enum": ["approved", "rejected"]},
         "comments": _TEXT,
         "at": _TIME,
-    }
+    },
+    {"input": {"type": "object", "description": "what this person has filled in"}},
 )
 _APPROVAL = {
     **_ENTRY,
@@ -270,6 +292,7 @@ _APPROVAL = {
     "standing": _TEXT,
     "may_still_answer": _NAMES,
     "context": {"type": "object"},
+    "context_digest": _TEXT,
 }
 _SCHEMAS: dict[str, Any] = {
     "Entry": _object(_ENTRY, {"document_id": _TEXT}),
@@ -305,6 +328,7 @@ _SCHEMAS: dict[str, Any] = {
         },
         _OPTIONAL,
     ),
+    "File": _object({"name": _TEXT, "sha256": _TEXT, "size": {"type": "integer", "minimum": 0}}),
     "Event": _object(
         {
             "approval_id": _TEXT,

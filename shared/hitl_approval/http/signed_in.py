@@ -19,12 +19,15 @@ from hitl_approval.domain.errors import (
     ApprovalError,
     ApprovalExpired,
     ApprovalNotFound,
+    ContentChanged,
     Unauthenticated,
     Unavailable,
 )
 from hitl_approval.domain.organization import Organization
+from hitl_approval.domain.values import NOTHING
 from hitl_approval.http import approval_page, html, inbox_page, json_api
 from hitl_approval.http.identity import BY_EMAIL, SignIn, signed_in
+from hitl_approval.http.inputs import values_of
 from hitl_approval.http.reading import Reading, check_shown
 from hitl_approval.http.sign_in import BrowserSignIn, redirect
 from hitl_approval.http.state import opened
@@ -144,10 +147,13 @@ class _Visit:
                 decision,
                 text.comment(form.get("comments", ""), "comments"),
                 content_digest=approval.content_digest,
+                values=values_of(approval, form) if decision == "approved" else NOTHING,
             )
             ended = answer.workflow == "ended"
         except Unavailable:
             raise
+        except ContentChanged as error:  # just now: what it is now is what is shown
+            return self._show(self.service.get(approval_id), refused=error)
         except (AlreadyDecided, ApprovalExpired):  # somebody else was quicker: show who
             pass
         except ApprovalError as error:

@@ -26,6 +26,7 @@ from hitl_approval.domain.errors import (
     InvalidRequest,
     Unauthenticated,
     Unavailable,
+    ValuesRefused,
 )
 from hitl_approval.domain.slack import (
     COMMENT,
@@ -35,7 +36,9 @@ from hitl_approval.domain.slack import (
     dialog,
     notice,
 )
+from hitl_approval.domain.slack_form import errors_of, values_of
 from hitl_approval.domain.standing import how_it_ended
+from hitl_approval.domain.values import NOTHING
 from hitl_approval.http.html import MAX_BODY
 from hitl_approval.http.state import opened
 from hitl_approval.usecases.decide import DecisionService
@@ -177,9 +180,12 @@ def _decide(
     payload: Mapping[str, Any], service: DecisionService, workspace: Workspace
 ) -> dict[str, Any]:
     subject = Subject.from_json(payload["view"]["private_metadata"])
-    if not service.get(subject.approval_id).deciders:  # then nobody here was asked
+    asked = service.get(subject.approval_id)
+    if not asked.deciders:  # then nobody here was asked
         return _shown(_GONE)
-    given = payload["view"]["state"]["values"][COMMENT][COMMENT].get("value")
+    state = payload["view"]["state"]["values"]
+    given = state[COMMENT][COMMENT].get("value")
+    approves = subject.decision == "approved"
     try:
         answer = service.decide(
             subject.approval_id,
@@ -187,7 +193,11 @@ def _decide(
             subject.decision,
             text.comment(given or "", "comments"),
             content_digest=subject.content_digest,
+            values=values_of(asked, state) if approves else NOTHING,
         )
+    except ValuesRefused as error:
+        errors = errors_of(asked, error)
+        return {"response_action": "errors", "errors": errors} if errors else _again(f"{error}.")
     except CommentRequired:
         return _again("Please say why: a rejection needs a reason.")
     except (Unavailable, InvalidRequest) as error:

@@ -10,6 +10,7 @@ from typing import Any
 
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.facts import facts
+from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.masking import MASK, sent
 from hitl_approval.domain.moment import in_words
 from hitl_approval.domain.notification import (
@@ -19,6 +20,7 @@ from hitl_approval.domain.notification import (
 from hitl_approval.domain.request import CONTENT, content_of
 from hitl_approval.domain.standing import end_in_a_word, end_in_words, released_in_words, standing
 from hitl_approval.domain.text import inert
+from hitl_approval.domain.values import rows_sent
 
 MAX_ROWS = 8
 """Fields of the context in a mail: what is read at a glance; the page has them all."""
@@ -53,6 +55,7 @@ def shown_in_mail(approval: Approval) -> Rows:
         for name, value in content_of(approval).items()
         if name not in _IN_FIRST_LINE
     ]
+    rows += [("File", inert(file_in_words(file), keep="")) for file in approval.files]
     found = facts(sent(approval))
     first = {
         "Summary": found.summary,
@@ -82,6 +85,7 @@ def facts_of(notification: Notification, *, zone: tzinfo | None = None) -> Mappi
     shown = shown_in_mail(approval)
     ended = not approval.pending
     rows = list(shown.rows)
+    rows += [(name, inert(value)) for name, value in rows_sent(approval)]
     if not ended:
         rows.append(("Approvers", inert(approvers_in_words(approval), keep="")))
         if approval.votes:

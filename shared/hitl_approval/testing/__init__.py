@@ -32,7 +32,8 @@ from hitl_approval.testing.memory import (
 from hitl_approval.testing.messages import InMemoryMessages
 
 if TYPE_CHECKING:
-    from hitl_approval.testing.approvals import Approvals, Run, RunFailed
+    from hitl_approval.testing.approvals import Approvals
+    from hitl_approval.testing.run import Run, RunFailed
 
 __all__ = [
     "Approvals",
@@ -57,4 +58,5 @@ def __getattr__(name: str) -> Any:
     if name not in {"Approvals", "Run", "RunFailed"}:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    return getattr(import_module("hitl_approval.testing.approvals"), name)
+    home = "approvals" if name == "Approvals" else "run"
+    return getattr(import_module(f"hitl_approval.testing.{home}"), name)

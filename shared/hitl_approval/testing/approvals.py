@@ -17,8 +17,9 @@ from hitl_approval.domain.approval import Approval, Decision
 from hitl_approval.domain.audit import Actor, Identity
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.rule import Rule, Rules
+from hitl_approval.domain.values import NOTHING, Values
 from hitl_approval.durable import wait
-from hitl_approval.testing.execution import CALLBACKS, LocalExecution
 from hitl_approval.testing.memory import (
     PAGE_URL,
     CountingSecrets,
@@ -27,7 +28,8 @@ from hitl_approval.testing.memory import (
     RecordingNotifier,
 )
 from hitl_approval.testing.messages import InMemoryMessages
-from hitl_approval.testing.settings import SettingsInMemory
+from hitl_approval.testing.run import Run
+from hitl_approval.testing.settings import SettingsInMemory, reminders_of
 from hitl_approval.testing.virtual_time import (
     RunnerCallbackClient,
     StandingClock,
@@ -40,76 +42,6 @@ from hitl_approval.usecases.request import RequestService
 
 ROUNDING = timedelta(seconds=2)
 """How much later than its expiry an approval may end: the engine's timers are whole seconds."""
-
-
-class RunFailed(AssertionError):  # noqa: N818  reads as what happened
-    """The function raised.
-
-    Attributes:
-        error_type: the exception's module and name, as Lambda's `ErrorType`.
-    """
-
-    def __init__(self, error_type: str, message: str) -> None:
-        super().__init__(f"{error_type}: {message}")
-        self.error_type = error_type
-
-
-class Run(LocalExecution):
-    """One execution of a durable function, of a test's deployment."""
-
-    def __init__(self, approvals: Approvals, handler: Callable[[Any, Any], Any]) -> None:
-        super().__init__(handler)
-        self.approvals = approvals
-        self.failure_is_known = False
-
-    def result(self) -> Any:
-        """What the function returned, as JSON values.
-
-        Raises:
-            RunFailed: it raised.
-            AssertionError: it still waits; the message says for what.
-        """
-        self.approvals.wait_until_idle()
-        if not self.done:
-            msg = f"the function has not ended: it waits {self._waits_for()}"
-            raise AssertionError(msg)
-        if self.failed:
-            self.failure_is_known = True
-            error = self.outcome.error
-            raise RunFailed(str(error.type), str(error.message))
-        return json.loads(str(self.outcome.result)) if self.outcome.result else None
-
-    @property
-    def failed(self) -> bool:
-        """Whether it has raised."""
-        return self.done and self.outcome.status.value != "SUCCEEDED"
-
-    def standing(self) -> str:
-        """In words: how it ended, or what it waits for."""
-        if not self.done:
-            return f"the function waits {self._waits_for()}"
-        if self.failed:
-            error = self.outcome.error
-            return f"the function has ended: {error.type}: {error.message}"
-        return f"the function has ended: it returned {self.outcome.result}"
-
-    def _waits_for(self) -> str:
-        subjects = [
-            f"for {approval.subject!r}"
-            for approval in self.approvals.store.approvals.values()
-            if approval.execution_arn == self.arn and approval.pending
-        ]
-        timers = [
-            f"until {self.goes_on_at(wait).isoformat(timespec='seconds')}"
-            f" ({wait.name or 'a timer'}; `advance` lets time pass)"
-            for wait in self.waits()
-            if wait.operation_type not in CALLBACKS
-        ]
-        return ", ".join(subjects + timers) or "for something else"
-
-    def idle(self) -> bool:
-        """Whether it has ended, or waits for people or for time and for nothing else."""
-        return self.done or bool(self.waits())
 
 
 class _Due(NamedTuple):
@@ -125,7 +57,7 @@ class Approvals:
     """A deployment in memory for one test: use it as a context manager, or the fixture.
 
     Attributes:
-        approvers, groups, requests_name_approvers, policy, approval_timeout, reminders: the
+        approvers, groups, requests_name_approvers, rules, policy, approval_timeout, reminders: the
             deployment's, as `HitlApproval` takes them; set them before `start`.
         unreachable: names of people whose messages are refused.
     """
@@ -133,6 +65,7 @@ class Approvals:
     approvers: Sequence[str] = ()
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
     requests_name_approvers: bool = False
+    rules: Sequence[Rule] = ()
     policy: Policy = field(default_factory=Policy)
     approval_timeout: timedelta = timedelta(hours=1)
     reminders: Sequence[timedelta] | None = None
@@ -155,12 +88,10 @@ class Approvals:
         )
         self._callbacks = RunnerCallbackClient()
         self._runs: list[Run] = []
-        self._requests = RequestService(
-            store=self.store, clock=self.clock, meter=self._meter, notifier=self._notifier
-        )
-        self._decisions = DecisionService(
-            store=self.store, clock=self.clock, meter=self._meter, callbacks=self._callbacks
-        )
+        shared: Any = {"store": self.store, "clock": self.clock, "meter": self._meter}
+        shared["callbacks"] = self._callbacks
+        self._requests = RequestService(notifier=self._notifier, **shared)
+        self._decisions = DecisionService(**shared)
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -239,21 +170,26 @@ class Approvals:
         by: str = "approver",
         comments: str = "",
         identity: Identity = "declared",
+        input: Mapping[str, Any] | None = None,  # noqa: A002  as an outcome has it
+        changes: Mapping[str, Any] | None = None,
     ) -> Approval:
         """Approve; returns the record as it then is.
 
         Args:
-            approval: one of `pending()`. Default: the only one.
+            approval: one of `pending()`, as the approver saw it. Default: the only one.
             by: who does.
             comments: what they say.
             identity: how their name is known.
+            input: what they fill in, where the request has a form.
+            changes: what they change, of what is editable, by path.
 
         Raises:
             AssertionError: none or several are pending and none was named; or the function that
                 asked has ended, or goes on without the answer.
             ApprovalError: the policy refuses this vote.
         """
-        return self._decide(approval, "approved", by, comments, identity)
+        values = Values(input, changes)
+        return self._decide(approval, "approved", by, comments, identity, values=values)
 
     def reject(
         self,
@@ -337,9 +273,18 @@ class Approvals:
         by: str,
         comments: str,
         identity: Identity,
+        *,
+        values: Values = NOTHING,
     ) -> Approval:
         found = self._one(approval)
-        answer = self._decisions.decide(found.approval_id, Actor(by, identity), decision, comments)
+        answer = self._decisions.decide(
+            found.approval_id,
+            Actor(by, identity),
+            decision,
+            comments,
+            content_digest=found.content_digest,
+            values=values,
+        )
         return self._resumed(answer.approval)
 
     def _resumed(self, approval: Approval) -> Approval:
@@ -381,6 +326,7 @@ class Approvals:
     def _settings(self) -> SettingsInMemory:
         return SettingsInMemory(
             people=self.groups,
+            given=Rules(tuple(self.rules)),
             values={
                 Env.APPROVAL_TIMEOUT_SECONDS: str(int(self.approval_timeout.total_seconds())),
                 Env.MAX_APPROVAL_TIMEOUT_SECONDS: str(MAX_EXECUTION_SECONDS),
@@ -390,11 +336,6 @@ class Approvals:
                 Env.RESUME_MODE: "callback",
                 Env.POLL_INTERVAL_SECONDS: "5",
                 Env.PAGE_URL: PAGE_URL,
-                **self._reminders(),
+                **reminders_of(self.reminders),
             },
         )
-
-    def _reminders(self) -> dict[str, str]:
-        if self.reminders is None:
-            return {}
-        return {Env.REMINDERS: json.dumps([int(d.total_seconds()) for d in self.reminders])}

@@ -71,6 +71,12 @@ class InMemoryStore:
             self._write(transition)
         return self.approvals[approval_id]
 
+    def create_instead(self, transition: Transition, ended: Transition) -> Approval:
+        """See `ports.Store.create_instead`."""
+        if transition.after.approval_id not in self.approvals:
+            self.commit(ended)
+        return self.create(transition)
+
     def commit(self, transition: Transition) -> None:
         """See `ports.Store.commit`."""
         current = self.approvals.get(transition.after.approval_id)
@@ -337,11 +343,8 @@ PAGE_URL = "https://approvals.example.com"
 def in_memory() -> World:
     """A deployment in memory."""
     store, clock, meter = InMemoryStore(), FixedClock(), RecordingMeter()
-    notifier, callbacks, executions = (
-        RecordingNotifier(),
-        RecordingCallbackClient(),
-        FakeExecutions(),
-    )
+    notifier, callbacks = RecordingNotifier(), RecordingCallbackClient()
+    executions = FakeExecutions()
     publisher, inbox, messages = RecordingPublisher(), InMemoryInbox(), InMemoryMessages()
     return World(
         store=store,
@@ -349,7 +352,9 @@ def in_memory() -> World:
         notifier=notifier,
         callbacks=callbacks,
         meter=meter,
-        requests=RequestService(store=store, clock=clock, meter=meter, notifier=notifier),
+        requests=RequestService(
+            store=store, clock=clock, meter=meter, notifier=notifier, callbacks=callbacks
+        ),
         executions=executions,
         decisions=DecisionService(
             store=store,

@@ -13,6 +13,7 @@ from hitl_approval.domain.outcome import Snapshot, snapshot_of
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.request_key import RequestKey
+from hitl_approval.domain.rule import Rule, Rules, Ruling
 from hitl_approval.domain.stage import Escalate, Stage, names_of
 from hitl_approval.domain.text import person_key, shown
 from hitl_approval.ports import Found, Submission
@@ -31,6 +32,8 @@ class Defaults:
             says.
         page: whether there is one, without which nobody is reminded.
         requests_name_approvers: whether requests may name others than these.
+        rules: which requests are decided otherwise.
+        rule: by which of them these are what the deployment says; None: by none.
     """
 
     approvers: Sequence[str] = ()
@@ -39,6 +42,8 @@ class Defaults:
     reminders: Sequence[timedelta] | None = None
     page: bool = False
     requests_name_approvers: bool = False
+    rules: Rules = field(default_factory=Rules)
+    rule: Rule | None = None
 
     def resolve(
         self, request: ApprovalRequest, timeout: timedelta, members: Found | None = None
@@ -48,6 +53,37 @@ class Defaults:
         Raises:
             InvalidRequest: it cannot hold it.
         """
+        ruling = self.rules.rule_on(request) if self.rules else None
+        under = self.under(ruling.rule) if ruling and ruling.rule else self
+        return under.hold(request, timeout, members, ruling)
+
+    def under(self, rule: Rule) -> Defaults:
+        """What the deployment says of the requests that a rule matches.
+
+        The people of its groups are the deployment's, whatever a request's own `members` says.
+
+        Raises:
+            InvalidRequest: its groups or its quorum are not as they were at synth.
+        """
+        if rule.approvers and rule.quorum is None and self.policy.quorum.groups:
+            raise InvalidRequest("approvers", f"rule {rule.id} needs a quorum of its own")
+        people = expand(rule.approvers, members_of(self.groups), "approvers")
+        policy = replace(self.policy, quorum=rule.quorum) if rule.quorum else self.policy
+        return replace(self, approvers=people or self.approvers, policy=policy, rule=rule)
+
+    def hold(
+        self,
+        request: ApprovalRequest,
+        timeout: timedelta,
+        members: Found | None = None,
+        ruling: Ruling | None = None,
+    ) -> ResolvedRequest:
+        """The request as it is held under these defaults, a rule's where one has matched.
+
+        Raises:
+            InvalidRequest: it cannot be held.
+        """
+        ends = ruling is not None and ruling.end is not None
         found = self._members(members or {})
         stages = self._stages(request, found, timeout)
         if request.escalation and not stages:
@@ -66,7 +102,8 @@ class Defaults:
             approvers=asked,
             policy=rules,
             timeout=(stages[0].timeout if stages else None) or timeout,
-            reminders=self._reminders(request, timeout),
+            reminders=() if ends else self._reminders(request, timeout),
+            ruling=ruling,
         )
 
     def _members(self, known: Found) -> Members:
@@ -120,9 +157,40 @@ class Defaults:
         steps = rules.escalation if brought else ()
         more = tuple(name for step in steps for name in step.to)
         people = [("stages" if request.stages else "approvers", asked)]
+        by_rule = self.rule is not None and bool(self.rule.approvers)
         for field_name, names in [*people, *([("escalation", more)] if more else [])]:
-            check_choice(names, approvers=self.approvers, groups=self.groups, field_name=field_name)
-        self._check_quorum(request, stages)
+            check_choice(
+                names,
+                approvers=self.approvers,
+                groups={} if by_rule else self.groups,
+                field_name=field_name,
+                whose=f"rule {self.rule.id}" if self.rule and by_rule else "this deployment",
+            )
+        if self.rule is None:
+            self._check_quorum(request, stages)
+        else:
+            self._check_rule(self.rule, request, stages)
+
+    def _check_rule(self, rule: Rule, request: ApprovalRequest, stages: Sequence[Stage]) -> None:
+        """Where a rule says how many must approve, no request leaves fewer."""
+        field_name = "stages" if request.stages else "quorum" if request.quorum else "approvers"
+        if self.policy.quorum.groups and field_name != "approvers":
+            raise InvalidRequest(
+                field_name, f"cannot be chosen under rule {rule.id}, whose quorum is of groups"
+            )
+        quorum, requester = self.policy.quorum, request.requester
+        asked = [self.policy.deciders(stage.approvers, requester) for stage in stages]
+        of_all = self.approvers if rule.approvers else [name for names in asked for name in names]
+        least = quorum.fewest(self.policy.deciders(of_all, requester))
+        wanted = sum(stage.quorum.fewest(names) for stage, names in zip(stages, asked, strict=True))
+        if not stages:
+            wanted = (request.quorum or quorum).fewest(())
+        if wanted < least:
+            raise InvalidRequest(
+                field_name,
+                f"must leave at least the {least} approvals that rule {rule.id} needs, got "
+                f"{wanted}: leave it out, or deploy with requests_name_approvers=True",
+            )
 
     def _check_quorum(self, request: ApprovalRequest, stages: Sequence[Stage]) -> None:
         """Where the deployment says who decides, it also says how many at least, in all stages."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -19,7 +19,9 @@ from hitl_approval.domain.link import find_recipient
 from hitl_approval.domain.message import GIVEN_UP, Message
 from hitl_approval.domain.reassign import reassign
 from hitl_approval.domain.reminder import check_not_too_soon, remind
+from hitl_approval.domain.rule import Rules
 from hitl_approval.domain.text import folded, person_key
+from hitl_approval.domain.values import NOTHING, Values
 from hitl_approval.domain.voting import cast_vote, retract
 from hitl_approval.ports import (
     CallbackClient,
@@ -73,6 +75,7 @@ class DecisionService(Records):
         requests_name_approvers: whether who asks chooses who decides, and so may hand over.
             Default: they may not.
         sign_in_max_age: how old a sign-in by JWT may be that decides. Default: of any age.
+        rules: of the deployment, to be shown. Default: none.
     """
 
     callbacks: CallbackClient
@@ -82,6 +85,7 @@ class DecisionService(Records):
     operators: Sequence[str] = ()
     requests_name_approvers: bool = False
     sign_in_max_age: timedelta | None = None
+    rules: Rules = field(default_factory=Rules)
 
     def decide(
         self,
@@ -91,6 +95,7 @@ class DecisionService(Records):
         comments: str = "",
         *,
         content_digest: str | None = None,
+        values: Values = NOTHING,
     ) -> Answer:
         """Commit a vote and, if it decides, resume the workflow.
 
@@ -109,6 +114,7 @@ class DecisionService(Records):
                 comments,
                 now=self.clock.now(),
                 content_digest=content_digest,
+                values=values,
             ),
         )
         return Answer(approval, not changed, self._resume_workflow(approval))

@@ -44,7 +44,6 @@ from hitl_approval.domain.notification import (
     approval_needed,
     ended,
     note_notification_failed,
-    released,
 )
 from hitl_approval.ports import DueMessage, MessageStore, Notifier, Secrets
 from hitl_approval.usecases.records import Records
@@ -310,10 +309,7 @@ class DeliveryService(Records):
         }
         if message.asks:
             link = None if token is None else personal_link(self.page_url, token)
-            reminder = message.kind == "reminder"
-            said = approval_needed(approval, link=link, reminder=reminder, **to)
-        elif message.kind == "released":
-            said = released(approval, **to)
+            said = approval_needed(approval, link=link, kind=message.kind, **to)
         else:
             said = ended(approval, kind=message.kind, to_requester=message.to_requester, **to)
         # Where it is reached by now: an address may have been corrected since.

@@ -20,6 +20,8 @@ from hitl_approval.domain.errors import (
 )
 from hitl_approval.domain.message import ASKS_OTHERS
 from hitl_approval.domain.text import shown
+from hitl_approval.domain.values import is_edit
+from hitl_approval.domain.voting import may_still_answer
 from hitl_approval.ports import (
     EventPublisher,
     Inbox,
@@ -142,10 +144,12 @@ class PublishService(Records):
             left = [*details["released"], *([event["actor"]] if "decision" in details else [])]
             self.inbox.remove(_until(approval, details, "expired_at"), left)
         if name == "requested" or name in ASKS_OTHERS:
-            if approval.pending:
+            if approval.pending and not approval.ends_by_rule:
                 asked = approval.first_deciders if name == "requested" else details["to"]
                 self.inbox.add(_until(approval, details, "expires_at"), asked)
         elif name == "voted":
+            if is_edit(details) and approval.pending:  # whoever has answered may again
+                self.inbox.add(approval, may_still_answer(approval))
             self.inbox.remove(approval, [event["actor"]])
         elif name == "retracted" and approval.pending:
             self.inbox.add(approval, [event["actor"]])
@@ -155,7 +159,8 @@ class PublishService(Records):
     def _count(self, event: Mapping[str, Any], approval: Approval | None) -> None:
         if metric := _COUNTED.get(event["event"]):
             self.meter.count(metric)
-        by_people = event["event"] in {"approved", "rejected"} and event["identity"] != "system"
+        decided = event["event"] in {"approved", "rejected"}
+        by_people = decided and event["identity"] not in {"system", "rule"}
         if approval and by_people:
             waited = parse_time(event["at"]) - approval.created_at
             self.meter.measure(Metrics.TIME_TO_DECISION, waited.total_seconds(), "Seconds")

@@ -17,23 +17,28 @@ from hitl_approval.domain.approval import (
     open_approval,
 )
 from hitl_approval.domain.audit import SYSTEM
-from hitl_approval.domain.ending import cancel, expire
+from hitl_approval.domain.ending import cancel, expire, follow_rule
 from hitl_approval.domain.errors import (
     ApprovalNotFound,
     InvalidRequest,
     RecordAltered,
+    Unavailable,
+    VersionConflict,
 )
 from hitl_approval.domain.link import entry_of, make_challenge
 from hitl_approval.domain.notification import approval_needed, note_notification_failed
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import ApprovalRequest
+from hitl_approval.domain.rule import Ruling
+from hitl_approval.domain.superseding import supersede
 from hitl_approval.domain.text import is_approval_id
 from hitl_approval.domain.turn import check_reachable
 from hitl_approval.ports import (
+    CallbackClient,
     Notifier,
     Secrets,
 )
-from hitl_approval.usecases.records import Records
+from hitl_approval.usecases.records import MAX_TRIES, Records
 from hitl_approval.usecases.trail import unsigned
 
 logger = logging.getLogger(__name__)
@@ -55,8 +60,11 @@ class ResolvedRequest:
     policy: Policy
     timeout: timedelta
     reminders: tuple[timedelta, ...] = ()
+    ruling: Ruling | None = None
 
     def __post_init__(self) -> None:
+        if self.ruling is not None and self.ruling.end is not None:
+            return  # nobody is asked
         try:
             check_reachable(self.approvers, self.policy, self.request.requester)
         except ValueError as error:
@@ -70,11 +78,13 @@ class RequestService(Records):
     Attributes:
         notifier: carries the message to everybody who listens.
         secrets: what the code of the links' page is drawn from; None where it asks for none.
+        callbacks: resumes the workflows whose requests were replaced. Default: they read it later.
         inbox_url: where people sign in by a browser; None where nobody can.
     """
 
     notifier: Notifier
     secrets: Secrets | None = None
+    callbacks: CallbackClient | None = None
     inbox_url: str | None = None
 
     def submit(
@@ -89,7 +99,8 @@ class RequestService(Records):
         """Create the record, once for each execution and creation token.
 
         Raises:
-            InvalidRequest: another approval of the same execution has this id (a name used twice).
+            InvalidRequest: another approval of the same execution has this id (a name used twice),
+                or what the request wants to replace it cannot (see `supersede`).
         """
         proposed = open_approval(
             resolved.request,
@@ -103,13 +114,51 @@ class RequestService(Records):
             now=self.clock.now(),
             challenge=self._draw_challenge(resolved),
             reminders=resolved.reminders,
+            rule=resolved.ruling.applied if resolved.ruling else None,
+            said=resolved.ruling.details if resolved.ruling else None,
         )
-        created = self.store.create(self._signed(proposed))
+        if resolved.request.supersedes is None:
+            created = self.store.create(self._signed(proposed))
+        else:
+            created = self._create_instead(proposed, resolved.request.supersedes)
         if created.creation_token != creation_token:
             raise InvalidRequest(
                 "name", "is used twice in this execution: give each approval its own"
             )
+        if resolved.ruling is not None:
+            _warn(approval_id, resolved.ruling)
+        if created.pending and created.ends_by_rule:
+            created, _ = self._change(
+                approval_id, lambda approval: follow_rule(approval, now=self.clock.now())
+            )
         return created
+
+    def _create_instead(self, proposed: Transition, supersedes: str) -> Approval:
+        """Create the record in the same transaction that ends the one which it replaces."""
+        for attempt in range(1, MAX_TRIES + 1):
+            replaced = self.store.get(supersedes)
+            if replaced is not None and replaced.superseded_by == proposed.after.approval_id:
+                created = self.get(proposed.after.approval_id)  # a try whose answer was lost
+                break
+            ended = supersede(replaced, proposed.after, now=self.clock.now())
+            try:
+                created = self.store.create_instead(self._signed(proposed), self._signed(ended))
+            except VersionConflict:
+                self.clock.pause(attempt)
+                continue
+            break
+        else:
+            raise Unavailable("the record to replace is contended: try again")
+        self._resume_replaced(supersedes)
+        return created
+
+    def _resume_replaced(self, supersedes: str) -> None:
+        """Resume the workflow of what was replaced; if that fails, the sweep does it later."""
+        replaced = self.store.get(supersedes)
+        if self.callbacks is None or replaced is None or replaced.callback_id is None:
+            return
+        if not replaced.pending and self.callbacks.complete(replaced.callback_id) == "delayed":
+            self.meter.count(Metrics.RESUME_FAILED)
 
     def abandon(self, approval_id: str, creation_token: str) -> None:
         """Close what `submit` may have written although it failed, if it stands there."""
@@ -169,6 +218,8 @@ class RequestService(Records):
             Unavailable: not sent now; may be tried again.
         """
         approval = written or self.get(approval_id)
+        if approval.ends_by_rule:
+            return
         if approval.pending:
             self.notifier.publish(
                 approval_needed(
@@ -205,7 +256,8 @@ class RequestService(Records):
 
     def _draw_challenge(self, resolved: ResolvedRequest) -> str | None:
         """The code of the links' page, where it asks for one and anybody gets a link."""
-        if self.secrets is None or not resolved.approvers:
+        nobody = not resolved.approvers or (resolved.ruling and resolved.ruling.end)
+        if self.secrets is None or nobody:
             return None
         return make_challenge(self.secrets.draw())
 
@@ -252,3 +304,16 @@ class RequestService(Records):
         if altered:
             return altered
         return ["signature"] if unsigned(events[-1:], self.signer) else []
+
+
+def _warn(approval_id: str, ruling: Ruling) -> None:
+    """Say of the rules that could not be read which they are, which fields, and why."""
+    for reading in ruling.readings:
+        for unread in reading.unread:
+            logger.warning(
+                "a rule could not be read: %s: %s %s approval_id=%s",
+                reading.id,
+                unread.field,
+                unread.why,
+                approval_id,
+            )

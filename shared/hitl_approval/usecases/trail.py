@@ -27,10 +27,17 @@ TRIES = 10
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """An audit trail, oldest event first, and what `verify` found wrong with it."""
+    """An audit trail, oldest event first, and what `verify` found wrong with it.
+
+    Attributes:
+        events: as they are stored.
+        findings: what is wrong.
+        approval: the record; None where it is gone or cannot be read.
+    """
 
     events: Sequence[Mapping[str, Any]]
     findings: Sequence[Finding]
+    approval: Approval | None = None
 
 
 def unsigned(events: Sequence[Mapping[str, Any]], signer: Signer | None) -> list[Finding]:
@@ -65,7 +72,8 @@ def read_trail(store: Store, approval_id: str, signer: Signer | None) -> Trail:
             break
     if not events and row is None:
         raise ApprovalNotFound(approval_id)
-    return Trail(events, [*examine(events, row), *unsigned(events, signer)])
+    approval = row if isinstance(row, Approval) else None
+    return Trail(events, [*examine(events, row), *unsigned(events, signer)], approval)
 
 
 def _head(row: Row) -> object:

@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 
 from hitl_approval.domain.agreement import altered_end, examine
+from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.approval import Approval, Transition
+from hitl_approval.domain.edit import Change
 from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.errors import RecordAltered, UnreadableRecord
+from hitl_approval.domain.files import FileDigest
+from hitl_approval.domain.form import Form
 from hitl_approval.domain.policy import OnTimeout, Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import CONTENT
@@ -81,7 +85,13 @@ OTHER: dict[str, Any] = {
     "audit_sequence": 9,
     "audit_hash": "0" * 64,
     "sensitive": ("card",),
+    "rule": AppliedRule("d", "small", "approved"),
+    "files": (FileDigest(name="plan.tfplan", sha256="0" * 64, size=1),),
+    "superseded_by": "another",
     "turn": Turn(escalations=1),
+    "form": Form.of({"type": "object", "properties": {"x": {"type": "string"}}}),
+    "editable": ("card",),
+    "changes": {"card": Change(1, 2)},
 }
 NOT_SHOWN = {
     "approval_id", "creation_token", "callback_id", "version", "resumed", "reminders", "challenge",

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from hitl_approval.domain.approval import digest_content
 from hitl_approval.domain.request import CONTENT
 from tests.anything import any_approval, any_request
 
-DIGEST = "3d0e61d23ec796f45267790a4a79dcf4d0ed4fd45bafbfea85f5f7426fc659e3"
-"""Of `any_approval()`, as the first version wrote it."""
+DIGEST = hashlib.sha256(
+    b'{"approvers":[],"context":{},"policy":{"allow_self_approval":false,"on_timeout":"timeout",'
+    b'"quorum":"any_one","quorum_count":1,"rejections_needed":1,'
+    b'"require_comment_on_rejection":false,"require_verified_identity":false},'
+    b'"requester":"rita","subject":"Q4 Budget Proposal"}'
+).hexdigest()
+"""Of `any_approval()`."""
 
 
 @pytest.mark.parametrize("name", CONTENT)

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hitl_approval.domain.asked import from_json, to_json
+from hitl_approval.domain.digest import MAX_WHOLE
 from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.files import FileDigest
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import FIELDS, ApprovalRequest
 from hitl_approval.domain.stage import Escalate, Stage
@@ -20,7 +22,7 @@ names = st.sampled_from(["ann", "bob@example.com", "Zoë", "ops"])
 json_values = st.recursive(
     st.none()
     | st.booleans()
-    | st.integers()
+    | st.integers(-MAX_WHOLE, MAX_WHOLE)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text("aé中\n"),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab"), inner, max_size=3),
@@ -39,6 +41,10 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "reminders": st.lists(whole, max_size=3, unique=True).map(sorted).map(tuple),
     "context": st.dictionaries(st.text("abc"), json_values, max_size=3),
     "sensitive": st.just(("card",)),
+    "supersedes": st.sampled_from(["approval-1", "0" * 32]),
+    "files": st.just((FileDigest(name="plan.tfplan", sha256="0" * 64, size=7),)),
+    "form": st.just({"type": "object", "properties": {"reason": {"type": "string"}}}),
+    "editable": st.just(("card",)),
 }
 
 
@@ -51,7 +57,7 @@ def requests(draw: st.DrawFn) -> ApprovalRequest:
     }
     if "stages" in said:  # which say it themselves
         said = {name: value for name, value in said.items() if name not in {"approvers", "quorum"}}
-    if "sensitive" in said:  # names a field that is there
+    if {"sensitive", "editable"} & said.keys():  # each names a field that is there
         said["context"] = {"card": "4111"} | said.get("context", {})
     return ApprovalRequest(**said)
 

@@ -88,3 +88,44 @@ def test_should_notice_arguments_edited_on_record_below_their_digest() -> None:
     call = Call.of(transfer, (1,), {})
     with pytest.raises(ArgumentsChanged):
         call.check({**call.context, "arguments": {"amount": 2}})
+
+
+def edited(call: Call, **values: Any) -> dict[str, Any]:
+    """The context of a call as an approver has changed it."""
+    return {**call.context, "arguments": {**call.context["arguments"], **values}}
+
+
+def test_should_run_the_call_to_which_an_approver_has_changed_it() -> None:
+    call = Call.of(
+        transfer, (5, "bob"), {"memo": {"deep": 1}}, editable=["amount", "more.memo.deep"]
+    )
+    assert call.approved(call.context) == call
+    changed = edited(call, amount=7, more={"memo": {"deep": 2}})
+    assert call.approved(changed).run(transfer) == transfer(7, "bob", memo={"deep": 2})
+    assert "arguments_digest" not in call.context
+
+
+@pytest.mark.parametrize(
+    "approved",
+    [
+        lambda call: edited(call, to="eve"),
+        lambda call: edited(call, amount=7, to="eve"),
+        lambda call: edited(call, amount=7.5),
+        lambda call: edited(call, amount="7"),
+        lambda call: edited(call, amount=True),
+        lambda call: {**call.context, "tool": "delete"},
+        lambda call: {**call.context, "arguments": {}},
+        lambda call: {**call.context, "arguments": [7]},
+        lambda call: {"arguments": {"amount": 7}},
+        lambda call: edited(call, extra=1),
+    ],
+)
+def test_should_run_no_other_call_than_the_one_that_may_be_changed(approved: Any) -> None:
+    call = Call.of(transfer, (5, "bob"), {}, editable=["amount"])
+    with pytest.raises(ArgumentsChanged, match="transfer was not run"):
+        call.approved(approved(call))
+
+
+def test_should_say_in_the_subject_nothing_that_may_be_changed() -> None:
+    call = Call.of(transfer, (5, "bob"), {}, editable=["amount"])
+    assert call.subject.startswith('Run transfer(amount="(shown on the page)", to="bob"')

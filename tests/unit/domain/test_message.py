@@ -26,8 +26,10 @@ from hitl_approval.domain.message import (
     to_same,
 )
 from hitl_approval.domain.policy import OnTimeout, Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.reminder import remind
 from hitl_approval.domain.text import MAX_PERSON
+from hitl_approval.domain.values import Values
 from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_opening, any_request, declared
 
@@ -211,3 +213,40 @@ def test_should_try_ever_less_often_and_at_least_every_hour() -> None:
     assert delays == sorted(delays)
     assert delays[-1] == LONGEST_RETRY
     assert timedelta(hours=20) < sum(delays, timedelta()) < timedelta(hours=28)
+
+
+def changed(approval: Approval, name: str = "ann") -> Any:
+    """Somebody approves with another amount."""
+    return cast_vote(
+        approval,
+        declared(name),
+        "approved",
+        "",
+        now=SOON,
+        content_digest=approval.content_digest,
+        values=Values(changes={"amount": 120}),
+    )
+
+
+def editable(needed: int = 2) -> Approval:
+    request = any_request(
+        approvers=("ann", "bob"), context={"amount": 100}, editable=["amount"], requester="rita"
+    )
+    policy = Policy(quorum=Quorum.at_least(needed))
+    opened: Approval = any_opening(request=request, policy=policy).after
+    return opened
+
+
+def test_should_ask_the_others_again_when_somebody_has_changed_it() -> None:
+    transition = changed(editable())
+    assert sent(transition) == {"bob": ("changed", False)}
+    audiences = {"#approvals": Address("slack", "C1")}
+    [_, channel] = derived(transition, audiences=audiences)
+    assert (channel.kind, channel.to_audience, channel.asks) == ("changed", True, True)
+    assert not depends_on_earlier(transition.entry)
+    answered = voted(editable())
+    assert sent(changed(answered.after)) == {"bob": ("changed", False)}
+
+
+def test_should_say_how_it_ended_where_the_change_decided() -> None:
+    assert sent(changed(editable(1))) == {"bob": ("outcome", False), "rita": ("outcome", True)}

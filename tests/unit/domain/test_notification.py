@@ -45,7 +45,7 @@ def test_should_say_who_can_still_answer_once_somebody_has() -> None:
     assert "Answers" not in approval_needed(approval).body
     voted = cast_vote(approval, declared("ann"), "approved", "", now=NOW)
     assert voted is not None
-    body = approval_needed(voted.after, recipient="bob", reminder=True).body
+    body = approval_needed(voted.after, recipient="bob", kind="reminder").body
     assert "  Answers    1 of 2 approvals; bob or cid can still answer\n" in body
 
 

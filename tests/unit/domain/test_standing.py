@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import SYSTEM, Actor
-from hitl_approval.domain.ending import cancel, expire
+from hitl_approval.domain.ending import cancel, expire, follow_rule
 from hitl_approval.domain.errors import ApprovalError
 from hitl_approval.domain.policy import OnTimeout, Policy
 from hitl_approval.domain.quorum import Quorum
-from hitl_approval.domain.standing import how_it_ended, standing
+from hitl_approval.domain.standing import by_rule, end_in_words, how_it_ended, standing
 from hitl_approval.domain.voting import cast_vote, may_still_answer
 from tests.anything import NOW, any_approval, any_request, declared
 
@@ -135,3 +136,17 @@ def test_should_say_who_withdrew_it(actor: Actor, said: str) -> None:
     ended = cancel(any_approval(), actor, "", now=NOW)
     assert ended is not None
     assert how_it_ended(ended.after) == said
+
+
+def test_should_say_which_rule_decided() -> None:
+    asked_by = any_approval(rule=AppliedRule("d", "small", "approved"))
+    ended = follow_rule(asked_by, now=NOW)
+    assert ended is not None
+    assert how_it_ended(ended.after) == "Approved by rule small"
+    assert end_in_words(ended.after) == "was approved by rule small: nobody was asked."
+    assert by_rule(ended.after) == ""
+
+
+def test_should_say_which_rule_asks() -> None:
+    assert by_rule(any_approval(rule=AppliedRule("d", "big"))) == "by rule big"
+    assert by_rule(any_approval(rule=AppliedRule("d"))) == by_rule(any_approval()) == ""

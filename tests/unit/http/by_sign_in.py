@@ -19,8 +19,15 @@ PUBLIC = "https://approve.example.com"
 """Where the page is reached, as the deployment has it; the API's own name is `page.example`."""
 
 
-def asked(world: World, *approvers: str, subject: str = "Q4 Budget Proposal", **fields: Any) -> str:
-    request = any_request(approvers=approvers, subject=subject, requester=RITA)
+def asked(
+    world: World,
+    *approvers: str,
+    subject: str = "Q4 Budget Proposal",
+    content: dict[str, Any] | None = None,
+    **fields: Any,
+) -> str:
+    asked = {"approvers": approvers, "subject": subject, "requester": RITA}
+    request = any_request(**asked | (content or {}))
     opening = any_opening(now=world.clock.now(), request=request, **fields)
     approval = world.store.create(opening)
     world.inbox.add(approval, approval.deciders)

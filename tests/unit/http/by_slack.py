@@ -70,9 +70,20 @@ class Person:
         assert (answer["statusCode"], answer["body"]) == (200, "")
         return self.workspace.views[-1]
 
-    def submit(self, view: Mapping[str, Any], comments: str | None = None) -> dict[str, Any]:
-        """Send a dialog; what Slack is to do then."""
-        values = {COMMENT: {COMMENT: {"type": "plain_text_input", "value": comments}}}
+    def submit(
+        self, view: Mapping[str, Any], comments: str | None = None, **filled: Any
+    ) -> dict[str, Any]:
+        """Send a dialog; what Slack is to do then.
+
+        Fields are filled in by their labels, as Slack brings each element; the others come as they
+        stood in the view.
+        """
+        values: dict[str, Any] = {
+            block["block_id"]: {"value": filled.get(block["label"]["text"], as_it_stood(block))}
+            for block in view.get("blocks", ())
+            if block["type"] == "input"
+        }
+        values[COMMENT] = {COMMENT: {"type": "plain_text_input", "value": comments}}
         answer = self.send(
             {
                 "type": "view_submission",
@@ -91,6 +102,15 @@ class Person:
         who = {"id": self.user, "team_id": self.workspace.team_id}
         whole = {"user": who, "team": {"id": self.workspace.team_id}, **payload}
         return call(self.world, self.workspace, signed(self.world, json.dumps(whole)))
+
+
+def as_it_stood(block: Mapping[str, Any]) -> dict[str, Any]:
+    """What Slack brings of an element that nobody has touched."""
+    element = block["element"]
+    initial = {name: value for name, value in element.items() if name.startswith("initial_")}
+    [(name, value)] = initial.items() or [("initial_value", None)]
+    key = {"initial_value": "value"}.get(name, name.replace("initial_", "selected_"))
+    return {"type": element["type"], key: value}
 
 
 def signed(world: World, payload: str, *, secret: str = SECRET, age: int = 0) -> dict[str, Any]:

@@ -259,3 +259,53 @@ def test_should_log_no_value_when_it_cannot_go_on(
     assert "s3cret" not in caplog.text
     assert SECRET not in caplog.text
     assert "KeyError" in caplog.text
+
+
+FORM = {
+    "type": "object",
+    "properties": {"reason": {"type": "string", "minLength": 3}},
+    "required": ["reason"],
+}
+
+
+def test_should_approve_with_what_the_dialog_was_filled_in_with(world: World) -> None:
+    approval_id = asked(world, form=FORM, editable=["amount"], context={"amount": 100})
+    ann = somebody(world)
+    view = ann.open(approval_id)
+    refused = ann.submit(view, "fine", reason={"value": "no"}, amount={"value": "1.5"})
+    assert refused == {
+        "response_action": "errors",
+        "errors": {
+            "input-0": "Must be at least 3 characters, got 2.",
+            "changes-0": "Must be a whole number, got 1.5.",
+        },
+    }
+    assert world.store.approvals[approval_id].pending
+    for _ in range(2):  # Slack sends again what it got no answer to
+        answer = ann.submit(view, "fine", reason={"value": "lunch"}, amount={"value": "90"})
+        assert "On record" in said(answer)
+    approval = world.store.approvals[approval_id]
+    assert (approval.status, approval.votes[0].input) == ("approved", {"reason": "lunch"})
+    assert json.loads(approval.context) == {"amount": 90}
+    assert len(world.store.history(approval_id)) == 2
+
+
+def test_should_ask_for_no_values_to_reject(world: World) -> None:
+    approval_id, ann = asked(world, form=FORM), somebody(world)
+    ann.submit(ann.open(approval_id, "rejected"), "no")
+    assert world.store.approvals[approval_id].status == "rejected"
+
+
+def test_should_take_no_approval_of_a_message_from_before_a_change(world: World) -> None:
+    fields = {"editable": ["amount"], "context": {"amount": 100}}
+    approval_id = asked(world, policy=Policy(quorum=Quorum.everyone()), **fields)
+    ann, bob = somebody(world), somebody(world, "U2")
+    opened_before = bob.open(approval_id)
+    subject = Subject(approval_id, world.store.approvals[approval_id].content_digest, "approved")
+    ann.submit(ann.open(approval_id), amount={"value": "90"})
+    assert "not the one that was shown" in said(bob.submit(opened_before))
+    bob.click(subject.to_json(), "hitl_approve")
+    assert "This message shows another request" in said(bob.workspace.views[-1])
+    assert world.store.approvals[approval_id].pending
+    bob.submit(bob.open(approval_id))
+    assert world.store.approvals[approval_id].status == "approved"

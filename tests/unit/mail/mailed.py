@@ -43,9 +43,9 @@ def asked(**fields: Any) -> Approval:
     return replace(approval, approval_id="approval-1")
 
 
-def asking(approval: Approval, *, reminder: bool = False, **fields: Any) -> Notification:
+def asking(approval: Approval, *, kind: Any = "requested", **fields: Any) -> Notification:
     """What asks ann."""
-    said = approval_needed(approval, recipient=ANN, link=LINK, reminder=reminder)
+    said = approval_needed(approval, recipient=ANN, link=LINK, kind=kind)
     where: dict[str, Any] = {"address": ANN, "at": NOW}
     return replace(said, **where | fields)
 
@@ -73,7 +73,8 @@ def each_kind() -> Mapping[str, Notification]:
     assert withdrawn is not None
     return {
         "requested": asking(approval),
-        "reminder": asking(approval, reminder=True),
+        "changed": asking(approval, kind="changed"),
+        "reminder": asking(approval, kind="reminder"),
         "outcome": telling(approved(approval)),
         "outcome to who asks": telling(approved(approval), to_requester=True, entry=ENTRY),
         "expired": telling(expired.after, "expired"),

@@ -9,9 +9,10 @@ import pytest
 
 from hitl_approval.domain.policy import OnTimeout, Policy
 from hitl_approval.domain.quorum import Quorum
+from hitl_approval.domain.values import Values
 from hitl_approval.stream import answer_batch
 from hitl_approval.testing import World
-from tests.anything import any_opening, declared
+from tests.anything import any_opening, any_request, declared
 from tests.unit.streamed import asked, awaits, batch, decided, publish_all
 
 
@@ -109,3 +110,29 @@ def test_should_go_on_from_the_first_event_that_was_not_filed(world: World) -> N
     assert world.meter.counted == []
     answer_batch(batch(*events), world.publishing.publish)
     assert sorted(awaits(world, "ann")) == sorted([first, second])
+
+
+def test_should_put_a_changed_request_before_who_had_answered_again(world: World) -> None:
+    request = any_request(
+        approvers=("ann", "bob", "cid"), context={"amount": 100}, editable=["amount"]
+    )
+    opening = any_opening(
+        now=world.clock.now(), request=request, policy=Policy(quorum=Quorum.everyone())
+    )
+    approval = world.store.create(opening)
+    world.decisions.decide(approval.approval_id, declared("bob"), "approved")
+    events = world.store.history(approval.approval_id)
+    assert world.publishing.publish(events) == len(events)
+    assert awaits(world, "bob") == []
+    world.decisions.decide(
+        approval.approval_id,
+        declared("ann"),
+        "approved",
+        content_digest=approval.content_digest,
+        values=Values(changes={"amount": 90}),
+    )
+    for _ in range(2):  # a batch may come again
+        world.publishing.publish(world.store.history(approval.approval_id)[1:])
+        assert [len(awaits(world, name)) for name in ("ann", "bob", "cid")] == [0, 1, 1]
+    [said] = [one for one in world.publisher.published if '"changes"' in one.detail][:1]
+    assert json.loads(said.detail)["changes"] == {"amount": {"before": 100, "after": 90}}

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from hitl_approval.contract import Metrics
-from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.errors import InvalidRequest, Unavailable
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.testing import World
 from hitl_approval.usecases.request import ResolvedRequest
 from tests.anything import any_request, declared
-from tests.unit.usecases.submitted import HOUR
+from tests.unit.usecases.submitted import HOUR, meanwhile
 
 
 def submit(world: World, token: str = "token-1", quorum: Quorum | None = None) -> Any:
@@ -31,6 +31,101 @@ def submit(world: World, token: str = "token-1", quorum: Quorum | None = None) -
         creation_token=token,
         callback_id=f"callback of {token}",
     )
+
+
+def replace_first(world: World, token: str = "token-2", **fields: Any) -> Any:
+    """A second execution of the same function, whose request replaces the first."""
+    resolved = ResolvedRequest(
+        request=any_request(**{"supersedes": "approval-1"} | fields),
+        approvers=(),
+        policy=Policy(),
+        timeout=HOUR,
+    )
+    return world.requests.submit(
+        resolved,
+        approval_id="approval-2",
+        execution_arn="arn/2",
+        creation_token=token,
+        callback_id=f"callback of {token}",
+    )
+
+
+def test_should_replace_a_request_and_resume_its_workflow(world: World) -> None:
+    submit(world)
+    assert replace_first(world).pending
+
+    replaced = world.store.approvals["approval-1"]
+    assert (replaced.status, replaced.superseded_by) == ("cancelled", "approval-2")
+    assert world.callbacks.completed == ["callback of token-1"]
+    assert world.requests.check_status("approval-1").status == "cancelled"
+    assert world.store.approvals["approval-2"].supersedes == "approval-1"
+
+
+def test_should_take_a_try_whose_answer_was_lost_for_its_own(world: World) -> None:
+    submit(world)
+    first = replace_first(world)
+    assert replace_first(world) == first
+    assert world.callbacks.completed == ["callback of token-1"] * 2
+    assert len(world.store.history("approval-1")) == 2
+    with pytest.raises(InvalidRequest, match="is used twice in this execution"):
+        replace_first(world, "token-3")
+
+
+def test_should_never_lose_a_decision_that_comes_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit(world)
+    meanwhile(
+        world,
+        monkeypatch,
+        lambda: world.decisions.decide("approval-1", declared("bob"), "approved"),
+    )
+    with pytest.raises(InvalidRequest, match=r"has ended \(approved by bob\)"):
+        replace_first(world)
+    assert world.store.approvals.keys() == {"approval-1"}
+    assert world.store.approvals["approval-1"].status == "approved"
+
+
+def test_should_replace_what_has_changed_and_is_still_pending(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit(world, quorum=Quorum.at_least(2))
+    meanwhile(
+        world,
+        monkeypatch,
+        lambda: world.decisions.decide("approval-1", declared("bob"), "approved"),
+    )
+    assert replace_first(world).pending
+    assert world.clock.pauses == 1
+    assert len(world.store.approvals["approval-1"].votes) == 1
+
+
+def test_should_give_up_on_what_always_changes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit(world)
+    meanwhile(
+        world,
+        monkeypatch,
+        lambda: world.store.register_callback("approval-1", "callback"),
+        times=1_000,
+    )
+    with pytest.raises(Unavailable, match="to replace is contended"):
+        replace_first(world)
+    assert world.store.approvals.keys() == {"approval-1"}
+
+
+def test_should_leave_who_was_replaced_to_the_sweep_if_it_cannot_be_resumed(world: World) -> None:
+    submit(world)
+    world.callbacks.answer = "delayed"
+    assert replace_first(world).pending
+    assert world.meter.counted == [Metrics.RESUME_FAILED]
+
+
+def test_should_refuse_to_replace_what_is_not_there(world: World) -> None:
+    with pytest.raises(InvalidRequest, match=r"^supersedes: names 'approval-1', which is no"):
+        replace_first(world)
+    assert world.store.approvals == {}
 
 
 def test_should_take_its_own_repeated_request_for_the_same(world: World) -> None:
