@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from hitl_approval.domain.approval import Approval, Vote
 from hitl_approval.domain.audit import isoformat
+from hitl_approval.domain.escalation import escalates_at
+from hitl_approval.domain.stage import Escalate
 from hitl_approval.domain.turn import Turn
 
 NOT_ASKED = "not_asked"
@@ -28,6 +31,12 @@ def votes_by_stage(approval: Approval) -> list[tuple[Vote, ...]]:
     ends = (*approval.turn.passed, len(approval.votes))
     starts = (0, *approval.turn.passed)
     return [approval.votes[start:end] for start, end in zip(starts, ends, strict=True)]
+
+
+def next_step(approval: Approval) -> tuple[datetime, Escalate] | None:
+    """The next step of the escalation and when it is due; None when none comes."""
+    due = escalates_at(approval)
+    return None if due is None else (due, approval.policy.escalation[approval.turn.escalations])
 
 
 def _stages(approval: Approval) -> list[dict[str, Any]]:

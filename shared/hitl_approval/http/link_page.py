@@ -17,6 +17,7 @@ from hitl_approval.http.inputs import values_of
 from hitl_approval.http.links import answer_by_link, open_link
 from hitl_approval.http.reading import Reading, check_shown
 from hitl_approval.http.state import Opened
+from hitl_approval.http.turn_forms import forms_of, sent, take
 from hitl_approval.usecases.decide import DecisionService
 
 _HINT = (
@@ -75,6 +76,8 @@ class _Visit:
 
     def _post(self, form: Mapping[str, str]) -> dict[str, Any]:
         opened = open_link(self.service, self.token)
+        if sent(form):
+            return self._turn(opened, form)
         if opened.state != "open":
             return self._show(opened)
         whole = self._reading(opened).check(form)
@@ -98,6 +101,16 @@ class _Visit:
             return self._show(opened, refused=error, form=form)
         return self._show(answered)
 
+    def _turn(self, opened: Opened, form: Mapping[str, str]) -> dict[str, Any]:
+        try:
+            _check_challenge(opened, form)
+            take(self.service, opened, form, self._reading(opened))
+        except Unavailable:
+            raise
+        except ApprovalError as error:
+            return self._show(open_link(self.service, self.token), refused=error, form=form)
+        return self._show(open_link(self.service, self.token))
+
     def _show(
         self,
         opened: Opened,
@@ -110,6 +123,7 @@ class _Visit:
             now=self.service.clock.now(),
             reading=self._reading(opened),
             query=self.event.get("queryStringParameters"),
+            turn=forms_of(opened, self._reading(opened), refused=refused, form=form),
             refused=refused,
             form=form,
             organization=self.organization,

@@ -17,6 +17,8 @@ from hitl_approval.domain.link import form_nonce, is_nonce
 from hitl_approval.http.errors import NotShown
 from hitl_approval.http.html import RefusedError
 
+_OLD = "This form has grown old: please open the request again"
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -35,6 +37,19 @@ class Reading:
         if whole:
             return form_nonce(self.secret, self.content_digest)
         return self._made("in part")
+
+    def nonce_of(self, act: str) -> str:
+        """What a form sends back that does something else than decide."""
+        return self._made(f"act {act}")
+
+    def check_nonce(self, wanted: str, given: str) -> None:
+        """Whether a form was sent that this reading has brought.
+
+        Raises:
+            RefusedError: it is none of this reading, or there is none.
+        """
+        if not wanted or not is_nonce(given, wanted):
+            raise RefusedError(403, _OLD)
 
     def query(self, part: int) -> str:
         """The address of a part, from 1, as the part before it has it."""
@@ -58,7 +73,7 @@ class Reading:
         given = form.get("nonce", "")
         whole = is_nonce(given, self.nonce(whole=True))
         if not whole and not is_nonce(given, self.nonce(whole=False)):
-            raise RefusedError(403, "This form has grown old: please open the request again")
+            raise RefusedError(403, _OLD)
         return whole
 
     def _made(self, purpose: str) -> str:

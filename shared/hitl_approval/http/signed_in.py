@@ -31,6 +31,7 @@ from hitl_approval.http.inputs import values_of
 from hitl_approval.http.reading import Reading, check_shown
 from hitl_approval.http.sign_in import BrowserSignIn, redirect
 from hitl_approval.http.state import opened
+from hitl_approval.http.turn_forms import forms_of, sent, take
 from hitl_approval.http.visitor import REFERRER, Visitor
 from hitl_approval.usecases.decide import DecisionService
 
@@ -129,7 +130,8 @@ class _Visit:
             raise html.RefusedError(404, _NO_APPROVAL)
         try:
             if form is not None:
-                return self._decide(form, approval_id)
+                act = self._turn if sent(form) else self._decide
+                return act(form, approval_id)
             return self._show(self.service.get(approval_id))
         except ApprovalNotFound:
             raise html.RefusedError(404, _NO_APPROVAL) from None
@@ -162,6 +164,20 @@ class _Visit:
             return self._show(approval, refused=error, form=form)
         return self._show(self.service.get(approval_id), workflow_ended=ended)
 
+    def _turn(self, form: Mapping[str, str], approval_id: str) -> dict[str, Any]:
+        approval = self.service.get(approval_id)
+        now = self.service.clock.now()
+        try:
+            seen = opened(approval, self.visitor.actor, now=now)
+            take(self.service, seen, form, self._reading(approval))
+        except Unavailable:
+            raise
+        except ApprovalError as error:
+            if isinstance(error, Unauthenticated) and self.visitor.by_browser:
+                raise  # there is a page for it
+            return self._show(self.service.get(approval_id), refused=error, form=form)
+        return self._show(self.service.get(approval_id))
+
     def _show(
         self,
         approval: Approval,
@@ -173,8 +189,18 @@ class _Visit:
         now, actor = self.service.clock.now(), self.visitor.actor
         trail = self.service.history(approval.approval_id)
         messages = self.service.messages_about(approval.approval_id)
+        seen = replace(opened(approval, actor, now=now), workflow_ended=workflow_ended)
+        turn = forms_of(
+            seen,
+            self._reading(approval),
+            operators=self.service.operators,
+            requester_may=self.service.requests_name_approvers,
+            refused=refused,
+            form=form,
+        )
         return approval_page.render(
-            replace(opened(approval, actor, now=now), workflow_ended=workflow_ended),
+            seen,
+            turn=turn,
             now=now,
             reading=self._reading(approval),
             query=self.event.get("queryStringParameters"),
