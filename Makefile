@@ -119,6 +119,7 @@ docs: setup ## writes again what docs/ takes from the code: the command, the con
 	@$(BIN)/python -m tests.docs.cli_reference
 	@$(BIN)/python -m tests.docs.construct_reference
 	@$(BIN)/python -m tests.docs.counts
+	@$(BIN)/python -m tests.docs.lifecycle
 	@$(BIN)/python -m tests.docs.request_reference
 	@$(BIN)/python -m tests.docs.slack_messages
 

@@ -76,6 +76,8 @@ class FakeSlack:
         channel = given["channel"].replace("U", "D", 1)
         ts = f"1700000000.{len(self.messages):06d}"
         self.messages[channel, ts] = _content(given)
+        if "thread_ts" in given:
+            self.messages[channel, ts]["below"] = given["thread_ts"]
         return {"ok": True, "channel": channel, "ts": ts}
 
     def _chat_update(self, given: dict[str, str]) -> dict[str, Any]:

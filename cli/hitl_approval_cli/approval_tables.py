@@ -13,7 +13,7 @@ from hitl_approval.contract import MessageKind
 from hitl_approval.domain.edit import CHANGES
 from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.request import CONTENT
-from hitl_approval.domain.text import inert, listed
+from hitl_approval.domain.text import MAX_LISTED, inert, listed, listed_some
 from hitl_approval.domain.trail_words import in_words
 from hitl_approval.usecases.decide import Workflow
 from hitl_approval_cli import output, turn_rows
@@ -146,7 +146,7 @@ def approval(item: Mapping[str, Any]) -> int:
         *((CONTENT[name].label, output.safe(item[name])) for name in CONTENT if item.get(name)),
     ]
     rows += [("File", output.safe(file_in_words(file))) for file in item.get("files", [])]
-    names = listed(item["approvers"]) or "anyone with access"
+    names = listed_some(item["approvers"]) or "anyone with access"
     needed = item["quorum_needed"]
     rows += [
         ("Approvers", output.safe(names) + (f" ({needed} approvals needed)" if needed > 1 else "")),
@@ -168,13 +168,19 @@ def approval(item: Mapping[str, Any]) -> int:
     rows += turn_rows.rows(item)
     if item.get("superseded_by"):
         rows.append(("Replaced by", output.safe(item["superseded_by"])))
-    for vote in item.get("votes", []):
+    votes, messages = item.get("votes", []), item.get("messages", [])
+    if (more := len(votes) - MAX_LISTED) > 0:
+        rows.append(("Votes", f"{more} more before these: hitl history or --json has them all"))
+    for vote in votes[-MAX_LISTED:]:
         who = f"{output.safe(vote['approver'])} ({output.safe(vote['identity'])})"
         said = f": {output.safe(vote['comments'])}" if vote["comments"] else ""
         given = filled_in(vote)
         said += f"\n{output.safe(given)}" if given else ""
         rows.append(("Vote", f"{who} {output.status(vote['decision'])}{said}"))
-    rows += [_message_row(message) for message in item.get("messages", [])]
+    rows += [_comment_row(comment) for comment in item.get("thread", [])]
+    rows += [_message_row(message) for message in messages[:MAX_LISTED]]
+    if (more := len(messages) - MAX_LISTED) > 0:
+        rows.append(("Messages", f"{more} more: --json has them all"))
     if item.get("challenge"):
         rows.append(
             ("Code", f"{output.safe(item['challenge'])} (to be typed on a personal link's page)")
@@ -196,11 +202,24 @@ _MESSAGES: Mapping[MessageKind, str] = {
     "requested": "request",
     "changed": "request once more",
     "reminder": "reminder",
+    "question": "question",
+    "answer": "answer",
     "released": "release",
     "outcome": "outcome",
     "expired": "expiry",
     "withdrawn": "withdrawal",
 }
+
+
+def _comment_row(comment: Mapping[str, Any]) -> tuple[str, str]:
+    """What somebody said about a request; a question with the number that answers name."""
+    who = f"{output.safe(comment['author'])} ({output.safe(comment['identity'])})"
+    said = f"{who} at {local_time(comment['at'])}: {output.safe(comment['comments'])}"
+    if comment["question"]:
+        return f"Question {comment['sequence']}", said
+    if comment["answers"] is not None:
+        return f"Answer to {comment['answers']}", said
+    return "Comment", said
 
 
 def _message_row(message: Mapping[str, Any]) -> tuple[str, str]:

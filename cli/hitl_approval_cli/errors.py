@@ -75,13 +75,16 @@ OPTION_OF: Mapping[str, str] = {
         for field in FIELDS.values()
         if field.event
     },
+    "answers": "--answers",
     "approver": "--as",
+    "business_hours": "--business-hours",
     "approvers": "--approver",
     "comments": "--message",
     "cursor": "--cursor",
     "document_name": "--subject",
     "files": "--file",
     "limit": "--limit",
+    "question": "--question",
     "since": "--since",
     "status": "--status",
     "timeout_seconds": "--timeout",

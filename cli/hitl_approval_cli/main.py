@@ -16,6 +16,7 @@ from hitl_approval.contract import LIBRARY_VERSION
 from hitl_approval.domain.text import cut
 from hitl_approval_cli import output
 from hitl_approval_cli.commands.audit import audit
+from hitl_approval_cli.commands.comment import comment
 from hitl_approval_cli.commands.completion import completion
 from hitl_approval_cli.commands.cost import cost
 from hitl_approval_cli.commands.decide import approve, cancel, reject
@@ -71,6 +72,7 @@ app.command()(inbox)
 app.command()(show)
 app.command()(approve)
 app.command()(reject)
+app.command()(comment)
 app.command()(submit)
 app.command()(status)
 app.command()(verify)

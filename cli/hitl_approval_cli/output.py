@@ -16,6 +16,7 @@ STYLES = {
     "pending": "yellow",
     "requested": "yellow",
     "voted": "yellow",
+    "commented": "cyan",
     "approved": "bold green",
     "rejected": "bold red",
     "notification_failed": "bold red",

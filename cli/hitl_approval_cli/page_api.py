@@ -17,6 +17,7 @@ DECISIONS: Final[Mapping[str, str]] = {
     "cancel": Route.V1_CANCELLATION,
     "reassign": Route.V1_REASSIGNMENT,
     "retract": Route.V1_RETRACTION,
+    "comment": Route.V1_COMMENTS,
 }
 """Action -> the route that does it for who is signed in."""
 _TIMEOUT: Final = 60.0

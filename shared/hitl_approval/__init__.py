@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hitl_approval.domain.approval import Vote
     from hitl_approval.domain.binding import NotAsApproved
+    from hitl_approval.domain.business_hours import business_hours
     from hitl_approval.domain.call import ArgumentsChanged
     from hitl_approval.domain.condition import field
     from hitl_approval.domain.edit import Change
@@ -45,6 +46,7 @@ _HOMES = {
     "Stage": "domain.stage",
     "Vote": "domain.approval",
     "approve": "domain.rule",
+    "business_hours": "domain.business_hours",
     "field": "domain.condition",
     "reject": "domain.rule",
     "file_digest": "files",
@@ -71,6 +73,7 @@ __all__ = [
     "Stage",
     "Vote",
     "approve",
+    "business_hours",
     "field",
     "file_digest",
     "reject",

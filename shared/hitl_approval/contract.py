@@ -15,8 +15,9 @@ ResumeMode = Literal["callback", "polling"]
 
 
 MessageKind = Literal[
-    "requested", "changed", "reminder", "released", "outcome", "expired", "withdrawn"
-]
+    "requested", "changed", "reminder", "released", "question", "answer",
+    "outcome", "expired", "withdrawn",
+]  # fmt: skip
 """What a message to one person says: see `domain.message`."""
 
 Channel = Literal["sns", "ses", "slack", "webhook"]
@@ -108,7 +109,6 @@ class Env:
 
 FUNCTION_NAME: Final = "AWS_LAMBDA_FUNCTION_NAME"
 """The variable by which Lambda tells a function its own name."""
-
 
 ATTACHED_PREFIX: Final = "HITL_"
 """Before each of these names in an attached function, which may have such variables of its own."""
@@ -257,6 +257,7 @@ class Route:
     V1_CANCELLATION: Final = "/v1/approvals/{approval_id}/cancellation"
     V1_REASSIGNMENT: Final = "/v1/approvals/{approval_id}/reassignment"
     V1_RETRACTION: Final = "/v1/approvals/{approval_id}/retraction"
+    V1_COMMENTS: Final = "/v1/approvals/{approval_id}/comments"
     V1_OPENAPI: Final = "/v1/openapi.json"
 
 
@@ -282,8 +283,7 @@ SIGNED_IN_ROUTES: Final = {
     Route.V1_HISTORY: ("GET",),
     Route.V1_DECISION: ("POST",),
     Route.V1_CANCELLATION: ("POST",),
-    Route.V1_REASSIGNMENT: ("POST",),
-    Route.V1_RETRACTION: ("POST",),
+    **dict.fromkeys((Route.V1_COMMENTS, Route.V1_REASSIGNMENT, Route.V1_RETRACTION), ("POST",)),
     Route.V1_OPENAPI: ("GET",),
 }
 """Routes for signed-in people and their methods: pages, and the JSON API."""
@@ -336,14 +336,14 @@ class Events:
     CANCELLED: Final = "Approval Cancelled"
     NOTIFICATION_FAILED: Final = "Approval Notification Failed"
     REMINDED: Final = "Approval Reminded"
+    COMMENTED: Final = "Approval Commented"
 
 
 SLACK_API: Final = "https://slack.com/api"
 """Where Slack's Web API is."""
 
 CLI_REDIRECT_URI: Final = "http://localhost:47285/callback"
-"""Where an issuer sends a browser that has signed in for `hitl login`; the port is free of others'
-uses in IANA's registry."""
+"""Where an issuer sends a browser back to `hitl login`; IANA's registry has no use of the port."""
 
 EMAIL_CLAIM: Final = "email"
 """Names who has signed in by default, and only where the claim `email_verified` is true."""

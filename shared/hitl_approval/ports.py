@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from hitl_approval.domain.approval import Approval, Status, Transition
 from hitl_approval.domain.bus_event import BusEvent
+from hitl_approval.domain.business_hours import Counted
 from hitl_approval.domain.message import Message
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.outcome import Snapshot
@@ -174,6 +175,7 @@ class Submission:
         members: of the names among the approvers, where who asks has found them.
         creation_token: whoever comes again with it has created the record.
         callback_id: completed when it is decided; None for a workflow that polls.
+        counted: the time to decide, where it was given in business hours.
     """
 
     request: ApprovalRequest
@@ -181,6 +183,7 @@ class Submission:
     members: Found | None
     creation_token: str
     callback_id: str | None
+    counted: Counted | None = None
 
 
 class Requests(Protocol):
@@ -196,6 +199,9 @@ class Requests(Protocol):
         Raises:
             InvalidRequest: the deployment cannot hold it.
         """
+
+    def now(self) -> datetime:
+        """The time, as who asks knows it."""
 
     def submit(self, key: RequestKey, submission: Submission) -> Snapshot:
         """Create the record, once for each key and creation token.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Generic, TypedDict
+from typing import Annotated, Generic, Literal, TypedDict
 
 from aws_cdk import Duration
 
-from hitl_approval.contract import Env, MessageKind
+from hitl_approval.contract import Env
 from hitl_approval_cdk import mail, option, readers, rules, slack, webhook
 from hitl_approval_cdk.delivery import Delivery, deliveries
 from hitl_approval_cdk.mail import SesMail
@@ -15,6 +15,8 @@ from hitl_approval_cdk.option import ContextKey, LeftOut, Option, Variable
 from hitl_approval_cdk.slack import Slack
 from hitl_approval_cdk.webhook import Webhook
 
+OptionalKind = Literal["reminder", "released", "outcome", "expired", "withdrawn"]
+"""Kinds of messages that a deployment need not send: see `contract.MessageKind`."""
 _ADDRESSES = "addresses with commas between them"
 
 
@@ -95,7 +97,7 @@ class MessagingOptions(TypedDict, Generic[LeftOut], total=False):
     Default: at half time and at nine tenths of requests of an hour or more."""
 
     messages_off: Annotated[
-        Sequence[MessageKind],
+        Sequence[OptionalKind],
         Option(
             rules.messages_off,
             default=(),

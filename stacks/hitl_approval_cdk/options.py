@@ -69,7 +69,7 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
             keys=[ContextKey("approvers", readers.names, "names with commas between them")],
         ),
     ]
-    """Who may decide requests that name nobody: people or `groups`; at most 20 people.
+    """Who may decide requests that name nobody: people or `groups`; at most 500 people.
     Default: anyone who may call the approval function."""
 
     groups: Annotated[
@@ -81,7 +81,7 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
         ),
     ]
     """The people that a name in `approvers`, here or in a request, stands for: any number of groups
-    of at most 20 people, known at synth.
+    of at most 500 people, known at synth.
     Default: none, every name is a person's own."""
 
     operators: Annotated[

@@ -190,9 +190,9 @@ class Resources:
             )
             raise ValueError(msg)
         self._read_stream(grantee, self.audit_table.table_stream_arn)
-        # It puts on record who could not be notified.
+        # It puts on record who could not be notified, and reads what was asked and answered.
         allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
-        allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
+        allow(grantee, ["dynamodb:PutItem", "dynamodb:Query"], self.audit_table.table_arn)
         allow(
             grantee,
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
@@ -214,8 +214,9 @@ class Resources:
         self._sign(grantee)
 
     def _write_votes(self, grantee: iam.IGrantable) -> None:
+        """Votes and comments: what was asked and answered stands in the audit trail."""
         allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
-        allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
+        allow(grantee, ["dynamodb:PutItem", "dynamodb:Query"], self.audit_table.table_arn)
         self._use_table_keys(grantee)
         self._sign(grantee)
 

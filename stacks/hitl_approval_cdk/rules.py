@@ -27,7 +27,7 @@ from hitl_approval_cdk.tokens import is_token, shown
 MINUTE: Final = 60
 DAY: Final = 24 * 3600
 LONGEST_APPROVAL: Final = contract.MAX_EXECUTION_SECONDS - contract.EXECUTION_MARGIN_SECONDS
-ALWAYS_SENT: Final = ("requested", "changed")
+ALWAYS_SENT: Final = ("requested", "changed", "question", "answer")
 """Kinds of messages that no deployment leaves out."""
 MAX_EXECUTION_RETENTION_DAYS: Final = 90
 """Lambda keeps no longer."""

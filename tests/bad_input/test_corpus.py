@@ -39,7 +39,7 @@ from tests.cli.fake_cloud import FakeCloud
 from tests.infra.synth import any_app, any_stack
 from tests.workflow.conftest import StageFactory
 
-ACTIONS = ("decide", "get", "list", "inbox", "resume", "history", "cancel")
+ACTIONS = ("decide", "get", "list", "inbox", "resume", "history", "cancel", "comment")
 STATUS = {
     error.code: error.status
     for error in (

@@ -22,6 +22,7 @@ SHAPES = {
     "approve": ANSWER,
     "reject": ANSWER,
     "cancel": ANSWER,
+    "comment": (*RECORD, "thread", "already", "to"),
     "submit": ("approval_id", "execution_arn"),
     "status": (
         "approval_id", "status", "decided_by", "decided_at", "expires_at", "quorum_needed", "votes",

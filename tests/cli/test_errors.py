@@ -31,9 +31,9 @@ from .pending import WHOLE, pending
         (["submit", "--subject", ""], 2, "--subject: must not be empty"),
         (["submit", "--subject", "x", "--context", "5"], 2, "--context: must be an object, got a"),
         (
-            ["submit", "--subject", "x", *(f"--approver=p{n}" for n in range(21))],
+            ["submit", "--subject", "x", *(f"--approver=p{n}" for n in range(501))],
             2,
-            "--approver: must be at most 20, got 21",
+            "--approver: must be at most 500, got 501",
         ),
         (["--stack", "x", "list"], 2, "--stack stands behind the command: hitl COMMAND --stack"),
         (["--json", "list"], 2, "--json stands behind the command: hitl COMMAND --json"),

@@ -96,6 +96,8 @@ def test_should_print_the_keys_that_are_documented(
     if command in {"resume", "verify"}:
         assert hitl("approve", approval, "--yes").status == 0
     words = [*([approval] if command in OF_ONE else []), *WORDS.get(command, [])]
+    if command == "comment":
+        words = [approval, "-m", "Which month?"]
     if command in {"approve", "reject", "cancel", "drain"}:
         words = [*words, "--yes", *(["--as", "rita"] if command == "cancel" else [])]
     for name, content in {"RULES": [], "REQUEST": {"subject": "Q4", "requester": "rita"}}.items():

@@ -6,9 +6,12 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.domain import text
 from hitl_approval.domain.edit import MAX_CONTEXT_WITH_VALUES, MAX_EDITED_BYTES
+from hitl_approval.domain.files import MAX_FILES
 from hitl_approval.domain.form import MAX_INPUT_BYTES
 from hitl_approval.domain.form_schema import MAX_FORM_BYTES
 from hitl_approval.domain.naming import MAX_APPROVERS
@@ -17,6 +20,7 @@ from hitl_approval.domain.outcome import snapshot_of
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import MAX_CONTEXT_BYTES, ApprovalRequest
+from hitl_approval.domain.room import LEFT_OUT, MAX_NAMES
 from hitl_approval.domain.values import Values
 from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_opening, declared
@@ -31,21 +35,29 @@ MESSAGE_LIMIT = 256 * 1024
 """SNS's largest message."""
 
 
-def people() -> list[str]:
-    longest = text.MAX_PERSON_KEY // len(WIDEST.encode()) - 1
-    return [f"{number:04}{WIDEST * longest}" for number in range(MAX_APPROVERS)]
+def people(count: int = 20) -> list[str]:
+    """So many, whose names take all that names may take."""
+    longest = (MAX_NAMES // count - len('"0000"')) // len(json.dumps(WIDEST).strip('"'))
+    longest = min(longest, text.MAX_PERSON_KEY // len(WIDEST.encode()) - 1)
+    return [f"{number:04}{WIDEST * longest}" for number in range(count)]
 
 
-def largest_request(maximum: int = MAX_CONTEXT_BYTES, **more: Any) -> ApprovalRequest:
+def largest_request(
+    approvers: list[str] | None = None, maximum: int = MAX_CONTEXT_BYTES, **more: Any
+) -> ApprovalRequest:
     given = more.pop("context", {})
     padding = maximum - len(json.dumps({"x": "", **given}, ensure_ascii=False).encode())
     return ApprovalRequest(
         subject=WIDEST * text.MAX_LINE,
         document_id=WIDEST * text.MAX_LINE,
         requester=WIDEST * (text.MAX_PERSON_KEY // len(WIDEST.encode())),
-        approvers=people(),
         context={"x": "x" * padding, **given},
         **more,
+        approvers=approvers or people(),
+        files=[
+            {"name": f"{number:02}{WIDEST * 30}", "sha256": "a" * 64, "size": 2**53 - 1}
+            for number in range(MAX_FILES)
+        ],
     )
 
 
@@ -103,7 +115,7 @@ def test_should_hold_the_largest_values_with_everyones_longest_comment() -> None
     edited = (MAX_EDITED_BYTES - len(json.dumps({"a": "", "b": ""}))) // 2 // len(FILLED.encode())
     before, after = FILLED * edited, OTHER * edited
     request = largest_request(
-        MAX_CONTEXT_WITH_VALUES,
+        maximum=MAX_CONTEXT_WITH_VALUES,
         form=form,
         editable=["a", "b"],
         context={"a": before, "b": before},
@@ -130,12 +142,15 @@ def test_should_hold_the_largest_values_with_everyones_longest_comment() -> None
     assert len(json.dumps(snapshot_of(approval, now=NOW))) < OPERATION_LIMIT
 
 
-def test_should_hold_the_largest_approval_with_everyones_longest_comment() -> None:
+@pytest.mark.parametrize(
+    "names", [people(), people(MAX_APPROVERS), [f"{n:03}" + "x" * 90 for n in range(500)]], ids=len
+)
+def test_should_hold_the_largest_approval_with_everyones_longest_comment(names: list[str]) -> None:
     client = Recorder()
     store = DynamoDbStore(client=client, approvals_table="approvals", audit_table="audit")
     policy = Policy(quorum=Quorum.everyone())
-    approval = store.create(any_opening(request=largest_request(), policy=policy))
-    for person in people():
+    approval = store.create(any_opening(request=largest_request(approvers=names), policy=policy))
+    for person in names:
         voted = cast_vote(
             approval,
             declared(person),
@@ -144,6 +159,7 @@ def test_should_hold_the_largest_approval_with_everyones_longest_comment() -> No
             now=NOW + timedelta(minutes=1),
         )
         assert voted is not None
+        assert voted.event.details["comments"] == WIDEST * text.MAX_COMMENT
         store.commit(voted)
         approval = voted.after
 
@@ -152,3 +168,5 @@ def test_should_hold_the_largest_approval_with_everyones_longest_comment() -> No
     assert ITEM_LIMIT * 3 / 4 < size(row) < ITEM_LIMIT
     assert len(json.dumps(snapshot_of(approval, now=NOW))) < OPERATION_LIMIT
     assert len(approval_needed(approval).body.encode()) < MESSAGE_LIMIT
+    left_out = [vote for vote in approval.votes if vote.comments == LEFT_OUT]
+    assert bool(left_out) == (len(names) > 20)

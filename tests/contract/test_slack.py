@@ -329,3 +329,36 @@ def test_should_say_that_a_secret_cannot_be_read(secret: SecretsManagerSecret) -
     secret.client.delete_secret(SecretId=secret.arn, ForceDeleteWithoutRecovery=True)
     with pytest.raises(Unavailable):
         secret.get("bot_token")
+
+
+# Questions and answers
+
+
+def test_should_bring_questions_and_answers_below_the_request_and_leave_them_at_its_end(
+    team: Team, slack: FakeSlack
+) -> None:
+    slack.add_user("U4", "rita@example.com")
+    request = any_request(approvers=("ann@example.com",), requester="rita@example.com")
+    opening = any_opening(now=team.world.clock.now(), request=request)
+    approval_id = team.world.store.create(opening).approval_id
+    team.deliver(approval_id)
+    assert "Your question is on record" in json.dumps(team.click("U1", "D1", "Ask"))
+    for _ in range(2):
+        team.deliver(approval_id)
+    team.world.decisions.comment(approval_id, Actor("rita@example.com", "jwt"), "yes", answers=2)
+    for _ in range(2):
+        team.deliver(approval_id)
+    placed = [(place, "below" in message) for (place, _), message in slack.messages.items()]
+    assert placed == [
+        ("D1", False), ("C1", False), ("D4", False), ("C1", True), ("D1", True), ("C1", True),
+    ]  # fmt: skip
+    [_, _, question, _, answer, _] = slack.messages.values()
+    assert "ann@example.com asked: seen" in json.dumps(question)
+    assert "/a/" in buttons(question)["Answer"]["url"]
+    assert "rita@example.com answered: yes" in json.dumps(answer)
+    requested = next(ts for place, ts in slack.messages if place == "D1")
+    assert answer["below"] == requested
+    team.world.decisions.decide(approval_id, Actor("ann@example.com", "jwt"), "approved")
+    team.deliver(approval_id)
+    assert "rita@example.com answered: yes" in json.dumps([*slack.messages.values()][4])
+    assert "Approved by" in json.dumps(next(iter(slack.messages.values())))

@@ -19,14 +19,16 @@ from hitl_approval.adapters.rows import new_row, read_approval
 from hitl_approval.contract import Table
 from hitl_approval.domain.agreement import examine
 from hitl_approval.domain.applied_rule import AppliedRule
-from hitl_approval.domain.approval import Approval, Transition
+from hitl_approval.domain.approval import Approval, Transition, with_event
+from hitl_approval.domain.audit import SYSTEM
 from hitl_approval.domain.ending import expire, follow_rule
 from hitl_approval.domain.errors import InvalidRequest, UnreadableRecord, VersionConflict
 from hitl_approval.domain.files import FileDigest
-from hitl_approval.domain.notification import note_notification_failed
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
+from hitl_approval.domain.reassign import reassign
 from hitl_approval.domain.superseding import supersede
+from hitl_approval.domain.thread import comment, thread_of
 from hitl_approval.domain.values import Values
 from hitl_approval.domain.view import view
 from hitl_approval.domain.voting import cast_vote
@@ -280,13 +282,23 @@ def test_should_refuse_a_decision_on_a_version_that_was_registered_since(store: 
     assert len(store.history(approval.approval_id)) == 1
 
 
+def test_should_give_a_place_back(store: Store) -> None:
+    given = any_opening(request=any_request(approvers=["ann"]))
+    store.create(given)
+    for giver, to in (("ann", "zoe"), ("zoe", "ann")):
+        given = reassign(given.after, declared(giver), giver=giver, to=to, now=NOW)
+        store.commit(given)
+
+        assert store.get(given.after.approval_id) == given.after
+
+
 def test_should_write_no_more_to_a_record_that_has_ended(store: Store) -> None:
     approval = store.create(any_opening())
     decided = vote(approval)
     store.commit(decided)
 
     with pytest.raises(VersionConflict):
-        store.commit(note_notification_failed(decided.after, "late", now=NOW))
+        store.commit(with_event(decided.after, "reminded", SYSTEM, NOW, {}))
 
     assert store.get(approval.approval_id) == decided.after
     assert len(store.history(approval.approval_id)) == 2
@@ -509,6 +521,39 @@ def test_should_keep_the_code_and_the_reminders_over_every_write(store: Store) -
     decided = store.get(approval.approval_id)
     assert decided is not None
     assert (decided.challenge, decided.reminders) == ("AAAA-AAAA", delays)
+
+
+def test_should_count_what_was_said_and_keep_its_texts_in_the_trail_alone(store: Store) -> None:
+    approval = store.create(any_opening(request=any_request(approvers=("ann", "bob"))))
+    for number, said in enumerate(("Which month?", "Mind the month's end"), start=1):
+        stored = store.get(approval.approval_id)
+        assert stored is not None
+        thread = thread_of(store.history(approval.approval_id))
+        transition = comment(stored, declared("bob"), said, thread=thread, now=NOW)
+        assert transition is not None
+        store.commit(transition)
+        stored = store.get(approval.approval_id)
+        assert stored is not None
+        assert stored.thread_length == number
+        approval = stored
+    store.commit(vote(approval))
+    decided = store.get(approval.approval_id)
+    assert decided is not None
+    assert (decided.status, decided.thread_length) == ("approved", 2)
+    assert [c.text for c in thread_of(store.history(approval.approval_id))] == [
+        "Which month?", "Mind the month's end",
+    ]  # fmt: skip
+
+
+def test_should_write_no_more_to_a_row_about_which_nothing_was_said() -> None:
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        create_tables(client)
+        tables = DynamoDbStore(client=client, approvals_table="approvals", audit_table="audit")
+        approval = tables.create(any_opening(request=any_request(approvers=("ann", "bob"))))
+        tables.commit(vote(approval))
+        key = {"approval_id": {"S": approval.approval_id}}
+        assert "thread_length" not in client.get_item(TableName="approvals", Key=key)["Item"]
 
 
 def test_should_give_no_events_of_what_never_was(store: Store) -> None:

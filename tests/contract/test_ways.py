@@ -24,7 +24,9 @@ COMMENT = "fine by me"
 
 def by_mail_link(world: World, approval_id: str) -> None:
     token = make_token(approval_id, CountingSecrets().draw())  # Ann's, the first that was drawn
-    assert world.decisions.recipient_of(approval_id, token) == ANN
+    message = world.decisions.message_of(approval_id, token)
+    assert message is not None
+    assert message.recipient == ANN
     status, _ = by_link.send(world, token, "approved", COMMENT)
     assert status == 200
 

@@ -135,3 +135,19 @@ def test_should_say_what_is_wrong_with_its_secret(
     assert message.state == "open"
     assert words in message.reason
     assert "sig=secret" not in message.reason
+
+
+def test_should_bring_what_was_asked_and_answered(world: World, receiver: Receiver) -> None:
+    approval_id = ask(world)
+    deliver(world, approval_id)
+    world.decisions.comment(approval_id, Actor("ann", "link"), "which month?", question=True)
+    deliver(world, approval_id)
+    world.decisions.comment(approval_id, Actor("rita", "jwt"), "May", answers=2)
+    deliver(world, approval_id)
+    assert "comment" not in receiver.calls[0][1]["data"]
+    said = [(body["type"], body["data"]["comment"]) for _, body, _ in receiver.calls[1:]]
+    assert [kind for kind, _ in said] == ["approval.question", "approval.answer"]
+    assert [(c["author"], c["comments"], c["answers"]) for _, c in said] == [
+        ("ann", "which month?", None), ("rita", "May", 2),
+    ]  # fmt: skip
+    assert "approvals.example.com" not in json.dumps([body for _, body, _ in receiver.calls])

@@ -24,6 +24,10 @@ TYPES = {"string": str, "number": int, "array": list, "null": type(None), "objec
 ONLY_WITH_RULES = {"rule"}
 
 
+OF_A_COMMENT = {"question": bool, "answers": int}
+"""What only the events of comments have besides."""
+
+
 def events() -> Iterator[BusEvent]:
     """Every kind of event, of an approval on record and of one that has expired."""
     world = in_memory()
@@ -53,6 +57,10 @@ def events() -> Iterator[BusEvent]:
     world.sweeps.sweep()
     world.decisions.decide(both, declared("bob"), "approved")
     world.decisions.decide(both, declared("cid"), "approved")
+    commented = ask(request=any_request(approvers=["ann"]))
+    world.decisions.comment(commented, declared("ann"), "Which month?", question=True)
+    world.decisions.comment(commented, declared("rita"), "May", answers=2)
+    world.decisions.comment(commented, declared("ann"), "Mind the month's end")
     world.requests.note_notification_failed(unnotified := ask(), "SNS: throttled")
     world.clock.advance(world.store.approvals[unnotified].expires_at - world.clock.now())
     world.requests.check_status(unnotified)
@@ -69,9 +77,14 @@ def test_should_describe_every_field_with_its_type() -> None:
     seen: set[str] = set()
     for event in events():
         detail = json.loads(event.detail)
-        seen |= detail.keys()
-        assert [*detail] == [n for n in described if n in detail or n not in ONLY_WITH_RULES]
-        for name in detail:
+        more = OF_A_COMMENT if event.detail_type == Events.COMMENTED else {}
+        said = [name for name in detail if name not in more]
+        seen |= set(said)
+        assert said == [n for n in described if n in detail or n not in ONLY_WITH_RULES]
+        for name, kind in more.items():
+            assert isinstance(detail[name], kind | None), (name, detail[name])
+            assert f"`{name}`" in SHAPE
+        for name in said:
             assert type(detail[name]) in described[name], (name, detail[name])
     assert seen == described.keys()
 

@@ -18,7 +18,9 @@ LIMITS = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
 CHECKING = (delivery, gathered, rules, sizes)
 PACKAGES = {
     "contract": "hitl_approval",
-    "policy": "hitl_approval.domain",
+    "naming": "hitl_approval.domain",
+    "quorum": "hitl_approval.domain",
+    "room": "hitl_approval.domain",
     "organization": "hitl_approval.domain",
 }
 

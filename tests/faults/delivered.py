@@ -19,6 +19,7 @@ from tests.faults.outbox import INBOX_TABLE, MESSAGE, MESSAGES_TABLE, PERSON, Se
 from tests.faults.simulator import Incident, Wrote
 
 ASKS = {"requested", "reminder"}
+OF_A_THREAD = {"question", "answer"}
 ENDS = {
     "approved": "outcome",
     "rejected": "outcome",
@@ -270,6 +271,10 @@ def _to_send(deployment: Deployment) -> Counter[Asked]:
             elif name == "reminded":
                 names = {person_key(who) for who in event["details"]["to"]}
                 found.update((approval_id, "reminder", who) for who in names)
+            elif name == "commented":
+                kind = "question" if event["details"].get("question") else "answer"
+                names = {person_key(who) for who in event["details"].get("to", ())}
+                found.update((approval_id, kind, who) for who in names)
             elif name in ENDS:
                 names = (_deciders(row) | {asker}) - acted
                 found.update((approval_id, ENDS[name], who) for who in names)
@@ -315,6 +320,12 @@ def _void(deployment: Deployment, record: Row, person: str) -> bool:
     if record["kind"] in ASKS:
         voted = person in {person_key(vote["approver"]) for vote in row["votes"]}
         return voted or row["status"] in TERMINAL
+    if record["kind"] in OF_A_THREAD:
+        answered = {
+            event["details"].get("answers") for event in deployment.events(record["approval_id"])
+        }
+        is_answered = record["kind"] == "question" and record["sequence"] in answered
+        return is_answered or row["status"] in TERMINAL
     asked = (record["approval_id"], "requested", person, record["channel"])
     sent = {(one.approval_id, one.kind, one.person, one.channel) for one in deployment.outbox.sent}
     return asked not in sent and not record["to_requester"]

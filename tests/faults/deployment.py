@@ -127,6 +127,8 @@ class Deployment:
     swept: list[Sweep] = field(default_factory=list)
     altered: set[str] = field(default_factory=set)
     """Rows that somebody has written by hand: no promise is about them, but for what they do."""
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    """What the request itself says of its policy."""
     refuses: Callable[[Payload], bool] = lambda _: False
     """Whether SNS refuses a message, whenever it is brought."""
     denied: int = 0
@@ -258,6 +260,11 @@ class Deployment:
     def row_ended(self, approval_id: str) -> Callable[[], bool]:
         key, table = (f"S:{approval_id}",), self.db.tables[APPROVALS_TABLE]
         return lambda: key in table and table[key]["status"] != {"S": "pending"}
+
+    def event_of(self, name: str) -> Callable[[], bool]:
+        """Whether an audit event of this name is on record."""
+        table = self.db.tables[AUDIT_TABLE]
+        return lambda: any(item["event"] == {"S": name} for item in table.values())
 
     def _insist(self, me: Actor, payload: Payload, *, patient: bool) -> None:
         for attempt in range(1, TRIES + 1):

@@ -8,6 +8,7 @@ from typing import Any
 from hitl_approval.domain.audit import SYSTEM
 from tests.faults.deployment import APPROVALS_TABLE, Deployment, plain
 from tests.faults.dynamodb import Write
+from tests.faults.simulator import Wrote
 
 TERMINAL = {"approved", "rejected", "timeout", "cancelled"}
 
@@ -43,6 +44,18 @@ def closes(write: Write) -> bool:
     if write.table != APPROVALS_TABLE or write.before is None or not write.after:
         return False
     return bool(write.before["status"] != write.after["status"])
+
+
+def end_of(deployment: Deployment, approval_id: str) -> Wrote:
+    """The write of the terminal status."""
+    return next(
+        w
+        for w in deployment.world.writes
+        if w.write.table == APPROVALS_TABLE
+        and w.write.key == (f"S:{approval_id}",)
+        and w.write.after
+        and plain(w.write.after)["status"] in TERMINAL
+    )
 
 
 def ended_before(deployment: Deployment, arn: str, step: int) -> bool:

@@ -15,14 +15,20 @@ from hitl_approval.contract import Metrics, Table
 from hitl_approval.domain.audit import Head, verify
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.text import person_key
+from tests.faults.deciding import approved_by_policy
 from tests.faults.delivered import DELIVERED
 from tests.faults.deployment import APPROVALS_TABLE, AUDIT_TABLE, Answer, Deployment, plain
 from tests.faults.dynamodb import Item, Key
-from tests.faults.evidence import TERMINAL, Row, by_silence, closes
+from tests.faults.edits import seen_by_who_approved, voided
+from tests.faults.evidence import TERMINAL, Row, by_silence, closes, end_of
 from tests.faults.leftovers import nothing_is_left_behind
 from tests.faults.reading import readers_see_what_was
-from tests.faults.simulator import Wrote
 from tests.faults.superseding import came_too_late, replaced_with_its_successor
+from tests.faults.trails import (
+    nobody_votes_twice,
+    only_who_is_asked_decides,
+    stages_are_in_order,
+)
 
 Check = Callable[[Deployment], Iterator[str]]
 
@@ -39,19 +45,9 @@ NOTES = {
     "resumed",
 }
 """What may still be noted on a record that has ended: who has read it."""
-TERMS = {
-    "policy",
-    "approvers",
-    "requester",
-    "context",
-    "content_digest",
-    "created_at",
-    "expires_at",
-    "execution_arn",
-    "creation_token",
-}
-"""What was asked, of whom, under which rules."""
 READS = {"get", "list", "history"}
+CHANGES = {"retract": "retracted", "reassign": "reassigned"}
+"""Actions that decide nothing -> their event."""
 CLOSED = {"APPROVAL_ALREADY_DECIDED", "APPROVAL_EXPIRED"}
 
 
@@ -104,25 +100,6 @@ def all_agree(deployment: Deployment) -> Iterator[str]:
             yield f"the row says {row['status']}, the last event {last['event']}"
 
 
-def approved_by_policy(deployment: Deployment) -> Iterator[str]:
-    """3. `approved` only with a committed vote set that satisfies the policy."""
-    for row in deployment.rows().values():
-        if "policy" not in row:
-            yield from _approved_by_somebody(row)
-            continue
-        votes = [(person_key(v["approver"]), v["decision"]) for v in row["votes"]]
-        if votes != _votes_on_record(deployment, row):
-            yield f"the row's votes {votes} are not those on record"
-        late = [v for v in row["votes"] if v["at"] >= row["expires_at"]]
-        if late:
-            yield f"{late[0]['approver']} voted after the expiry, by the voter's own clock"
-        yield from _asked_as_was(deployment, row)
-        if by_silence(row):
-            yield from _silence(deployment, row)
-        else:
-            yield from _decided(row, votes)
-
-
 def nothing_answered_is_lost(deployment: Deployment) -> Iterator[str]:
     """4. A decision answered with 200 is never lost and always resumes the workflow in time."""
     rows = deployment.rows()
@@ -130,17 +107,7 @@ def nothing_answered_is_lost(deployment: Deployment) -> Iterator[str]:
         if answer.status != 200 or answer.payload.get("action", "decide") in READS:
             continue
         row = rows[answer.payload["approval_id"]]
-        if answer.payload.get("action") == "cancel":
-            kept = row["status"] == "cancelled"
-        elif "votes" in row:
-            kept = any(
-                person_key(v["approver"]) == person_key(answer.payload["approver"])
-                and v["decision"] == answer.payload["decision"]
-                for v in row["votes"]
-            )
-        else:
-            kept = row["status"] == answer.payload["decision"]
-        if not kept:
+        if not _kept(deployment, row, answer):
             yield (
                 f"{answer.actor}'s {_asked(answer)} was answered 200 "
                 f"and lost: the row is {row['status']}"
@@ -154,7 +121,7 @@ def nothing_answered_is_lost(deployment: Deployment) -> Iterator[str]:
         stopped = arn in deployment.durable.stopped
         if stopped or asked is None or asked["status"] not in TERMINAL:
             continue
-        decided = _end_of(deployment, asked["approval_id"]).at
+        decided = end_of(deployment, asked["approval_id"]).at
         took = deployment.durable.completed_at[arn] - decided
         if took > _patience(deployment, asked, decided):
             yield f"the workflow resumed {took} after the decision"
@@ -236,7 +203,12 @@ def losers_learn_who_won(deployment: Deployment) -> Iterator[str]:
             if details["expires_at"] != row["expires_at"]:
                 yield f"{answer.actor} was answered by another expiry"
         elif details["status"] == "pending":  # their own earlier vote stands against them
-            if not any(v["approver"] == details["decided_by"] for v in row["votes"]):
+            voted = (
+                e["actor"]
+                for e in deployment.events(row["approval_id"])
+                if "decision" in e["details"]
+            )
+            if details["decided_by"] not in voted:
                 yield f"{answer.actor} was answered by a vote that is not on record"
         elif (details["status"], details["decided_by"]) != (row["status"], row.get("decided_by")):
             yield (
@@ -268,6 +240,10 @@ INVARIANTS: tuple[Check, ...] = (
     readers_see_what_was,
     *DELIVERED,
     replaced_with_its_successor,
+    seen_by_who_approved,
+    nobody_votes_twice,
+    only_who_is_asked_decides,
+    stages_are_in_order,
 )
 
 
@@ -290,60 +266,26 @@ def _content(deployment: Deployment) -> Iterator[str]:
         yield "the tables do not hold what was written to them"
 
 
-def _asked_as_was(deployment: Deployment, row: Row) -> Iterator[str]:
-    """The rules are those of the version that asked, and stay."""
-    if row["policy"] != json.loads(deployment.environment["APPROVAL_POLICY"]):
-        yield "asked under another policy than the workflow's"
-    for wrote in deployment.world.writes:
-        before, after = wrote.write.before, wrote.write.after
-        if wrote.write.table != APPROVALS_TABLE or before is None or not after:
-            continue
-        if changed := {name for name in TERMS if before.get(name) != after.get(name)}:
-            yield f"{wrote.actor} changed what was asked: {sorted(changed)}"
-
-
-def _silence(deployment: Deployment, row: Row) -> Iterator[str]:
-    wrote = _end_of(deployment, row["approval_id"])
-    skew = next(a.skew for a in deployment.world.actors if a.name == wrote.actor)
-    if wrote.at + skew < datetime.fromisoformat(row["expires_at"]):
-        yield f"{row['status']} before the time was over, by the closer's own clock"
-    if row["status"] != row["policy"]["on_timeout"]:
-        yield f"nobody decided, which means {row['policy']['on_timeout']}, not {row['status']}"
-
-
-def _decided(row: Row, votes: list[tuple[str, str]]) -> Iterator[str]:
-    policy, asked = row["policy"], {person_key(name) for name in row["approvers"]}
-    deciders = asked - (set() if policy["allow_self_approval"] else {person_key(row["requester"])})
-    needed = len(deciders) if policy["quorum"] == "everyone" else policy["quorum_count"]
-    approving = {who for who, decision in votes if decision == "approved"}
-    rejecting = {who for who, decision in votes if decision == "rejected"}
-    enough = len(rejecting) >= policy["rejections_needed"]
-    out_of_reach = bool(deciders) and len(deciders - rejecting) < needed
-    if row["status"] == "rejected" and not (enough or out_of_reach):
-        yield f"rejected by {sorted(rejecting)}, the policy needs {policy['rejections_needed']}"
-    if row["status"] != "approved":
-        return
-    if enough:
-        yield f"approved over a rejection: {votes}"
-    if len(approving) < max(needed, 1):
-        yield f"approved by {sorted(approving)}, the policy needs {needed}"
-    if asked and not approving <= asked:
-        yield f"approved by {sorted(approving - asked)}, who were not asked"
-    if not policy["allow_self_approval"] and person_key(row["requester"]) in approving:
-        yield "approved by the requester"
-
-
-def _votes_on_record(deployment: Deployment, row: Row) -> list[tuple[str, str]]:
-    return [
-        (person_key(event["actor"]), event["details"]["decision"])
+def _kept(deployment: Deployment, row: Row, answer: Answer) -> bool:
+    """Whether what was answered 200 is on record, or was taken back by the same person later."""
+    action, who = answer.payload.get("action", "decide"), answer.payload["approver"]
+    if action == "cancel":
+        return bool(row["status"] == "cancelled")
+    if "votes" not in row:
+        return bool(row["status"] == answer.payload["decision"])
+    mine = [
+        event
         for event in deployment.events(row["approval_id"])
-        if "decision" in event["details"]
+        if person_key(event["actor"]) == person_key(who)
     ]
-
-
-def _approved_by_somebody(row: Row) -> Iterator[str]:
-    if row["status"] == "approved" and not row.get("decided_by"):
-        yield "approved by nobody"
+    if action in CHANGES:
+        return any(event["event"] == CHANGES[action] for event in mine)
+    if any(event["event"] == "retracted" for event in mine):
+        return any(e["details"].get("decision") == answer.payload["decision"] for e in mine)
+    return voided(deployment, row["approval_id"], who) or any(
+        person_key(v["approver"]) == person_key(who) and v["decision"] == answer.payload["decision"]
+        for v in row["votes"]
+    )
 
 
 def _asked(answer: Answer) -> str:
@@ -361,18 +303,6 @@ def _created(deployment: Deployment, row: Row) -> datetime:
         w.at
         for w in deployment.world.writes
         if w.write.table == APPROVALS_TABLE and w.write.key == (f"S:{row['approval_id']}",)
-    )
-
-
-def _end_of(deployment: Deployment, approval_id: str) -> Wrote:
-    """The write of the terminal status."""
-    return next(
-        w
-        for w in deployment.world.writes
-        if w.write.table == APPROVALS_TABLE
-        and w.write.key == (f"S:{approval_id}",)
-        and w.write.after
-        and plain(w.write.after)["status"] in TERMINAL
     )
 
 

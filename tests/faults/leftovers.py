@@ -36,8 +36,10 @@ def _repairs(deployment: Deployment, sweep: Sweep) -> Iterator[str]:
         if not _due(deployment, before, sweep):
             continue
         after = states[-1][approval_id]
-        if after["status"] == "pending":
+        if after["status"] == "pending" and _moment(after["expires_at"]) <= sweep.at:
             yield f"{sweep.actor} left pending what was past its expiry"
+        if after["status"] == "pending" and after.get("turn") == before.get("turn"):
+            yield f"{sweep.actor} left those who are asked as they were, past their time"
         if _had_ended(deployment, before, sweep) and "attention" in after:
             yield f"{sweep.actor} left a {after['status']} one on its list, of an ended workflow"
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from hitl_approval.adapters.messages import DynamoDbMessages
+from hitl_approval.domain.approval import Approval, Transition
 from hitl_approval.domain.audit import Actor as Person
 from hitl_approval.domain.delivery import Directory
 from hitl_approval.domain.message import Message, messages_of
 from hitl_approval.domain.reminder import remind
+from hitl_approval.domain.thread import comment, thread_of
 from hitl_approval.domain.voting import cast_vote
 from tests.faults.deployment import APPROVALS_TABLE, Deployment
 from tests.faults.dynamodb import Write
@@ -34,7 +37,7 @@ from tests.faults.feeds import (
 )
 from tests.faults.outbox import MESSAGES_TABLE, channel_of, person_of
 from tests.faults.scenario import POLLING, SECOND, Scenario, decision, event
-from tests.faults.simulator import START
+from tests.faults.simulator import START, Actor
 
 CLOCK = tuple(n * MINUTE for n in (1, 3, 6, 9))
 """After what a fault leaves: a lease of two minutes each time."""
@@ -217,6 +220,30 @@ def _reminded(world: Deployment) -> None:
     clock(world, *CLOCK)
 
 
+def _question(world: Deployment) -> None:
+    """Bob asks back, alice answers once that is on record; carol, who is asked as well, is sent
+    nothing of it."""
+    record = asked(world, "bob", "carol")
+    world.outbox.freeze = FREEZE
+    feed(world, "messenger", choices=())
+    for name, at, more in (
+        ("bob", timedelta(0), {"question": True}),
+        ("alice", MINUTE, {"answers": 2}),
+    ):
+        commits(world, name, record.approval_id, partial(_say, world, name, more), at)
+    clock(world, *CLOCK, 12 * MINUTE)
+
+
+def _say(
+    world: Deployment, name: str, more: dict[str, Any], found: Approval, me: Actor
+) -> Transition | None:
+    thread = thread_of(store(world).history(found.approval_id))
+    if "answers" in more and not thread:
+        return None
+    person = Person(name, "declared")
+    return comment(found, person, f"said by {name}", thread=thread, now=me.now(), **more)
+
+
 def _expired_row(world: Deployment) -> None:
     """The row is removed by its TTL while a message about it is due."""
     _due(world, "bob")
@@ -297,6 +324,7 @@ MESSENGER: Sequence[Scenario] = [
     Scenario("reminders", _reminders, PAGE),
     Scenario("reminders-beside", _reminders_beside, PAGE),
     Scenario("reminded", _reminded, PAGE),
+    Scenario("question-answer", _question, PAGE),
     Scenario("row-removed", _expired_row, PAGE),
 ]
 """The messenger alone."""

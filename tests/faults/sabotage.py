@@ -30,6 +30,7 @@ from hitl_approval.usecases import request
 from hitl_approval.usecases.decide import Answer, DecisionService
 from hitl_approval.usecases.request import RequestService
 from hitl_approval.usecases.trail import Trail
+from tests.faults.edits import covers_a_change_by_earlier_votes
 from tests.faults.sabotage_messages import (
     _answers_a_batch_by_its_sends,
     _claims_a_page_at_once,
@@ -64,6 +65,14 @@ from tests.faults.sabotage_sweep import (
     _sweep_resumes_once_and_forgets,
     _sweep_says_nothing_of_what_it_passes,
     _workflow_does_not_note_an_early_decision,
+)
+from tests.faults.sabotage_turns import (
+    _escalates_before_it_is_due,
+    _hands_over_a_place_that_has_answered,
+    _lets_who_was_asked_first_decide,
+    _opens_the_next_stage_by_any_approval,
+    _skips_the_later_stages,
+    _takes_back_what_a_stage_is_built_on,
 )
 from tests.faults.simulator import Bounds
 from tests.faults.superseding import replaces_in_two_writes
@@ -392,6 +401,7 @@ CASES: tuple[Case, ...] = (
     Case(_shows_what_the_votes_will_amount_to, "readers_see_what_was", "readers"),
     Case(_believes_the_row_alone, "all_agree", "approved-by-hand"),
     Case(_believes_the_row_alone, "all_agree", "approved-by-hand-polling"),
+    Case(covers_a_change_by_earlier_votes, "seen_by_who_approved", "edited"),
     Case(replaces_in_two_writes, "replaced_with_its_successor", "superseded"),
     Case(_sweep_dies_of_one_record, "nothing_is_left_behind", "unreadable"),
     Case(_sweep_says_nothing_of_what_it_passes, "nothing_is_left_behind", "unreadable"),
@@ -427,4 +437,11 @@ CASES: tuple[Case, ...] = (
     Case(_keeps_the_last_link_only, "links_stay_valid", "message", ONE),
     Case(_moves_on_past_what_it_did_not_publish, "events_are_published", "fed-publisher", ONE),
     Case(_publisher_waits_for_poison, "events_are_published", "fed-publisher-poison"),
+    Case(_hands_over_a_place_that_has_answered, "nobody_votes_twice", "handed-over"),
+    Case(_lets_who_was_asked_first_decide, "only_who_is_asked_decides", "handed-over"),
+    Case(_lets_who_was_asked_first_decide, "only_who_is_asked_decides", "escalated"),
+    Case(_opens_the_next_stage_by_any_approval, "stages_are_in_order", "stages"),
+    Case(_skips_the_later_stages, "stages_are_in_order", "stages"),
+    Case(_takes_back_what_a_stage_is_built_on, "stages_are_in_order", "taken-back"),
+    Case(_escalates_before_it_is_due, "stages_are_in_order", "escalated"),
 )

@@ -88,6 +88,10 @@ class Model:
     ended: bool = False  # the workflow, by an operator
     tries: int = 0  # of the sweep, to resume it
     again_at: datetime | None = None
+    said: list[tuple[str, str, int | None]] = field(default_factory=list)
+    """Who said what, and the number of the question that it answers; questions end in `?`."""
+    questions: dict[int, str] = field(default_factory=dict)
+    """Of each question who asked it, by its number."""
 
     @property
     def pending(self) -> bool:
@@ -105,6 +109,22 @@ class Model:
             return "already" if self.votes[who] == decision else "refused"
         self.votes[who] = decision
         return self._write(self._tally(), name, now)
+
+    def say(self, name: str, said: str, answers: int | None, now: datetime) -> Outcome:
+        """Those whom it concerns, while it is pending; the last thing again is said already."""
+        who = name.strip().lower()
+        stranger = bool(self.rules.approvers) and who not in (*self.rules.approvers, REQUESTER)
+        asks = said.endswith("?")
+        if not self.pending or now >= self.expires_at or stranger:
+            return "refused"
+        if (asks and who == REQUESTER) or (answers is not None and answers not in self.questions):
+            return "refused"
+        if self.said and self.said[-1] == (name, said, answers):
+            return "already"
+        self.said.append((name, said, answers))
+        if asks:
+            self.questions[len(self.events) + 1] = name
+        return self.note("commented")
 
     def cancel(self, name: str, now: datetime) -> Outcome:
         if self.status == "cancelled":
@@ -195,11 +215,18 @@ class CallbackClient(RecordingCallbackClient):
 
 
 Call = tuple[str, ...]
-"""What somebody does to an approval: vote NAME DECISION, cancel NAME, check or register."""
+"""What somebody does to an approval: vote NAME DECISION, cancel NAME, say NAME TEXT NUMBER, check
+or register."""
 
 VOTE = st.tuples(st.just("vote"), PEOPLE, DECISIONS)
 CANCEL = st.tuples(st.just("cancel"), PEOPLE)
-OTHERS = st.one_of(VOTE, VOTE, VOTE, CANCEL, st.just(("check",)), st.just(("register",)))
+SAID = st.sampled_from(["why?", "when?", "mind the month"])
+NUMBERS = st.sampled_from(["1", "2", "2", "3", "4"])
+SAY = st.one_of(
+    st.tuples(st.just("say"), PEOPLE, SAID, st.just("")),
+    st.tuples(st.just("say"), PEOPLE, st.just("because"), NUMBERS),
+)
+OTHERS = st.one_of(VOTE, VOTE, VOTE, CANCEL, SAY, st.just(("check",)), st.just(("register",)))
 FAULTS = st.sampled_from(["lost", "lost", "dies", "unreachable"])
 WHICH = st.sampled_from([0, 0, 0, 1, 2])
 """The last, the one before it, and so on."""
@@ -318,6 +345,18 @@ class Services(RuleBasedStateMachine):
     def vote_while_another_writes(self, which: int, call: Call, other: Call) -> None:
         self._perform(self._id(which), call, other=other)
 
+    @rule(which=WHICH, call=SAY)
+    def say(self, which: int, call: Call) -> None:
+        self._perform(self._id(which), call)
+
+    @rule(which=WHICH, call=SAY, other=OTHERS)
+    def say_while_another_writes(self, which: int, call: Call, other: Call) -> None:
+        self._perform(self._id(which), call, other=other)
+
+    @rule(which=WHICH, call=SAY)
+    def say_and_lose_the_answer(self, which: int, call: Call) -> None:
+        self._answer(which, call, "lost")
+
     @precondition(busy)
     @rule(which=WHICH, call=CANCEL, fault=FAULTS)
     def cancel(self, which: int, call: Call, fault: str) -> None:
@@ -397,6 +436,10 @@ class Services(RuleBasedStateMachine):
             assert len(row.votes) == len(model.votes)
             assert (row.decided_by, row.decided_at) == (model.decided_by, model.decided_at)
             assert (row.callback_id, row.resumed) == (model.callback, model.resumed)
+            thread = self.decisions.thread(row)
+            assert [(c.author, c.text, c.answers) for c in thread] == model.said
+            assert {c.sequence: c.author for c in thread if c.question} == model.questions
+            assert row.thread_length == len(model.said)
             assert row.version == model.writes, (
                 "each write counts once, refused calls write nothing"
             )
@@ -486,6 +529,15 @@ class Services(RuleBasedStateMachine):
                     else "already"
                 )
             actor = Actor(call[1], "declared")
+            if call[0] == "say":
+                said = self.decisions.comment(
+                    approval_id,
+                    actor,
+                    call[2],
+                    question=call[2].endswith("?"),
+                    answers=int(call[3]) if call[3] else None,
+                )
+                return "already" if said.already else "written"
             if call[0] == "cancel":
                 answer = self.decisions.cancel(approval_id, actor)
             else:
@@ -509,6 +561,8 @@ class Services(RuleBasedStateMachine):
         now = self.clock.now()
         if call[0] == "check":
             return model.expire(now)
+        if call[0] == "say":
+            return model.say(call[1], call[2], int(call[3]) if call[3] else None, now)
         if call[0] == "cancel":
             return model.cancel(call[1], now)
         return model.vote(call[1], call[2], now)

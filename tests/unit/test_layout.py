@@ -22,6 +22,7 @@ ELSEWHERE: Mapping[str, str] = {
     "adapters/slack.py": "contract/test_slack.py",
     "adapters/web.py": "contract/test_slack.py",
     "adapters/webhook.py": "contract/test_webhook.py",
+    "durable/counted.py": "workflow/test_business_hours.py",
     "durable/document.py": "workflow/test_state_machine.py",
     "durable/operations.py": "workflow/test_refusals.py",
     "durable/refusals.py": "workflow/test_refusals.py",
@@ -34,6 +35,7 @@ ELSEWHERE: Mapping[str, str] = {
     "testing/messages.py": "contract/test_messages.py",
     "testing/run.py": "workflow/test_testing.py",
     "testing/plugin.py": "workflow/test_testing.py",
+    "testing/thread.py": "workflow/test_testing.py",
 }
 """Modules that only a durable runner, both stores or a page show -> what tests them."""
 OF_THE_PACKAGE = {"test_public_api.py", "test_layout.py"}

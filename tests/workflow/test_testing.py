@@ -454,3 +454,19 @@ def test_should_give_no_values_of_what_was_not_approved(approvals: Approvals) ->
     )
     approvals.reject(by="ann")
     assert run.result() == {"input": None, "changes": 0}
+
+
+def test_should_ask_back_and_answer_while_the_function_waits(approvals: Approvals) -> None:
+    run = approvals.start(refund, {"amount": 70, "approvers": ["ann", "bob"]})
+    asked = approvals.comment("Which month?", by="ann", question=True)
+    assert (asked.status, asked.thread_length) == ("pending", 1)
+    assert kinds(approvals, "rita") == ["question"]
+    [question] = approvals.thread()
+    approvals.comment("May", by="rita", answers=question.sequence)
+    assert kinds(approvals, "ann") == ["requested", "answer"]
+    assert kinds(approvals, "bob") == ["requested"]
+    with pytest.raises(Forbidden):
+        approvals.comment("hello", by="eve")
+    approved = approvals.approve(by="ann")
+    assert [each.text for each in approvals.thread(approved)] == ["Which month?", "May"]
+    assert run.result() == {"status": "approved", "by": "ann", "paid": 70}

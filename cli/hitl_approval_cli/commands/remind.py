@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hitl_approval.domain.text import listed
+from hitl_approval.domain.text import listed_some
 from hitl_approval_cli import output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.parameters import As, Id, os_user
@@ -36,7 +36,7 @@ def remind(to: Connection, *, approval_id: Id, recipients: To = None, name: As =
         },
     )
     shown = {field: answer[field] for field in ("approval_id", "reminded")}
-    names = output.safe(listed(answer["reminded"]))
+    names = output.safe(listed_some(answer["reminded"]))
     to.show(
         shown,
         lambda: output.out.print(

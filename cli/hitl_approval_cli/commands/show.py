@@ -38,5 +38,8 @@ def _say_how_to_decide(approval_id: str) -> None:
     """What to do about a pending approval."""
     short = output.safe(approval_id)
     output.out.print(
-        f"\nhitl approve {short}\nhitl reject {short} -m ...", style="dim", soft_wrap=True
+        f"\nhitl approve {short}\nhitl reject {short} -m ..."
+        f"\nhitl comment {short} --question -m ...",
+        style="dim",
+        soft_wrap=True,
     )

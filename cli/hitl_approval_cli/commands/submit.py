@@ -45,6 +45,16 @@ def submit(
     timeout: Annotated[
         str | None, typer.Option(help="Time to decide: 45s, 30m, 8h, 7d. Default: the stack's.")
     ] = None,
+    business_hours: Annotated[
+        float | None,
+        typer.Option(
+            help="Time to decide in hours, of which only Mon-Fri from 9 to 17 in --zone count; "
+            "instead of --timeout."
+        ),
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="Time zone of --business-hours: Europe/Berlin, say.")
+    ] = None,
     context: Annotated[
         str | None, typer.Option(help="JSON object the approver sees, or @file.json.")
     ] = None,
@@ -123,6 +133,7 @@ def submit(
         "supersedes": None if supersedes is None else whole_id(to.deployment, supersedes),
         "editable": editable or None,
         "timeout_seconds": None if timeout is None else seconds(timeout),
+        "business_hours": _hours(business_hours, zone),
     }
     event |= {name: value for name, value in given.items() if value is not None}
     if context is not None:  # `--context null` is a context, to be refused
@@ -142,6 +153,12 @@ def submit(
     to.show(started, lambda: print(started["approval_id"], flush=True))  # noqa: T201
     if wait:
         wait_for_outcome(to, watch)
+
+
+def _hours(hours: float | None, zone: str | None) -> dict[str, Any] | None:
+    if (hours is None) != (zone is None):
+        raise usage("--business-hours and --zone belong together")
+    return None if hours is None else {"hours": hours, "zone": zone}
 
 
 def _check(event: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.edit import CHANGES, changes_view
 from hitl_approval.domain.errors import VersionConflict
 from hitl_approval.domain.escalation import needs_attention_at
+from hitl_approval.domain.message import ASKS_OTHERS
 from hitl_approval.domain.turn import FIRST
 from hitl_approval.domain.values import is_edit
 from hitl_approval.domain.view import listed, vote_view
@@ -92,9 +93,12 @@ class DynamoDbStore:
             "votes": [vote_view(vote) for vote in after.votes],
             "comments": after.comments,
         }
+        if after.thread_length:
+            changed["thread_length"] = after.thread_length
         if after.superseded_by:
             changed["superseded_by"] = after.superseded_by
-        if after.pending and after.turn != FIRST:
+        others = transition.event.event in ASKS_OTHERS  # a place given back leaves no turn
+        if after.pending and (others or after.turn != FIRST):
             changed |= {
                 "turn": after.turn.to_dict(),
                 "expires_at": isoformat(after.expires_at),

@@ -150,6 +150,7 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         reminders=tuple(timedelta(seconds=delay) for delay in row.get("reminders", ())),
         sensitive=tuple(map(str, row.get("sensitive", ()))),
         rule=AppliedRule.from_dict(row["rule"]) if "rule" in row else None,
+        thread_length=int(row.get("thread_length", 0)),
         files=read_files(row.get("files", ())),
         superseded_by=row.get("superseded_by"),
         turn=Turn.from_dict(row.get("turn", {})),

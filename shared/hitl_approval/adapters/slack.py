@@ -13,7 +13,8 @@ from hitl_approval.adapters.web import post
 from hitl_approval.domain.errors import Unavailable, Undeliverable
 from hitl_approval.domain.message import ASKING
 from hitl_approval.domain.notification import Notification
-from hitl_approval.domain.slack import SlackMessage, asking, ended, released
+from hitl_approval.domain.slack import SlackMessage, asking, ended, in_thread, released
+from hitl_approval.domain.thread import Comment
 
 BOT_TOKEN: Final = "bot_token"  # noqa: S105  a field's name
 SIGNING_SECRET: Final = "signing_secret"  # noqa: S105  a field's name
@@ -62,8 +63,14 @@ class SlackWorkspace:
         """
         return str(self._call("users.lookupByEmail", email=address)["user"]["id"])
 
-    def post_message(self, channel: str, message: SlackMessage) -> str:
+    def post_message(self, channel: str, message: SlackMessage, *, below: str = "") -> str:
         """Post to a channel or a person.
+
+        Args:
+            channel: where.
+            message: what.
+            below: what this has returned for a message of that channel, which it answers.
+                Default: it answers none.
 
         Returns:
             What `update_message` takes to find it again.
@@ -72,7 +79,8 @@ class SlackWorkspace:
             Unavailable: not posted now; may be tried again.
             Unanswered: the same, and it may have been posted.
         """
-        answer = self._call("chat.postMessage", channel=channel, **_content(message))
+        replies = {"thread_ts": below.partition(" ")[2]} if below else {}
+        answer = self._call("chat.postMessage", channel=channel, **replies, **_content(message))
         return f"{answer['channel']} {answer['ts']}"
 
     def update_message(self, receipt: str, message: SlackMessage) -> None:
@@ -129,6 +137,8 @@ class SlackNotifier:
         if kind in ASKING:
             page = notification.link or notification.entry
             return self._post(notification, asking(approval, page=page, kind=kind))
+        if notification.comment is not None:
+            return self._say(notification, notification.comment)
         message = (
             released(approval)
             if kind == "released"
@@ -139,6 +149,25 @@ class SlackNotifier:
         for receipt in notification.receipts:
             self.workspace.update_message(receipt, message)
         return ""
+
+    def _say(self, notification: Notification, comment: Comment) -> str:
+        """Below the newest message about the request, if there is one.
+
+        Only what asks the requester gives a receipt: the end takes the place of what has one.
+        """
+        message = in_thread(
+            notification.approval,
+            comment,
+            notification.thread,
+            page=notification.link or notification.entry,
+            to_requester=notification.to_requester,
+        )
+        if notification.receipts:
+            newest = notification.receipts[-1]
+            self.workspace.post_message(newest.partition(" ")[0], message, below=newest)
+            return ""
+        receipt = self._post(notification, message)
+        return receipt if notification.to_requester else ""
 
     def _post(self, notification: Notification, message: SlackMessage) -> str:
         address = notification.address

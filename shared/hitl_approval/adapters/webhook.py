@@ -44,6 +44,7 @@ class WebhookNotifier:
             message_id=_id(notification),
             at=now,
             page=notification.entry,
+            comment=notification.comment,
         )
         try:
             headers = call.headers(secret.get(SIGNING_SECRET), now)

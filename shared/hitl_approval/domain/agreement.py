@@ -14,6 +14,7 @@ from hitl_approval.domain.audit import Finding, isoformat, verify
 from hitl_approval.domain.edit import changes_view
 from hitl_approval.domain.errors import UnreadableRecord
 from hitl_approval.domain.replay import Event, details_of, name_of, replayed
+from hitl_approval.domain.room import room_for_comments
 from hitl_approval.domain.text import shown
 from hitl_approval.domain.values import is_edit
 from hitl_approval.domain.view import vote_view
@@ -105,7 +106,7 @@ def _compared(approval: Approval, events: Sequence[Event]) -> list[tuple[str, An
     last = events[-1]
     ended = name_of(last) in ENDS
     at = isoformat(approval.decided_at) if approval.decided_at else None
-    trail = replayed(events)
+    trail = replayed(events, room_for_comments(approval))
     cast = [vote_view(vote) for vote in approval.votes]
     if len(events) < approval.audit_sequence:  # an end by silence or withdrawal has no vote
         cast = cast[len(cast) - len(trail.votes) :]
@@ -116,6 +117,7 @@ def _compared(approval: Approval, events: Sequence[Event]) -> list[tuple[str, An
         ("decided_at", at, last.get("at") if ended else None),
         ("comments", approval.comments, details_of(last).get("comments", "") if ended else ""),
         ("votes", cast, trail.votes),
+        ("thread_length", approval.thread_length, trail.thread_length),
         ("superseded_by", approval.superseded_by, details_of(last).get("superseded_by")),
         ("turn", approval.turn.to_dict(), trail.turn),
         ("expires_at", isoformat(approval.expires_at), trail.expires_at),

@@ -41,6 +41,7 @@ from hitl_approval.domain.request import (
     context_json,
     form_of,
 )
+from hitl_approval.domain.room import check_room
 from hitl_approval.domain.turn import FIRST, Turn, asked, first_asked
 
 Decision = Literal["approved", "rejected"]
@@ -76,6 +77,7 @@ class Approval(Content):
     fills in, `editable` what they may change, and `changes` what they have: the values as they were
     asked and as they stand in the context now.
     `rule` says which of the deployment's rules it was asked under, where there are any.
+    `thread_length` counts the comments on it, whose texts stand in the trail alone.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -113,6 +115,8 @@ class Approval(Content):
     def ends_by_rule(self) -> bool:
         """Whether a rule ends it at once, so that nobody is asked."""
         return self.rule is not None and self.rule.end is not None
+
+    thread_length: int = 0
 
     @property
     def pending(self) -> bool:
@@ -241,6 +245,7 @@ def open_approval(
         form=form_of(request),
         editable=tuple(request.editable),
     )
+    check_room(approval)
     approval = replace(approval, content_digest=digest_content(approval))
     details = {
         "expires_at": isoformat(approval.expires_at),

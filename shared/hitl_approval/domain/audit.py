@@ -24,6 +24,7 @@ EventName = Literal[
     "retracted",
     "notification_failed",
     "reminded",
+    "commented",
 ]
 Identity = Literal["declared", "iam", "jwt", "link", "slack", "system", "rule"]
 """How we know who acted: `declared` is a typed-in name, `system` is the workflow itself, `rule` is

@@ -29,10 +29,13 @@ _DETAIL_TYPES = {
     "cancelled": Events.CANCELLED,
     "notification_failed": Events.NOTIFICATION_FAILED,
     "reminded": Events.REMINDED,
+    "commented": Events.COMMENTED,
 }
 MAX_DETAIL = 200_000
 """Longest detail, in bytes: EventBridge takes 256 KB, counting more than the detail alone."""
 _ENDS = frozenset({"approved", "rejected", "timeout", "cancelled"})
+_OF_A_COMMENT = ("question", "answers")
+"""What only the events of comments have: whether it asks, and what it answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +90,7 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
         "expires_at": isoformat(approval.expires_at) if approval else None,
         "execution_arn": approval.execution_arn if approval else None,
         **({"rule": approval.rule.to_dict()} if approval and approval.rule else {}),
+        **_of_comment(event),
     }
     text = json.dumps(detail, ensure_ascii=False)
     if len(text.encode()) > MAX_DETAIL:
@@ -101,3 +105,10 @@ def _values(details: Mapping[str, Any], approval: Approval | None) -> dict[str, 
     """What was filled in and changed, but what is sensitive; of an unread record, nothing."""
     given = {name: details[name] for name in (INPUT, CHANGES) if name in details}
     return sent_values(given, None if approval is None else approval.sensitive)
+
+
+def _of_comment(event: Mapping[str, Any]) -> dict[str, Any]:
+    """What the event of a comment says beside its text; of other events nothing."""
+    if event["event"] != "commented":
+        return {}
+    return {name: event["details"].get(name) for name in _OF_A_COMMENT}

@@ -114,6 +114,20 @@ class RemindedAlready(ApprovalError):  # noqa: N818  public code REMINDED_ALREAD
     status = 429
 
 
+class ThreadFull(ApprovalError):  # noqa: N818  public code THREAD_FULL
+    """A request has as many comments as one takes."""
+
+    code = "THREAD_FULL"
+    status = 409
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"this request has {most} comments, which is as many as one takes: talk about it "
+            "elsewhere, then decide or withdraw it",
+            most=most,
+        )
+
+
 class ContentChanged(ApprovalError):  # noqa: N818  public code APPROVAL_CHANGED
     """What the approver saw is not what stands on record."""
 

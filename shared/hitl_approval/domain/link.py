@@ -97,14 +97,17 @@ def _typed(code: str) -> bytes:
     return "".join(c for c in spelled if c in _CODE).encode()
 
 
-def find_recipient(messages: Iterable[Message], token: str) -> str | None:
-    """Whose link this token opens. Takes the same time whoever it is, or nobody."""
+def find_message(messages: Iterable[Message], token: str) -> Message | None:
+    """The message that brought this token's link; it says whose the link is, and what it opens.
+
+    Takes the same time whichever it is, or none.
+    """
     wanted = digest_of(token)
     found = None
     for message in messages:
-        for digest in message.links if message.asks else ():
+        for digest in message.links if message.brings_link else ():
             if hmac.compare_digest(digest, wanted):
-                found = message.recipient
+                found = message
     return found
 
 

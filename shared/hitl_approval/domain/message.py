@@ -36,16 +36,18 @@ KIND_OF: Mapping[str, MessageKind] = {
     "timeout": "expired",
     "cancelled": "withdrawn",
 }
-"""What people are sent when an audit event has happened; of a vote that has changed the request,
-`changed`; of other events nothing."""
+"""What people are sent when an audit event has happened; of comments and of a vote that has changed
+the request see `kind_of`; of other events nothing."""
 ASKS_OTHERS = frozenset({"stage_opened", "escalated", "reassigned"})
 """Events by which others are asked than before, whom they name; who is not any more is sent that.
 """
 EDITED: frozenset[Channel] = frozenset({"slack"})
 """Here the end of a request takes the place of the messages that asked: nobody is sent another, so
 that it is done for who ended it too, and where nobody is sent how requests end."""
-FOR_REQUESTER: frozenset[MessageKind] = frozenset({"outcome", "expired", "withdrawn"})
-"""Who asked is sent these too."""
+OF_ENDS: frozenset[MessageKind] = frozenset({"outcome", "expired", "withdrawn"})
+"""These say how a request has ended; who asked is sent them too."""
+OF_THREAD: frozenset[MessageKind] = frozenset({"question", "answer"})
+"""These bring what was said about a pending request, whose text stands in the audit trail."""
 ASKING: frozenset[MessageKind] = frozenset({"requested", "changed", "reminder"})
 """These ask for an answer, by a personal link, and are sent while there is time for one."""
 
@@ -118,13 +120,18 @@ class Message:
 
     @property
     def asks(self) -> bool:
-        """Whether it asks for an answer."""
+        """Whether it asks for a decision."""
         return self.kind in ASKING and bool(self.recipient)
 
     @property
     def brings_link(self) -> bool:
-        """Whether it brings its recipient a link of their own."""
-        return self.asks and not self.to_audience
+        """Whether it may bring its recipient a link of their own."""
+        return (self.asks or self.kind in OF_THREAD) and not self.to_audience
+
+    @property
+    def link_only_answers(self) -> bool:
+        """Whether its link lets its owner see the request and answer questions, and not decide."""
+        return self.kind == "question"
 
 
 def message_key(
@@ -144,17 +151,22 @@ ChannelsOf = Callable[[str], Sequence[Address]]
 """Says at which addresses a person is reached, as `delivery.Directory.channels_of` does."""
 
 
+def kind_of(event: Mapping[str, Any]) -> MessageKind | None:
+    """What people are sent when this has happened; None: nothing."""
+    details = event.get("details", {})
+    if event["event"] == "voted" and is_edit(details):
+        return "changed"
+    if event["event"] != "commented":
+        return KIND_OF.get(event["event"])
+    if details.get("question") is True:
+        return "question"
+    return None if details.get("answers") is None else "answer"
+
+
 def depends_on_earlier(event: Mapping[str, Any]) -> bool:
     """Whether the messages that follow from an event depend on those of earlier events."""
     asks_anew = kind_of(event) in {None, "requested", "changed"}
     return not asks_anew or event["event"] in ASKS_OTHERS
-
-
-def kind_of(event: Mapping[str, Any]) -> MessageKind | None:
-    """What people are sent when an event has happened; None for nothing."""
-    if event["event"] == "voted" and is_edit(event.get("details", {})):
-        return "changed"
-    return KIND_OF.get(event["event"])
 
 
 def messages_of(
@@ -184,7 +196,9 @@ def messages_of(
     kind = kind_of(event)
     if kind is None:
         return []
-    if kind not in FOR_REQUESTER:
+    if kind in OF_THREAD:
+        return _of_thread(event, kind, channels_of, earlier)
+    if kind not in OF_ENDS:
         if kind in without or approval.ends_by_rule:
             return []
         asking = _each(
@@ -222,6 +236,26 @@ def _asked(event: Mapping[str, Any], kind: MessageKind, approval: Approval) -> l
         return [n for n in approval.deciders if person_key(n) != person_key(event["actor"])]
     first = event["event"] == "requested"
     return [str(name) for name in (approval.first_deciders if first else event["details"]["to"])]
+
+
+def _of_thread(
+    event: Mapping[str, Any],
+    kind: MessageKind,
+    channels_of: ChannelsOf,
+    earlier: Sequence[Message],
+) -> list[Message]:
+    """A question to the requester, an answer to who asked it; channels and webhooks read along.
+
+    Who asks is answered by the channels that asked them, as far as there were any.
+    """
+    is_question = kind == "question"
+    found = []
+    for name in map(str, event["details"].get("to", ())):
+        reached = [] if is_question else asked_by(earlier, name)
+        found += _each(event, kind, {name: reached or channels_of(name)})
+    found = [replace(message, to_requester=is_question) for message in found]
+    audiences = {m.recipient: asked_by(earlier, m.recipient) for m in earlier if m.to_audience}
+    return found + [replace(message, to_audience=True) for message in _each(event, kind, audiences)]
 
 
 def _released(

@@ -26,6 +26,11 @@ def in_words(moment: datetime, *, now: datetime | None = None, zone: tzinfo | No
     return said if now is None or moment <= now else f"{said} (in {length(moment - now)})"
 
 
+def utc_moment(moment: datetime) -> str:
+    """A moment in few characters: `2026-01-02 11:04 UTC`."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
 def length(duration: timedelta) -> str:
     """How long something takes, never more than it does: `7 hours`, `1 day 3 hours`.
 

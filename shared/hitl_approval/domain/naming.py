@@ -10,7 +10,7 @@ from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.quorum import MAX_VOTES
 
 MAX_APPROVERS = MAX_VOTES
-"""Most approvers of one request: their votes, with comments, fit one DynamoDB item."""
+"""Most approvers of one request: their votes fit one DynamoDB item."""
 MAX_NAMED = 10
 """Names in a message that says who may be asked: about three lines of a terminal."""
 

@@ -21,7 +21,8 @@ from hitl_approval.domain.standing import (
     released_in_words,
     standing,
 )
-from hitl_approval.domain.text import inert, listed, sns_subject
+from hitl_approval.domain.text import inert, listed_some, sns_subject
+from hitl_approval.domain.thread import Comment
 from hitl_approval.domain.values import rows_sent
 
 MAX_CONTEXT_SHOWN = 4_000
@@ -46,6 +47,8 @@ class Notification:
         receipts: what that channel gave back for earlier messages about this approval to the same
             person, oldest first.
         at: when it is sent.
+        comment: the question or the answer that it brings.
+        thread: what was said about the request by then, oldest first, if it brings one of these.
     """
 
     approval: Approval
@@ -60,6 +63,8 @@ class Notification:
     address: str = ""
     receipts: tuple[str, ...] = ()
     at: datetime | None = None
+    comment: Comment | None = None
+    thread: tuple[Comment, ...] = ()
 
     @property
     def approval_id(self) -> str:
@@ -97,7 +102,7 @@ def approval_needed(
         ("Decide by", f"{approval.expires_at:%Y-%m-%d %H:%M:%S} UTC"),
         ("Approval", approval.approval_id),
     ]
-    parts = [f"{begins}{asks}", _table(rows)]
+    parts = [f"{begins}{asks}", table(rows)]
     if approval.context != "{}":
         parts.append(f"Context:\n{_context(sent(approval))}")
     if link is not None:
@@ -146,7 +151,7 @@ def ended(
     rows = [*_content(approval), *rows_sent(approval), ("Approval", approval.approval_id)]
     if approval.comments:
         rows.insert(-1, ("Comment", approval.comments))
-    parts = [said if to_requester else f"{said} There is nothing for you to do.", _table(rows)]
+    parts = [said if to_requester else f"{said} There is nothing for you to do.", table(rows)]
     if entry is not None:
         parts.append(f"To see it, sign in:\n  {entry}")
     parts.append(
@@ -174,7 +179,7 @@ def released(approval: Approval, *, recipient: str, entry: str | None = None) ->
     """
     said = f"The request of {inert(approval.requester)} {released_in_words(approval)}"
     rows = [*_content(approval), ("Approval", approval.approval_id)]
-    parts = [f"{said} There is nothing for you to do.", _table(rows)]
+    parts = [f"{said} There is nothing for you to do.", table(rows)]
     if entry is not None:
         parts.append(f"To see it, sign in:\n  {entry}")
     return Notification(
@@ -200,7 +205,8 @@ def _content(approval: Approval) -> list[tuple[str, str]]:
     return rows + [("File", file_in_words(file)) for file in approval.files]
 
 
-def _table(rows: Iterable[tuple[str, str]]) -> str:
+def table(rows: Iterable[tuple[str, str]]) -> str:
+    """Names with their values below one another, as a message's text has them."""
     return "\n".join(f"  {label:<11}{_indented(inert(value))}" for label, value in rows)
 
 
@@ -210,7 +216,7 @@ def _indented(value: str) -> str:
 
 def approvers_in_words(approval: Approval) -> str:
     """Who may decide, how many must approve where one is not enough, and by which rule."""
-    names = listed(approval.asked) or "anyone with access"
+    names = listed_some(approval.asked) or "anyone with access"
     needed = approval.approvals_needed
     why = [f"{needed} approvals needed" if needed != 1 else "", by_rule(approval)]
     said = ", ".join(filter(None, why))
@@ -227,7 +233,12 @@ def _context(context: Mapping[str, Any]) -> str:
 
 def note_notification_failed(
     approval: Approval, reason: str, *, now: datetime, recipient: str | None = None
-) -> Transition:
-    """Put on record that somebody could not be notified, or those who listen to the broadcast."""
+) -> Transition | None:
+    """Put on record that somebody could not be notified, or those who listen to the broadcast.
+
+    A record that has ended takes no more events: None.
+    """
+    if not approval.pending:
+        return None
     said = f"{recipient or 'everybody'}: {reason}"
     return with_event(approval, "notification_failed", SYSTEM, now, {"reason": said})

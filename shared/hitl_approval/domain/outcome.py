@@ -19,6 +19,8 @@ from hitl_approval.domain.view import vote_view
 
 SHORT_COMMENT = 280
 """Characters of each vote's comment in an outcome."""
+SHORT_COMMENTS = 20 * SHORT_COMMENT
+"""Characters of all of them: those of the votes after that are left out."""
 
 KEY_DIGITS = 32
 """Hexadecimal digits of an idempotency key: what every API takes that takes one, with room for a
@@ -41,7 +43,7 @@ class Outcome:
         comments: what that person wrote.
         decided_at: when it was decided, UTC.
         votes: everyone's answers, in the order they came; their comments are shortened to 280
-            characters, and whole on the record.
+            characters each and 5,600 in all, and whole in the audit trail.
         content_digest: SHA-256 of what was asked, of whom and under which rules.
         context_digest: SHA-256 of the context that was approved, by RFC 8785; empty where the
             deployment is older than that.
@@ -173,7 +175,7 @@ class NotApproved(Exception):  # noqa: N818  reads as what happened
 def snapshot_of(approval: Approval, *, now: datetime) -> Snapshot:
     """What a durable step returns of a record: what the wait and its outcome need, and no more.
 
-    A durable operation holds 256 KB; 20 votes with whole comments in the widest script do not fit.
+    A durable operation holds 256 KB; votes with whole comments in the widest script do not fit.
     """
     votes = () if approval.pending else approval.votes
     changes = changes_view(approval.changes) if approval.status == "approved" else {}
@@ -185,12 +187,22 @@ def snapshot_of(approval: Approval, *, now: datetime) -> Snapshot:
         "decided_by": approval.decided_by,
         "comments": approval.comments,
         "decided_at": isoformat(approval.decided_at) if approval.decided_at else None,
-        "votes": [{**vote_view(vote), "comments": vote.comments[:SHORT_COMMENT]} for vote in votes],
+        "votes": _shortened(votes),
         "now": isoformat(now),
         **({"rule": approval.rule.id} if approval.rule and approval.rule.id else {}),
         **({} if approval.pending else _digests(approval)),
         **({CHANGES: changes} if changes else {}),
     }
+
+
+def _shortened(votes: Sequence[Vote]) -> list[dict[str, Any]]:
+    """The votes, their comments short and in all no longer than an outcome holds."""
+    left, shortened = SHORT_COMMENTS, []
+    for vote in votes:
+        said = vote.comments[: min(SHORT_COMMENT, left)]
+        left -= len(said)
+        shortened.append({**vote_view(vote), "comments": said})
+    return shortened
 
 
 def _digests(approval: Approval) -> Snapshot:

@@ -1,4 +1,4 @@
-"""Who may decide a request and who may withdraw it: letting in is exact, keeping out is wide."""
+"""Who may decide, comment on or withdraw a request: letting in is exact, keeping out is wide."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def check_may_decide(approval: Approval, actor: Actor) -> None:
     if approval.asked and not is_one_of(approval.asked, actor.name):
         by_now = asked_by_now(approval.approvers, approval.policy, approval.turn)
         if text.person_key(actor.name) in by_now:
-            others = text.listed(approval.asked)
+            others = text.listed_some(approval.asked)
             raise Forbidden(f"{actor.name} is not asked any more: {others} may answer now")
         raise Forbidden(f"{actor.name} is not an approver of this request")
 
@@ -52,6 +52,26 @@ def check_may_withdraw(approval: Approval, actor: Actor, operators: Sequence[str
             f"{actor.name} did not ask for this and cannot withdraw it: {approval.requester} or an "
             "operator can, and an approver can reject it"
         )
+
+
+def check_may_comment(approval: Approval, actor: Actor, operators: Sequence[str] = ()) -> None:
+    """Whether this person may ask and answer about the request.
+
+    Who may decide it may, who asked for it, and an operator.
+
+    Raises:
+        Forbidden: they may not, and why.
+    """
+    check_identity(approval, actor)
+    if is_one_of((approval.requester, *operators), actor.name):
+        return
+    try:
+        check_may_decide(approval, actor)
+    except Forbidden:
+        raise Forbidden(
+            f"{actor.name} neither asked for this nor is asked to decide it, and cannot comment on "
+            "it: whoever may decide it can, its requester, or an operator"
+        ) from None
 
 
 def is_one_of(names: Sequence[str], name: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from hitl_approval.domain.person import may_be_one
-from hitl_approval.domain.quorum import MAX_VOTES, Quorum, is_whole
+from hitl_approval.domain.quorum import MAX_ANYONE, Quorum, is_whole
 from hitl_approval.domain.stage import Escalate, Stage, escalation_of, stages_of
 from hitl_approval.domain.text import kind, shown
 
@@ -79,10 +79,10 @@ class Policy:
             msg = f"rejections_needed must be at least 1, got {needed!r}: 1 lets anyone veto"
             raise ValueError(msg)
         votes = quorum.needed(approvers) + needed - 1
-        if not approvers and votes > MAX_VOTES:
+        if not approvers and votes > MAX_ANYONE:
             msg = (
                 f"a quorum of {quorum.count} with rejections_needed of {needed} may take "
-                f"{votes} votes, a record holds {MAX_VOTES}: need fewer, or name the approvers"
+                f"{votes} votes, a record holds {MAX_ANYONE}: need fewer, or name the approvers"
             )
             raise ValueError(msg)
         if approvers and needed > len(approvers):

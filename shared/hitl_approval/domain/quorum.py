@@ -11,9 +11,10 @@ from hitl_approval.domain.text import kind, person_key, shown
 
 QuorumKind = Literal["any_one", "at_least", "everyone", "groups"]
 
-MAX_VOTES = 20
-"""Votes that a record holds, all with comments, beside a full context: DynamoDB's item of 400 KB.
-"""
+MAX_VOTES = 500
+"""Votes that a record holds: see `room`, which counts their bytes."""
+MAX_ANYONE = 20
+"""Votes that it holds where nobody is named, and names may be of any length."""
 _COUNT = "a whole number of at least 1"
 
 

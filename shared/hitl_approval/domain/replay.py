@@ -13,7 +13,9 @@ from typing import Any
 from hitl_approval.contract import Audit
 from hitl_approval.domain.edit import CHANGES, Change, changes_view, merged, read_changes
 from hitl_approval.domain.form import INPUT
+from hitl_approval.domain.room import kept_comment
 from hitl_approval.domain.text import person_key, spelling
+from hitl_approval.domain.thread import COMMENTED
 from hitl_approval.domain.values import is_edit
 
 Event = Mapping[str, Any]
@@ -24,15 +26,19 @@ class Replayed:
     """Fields of a row, as JSON values.
 
     Attributes:
+        room: for comments, see `room.room_for_comments`.
         votes: those that count.
         turn: whose turn it is.
         expires_at: of the stage that is open.
+        thread_length: how many comments there are.
         changed: what approvers have changed of the content.
     """
 
+    room: int
     votes: list[dict[str, Any]] = field(default_factory=list)
     turn: dict[str, Any] = field(default_factory=dict)
     expires_at: Any = None
+    thread_length: int = 0
     changed: dict[str, Change] = field(default_factory=dict)
 
     @property
@@ -48,8 +54,9 @@ class Replayed:
             self.votes = []
             with suppress(AttributeError, KeyError, TypeError):
                 self.changed = merged(self.changed, read_changes(details[CHANGES]))
+        self.thread_length += name == COMMENTED
         if "decision" in details:
-            self.votes.append(_vote(event))
+            self.votes.append(self._vote(event))
         if name == "retracted":
             self.votes = [vote for vote in self.votes if not _is_by(vote, event)]
         elif name == "stage_opened":
@@ -64,10 +71,30 @@ class Replayed:
         elif name == "reassigned":
             self.turn = _handed_over(self.turn, details)
 
+    def _vote(self, event: Event) -> dict[str, Any]:
+        details = details_of(event)
+        comments = details.get("comments")
+        if isinstance(comments, str):
+            said = [str(vote["comments"]) for vote in self.votes]
+            comments = kept_comment(self.room, said, comments)
+        return {
+            "approver": event.get("actor"),
+            "identity": event.get("identity"),
+            "decision": details.get("decision"),
+            "comments": comments,
+            "at": event.get("at"),
+            **({INPUT: details[INPUT]} if INPUT in details else {}),
+        }
 
-def replayed(events: Sequence[Event]) -> Replayed:
-    """What these events say, oldest first."""
-    found = Replayed()
+
+def replayed(events: Sequence[Event], room: int) -> Replayed:
+    """What these events say, oldest first.
+
+    Args:
+        events: as they are stored.
+        room: for comments on the row.
+    """
+    found = Replayed(room)
     for event in events:
         found.follow(event)
     return found
@@ -82,18 +109,6 @@ def details_of(event: Event) -> Mapping[str, Any]:
     """What an event says besides; nothing where it says nothing that can be read."""
     details = event.get("details")
     return details if isinstance(details, Mapping) else {}
-
-
-def _vote(event: Event) -> dict[str, Any]:
-    details = details_of(event)
-    return {
-        "approver": event.get("actor"),
-        "identity": event.get("identity"),
-        "decision": details.get("decision"),
-        "comments": details.get("comments"),
-        "at": event.get("at"),
-        **({INPUT: details[INPUT]} if INPUT in details else {}),
-    }
 
 
 def _is_by(vote: Mapping[str, Any], event: Event) -> bool:

@@ -7,9 +7,9 @@ written stands in plain text, in which Slack reads no mention, link or format.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, cast
 
 from hitl_approval.contract import MessageKind
 from hitl_approval.domain.approval import Approval, Decision
@@ -19,6 +19,8 @@ from hitl_approval.domain.request import CONTENT, content_of
 from hitl_approval.domain.slack_form import input_blocks
 from hitl_approval.domain.standing import by_rule, how_it_ended, released_in_words, standing
 from hitl_approval.domain.text import MAX_COMMENT, inert
+from hitl_approval.domain.thread import Comment
+from hitl_approval.domain.thread_notification import said_by, shown_in_message
 from hitl_approval.domain.values import rows_sent
 
 MAX_SHOWN: Final = 6_000
@@ -30,6 +32,8 @@ MAX_SECTION: Final = 3_000
 """Of the text of a section (Block Kit reference, section block)."""
 MAX_HEADER: Final = 150
 """Of the text of a header (Block Kit reference, header block)."""
+MAX_SAID: Final = 10
+"""Comments of a thread in a message: the newest; the page has them all."""
 MAX_BLOCKS: Final = 50
 """Blocks of a message (Block Kit reference)."""
 MAX_TEXT: Final = 4_000
@@ -37,14 +41,18 @@ MAX_TEXT: Final = 4_000
 
 APPROVE: Final = "hitl_approve"
 REJECT: Final = "hitl_reject"
+ASK: Final = "hitl_ask"
 OPEN_PAGE: Final = "hitl_open_page"
 """Ids of the buttons' actions, by which Slack says which one was clicked."""
 DECIDE: Final = "hitl_decide"
-"""Id of the dialog."""
+QUESTION: Final = "hitl_question"
+"""Ids of the dialogs: of the one that decides, and of the one that asks the requester."""
 COMMENT: Final = "comment"
 """Id of its field for a comment."""
 
-DECISIONS: Final[Mapping[str, Decision]] = {APPROVE: "approved", REJECT: "rejected"}
+Step = Decision | Literal["question"]
+"""What a button leads to: a decision, or a question to the requester."""
+STEPS: Final[Mapping[str, Step]] = {APPROVE: "approved", REJECT: "rejected", ASK: "question"}
 Blocks = list[dict[str, Any]]
 
 
@@ -68,16 +76,16 @@ class Subject:
     Attributes:
         approval_id: the request.
         content_digest: of what was shown beside the button.
-        decision: the button's.
+        step: the button's.
     """
 
     approval_id: str
     content_digest: str
-    decision: Decision
+    step: Step
 
     def to_json(self) -> str:
         """A text of 160 characters, of the 2,000 that a button's value may have."""
-        return json.dumps([self.approval_id, self.content_digest, self.decision])
+        return json.dumps([self.approval_id, self.content_digest, self.step])
 
     @classmethod
     def from_json(cls, value: str) -> Subject:
@@ -91,11 +99,11 @@ class Subject:
             not isinstance(found, list)
             or len(found) != 3  # noqa: PLR2004  as `to_json` writes it
             or not all(isinstance(each, str) for each in found)
-            or found[2] not in DECISIONS.values()
+            or found[2] not in STEPS.values()
         ):
             msg = "is not about a request"
             raise ValueError(msg)
-        return cls(found[0], found[1], found[2])
+        return cls(found[0], found[1], cast(Step, found[2]))
 
 
 _ASKS: Final[Mapping[str, str]] = {
@@ -124,15 +132,9 @@ def asking(
         buttons.append(_button("Approve", APPROVE, approval, "primary"))
     if approval.deciders:
         buttons.append(_button("Reject", REJECT, approval, "danger"))
+        buttons.append(_button("Ask", ASK, approval))
     if page is not None:
-        buttons.append(
-            {
-                "type": "button",
-                "action_id": OPEN_PAGE,
-                "text": _plain("Open the page" if whole else "See all and decide"),
-                "url": page,
-            }
-        )
+        buttons.append(_page_button("Open the page" if whole else "See all and decide", page))
     elsewhere = "on its page" if page is not None else f"with hitl show {approval.approval_id}"
     missing = [
         _section(_plain(f"This is not all. Before you approve, see the whole request {elsewhere}."))
@@ -173,6 +175,37 @@ def ended(approval: Approval, *, to_requester: bool = False) -> SlackMessage:
     return SlackMessage(_text(f"{how}: {approval.subject}"), blocks)
 
 
+def in_thread(
+    approval: Approval,
+    comment: Comment,
+    thread: Sequence[Comment],
+    *,
+    page: str | None,
+    to_requester: bool,
+) -> SlackMessage:
+    """A question or an answer, below the message that it is about where there is one.
+
+    Args:
+        approval: the record, which is pending.
+        comment: the question or the answer.
+        thread: what was said about the request, oldest first.
+        page: where the reader can see and answer it; None where they can nowhere.
+        to_requester: whether the reader asked for approval.
+    """
+    _, shown = shown_in_message(thread, comment)
+    said = [f"{said_by(each)}: {inert(each.text)}"[:MAX_SECTION] for each in shown[-MAX_SAID:]]
+    kind = "Question" if comment.question else "Answer"
+    label = "Answer" if to_requester else "Open the page"
+    blocks = [
+        *_headline(approval.subject),
+        *map(_open_section, said),
+        _section(_markdown(f"The request stays open and still expires at {_moment(approval)}")),
+        _note(f"Approval {approval.approval_id}"),
+        *([{"type": "actions", "elements": [_page_button(label, page)]}] if page else []),
+    ]
+    return SlackMessage(_text(f"{kind}: {approval.subject}"), blocks)
+
+
 def released(approval: Approval) -> SlackMessage:
     """In place of its buttons, for who is not asked any more.
 
@@ -189,18 +222,19 @@ def released(approval: Approval) -> SlackMessage:
 
 
 def dialog(approval: Approval, subject: Subject) -> dict[str, Any]:
-    """The view that asks for a comment, and to approve for values, before a decision is sent.
+    """The view that asks for a comment and for values before a decision is sent, or for a question.
 
     Args:
         approval: the record.
         subject: what was clicked.
     """
-    rejects = subject.decision == "rejected"
-    required = rejects and approval.policy.require_comment_on_rejection
-    verb = "Reject" if rejects else "Approve"
+    rejects, asks = subject.step == "rejected", subject.step == "question"
+    required = asks or (rejects and approval.policy.require_comment_on_rejection)
+    verb = "Ask" if asks else "Reject" if rejects else "Approve"
+    label = "What do you need to know?" if asks else "Why?" if required else "Comment"
     return {
         "type": "modal",
-        "callback_id": DECIDE,
+        "callback_id": QUESTION if asks else DECIDE,
         "private_metadata": subject.to_json(),
         "title": _plain(verb),
         "submit": _plain(verb),
@@ -212,7 +246,7 @@ def dialog(approval: Approval, subject: Subject) -> dict[str, Any]:
                 "type": "input",
                 "block_id": COMMENT,
                 "optional": not required,
-                "label": _plain("Why?" if required else "Comment"),
+                "label": _plain(label),
                 "element": {
                     "type": "plain_text_input",
                     "action_id": COMMENT,
@@ -310,15 +344,19 @@ def _note(text: str) -> dict[str, Any]:
     return {"type": "context", "elements": [_plain(inert(text)[:MAX_SECTION])]}
 
 
-def _button(label: str, action: str, approval: Approval, style: str) -> dict[str, Any]:
-    subject = Subject(approval.approval_id, approval.content_digest, DECISIONS[action])
+def _button(label: str, action: str, approval: Approval, style: str = "") -> dict[str, Any]:
+    subject = Subject(approval.approval_id, approval.content_digest, STEPS[action])
     return {
         "type": "button",
         "action_id": action,
         "text": _plain(label),
-        "style": style,
+        **({"style": style} if style else {}),
         "value": subject.to_json(),
     }
+
+
+def _page_button(label: str, page: str) -> dict[str, Any]:
+    return {"type": "button", "action_id": OPEN_PAGE, "text": _plain(label), "url": page}
 
 
 def _plain(text: str) -> dict[str, Any]:

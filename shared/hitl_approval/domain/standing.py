@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import SYSTEM
-from hitl_approval.domain.text import inert, listed
+from hitl_approval.domain.text import inert, listed, listed_some, some
 from hitl_approval.domain.voting import may_still_answer, tally
 
 
@@ -52,7 +52,7 @@ def released_in_words(approval: Approval) -> str:
     """Why somebody is not asked any more, to end a sentence that begins with whose it was."""
     if not approval.pending:
         return end_in_words(approval)
-    others = listed(may_still_answer(approval) or approval.asked)
+    others = listed_some(may_still_answer(approval) or approval.asked)
     return f"is no longer yours to answer: {inert(others)} may answer it now."
 
 
@@ -130,5 +130,5 @@ def _wanted(approval: Approval, missing: int) -> str:
 
 def _joined(names: Sequence[str], word: str) -> str:
     """Names in a sentence; one with a comma of its own stands in quotes."""
-    quoted = [listed([name]) for name in names]
+    quoted = [listed([name]) for name in some(names)]
     return f" {word} ".join(filter(None, [", ".join(quoted[:-1]), *quoted[-1:]]))

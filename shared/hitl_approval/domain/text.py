@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -189,6 +189,7 @@ def person_key(name: str) -> str:
     return key
 
 
+@lru_cache(maxsize=4_096)
 def spelling(name: str) -> str:
     """The name as it must be written to let somebody in, whatever its case and number of spaces.
 
@@ -266,6 +267,25 @@ def listed(names: Iterable[str]) -> str:
         json.dumps(name, ensure_ascii=False) if _NEEDS_QUOTES.search(name) else name
         for name in names
     )
+
+
+MAX_LISTED = 20
+"""Names that stand in a sentence, on a page or in a message: more are counted."""
+
+
+def some(names: Sequence[str], most: int = MAX_LISTED) -> tuple[str, ...]:
+    """The names that are shown of many: all, or the first and how many more there are.
+
+    One more is named: what is counted is always several.
+    """
+    more = len(names) - most
+    return tuple(names) if more <= 1 else (*names[:most], f"{more} more")
+
+
+def listed_some(names: Sequence[str]) -> str:
+    """Names with commas between them, of many the first and how many more there are."""
+    *first, last = some(names) or ("",)
+    return listed(names) if len(first) + 1 >= len(names) else f"{listed(first)} and {last}"
 
 
 def sns_subject(text: str) -> str:

@@ -27,6 +27,7 @@ from hitl_approval.domain.errors import (
 )
 from hitl_approval.domain.permission import check_identity, check_may_decide
 from hitl_approval.domain.quorum import GroupQuorum, votes_of
+from hitl_approval.domain.room import kept_comment, room_for_comments
 from hitl_approval.domain.turn import Turn, escalated, place_of
 from hitl_approval.domain.values import NOTHING, Values, is_repeated, take
 
@@ -98,7 +99,9 @@ def cast_vote(
         raise CommentRequired
 
     taken = take(approval, decision, values, content_digest=content_digest)
-    vote = Vote(actor.name, actor.identity, decision, comments, on_record(now), taken.input)
+    said = [vote.comments for vote in taken.approval.votes]
+    kept = kept_comment(room_for_comments(approval), said, comments)
+    vote = Vote(actor.name, actor.identity, decision, kept, on_record(now), taken.input)
     voted = replace(taken.approval, votes=(*taken.approval.votes, vote))
     outcome = _evaluate(voted)
     details = {"decision": decision, "comments": comments, **taken.details, **actor.vouched}

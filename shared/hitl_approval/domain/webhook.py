@@ -14,6 +14,7 @@ from typing import Final
 from hitl_approval.contract import MessageKind
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import isoformat
+from hitl_approval.domain.thread import Comment, comment_view
 from hitl_approval.domain.view import summary
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105  of every secret, as the specification has it
@@ -71,7 +72,13 @@ def key_of(secret: str) -> bytes:
 
 
 def delivery(
-    approval: Approval, *, kind: MessageKind, message_id: str, at: datetime, page: str | None
+    approval: Approval,
+    *,
+    kind: MessageKind,
+    message_id: str,
+    at: datetime,
+    page: str | None,
+    comment: Comment | None = None,
 ) -> Delivery:
     """What is sent about an approval; its context, in which secrets may be, is not.
 
@@ -81,10 +88,15 @@ def delivery(
         message_id: the same however often it is sent.
         at: when it is sent.
         page: where a person can see it who signs in; None where nobody can.
+        comment: the question or the answer that this is about. Default: it is about none.
     """
     said = {
         "type": f"approval.{kind}",
         "timestamp": isoformat(at),
-        "data": {**summary(approval), "page": page},
+        "data": {
+            **summary(approval),
+            "page": page,
+            **({"comment": comment_view(comment)} if comment else {}),
+        },
     }
     return Delivery(message_id, json.dumps(said, ensure_ascii=False).encode())

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from hitl_approval.domain import text
-from hitl_approval.domain.approval import STATUSES, Decision
+from hitl_approval.domain.approval import STATUSES, Approval, Decision
 from hitl_approval.domain.audit import Actor, parse_time
 from hitl_approval.domain.edit import CHANGES
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.form import INPUT
 from hitl_approval.domain.naming import validate_names
+from hitl_approval.domain.thread import accept_text, comment_view
 from hitl_approval.domain.values import Values
 from hitl_approval.domain.view import event_view, message_view, view
 from hitl_approval.usecases.decide import Answer, DecisionService
@@ -26,6 +27,8 @@ MAX_LIMIT = 100
 """Items of a page: 100 stay far below Lambda's 6 MB answer."""
 MAX_CURSOR = 1_000
 """Longest cursor that is read, in characters; the ones that lists give have 120."""
+MAX_NUMBER = 1_000_000
+"""Largest number of an audit event that is read: no trail is as long."""
 MAX_TIME = 64
 """Longest time that is read, in characters."""
 
@@ -103,7 +106,31 @@ def _get(
     approval = service.get(_approval_id(payload))
     messages = service.messages_about(approval.approval_id)
     sent = [message_view(one) for one in messages if one.recipient]
-    return {**view(approval, actor), "messages": sent}
+    return {**view(approval, actor), **_thread(approval, service), "messages": sent}
+
+
+def _thread(approval: Approval, service: DecisionService) -> dict[str, Any]:
+    """What was said about it; nothing where nothing was."""
+    said = [comment_view(comment) for comment in service.thread(approval)]
+    return {"thread": said} if said else {}
+
+
+def _comment(
+    payload: Mapping[str, Any], actor: Actor | None, service: DecisionService
+) -> dict[str, Any]:
+    said = service.comment(
+        _approval_id(payload),
+        _known(actor),
+        accept_text(payload.get("comments", "")),
+        question=_switch(payload, "question"),
+        answers=_number(payload, "answers"),
+    )
+    return {
+        **view(said.approval, actor),
+        **_thread(said.approval, service),
+        "already": said.already,
+        "to": [] if service.messages is None else list(said.to),
+    }
 
 
 def _remind(
@@ -174,6 +201,22 @@ def _paging(payload: Mapping[str, Any]) -> tuple[int, str | None]:
     return limit, cursor
 
 
+def _switch(payload: Mapping[str, Any], field: str) -> bool:
+    value = payload.get(field, False)
+    if not isinstance(value, bool):
+        raise InvalidRequest(field, f"must be true or false, got {text.kind(value)}")
+    return value
+
+
+def _number(payload: Mapping[str, Any], field: str) -> int | None:
+    value = payload.get(field)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_NUMBER:
+        raise InvalidRequest(field, "must be the number of a question, as the thread has it")
+    return value
+
+
 def _wanted(payload: Mapping[str, Any], field: str) -> str | None:
     value = payload.get(field)
     return None if value is None else text.line(value, field)
@@ -216,6 +259,7 @@ _ACTIONS: Mapping[str, tuple[_Action, frozenset[str]]] = {
     ),
     "cancel": (_cancel, _WHO | {"approval_id", "comments"}),
     "resume": (_resume, frozenset({"approval_id"})),
+    "comment": (_comment, _WHO | {"approval_id", "comments", "question", "answers"}),
     "retract": (_retract, _WHO | {"approval_id"}),
     "reassign": (_reassign, _WHO | {"approval_id", "from", "to", "comments"}),
     "remind": (_remind, _WHO | {"approval_id", "to"}),

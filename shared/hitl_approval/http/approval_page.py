@@ -20,6 +20,7 @@ from hitl_approval.http import html
 from hitl_approval.http.inputs import inputs_of
 from hitl_approval.http.reading import Reading
 from hitl_approval.http.state import Opened
+from hitl_approval.http.talk import Talk
 from hitl_approval.http.turn_forms import TurnForms
 
 _NOTHING_GIVEN = {"from": "", "to": "", "why": "", "decision": "", "comments": "", "challenge": ""}
@@ -34,6 +35,7 @@ def render(
     turn: TurnForms,
     refused: ApprovalError | None = None,
     form: Mapping[str, str] | None = None,
+    talk: Talk,
     referrer: str = "no-referrer",
     organization: Organization | None = None,
     **more: Any,
@@ -48,6 +50,7 @@ def render(
         turn: the forms beside the decision.
         refused: why the form that was sent was not accepted.
         form: what was sent with it, to be shown again.
+        talk: what the page shows of the thread.
         referrer: see `html.page`.
         organization: whose page it is.
         **more: what only one kind of visitor sees.
@@ -60,7 +63,7 @@ def render(
     whole = part == len(all_parts)
     return html.page(
         "form.html" if is_open else "receipt.html",
-        refused.status if refused else 200,
+        next((error.status for error in (refused, talk.refused) if error), 200),
         referrer=referrer,
         organization=organization,
         title=f"{_headline(opened)}: {approval.subject}",
@@ -87,6 +90,7 @@ def render(
         inputs=inputs_of(approval, given=form, refused=refused) if is_open and whole else None,
         filled_in=partial(filled_in, approval, sent=not all_shown),
         changed=changed_values(approval, sent=not all_shown),
+        **talk.values(opened, reading, now),
         **more,
     )
 

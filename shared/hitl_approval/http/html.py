@@ -225,6 +225,7 @@ def _templates() -> Environment:
     )
     environment.filters["inert"] = text.inert
     environment.filters["listed"] = text.listed
+    environment.filters["listed_some"] = text.listed_some
     environment.filters["moment"] = _moment
     environment.filters["turn_in_words"] = turn_in_words
     environment.filters["linked"] = linked

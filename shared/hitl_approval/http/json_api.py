@@ -75,6 +75,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     Route.V1_HISTORY: _history,
     Route.V1_DECISION: _post("decide"),
     Route.V1_CANCELLATION: _post("cancel"),
+    Route.V1_COMMENTS: _post("comment"),
     Route.V1_REASSIGNMENT: _post("reassign"),
     Route.V1_RETRACTION: _post("retract"),
 }

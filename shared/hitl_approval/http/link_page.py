@@ -17,6 +17,7 @@ from hitl_approval.http.inputs import values_of
 from hitl_approval.http.links import answer_by_link, open_link
 from hitl_approval.http.reading import Reading, check_shown
 from hitl_approval.http.state import Opened
+from hitl_approval.http.talk import Talk, is_comment, say
 from hitl_approval.http.turn_forms import forms_of, sent, take
 from hitl_approval.usecases.decide import DecisionService
 
@@ -78,6 +79,8 @@ class _Visit:
         opened = open_link(self.service, self.token)
         if sent(form):
             return self._turn(opened, form)
+        if is_comment(form):
+            return self._say(opened, form)
         if opened.state != "open":
             return self._show(opened)
         whole = self._reading(opened).check(form)
@@ -111,12 +114,26 @@ class _Visit:
             return self._show(open_link(self.service, self.token), refused=error, form=form)
         return self._show(open_link(self.service, self.token))
 
+    def _say(self, opened: Opened, form: Mapping[str, str]) -> dict[str, Any]:
+        self._reading(opened).check_comment(form)
+        try:
+            _check_challenge(opened, form)
+            notice = say(self.service, opened, form, now=self.service.clock.now())
+        except Unavailable:
+            raise
+        except ApprovalError as error:
+            return self._show(open_link(self.service, self.token), unsaid=error, said=form)
+        return self._show(open_link(self.service, self.token), notice=notice)
+
     def _show(
         self,
         opened: Opened,
         *,
         refused: ApprovalError | None = None,
         form: Mapping[str, str] | None = None,
+        unsaid: ApprovalError | None = None,
+        said: Mapping[str, str] | None = None,
+        notice: str = "",
     ) -> dict[str, Any]:
         return approval_page.render(
             opened,
@@ -126,6 +143,7 @@ class _Visit:
             turn=forms_of(opened, self._reading(opened), refused=refused, form=form),
             refused=refused,
             form=form,
+            talk=Talk(self.service.thread(opened.approval), notice, unsaid, said),
             organization=self.organization,
             challenge=opened.approval.challenge is not None,
         )

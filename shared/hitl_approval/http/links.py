@@ -23,11 +23,17 @@ def open_link(service: DecisionService, token: str) -> Opened:
         UnknownLink: the token opens nothing.
     """
     approval_id = approval_of(token)
-    recipient = service.recipient_of(approval_id, token) if approval_id else None
-    approval = service.store.get(approval_id) if approval_id and recipient else None
-    if approval is None or recipient is None:
+    message = service.message_of(approval_id, token) if approval_id else None
+    approval = service.store.get(approval_id) if approval_id and message else None
+    if approval is None or message is None:
         raise UnknownLink
-    return opened_by(approval, Actor(recipient, "link"), now=service.clock.now())
+    found = opened_by(
+        approval,
+        Actor(message.recipient, "link"),
+        now=service.clock.now(),
+        operators=service.operators,
+    )
+    return found.to_answer_only() if message.link_only_answers else found
 
 
 def answer_by_link(

@@ -12,8 +12,8 @@ from hitl_approval.domain.approval import STATUSES
 from hitl_approval.domain.audit import EventName, Identity
 from hitl_approval.domain.message import MessageState
 from hitl_approval.domain.request import CONTENT
-from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, MAX_TIME
-from hitl_approval.http.turn_schema import WHOSE_TURN
+from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, MAX_NUMBER, MAX_TIME
+from hitl_approval.http.turn_schema import REASSIGNMENT, WHOSE_TURN
 from hitl_approval.usecases.decide import Workflow
 
 VERSION = "1"
@@ -98,17 +98,7 @@ def document() -> dict[str, Any]:
                     "Ask somebody else in an approver's place: for the approver, for operators, "
                     "and for who asked where the deployment lets them choose who decides",
                     _ref("Reassigned"),
-                    body={
-                        "type": "object",
-                        "required": ["to"],
-                        "additionalProperties": False,
-                        "properties": {
-                            "from": _line(text.MAX_PERSON)
-                            | {"description": "whose place it is; left out: yours"},
-                            "to": _line(text.MAX_PERSON),
-                            "comments": _COMMENTS,
-                        },
-                    },
+                    body=REASSIGNMENT,
                     refusals=(403, 404, 409, 415),
                 ),
             },
@@ -130,6 +120,34 @@ def document() -> dict[str, Any]:
                         "type": "object",
                         "additionalProperties": False,
                         "properties": {"comments": _COMMENTS},
+                    },
+                    refusals=(403, 404, 409, 415),
+                ),
+            },
+            Route.V1_COMMENTS: {
+                "parameters": [_ID],
+                "post": _operation(
+                    "Ask the requester, answer a question, or comment; nothing is decided by it",
+                    _ref("Said"),
+                    body={
+                        "type": "object",
+                        "required": ["comments"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "comments": _line(text.MAX_COMMENT),
+                            "question": {
+                                "type": "boolean",
+                                "default": False,
+                                "description": "whether the requester is asked, and so sent it",
+                            },
+                            "answers": {
+                                "type": ["integer", "null"],
+                                "minimum": 1,
+                                "maximum": MAX_NUMBER,
+                                "description": "the number of the question that it answers: who "
+                                "asked that is sent it",
+                            },
+                        },
                     },
                     refusals=(403, 404, 409, 415),
                 ),
@@ -207,7 +225,7 @@ def _line(maximum: int) -> dict[str, Any]:
 _REFUSALS = {
     403: "this is not yours to decide or to withdraw",
     404: "no approval has this id",
-    409: "decided by somebody else, expired, or changed since it was shown",
+    409: "decided by somebody else, expired, changed since it was shown, or full of comments",
     415: "the body is not said to be JSON",
 }
 _ID = {
@@ -245,6 +263,7 @@ _OPTIONAL = {
     "challenge": _TEXT,
     "sensitive": _NAMES,
     "rule": _object({"digest": _TEXT}, {"id": _TEXT, "end": {"enum": list(get_args(End))}}),
+    "thread": {"type": "array", "items": _ref("Comment")},
     "files": {
         "type": "array",
         "items": {"$ref": "#/components/schemas/File"},
@@ -277,6 +296,15 @@ _VOTE = _object(
     },
     {"input": {"type": "object", "description": "what this person has filled in"}},
 )
+_COMMENT = {
+    "sequence": {"type": "integer", "minimum": 1},
+    "author": _TEXT,
+    "identity": {"enum": list(get_args(Identity))},
+    "at": _TIME,
+    "comments": _TEXT,
+    "question": {"type": "boolean"},
+    "answers": {"type": ["integer", "null"]},
+}
 _APPROVAL = {
     **_ENTRY,
     "status": {"enum": list(STATUSES)},
@@ -319,6 +347,15 @@ _SCHEMAS: dict[str, Any] = {
             "next_try_at": _NULLABLE_TIME,
             "reason": _NULLABLE,
         }
+    ),
+    "Comment": _object(_COMMENT),
+    "Said": _object(
+        {
+            **_APPROVAL,
+            "already": {"type": "boolean", "description": "whether it was just said before"},
+            "to": _NAMES | {"description": "who is sent it"},
+        },
+        _OPTIONAL,
     ),
     "Outcome": _object(
         {

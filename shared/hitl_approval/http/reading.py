@@ -76,6 +76,20 @@ class Reading:
             raise RefusedError(403, _OLD)
         return whole
 
+    @property
+    def comment_nonce(self) -> str:
+        """What the forms of questions and answers send back: it decides nothing."""
+        return self._made("comment")
+
+    def check_comment(self, form: Mapping[str, str]) -> None:
+        """Whether a form of a question or an answer is one that this reading has brought.
+
+        Raises:
+            RefusedError: it is none.
+        """
+        if not is_nonce(form.get("say_nonce", ""), self.comment_nonce):
+            raise RefusedError(403, _OLD)
+
     def _made(self, purpose: str) -> str:
         message = f"{purpose}:{self.content_digest}".encode()
         return hmac.new(self.secret.encode(), message, "sha256").hexdigest()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from hitl_approval.contract import SIGN_IN_ROUTES, Route
@@ -24,13 +25,15 @@ from hitl_approval.domain.errors import (
     Unavailable,
 )
 from hitl_approval.domain.organization import Organization
+from hitl_approval.domain.thread import thread_of
 from hitl_approval.domain.values import NOTHING
 from hitl_approval.http import approval_page, html, inbox_page, json_api
 from hitl_approval.http.identity import BY_EMAIL, SignIn, signed_in
 from hitl_approval.http.inputs import values_of
 from hitl_approval.http.reading import Reading, check_shown
 from hitl_approval.http.sign_in import BrowserSignIn, redirect
-from hitl_approval.http.state import opened
+from hitl_approval.http.state import Opened, opened
+from hitl_approval.http.talk import Talk, is_comment, say
 from hitl_approval.http.turn_forms import forms_of, sent, take
 from hitl_approval.http.visitor import REFERRER, Visitor
 from hitl_approval.usecases.decide import DecisionService
@@ -130,7 +133,11 @@ class _Visit:
             raise html.RefusedError(404, _NO_APPROVAL)
         try:
             if form is not None:
-                act = self._turn if sent(form) else self._decide
+                act = self._decide
+                if sent(form):
+                    act = self._turn
+                elif is_comment(form):
+                    act = self._say
                 return act(form, approval_id)
             return self._show(self.service.get(approval_id))
         except ApprovalNotFound:
@@ -166,9 +173,8 @@ class _Visit:
 
     def _turn(self, form: Mapping[str, str], approval_id: str) -> dict[str, Any]:
         approval = self.service.get(approval_id)
-        now = self.service.clock.now()
         try:
-            seen = opened(approval, self.visitor.actor, now=now)
+            seen = self._opened(approval, self.service.clock.now())
             take(self.service, seen, form, self._reading(approval))
         except Unavailable:
             raise
@@ -178,18 +184,36 @@ class _Visit:
             return self._show(self.service.get(approval_id), refused=error, form=form)
         return self._show(self.service.get(approval_id))
 
+    def _say(self, form: Mapping[str, str], approval_id: str) -> dict[str, Any]:
+        approval = self.service.get(approval_id)
+        self._reading(approval).check_comment(form)
+        now = self.service.clock.now()
+        try:
+            notice = say(self.service, self._opened(approval, now), form, now=now)
+        except Unavailable:
+            raise
+        except ApprovalError as error:
+            return self._show(self.service.get(approval_id), unsaid=error, said=form)
+        return self._show(self.service.get(approval_id), notice=notice)
+
+    def _opened(self, approval: Approval, now: datetime) -> Opened:
+        return opened(approval, self.visitor.actor, now=now, operators=self.service.operators)
+
     def _show(
         self,
         approval: Approval,
         *,
         refused: ApprovalError | None = None,
         form: Mapping[str, str] | None = None,
+        unsaid: ApprovalError | None = None,
+        said: Mapping[str, str] | None = None,
+        notice: str = "",
         workflow_ended: bool = False,
     ) -> dict[str, Any]:
         now, actor = self.service.clock.now(), self.visitor.actor
         trail = self.service.history(approval.approval_id)
         messages = self.service.messages_about(approval.approval_id)
-        seen = replace(opened(approval, actor, now=now), workflow_ended=workflow_ended)
+        seen = replace(self._opened(approval, now), workflow_ended=workflow_ended)
         turn = forms_of(
             seen,
             self._reading(approval),
@@ -206,6 +230,7 @@ class _Visit:
             query=self.event.get("queryStringParameters"),
             refused=refused,
             form=form,
+            talk=Talk(thread_of(trail.events), notice, unsaid, said),
             referrer=REFERRER,
             organization=self.organization,
             actor=actor,

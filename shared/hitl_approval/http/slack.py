@@ -31,13 +31,15 @@ from hitl_approval.domain.errors import (
 from hitl_approval.domain.slack import (
     COMMENT,
     DECIDE,
-    DECISIONS,
+    QUESTION,
+    STEPS,
     Subject,
     dialog,
     notice,
 )
 from hitl_approval.domain.slack_form import errors_of, values_of
 from hitl_approval.domain.standing import how_it_ended
+from hitl_approval.domain.thread import accept_text, sent_in_words, still_expires
 from hitl_approval.domain.values import NOTHING
 from hitl_approval.http.html import MAX_BODY
 from hitl_approval.http.state import opened
@@ -131,12 +133,14 @@ def _respond(
 ) -> dict[str, Any]:
     if payload["type"] == "block_actions":
         for action in payload["actions"]:
-            if action["action_id"] in DECISIONS:
+            if action["action_id"] in STEPS:
                 view = _clicked(payload, Subject.from_json(action["value"]), service, workspace)
                 workspace.open_view(payload["trigger_id"], view)
         return {}
     if payload["type"] == "view_submission" and payload["view"]["callback_id"] == DECIDE:
         return _decide(payload, service, workspace)
+    if payload["type"] == "view_submission" and payload["view"]["callback_id"] == QUESTION:
+        return _ask(payload, service, workspace)
     return {}
 
 
@@ -169,7 +173,8 @@ def _clicked(
             "Not yours to decide",
             f"You are {actor.name} here, who is not asked to decide this. Nothing has happened.",
         )
-    if not seen.may_answer:
+    may = seen.may_comment if subject.step == "question" else seen.may_answer
+    if not may:
         return notice("Nothing to answer", _why_not(approval, actor))
     if approval.content_digest != subject.content_digest:
         return notice("Not decided", "This message shows another request. Nothing has happened.")
@@ -180,17 +185,19 @@ def _decide(
     payload: Mapping[str, Any], service: DecisionService, workspace: Workspace
 ) -> dict[str, Any]:
     subject = Subject.from_json(payload["view"]["private_metadata"])
+    if subject.step == "question":
+        raise NotFromSlack  # no dialog of ours
     asked = service.get(subject.approval_id)
     if not asked.deciders:  # then nobody here was asked
         return _shown(_GONE)
     state = payload["view"]["state"]["values"]
     given = state[COMMENT][COMMENT].get("value")
-    approves = subject.decision == "approved"
+    approves = subject.step == "approved"
     try:
         answer = service.decide(
             subject.approval_id,
             _who(payload, workspace),
-            subject.decision,
+            subject.step,
             text.comment(given or "", "comments"),
             content_digest=subject.content_digest,
             values=values_of(asked, state) if approves else NOTHING,
@@ -208,7 +215,30 @@ def _decide(
     waits = "The request waits for more answers."
     follows = waits if answer.approval.pending else f"{how_it_ended(answer.approval)}."
     follows = ended if answer.workflow == "ended" else follows
-    return _shown(notice("On record", f"Your answer is on record: {subject.decision}. {follows}"))
+    return _shown(notice("On record", f"Your answer is on record: {subject.step}. {follows}"))
+
+
+def _ask(
+    payload: Mapping[str, Any], service: DecisionService, workspace: Workspace
+) -> dict[str, Any]:
+    subject = Subject.from_json(payload["view"]["private_metadata"])
+    if not service.get(subject.approval_id).deciders:  # then nobody here was asked
+        return _shown(_GONE)
+    given = payload["view"]["state"]["values"][COMMENT][COMMENT].get("value")
+    try:
+        said = service.comment(
+            subject.approval_id,
+            _who(payload, workspace),
+            accept_text(given or ""),
+            question=True,
+        )
+    except (Unavailable, InvalidRequest) as error:
+        return _again(_NOT_NOW if isinstance(error, Unavailable) else f"{error}.")
+    except ApprovalError as error:
+        return _shown(notice("Not accepted", f"This was not accepted: {error}."))
+    now = service.clock.now()
+    follows = f"{sent_in_words(said.to)} {still_expires(said.approval, now=now)}"
+    return _shown(notice("On record", f"Your question is on record. {follows}"))
 
 
 def _why_not(approval: Approval, actor: Actor) -> str:

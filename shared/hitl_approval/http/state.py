@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from hitl_approval.domain.approval import Approval, Vote
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.errors import Forbidden
-from hitl_approval.domain.permission import check_may_decide
+from hitl_approval.domain.permission import check_may_comment, check_may_decide
+from hitl_approval.domain.text import spelling
 
 State = Literal["open", "answered", "decided", "expired", "onlooker"]
 """Of what is shown to somebody: `answered` by them, `decided` by others or withdrawn, `expired`
@@ -25,12 +27,23 @@ class Opened:
         actor: who sees it.
         state: what it is to them.
         workflow_ended: whether they have just decided what no workflow acts on any more.
+        may_comment: whether they may ask, answer and comment.
     """
 
     approval: Approval
     actor: Actor
     state: State
     workflow_ended: bool = False
+    may_comment: bool = False
+
+    def to_answer_only(self) -> Opened:
+        """The same for who was asked a question: whoever they are, this link decides nothing."""
+        return replace(self, state="onlooker") if self.state == "open" else self
+
+    @property
+    def is_requester(self) -> bool:
+        """Whether who sees it asked for approval, and is who answers questions."""
+        return spelling(self.actor.name) == spelling(self.approval.requester)
 
     @property
     def approver(self) -> str:
@@ -48,15 +61,23 @@ class Opened:
         return self.approval.vote_of(self.actor.name)
 
 
-def opened(approval: Approval, actor: Actor, *, now: datetime) -> Opened:
+def opened(
+    approval: Approval, actor: Actor, *, now: datetime, operators: Sequence[str] = ()
+) -> Opened:
     """An approval as this person sees it.
 
     Args:
         approval: the record.
         actor: who sees it.
         now: the time.
+        operators: who may comment on any request. Default: nobody.
     """
-    return Opened(approval, actor, _state(approval, actor, now))
+    may_comment = approval.pending and now < approval.expires_at
+    try:
+        check_may_comment(approval, actor, operators)
+    except Forbidden:
+        may_comment = False
+    return Opened(approval, actor, _state(approval, actor, now), may_comment=may_comment)
 
 
 def _state(approval: Approval, actor: Actor, now: datetime) -> State:

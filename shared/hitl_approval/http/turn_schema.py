@@ -7,6 +7,7 @@ from typing import Any, Final, get_args
 
 from hitl_approval.domain.approval import STATUSES
 from hitl_approval.domain.stage import Mode
+from hitl_approval.domain.text import MAX_COMMENT, MAX_PERSON
 from hitl_approval.domain.whose_turn import NOT_ASKED
 
 _TEXT: Final = {"type": "string"}
@@ -48,3 +49,15 @@ WHOSE_TURN: Final[Mapping[str, Any]] = {
     "handed_over": _list_of({"from": _TEXT, "to": _TEXT}),
 }
 """Fields of an approval that are absent where a request has no such thing."""
+_NAME: Final = {"type": "string", "minLength": 1, "maxLength": MAX_PERSON}
+REASSIGNMENT: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "required": ["to"],
+    "additionalProperties": False,
+    "properties": {
+        "from": {**_NAME, "description": "whose place it is; left out: yours"},
+        "to": _NAME,
+        "comments": {"type": ["string", "null"], "maxLength": MAX_COMMENT},
+    },
+}
+"""The body that hands over."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
@@ -12,7 +12,7 @@ from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.facts import facts
 from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.masking import MASK, sent
-from hitl_approval.domain.moment import in_words
+from hitl_approval.domain.moment import in_words, utc_moment
 from hitl_approval.domain.notification import (
     Notification,
     approvers_in_words,
@@ -20,6 +20,7 @@ from hitl_approval.domain.notification import (
 from hitl_approval.domain.request import CONTENT, content_of
 from hitl_approval.domain.standing import end_in_a_word, end_in_words, released_in_words, standing
 from hitl_approval.domain.text import inert
+from hitl_approval.domain.thread_notification import said_by, shown_in_message
 from hitl_approval.domain.values import rows_sent
 
 MAX_ROWS = 8
@@ -92,7 +93,12 @@ def facts_of(notification: Notification, *, zone: tzinfo | None = None) -> Mappi
             rows.append(("Answers", inert(standing(approval), keep="")))
     if ended and approval.comments:
         rows.append(("Comment", _value(approval.comments)[0]))
+    comment, (said, left_out) = notification.comment, _said(notification)
     return {
+        "who": "" if comment is None else inert(comment.author, keep=""),
+        "thread": said,
+        "left_out": left_out,
+        "on_the_command_line": _on_the_command_line(notification),
         "subject": inert(approval.subject, keep=""),
         "requester": inert(approval.requester, keep=""),
         "yours": notification.to_requester,
@@ -106,6 +112,25 @@ def facts_of(notification: Notification, *, zone: tzinfo | None = None) -> Mappi
         "entry": notification.entry,
         "approval_id": approval.approval_id,
     }
+
+
+def _said(notification: Notification) -> tuple[Sequence[tuple[str, str]], int]:
+    """What was said, with who did and when, and how many comments are left to the page."""
+    if notification.comment is None:
+        return (), 0
+    left_out, shown = shown_in_message(notification.thread, notification.comment)
+    said = [(f"{said_by(each)} ({utc_moment(each.at)})", inert(each.text)) for each in shown]
+    return said, left_out
+
+
+def _on_the_command_line(notification: Notification) -> Sequence[str]:
+    """What the reader may type instead of opening a link."""
+    approval_id, comment = notification.approval_id, notification.comment
+    if notification.kind == "question" and comment is not None:
+        return (f'hitl comment {approval_id} --answers {comment.sequence} -m "your answer"',)
+    if notification.link is None:
+        return (f"hitl show {approval_id}",)
+    return (f"hitl approve {approval_id}", f'hitl reject {approval_id} -m "why"')
 
 
 def _value(value: Any) -> tuple[str, bool]:

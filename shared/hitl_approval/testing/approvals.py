@@ -30,6 +30,7 @@ from hitl_approval.testing.memory import (
 from hitl_approval.testing.messages import InMemoryMessages
 from hitl_approval.testing.run import Run
 from hitl_approval.testing.settings import SettingsInMemory, reminders_of
+from hitl_approval.testing.thread import Talk
 from hitl_approval.testing.turns import Turns, escalate_due, next_escalation
 from hitl_approval.testing.virtual_time import (
     RunnerCallbackClient,
@@ -54,7 +55,7 @@ class _Due(NamedTuple):
 
 
 @dataclass(eq=False)
-class Approvals(Turns):
+class Approvals(Talk, Turns):
     """A deployment in memory for one test: use it as a context manager, or the fixture.
 
     Attributes:
@@ -223,8 +224,8 @@ class Approvals(Turns):
     def advance(self, delta: timedelta) -> None:
         """Let time pass; whatever waits for it goes on when its time has come.
 
-        That is: approvals expire, `context.wait` ends, a step that failed is tried again, people
-        are sent reminders, and others are asked by an escalation.
+        Approvals expire, `context.wait` ends, failed steps are tried again, reminders are sent,
+        others are asked by an escalation.
         """
         self.wait_until_idle()
         until = self.clock.now() + delta

@@ -15,7 +15,7 @@ from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.cursor import encode_cursor
 from hitl_approval.domain.ending import cancel
 from hitl_approval.domain.errors import ApprovalError, InvalidRequest, Unauthenticated
-from hitl_approval.domain.link import find_recipient
+from hitl_approval.domain.link import find_message
 from hitl_approval.domain.message import GIVEN_UP, Message
 from hitl_approval.domain.reassign import reassign
 from hitl_approval.domain.reminder import check_not_too_soon, remind
@@ -30,7 +30,7 @@ from hitl_approval.ports import (
     MessageStore,
     Page,
 )
-from hitl_approval.usecases.records import Records
+from hitl_approval.usecases.thread import ThreadService
 from hitl_approval.usecases.trail import Trail, read_trail
 
 logger = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionService(Records):
+class DecisionService(ThreadService):
     """What people do who decide, and who follow what is decided.
 
     Attributes:
@@ -71,7 +71,6 @@ class DecisionService(Records):
         executions: knows whether they still run. Default: nobody is asked, none has ended.
         inbox: what awaits each approver. Default: none is kept.
         messages: what each person was sent. Default: nobody is.
-        operators: who may withdraw any request. Default: nobody, besides who asked for it.
         requests_name_approvers: whether who asks chooses who decides, and so may hand over.
             Default: they may not.
         sign_in_max_age: how old a sign-in by JWT may be that decides. Default: of any age.
@@ -82,7 +81,6 @@ class DecisionService(Records):
     executions: Executions | None = None
     inbox: Inbox | None = None
     messages: MessageStore | None = None
-    operators: Sequence[str] = ()
     requests_name_approvers: bool = False
     sign_in_max_age: timedelta | None = None
     rules: Rules = field(default_factory=Rules)
@@ -280,9 +278,9 @@ class DecisionService(Records):
             found, key=lambda message: (message.sequence, message.number, message.recipient)
         )
 
-    def recipient_of(self, approval_id: str, token: str) -> str | None:
-        """Whose personal link this token opens; None if it opens none."""
-        return find_recipient(self.messages_about(approval_id), token)
+    def message_of(self, approval_id: str, token: str) -> Message | None:
+        """The message that brought this token's personal link; None if it opens nothing."""
+        return find_message(self.messages_about(approval_id), token)
 
     def remind(
         self, approval_id: str, actor: Actor, names: Sequence[str] = ()

@@ -28,6 +28,7 @@ from hitl_approval.domain.message import (
     LEASE,
     MAX_ATTEMPTS,
     MAX_UNANSWERED,
+    OF_THREAD,
     Message,
     MessageState,
     asked_by,
@@ -39,12 +40,9 @@ from hitl_approval.domain.message import (
     retry_delay,
     to_same,
 )
-from hitl_approval.domain.notification import (
-    Notification,
-    approval_needed,
-    ended,
-    note_notification_failed,
-)
+from hitl_approval.domain.notification import Notification, note_notification_failed
+from hitl_approval.domain.saying import nothing_to_say, what_is_said
+from hitl_approval.domain.thread import Comment, thread_of
 from hitl_approval.ports import DueMessage, MessageStore, Notifier, Secrets
 from hitl_approval.usecases.records import Records
 
@@ -148,7 +146,7 @@ class DeliveryService(Records):
             earlier=earlier,
             without=self.without,
         )
-        self._begin(messages, approval, earlier, until)
+        self._begin(messages, approval, earlier, until, self._thread(messages))
 
     def _begin(
         self,
@@ -156,6 +154,7 @@ class DeliveryService(Records):
         approval: Approval,
         earlier: Sequence[Message],
         until: datetime | None,
+        thread: Sequence[Comment] = (),
     ) -> None:
         """Record each message and send it before the next is recorded.
 
@@ -168,12 +167,12 @@ class DeliveryService(Records):
                 continue
             # Recorded as a try that has begun: nobody else begins one before its lease is over.
             claimed = replace(message, due=now + LEASE, attempts=1, unanswered=1)
-            token = self._draw_token(message)
+            token = self._draw_token(message, approval)
             if token is not None:
                 claimed = replace(claimed, links=(digest_of(token),))
             if self.messages.insert(claimed, approval):
                 try:
-                    self._send(claimed, approval, earlier, token)
+                    self._send(claimed, approval, earlier, token, thread)
                 except Unavailable as error:  # of its record: the try ends without an answer
                     logger.warning("not noted: %s approval_id=%s", error, approval.approval_id)
                 except Exception as error:  # noqa: BLE001  its own: the next one is recorded too
@@ -200,12 +199,12 @@ class DeliveryService(Records):
             return self._end(message, "void", "the record has expired")
         if not message.recipient:
             return self._remind(message, approval, until)
-        token = self._draw_token(message)
+        token = self._draw_token(message, approval)
         if token is not None:
             self.messages.add_link(message, digest_of(token))
         first = message.kind == "requested"
         earlier = () if first else self.messages.about(message.approval_id)
-        return self._send(message, approval, earlier, token)
+        return self._send(message, approval, earlier, token, self._thread([message]))
 
     def _remind(
         self, reminders: Message, approval: Approval, until: datetime | None
@@ -252,13 +251,14 @@ class DeliveryService(Records):
         approval: Approval,
         earlier: Sequence[Message],
         token: str | None,
+        thread: Sequence[Comment],
     ) -> MessageState:
         """Send one message whose try has begun, and note what became of it."""
-        unsaid = self._nothing_to_say(message, approval)
+        unsaid = nothing_to_say(message, approval, thread, now=self.clock.now())
         if unsaid is not None:
             return self._end(message, "void", unsaid)
         same = to_same(earlier, message)
-        if not message.asks and not message.to_requester:
+        if not (message.asks or message.to_requester or message.kind in OF_THREAD):
             asked = [m for m in same if m.asks]
             if not any(m.state == "sent" for m in asked):
                 open_until = [m.due or self.clock.now() for m in asked if m.state == "open"]
@@ -272,7 +272,7 @@ class DeliveryService(Records):
         if notifier is None:
             return self._end(message, "failed", f"nothing is sent by {message.channel} any more")
         try:
-            receipt = notifier.publish(self._notification(message, approval, same, token))
+            receipt = notifier.publish(self._notification(message, approval, same, token, thread))
         except Unanswered as error:
             return self._put_off(message, _reason(error), answered=False)
         except Undeliverable as error:
@@ -288,34 +288,30 @@ class DeliveryService(Records):
         self.messages.mark_sent(message, self.clock.now(), receipt)
         return "sent"
 
-    def _nothing_to_say(self, message: Message, approval: Approval) -> str | None:
-        """Why a message that asks for an answer is not sent any more."""
-        if not message.asks:
-            return None
-        if not approval.pending or self.clock.now() >= approval.expires_at:
-            return "the request has ended"
-        if approval.vote_of(message.recipient) is not None:
-            return "has answered"
-        if not message.to_audience and approval.asked and message.recipient not in approval.asked:
-            return "is not asked any more"
-        return None
+    def _thread(self, messages: Sequence[Message]) -> Sequence[Comment]:
+        """What was said about the request, for messages about it that bring some of that."""
+        about = next((m.approval_id for m in messages if m.kind in OF_THREAD), None)
+        return () if about is None else thread_of(self.store.history(about))
 
     def _notification(
-        self, message: Message, approval: Approval, same: Sequence[Message], token: str | None
+        self,
+        message: Message,
+        approval: Approval,
+        same: Sequence[Message],
+        token: str | None,
+        thread: Sequence[Comment],
     ) -> Notification:
-        to: dict[str, Any] = {
-            "recipient": message.recipient,
-            "entry": entry_of(self.inbox_url, approval.approval_id),
-        }
-        if message.asks:
-            link = None if token is None else personal_link(self.page_url, token)
-            said = approval_needed(approval, link=link, kind=message.kind, **to)
-        else:
-            said = ended(approval, kind=message.kind, to_requester=message.to_requester, **to)
+        what = what_is_said(
+            message,
+            approval,
+            thread,
+            link=None if token is None else personal_link(self.page_url, token),
+            entry=entry_of(self.inbox_url, approval.approval_id),
+        )
         # Where it is reached by now: an address may have been corrected since.
         address = self.directory.address_of(message.recipient, message.channel)
         return replace(
-            said,
+            what,
             key=message.key,
             address=address or message.address,
             receipts=receipts_of(same),
@@ -362,8 +358,6 @@ class DeliveryService(Records):
         self.meter.count(Metrics.NOTIFICATION_FAILED)
 
         def failed(approval: Approval) -> Transition | None:
-            if not approval.pending:
-                return None
             return note_notification_failed(
                 approval, reason, now=self.clock.now(), recipient=message.recipient
             )
@@ -378,9 +372,17 @@ class DeliveryService(Records):
             )
         return True
 
-    def _draw_token(self, message: Message) -> str | None:
-        """A new link's token, for a message that brings one."""
-        return make_token(message.approval_id, self.secrets.draw()) if message.brings_link else None
+    def _draw_token(self, message: Message, approval: Approval) -> str | None:
+        """A new link's token, for a message that brings one.
+
+        An answer brings one to who has links of this request anyway, and to nobody else: a link is
+        a way to decide.
+        """
+        if not message.brings_link:
+            return None
+        if message.kind == "answer" and message.recipient not in approval.deciders:
+            return None
+        return make_token(message.approval_id, self.secrets.draw())
 
     def _until(self, within: timedelta | None) -> datetime | None:
         return None if within is None else self.clock.now() + within - SEND_TIME

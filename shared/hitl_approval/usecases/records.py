@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from hitl_approval.domain.approval import (
     Approval,
@@ -24,8 +25,11 @@ from hitl_approval.ports import (
 
 logger = logging.getLogger(__name__)
 
-MAX_TRIES = 10
-"""Tries of a contended write: with 20 approvers voting at once each still gets through."""
+MAX_TRIES = 100
+"""Tries of a contended write."""
+PATIENCE = timedelta(seconds=20)
+"""How long they go on: with 500 approvers voting at once most get through, and an invocation, which
+has 30 seconds, still has time to say `UNAVAILABLE` to the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +60,7 @@ class Records:
         Returns:
             The record, and whether this call changed it.
         """
+        until = self.clock.now() + PATIENCE
         for attempt in range(1, MAX_TRIES + 1):
             approval = self.get(approval_id)
             transition = change(approval)
@@ -64,6 +69,8 @@ class Records:
             try:
                 self.store.commit(self._signed(transition))
             except VersionConflict:
+                if self.clock.now() >= until:
+                    break
                 self.clock.pause(attempt)
                 continue
             logger.info("%s approval_id=%s", transition.event.event, approval_id)

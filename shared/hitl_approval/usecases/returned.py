@@ -49,8 +49,6 @@ class ReturnedService(Records):
             return True
 
         def failed(approval: Approval) -> Transition | None:
-            if not approval.pending:
-                return None
             return note_notification_failed(
                 approval, returned.reason, now=self.clock.now(), recipient=found.recipient
             )

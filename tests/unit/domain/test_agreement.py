@@ -86,6 +86,7 @@ OTHER: dict[str, Any] = {
     "audit_hash": "0" * 64,
     "sensitive": ("card",),
     "rule": AppliedRule("d", "small", "approved"),
+    "thread_length": 3,
     "files": (FileDigest(name="plan.tfplan", sha256="0" * 64, size=1),),
     "superseded_by": "another",
     "turn": Turn(escalations=1),

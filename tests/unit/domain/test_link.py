@@ -10,7 +10,7 @@ from hitl_approval.domain.link import (
     SECRET_BYTES,
     approval_of,
     digest_of,
-    find_recipient,
+    find_message,
     form_nonce,
     is_challenge,
     is_nonce,
@@ -49,15 +49,15 @@ def test_should_refuse_a_secret_that_is_too_short() -> None:
 def test_should_find_whose_link_a_token_opens() -> None:
     token = make_token(ID, SECRET)
     messages = [sent("ann", "another", token), sent("bob", "bob's")]
-    assert find_recipient(messages, token) == "ann"
-    assert find_recipient(messages, "bob's") == "bob"
-    assert find_recipient(messages, token[:-1]) is None
+    assert find_message(messages, token) is messages[0]
+    assert find_message(messages, "bob's") is messages[1]
+    assert find_message(messages, token[:-1]) is None
     assert token not in repr(messages)
 
 
 def test_should_open_nothing_by_a_message_that_asks_for_no_answer() -> None:
     token = make_token(ID, SECRET)
-    assert find_recipient([sent("rita", token, kind="outcome")], token) is None
+    assert find_message([sent("rita", token, kind="outcome")], token) is None
 
 
 def test_should_lead_to_the_page() -> None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hitl_approval.domain.notification import MAX_CONTEXT_SHOWN, approval_needed, ended
+from hitl_approval.domain.ending import expire
+from hitl_approval.domain.notification import (
+    MAX_CONTEXT_SHOWN,
+    approval_needed,
+    ended,
+    note_notification_failed,
+)
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.voting import cast_vote
@@ -79,3 +85,11 @@ def test_should_say_where_its_reader_sees_how_it_ended() -> None:
     assert said.body.endswith(f"To see it:\n  hitl show {opened.approval_id}\n")
     said = ended(voted.after, recipient="rita", kind="outcome", to_requester=True, entry=ENTRY)
     assert f"To see it, sign in:\n  {ENTRY}\n\nOr on the command line:\n  hitl show" in said.body
+
+
+def test_should_note_nothing_on_a_record_that_has_ended() -> None:
+    opened = any_approval()
+    assert note_notification_failed(opened, "no topic", now=NOW)
+    closed = expire(opened, now=opened.expires_at)
+    assert closed is not None
+    assert note_notification_failed(closed.after, "no topic", now=NOW) is None

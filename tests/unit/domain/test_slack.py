@@ -81,13 +81,13 @@ def check_limits(view: Mapping[str, Any]) -> None:
                 assert len(button["action_id"]) <= 255
 
 
-def test_should_show_the_whole_request_in_the_requester_s_order_with_three_buttons() -> None:
+def test_should_show_the_whole_request_in_the_requester_s_order_with_its_buttons() -> None:
     message = asking(asked(context={"zone": 1, "amount": 240, "who": {"iban": "DE1"}}), page=PAGE)
     said = "\n".join(texts(message.blocks))
     parts = ("rita", "zone: 1", "amount: 240", "who.iban: DE1")
     places = [said.index(part) for part in parts]
     assert places == sorted(places)
-    assert buttons(message) == ["Approve", "Reject", "Open the page"]
+    assert buttons(message) == ["Approve", "Reject", "Ask", "Open the page"]
 
 
 @pytest.mark.parametrize(
@@ -102,10 +102,10 @@ def test_should_show_the_whole_request_in_the_requester_s_order_with_three_butto
 )
 def test_should_offer_no_approve_on_what_is_not_shown_whole(context: dict[str, Any]) -> None:
     message = asking(asked(context=context), page=PAGE)
-    assert buttons(message) == ["Reject", "See all and decide"]
+    assert buttons(message) == ["Reject", "Ask", "See all and decide"]
     assert "This is not all" in "\n".join(texts(message.blocks))
     without = asking(asked(context=context), page=None)
-    assert buttons(without) == ["Reject"]
+    assert buttons(without) == ["Reject", "Ask"]
     assert "hitl show" in "\n".join(texts(without.blocks))
 
 
@@ -115,7 +115,7 @@ def test_should_show_what_stands_behind_padding(padding: str) -> None:
     said = "\n".join(texts(message.blocks))
     assert "DROP TABLE customers" in said
     assert len(said) < 1_000
-    assert buttons(message) == ["Approve", "Reject", "Open the page"]
+    assert buttons(message) == ["Approve", "Reject", "Ask", "Open the page"]
 
 
 def test_should_leave_to_the_page_what_is_sensitive() -> None:
@@ -123,7 +123,7 @@ def test_should_leave_to_the_page_what_is_sensitive() -> None:
     message = asking(approval, page=PAGE)
     assert "4111" not in json.dumps(message.blocks)
     assert "card: (shown on the page)" in "\n".join(texts(message.blocks))
-    assert buttons(message) == ["Reject", "See all and decide"]
+    assert buttons(message) == ["Reject", "Ask", "See all and decide"]
 
 
 def test_should_never_let_slack_fold_what_is_to_be_decided() -> None:
@@ -201,10 +201,10 @@ def test_should_demand_a_comment_where_the_policy_does() -> None:
 def test_should_bring_back_what_a_button_is_about() -> None:
     approval = asked()
     [actions] = [b for b in asking(approval, page=PAGE).blocks if b["type"] == "actions"]
-    approve, reject, _ = actions["elements"]
-    for button, decision in ((approve, "approved"), (reject, "rejected")):
+    approve, reject, ask, _ = actions["elements"]
+    for button, step in ((approve, "approved"), (reject, "rejected"), (ask, "question")):
         subject = Subject.from_json(button["value"])
-        assert subject == Subject(approval.approval_id, approval.content_digest, decision)  # type: ignore[arg-type]
+        assert subject == Subject(approval.approval_id, approval.content_digest, step)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", ["", "[]", "null", '["a", "b", "maybe"]', '["a", 1, "approved"]'])

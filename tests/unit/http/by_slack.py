@@ -10,9 +10,8 @@ from urllib.parse import urlencode
 
 from slack_sdk.signature import SignatureVerifier
 
-from hitl_approval.domain.approval import Decision
 from hitl_approval.domain.errors import Unavailable
-from hitl_approval.domain.slack import APPROVE, COMMENT, DECIDE, REJECT, Subject
+from hitl_approval.domain.slack import APPROVE, ASK, COMMENT, DECIDE, REJECT, Step, Subject
 from hitl_approval.http.slack import handle
 from hitl_approval.testing import World
 
@@ -62,11 +61,11 @@ class Person:
             }
         )
 
-    def open(self, approval_id: str, decision: Decision = "approved") -> Mapping[str, Any]:
+    def open(self, approval_id: str, step: Step = "approved") -> Mapping[str, Any]:
         """Click a button of a request's message; the view that opens."""
         digest = self.world.store.approvals[approval_id].content_digest
-        action = {"approved": APPROVE, "rejected": REJECT}[decision]
-        answer = self.click(Subject(approval_id, digest, decision).to_json(), action)
+        action = {"approved": APPROVE, "rejected": REJECT, "question": ASK}[step]
+        answer = self.click(Subject(approval_id, digest, step).to_json(), action)
         assert (answer["statusCode"], answer["body"]) == (200, "")
         return self.workspace.views[-1]
 

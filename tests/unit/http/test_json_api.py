@@ -167,6 +167,8 @@ class TestJson:
                 more["body"] = "{}"
             if path == Route.V1_REASSIGNMENT:
                 more["body"] = '{"to": "bob@example.com"}'
+            if path == Route.V1_COMMENTS:
+                more["body"] = '{"comments": "why?"}'
         status, _ = get_json(world, f"{SIGNED_IN_ROUTES[path][0]} {path}", **more)
         assert status == (200 if path == Route.V1_OPENAPI else 500)
 

@@ -309,3 +309,54 @@ def test_should_take_no_approval_of_a_message_from_before_a_change(world: World)
     assert world.store.approvals[approval_id].pending
     bob.submit(bob.open(approval_id))
     assert world.store.approvals[approval_id].status == "approved"
+
+
+def test_should_ask_the_requester_by_a_dialog_and_decide_nothing(world: World) -> None:
+    approval_id, ann = asked(world), somebody(world)
+    view = ann.open(approval_id, "question")
+    assert view["callback_id"] == "hitl_question"
+    answer = ann.submit(view, "Which cost centre?")
+    assert "Your question is on record" in said(answer)
+    assert "still expires at 2026-01-02 04:04 UTC" in said(answer)
+    approval = world.store.approvals[approval_id]
+    assert (approval.status, approval.votes, approval.thread_length) == ("pending", (), 1)
+    event = world.store.history(approval_id)[-1]
+    assert (event["event"], event["identity"]) == ("commented", "slack")
+    assert event["details"]["question"] is True
+    assert event["details"]["issuer"] == "slack/T0123ABCD/U1"
+
+
+@pytest.mark.parametrize("given", [None, "", " ", "\u200b"])
+def test_should_ask_nothing_without_a_question(world: World, given: str | None) -> None:
+    approval_id, ann = asked(world), somebody(world)
+    answer = ann.submit(ann.open(approval_id, "question"), given)
+    assert answer["response_action"] == "errors"
+    assert world.store.approvals[approval_id].thread_length == 0
+
+
+def test_should_let_a_question_s_dialog_decide_nothing_and_a_decision_s_ask_nothing(
+    world: World,
+) -> None:
+    approval_id, ann = asked(world), somebody(world)
+    before = repr((world.store.approvals, world.store.audit))
+    asks, decides = ann.open(approval_id, "question"), ann.open(approval_id, "approved")
+    values = {"comment": {"comment": {"value": "hm"}}}
+    for view in (
+        {**asks, "callback_id": decides["callback_id"]},
+        {**asks, "callback_id": "hitl_other"},
+    ):
+        payload = {"type": "view_submission", "view": {**view, "state": {"values": values}}}
+        ann.send(payload)
+        assert repr((world.store.approvals, world.store.audit)) == before
+    assert world.store.approvals[approval_id].pending
+
+
+def test_should_let_others_ask_nothing(world: World) -> None:
+    approval_id, eve = asked(world), somebody(world, "U9")
+    eve.workspace.addresses["U9"] = "eve@example.com"
+    view = eve.open(approval_id, "question")
+    assert "Not yours to decide" in said(view)
+    forged = somebody(world).open(approval_id, "question")
+    answer = eve.submit(forged, "Which cost centre?")
+    assert "This was not accepted" in said(answer)
+    assert world.store.approvals[approval_id].thread_length == 0

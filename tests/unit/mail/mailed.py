@@ -14,6 +14,8 @@ from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.notification import Notification, approval_needed, ended
 from hitl_approval.domain.sender import Sender
+from hitl_approval.domain.thread import Comment
+from hitl_approval.domain.thread_notification import said_in_thread
 from hitl_approval.domain.voting import cast_vote
 from hitl_approval.mail.letter import letter
 from tests.anything import NOW, any_approval, any_request, declared
@@ -64,6 +66,29 @@ def telling(approval: Approval, kind: Any = "outcome", **fields: Any) -> Notific
     return replace(said, **where | fields)
 
 
+def asking_back(approval: Approval, **fields: Any) -> Notification:
+    """What brings rita bob's question."""
+    return _of_thread(approval, 1, "question", link=LINK, to_requester=True, **fields)
+
+
+def answering(approval: Approval, **fields: Any) -> Notification:
+    """What brings bob rita's answer."""
+    return _of_thread(approval, 2, "answer", link=LINK, **fields)
+
+
+def _of_thread(approval: Approval, said: int, kind: Any, **fields: Any) -> Notification:
+    rita, bob = "rita@example.com", "bob@example.com"
+    thread = [
+        Comment(2, bob, "link", SOON, "Which cost centre is this?", question=True),
+        Comment(3, rita, "link", SOON, "4711, as last year.\nSee the contract.", answers=2),
+    ][:said]
+    to = bob if kind == "answer" else rita
+    own = {name: fields.pop(name) for name in ("link", "to_requester") if name in fields}
+    what = said_in_thread(approval, thread, said + 1, recipient=to, kind=kind, **own)
+    where: dict[str, Any] = {"address": to, "at": SOON}
+    return replace(what, **where | fields)
+
+
 def each_kind() -> Mapping[str, Notification]:
     """One mail of each kind, the outcome both for an approver and for who asks."""
     approval = asked()
@@ -75,6 +100,8 @@ def each_kind() -> Mapping[str, Notification]:
         "requested": asking(approval),
         "changed": asking(approval, kind="changed"),
         "reminder": asking(approval, kind="reminder"),
+        "question": asking_back(approval),
+        "answer": answering(approval),
         "outcome": telling(approved(approval)),
         "outcome to who asks": telling(approved(approval), to_requester=True, entry=ENTRY),
         "expired": telling(expired.after, "expired"),

@@ -59,7 +59,7 @@ HOSTILE = [
 def test_should_have_the_headers_of_an_automatic_mail_to_one_person(kind: str) -> None:
     mail = read(KINDS[kind])
     assert mail["From"] == "Approvals <approvals@example.org>"
-    assert mail["To"] == ANN
+    assert mail["To"] == KINDS[kind].address
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["X-Auto-Response-Suppress"] == "All"
     assert mail["Cc"] is mail["Bcc"] is None

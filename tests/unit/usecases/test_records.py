@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.testing import World
-from hitl_approval.usecases.records import MAX_TRIES
+from hitl_approval.usecases.records import MAX_TRIES, PATIENCE
 from hitl_approval.usecases.request import ResolvedRequest
 from tests.anything import any_request, declared
 from tests.unit.usecases.submitted import HOUR, meanwhile
@@ -69,3 +70,19 @@ def test_should_give_up_on_a_record_that_others_write_all_the_time(
 
     assert world.store.approvals["approval-1"].pending
     assert world.callbacks.completed == []
+
+
+def test_should_say_not_now_before_the_invocation_s_time_is_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit(world)
+
+    def slowly() -> None:
+        world.clock.advance(PATIENCE / 4)
+        world.requests.register_callback("approval-1", "another")
+
+    meanwhile(world, monkeypatch, slowly, times=1_000)
+    with pytest.raises(Unavailable, match="contended"):
+        world.decisions.decide("approval-1", declared("bob"), "approved")
+    assert world.clock.pauses == 3
+    assert timedelta(seconds=30) > PATIENCE

@@ -1,0 +1,87 @@
+"""What a record has room for: people are refused at asking, comments left out of the row only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hitl_approval.domain.agreement import altered_end, examine
+from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
+from hitl_approval.domain.room import LEFT_OUT, kept_comment, room_for_comments
+from hitl_approval.domain.voting import cast_vote
+from tests.anything import NOW, any_approval, any_opening, any_request, declared
+
+EVERYONE = Policy(quorum=Quorum.everyone())
+LATER = NOW + timedelta(minutes=1)
+CROWD = [f"person-{number:03}@example.com" for number in range(500)]
+
+
+def of(people: list[str], **fields: Any) -> Approval:
+    return any_approval(request=any_request(approvers=people), **fields)
+
+
+def test_should_hold_500_people_with_addresses_and_all_comments_of_20() -> None:
+    assert room_for_comments(of(CROWD)) > 60_000
+    assert room_for_comments(of(CROWD[:20])) > 20 * 2_000 * 4
+    assert room_for_comments(of([])) > 20 * 2_000 * 3
+
+
+def test_should_refuse_names_that_no_outcome_could_hold_with_the_sizes() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        of([f"{number:03}{'x' * 150}" for number in range(500)])
+    assert str(refused.value) == (
+        "approvers: are 500 people whose names take 77,500 characters, a record takes 72,000: "
+        "name fewer, or use shorter names"
+    )
+
+
+def test_should_refuse_people_who_stand_on_the_row_too_often() -> None:
+    people = [f"{number:03}{'x' * 139}" for number in range(500)]
+    quorum = Quorum.of({"one": 1, "two": 1}).with_people(lambda _: people)
+    with pytest.raises(InvalidRequest, match=r"^approvers: are 500 people who take \d+,\d+ bytes"):
+        of(people, policy=Policy(quorum=quorum))
+
+
+@pytest.mark.parametrize(
+    ("room", "earlier", "comment", "kept"),
+    [
+        (100, [], "x" * 100, "x" * 100),
+        (100, [], "x" * 101, LEFT_OUT),
+        (100, ["x" * 30], "x" * 71, LEFT_OUT),
+        (100, ["x" * 30], "\u00e9" * 36, LEFT_OUT),
+        (100, [LEFT_OUT], "x" * 100, "x" * 100),
+        (0, [], "no longer than what would stand there", "no longer than what would stand there"),
+        (0, [], "", ""),
+    ],
+)
+def test_should_keep_what_fits(room: int, earlier: list[str], comment: str, kept: str) -> None:
+    assert kept_comment(room, earlier, comment) == kept
+
+
+def test_should_keep_every_comment_whole_in_the_trail_and_see_what_is_altered() -> None:
+    opening = any_opening(request=any_request(approvers=CROWD), policy=EVERYONE)
+    approval, trail = opening.after, [opening.event.to_dict()]
+    for name in CROWD[:40]:
+        said = f"{name} " + "\U0001f680" * 1_900
+        voted = cast_vote(
+            approval, declared(name), "approved", said, now=NOW + timedelta(minutes=1)
+        )
+        assert voted is not None
+        approval = voted.after
+        trail.append(voted.event.to_dict())
+        assert trail[-1]["details"]["comments"] == said
+    kept = [vote.comments for vote in approval.votes]
+    assert 0 < kept.index(LEFT_OUT) < 20
+    assert examine(trail, approval) == []
+    first, *others = approval.votes
+    hidden = replace(approval, votes=(replace(first, comments=LEFT_OUT), *others))
+    assert examine(trail, hidden) != []
+    *others, last = approval.votes
+    altered = replace(approval, votes=(*others, replace(last, comments="yes")))
+    assert "votes" in altered_end(altered, trail)
