@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from rich.cells import cell_len
@@ -15,8 +14,10 @@ from hitl_approval.domain.edit import CHANGES
 from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.request import CONTENT
 from hitl_approval.domain.text import MAX_LISTED, inert, listed, listed_some
+from hitl_approval.domain.trail_words import in_words
 from hitl_approval.usecases.decide import Workflow
-from hitl_approval_cli import clock, output
+from hitl_approval_cli import output, turn_rows
+from hitl_approval_cli.times import local_time, time_left
 from hitl_approval_cli.values import filled_in, rows_of
 
 WIDE = 100
@@ -40,25 +41,6 @@ def _answers(item: Mapping[str, Any]) -> str:
     """Who has answered and who can still answer, which after the expiry is nobody."""
     so_far, _, _ = item["standing"].partition(";")
     return str(so_far if time_left(item["expires_at"]) == "expired" else item["standing"])
-
-
-def local_time(value: str | None) -> str:
-    """A time on record in this machine's zone."""
-    if not value:
-        return ""
-    return f"{datetime.fromisoformat(value).astimezone():%Y-%m-%d %H:%M:%S}"
-
-
-def time_left(expires_at: str) -> str:
-    """How long there still is to decide."""
-    left = datetime.fromisoformat(expires_at) - clock.now()
-    seconds = int(left.total_seconds())
-    if seconds <= 0:
-        return "expired"
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= 2 * size:
-            return f"{seconds // size}{unit} left"
-    return f"{seconds}s left"
 
 
 def approvals(
@@ -189,6 +171,7 @@ def approval(item: Mapping[str, Any]) -> int:
             ("Decided at", local_time(item["decided_at"])),
             ("Comments", output.safe(item["comments"]) or "-"),
         ]
+    rows += turn_rows.rows(item)
     if item.get("superseded_by"):
         rows.append(("Replaced by", output.safe(item["superseded_by"])))
     votes, messages = item.get("votes", []), item.get("messages", [])
@@ -284,7 +267,7 @@ def history(trail: Mapping[str, Any]) -> None:
             "EVENT": output.status(str(event.get("event"))),
             "ACTOR": output.safe(event.get("actor")),
             "HOW KNOWN": output.safe(event.get("identity")),
-            "COMMENT": output.safe(_event_comment(said)),
+            "COMMENT": output.safe(in_words(event) or _event_comment(said)),
             "HASH": output.safe(str(event.get("hash"))[:12]),
         }
         table.add_row(*(cells[title] for title in titles))

@@ -18,6 +18,8 @@ DECISIONS: Final[Mapping[str, str]] = {
     "delegate": Route.V1_DELEGATION,
     "delegation": Route.V1_DELEGATION,
     "end_delegation": Route.V1_DELEGATION,
+    "reassign": Route.V1_REASSIGNMENT,
+    "retract": Route.V1_RETRACTION,
     "comment": Route.V1_COMMENTS,
 }
 """Action -> the route that does it for who is signed in."""

@@ -22,7 +22,7 @@ from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
 from hitl_approval.adapters.tasks import StepFunctionsTasks
 from hitl_approval.adapters.webhook import WebhookNotifier
-from hitl_approval.contract import CLIENT_SECRET, Channel
+from hitl_approval.contract import Channel
 from hitl_approval.ports import Completed, Notifier
 from hitl_approval.settings import settings
 from hitl_approval.usecases.ask import DirectRequests
@@ -32,6 +32,9 @@ from hitl_approval.usecases.publish import PublishService
 from hitl_approval.usecases.request import RequestService
 from hitl_approval.usecases.returned import ReturnedService
 from hitl_approval.usecases.sweep import SweepService
+
+_CLIENT_SECRET = "client_secret"  # noqa: S105  a field's name
+"""Field of the secret that proves who a client of an issuer is."""
 
 
 @cache
@@ -168,7 +171,7 @@ def sign_in_issuer() -> OpenIdIssuer | None:
     return OpenIdIssuer(
         issuer,
         settings().sign_in_client_id,
-        partial(_secret(secret).get, CLIENT_SECRET) if secret else None,
+        partial(_secret(secret).get, _CLIENT_SECRET) if secret else None,
         settings().aws_endpoint_url,
     )
 

@@ -15,6 +15,7 @@ from hitl_approval_cli.outcome import Watch
 from hitl_approval_cli.outcome import wait as wait_for_outcome
 from hitl_approval_cli.parameters import files_of, json_of, os_user, seconds
 from hitl_approval_cli.short_ids import whole_id
+from hitl_approval_cli.turn_words import stage_of, step_of
 
 
 @connected
@@ -62,6 +63,20 @@ def submit(
         typer.Option(
             help="Field of the context that messages have masked, card or customer.iban say; "
             "repeat for several."
+        ),
+    ] = None,
+    stage: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Who is asked, one stage after the other, instead of --approver: ann,bob, leads:2 "
+            "where two must approve, or finance:1,security:2; repeat for the next."
+        ),
+    ] = None,
+    escalate: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Who is asked too when a stage takes so long: 8h:leads, or 8h:leads:replace for "
+            "in the others' place; repeat for the next step."
         ),
     ] = None,
     file: Annotated[
@@ -112,6 +127,8 @@ def submit(
     given = {
         "approvers": approver or None,
         "sensitive": sensitive or None,
+        "stages": [stage_of(each) for each in stage or []] or None,
+        "escalation": [step_of(each) for each in escalate or []] or None,
         "files": files_of(file) or None,
         "supersedes": None if supersedes is None else whole_id(to.deployment, supersedes),
         "editable": editable or None,

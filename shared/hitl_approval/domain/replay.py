@@ -64,7 +64,7 @@ class Replayed:
                 "stage": details.get("stage"),
                 "since": event.get(Audit.SORT_KEY),
                 "opened_at": event.get("at"),
-                "votes": len(self.votes),
+                "passed": [*self.turn.get("passed", []), len(self.votes)],
             }
         elif name == "escalated":
             self.turn = {**self.turn, "escalations": details.get("escalation")}

@@ -16,6 +16,7 @@ from hitl_approval.domain.message import Message
 from hitl_approval.domain.request import repeated_content
 from hitl_approval.domain.standing import standing
 from hitl_approval.domain.voting import may_still_answer
+from hitl_approval.domain.whose_turn import whose_turn
 
 
 def view(
@@ -44,6 +45,7 @@ def view(
         "standing": standing(approval),
         "may_still_answer": list(may_still_answer(approval)),
         "context": shown_to(approval, actor, stands_in=stands_in),
+        **whose_turn(approval),
         "context_digest": digest_context(approval),
     }
 

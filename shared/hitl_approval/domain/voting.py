@@ -188,7 +188,7 @@ def open_stage(
         stage=voted.turn.stage + 1,
         since=voted.audit_sequence + 1,
         opened_at=now,
-        votes=len(voted.votes),
+        passed=(*voted.turn.passed, len(voted.votes)),
     )
     timeout = voted.policy.stages[turn.stage - 1].timeout or timedelta(0)
     opened = replace(voted, turn=turn, expires_at=on_record(now + timeout))

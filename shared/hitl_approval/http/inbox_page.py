@@ -305,10 +305,11 @@ class _Inbox:
 def card(approval: Approval) -> Sequence[Row] | None:
     """All fields of a request where a list has room for them; None where it does not show all.
 
-    What is called sensitive is not in a list, and what has parts of its own, or a form to fill in,
-    is read by itself.
+    What is called sensitive is not in a list; what has parts of its own, a form to fill in, is
+    about files or replaces another request is read by itself.
     """
-    if approval.sensitive or approval.form is not None:
+    by_itself = (approval.sensitive, approval.files, approval.supersedes, approval.form)
+    if any(by_itself):
         return None
     found = tuple(rows(json.loads(approval.context)))
     size = sum(len(row.name) + len(row.value) for row in found)

@@ -13,6 +13,7 @@ from hitl_approval.domain.audit import EventName, Identity
 from hitl_approval.domain.message import MessageState
 from hitl_approval.domain.request import CONTENT
 from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, MAX_NUMBER, MAX_TIME
+from hitl_approval.http.turn_schema import REASSIGNMENT, WHOSE_TURN
 from hitl_approval.usecases.decide import Workflow
 
 VERSION = "1"
@@ -88,6 +89,25 @@ def document() -> dict[str, Any]:
                             | {"description": "new values of what is editable, by path"},
                         },
                     },
+                    refusals=(403, 404, 409, 415),
+                ),
+            },
+            Route.V1_REASSIGNMENT: {
+                "parameters": [_ID],
+                "post": _operation(
+                    "Ask somebody else in an approver's place: for the approver, for operators, "
+                    "and for who asked where the deployment lets them choose who decides",
+                    _ref("Reassigned"),
+                    body=REASSIGNMENT,
+                    refusals=(403, 404, 409, 415),
+                ),
+            },
+            Route.V1_RETRACTION: {
+                "parameters": [_ID],
+                "post": _operation(
+                    "Take your own answer back, while it has not been acted on",
+                    _ref("Outcome"),
+                    body={"type": "object", "additionalProperties": False, "properties": {}},
                     refusals=(403, 404, 409, 415),
                 ),
             },
@@ -268,12 +288,13 @@ def _object(required: _Schema, optional: _Schema | None = None) -> dict[str, Any
     }
 
 
+_NAMES = {"type": "array", "items": _TEXT}
 _DOCUMENT = {"document_id": _TEXT, "document_name": _TEXT}
 _OPTIONAL = {
     **_DOCUMENT,
     **{name: _TEXT for name, field in CONTENT.items() if not field.required},
     "challenge": _TEXT,
-    "sensitive": {"type": "array", "items": _TEXT},
+    "sensitive": _NAMES,
     "rule": _object({"digest": _TEXT}, {"id": _TEXT, "end": {"enum": list(get_args(End))}}),
     "thread": {"type": "array", "items": _ref("Comment")},
     "files": {
@@ -282,13 +303,14 @@ _OPTIONAL = {
     },
     "superseded_by": _TEXT,
     "form": {"type": "object", "description": "JSON Schema of what an approval must bring"},
-    "editable": {"type": "array", "items": _TEXT},
+    "editable": _NAMES,
     "changes": {
         "type": "object",
         "description": "what approvers have changed since it was asked, by path",
         "additionalProperties": _object({"before": {}, "after": {}})
         | {"type": ["object", "string"], "description": "masked where it is not for you to see"},
     },
+    **WHOSE_TURN,
 }
 _ENTRY = {
     "approval_id": _TEXT,
@@ -297,7 +319,6 @@ _ENTRY = {
     "created_at": _TIME,
     "expires_at": _TIME,
 }
-_NAMES = {"type": "array", "items": _TEXT}
 _VOTE = _object(
     {
         "approver": _TEXT,
@@ -365,6 +386,7 @@ _SCHEMAS: dict[str, Any] = {
     "Approval": _object(
         {**_APPROVAL, "messages": {"type": "array", "items": _ref("PersonalMessage")}}, _OPTIONAL
     ),
+    "Reassigned": _object(_APPROVAL, _OPTIONAL),
     "PersonalMessage": _object(
         {
             "recipient": _TEXT,

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from hitl_approval.contract import SIGNED_IN_ROUTES, Route
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.http.openapi import document
 from hitl_approval.testing import World
 from tests.unit.http.by_sign_in import (
@@ -105,6 +107,34 @@ class TestJson:
         assert (status, body["error"]["code"]) == (400, "INVALID_REQUEST")
         assert world.store.delegations.given == {}
 
+    def test_should_hand_over_and_take_an_answer_back(self, world: World) -> None:
+        approval_id = asked(world, ANN, "dan@example.com", policy=Policy(quorum=Quorum.everyone()))
+        given = {"to": BOB, "comments": "I am away"}
+        route = f"POST {Route.V1_REASSIGNMENT}"
+        status, done = post_json(world, route, given, approval_id=approval_id)
+        assert (status, done["handed_over"]) == (200, [{"from": ANN, "to": BOB}])
+        status, body = post_json(
+            world, f"POST {Route.V1_RETRACTION}", {}, approval_id=approval_id, who=BOB
+        )
+        assert (status, body["error"]["details"]["field"]) == (400, "approver")
+        vote = {"decision": "approved"}
+        post_json(world, f"POST {Route.V1_DECISION}", vote, approval_id=approval_id, who=BOB)
+        status, done = post_json(
+            world, f"POST {Route.V1_RETRACTION}", {}, approval_id=approval_id, who=BOB
+        )
+        assert (status, done["votes"], done["workflow"]) == (200, [], "waiting")
+        assert [event["identity"] for event in world.store.history(approval_id)[1:]] == ["jwt"] * 3
+
+    def test_should_let_nobody_else_hand_over(self, world: World) -> None:
+        approval_id = asked(world, ANN)
+        before = snapshot(world)
+        given = {"from": ANN, "to": BOB}
+        status, body = post_json(
+            world, f"POST {Route.V1_REASSIGNMENT}", given, approval_id=approval_id, who=BOB
+        )
+        assert (status, body["error"]["code"]) == (403, "FORBIDDEN")
+        assert snapshot(world) == before
+
     def test_should_let_nobody_else_withdraw(self, world: World) -> None:
         approval_id = asked(world, ANN)
         before = snapshot(world)
@@ -178,8 +208,10 @@ class TestJson:
         more: dict[str, Any] = {"approval_id": approval_id}
         if path != Route.V1_OPENAPI:
             more |= {"body": '{"decision": "approved"}', "content_type": "application/json"}
-            if path == Route.V1_CANCELLATION:
+            if path in {Route.V1_CANCELLATION, Route.V1_RETRACTION}:
                 more["body"] = "{}"
+            if path == Route.V1_REASSIGNMENT:
+                more["body"] = '{"to": "bob@example.com"}'
             if path == Route.V1_COMMENTS:
                 more["body"] = '{"comments": "why?"}'
         status, _ = get_json(world, f"{SIGNED_IN_ROUTES[path][0]} {path}", **more)
