@@ -140,8 +140,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "any event may bring another content",
         AGREES,
-        "        if said != digest and not (_name(event) in _EDITS "
-        "and is_edit(_details(event))):\n",
+        "        if said != digest and not (name_of(event) in _EDITS "
+        "and is_edit(details_of(event))):\n",
         "        if False:\n",
         "audit_is_whole",
         ("tests/unit/domain/test_values.py", AGREEMENT),

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from hitl_approval.domain.text import shown
-from hitl_approval_cli import output, times
+from hitl_approval_cli import output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.errors import usage
 from hitl_approval_cli.parameters import As, os_user
+from hitl_approval_cli.times import local_time
 
 To = Annotated[str | None, typer.Option("--to", help="Who answers instead.")]
 From = Annotated[
@@ -89,7 +90,7 @@ def _print(answer: Mapping[str, Any], giver: str | None) -> None:
 
 
 def _line(who: str, verb: str, word: str, whom: str, one: Mapping[str, Any]) -> None:
-    start, end = (times.local_time(one[name]) for name in ("from", "until"))
+    start, end = (local_time(one[name]) for name in ("from", "until"))
     by = f"{output.safe(one['given_by'])} ({output.safe(one['identity'])})"
     output.out.print(
         f"{output.safe(who)} {verb} {word} {output.safe(whom)} from {start} until {end}, said {by}",
