@@ -62,7 +62,7 @@ def approvals_table(items: Sequence[Mapping[str, Any]], wanted: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     pending = wanted == "pending"
     ids = _ids([str(item["approval_id"]) for item in items])
-    subjects = [_text(item.get("subject")) for item in items]
+    subjects = [_for_whom(item) + _text(item.get("subject")) for item in items]
     requesters = [_text(item.get("requester")) for item in items]
     last = [
         time_left(item["expires_at"]) if pending else _text(item.get("decided_by"))
@@ -85,6 +85,12 @@ def approvals_table(items: Sequence[Mapping[str, Any]], wanted: str) -> Table:
         cells = (shown_id, subject, *([requester] if with_requester else []), end)
         table.add_row(*map(output.safe, cells))
     return table
+
+
+def _for_whom(item: Mapping[str, Any]) -> str:
+    """In whose place it awaits an answer, where that is another's."""
+    place = item.get("on_behalf_of")
+    return f"(for {_text(place)}) " if place else ""
 
 
 def _text(value: Any) -> str:
@@ -172,7 +178,8 @@ def approval(item: Mapping[str, Any]) -> int:
     if (more := len(votes) - MAX_LISTED) > 0:
         rows.append(("Votes", f"{more} more before these: hitl history or --json has them all"))
     for vote in votes[-MAX_LISTED:]:
-        who = f"{output.safe(vote['approver'])} ({output.safe(vote['identity'])})"
+        place = f" for {output.safe(p)}" if (p := vote.get("on_behalf_of")) else ""
+        who = f"{output.safe(vote['approver'])}{place} ({output.safe(vote['identity'])})"
         said = f": {output.safe(vote['comments'])}" if vote["comments"] else ""
         given = filled_in(vote)
         said += f"\n{output.safe(given)}" if given else ""

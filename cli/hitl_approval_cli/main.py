@@ -20,6 +20,7 @@ from hitl_approval_cli.commands.comment import comment
 from hitl_approval_cli.commands.completion import completion
 from hitl_approval_cli.commands.cost import cost
 from hitl_approval_cli.commands.decide import approve, cancel, reject
+from hitl_approval_cli.commands.delegate import delegate
 from hitl_approval_cli.commands.doctor import doctor
 from hitl_approval_cli.commands.drain import drain
 from hitl_approval_cli.commands.history import history
@@ -84,6 +85,7 @@ app.add_typer(audit, name="audit")
 app.add_typer(policy, name="policy")
 app.command()(login)
 app.command()(logout)
+app.command()(delegate)
 app.command()(reassign)
 app.command()(retract)
 app.command()(remind)

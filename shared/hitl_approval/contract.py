@@ -241,8 +241,7 @@ class Route:
     mail program puts behind a link leads there, too."""
     SLACK: Final = "/slack"
     """What Slack sends; its signature is the credential."""
-    HOME: Final = "/"
-    """Leads to the inbox."""
+    HOME: Final = "/"  # leads to the inbox
     SIGN_IN: Final = "/sign-in"
     CALLBACK: Final = "/sign-in/callback"
     """Where the issuer sends a browser that has signed in."""
@@ -255,6 +254,7 @@ class Route:
     V1_HISTORY: Final = "/v1/approvals/{approval_id}/history"
     V1_DECISION: Final = "/v1/approvals/{approval_id}/decision"
     V1_CANCELLATION: Final = "/v1/approvals/{approval_id}/cancellation"
+    V1_DELEGATION: Final = "/v1/delegation"
     V1_REASSIGNMENT: Final = "/v1/approvals/{approval_id}/reassignment"
     V1_RETRACTION: Final = "/v1/approvals/{approval_id}/retraction"
     V1_COMMENTS: Final = "/v1/approvals/{approval_id}/comments"
@@ -283,6 +283,7 @@ SIGNED_IN_ROUTES: Final = {
     Route.V1_HISTORY: ("GET",),
     Route.V1_DECISION: ("POST",),
     Route.V1_CANCELLATION: ("POST",),
+    Route.V1_DELEGATION: ("GET", "POST", "DELETE"),
     **dict.fromkeys((Route.V1_COMMENTS, Route.V1_REASSIGNMENT, Route.V1_RETRACTION), ("POST",)),
     Route.V1_OPENAPI: ("GET",),
 }

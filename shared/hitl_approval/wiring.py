@@ -8,6 +8,7 @@ from functools import cache, partial
 
 from hitl_approval.adapters.aws import client, sender
 from hitl_approval.adapters.callbacks import LambdaCallbackClient, LambdaExecutions
+from hitl_approval.adapters.delegations import DynamoDbDelegations
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.eventbridge import EventBridgePublisher
 from hitl_approval.adapters.inbox import DynamoDbInbox
@@ -88,6 +89,9 @@ def decision_service() -> DecisionService:
         executions=LambdaExecutions(client=client("lambda")),
         inbox=_inbox(),
         messages=_messages(),
+        delegations=DynamoDbDelegations(
+            client=client("dynamodb"), approvals_table=settings().approvals_table_name
+        ),
         operators=settings().operators,
         requests_name_approvers=settings().requests_name_approvers,
         sign_in_max_age=settings().sign_in_max_age,

@@ -7,11 +7,13 @@ status, and the table says what became of that. A new act is one line more in `A
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.approval import (
     STATUSES,
     Approval,
@@ -23,7 +25,7 @@ from hitl_approval.domain.approval import (
 from hitl_approval.domain.audit import SYSTEM, Actor
 from hitl_approval.domain.bus_event import bus_event
 from hitl_approval.domain.delivery import Directory
-from hitl_approval.domain.ending import cancel, end, expire
+from hitl_approval.domain.ending import cancel, end, expire, follow_rule
 from hitl_approval.domain.errors import ApprovalError
 from hitl_approval.domain.escalation import escalate
 from hitl_approval.domain.message import Message, messages_of
@@ -35,6 +37,9 @@ from hitl_approval.domain.reminder import remind
 from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.stage import Escalate, Stage
 from hitl_approval.domain.superseding import supersede
+from hitl_approval.domain.thread import comment, thread_of
+from hitl_approval.domain.values import NOTHING as NO_VALUES
+from hitl_approval.domain.values import Values
 from hitl_approval.domain.voting import cast_vote, retract
 
 FILE = Path(__file__).parents[2] / "docs" / "lifecycle.md"
@@ -46,8 +51,9 @@ TIMEOUT = 4 * HOUR
 DUE, OVER = NOW + 2 * HOUR, NOW + TIMEOUT
 """When the sample's escalation is due, and when its time is over."""
 OPERATORS = ["olga"]
+RULE = AppliedRule("any", "small", "approved")
 
-ROLES = {
+PEOPLE = {
     "ann": "who is asked",
     "bob": "who has answered",
     "dan": "who was replaced",
@@ -58,10 +64,10 @@ ROLES = {
     "rita": "who asked for it",
     "olga": "an operator",
     "mallory": "anybody else",
-    SYSTEM.name: "the deployment itself",
 }
 """Who is who in the samples, in the words of the table."""
-ACTORS = [*(Actor(name, "declared") for name in ROLES if name != SYSTEM.name), SYSTEM]
+ROLES = PEOPLE | dict.fromkeys([SYSTEM.name, RULE.actor.name], "the deployment itself")
+ACTORS = [*(Actor(name, "declared") for name in PEOPLE), SYSTEM]
 ALWAYS = {"version", "audit_sequence", "audit_hash"}
 """Attributes that every event changes."""
 NOTHING, NONE = "nothing", "-"
@@ -69,13 +75,17 @@ NOTHING, NONE = "nothing", "-"
 Happens = Callable[[Approval, Actor, datetime], Transition | None]
 
 
-def asking(policy: Policy, supersedes: str | None = None) -> Transition:
-    """Rita asks ann, bob and dan."""
+def asking(
+    policy: Policy, *, supersedes: str | None = None, rule: AppliedRule | None = None
+) -> Transition:
+    """Rita asks ann, bob and dan, who may change the amount."""
     request = ApprovalRequest(
         subject="Refund",
         requester="rita",
         approvers=("ann", "bob", "dan"),
         supersedes=supersedes,
+        context={"amount": 100},
+        editable=("amount",),
     )
     return open_approval(
         request,
@@ -87,6 +97,7 @@ def asking(policy: Policy, supersedes: str | None = None) -> Transition:
         policy=policy,
         timeout=TIMEOUT,
         now=NOW,
+        rule=rule,
     )
 
 
@@ -116,9 +127,28 @@ NEXT = _after(cast_vote(SAMPLE, Actor("ann", "declared"), "approved", "", now=NO
 """The next stage has begun."""
 
 
-def answer(decision: Decision) -> Happens:
+SMALL = asking(POLICY, rule=RULE).after
+"""A rule of the deployment approves it."""
+CHANGED = Values(changes={"amount": 90})
+
+
+def answer(decision: Decision, values: Values = NO_VALUES) -> Happens:
     """Somebody votes."""
-    return lambda record, who, now: cast_vote(record, who, decision, "why", now=now)
+    return lambda record, who, now: cast_vote(
+        record, who, decision, "", now=now, values=values, content_digest=record.content_digest
+    )
+
+
+def say(thread: Sequence[Transition] = (), **purpose: Any) -> Happens:
+    """Somebody comments."""
+    said = thread_of([each.entry for each in thread])
+    return lambda record, who, now: comment(
+        record, who, "Why?", thread=said, now=now, operators=OPERATORS, **purpose
+    )
+
+
+QUESTION = say(question=True)(SAMPLE, Actor("ann", "declared"), NOW)
+assert QUESTION is not None
 
 
 @dataclass(frozen=True)
@@ -141,7 +171,9 @@ class Act:
 # fmt: off
 ACTS = (
     Act("the request is made", lambda *_: asking(POLICY), None, by="rita"),
+    Act("a rule of the deployment decides it", lambda a, _, now: follow_rule(a, now=now), SMALL),
     Act("an approval that is not enough yet", answer("approved"), THREE),
+    Act("an approval that changes a value", answer("approved", CHANGED)),
     Act("the approval that is enough, a stage follows", answer("approved")),
     Act("the approval that is enough, in the last stage", answer("approved"), LAST),
     Act("the rejection that is enough", answer("rejected")),
@@ -156,13 +188,18 @@ ACTS = (
     Act("a step of the escalation is due", lambda a, _, now: escalate(a, now=now)),
     Act("a place is handed over", lambda a, who, now: reassign(
         a, who, giver="ann", to="eve", now=now, operators=OPERATORS)),
+    Act("a comment is made", say()),
+    Act("who asked for it is asked a question", say(question=True)),
+    Act("the question is answered",
+        say([QUESTION], answers=QUESTION.event.sequence), QUESTION.after, by="rita"),
     Act("the request is sent again", lambda a, who, now: remind(a, who, (), now=now)),
     Act("a message could not be sent",
         lambda a, _, now: note_notification_failed(a, "no topic", now=now)),
     Act("the request is withdrawn",
         lambda a, who, now: cancel(a, who, "why", now=now, operators=OPERATORS)),
     Act("another request of the same function replaces it",
-        lambda a, _, now: supersede(a, asking(POLICY, a.approval_id).after, now=now)),
+        lambda a, _, now: supersede(
+            a, asking(POLICY, supersedes=a.approval_id).after, now=now)),
     Act("nobody has decided in time", lambda a, _, now: expire(a, now=now)),
     Act("the same, where silence rejects", lambda a, _, now: expire(a, now=now), SILENCE_REJECTS),
 )
@@ -193,7 +230,7 @@ def do(act: Act) -> Done:
         if not done:
             continue
         written = done[0][1]
-        if written.event.actor == SYSTEM:
+        if written.event.actor.identity in {"system", "rule"}:
             return Done(written, (SYSTEM,))
         return Done(written, tuple(who for who, _ in done))
     return Done(None, tuple(trying))
@@ -267,7 +304,7 @@ def attributes(before: Approval | None, after: Approval) -> str:
 def messages(before: Approval | None, written: Transition) -> str:
     """The messages that follow, each kind with whom it is for, after all who are asked were."""
     channels_of = Directory().channels_of
-    asked = before.concerned if before else ()
+    asked = () if before is None or before.ends_by_rule else before.concerned
     earlier = [
         Message(approval_id="sample", sequence=1, kind="requested", recipient=name)
         for name in asked

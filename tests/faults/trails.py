@@ -131,6 +131,8 @@ class Replayed:
     def _vote(self, event: Event) -> None:
         who = key(event["actor"])
         place = next((p for p, holder in self.places.items() if holder == who), who)
+        if event["details"].get("changes"):  # of another content, which nobody has seen before
+            self.votes = []
         if self.places and who not in self.places.values():
             asked = sorted(self.places.values())
             self.strangers.append(f"{who} voted in stage {self.stage}, which asked {asked}")

@@ -57,9 +57,21 @@ AGREES = "shared/hitl_approval/domain/agreement.py"
 DIGEST = "shared/hitl_approval/domain/digest.py"
 OUTCOME = "shared/hitl_approval/domain/outcome.py"
 BINDING = "shared/hitl_approval/domain/binding.py"
+DELEGATING = "shared/hitl_approval/domain/delegation.py"
+DELEGATIONS = "tests/unit/domain/test_delegation.py"
 SUPERSEDING = "shared/hitl_approval/domain/superseding.py"
 BOUND = ("tests/unit/domain/test_outcome.py", "tests/unit/domain/test_binding.py")
 REPLACED = ("tests/unit/domain/test_superseding.py",)
+TURN = "shared/hitl_approval/domain/turn.py"
+QUORUM = "shared/hitl_approval/domain/quorum.py"
+ESCALATION = "shared/hitl_approval/domain/escalation.py"
+REASSIGN = "shared/hitl_approval/domain/reassign.py"
+TURN_TESTS = ("tests/unit/domain/test_turn.py",)
+VOTING_TESTS = ("tests/unit/domain/test_voting.py",)
+QUORUM_TESTS = ("tests/unit/domain/test_quorum.py",)
+ESCALATION_TESTS = ("tests/unit/domain/test_escalation.py",)
+REASSIGN_TESTS = ("tests/unit/domain/test_reassign.py",)
+MACHINE = ("tests/property/test_service_machine.py",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -1284,9 +1296,225 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a row may count otherwise than its trail",
         AGREES,
-        "sum(_name(e) == COMMENTED for e in events)",
-        "approval.thread_length",
+        "approval.thread_length, trail.thread_length)",
+        "approval.thread_length, approval.thread_length)",
         "all_agree",
         ("tests/unit/domain/test_agreement.py", "tests/unit/domain/test_thread.py"),
+    ),
+    Mutant(
+        "who was replaced by an escalation is asked all the same",
+        TURN,
+        '        names = to if step.mode == "replace" and to else (*names, *to)\n',
+        "        names = (*names, *to)\n",
+        "only_who_is_asked_decides",
+        TURN_TESTS,
+    ),
+    Mutant(
+        "an escalation asks now who is asked in a later stage",
+        TURN,
+        "        to = tuple(name for name in step.to if person_key(name) not in later)\n",
+        "        to = tuple(name for name in step.to)\n",
+        "stages_are_in_order",
+        TURN_TESTS,
+    ),
+    Mutant(
+        "who has given their place away is asked all the same",
+        TURN,
+        "        holder = taken.get(spelling(name), name)\n",
+        "        holder = name\n",
+        "only_who_is_asked_decides",
+        TURN_TESTS,
+    ),
+    Mutant(
+        "a place that was handed over counts as another one",
+        TURN,
+        "    return places.get(person_key(name), name)\n",
+        "    return name\n",
+        "nobody_votes_twice",
+        TURN_TESTS,
+    ),
+    Mutant(
+        "rules that a stage can never satisfy are taken",
+        TURN,
+        "        quorum.check(people)\n",
+        "",
+        "approved_by_policy",
+        TURN_TESTS,
+    ),
+    Mutant(
+        "an escalation that leaves too few is taken",
+        TURN,
+        "            if not quorum.reached(names, quorum.needed(people)",
+        "            if not quorum.reached(people, quorum.needed(people)",
+        "approved_by_policy",
+        TURN_TESTS,
+    ),
+    Mutant(
+        "one approval ends all stages",
+        VOTING,
+        '    if outcome == "approved" and voted.turn.stage < len(voted.policy.stages):\n',
+        '    if outcome == "approved" and voted.turn.stage > len(voted.policy.stages):\n',
+        "stages_are_in_order",
+        VOTING_TESTS,
+    ),
+    Mutant(
+        "votes of the stage before count in the next",
+        VOTING,
+        "        votes=len(voted.votes),\n",
+        "        votes=0,\n",
+        "stages_are_in_order",
+        MACHINE,
+    ),
+    Mutant(
+        "the next stage has what is left of the time",
+        VOTING,
+        "    opened = replace(voted, turn=turn, expires_at=on_record(now + timeout))\n",
+        "    opened = replace(voted, turn=turn)\n",
+        "stages_are_in_order",
+        MACHINE,
+    ),
+    Mutant(
+        "a vote is taken back that a stage is built on",
+        VOTING,
+        "    if vote not in approval.votes_now:\n",
+        "    if vote not in approval.votes:\n",
+        "stages_are_in_order",
+        VOTING_TESTS,
+    ),
+    Mutant(
+        "a vote is taken back after the time",
+        VOTING,
+        "    check_open(approval, now=now)\n    vote = ",
+        "    vote = ",
+        "approved_by_policy",
+        MACHINE,
+    ),
+    Mutant(
+        "an escalation comes before it is due",
+        ESCALATION,
+        "    if due is None or not due <= now < approval.expires_at:\n",
+        "    if due is None or not now < approval.expires_at:\n",
+        "stages_are_in_order",
+        ESCALATION_TESTS,
+    ),
+    Mutant(
+        "an escalation comes once the time is over",
+        ESCALATION,
+        "    if due is None or not due <= now < approval.expires_at:\n",
+        "    if due is None or not due <= now:\n",
+        "stages_are_in_order",
+        ESCALATION_TESTS,
+    ),
+    Mutant(
+        "an escalation is never found by the sweep",
+        ESCALATION,
+        "    return approval.expires_at if due is None else due - SWEEP_GRACE\n",
+        "    return approval.expires_at\n",
+        "nothing_is_left_behind",
+        MACHINE,
+    ),
+    Mutant(
+        "a place is handed over that has answered",
+        REASSIGN,
+        "    if approval.vote_of(held) is not None:\n",
+        "    if False:\n",
+        "nobody_votes_twice",
+        REASSIGN_TESTS,
+    ),
+    Mutant(
+        "anybody hands a place over",
+        REASSIGN,
+        "    if not is_one_of(others, actor.name):\n",
+        "    if False:\n",
+        "only_who_is_asked_decides",
+        REASSIGN_TESTS,
+    ),
+    Mutant(
+        "an operator takes a place",
+        REASSIGN,
+        "    if may_be_one(actor.name, to):\n",
+        "    if False:\n",
+        "only_who_is_asked_decides",
+        REASSIGN_TESTS,
+    ),
+    Mutant(
+        "a place is handed to who asked for it",
+        REASSIGN,
+        "    if not approval.policy.allow_self_approval and may_be_one(to, approval.requester):\n",
+        "    if False:\n",
+        "approved_by_policy",
+        REASSIGN_TESTS,
+    ),
+    Mutant(
+        "a place is handed to who has another",
+        REASSIGN,
+        "    if key in {text.person_key(name) for name in approval.asked}:\n",
+        "    if False:\n",
+        "nobody_votes_twice",
+        REASSIGN_TESTS,
+    ),
+    Mutant(
+        "one group's approvals are enough for all",
+        QUORUM,
+        "        return all(votes_of(group, approved, anywhere)",
+        "        return any(votes_of(group, approved, anywhere)",
+        "approved_by_policy",
+        QUORUM_TESTS,
+    ),
+    Mutant(
+        "an approval counts for a group that it is no member of",
+        QUORUM,
+        "    return sum(person_key(name) in members for name in names)\n",
+        "    return len(names)\n",
+        "approved_by_policy",
+        QUORUM_TESTS,
+    ),
+    Mutant(
+        "a place that is given back stays on the row",
+        DYNAMODB,
+        "        if after.pending and (others or after.turn != FIRST):\n",
+        "        if after.pending and after.turn != FIRST:\n",
+        "only_who_is_asked_decides",
+        (STORE,),
+    ),
+    Mutant(
+        "somebody answers for who asked",
+        DELEGATING,
+        " and not may_be_one(name, approval.requester)",
+        "",
+        "only_who_is_asked_decides",
+        (DELEGATIONS,),
+    ),
+    Mutant(
+        "who asked answers for somebody else",
+        DELEGATING,
+        "may_be_one(actor.name, approval.requester) or text",
+        "text",
+        "only_who_is_asked_decides",
+        (DELEGATIONS,),
+    ),
+    Mutant(
+        "a delegation counts after its time",
+        DELEGATING,
+        "self.starts_at <= now < self.until",
+        "self.starts_at <= now",
+        "only_who_is_asked_decides",
+        (DELEGATIONS,),
+    ),
+    Mutant(
+        "a delegation that has ended counts",
+        DYNAMODB,
+        "[still_stands(self.approvals_table, given)] if given else []",
+        "[]",
+        "only_who_is_asked_decides",
+        ("tests/contract/test_delegations.py",),
+    ),
+    Mutant(
+        "who was answered for answers again",
+        VOTING,
+        "{text.person_key(vote.approver), text.person_key(vote.asked)}",
+        "{text.person_key(vote.approver)}",
+        "nobody_votes_twice",
+        (DELEGATIONS,),
     ),
 )

@@ -15,11 +15,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from hitl_approval.domain.agreement import examine
 from hitl_approval.domain.approval import Approval, Transition
-from hitl_approval.domain.audit import Actor, verify
+from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.errors import AlreadyDecided, ApprovalError, InvalidRequest, Unavailable
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
+from hitl_approval.domain.stage import Escalate, Stage
 from hitl_approval.ports import Completed
 from hitl_approval.testing import (
     FakeExecutions,
@@ -52,6 +54,10 @@ class Rules:
     policy: Policy
     approvals: int
     rejections: int
+    stages: tuple[tuple[tuple[str, ...], int], ...] = ()
+    """Who is asked after the first, and how many of them must approve."""
+    escalation: tuple[timedelta, str, bool] | None = None
+    """After how long who is asked as well, or instead."""
 
 
 RULES = (
@@ -61,6 +67,36 @@ RULES = (
     Rules(NAMED, Policy(), 1, 1),
     Rules(NAMED, Policy(quorum=Quorum.at_least(2), rejections_needed=3), 2, 3),
     Rules((*NAMED, REQUESTER), Policy(quorum=Quorum.everyone()), 3, 1),
+    Rules(
+        ("alice", "bob"),
+        Policy(
+            quorum=Quorum.at_least(2),
+            rejections_needed=2,
+            stages=(Stage(["carol", "mallory"], timeout=TIMEOUT),),
+        ),
+        2,
+        2,
+        stages=((("carol", "mallory"), 1),),
+    ),
+    Rules(
+        ("alice",),
+        Policy(escalation=(Escalate(5 * MINUTE, ["bob"], "replace"),)),
+        1,
+        1,
+        escalation=(5 * MINUTE, "bob", True),
+    ),
+    Rules(
+        ("alice", "carol"),
+        Policy(
+            quorum=Quorum.at_least(2),
+            stages=(Stage(["mallory"], timeout=TIMEOUT),),
+            escalation=(Escalate(5 * MINUTE, ["bob"]),),
+        ),
+        2,
+        1,
+        stages=((("mallory",), 1),),
+        escalation=(5 * MINUTE, "bob", False),
+    ),
 )
 
 Outcome = Literal["written", "already", "refused", "lost", "died"]
@@ -88,10 +124,75 @@ class Model:
     ended: bool = False  # the workflow, by an operator
     tries: int = 0  # of the sweep, to resume it
     again_at: datetime | None = None
+    asked_at: datetime | None = None  # in the stage that is open
+    stage: int = 0
+    escalated: bool = False
+    places: dict[str, str] = field(default_factory=dict)  # place -> who holds it
+    handed: dict[str, str] = field(default_factory=dict)  # place -> who has taken it
+    stage_of: dict[str, int] = field(default_factory=dict)  # voter -> in which stage
+    place_of: dict[str, str] = field(default_factory=dict)  # voter -> in whose place
+    ever: set[str] = field(default_factory=set)  # asked so far
     said: list[tuple[str, str, int | None]] = field(default_factory=list)
     """Who said what, and the number of the question that it answers; questions end in `?`."""
     questions: dict[int, str] = field(default_factory=dict)
     """Of each question who asked it, by its number."""
+
+    def __post_init__(self) -> None:
+        self.asked_at = self.expires_at - TIMEOUT
+        self._ask(self.rules.approvers)
+
+    def _ask(self, names: tuple[str, ...]) -> None:
+        self.places, self.handed, self.escalated = {name: name for name in names}, {}, False
+        self.ever |= {*names}
+
+    @property
+    def needed(self) -> int:
+        return self.rules.stages[self.stage - 1][1] if self.stage else self.rules.approvals
+
+    @property
+    def escalates_at(self) -> datetime | None:
+        if self.rules.escalation is None or self.escalated or self.asked_at is None:
+            return None
+        due = self.asked_at + self.rules.escalation[0]
+        return due if due < self.expires_at else None
+
+    @property
+    def attention(self) -> datetime:
+        due = self.escalates_at
+        return self.expires_at if due is None else due - GRACE
+
+    def escalate(self) -> None:
+        assert self.rules.escalation is not None
+        _, to, instead = self.rules.escalation
+        holder = self.handed.get(to, to)
+        if instead:
+            self.places = {}
+        if holder not in self.places.values():
+            self.places[to] = holder
+        self.escalated = True
+        self.ever.add(to)
+        self.note("escalated")
+
+    def retract(self, name: str, now: datetime) -> Outcome:
+        who = name.strip().lower()
+        if not self.pending or now >= self.expires_at or self.stage_of.get(who) != self.stage:
+            return "refused"
+        del self.votes[who], self.stage_of[who], self.place_of[who]
+        return self.note("retracted")
+
+    def reassign(self, name: str, giver: str, to: str, now: datetime) -> Outcome:
+        who, other = giver.strip().lower(), to.strip().lower()
+        later = {one for people, _ in self.rules.stages[self.stage :] for one in people}
+        taken = {*self.places.values(), *self.votes, *later, REQUESTER}
+        own = name.strip().lower() == who and who in self.places.values()
+        if not self.pending or now >= self.expires_at or not own or who in self.votes:
+            return "refused"
+        if other in taken or who == REQUESTER:
+            return "refused"
+        place = next(place for place, holder in self.places.items() if holder == who)
+        self.places[place] = self.handed[place] = other
+        self.ever.add(other)
+        return self.note("reassigned")
 
     @property
     def pending(self) -> bool:
@@ -102,13 +203,23 @@ class Model:
         if not self.pending:
             counted = self.status != "timeout" and self.votes.get(who) == decision
             return "already" if counted else "refused"
-        stranger = self.rules.approvers and who not in self.rules.approvers
-        if now >= self.expires_at or who == REQUESTER or stranger:
+        if now >= self.expires_at:
             return "refused"
         if who in self.votes:
             return "already" if self.votes[who] == decision else "refused"
-        self.votes[who] = decision
-        return self._write(self._tally(), name, now)
+        stranger = self.places and who not in self.places.values()
+        if who == REQUESTER or stranger:
+            return "refused"
+        self.votes[who], self.stage_of[who] = decision, self.stage
+        self.place_of[who] = next((p for p, one in self.places.items() if one == who), who)
+        became = self._tally()
+        if became == "approved" and self.stage < len(self.rules.stages):
+            self.stage += 1
+            self.asked_at = milliseconds(now)
+            self.expires_at = self.asked_at + TIMEOUT
+            self._ask(self.rules.stages[self.stage - 1][0])
+            return self.note("stage_opened")
+        return self._write(became, name, now)
 
     def say(self, name: str, said: str, answers: int | None, now: datetime) -> Outcome:
         """Those whom it concerns, while it is pending; the last thing again is said already."""
@@ -160,14 +271,18 @@ class Model:
         return "written"
 
     def _tally(self) -> str:
-        cast = list(self.votes.values())
-        deciders = [name for name in self.rules.approvers if name != REQUESTER]
-        if cast.count("rejected") >= self.rules.rejections:
+        cast = {w: d for w, d in self.votes.items() if self.stage_of[w] == self.stage}
+        yes = {self.place_of[who] for who, decision in cast.items() if decision == "approved"}
+        if [*cast.values()].count("rejected") >= self.rules.rejections:
             return "rejected"
-        if cast.count("approved") >= self.rules.approvals:
+        if yes and len(yes) >= self.needed:
             return "approved"
-        left = len(deciders) - cast.count("rejected")
-        return "rejected" if deciders and left < self.rules.approvals else "voted"
+        left = {
+            place
+            for place, who in self.places.items()
+            if who != REQUESTER and who not in self.votes
+        }
+        return "rejected" if self.places and len(yes | left) < self.needed else "voted"
 
     def _write(self, event: str, name: str, now: datetime) -> Outcome:
         if event != "voted":
@@ -215,18 +330,28 @@ class CallbackClient(RecordingCallbackClient):
 
 
 Call = tuple[str, ...]
-"""What somebody does to an approval: vote NAME DECISION, cancel NAME, say NAME TEXT NUMBER, check
-or register."""
+"""What somebody does to an approval: vote NAME DECISION, cancel NAME, retract NAME,
+reassign NAME FROM TO, say NAME TEXT NUMBER, check or register."""
 
 VOTE = st.tuples(st.just("vote"), PEOPLE, DECISIONS)
 CANCEL = st.tuples(st.just("cancel"), PEOPLE)
+RETRACT = st.tuples(st.just("retract"), PEOPLE)
+GIVERS = st.sampled_from(["alice", "alice", "bob", "carol", "mallory", "zoe"])
+TAKERS = st.sampled_from(["zoe", "zoe", "yan", "alice", "bob", "Rita"])
+REASSIGN = GIVERS.flatmap(
+    lambda giver: st.tuples(
+        st.just("reassign"), st.sampled_from([giver, giver, "bob"]), st.just(giver), TAKERS
+    )
+)
 SAID = st.sampled_from(["why?", "when?", "mind the month"])
 NUMBERS = st.sampled_from(["1", "2", "2", "3", "4"])
 SAY = st.one_of(
     st.tuples(st.just("say"), PEOPLE, SAID, st.just("")),
     st.tuples(st.just("say"), PEOPLE, st.just("because"), NUMBERS),
 )
-OTHERS = st.one_of(VOTE, VOTE, VOTE, CANCEL, SAY, st.just(("check",)), st.just(("register",)))
+OTHERS = st.one_of(
+    VOTE, VOTE, VOTE, CANCEL, RETRACT, REASSIGN, SAY, st.just(("check",)), st.just(("register",))
+)
 FAULTS = st.sampled_from(["lost", "lost", "dies", "unreachable"])
 WHICH = st.sampled_from([0, 0, 0, 1, 2])
 """The last, the one before it, and so on."""
@@ -345,6 +470,15 @@ class Services(RuleBasedStateMachine):
     def vote_while_another_writes(self, which: int, call: Call, other: Call) -> None:
         self._perform(self._id(which), call, other=other)
 
+    @rule(which=WHICH, call=REASSIGN, other=st.one_of(st.none(), VOTE))
+    def reassign(self, which: int, call: Call, other: Call | None) -> None:
+        self._perform(self._id(which), call, other=other)
+
+    @precondition(busy)
+    @rule(which=WHICH, call=RETRACT, other=st.one_of(st.none(), VOTE))
+    def retract(self, which: int, call: Call, other: Call | None) -> None:
+        self._perform(self._id(which), call, other=other)
+
     @rule(which=WHICH, call=SAY)
     def say(self, which: int, call: Call) -> None:
         self._perform(self._id(which), call)
@@ -388,7 +522,8 @@ class Services(RuleBasedStateMachine):
     def sweep(self) -> None:
         now = self.clock.now()
         before = milliseconds(now - GRACE)
-        overdue = [m for m in self.models.values() if m.pending and m.expires_at < before]
+        due_now = [m for m in self.models.values() if m.pending and m.attention < before]
+        overdue = [m for m in due_now if now >= m.expires_at]
         unread = [
             m
             for m in self.models.values()
@@ -400,8 +535,11 @@ class Services(RuleBasedStateMachine):
 
         found = self.sweeps.sweep()
 
-        for model in overdue:
-            model.expire(now)
+        for model in due_now:
+            if model in overdue:
+                model.expire(now)
+            else:
+                model.escalate()
         resumed = [self._resume(model) for model in [*overdue, *due]]
         for model in due:
             model.postpone(now)
@@ -436,6 +574,8 @@ class Services(RuleBasedStateMachine):
             assert len(row.votes) == len(model.votes)
             assert (row.decided_by, row.decided_at) == (model.decided_by, model.decided_at)
             assert (row.callback_id, row.resumed) == (model.callback, model.resumed)
+            assert {name.strip().lower() for name in row.asked} == {*model.places.values()}
+            assert (row.turn.stage, row.expires_at) == (model.stage, model.expires_at)
             thread = self.decisions.thread(row)
             assert [(c.author, c.text, c.answers) for c in thread] == model.said
             assert {c.sequence: c.author for c in thread if c.question} == model.questions
@@ -449,7 +589,8 @@ class Services(RuleBasedStateMachine):
         for approval_id, model in self.models.items():
             events = self.store.history(approval_id)
             assert [event["event"] for event in events] == model.events
-            assert verify(events, self.store.approvals[approval_id].audit_head) == []
+            row = self.store.approvals[approval_id]
+            assert examine(events, row) == []
 
     @invariant()
     def what_has_ended_stays_as_it_is(self) -> None:
@@ -472,9 +613,10 @@ class Services(RuleBasedStateMachine):
             if row.status != "approved":
                 continue
             yes = {v.approver.strip().lower() for v in row.votes if v.decision == "approved"}
-            assert len(yes) >= model.rules.approvals
+            assert len(yes) >= model.rules.approvals + sum(count for _, count in model.rules.stages)
+            assert model.stage == len(model.rules.stages)
             assert REQUESTER not in yes
-            assert not model.rules.approvers or yes <= set(model.rules.approvers)
+            assert not model.rules.approvers or yes <= model.ever
 
     @invariant()
     def who_is_notified_and_resumed_is_as_the_model_says(self) -> None:
@@ -540,6 +682,11 @@ class Services(RuleBasedStateMachine):
                 return "already" if said.already else "written"
             if call[0] == "cancel":
                 answer = self.decisions.cancel(approval_id, actor)
+            elif call[0] == "retract":
+                answer = self.decisions.retract(approval_id, actor)
+            elif call[0] == "reassign":
+                self.decisions.reassign(approval_id, actor, giver=call[2], to=call[3])
+                return "written"
             else:
                 decision: Any = call[2]
                 answer = self.decisions.decide(approval_id, actor, decision)
@@ -565,6 +712,10 @@ class Services(RuleBasedStateMachine):
             return model.say(call[1], call[2], int(call[3]) if call[3] else None, now)
         if call[0] == "cancel":
             return model.cancel(call[1], now)
+        if call[0] == "retract":
+            return model.retract(call[1], now)
+        if call[0] == "reassign":
+            return model.reassign(call[1], call[2], call[3], now)
         return model.vote(call[1], call[2], now)
 
     def _submit(self, approval_id: str, token: str) -> Approval:

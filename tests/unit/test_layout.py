@@ -16,6 +16,7 @@ MODULES = sorted(
     str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"
 )
 ELSEWHERE: Mapping[str, str] = {
+    "adapters/delegations.py": "contract/test_delegations.py",
     "adapters/inbox.py": "contract/test_inbox.py",
     "adapters/issuer.py": "contract/test_issuer.py",
     "adapters/messages.py": "contract/test_messages.py",
@@ -30,6 +31,7 @@ ELSEWHERE: Mapping[str, str] = {
     "durable/wait.py": "workflow/test_waiting.py",
     "durable/withdraw.py": "workflow/test_withdraw.py",
     "testing/approvals.py": "workflow/test_testing.py",
+    "testing/delegations.py": "contract/test_delegations.py",
     "testing/execution.py": "workflow/test_testing.py",
     "testing/memory.py": "contract/test_store.py",
     "testing/messages.py": "contract/test_messages.py",

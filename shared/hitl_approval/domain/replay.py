@@ -84,6 +84,7 @@ class Replayed:
             "comments": comments,
             "at": event.get("at"),
             **({INPUT: details[INPUT]} if INPUT in details else {}),
+            **({"on_behalf_of": place} if (place := details.get("on_behalf_of")) else {}),
         }
 
 

@@ -56,8 +56,9 @@ def render(
         **more: what only one kind of visitor sees.
     """
     approval, is_open = opened.approval, opened.state == "open"
-    all_shown = is_shown_all(approval, opened.actor)
-    stated = facts(shown_to(approval, opened.actor))
+    stands_in = opened.on_behalf_of is not None
+    all_shown = is_shown_all(approval, opened.actor, stands_in=stands_in)
+    stated = facts(shown_to(approval, opened.actor, stands_in=stands_in))
     all_parts = parts(rows(stated.rest))
     part = reading.part_of(query, len(all_parts))
     whole = part == len(all_parts)

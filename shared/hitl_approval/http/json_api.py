@@ -58,6 +58,14 @@ def _history(event: Mapping[str, Any]) -> dict[str, Any]:
     return _with({"action": "history", **_path(event)}, _query(event))
 
 
+def _delegation(event: Mapping[str, Any]) -> dict[str, Any]:
+    method, _, _ = event["routeKey"].partition(" ")
+    if method == "POST":
+        return _with({"action": "delegate"}, _body(event), without=_WHO)
+    action = "end_delegation" if method == "DELETE" else "delegation"
+    return _with({"action": action}, _query(event), without=_WHO)
+
+
 def _post(action: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Reads the body of what who is signed in does to one approval."""
 
@@ -76,6 +84,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     Route.V1_DECISION: _post("decide"),
     Route.V1_CANCELLATION: _post("cancel"),
     Route.V1_COMMENTS: _post("comment"),
+    Route.V1_DELEGATION: _delegation,
     Route.V1_REASSIGNMENT: _post("reassign"),
     Route.V1_RETRACTION: _post("retract"),
 }

@@ -124,6 +124,36 @@ def document() -> dict[str, Any]:
                     refusals=(403, 404, 409, 415),
                 ),
             },
+            Route.V1_DELEGATION: {
+                "get": _operation(
+                    "Who answers for you, and for whom you do",
+                    _ref("Delegations"),
+                    query=_FOR,
+                    refusals=(403,),
+                ),
+                "post": _operation(
+                    "Let another person answer what you are asked, in place of who did before",
+                    _ref("Delegations"),
+                    body={
+                        "type": "object",
+                        "required": ["to", "until"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "to": _line(text.MAX_PERSON),
+                            "from": _NULLABLE_TIME | {"maxLength": MAX_TIME},
+                            "until": _TIME | {"maxLength": MAX_TIME},
+                            **_FOR,
+                        },
+                    },
+                    refusals=(403, 415),
+                ),
+                "delete": _operation(
+                    "Answer for yourself again",
+                    _ref("Delegations"),
+                    query=_FOR,
+                    refusals=(403,),
+                ),
+            },
             Route.V1_COMMENTS: {
                 "parameters": [_ID],
                 "post": _operation(
@@ -223,7 +253,7 @@ def _line(maximum: int) -> dict[str, Any]:
 
 
 _REFUSALS = {
-    403: "this is not yours to decide or to withdraw",
+    403: "this is not yours to decide, to withdraw or to delegate",
     404: "no approval has this id",
     409: "decided by somebody else, expired, changed since it was shown, or full of comments",
     415: "the body is not said to be JSON",
@@ -237,6 +267,9 @@ _ID = {
 _PAGING: dict[str, Any] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
     "cursor": _line(MAX_CURSOR) | {"description": "what the page before gave"},
+}
+_FOR = {
+    "for": _line(text.MAX_PERSON) | {"description": "for operators: whose it is, if not theirs"}
 }
 _COMMENTS = {"type": ["string", "null"], "maxLength": text.MAX_COMMENT}
 _VALUES: dict[str, Any] = {"type": ["object", "null"]}
@@ -294,8 +327,20 @@ _VOTE = _object(
         "comments": _TEXT,
         "at": _TIME,
     },
-    {"input": {"type": "object", "description": "what this person has filled in"}},
+    {
+        "input": {"type": "object", "description": "what this person has filled in"},
+        "on_behalf_of": _TEXT,
+    },
 )
+_DELEGATION = {
+    "giver": _TEXT,
+    "to": _TEXT,
+    "from": _TIME,
+    "until": _TIME,
+    "given_by": _TEXT,
+    "identity": {"enum": list(get_args(Identity))},
+    "at": _TIME,
+}
 _COMMENT = {
     "sequence": {"type": "integer", "minimum": 1},
     "author": _TEXT,
@@ -323,7 +368,13 @@ _APPROVAL = {
     "context_digest": _TEXT,
 }
 _SCHEMAS: dict[str, Any] = {
-    "Entry": _object(_ENTRY, {"document_id": _TEXT}),
+    "Entry": _object(_ENTRY, {"document_id": _TEXT, "on_behalf_of": _TEXT}),
+    "Delegations": _object(
+        {
+            "given": {"anyOf": [_object(_DELEGATION), {"type": "null"}]},
+            "received": {"type": "array", "items": _object(_DELEGATION)},
+        }
+    ),
     "InboxPage": _object(
         {"approvals": {"type": "array", "items": _ref("Entry")}, "cursor": _CURSOR}
     ),

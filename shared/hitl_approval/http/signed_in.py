@@ -197,7 +197,13 @@ class _Visit:
         return self._show(self.service.get(approval_id), notice=notice)
 
     def _opened(self, approval: Approval, now: datetime) -> Opened:
-        return opened(approval, self.visitor.actor, now=now, operators=self.service.operators)
+        return opened(
+            approval,
+            self.visitor.actor,
+            now=now,
+            operators=self.service.operators,
+            given=self.service.by_which(approval, self.visitor.actor),
+        )
 
     def _show(
         self,

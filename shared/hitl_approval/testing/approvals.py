@@ -22,12 +22,11 @@ from hitl_approval.domain.values import NOTHING, Values
 from hitl_approval.durable import wait
 from hitl_approval.testing.memory import (
     PAGE_URL,
-    CountingSecrets,
     InMemoryStore,
     RecordingMeter,
     RecordingNotifier,
 )
-from hitl_approval.testing.messages import InMemoryMessages
+from hitl_approval.testing.messages import CountingSecrets, InMemoryMessages
 from hitl_approval.testing.run import Run
 from hitl_approval.testing.settings import SettingsInMemory, reminders_of
 from hitl_approval.testing.thread import Talk
