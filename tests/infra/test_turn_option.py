@@ -55,26 +55,6 @@ def test_should_ask_the_groups_of_a_quorum() -> None:
         ({"escalation": [HOUR]}, r"^escalation: must be a list of Escalate"),
         ({"escalation": [{"after_seconds": 0, "to": ["a"]}]}, r"^after_seconds must be"),
         ({"escalation": STEPS[::-1]}, r"^escalation: each step of an escalation must come later"),
-        (
-            {
-                "approvers": ["ann", "bob"],
-                "quorum": Quorum.at_least(2),
-                "escalation": [Escalate(HOUR, ["cid"], "replace")],
-            },
-            r"^after step 1 of the escalation only \['cid'\] may decide, which is not enough",
-        ),
-        (
-            {"quorum": Quorum.of({"leads": 1}), "groups": GROUPS, "approvers": ["ann"]},
-            r"^quorum names the groups that are asked: leave approvers out",
-        ),
-        (
-            {"quorum": Quorum.of({"finance": 1}), "groups": GROUPS},
-            r"^quorum names 'finance', which is no group: add it to groups",
-        ),
-        (
-            {"quorum": Quorum.of({"leads": 3}), "groups": GROUPS},
-            r"^quorum needs 3 approvals of 'leads' but 2 of its members may decide: \['bob', 'cid'",
-        ),
     ],
 )
 def test_should_refuse_at_synth(given: dict[str, Any], message: str) -> None:
