@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from rich.cells import cell_len
@@ -15,8 +14,10 @@ from hitl_approval.domain.edit import CHANGES
 from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.request import CONTENT
 from hitl_approval.domain.text import MAX_LISTED, inert, listed, listed_some
+from hitl_approval.domain.trail_words import in_words
 from hitl_approval.usecases.decide import Workflow
-from hitl_approval_cli import clock, output
+from hitl_approval_cli import output, turn_rows
+from hitl_approval_cli.times import local_time, time_left
 from hitl_approval_cli.values import filled_in, rows_of
 
 WIDE = 100
@@ -42,25 +43,6 @@ def _answers(item: Mapping[str, Any]) -> str:
     return str(so_far if time_left(item["expires_at"]) == "expired" else item["standing"])
 
 
-def local_time(value: str | None) -> str:
-    """A time on record in this machine's zone."""
-    if not value:
-        return ""
-    return f"{datetime.fromisoformat(value).astimezone():%Y-%m-%d %H:%M:%S}"
-
-
-def time_left(expires_at: str) -> str:
-    """How long there still is to decide."""
-    left = datetime.fromisoformat(expires_at) - clock.now()
-    seconds = int(left.total_seconds())
-    if seconds <= 0:
-        return "expired"
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= 2 * size:
-            return f"{seconds // size}{unit} left"
-    return f"{seconds}s left"
-
-
 def approvals(
     items: Sequence[Mapping[str, Any]], wanted: str, more: str = "", nothing: str = ""
 ) -> None:
@@ -80,7 +62,7 @@ def approvals_table(items: Sequence[Mapping[str, Any]], wanted: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     pending = wanted == "pending"
     ids = _ids([str(item["approval_id"]) for item in items])
-    subjects = [_text(item.get("subject")) for item in items]
+    subjects = [_for_whom(item) + _text(item.get("subject")) for item in items]
     requesters = [_text(item.get("requester")) for item in items]
     last = [
         time_left(item["expires_at"]) if pending else _text(item.get("decided_by"))
@@ -103,6 +85,12 @@ def approvals_table(items: Sequence[Mapping[str, Any]], wanted: str) -> Table:
         cells = (shown_id, subject, *([requester] if with_requester else []), end)
         table.add_row(*map(output.safe, cells))
     return table
+
+
+def _for_whom(item: Mapping[str, Any]) -> str:
+    """In whose place it awaits an answer, where that is another's."""
+    place = item.get("on_behalf_of")
+    return f"(for {_text(place)}) " if place else ""
 
 
 def _text(value: Any) -> str:
@@ -183,13 +171,15 @@ def approval(item: Mapping[str, Any]) -> int:
             ("Decided at", local_time(item["decided_at"])),
             ("Comments", output.safe(item["comments"]) or "-"),
         ]
+    rows += turn_rows.rows(item)
     if item.get("superseded_by"):
         rows.append(("Replaced by", output.safe(item["superseded_by"])))
     votes, messages = item.get("votes", []), item.get("messages", [])
     if (more := len(votes) - MAX_LISTED) > 0:
         rows.append(("Votes", f"{more} more before these: hitl history or --json has them all"))
     for vote in votes[-MAX_LISTED:]:
-        who = f"{output.safe(vote['approver'])} ({output.safe(vote['identity'])})"
+        place = f" for {output.safe(p)}" if (p := vote.get("on_behalf_of")) else ""
+        who = f"{output.safe(vote['approver'])}{place} ({output.safe(vote['identity'])})"
         said = f": {output.safe(vote['comments'])}" if vote["comments"] else ""
         given = filled_in(vote)
         said += f"\n{output.safe(given)}" if given else ""
@@ -277,7 +267,7 @@ def history(trail: Mapping[str, Any]) -> None:
             "EVENT": output.status(str(event.get("event"))),
             "ACTOR": output.safe(event.get("actor")),
             "HOW KNOWN": output.safe(event.get("identity")),
-            "COMMENT": output.safe(_event_comment(said)),
+            "COMMENT": output.safe(in_words(event) or _event_comment(said)),
             "HASH": output.safe(str(event.get("hash"))[:12]),
         }
         table.add_row(*(cells[title] for title in titles))

@@ -77,6 +77,7 @@ OPTION_OF: Mapping[str, str] = {
     },
     "answers": "--answers",
     "approver": "--as",
+    "business_hours": "--business-hours",
     "approvers": "--approver",
     "comments": "--message",
     "cursor": "--cursor",

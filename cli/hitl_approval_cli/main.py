@@ -20,6 +20,7 @@ from hitl_approval_cli.commands.comment import comment
 from hitl_approval_cli.commands.completion import completion
 from hitl_approval_cli.commands.cost import cost
 from hitl_approval_cli.commands.decide import approve, cancel, reject
+from hitl_approval_cli.commands.delegate import delegate
 from hitl_approval_cli.commands.doctor import doctor
 from hitl_approval_cli.commands.drain import drain
 from hitl_approval_cli.commands.history import history
@@ -28,9 +29,11 @@ from hitl_approval_cli.commands.list import list_
 from hitl_approval_cli.commands.local import local
 from hitl_approval_cli.commands.login import login, logout
 from hitl_approval_cli.commands.policy import policy
+from hitl_approval_cli.commands.reassign import reassign
 from hitl_approval_cli.commands.remind import remind
 from hitl_approval_cli.commands.repair import repair
 from hitl_approval_cli.commands.resume import resume
+from hitl_approval_cli.commands.retract import retract
 from hitl_approval_cli.commands.show import get, show
 from hitl_approval_cli.commands.slack_manifest import slack_manifest
 from hitl_approval_cli.commands.stats import stats
@@ -82,6 +85,9 @@ app.add_typer(audit, name="audit")
 app.add_typer(policy, name="policy")
 app.command()(login)
 app.command()(logout)
+app.command()(delegate)
+app.command()(reassign)
+app.command()(retract)
 app.command()(remind)
 app.command()(doctor)
 app.command()(resume)

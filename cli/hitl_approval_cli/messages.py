@@ -11,7 +11,7 @@ from rich.text import Text
 
 from hitl_approval.domain.text import inert
 from hitl_approval_cli import output
-from hitl_approval_cli.approval_tables import local_time
+from hitl_approval_cli.times import local_time
 
 _URL = re.compile(r"https?://\S+")
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from hitl_approval.contract import Route
 from hitl_approval_cli.errors import TransientError
@@ -15,9 +15,16 @@ from hitl_approval_cli.sessions import Session
 DECISIONS: Final[Mapping[str, str]] = {
     "decide": Route.V1_DECISION,
     "cancel": Route.V1_CANCELLATION,
+    "delegate": Route.V1_DELEGATION,
+    "delegation": Route.V1_DELEGATION,
+    "end_delegation": Route.V1_DELEGATION,
+    "reassign": Route.V1_REASSIGNMENT,
+    "retract": Route.V1_RETRACTION,
     "comment": Route.V1_COMMENTS,
 }
 """Action -> the route that does it for who is signed in."""
+METHODS: Final[Mapping[str, str]] = {"delegation": "GET", "end_delegation": "DELETE"}
+"""Of actions that are no POST: what they say is the query."""
 _TIMEOUT: Final = 60.0
 """Seconds; API Gateway answers within 30."""
 _HERE: Final = ".localhost"
@@ -37,7 +44,8 @@ def call_page(session: Session, payload: Mapping[str, Any]) -> tuple[int, dict[s
         TransientError: the page was not reached.
     """
     fields = {k: v for k, v in payload.items() if k not in {"action", "approval_id"}}
-    approval_id = quote(payload["approval_id"], safe="")
+    approval_id = quote(payload.get("approval_id", ""), safe="")
+    method = METHODS.get(payload["action"], "POST")
     page = urlsplit(session.page_url)
     path = page.path + DECISIONS[payload["action"]].replace("{approval_id}", approval_id)
     name = page.hostname or ""
@@ -51,7 +59,10 @@ def call_page(session: Session, payload: Mapping[str, Any]) -> tuple[int, dict[s
         "Content-Type": "application/json",
     }
     try:
-        connection.request("POST", path, json.dumps(fields), headers)
+        if method == "POST":
+            connection.request(method, path, json.dumps(fields), headers)
+        else:
+            connection.request(method, f"{path}?{urlencode(fields)}", headers=headers)
         answer = connection.getresponse()
         read = answer.read()
     except (OSError, HTTPException) as error:

@@ -79,6 +79,13 @@ def os_user() -> str:
         raise usage("this user has no name: set HITL_USER") from None
 
 
+def who(name: str | None, *, by_session: bool) -> dict[str, str]:
+    """The payload's field that says who acts; who is signed in needs none."""
+    if name is None and by_session:
+        return {}
+    return {"approver": os_user() if name is None else name}
+
+
 def ids_of(given: list[str]) -> list[str]:
     """The ids as given, or those on stdin for a lone `-`."""
     if given != ["-"]:

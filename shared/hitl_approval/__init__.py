@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hitl_approval.domain.approval import Vote
     from hitl_approval.domain.binding import NotAsApproved
+    from hitl_approval.domain.business_hours import business_hours
     from hitl_approval.domain.call import ArgumentsChanged
     from hitl_approval.domain.condition import field
     from hitl_approval.domain.edit import Change
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from hitl_approval.domain.quorum import Quorum
     from hitl_approval.domain.request import ApprovalRequest
     from hitl_approval.domain.rule import Rule, approve, reject
+    from hitl_approval.domain.stage import Escalate, Stage
     from hitl_approval.durable.tool import requires_approval
     from hitl_approval.durable.wait import wait_for_approval
     from hitl_approval.durable.withdraw import withdraw
@@ -31,17 +33,20 @@ _HOMES = {
     "ApprovalRequest": "domain.request",
     "ArgumentsChanged": "domain.call",
     "Change": "domain.edit",
+    "Escalate": "domain.stage",
     "InvalidRequest": "domain.errors",
     "NotApproved": "domain.outcome",
     "NotAsApproved": "domain.binding",
     "OnTimeout": "domain.policy",
     "Outcome": "domain.outcome",
     "Policy": "domain.policy",
-    "Quorum": "domain.policy",
+    "Quorum": "domain.quorum",
     "RecordAltered": "domain.errors",
     "Rule": "domain.rule",
+    "Stage": "domain.stage",
     "Vote": "domain.approval",
     "approve": "domain.rule",
+    "business_hours": "domain.business_hours",
     "field": "domain.condition",
     "reject": "domain.rule",
     "file_digest": "files",
@@ -55,6 +60,7 @@ __all__ = [
     "ApprovalRequest",
     "ArgumentsChanged",
     "Change",
+    "Escalate",
     "InvalidRequest",
     "NotApproved",
     "NotAsApproved",
@@ -64,8 +70,10 @@ __all__ = [
     "Quorum",
     "RecordAltered",
     "Rule",
+    "Stage",
     "Vote",
     "approve",
+    "business_hours",
     "field",
     "file_digest",
     "reject",

@@ -19,8 +19,6 @@ MessageKind = Literal[
     "outcome", "expired", "withdrawn",
 ]  # fmt: skip
 """What a message to one person says: see `domain.message`."""
-ALWAYS_SENT: Final = ("requested", "changed", "question", "answer")
-"""Kinds that no deployment leaves out."""
 
 Channel = Literal["sns", "ses", "slack", "webhook"]
 """What carries messages: see `domain.delivery`."""
@@ -243,8 +241,7 @@ class Route:
     mail program puts behind a link leads there, too."""
     SLACK: Final = "/slack"
     """What Slack sends; its signature is the credential."""
-    HOME: Final = "/"
-    """Leads to the inbox."""
+    HOME: Final = "/"  # leads to the inbox
     SIGN_IN: Final = "/sign-in"
     CALLBACK: Final = "/sign-in/callback"
     """Where the issuer sends a browser that has signed in."""
@@ -257,6 +254,9 @@ class Route:
     V1_HISTORY: Final = "/v1/approvals/{approval_id}/history"
     V1_DECISION: Final = "/v1/approvals/{approval_id}/decision"
     V1_CANCELLATION: Final = "/v1/approvals/{approval_id}/cancellation"
+    V1_DELEGATION: Final = "/v1/delegation"
+    V1_REASSIGNMENT: Final = "/v1/approvals/{approval_id}/reassignment"
+    V1_RETRACTION: Final = "/v1/approvals/{approval_id}/retraction"
     V1_COMMENTS: Final = "/v1/approvals/{approval_id}/comments"
     V1_OPENAPI: Final = "/v1/openapi.json"
 
@@ -283,13 +283,11 @@ SIGNED_IN_ROUTES: Final = {
     Route.V1_HISTORY: ("GET",),
     Route.V1_DECISION: ("POST",),
     Route.V1_CANCELLATION: ("POST",),
-    Route.V1_COMMENTS: ("POST",),
+    Route.V1_DELEGATION: ("GET", "POST", "DELETE"),
+    **dict.fromkeys((Route.V1_COMMENTS, Route.V1_REASSIGNMENT, Route.V1_RETRACTION), ("POST",)),
     Route.V1_OPENAPI: ("GET",),
 }
 """Routes for signed-in people and their methods: pages, and the JSON API."""
-
-CLIENT_SECRET: Final = "client_secret"  # noqa: S105  a field's name
-"""Field of the secret that proves who a client of an issuer is."""
 
 
 class Metrics:
@@ -398,9 +396,6 @@ MAX_EXECUTION_SECONDS: Final = 366 * 24 * 3600
 
 EXECUTION_MARGIN_SECONDS: Final = 900
 """Time an execution keeps beside the wait itself: start, retries of a step, clocks apart."""
-
-MAX_STEP_RESULT_BYTES: Final = 262_144
-"""Largest result of one durable step, as the durable SDK encodes it: Lambda's quota."""
 
 MAX_OPERATIONS: Final = 3_000
 """Durable operations per execution, Lambda's quota; not raisable."""

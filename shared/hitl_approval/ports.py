@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol
 
 from hitl_approval.domain.approval import Approval, Status, Transition
 from hitl_approval.domain.bus_event import BusEvent
+from hitl_approval.domain.business_hours import Counted
+from hitl_approval.domain.delegation import Delegation
 from hitl_approval.domain.message import Message
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.outcome import Snapshot
@@ -78,6 +80,8 @@ class Store(Protocol):
 
     def commit(self, transition: Transition) -> None:
         """Commit a transition of a record, if nothing has changed since it was read.
+
+        Nor may the delegation have changed that a vote rests on.
 
         Raises:
             VersionConflict: something has: read again and decide again.
@@ -174,6 +178,7 @@ class Submission:
         members: of the names among the approvers, where who asks has found them.
         creation_token: whoever comes again with it has created the record.
         callback_id: completed when it is decided; None for a workflow that polls.
+        counted: the time to decide, where it was given in business hours.
     """
 
     request: ApprovalRequest
@@ -181,6 +186,7 @@ class Submission:
     members: Found | None
     creation_token: str
     callback_id: str | None
+    counted: Counted | None = None
 
 
 class Requests(Protocol):
@@ -196,6 +202,9 @@ class Requests(Protocol):
         Raises:
             InvalidRequest: the deployment cannot hold it.
         """
+
+    def now(self) -> datetime:
+        """The time, as who asks knows it."""
 
     def submit(self, key: RequestKey, submission: Submission) -> Snapshot:
         """Create the record, once for each key and creation token.
@@ -263,6 +272,38 @@ class Inbox(Protocol):
 
         Raises:
             InvalidRequest: the cursor is not one that this list gave.
+        """
+
+
+class Delegations(Protocol):
+    """Who answers for whom, as people have said it. Every read is consistent."""
+
+    def put(self, delegation: Delegation) -> None:
+        """Write a delegation, in place of what its giver has said before.
+
+        Raises:
+            Unavailable: not now; may be tried again.
+        """
+
+    def end(self, giver: str) -> Delegation | None:
+        """Remove what somebody has said; what it was.
+
+        Raises:
+            Unavailable: not now; may be tried again.
+        """
+
+    def of(self, giver: str) -> Delegation | None:
+        """What somebody has said last, over or not; None if nothing."""
+
+    def to(
+        self, name: str, *, after: datetime, givers: Sequence[str] | None = None
+    ) -> Sequence[Delegation]:
+        """The delegations to this person that last beyond a time.
+
+        Args:
+            name: of the delegate.
+            after: that time.
+            givers: only of these people. Default: of all.
         """
 
 

@@ -15,6 +15,7 @@ from hitl_approval.adapters.requests import PROTOCOL
 from hitl_approval.contract import MAX_EXECUTION_SECONDS
 from hitl_approval.domain import text
 from hitl_approval.domain.asked import from_json
+from hitl_approval.domain.business_hours import Counted
 from hitl_approval.domain.errors import ApprovalError, Forbidden, InvalidRequest
 from hitl_approval.domain.request import seconds
 from hitl_approval.domain.request_key import RequestKey
@@ -83,6 +84,14 @@ class _Message:
         name = "callback_id"
         return None if self.values.get(name) is None else self.identifier(name)
 
+    def counted(self) -> Counted | None:
+        if self.values.get("counted") is None:
+            return None
+        try:
+            return Counted.from_dict(self.values["counted"])
+        except ValueError as error:
+            raise InvalidRequest("counted", str(error)) from None
+
     def members(self) -> Found | None:
         found = self.values.get("members")
         if found is None or isinstance(found, Mapping):
@@ -113,6 +122,7 @@ def _submit(requests: Requests, key: RequestKey, message: _Message) -> Any:
         members=message.members(),
         creation_token=message.identifier("creation_token"),
         callback_id=message.callback_id(),
+        counted=message.counted(),
     )
     return requests.submit(key, submission)
 

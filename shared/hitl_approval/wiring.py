@@ -8,6 +8,7 @@ from functools import cache, partial
 
 from hitl_approval.adapters.aws import client, sender
 from hitl_approval.adapters.callbacks import LambdaCallbackClient, LambdaExecutions
+from hitl_approval.adapters.delegations import DynamoDbDelegations
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.eventbridge import EventBridgePublisher
 from hitl_approval.adapters.inbox import DynamoDbInbox
@@ -21,7 +22,7 @@ from hitl_approval.adapters.sns import SnsNotifier
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
 from hitl_approval.adapters.tasks import StepFunctionsTasks
 from hitl_approval.adapters.webhook import WebhookNotifier
-from hitl_approval.contract import CLIENT_SECRET, Channel
+from hitl_approval.contract import Channel
 from hitl_approval.ports import Completed, Notifier
 from hitl_approval.settings import settings
 from hitl_approval.usecases.ask import DirectRequests
@@ -31,6 +32,9 @@ from hitl_approval.usecases.publish import PublishService
 from hitl_approval.usecases.request import RequestService
 from hitl_approval.usecases.returned import ReturnedService
 from hitl_approval.usecases.sweep import SweepService
+
+_CLIENT_SECRET = "client_secret"  # noqa: S105  a field's name
+"""Field of the secret that proves who a client of an issuer is."""
 
 
 @cache
@@ -85,6 +89,9 @@ def decision_service() -> DecisionService:
         executions=LambdaExecutions(client=client("lambda")),
         inbox=_inbox(),
         messages=_messages(),
+        delegations=DynamoDbDelegations(
+            client=client("dynamodb"), approvals_table=settings().approvals_table_name
+        ),
         operators=settings().operators,
         requests_name_approvers=settings().requests_name_approvers,
         sign_in_max_age=settings().sign_in_max_age,
@@ -164,7 +171,7 @@ def sign_in_issuer() -> OpenIdIssuer | None:
     return OpenIdIssuer(
         issuer,
         settings().sign_in_client_id,
-        partial(_secret(secret).get, CLIENT_SECRET) if secret else None,
+        partial(_secret(secret).get, _CLIENT_SECRET) if secret else None,
         settings().aws_endpoint_url,
     )
 

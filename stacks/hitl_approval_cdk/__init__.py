@@ -5,6 +5,7 @@ from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.policy import OnTimeout
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.rule import Rule, approve, reject
+from hitl_approval.domain.stage import Escalate, Stage
 from hitl_approval_cdk.approval import HitlApproval
 from hitl_approval_cdk.asking import AskingFunction
 from hitl_approval_cdk.dead_letters import DeadLetterQueue
@@ -37,6 +38,7 @@ __all__ = [
     "DeployedSignIn",
     "DurableFunction",
     "EmailApprover",
+    "Escalate",
     "FunctionSettings",
     "HitlApproval",
     "HitlApprovalOptions",
@@ -53,6 +55,7 @@ __all__ = [
     "SignIn",
     "Slack",
     "SqsApprover",
+    "Stage",
     "SweepFunction",
     "Webhook",
     "approve",

@@ -38,7 +38,7 @@ class MessengerFunction(PackagedFunction):
             "MessengerStream",
             resources=settings.resources,
             dead_letter_queue=dead_letter_queue,
-            # Of 20 people each: 200 messages are sent well inside one invocation's time.
+            # Of 20 people each, 200 messages are sent inside one invocation; others by the clock.
             batch_size=10,
             parallelization_factor=4,
         )

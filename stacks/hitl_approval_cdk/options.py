@@ -22,7 +22,8 @@ from hitl_approval.contract import Env, ResumeMode
 from hitl_approval.domain.policy import OnTimeout
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.rule import Rule
-from hitl_approval_cdk import option, page, readers, rule_option, rules
+from hitl_approval.domain.stage import Escalate
+from hitl_approval_cdk import option, page, readers, rule_option, rules, turn_option
 from hitl_approval_cdk.hosting import HostingOptions
 from hitl_approval_cdk.messaging import MessagingOptions
 from hitl_approval_cdk.option import ContextKey, LeftOut, Option, Variable
@@ -68,7 +69,7 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
             keys=[ContextKey("approvers", readers.names, "names with commas between them")],
         ),
     ]
-    """Who may decide requests that name nobody: people or `groups`; at most 20 people.
+    """Who may decide requests that name nobody: people or `groups`; at most 500 people.
     Default: anyone who may call the approval function."""
 
     groups: Annotated[
@@ -80,7 +81,7 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
         ),
     ]
     """The people that a name in `approvers`, here or in a request, stands for: any number of groups
-    of at most 20 people, known at synth.
+    of at most 500 people, known at synth.
     Default: none, every name is a person's own."""
 
     operators: Annotated[
@@ -147,7 +148,25 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
             ],
         ),
     ]
-    """How many must approve. Default: any one."""
+    """How many must approve; `Quorum.of({"finance": 1})` also says who is asked, so many of each of
+    `groups`, and then `approvers` are left out. Default: any one."""
+
+    escalation: Annotated[
+        Sequence[Escalate | Mapping[str, Any]] | LeftOut,
+        Option(
+            turn_option.escalation,
+            default=(),
+            keys=[
+                ContextKey(
+                    "escalation",
+                    readers.json_list,
+                    'a list like [{"after_seconds": 28800, "to": ["leads"]}]',
+                )
+            ],
+        ),
+    ]
+    """Who is asked when a stage of a request takes so long, step by step: people or `groups`,
+    besides who was asked or in their place. At most 10 steps. Default: nobody else."""
 
     rejections_needed: Annotated[
         int,

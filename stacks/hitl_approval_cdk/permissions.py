@@ -32,6 +32,8 @@ _TABLE_KEY_ACTIONS = (
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
 )
+# A vote for somebody else is committed only while their delegation stands, which it checks.
+_VOTE_ACTIONS = ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:UpdateItem")
 _SEND_KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 
 COMPLETE_CALLBACK = "lambda:SendDurableExecutionCallbackSuccess"
@@ -114,7 +116,7 @@ class Resources:
 
     def decide(self, grantee: iam.IGrantable) -> None:
         """What the signed-in function does with the tables, and the approval function."""
-        allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
+        allow(grantee, _VOTE_ACTIONS, self.table.table_arn)
         allow(grantee, ["dynamodb:Query"], self._index(Table.STATUS_INDEX))
         allow(grantee, ["dynamodb:PutItem", "dynamodb:Query"], self.audit_table.table_arn)
         if self.inbox_table is not None:
@@ -215,7 +217,7 @@ class Resources:
 
     def _write_votes(self, grantee: iam.IGrantable) -> None:
         """Votes and comments: what was asked and answered stands in the audit trail."""
-        allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
+        allow(grantee, _VOTE_ACTIONS, self.table.table_arn)
         allow(grantee, ["dynamodb:PutItem", "dynamodb:Query"], self.audit_table.table_arn)
         self._use_table_keys(grantee)
         self._sign(grantee)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from difflib import get_close_matches
 from math import ceil
@@ -13,11 +13,10 @@ from aws_cdk import Duration, RemovalPolicy, Stack
 
 from hitl_approval import contract
 from hitl_approval.contract import Env
-from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.naming import expand, members_of
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.rule import RULES_FILE
 from hitl_approval.domain.schedule import poll_delay
+from hitl_approval.domain.stage import Escalate
 from hitl_approval.domain.text import cut
 from hitl_approval_cdk import option
 from hitl_approval_cdk.declaration import DECLARED
@@ -27,7 +26,7 @@ from hitl_approval_cdk.options import HitlApprovalOptions, ResolvedOptions
 from hitl_approval_cdk.people import directory_of, says_anything
 from hitl_approval_cdk.rules import DAY, seconds
 from hitl_approval_cdk.ruling import READ_RULES, check_rules
-from hitl_approval_cdk.tokens import is_token, shown
+from hitl_approval_cdk.turn_check import check_turns
 
 SHORTEST_EXECUTION_DEFAULT: Final = 7 * DAY
 """A single request may ask for up to a week, unless the deployment's own default is longer."""
@@ -59,7 +58,7 @@ def resolve(given: HitlApprovalOptions) -> ResolvedOptions:
     if values["execution_timeout"] is None:
         options["execution_timeout"] = _default_execution_timeout(options["approval_timeout"])
     _check_times(options)
-    _check_approvers(options)
+    check_turns(options, policy(options))
     check_rules(options, policy(options))
     _check_resources(options)
     return cast(ResolvedOptions, MappingProxyType(values))
@@ -69,6 +68,7 @@ def policy(options: ResolvedOptions) -> Policy:
     """The rules of requests that bring none of their own."""
     return Policy(
         quorum=options["quorum"],
+        escalation=tuple(cast(Sequence[Escalate], options["escalation"])),
         rejections_needed=options["rejections_needed"],
         on_timeout=options["on_timeout"],
         allow_self_approval=options["allow_self_approval"],
@@ -167,21 +167,6 @@ def _check_times(options: ResolvedOptions) -> None:
             f"execution_timeout, or use resume='callback'"
         )
         raise ValueError(msg)
-
-
-def _check_approvers(options: ResolvedOptions) -> None:
-    """The approvers, with the people of groups among them, can satisfy the rules.
-
-    Raises:
-        ValueError: they cannot.
-    """
-    approvers, groups = options["approvers"], options["groups"]
-    if approvers is not None and not any(map(is_token, [approvers, *approvers])):
-        try:
-            policy(options).check(expand(approvers, members_of(groups), "approvers"))
-        except InvalidRequest as error:
-            msg = f"{error} (got {shown(list(approvers))}): name fewer"
-            raise ValueError(msg) from error
 
 
 def _check_resources(options: ResolvedOptions) -> None:

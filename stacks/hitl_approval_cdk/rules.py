@@ -27,6 +27,8 @@ from hitl_approval_cdk.tokens import is_token, shown
 MINUTE: Final = 60
 DAY: Final = 24 * 3600
 LONGEST_APPROVAL: Final = contract.MAX_EXECUTION_SECONDS - contract.EXECUTION_MARGIN_SECONDS
+ALWAYS_SENT: Final = ("requested", "changed", "question", "answer")
+"""Kinds of messages that no deployment leaves out."""
 MAX_EXECUTION_RETENTION_DAYS: Final = 90
 """Lambda keeps no longer."""
 MAX_RETENTION_DAYS: Final = 36_500
@@ -147,7 +149,7 @@ def messages_off(name: str, value: Any) -> Any:
     Raises:
         ValueError: something else; a request itself cannot be left out, nor that it has changed.
     """
-    kinds = [kind for kind in get_args(contract.MessageKind) if kind not in contract.ALWAYS_SENT]
+    kinds = [kind for kind in get_args(contract.MessageKind) if kind not in ALWAYS_SENT]
     if not isinstance(value, list | tuple) or not all(each in kinds for each in value):
         msg = f"{name} must be a list of {', '.join(kinds)}, got {shown(value)}"
         raise ValueError(msg)

@@ -34,6 +34,8 @@ SHAPES = {
     "list": PAGE,
     "history": ("approval_id", "events", "verified", "findings"),
     "doctor": ("healthy", "checks"),
+    "reassign": (*RECORD, "handed_over"),
+    "retract": ANSWER,
     "remind": ("approval_id", "reminded"),
     "resume": ("approval_id", "status", "workflow"),
     "repair": ("approval_ids",),

@@ -32,6 +32,7 @@ OF_THE_COMMAND = {
     "test_layout.py": "this",
     "test_policy.py": "of `hitl policy test` and `hitl policy show`",
     "test_shapes.py": "what `--json` prints, of every command",
+    "test_verify_in_typescript.py": "of the digests that `hitl show` prints",
     "test_tools.py": "of local/tools.py, as said above",
 }
 """Tests of tests/cli that are no module's own -> what they are of."""

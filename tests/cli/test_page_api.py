@@ -34,6 +34,15 @@ class Page:
                 self.end_headers()
                 self.wfile.write(outer.text.encode())
 
+            def do_GET(self) -> None:
+                outer.asked.append((f"{self.command} {self.path}", dict(self.headers), None))
+                self.send_response(outer.status)
+                self.send_header("Content-Length", str(len(outer.text)))
+                self.end_headers()
+                self.wfile.write(outer.text.encode())
+
+            do_DELETE = do_GET  # noqa: N815  the names that http.server calls
+
             def log_message(self, *_: Any) -> None:
                 pass
 
@@ -75,3 +84,14 @@ def test_should_take_anything_but_an_object_for_nothing(page: Page, text: str) -
 def test_should_say_that_it_was_not_reached() -> None:
     with pytest.raises(TransientError, match=r"api1\.execute-api\.localhost was not reached"):
         call_page(session("http://api1.execute-api.localhost:1"), PAYLOAD)
+
+
+def test_should_read_and_end_by_the_routes_own_methods(page: Page) -> None:
+    who = session(page.url)
+    call_page(who, {"action": "delegation"})
+    call_page(who, {"action": "end_delegation", "for": "a&b"})
+    call_page(who, {"action": "delegate", "to": "bob", "until": "2026-01-12"})
+    [(read, headers, _), (ended, _, _), (path, _, given)] = page.asked
+    assert (read, ended) == ("GET /v1/delegation?", "DELETE /v1/delegation?for=a%26b")
+    assert headers["Authorization"] == "Bearer token-1"
+    assert (path, given) == ("/v1/delegation", {"to": "bob", "until": "2026-01-12"})

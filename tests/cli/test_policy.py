@@ -49,7 +49,8 @@ def ask(folder: Path, **fields: Any) -> None:
         (
             {"context": {"amount": 5}, "approvers": ["ann"]},
             (
-                "Rule small does not approve, because the request names who decides, or how many: "
+                "Rule small does not approve, because the request names who decides, how many, or "
+                "what they fill in: "
                 "people decide, by the deployment's approvers and quorum."
             ),
         ),

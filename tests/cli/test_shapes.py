@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval_cli.browser_sign_in import SignedIn
 from hitl_approval_cli.commands import login
 from hitl_approval_cli.commands.local import mail, place
@@ -27,6 +29,8 @@ __all__ = ["fine"]
 
 WORDS = {
     "repair": ["--all"],
+    "reassign": ["--from", "bob", "--to", "cid", "--as", "bob"],
+    "retract": ["--as", "bob"],
     "submit": ["--subject", "Q4"],
     "audit verify": ["--all"],
     "audit export": ["-o", "FILE"],
@@ -35,7 +39,18 @@ WORDS = {
     "policy test": ["RULES", "REQUEST"],
     "verify": ["a" * 32, "--context", "{}"],
 }
-OF_ONE = {"show", "remind", "resume", "approve", "reject", "cancel", "status", "history"}
+OF_ONE = {
+    "show",
+    "reassign",
+    "retract",
+    "remind",
+    "resume",
+    "approve",
+    "reject",
+    "cancel",
+    "status",
+    "history",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -72,11 +87,15 @@ def test_should_print_the_keys_that_are_documented(
     tmp_path: Path,
     command: str,
 ) -> None:
-    request = any_request(approvers=["bob"] if command == "remind" else ())
-    approval = tables.create(any_opening(request=request, approval_id="a" * 32)).approval_id
+    named = ["bob", "dan"] if command in {"reassign", "retract", "remind"} else ()
+    policy = Policy(quorum=Quorum.everyone() if named else Quorum.any_one())
+    opening = any_opening(request=any_request(approvers=named), policy=policy, approval_id="a" * 32)
+    approval = tables.create(opening).approval_id
+    if command == "retract":
+        assert hitl("approve", approval, "--yes", "--as", "bob").status == 0
     if command in {"resume", "verify"}:
         assert hitl("approve", approval, "--yes").status == 0
-    words = [approval] if command in OF_ONE else WORDS.get(command, [])
+    words = [*([approval] if command in OF_ONE else []), *WORDS.get(command, [])]
     if command == "comment":
         words = [approval, "-m", "Which month?"]
     if command in {"approve", "reject", "cancel", "drain"}:

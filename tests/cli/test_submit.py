@@ -129,3 +129,34 @@ def test_should_refuse_a_form_that_nobody_could_fill_in(
     refused = hitl("submit", "--subject", "Q4", "--form", str(file))
     assert (refused.status, said in refused.err) == (2, True)
     assert cloud.started == []
+
+
+def test_should_submit_with_business_hours(hitl: Hitl, cloud: FakeCloud) -> None:
+    hours = ("--business-hours", "1.5", "--zone", "Europe/Berlin")
+    assert hitl("submit", "--subject", "Q4 Budget", *hours).status == 0
+    assert cloud.started[0]["business_hours"] == {"hours": 1.5, "zone": "Europe/Berlin"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--business-hours", "8"], "--business-hours and --zone belong together"),
+        (["--zone", "UTC"], "--business-hours and --zone belong together"),
+        (
+            ["--business-hours", "8", "--zone", "UTC", "--timeout", "8h"],
+            "--business-hours: and timeout_seconds exclude each other",
+        ),
+        (
+            ["--business-hours", "0", "--zone", "UTC"],
+            "--business-hours: business_hours needs a number of hours above 0, got 0",
+        ),
+        (["--business-hours", "8", "--zone", "Berlin"], "--business-hours: time zone 'Berlin'"),
+    ],
+)
+def test_should_refuse_hours_that_are_none(
+    hitl: Hitl, cloud: FakeCloud, words: list[str], message: str
+) -> None:
+    result = hitl("submit", "--subject", "Q4 Budget", *words)
+    assert result.status == 2
+    assert result.err.startswith(f"hitl: {message}")
+    assert cloud.started == []

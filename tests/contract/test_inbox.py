@@ -70,6 +70,14 @@ def test_should_know_a_person_however_the_name_is_written(inbox: Inbox) -> None:
     assert ids(inbox, "Ann@Example.com") == []
 
 
+def test_should_hold_what_awaits_500_people(inbox: Inbox) -> None:
+    approval, people = due(1), [f"person-{number}" for number in range(500)]
+    inbox.add(approval, people)
+    assert [ids(inbox, name) for name in people] == [[approval.approval_id]] * 500
+    inbox.remove(approval, people[1:])
+    assert [bool(ids(inbox, name)) for name in people] == [True] + [False] * 499
+
+
 def test_should_take_the_same_twice_as_once(inbox: Inbox) -> None:
     approval = due(1)
     for _ in range(2):

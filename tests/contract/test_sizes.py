@@ -55,7 +55,7 @@ def largest_request(
         **more,
         approvers=approvers or people(),
         files=[
-            {"name": f"{number:02}{WIDEST * 253}", "sha256": "a" * 64, "size": 2**53 - 1}
+            {"name": f"{number:02}{WIDEST * 30}", "sha256": "a" * 64, "size": 2**53 - 1}
             for number in range(MAX_FILES)
         ],
     )
@@ -149,7 +149,7 @@ def test_should_hold_the_largest_approval_with_everyones_longest_comment(names: 
     client = Recorder()
     store = DynamoDbStore(client=client, approvals_table="approvals", audit_table="audit")
     policy = Policy(quorum=Quorum.everyone())
-    approval = store.create(any_opening(request=largest_request(names), policy=policy))
+    approval = store.create(any_opening(request=largest_request(approvers=names), policy=policy))
     for person in names:
         voted = cast_vote(
             approval,

@@ -23,10 +23,12 @@ from hitl_approval.domain.approval import Approval, Transition, with_event
 from hitl_approval.domain.audit import SYSTEM
 from hitl_approval.domain.ending import expire, follow_rule
 from hitl_approval.domain.errors import InvalidRequest, UnreadableRecord, VersionConflict
+from hitl_approval.domain.escalation import escalate
 from hitl_approval.domain.files import FileDigest
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.reassign import reassign
+from hitl_approval.domain.stage import Escalate, Stage
 from hitl_approval.domain.superseding import supersede
 from hitl_approval.domain.thread import comment, thread_of
 from hitl_approval.domain.values import Values
@@ -290,6 +292,33 @@ def test_should_give_a_place_back(store: Store) -> None:
         store.commit(given)
 
         assert store.get(given.after.approval_id) == given.after
+
+
+def test_should_give_back_whose_turn_it_is_and_need_no_attribute_for_the_first(
+    store: Store,
+) -> None:
+    hour = timedelta(hours=1)
+    policy = Policy(
+        stages=(Stage(["bob"], timeout=hour), Stage(["cid"], timeout=hour)),
+        escalation=(Escalate(hour / 4, ["leo"]),),
+    )
+    opening = any_opening(request=any_request(approvers=["ann"]), policy=policy)
+    approval = store.create(opening)
+    assert "turn" not in new_row(approval, retention=hour)
+    for name in ("ann", "bob"):
+        voted = cast_vote(approval, declared(name), "approved", "", now=NOW)
+        assert voted is not None
+        store.commit(voted)
+        approval = voted.after
+    step = escalate(approval, now=NOW + hour / 3)
+    assert step is not None
+    store.commit(step)
+    given = reassign(step.after, declared("leo"), giver="leo", to="mia", now=NOW + hour / 2)
+    store.commit(given)
+    found = store.get(approval.approval_id)
+    assert found == given.after
+    assert (found.turn.stage, found.turn.passed, found.asked) == (2, (1, 2), ("cid", "mia"))
+    assert examine(store.history(approval.approval_id), found) == []
 
 
 def test_should_write_no_more_to_a_record_that_has_ended(store: Store) -> None:

@@ -13,7 +13,8 @@ from hitl_approval.contract import Route
 from hitl_approval.domain.delivery import Directory
 from hitl_approval.domain.link import make_token
 from hitl_approval.testing import World, in_memory
-from hitl_approval.testing.memory import CountingSecrets, RecordingNotifier
+from hitl_approval.testing.memory import RecordingNotifier
+from hitl_approval.testing.messages import CountingSecrets
 from tests.anything import any_opening, any_request
 from tests.unit.http import by_function, by_link, by_sign_in
 from tests.unit.http.by_sign_in import ANN, BOB, RITA

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.bus_event import BusEvent, bus_event
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
+from hitl_approval.domain.stage import Escalate, Stage
 from hitl_approval.testing import in_memory
 from tests.anything import any_opening, any_request, declared
 
@@ -40,6 +42,21 @@ def events() -> Iterator[BusEvent]:
     ask(rule=AppliedRule("d", "big"))
     world.decisions.cancel(ask(), declared("rita"), "not needed")
     world.decisions.remind(ask(request=any_request(approvers=["ann"])), declared("rita"))
+    both = ask(
+        request=any_request(approvers=["ann", "bob"]),
+        policy=Policy(
+            quorum=Quorum.everyone(),
+            stages=(Stage(["eve"], timeout=timedelta(hours=1)),),
+            escalation=(Escalate(timedelta(minutes=5), ["fay"]),),
+        ),
+    )
+    world.decisions.decide(both, declared("ann"), "approved")
+    world.decisions.retract(both, declared("ann"))
+    world.decisions.reassign(both, declared("ann"), giver="ann", to="cid")
+    world.clock.advance(timedelta(minutes=6))
+    world.sweeps.sweep()
+    world.decisions.decide(both, declared("bob"), "approved")
+    world.decisions.decide(both, declared("cid"), "approved")
     commented = ask(request=any_request(approvers=["ann"]))
     world.decisions.comment(commented, declared("ann"), "Which month?", question=True)
     world.decisions.comment(commented, declared("rita"), "May", answers=2)

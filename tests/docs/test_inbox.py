@@ -27,7 +27,7 @@ def test_should_run_what_it_shows() -> None:
 
 
 def test_should_list_every_route_of_the_json_api() -> None:
-    listed = set(re.findall(r"^\| `((?:GET|POST) /v1/\S+)` \|", INBOX, re.MULTILINE))
+    listed = set(re.findall(r"^\| `((?:GET|POST|DELETE) /v1/\S+)` \|", INBOX, re.MULTILINE))
     routes = SIGNED_IN_ROUTES.items()
     assert listed == {
         f"{method} {path}" for path, methods in routes for method in methods if "/v1/" in path

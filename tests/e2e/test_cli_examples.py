@@ -43,6 +43,8 @@ def typed(tmp_path: Path) -> Typed:
     return type_
 
 
+OF_NAMED = {"remind", "reassign", "retract"}
+"""Commands whose example needs people who are asked by name."""
 REQUESTER = "user@example.com"
 """As `Live.submit` has it."""
 
@@ -62,11 +64,23 @@ def test_should_do_what_its_help_shows(
     plan = tmp_path / "plan.tfplan"
     plan.write_bytes(b"a plan")
     if EXAMPLE_ID in example:
-        named: dict[str, Any] = {"approvers": ["ann", "bob"]} if words == "remind" else {}
+        named: dict[str, Any] = {"approvers": ["ann", "bob"]} if words in OF_NAMED else {}
+        if words == "retract":  # one answer is not enough
+            both = {"approvers": ["ann", "bob"], "quorum": "everyone", "quorum_count": 0}
+            named = {"stages": [both]}
         if words == "verify":
             named["files"] = [file_digest(plan)]
         started = callback_live.submit(**named)
         approval_id = started["approval_id"]
+        if words == "retract":
+            callback_live.deployment.call(
+                {
+                    "action": "decide",
+                    "decision": "approved",
+                    "approval_id": approval_id,
+                    "approver": "ann",
+                }
+            )
         if words in OF_DECIDED:
             callback_live.decide(approval_id, "approved")
         if words == "repair":

@@ -56,6 +56,8 @@ def _asked_as_was(deployment: Deployment, row: Row) -> Iterator[str]:
         if wrote.write.table != APPROVALS_TABLE or before is None or not after:
             continue
         changed = {name for name in TERMS if before.get(name) != after.get(name)}
+        if before.get("changes") != after.get("changes"):  # by an approver: see `edits`
+            changed -= {"context", "content_digest"}
         if _stage(before) != _stage(after):  # each has its own time
             changed -= {"expires_at"}
         if changed:

@@ -25,7 +25,7 @@ _COMPARED = re.compile(rf"({_NAME}) (=|<=|<) (:\w+)")
 _ASSIGN = re.compile(rf"({_NAME}) = (?:(:\w+)|({_NAME}) \+ (:\w+))")
 _APPEND = re.compile(rf"({_NAME}) = list_append\(if_not_exists\(\1, (:\w+)\), (:\w+)\)")
 _NEXT = re.compile(rf", (?={_NAME} = )")
-_UPDATE = re.compile(r"SET (.+?)(?: REMOVE (.+))?")
+_UPDATE = re.compile(r"(?:SET (.+?))?(?:(?:^| )REMOVE (.+))?")
 _TYPE_ORDER: Mapping[str, Callable[[str], Any]] = {"N": Decimal, "S": str}
 
 
@@ -159,12 +159,16 @@ class DynamoDb:
         if token in self.tokens:
             return {}
         writes: list[Write] = []
+        checked: list[tuple[str, Key]] = []
         reasons: list[dict[str, str]] = []
         for action in actions:
             ((kind, request),) = action.items()
-            handler = {"Put": self._put, "Update": self._update}[kind]
             try:
-                writes.append(handler(request, "TransactWriteItems"))
+                if kind == "ConditionCheck":
+                    checked.append(self._condition_check(request))
+                else:
+                    handler = {"Put": self._put, "Update": self._update}[kind]
+                    writes.append(handler(request, "TransactWriteItems"))
                 reasons.append({"Code": "None"})
             except ClientError as error:
                 if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
@@ -175,14 +179,28 @@ class DynamoDb:
                         "Message": "The conditional request failed",
                     }
                 )
-        if len({(write.table, write.key) for write in writes}) < len(writes):
+        touched = [*checked, *((write.table, write.key) for write in writes)]
+        if len(set(touched)) < len(touched):
             raise client_error("TransactWriteItems", "ValidationException", 400)
-        if len(writes) < len(actions):
+        if len(touched) < len(actions):
             raise cancelled(reasons)
         for write in writes:
             self._store(write)
         self.tokens[token] = None
         return {}
+
+    def _condition_check(self, request: Mapping[str, Any]) -> tuple[str, Key]:
+        _only(
+            request,
+            "TableName",
+            "Key",
+            "ConditionExpression",
+            "ExpressionAttributeNames",
+            "ExpressionAttributeValues",
+        )
+        table, key = request["TableName"], self.schemas[request["TableName"]].key(request["Key"])
+        _check(request, self.tables[table].get(key), "TransactWriteItems")
+        return table, key
 
     def _batch(self, request: Mapping[str, Any]) -> dict[str, Any]:
         _only(request, "RequestItems")
@@ -349,7 +367,7 @@ def _order(value: Mapping[str, Any]) -> Any:
 def _updated(request: Mapping[str, Any], item: Item, operation: str) -> Item:
     update = _known(_UPDATE.fullmatch(request["UpdateExpression"]))
     changed: dict[str, Any] = dict(item)
-    for part in _NEXT.split(update[1]):
+    for part in _NEXT.split(update[1]) if update[1] else ():
         if append := _APPEND.fullmatch(part):
             target = _resolve(append[1], request)
             old = item.get(target, _value(append[2], request))

@@ -19,6 +19,7 @@ from tests.faults.deciding import approved_by_policy
 from tests.faults.delivered import DELIVERED
 from tests.faults.deployment import APPROVALS_TABLE, AUDIT_TABLE, Answer, Deployment, plain
 from tests.faults.dynamodb import Item, Key
+from tests.faults.edits import seen_by_who_approved, voided
 from tests.faults.evidence import TERMINAL, Row, by_silence, closes, end_of
 from tests.faults.leftovers import nothing_is_left_behind
 from tests.faults.reading import readers_see_what_was
@@ -239,6 +240,7 @@ INVARIANTS: tuple[Check, ...] = (
     readers_see_what_was,
     *DELIVERED,
     replaced_with_its_successor,
+    seen_by_who_approved,
     nobody_votes_twice,
     only_who_is_asked_decides,
     stages_are_in_order,
@@ -280,7 +282,7 @@ def _kept(deployment: Deployment, row: Row, answer: Answer) -> bool:
         return any(event["event"] == CHANGES[action] for event in mine)
     if any(event["event"] == "retracted" for event in mine):
         return any(e["details"].get("decision") == answer.payload["decision"] for e in mine)
-    return any(
+    return voided(deployment, row["approval_id"], who) or any(
         person_key(v["approver"]) == person_key(who) and v["decision"] == answer.payload["decision"]
         for v in row["votes"]
     )

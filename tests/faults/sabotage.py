@@ -30,6 +30,7 @@ from hitl_approval.usecases import request
 from hitl_approval.usecases.decide import Answer, DecisionService
 from hitl_approval.usecases.request import RequestService
 from hitl_approval.usecases.trail import Trail
+from tests.faults.edits import covers_a_change_by_earlier_votes
 from tests.faults.sabotage_messages import (
     _answers_a_batch_by_its_sends,
     _claims_a_page_at_once,
@@ -400,6 +401,7 @@ CASES: tuple[Case, ...] = (
     Case(_shows_what_the_votes_will_amount_to, "readers_see_what_was", "readers"),
     Case(_believes_the_row_alone, "all_agree", "approved-by-hand"),
     Case(_believes_the_row_alone, "all_agree", "approved-by-hand-polling"),
+    Case(covers_a_change_by_earlier_votes, "seen_by_who_approved", "edited"),
     Case(replaces_in_two_writes, "replaced_with_its_successor", "superseded"),
     Case(_sweep_dies_of_one_record, "nothing_is_left_behind", "unreadable"),
     Case(_sweep_says_nothing_of_what_it_passes, "nothing_is_left_behind", "unreadable"),

@@ -77,7 +77,7 @@ def _takes_back_what_a_stage_is_built_on() -> Iterator[None]:
     retract = voting.retract
 
     def careless(approval: Approval, actor: Actor, *, now: datetime) -> Transition | None:
-        turn = replace(approval.turn, votes=0)
+        turn = replace(approval.turn, passed=())
         taken = retract(replace(approval, turn=turn), actor, now=now)
         return taken and replace(taken, after=replace(taken.after, turn=approval.turn))
 

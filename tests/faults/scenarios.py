@@ -16,6 +16,7 @@ from hitl_approval.domain.quorum import Quorum
 from tests.faults.deployment import APPROVALS_TABLE, TIMEOUT, Deployment
 from tests.faults.durable import arn_of
 from tests.faults.dynamodb import Item
+from tests.faults.edits import EDITS
 from tests.faults.messaging import MESSAGING
 from tests.faults.scenario import POLLING, SECOND, Scenario, both, decision, event, under
 from tests.faults.simulator import Actor
@@ -276,6 +277,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         *both("broadcast-refused", _broadcast_refused),
         Scenario("read-denied-polling", _read_denied, POLLING),
         *SUPERSEDING,
+        *EDITS,
         *TURNS,
         *SWEEPING,
         *VISITORS,

@@ -108,6 +108,8 @@ class Replayed:
     def follow(self, event: Event) -> None:
         """What an event says has happened."""
         details, name = event["details"], event["event"]
+        if details.get("changes"):  # another content, which no vote so far is about
+            self.votes = []
         if "decision" in details:
             self._vote(event)
         self.expires_at = details.get("expires_at", self.expires_at)

@@ -35,6 +35,7 @@ DEFAULT_BUS = "arn:<AWS::Partition>:events:<AWS::Region>:<AWS::AccountId>:event-
 EXECUTIONS = "<ApprovalWorkflowFunction.Arn>:*"
 
 PAGE = {
+    ("dynamodb:ConditionCheckItem", TABLE),
     ("dynamodb:GetItem", TABLE),
     ("dynamodb:UpdateItem", TABLE),
     ("dynamodb:PutItem", AUDIT),
@@ -76,6 +77,7 @@ REQUEST = {
     ("logs:PutLogEvents", "<ApprovalRequestLogs.Arn>"),
 }
 APPROVAL = {
+    ("dynamodb:ConditionCheckItem", TABLE),
     ("dynamodb:GetItem", TABLE),
     ("dynamodb:UpdateItem", TABLE),
     ("dynamodb:Query", f"{TABLE}/index/StatusIndex"),

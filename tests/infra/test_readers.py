@@ -34,6 +34,10 @@ GIVEN: dict[str, tuple[Any, Any]] = {
         [{"id": "big", "approvers": ["cfo", "coo"]}],
     ),
     "quorum": ("2", Quorum.at_least(2)),
+    "escalation": (
+        '[{"after_seconds": 60, "to": ["leads"]}]',
+        [{"after_seconds": 60, "to": ["leads"]}],
+    ),
     "rejections_needed": ("2", 2),
     "on_timeout": ("reject", OnTimeout.reject()),
     "notify_emails": ("a@example.com,b@example.com", ["a@example.com", "b@example.com"]),

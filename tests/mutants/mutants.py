@@ -57,6 +57,8 @@ AGREES = "shared/hitl_approval/domain/agreement.py"
 DIGEST = "shared/hitl_approval/domain/digest.py"
 OUTCOME = "shared/hitl_approval/domain/outcome.py"
 BINDING = "shared/hitl_approval/domain/binding.py"
+DELEGATING = "shared/hitl_approval/domain/delegation.py"
+DELEGATIONS = "tests/unit/domain/test_delegation.py"
 SUPERSEDING = "shared/hitl_approval/domain/superseding.py"
 BOUND = ("tests/unit/domain/test_outcome.py", "tests/unit/domain/test_binding.py")
 REPLACED = ("tests/unit/domain/test_superseding.py",)
@@ -310,9 +312,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a reminder is sent after the end",
-        DELIVER,
-        '            return "the request has ended"\n',
-        "            pass\n",
+        "shared/hitl_approval/domain/saying.py",
+        '        return "the request has ended"\n',
+        "        pass\n",
         "sent_once",
         (SERVICE,),
     ),
@@ -327,8 +329,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a link decides without its code",
         "shared/hitl_approval/http/link_page.py",
+        "            check_shown(decision, whole=whole)\n"
         "            _check_challenge(opened, form)\n",
-        "",
+        "            check_shown(decision, whole=whole)\n",
         "approved_by_policy",
         (API,),
     ),
@@ -359,7 +362,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "an outcome's link decides",
         "shared/hitl_approval/domain/link.py",
-        "        for digest in message.links if message.asks else ():\n",
+        "        for digest in message.links if message.brings_link else ():\n",
         "        for digest in message.links:\n",
         "approved_by_policy",
         ("tests/unit/domain/test_link.py",),
@@ -1251,6 +1254,54 @@ MUTANTS: tuple[Mutant, ...] = (
         (SERVICE,),
     ),
     Mutant(
+        "an answer's link decides",
+        "shared/hitl_approval/http/links.py",
+        "    return found.to_answer_only() if message.link_only_answers else found\n",
+        "    return found\n",
+        "approved_by_policy",
+        ("tests/unit/http/test_talk.py",),
+    ),
+    Mutant(
+        "an answer brings anybody a link to decide",
+        DELIVER,
+        '        if message.kind == "answer" and message.recipient not in approval.deciders:\n',
+        "        if False:\n",
+        "approved_by_policy",
+        ("tests/unit/usecases/test_thread.py",),
+    ),
+    Mutant(
+        "an onlooker comments",
+        "shared/hitl_approval/domain/thread.py",
+        "    check_may_comment(approval, actor, operators)\n",
+        "",
+        "refusals_change_nothing",
+        ("tests/unit/domain/test_thread.py",),
+    ),
+    Mutant(
+        "a form that is sent twice says it twice",
+        "shared/hitl_approval/domain/thread.py",
+        "        said,\n        question,\n        answers,\n    ):\n        return None\n",
+        "        said,\n        question,\n        answers,\n    ):\n        pass\n",
+        "sent_once",
+        ("tests/unit/domain/test_thread.py",),
+    ),
+    Mutant(
+        "a thread has no bound",
+        "shared/hitl_approval/domain/thread.py",
+        "    if approval.thread_length >= MAX_COMMENTS:\n",
+        "    if False:\n",
+        "refusals_change_nothing",
+        ("tests/unit/domain/test_thread.py",),
+    ),
+    Mutant(
+        "a row may count otherwise than its trail",
+        AGREES,
+        "approval.thread_length, trail.thread_length)",
+        "approval.thread_length, approval.thread_length)",
+        "all_agree",
+        ("tests/unit/domain/test_agreement.py", "tests/unit/domain/test_thread.py"),
+    ),
+    Mutant(
         "who was replaced by an escalation is asked all the same",
         TURN,
         '        names = to if step.mode == "replace" and to else (*names, *to)\n',
@@ -1425,5 +1476,45 @@ MUTANTS: tuple[Mutant, ...] = (
         "        if after.pending and after.turn != FIRST:\n",
         "only_who_is_asked_decides",
         (STORE,),
+    ),
+    Mutant(
+        "somebody answers for who asked",
+        DELEGATING,
+        " and not may_be_one(name, approval.requester)",
+        "",
+        "only_who_is_asked_decides",
+        (DELEGATIONS,),
+    ),
+    Mutant(
+        "who asked answers for somebody else",
+        DELEGATING,
+        "may_be_one(actor.name, approval.requester) or text",
+        "text",
+        "only_who_is_asked_decides",
+        (DELEGATIONS,),
+    ),
+    Mutant(
+        "a delegation counts after its time",
+        DELEGATING,
+        "self.starts_at <= now < self.until",
+        "self.starts_at <= now",
+        "only_who_is_asked_decides",
+        (DELEGATIONS,),
+    ),
+    Mutant(
+        "a delegation that has ended counts",
+        DYNAMODB,
+        "[still_stands(self.approvals_table, given)] if given else []",
+        "[]",
+        "only_who_is_asked_decides",
+        ("tests/contract/test_delegations.py",),
+    ),
+    Mutant(
+        "who was answered for answers again",
+        VOTING,
+        "{text.person_key(vote.approver), text.person_key(vote.asked)}",
+        "{text.person_key(vote.approver)}",
+        "nobody_votes_twice",
+        (DELEGATIONS,),
     ),
 )

@@ -16,12 +16,14 @@ MODULES = sorted(
     str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"
 )
 ELSEWHERE: Mapping[str, str] = {
+    "adapters/delegations.py": "contract/test_delegations.py",
     "adapters/inbox.py": "contract/test_inbox.py",
     "adapters/issuer.py": "contract/test_issuer.py",
     "adapters/messages.py": "contract/test_messages.py",
     "adapters/slack.py": "contract/test_slack.py",
     "adapters/web.py": "contract/test_slack.py",
     "adapters/webhook.py": "contract/test_webhook.py",
+    "durable/counted.py": "workflow/test_business_hours.py",
     "durable/document.py": "workflow/test_state_machine.py",
     "durable/operations.py": "workflow/test_refusals.py",
     "durable/refusals.py": "workflow/test_refusals.py",
@@ -29,6 +31,7 @@ ELSEWHERE: Mapping[str, str] = {
     "durable/wait.py": "workflow/test_waiting.py",
     "durable/withdraw.py": "workflow/test_withdraw.py",
     "testing/approvals.py": "workflow/test_testing.py",
+    "testing/delegations.py": "contract/test_delegations.py",
     "testing/execution.py": "workflow/test_testing.py",
     "testing/memory.py": "contract/test_store.py",
     "testing/messages.py": "contract/test_messages.py",

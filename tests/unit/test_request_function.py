@@ -89,6 +89,18 @@ NESTED = functools.reduce(lambda inner, _: [inner], range(100_000), 1)  # type: 
 GARBLED: dict[str, tuple[Any, str]] = {
     "a list": ([], "event: must be an object, got a list"),
     "null": (None, "event: must be an object, got null"),
+    "nothing counted": ({**SUBMIT, "counted": {}}, "counted: must be a time to decide that was"),
+    "counted for another": (
+        {
+            **SUBMIT,
+            "counted": {
+                "expires_at": "2099-01-01T00:00:00+00:00",
+                "timeout_seconds": 1,
+                "reminder_seconds": [],
+            },
+        },
+        "timeout: was counted for another request",
+    ),
     "another protocol": ({**SUBMIT, "protocol": 2}, "protocol: must be 1, got 2: deploy both"),
     "no protocol": ({}, "protocol: must be 1, got None"),
     "no execution": ({"protocol": 1}, "execution_arn: must be a string of 1 to 2048"),

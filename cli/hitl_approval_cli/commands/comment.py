@@ -7,11 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from hitl_approval.domain.thread import sent_in_words
-from hitl_approval_cli import approval_tables, output
+from hitl_approval_cli import output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.errors import usage
 from hitl_approval_cli.parameters import As, Id, os_user
 from hitl_approval_cli.short_ids import call_about
+from hitl_approval_cli.times import local_time, time_left
 
 Text = Annotated[str, typer.Option("--message", "-m", help="What you say.")]
 Question = Annotated[
@@ -62,8 +63,8 @@ def comment(
     def for_people() -> None:
         what = "question" if question else "comment" if answers is None else "answer"
         already = " already" if answer["already"] else ""
-        left = approval_tables.time_left(answer["expires_at"])
-        until = approval_tables.local_time(answer["expires_at"])
+        left = time_left(answer["expires_at"])
+        until = local_time(answer["expires_at"])
         output.out.print(
             f"{output.safe(answer['approval_id'])}: your {what} is{already} on record."
             f" {output.safe(sent_in_words(answer['to']))}",

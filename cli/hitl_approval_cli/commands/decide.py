@@ -11,7 +11,7 @@ import typer
 from hitl_approval_cli import approval_tables, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.errors import CliError, Exit, show_error, usage
-from hitl_approval_cli.parameters import As, Ids, Message, Yes, ids_of, os_user
+from hitl_approval_cli.parameters import As, Ids, Message, Yes, ids_of, who
 from hitl_approval_cli.short_ids import call_about
 from hitl_approval_cli.values import settings_of, to_be_set, values_of, way_out_of
 
@@ -78,12 +78,10 @@ def cancel(
 
 def _answer(to: Connection, decision: Decision, message: str, name: str | None) -> dict[str, Any]:
     """The approval function's payload, but for the id: who is signed in needs no name."""
-    who = {"comments": message}
-    if name is not None or to.deployment.session is None:
-        who["approver"] = os_user() if name is None else name
+    said = {"comments": message, **who(name, by_session=to.deployment.session is not None)}
     if decision == "cancelled":
-        return {"action": "cancel", **who}
-    return {"action": "decide", "decision": decision, **who}
+        return {"action": "cancel", **said}
+    return {"action": "decide", "decision": decision, **said}
 
 
 def _decide_all(

@@ -12,6 +12,7 @@ from rich.live import Live
 from hitl_approval_cli import approval_tables, clock, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.parameters import As, Cursor, Limit, next_page, os_user
+from hitl_approval_cli.times import time_left
 
 WATCH_SECONDS = 5.0
 
@@ -91,5 +92,5 @@ def _again_and_again(read: Callable[[], dict[str, Any]]) -> Iterator[dict[str, A
 
 def _print_line(item: Mapping[str, Any]) -> None:
     """One pending approval on one line."""
-    left, who = approval_tables.time_left(item["expires_at"]), item["requester"]
+    left, who = time_left(item["expires_at"]), item["requester"]
     output.line(f"{item['approval_id']}  {left}  {item['subject']} ({who})")

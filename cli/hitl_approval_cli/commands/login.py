@@ -11,11 +11,11 @@ import typer
 from hitl_approval.adapters.issuer import OpenIdIssuer
 from hitl_approval.contract import Output
 from hitl_approval_cli import output
-from hitl_approval_cli.approval_tables import local_time
 from hitl_approval_cli.browser_sign_in import sign_in
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.errors import CliError
 from hitl_approval_cli.sessions import Session, forget_session, keep_session
+from hitl_approval_cli.times import local_time
 
 _Browser = Annotated[
     bool, typer.Option("--browser/--no-browser", help="Open a browser, or only print the address.")

@@ -15,6 +15,7 @@ from hitl_approval_cli.outcome import Watch
 from hitl_approval_cli.outcome import wait as wait_for_outcome
 from hitl_approval_cli.parameters import files_of, json_of, os_user, seconds
 from hitl_approval_cli.short_ids import whole_id
+from hitl_approval_cli.turn_words import stage_of, step_of
 
 
 @connected
@@ -44,6 +45,16 @@ def submit(
     timeout: Annotated[
         str | None, typer.Option(help="Time to decide: 45s, 30m, 8h, 7d. Default: the stack's.")
     ] = None,
+    business_hours: Annotated[
+        float | None,
+        typer.Option(
+            help="Time to decide in hours, of which only Mon-Fri from 9 to 17 in --zone count; "
+            "instead of --timeout."
+        ),
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="Time zone of --business-hours: Europe/Berlin, say.")
+    ] = None,
     context: Annotated[
         str | None, typer.Option(help="JSON object the approver sees, or @file.json.")
     ] = None,
@@ -52,6 +63,20 @@ def submit(
         typer.Option(
             help="Field of the context that messages have masked, card or customer.iban say; "
             "repeat for several."
+        ),
+    ] = None,
+    stage: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Who is asked, one stage after the other, instead of --approver: ann,bob, leads:2 "
+            "where two must approve, or finance:1,security:2; repeat for the next."
+        ),
+    ] = None,
+    escalate: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Who is asked too when a stage takes so long: 8h:leads, or 8h:leads:replace for "
+            "in the others' place; repeat for the next step."
         ),
     ] = None,
     file: Annotated[
@@ -102,10 +127,13 @@ def submit(
     given = {
         "approvers": approver or None,
         "sensitive": sensitive or None,
+        "stages": [stage_of(each) for each in stage or []] or None,
+        "escalation": [step_of(each) for each in escalate or []] or None,
         "files": files_of(file) or None,
         "supersedes": None if supersedes is None else whole_id(to.deployment, supersedes),
         "editable": editable or None,
         "timeout_seconds": None if timeout is None else seconds(timeout),
+        "business_hours": _hours(business_hours, zone),
     }
     event |= {name: value for name, value in given.items() if value is not None}
     if context is not None:  # `--context null` is a context, to be refused
@@ -125,6 +153,12 @@ def submit(
     to.show(started, lambda: print(started["approval_id"], flush=True))  # noqa: T201
     if wait:
         wait_for_outcome(to, watch)
+
+
+def _hours(hours: float | None, zone: str | None) -> dict[str, Any] | None:
+    if (hours is None) != (zone is None):
+        raise usage("--business-hours and --zone belong together")
+    return None if hours is None else {"hours": hours, "zone": zone}
 
 
 def _check(event: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from hitl_approval.adapters.aws import error_code, unavailable
+from hitl_approval.adapters.delegations import still_stands
 from hitl_approval.adapters.items import errors, marshal, read_item
 from hitl_approval.adapters.rows import (
     PARKED_AT,
@@ -80,7 +81,9 @@ class DynamoDbStore:
 
     def commit(self, transition: Transition) -> None:
         """See `ports.Store.commit`."""
-        self._transact([self._update(transition), self._event(transition)])
+        given = transition.delegation
+        checks = [still_stands(self.approvals_table, given)] if given else []
+        self._transact([self._update(transition), self._event(transition), *checks])
 
     def _update(self, transition: Transition) -> _Write:
         """What a transition changes of its row."""

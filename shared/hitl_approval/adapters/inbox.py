@@ -20,6 +20,8 @@ from hitl_approval.ports import Page
 KEPT = timedelta(days=7)
 """How long an item outlives its request's expiry when no event has removed it: the sweep and the
 stream, which keeps records for a day, have had their time by then."""
+AT_ONCE = 25
+"""Items that DynamoDB takes in one BatchWriteItem (API reference)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +79,13 @@ class DynamoDbInbox:
         )
 
     def _write(self, requests: Sequence[Mapping[str, Any]]) -> None:
-        if not requests:
-            return
-        with errors():  # at most 20 approvers; DynamoDB takes 25 at once
-            answer = self.client.batch_write_item(RequestItems={self.table: list(requests)})
-        if answer.get("UnprocessedItems"):
-            msg = "DynamoDB did not take all of an inbox's items: try again"
-            raise Unavailable(msg)
+        for first in range(0, len(requests), AT_ONCE):
+            batch = list(requests[first : first + AT_ONCE])
+            with errors():
+                answer = self.client.batch_write_item(RequestItems={self.table: batch})
+            if answer.get("UnprocessedItems"):
+                msg = "DynamoDB did not take all of an inbox's items: try again"
+                raise Unavailable(msg)
 
 
 def _key(approval: Approval, name: str) -> dict[str, str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from hitl_approval.adapters.aws import CALL_ERRORS, is_transient, unavailable
+from hitl_approval.adapters.system import SystemClock
 from hitl_approval.domain.approval import Status
 from hitl_approval.domain.asked import to_json
 from hitl_approval.domain.errors import ApprovalError, Unanswered
@@ -38,6 +39,10 @@ class RequestFunctionClient:
     def check(self, request: ApprovalRequest, timeout: timedelta, members: Found | None) -> None:
         """See `ports.Requests.check`: the function alone knows what the deployment can hold."""
 
+    def now(self) -> datetime:
+        """See `ports.Requests.now`."""
+        return SystemClock().now()
+
     def submit(self, key: RequestKey, submission: Submission) -> Snapshot:
         """See `ports.Requests.submit`."""
         members = submission.members
@@ -49,6 +54,7 @@ class RequestFunctionClient:
             members=None if members is None else dict(members),
             creation_token=submission.creation_token,
             callback_id=submission.callback_id,
+            **({"counted": submission.counted.to_dict()} if submission.counted else {}),
         )
         return values
 

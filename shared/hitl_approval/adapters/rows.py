@@ -139,6 +139,7 @@ def _approval(row: Mapping[str, Any]) -> Approval:
                 v["comments"],
                 parse_time(v["at"]),
                 v.get(INPUT),
+                v.get("on_behalf_of"),
             )
             for v in row["votes"]
         ),

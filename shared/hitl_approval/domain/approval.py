@@ -28,6 +28,7 @@ from hitl_approval.domain.audit import (
     isoformat,
     on_record,
 )
+from hitl_approval.domain.delegation import Delegation
 from hitl_approval.domain.digest import digest_json
 from hitl_approval.domain.edit import Change
 from hitl_approval.domain.files import FileDigest
@@ -51,7 +52,17 @@ STATUSES: tuple[Status, ...] = ("pending", "approved", "rejected", "timeout", "c
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One person's answer."""
+    """One person's answer.
+
+    Attributes:
+        approver: who has answered.
+        identity: how we know.
+        decision: what they have answered.
+        comments: what they wrote.
+        at: when.
+        input: what they filled in, by name; None where they were asked for nothing.
+        on_behalf_of: in whose place they did, by a delegation; None: in their own.
+    """
 
     approver: str
     identity: Identity
@@ -59,7 +70,12 @@ class Vote:
     comments: str
     at: datetime
     input: Mapping[str, Any] | None = None
-    """What they filled in, by name; None where they were asked for nothing."""
+    on_behalf_of: str | None = None
+
+    @property
+    def asked(self) -> str:
+        """Who was asked what this answers."""
+        return self.on_behalf_of or self.approver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,13 +183,28 @@ class Approval(Content):
 
     @property
     def concerned(self) -> tuple[str, ...]:
-        """Who may decide now, and who has voted in an earlier stage."""
-        people = (*self.deciders, *(vote.approver for vote in self.votes[: self.turn.votes]))
+        """Who may decide now, who has voted in an earlier stage, and who has stood in."""
+        stood_in = [vote.approver for vote in self.votes_now if vote.on_behalf_of]
+        earlier = [vote.approver for vote in self.votes[: self.turn.votes]]
+        people = (*self.deciders, *earlier, *stood_in)
         return tuple({text.person_key(name): name for name in people}.values())
 
     def vote_of(self, name: str) -> Vote | None:
         """The vote that this person has cast, if any: under this spelling of the name."""
         return vote_by(self.votes, name, text.spelling)
+
+    def answer_of(self, name: str) -> Vote | None:
+        """The vote in this person's place: their own, or of who has stood in for them."""
+        wanted = text.spelling(name)
+        return self.vote_of(name) or next(
+            (vote for vote in self.votes if text.spelling(vote.asked) == wanted), None
+        )
+
+    @property
+    def answered(self) -> frozenset[str]:
+        """Keys of those who have answered, and of those in whose place they did."""
+        names = (name for vote in self.votes for name in (vote.approver, vote.asked))
+        return frozenset(map(text.person_key, names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +213,13 @@ class Transition:
 
     Attributes:
         signature: of the event's hash, where the deployment signs.
+        delegation: that must still stand when it is committed, where a vote rests on one.
     """
 
     after: Approval
     event: AuditEvent
     signature: str | None = None
+    delegation: Delegation | None = None
 
     @property
     def entry(self) -> dict[str, Any]:

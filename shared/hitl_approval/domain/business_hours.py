@@ -19,6 +19,7 @@ REMINDED_FROM: Final = timedelta(hours=1)
 """Fewest open hours of a request that reminds by default."""
 WEEK: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
+_NOT_COUNTED: Final = "must be a time to decide that was counted"
 _MIDNIGHT: Final = time(0)
 _KEYS: Final = ("hours", "zone", "days", "opens", "closes", "holidays")
 
@@ -91,6 +92,58 @@ class BusinessHours:
         """From when until when the place is open on a day, in UTC."""
         until = day if self.closes != _MIDNIGHT else day + timedelta(days=1)
         return _moment(day, self.opens, zone, last=0), _moment(until, self.closes, zone, last=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A time to decide as it was counted when the request was made, and never again.
+
+    Attributes:
+        expires_at: when it is over, in whole milliseconds.
+        timeout: how long that was then, whole seconds, rounded up.
+        reminders: after how long who has not answered is reminded by default.
+    """
+
+    expires_at: datetime
+    timeout: timedelta
+    reminders: tuple[timedelta, ...]
+
+    @classmethod
+    def of(cls, hours: BusinessHours, now: datetime) -> Counted:
+        """Count hours from this time on.
+
+        Raises:
+            ValueError: as `BusinessHours.end` raises it.
+        """
+        now = now.replace(microsecond=now.microsecond // 1_000 * 1_000)
+        return cls(hours.end(now), hours.after(now), hours.reminders(now))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values, for a durable step and for the request function."""
+        return {
+            "expires_at": self.expires_at.isoformat(),
+            "timeout_seconds": int(self.timeout.total_seconds()),
+            "reminder_seconds": [int(delay.total_seconds()) for delay in self.reminders],
+        }
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Counted:
+        """Read back what `to_dict` wrote.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        try:
+            expires_at = datetime.fromisoformat(values["expires_at"])
+            timeout = timedelta(seconds=values["timeout_seconds"])
+            reminders = [timedelta(seconds=each) for each in values["reminder_seconds"]]
+        except (KeyError, OverflowError, TypeError, ValueError):
+            raise ValueError(_NOT_COUNTED) from None
+        second = timedelta(seconds=1)
+        fits = timeout >= second and all(second <= delay < timeout for delay in reminders)
+        if expires_at.tzinfo is None or not fits or len(reminders) > len(REMIND_AT):
+            raise ValueError(_NOT_COUNTED)
+        return cls(expires_at, timeout, tuple(reminders))
 
 
 def business_hours(

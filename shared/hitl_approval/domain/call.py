@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from hitl_approval.contract import MAX_STEP_RESULT_BYTES
 from hitl_approval.domain.binding import NotAsApproved
 from hitl_approval.domain.edit import edit, editable_fields
 from hitl_approval.domain.errors import InvalidRequest
@@ -20,8 +19,8 @@ from hitl_approval.domain.text import canonical_json
 
 MAX_SUBJECT = 200
 """Characters of a call in a subject line; the context has the whole call."""
-
-
+MAX_STEP_RESULT_BYTES = 262_144
+"""Largest result of one durable step, as the durable SDK encodes it: Lambda's quota."""
 _GOES_ON = "... (goes on in the details)"
 
 

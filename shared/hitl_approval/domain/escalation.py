@@ -39,7 +39,7 @@ def escalate(approval: Approval, *, now: datetime) -> Transition | None:
         return None
     number = approval.turn.escalations + 1
     escalated = replace(approval, turn=replace(approval.turn, escalations=number))
-    answered = {person_key(vote.approver) for vote in approval.votes}
+    answered = approval.answered
     before = {person_key(name): name for name in approval.deciders}
     after = {person_key(name): name for name in escalated.deciders}
     details = {

@@ -5,6 +5,7 @@ The bytes themselves stay where they are: what is approved is that exactly they 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
@@ -16,6 +17,9 @@ MAX_FILES = 10
 """Most files of one request: each is read on the page, with its digest."""
 MAX_NAME = 255
 """Longest name of a file, in characters: what file systems take."""
+MAX_NAMES = 8_000
+"""Most that the names of all files take, in characters of ASCII JSON: an outcome has them beside
+its votes in the 256 KB of a durable step."""
 MAX_SIZE = 2**53 - 1
 """Largest file, in bytes: a whole number that every reader of JSON keeps exactly."""
 _SHA_256 = re.compile("[0-9a-f]{64}")
@@ -48,6 +52,10 @@ def validate_files(files: Any, field_name: str) -> tuple[FileDigest, ...]:
         accepted[one["name"]] = one
     if len(accepted) > MAX_FILES:
         raise InvalidRequest(field_name, f"must be at most {MAX_FILES}, got {len(accepted)}")
+    names = sum(len(json.dumps(name)) for name in accepted)
+    if names > MAX_NAMES:
+        rule = f"must have names of at most {MAX_NAMES:,} characters in all, got {names:,}"
+        raise InvalidRequest(field_name, rule)
     return tuple(accepted.values())
 
 

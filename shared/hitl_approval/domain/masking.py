@@ -47,23 +47,24 @@ def masked_values(values: Mapping[str, Any], paths: Iterable[str]) -> dict[str, 
     return {name: MASK if _is_within(name, hidden) else value for name, value in values.items()}
 
 
-def is_shown_all(approval: Approval, actor: Actor | None) -> bool:
+def is_shown_all(approval: Approval, actor: Actor | None, *, stands_in: bool = False) -> bool:
     """Whether somebody sees what is sensitive: who was asked and who asked.
 
     Args:
         approval: the record.
         actor: who has signed in. None, or a name that was only typed in: who may invoke the
             deployment's function, and so may read all.
+        stands_in: whether they may answer it by a delegation.
     """
-    if actor is None or not actor.verified or not approval.approvers:
+    if stands_in or actor is None or not actor.verified or not approval.approvers:
         return True
     people = (*approval.asked, *approval.concerned, approval.requester)
     return spelling(actor.name) in {spelling(name) for name in people}
 
 
-def shown_to(approval: Approval, actor: Actor | None) -> dict[str, Any]:
+def shown_to(approval: Approval, actor: Actor | None, *, stands_in: bool = False) -> dict[str, Any]:
     """The context as somebody sees it; see `is_shown_all`."""
-    if is_shown_all(approval, actor):
+    if is_shown_all(approval, actor, stands_in=stands_in):
         return dict(json.loads(approval.context))
     return sent(approval)
 

@@ -138,6 +138,7 @@ class Outcome:
                 v["comments"],
                 parse_time(v["at"]),
                 v.get(INPUT),
+                v.get("on_behalf_of"),
             )
             for v in values["votes"]
         )

@@ -49,7 +49,7 @@ def reassign(
     if held is None:
         raise InvalidRequest("from", f"{text.shown(giver)} is not asked now")
     _check_may_hand_over(approval, actor, held, to, operators, requester_may=requester_may)
-    if approval.vote_of(held) is not None:
+    if approval.answer_of(held) is not None:
         raise InvalidRequest("from", f"{text.shown(held)} has answered already")
     _check_can_be_asked(approval, to)
     place = place_of(held, approval.turn)
@@ -92,7 +92,7 @@ def _check_can_be_asked(approval: Approval, to: str) -> None:
     key = text.person_key(to)
     if key in {text.person_key(name) for name in approval.asked}:
         raise InvalidRequest("to", f"{text.shown(to)} is asked already")
-    if key in {text.person_key(vote.approver) for vote in approval.votes}:
+    if key in approval.answered:
         raise InvalidRequest("to", f"{text.shown(to)} has answered already")
     later = approval.policy.stages[approval.turn.stage :]
     if key in {text.person_key(name) for stage in later for name in stage.approvers}:

@@ -34,10 +34,10 @@ def remind(approval: Approval, actor: Actor, names: Sequence[str], *, now: datet
     for name in names:
         if text.spelling(name) not in deciders:
             raise InvalidRequest("to", f"{text.shown(name)} is not an approver of this request")
-        if approval.vote_of(name) is not None:
+        if approval.answer_of(name) is not None:
             raise InvalidRequest("to", f"{text.shown(name)} has answered already")
     to = [deciders[text.spelling(name)] for name in names] or [
-        name for name in deciders.values() if approval.vote_of(name) is None
+        name for name in deciders.values() if approval.answer_of(name) is None
     ]
     if not to:
         raise InvalidRequest("to", "names nobody: this request has no approvers left to remind")

@@ -64,7 +64,7 @@ class Replayed:
                 "stage": details.get("stage"),
                 "since": event.get(Audit.SORT_KEY),
                 "opened_at": event.get("at"),
-                "votes": len(self.votes),
+                "passed": [*self.turn.get("passed", []), len(self.votes)],
             }
         elif name == "escalated":
             self.turn = {**self.turn, "escalations": details.get("escalation")}
@@ -84,6 +84,7 @@ class Replayed:
             "comments": comments,
             "at": event.get("at"),
             **({INPUT: details[INPUT]} if INPUT in details else {}),
+            **({"on_behalf_of": place} if (place := details.get("on_behalf_of")) else {}),
         }
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Annotated, Any, cast
 
 from hitl_approval.domain import text
+from hitl_approval.domain.business_hours import BusinessHours
 from hitl_approval.domain.digest import canonical
 from hitl_approval.domain.edit import MAX_EDITABLE, check_asked
 from hitl_approval.domain.errors import InvalidRequest
@@ -129,11 +130,11 @@ class ApprovalRequest(Content):
         ),
     ] = None
     timeout: Annotated[
-        timedelta | None,
+        timedelta | BusinessHours | None,
         Field(
             doc="time to decide, of each stage that has none of its own, whole seconds, at least "
             "1 s (default: the deployment's)",
-            rule=_timeout,
+            rule=_timeout_or_hours,
             event="timeout_seconds",
             event_rule=seconds,
         ),
@@ -251,6 +252,8 @@ class ApprovalRequest(Content):
             InvalidRequest: longer than the deployment can hold.
         """
         timeout = self.timeout or default
+        if isinstance(timeout, BusinessHours):
+            raise InvalidRequest("timeout", "is counted by wait_for_approval: ask by that")
         longest = self.longest(timeout)
         if longest > maximum:
             raise InvalidRequest(
@@ -377,6 +380,10 @@ def _quorum(quorum: Any, field_name: str) -> Quorum:
         rule = f"must be a Quorum, Quorum.at_least(2) say, got {text.kind(quorum)}"
         raise InvalidRequest(field_name, rule)
     return quorum
+
+
+def _timeout_or_hours(timeout: Any, field_name: str) -> timedelta | BusinessHours:
+    return timeout if isinstance(timeout, BusinessHours) else _timeout(timeout, field_name)
 
 
 def _timeout(timeout: Any, field_name: str) -> timedelta:

@@ -59,6 +59,12 @@ def check_room(approval: Approval) -> None:
             f"are {len(people)} people whose names take {written:,} characters, a record takes "
             f"{MAX_NAMES:,}: name fewer, or use shorter names",
         )
+    if approval.form is not None and len(people) > MAX_ANYONE:
+        raise InvalidRequest(
+            "approvers",
+            f"must be at most {MAX_ANYONE} with a form, whose values stand in each vote, "
+            f"got {len(people)}",
+        )
     room = _room(approval)
     if room < 0:
         raise InvalidRequest(

@@ -251,8 +251,20 @@ class Rules:
         """What they say of a request.
 
         Whoever is named by the request itself is asked: a rule takes that away only to reject.
+
+        Raises:
+            InvalidRequest: an approver could change what a rule reads, and so whom it asks.
         """
-        asked_for = bool(request.approvers or request.stages) or request.quorum is not None
+        for path in request.editable:
+            read = next((one for one in sorted(self.fields) if _overlap(one, path)), None)
+            if read is not None:
+                raise InvalidRequest(
+                    "editable",
+                    f"names {shown(path)}, and a rule reads {read}: who decides may not change "
+                    f"what says who decides",
+                )
+        named = bool(request.approvers or request.stages) or request.quorum is not None
+        asked_for = named or request.form is not None
         return self._rule_on(facts_of(request), people_asked_for=asked_for)
 
     def _rule_on(self, facts: Facts, *, people_asked_for: bool) -> Ruling:
@@ -309,6 +321,11 @@ def facts_of(request: ApprovalRequest) -> Facts:
     return {**context, **own, **document}
 
 
+def _overlap(one: str, other: str) -> bool:
+    """Whether one of two paths leads into what the other names."""
+    return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
+
+
 def _held_back(readings: Sequence[RuleReading], *, people_asked_for: bool) -> str:
     """Why a rule that matched may not approve; empty where it may."""
     unread = [reading for reading in readings if reading.unread]
@@ -316,7 +333,7 @@ def _held_back(readings: Sequence[RuleReading], *, people_asked_for: bool) -> st
         said = unread[0]
         return f"rule {said.id} could not read {said.unread[0].field}"
     if people_asked_for:
-        return "the request names who decides, or how many"
+        return "the request names who decides, how many, or what they fill in"
     return ""
 
 

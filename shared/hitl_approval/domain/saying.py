@@ -28,7 +28,7 @@ def nothing_to_say(
     if not approval.pending or now >= approval.expires_at:
         return "the request has ended"
     if message.asks:
-        if approval.vote_of(message.recipient) is not None:
+        if approval.answer_of(message.recipient) is not None:
             return "has answered"
         if not message.to_audience and approval.asked and message.recipient not in approval.asked:
             return "is not asked any more"

@@ -105,11 +105,17 @@ def end_in_words(approval: Approval) -> str:
         return f"was {approval.status}: nobody decided in time."
     if (rule := deciding_rule(approval)) is not None:
         return f"was {approval.status} by rule {rule}: nobody was asked."
-    return f"was {approval.status} by {by}."
+    vote = approval.vote_of(approval.decided_by or "")
+    place = f" for {inert(vote.on_behalf_of)}" if vote and vote.on_behalf_of else ""
+    return f"was {approval.status} by {by}{place}."
 
 
 def _who(approval: Approval, decision: str) -> tuple[str, ...]:
-    return tuple(vote.approver for vote in approval.votes if vote.decision == decision)
+    return tuple(
+        f"{vote.approver} for {vote.on_behalf_of}" if vote.on_behalf_of else vote.approver
+        for vote in approval.votes
+        if vote.decision == decision
+    )
 
 
 def _by(approval: Approval) -> str:

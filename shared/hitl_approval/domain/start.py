@@ -6,12 +6,15 @@ from typing import Any
 
 from hitl_approval.contract import TASK_TOKEN
 from hitl_approval.domain import text
+from hitl_approval.domain.business_hours import BusinessHours, business_hours_of
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.field import Field
 from hitl_approval.domain.request import FIELDS, ApprovalRequest
 
 _DOCUMENT = ("document_id", "document_name", "requester")
 _ANYTHING = ("subject", "requester")
+BUSINESS_HOURS = "business_hours"
+"""Field of the event: the time to decide, of which only business hours count."""
 _MAX_TOKEN = 2_048
 """Longest task token, in characters (Step Functions API reference, SendTaskSuccess)."""
 
@@ -30,18 +33,28 @@ def parse_document(event: Any) -> ApprovalRequest:
         if name not in event:
             raise InvalidRequest(name, "is required")
     accepted = _accepted(required)
-    known = {*accepted, TASK_TOKEN}
+    known = {*accepted, BUSINESS_HOURS, TASK_TOKEN}
     unknown = sorted(set(event) - known)
     if unknown:
         rule = f"is not a field of this workflow ({', '.join(sorted(known))})"
         raise InvalidRequest(text.field_name(unknown[0]), rule)
-    return ApprovalRequest(
-        **{
-            field.name: field.accept_from_event(event[name], name)
-            for name, field in accepted.items()
-            if name in event
-        }
-    )
+    given = {
+        field.name: field.accept_from_event(event[name], name)
+        for name, field in accepted.items()
+        if name in event
+    }
+    if BUSINESS_HOURS in event:
+        if "timeout" in given:
+            raise InvalidRequest(BUSINESS_HOURS, "and timeout_seconds exclude each other")
+        given["timeout"] = _business_hours(event[BUSINESS_HOURS])
+    return ApprovalRequest(**given)
+
+
+def _business_hours(values: Any) -> BusinessHours:
+    try:
+        return business_hours_of(values)
+    except ValueError as error:
+        raise InvalidRequest(BUSINESS_HOURS, str(error)) from None
 
 
 def _accepted(required: tuple[str, ...]) -> dict[str, Field]:

@@ -25,7 +25,7 @@ class Turn:
         stage: which stage is open, from 0.
         since: sequence of the audit event that has opened it.
         opened_at: when that was; None of the first stage, which the request itself has opened.
-        votes: how many of the votes on record belong to the stages before.
+        passed: how many votes stood on record as each stage before ended, in their order.
         escalations: how many steps of the escalation the stage has behind it.
         handed_over: who has taken whose place in it, as (from, to), each place once.
     """
@@ -33,7 +33,7 @@ class Turn:
     stage: int = 0
     since: int = 1
     opened_at: datetime | None = None
-    votes: int = 0
+    passed: tuple[int, ...] = ()
     escalations: int = 0
     handed_over: tuple[tuple[str, str], ...] = ()
 
@@ -43,13 +43,18 @@ class Turn:
             "stage": self.stage,
             "since": self.since,
             "opened_at": isoformat(self.opened_at) if self.opened_at else None,
-            "votes": self.votes,
+            "passed": list(self.passed),
         }
         return {
             **(stage if self.stage else {}),
             **({"escalations": self.escalations} if self.escalations else {}),
             **({"handed_over": [[*each] for each in self.handed_over]} if self.handed_over else {}),
         }
+
+    @property
+    def votes(self) -> int:
+        """How many of the votes on record belong to the stages before."""
+        return self.passed[-1] if self.passed else 0
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -59,13 +64,15 @@ class Turn:
             AttributeError, KeyError, TypeError, ValueError: something else.
         """
         numbers = {name: values[name] for name in _NUMBERS if name in values}
-        if not all(is_whole(number, 0) for number in numbers.values()):
+        passed = tuple(values.get("passed", ()))
+        if not all(is_whole(number, 0) for number in (*numbers.values(), *passed)):
             msg = "turn must have whole numbers"
             raise ValueError(msg)
         opened_at = values.get("opened_at")
         handed_over = tuple((str(one), str(other)) for one, other in values.get("handed_over", ()))
         return cls(
             **numbers,
+            passed=passed,
             opened_at=parse_time(opened_at) if opened_at else None,
             handed_over=handed_over,
         )
@@ -73,7 +80,7 @@ class Turn:
 
 FIRST = Turn()
 """Of a request as it was made."""
-_NUMBERS = ("stage", "since", "votes", "escalations")
+_NUMBERS = ("stage", "since", "escalations")
 
 
 def first_asked(approvers: tuple[str, ...], policy: Policy, turn: Turn) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 from hitl_approval.contract import Table
 from hitl_approval.domain.approval import Approval, Vote, digest_context
 from hitl_approval.domain.audit import Actor, isoformat, parse_time
+from hitl_approval.domain.delegation import Delegation
 from hitl_approval.domain.edit import CHANGES, changes_view
 from hitl_approval.domain.form import INPUT
 from hitl_approval.domain.masking import is_shown_all, masked_values, shown_to
@@ -15,16 +16,20 @@ from hitl_approval.domain.message import Message
 from hitl_approval.domain.request import repeated_content
 from hitl_approval.domain.standing import standing
 from hitl_approval.domain.voting import may_still_answer
+from hitl_approval.domain.whose_turn import whose_turn
 
 
-def view(approval: Approval, actor: Actor | None = None) -> dict[str, Any]:
+def view(
+    approval: Approval, actor: Actor | None = None, *, stands_in: bool = False
+) -> dict[str, Any]:
     """The public view of a record, its context and the code of its links included.
 
     Args:
         approval: the record.
         actor: who sees it; of what is sensitive the one who was not asked sees nothing.
+        stands_in: whether they may answer it by a delegation.
     """
-    whole = is_shown_all(approval, actor)
+    whole = is_shown_all(approval, actor, stands_in=stands_in)
     optional = {
         "challenge": approval.challenge,
         "sensitive": list(approval.sensitive),
@@ -39,7 +44,8 @@ def view(approval: Approval, actor: Actor | None = None) -> dict[str, Any]:
         **{name: value for name, value in optional.items() if value},
         "standing": standing(approval),
         "may_still_answer": list(may_still_answer(approval)),
-        "context": shown_to(approval, actor),
+        "context": shown_to(approval, actor, stands_in=stands_in),
+        **whose_turn(approval),
         "context_digest": digest_context(approval),
     }
 
@@ -69,6 +75,11 @@ def summary(approval: Approval, *, whole: bool = False) -> dict[str, Any]:
         "execution_arn": approval.execution_arn,
         **({"rule": approval.rule.to_dict()} if approval.rule else {}),
     }
+
+
+def delegation_view(delegation: Delegation) -> dict[str, Any]:
+    """A delegation as JSON values, and whose it is."""
+    return {"giver": delegation.giver, **delegation.to_dict()}
 
 
 def message_view(message: Message) -> dict[str, Any]:
@@ -188,4 +199,5 @@ def vote_view(vote: Vote) -> dict[str, Any]:
         "comments": vote.comments,
         "at": isoformat(vote.at),
         **optional,
+        **({"on_behalf_of": vote.on_behalf_of} if vote.on_behalf_of else {}),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,10 +14,10 @@ from hitl_approval.domain.approval import (
     Status,
     Transition,
     Vote,
-    vote_by,
     with_event,
 )
 from hitl_approval.domain.audit import Actor, isoformat, on_record
+from hitl_approval.domain.delegation import Delegation, stand_in
 from hitl_approval.domain.ending import check_open, closed, end, expired
 from hitl_approval.domain.errors import (
     AlreadyDecided,
@@ -41,17 +41,19 @@ def cast_vote(
     now: datetime,
     content_digest: str | None = None,
     values: Values = NOTHING,
+    delegations: Sequence[Delegation] = (),
 ) -> Transition | None:
     """Answer: the vote, and the decision if the policy is satisfied by it.
 
     Args:
         approval: the record.
-        actor: who answers.
+        actor: who answers: who is asked, or who stands in for them.
         decision: their answer.
         comments: what they say.
         now: the time.
         content_digest: of what they saw. Default: they do not say.
         values: what they fill in and what they change. Default: nothing.
+        delegations: by which they may stand in. Default: none.
 
     Returns:
         The transition to commit, or None when this person has already voted the same way.
@@ -65,7 +67,6 @@ def cast_vote(
         InvalidRequest: values that do not fit; `ValuesRefused` names each.
     """
     earlier = approval.vote_of(actor.name)
-    alike = vote_by(approval.votes, actor.name, text.person_key)
     if not approval.pending:
         counted = approval.status != "timeout" and earlier
         if counted and is_repeated(approval, counted, decision, values):
@@ -73,7 +74,8 @@ def cast_vote(
         raise closed(approval)
     if now >= approval.expires_at:
         raise expired(approval)
-    _check_may_answer(approval, actor, earlier)
+    given = None if earlier else stand_in(approval, actor, delegations, now=now)
+    _check_may_answer(approval, actor, known=bool(earlier or given))
     if earlier and values.changes and is_repeated(approval, earlier, decision, values):
         return None  # about the content before this change, which is on record
     if content_digest is not None and content_digest != approval.content_digest:
@@ -85,26 +87,27 @@ def cast_vote(
         if is_repeated(approval, earlier, decision, values):
             return None
         otherwise = ", with other values" if earlier.decision == decision else ""
-        raise AlreadyDecided(
-            f"{earlier.approver} has already {earlier.decision} this request{otherwise}",
-            status=approval.status,
-            decided_by=earlier.approver,
-            decided_at=isoformat(earlier.at),
-        )
-    if alike:
-        raise Forbidden(
-            f"{alike.approver}, whose name looks the same, has already answered this request"
-        )
+        raise _answered_by(approval, earlier, otherwise)
+    _check_first(approval, actor, given)
     if decision == "rejected" and approval.policy.require_comment_on_rejection and not comments:
         raise CommentRequired
 
     taken = take(approval, decision, values, content_digest=content_digest)
     said = [vote.comments for vote in taken.approval.votes]
     kept = kept_comment(room_for_comments(approval), said, comments)
-    vote = Vote(actor.name, actor.identity, decision, kept, on_record(now), taken.input)
+    place = given.giver if given else None
+    vote = Vote(actor.name, actor.identity, decision, kept, on_record(now), taken.input, place)
     voted = replace(taken.approval, votes=(*taken.approval.votes, vote))
+    by = {"on_behalf_of": place, "delegation": given.to_dict()} if given else {}
+    details = {"decision": decision, "comments": comments, **taken.details, **by, **actor.vouched}
+    return replace(_counted(voted, actor, comments, now, details), delegation=given)
+
+
+def _counted(
+    voted: Approval, actor: Actor, comments: str, now: datetime, details: Mapping[str, Any]
+) -> Transition:
+    """What a vote leads to: a decision, the next stage, or nothing yet."""
     outcome = _evaluate(voted)
-    details = {"decision": decision, "comments": comments, **taken.details, **actor.vouched}
     if outcome == "approved" and voted.turn.stage < len(voted.policy.stages):
         return open_stage(voted, actor, now=now, details=details)
     if outcome == "pending":
@@ -112,9 +115,37 @@ def cast_vote(
     return end(voted, outcome, actor, comments, now=now, details=details)
 
 
-def _check_may_answer(approval: Approval, actor: Actor, earlier: Vote | None) -> None:
-    """Who has answered was let in then, and may not be asked any more."""
-    if earlier:
+def _check_first(approval: Approval, actor: Actor, given: Delegation | None) -> None:
+    """Whether nobody has answered in the place that this person answers in.
+
+    Raises:
+        AlreadyDecided: somebody has, by a delegation or before it.
+        Forbidden: somebody has whose name looks the same.
+    """
+    mine = {text.person_key(actor.name), text.person_key(given.giver if given else actor.name)}
+    for vote in approval.votes:
+        if mine.isdisjoint({text.person_key(vote.approver), text.person_key(vote.asked)}):
+            continue
+        if given or vote.on_behalf_of:
+            raise _answered_by(approval, vote)
+        raise Forbidden(
+            f"{vote.approver}, whose name looks the same, has already answered this request"
+        )
+
+
+def _answered_by(approval: Approval, vote: Vote, otherwise: str = "") -> AlreadyDecided:
+    what = (f"for {vote.on_behalf_of}" if vote.on_behalf_of else "this request") + otherwise
+    return AlreadyDecided(
+        f"{vote.approver} has already {vote.decision} {what}",
+        status=approval.status,
+        decided_by=vote.approver,
+        decided_at=isoformat(vote.at),
+    )
+
+
+def _check_may_answer(approval: Approval, actor: Actor, *, known: bool) -> None:
+    """Who has answered was let in then, and may not be asked any more; who stands in is not."""
+    if known:
         check_identity(approval, actor)
     else:
         check_may_decide(approval, actor)
@@ -157,7 +188,7 @@ def open_stage(
         stage=voted.turn.stage + 1,
         since=voted.audit_sequence + 1,
         opened_at=now,
-        votes=len(voted.votes),
+        passed=(*voted.turn.passed, len(voted.votes)),
     )
     timeout = voted.policy.stages[turn.stage - 1].timeout or timedelta(0)
     opened = replace(voted, turn=turn, expires_at=on_record(now + timeout))
@@ -176,14 +207,14 @@ def may_still_answer(approval: Approval) -> tuple[str, ...]:
     """The people whose answer a request takes until its expiry; none where anyone may answer."""
     if not approval.pending:
         return ()
-    answered = {text.person_key(vote.approver) for vote in approval.votes}
+    answered = approval.answered
     return tuple(name for name in approval.deciders if text.person_key(name) not in answered)
 
 
 def tally(approval: Approval) -> list[tuple[GroupQuorum, int]]:
     """The groups of the open stage's quorum, and how many approvals each has."""
     names = [
-        place_of(vote.approver, approval.turn)
+        place_of(vote.asked, approval.turn)
         for vote in approval.votes_now
         if vote.decision == "approved"
     ]
@@ -195,7 +226,7 @@ def _evaluate(approval: Approval) -> Status:
     """What the votes of the open stage amount to, counting people, not votes."""
     by_decision: dict[Decision, dict[str, str]] = {"approved": {}, "rejected": {}}
     for vote in approval.votes_now:
-        by_decision[vote.decision][text.person_key(vote.approver)] = vote.approver
+        by_decision[vote.decision][text.person_key(vote.asked)] = vote.asked
     left = may_still_answer(approval) if approval.asked else None
     return approval.policy.outcome(
         [place_of(name, approval.turn) for name in by_decision["approved"].values()],

@@ -12,6 +12,7 @@ from aws_durable_execution_sdk_python import DurableContext
 from aws_durable_execution_sdk_python.config import StepConfig, StepSemantics
 from aws_durable_execution_sdk_python.retries import RetryDecision
 
+from hitl_approval.domain.business_hours import BusinessHours
 from hitl_approval.domain.call import Call
 from hitl_approval.domain.naming import Members
 from hitl_approval.domain.outcome import NotApproved, Outcome
@@ -36,7 +37,7 @@ def requires_approval(
     requester: str,
     approvers: Sequence[str] = (),
     quorum: Quorum | None = None,
-    timeout: timedelta | None = None,
+    timeout: timedelta | BusinessHours | None = None,
     sensitive: Sequence[str] = (),
     editable: Sequence[str] = (),
     members: Members | None = None,

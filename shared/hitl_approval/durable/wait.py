@@ -44,6 +44,7 @@ from hitl_approval.domain.schedule import (
     poll_delay,
     recheck_delay,
 )
+from hitl_approval.durable.counted import counted_in_a_step
 from hitl_approval.durable.operations import Reserve, check_room, reserved
 from hitl_approval.durable.refusals import check_context, refusal_of
 from hitl_approval.durable.retries import (
@@ -135,8 +136,12 @@ class _Wait:
             raise InvalidRequest("name", "must be 1 to 200 letters, digits, spaces or any of -_.:/")
         self.context = context
         self.name = name
-        self.request = request
         self.requests = requests
+        self.reserve = Reserve(0)
+        self.counted = counted_in_a_step(request, self._step, requests.now)
+        if self.counted is not None:
+            request = replace(request, timeout=self.counted.timeout)
+        self.request = request
         # All settings are read here: one that is garbled must fail before anything is written.
         self.resume = values.resume
         self.poll_interval = values.poll_interval
@@ -145,7 +150,6 @@ class _Wait:
         )
         self.longest = request.longest(self.timeout)
         self.first_timeout = (request.stages[0].timeout if request.stages else None) or self.timeout
-        self.reserve = Reserve(0)
         named = request.named(values.default_approvers)
         self.members = self._members(members, named) if members is not None and named else None
         requests.check(request, self.timeout, self.members)
@@ -207,6 +211,7 @@ class _Wait:
             members=self.members,
             creation_token=token,
             callback_id=callback_id,
+            counted=self.counted,
         )
         return {**self.requests.submit(self.key, submission), "stretch": RECHECK_STRETCH}
 

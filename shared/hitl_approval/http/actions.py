@@ -17,7 +17,7 @@ from hitl_approval.domain.form import INPUT
 from hitl_approval.domain.naming import validate_names
 from hitl_approval.domain.thread import accept_text, comment_view
 from hitl_approval.domain.values import Values
-from hitl_approval.domain.view import event_view, message_view, view
+from hitl_approval.domain.view import delegation_view, event_view, message_view, view
 from hitl_approval.usecases.decide import Answer, DecisionService
 
 logger = logging.getLogger(__name__)
@@ -106,7 +106,9 @@ def _get(
     approval = service.get(_approval_id(payload))
     messages = service.messages_about(approval.approval_id)
     sent = [message_view(one) for one in messages if one.recipient]
-    return {**view(approval, actor), **_thread(approval, service), "messages": sent}
+    stands_in = bool(actor and approval.sensitive and service.by_which(approval, actor) is not None)
+    shown = view(approval, actor, stands_in=stands_in)
+    return {**shown, **_thread(approval, service), "messages": sent}
 
 
 def _thread(approval: Approval, service: DecisionService) -> dict[str, Any]:
@@ -166,6 +168,47 @@ def _reassign(
     return view(approval, actor)
 
 
+def _delegate(
+    payload: Mapping[str, Any], actor: Actor | None, service: DecisionService
+) -> dict[str, Any]:
+    known, until = _known(actor), _moment(payload, "until")
+    if "to" not in payload:
+        raise InvalidRequest("to", "is required")
+    if until is None:
+        raise InvalidRequest("until", "is required")
+    service.delegating.delegate(
+        known,
+        giver=_giver(payload, known),
+        to=text.name(payload["to"], "to"),
+        starts_at=_moment(payload, "from"),
+        until=until,
+    )
+    return _delegation(payload, actor, service)
+
+
+def _end_delegation(
+    payload: Mapping[str, Any], actor: Actor | None, service: DecisionService
+) -> dict[str, Any]:
+    known = _known(actor)
+    service.delegating.end(known, _giver(payload, known))
+    return _delegation(payload, actor, service)
+
+
+def _delegation(
+    payload: Mapping[str, Any], actor: Actor | None, service: DecisionService
+) -> dict[str, Any]:
+    known = _known(actor)
+    given, received = service.delegating.standing(known, _giver(payload, known))
+    return {
+        "given": None if given is None else delegation_view(given),
+        "received": [delegation_view(one) for one in received],
+    }
+
+
+def _giver(payload: Mapping[str, Any], actor: Actor) -> str:
+    return text.name(payload["for"], "for") if "for" in payload else actor.name
+
+
 def _list(payload: Mapping[str, Any], _: Actor | None, service: DecisionService) -> dict[str, Any]:
     status = payload.get("status", "pending")
     if not isinstance(status, str) or status not in STATUSES:
@@ -175,7 +218,7 @@ def _list(payload: Mapping[str, Any], _: Actor | None, service: DecisionService)
         status,
         limit=limit,
         cursor=cursor,
-        since=_since(payload),
+        since=_moment(payload, "since"),
         requester=_wanted(payload, "requester"),
         subject=_wanted(payload, "subject"),
         id_prefix=_wanted(payload, "id_prefix"),
@@ -222,15 +265,15 @@ def _wanted(payload: Mapping[str, Any], field: str) -> str | None:
     return None if value is None else text.line(value, field)
 
 
-def _since(payload: Mapping[str, Any]) -> datetime | None:
-    value = payload.get("since")
+def _moment(payload: Mapping[str, Any], field: str) -> datetime | None:
+    value = payload.get(field)
     if value is None:
         return None
     try:
-        moment = parse_time(text.line(value, "since", maximum=MAX_TIME))
+        moment = parse_time(text.line(value, field, maximum=MAX_TIME))
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise InvalidRequest("since", "must be a time like 2026-01-31T12:00:00Z") from None
+        raise InvalidRequest(field, "must be a time like 2026-01-31T12:00:00Z") from None
 
 
 def _history(
@@ -262,6 +305,9 @@ _ACTIONS: Mapping[str, tuple[_Action, frozenset[str]]] = {
     "comment": (_comment, _WHO | {"approval_id", "comments", "question", "answers"}),
     "retract": (_retract, _WHO | {"approval_id"}),
     "reassign": (_reassign, _WHO | {"approval_id", "from", "to", "comments"}),
+    "delegate": (_delegate, _WHO | {"for", "to", "from", "until"}),
+    "delegation": (_delegation, _WHO | {"for"}),
+    "end_delegation": (_end_delegation, _WHO | {"for"}),
     "remind": (_remind, _WHO | {"approval_id", "to"}),
     "repair": (_repair, frozenset({"approval_id"})),
     "get": (_get, frozenset({"approval_id"})),

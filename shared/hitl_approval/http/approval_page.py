@@ -15,13 +15,15 @@ from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.rows import parts, rows
 from hitl_approval.domain.standing import by_rule, end_in_a_word, how_it_ended, standing
 from hitl_approval.domain.values import changed_values, filled_in
+from hitl_approval.domain.whose_turn import next_step, votes_by_stage, whose_turn
 from hitl_approval.http import html
 from hitl_approval.http.inputs import inputs_of
 from hitl_approval.http.reading import Reading
 from hitl_approval.http.state import Opened
 from hitl_approval.http.talk import Talk
+from hitl_approval.http.turn_forms import TurnForms
 
-_NOTHING_GIVEN = {"decision": "", "comments": "", "challenge": ""}
+_NOTHING_GIVEN = {"from": "", "to": "", "why": "", "decision": "", "comments": "", "challenge": ""}
 
 
 def render(
@@ -30,6 +32,7 @@ def render(
     now: datetime,
     reading: Reading,
     query: Mapping[str, str] | None,
+    turn: TurnForms,
     refused: ApprovalError | None = None,
     form: Mapping[str, str] | None = None,
     talk: Talk,
@@ -44,6 +47,7 @@ def render(
         now: the time.
         reading: what ties the parts of the page and its form together.
         query: of the page's address, which says what part of the request is shown.
+        turn: the forms beside the decision.
         refused: why the form that was sent was not accepted.
         form: what was sent with it, to be shown again.
         talk: what the page shows of the thread.
@@ -52,8 +56,9 @@ def render(
         **more: what only one kind of visitor sees.
     """
     approval, is_open = opened.approval, opened.state == "open"
-    all_shown = is_shown_all(approval, opened.actor)
-    stated = facts(shown_to(approval, opened.actor))
+    stands_in = opened.on_behalf_of is not None
+    all_shown = is_shown_all(approval, opened.actor, stands_in=stands_in)
+    stated = facts(shown_to(approval, opened.actor, stands_in=stands_in))
     all_parts = parts(rows(stated.rest))
     part = reading.part_of(query, len(all_parts))
     whole = part == len(all_parts)
@@ -77,7 +82,11 @@ def render(
         left=html.in_words(approval.expires_at - now),
         nonce=reading.nonce(whole=whole) if is_open else "",
         max_comment=text.MAX_COMMENT,
-        problem=html.problem(refused) if refused else "",
+        problem=html.problem(refused) if refused and not turn.of else "",
+        turn=turn,
+        whose={"stages": [], "handed_over": [], **whose_turn(approval)},
+        votes_by_stage=votes_by_stage(approval),
+        next_step=next_step(approval),
         given={**_NOTHING_GIVEN, **(form or {})},
         inputs=inputs_of(approval, given=form, refused=refused) if is_open and whole else None,
         filled_in=partial(filled_in, approval, sent=not all_shown),

@@ -258,6 +258,7 @@ class _Inbox:
             "decided_at": parse_time(decided_at) if decided_at else None,
             "nonce": "",
             "mine": False,
+            "on_behalf_of": None,
             "standing": "",
             "card": None,
         }
@@ -274,7 +275,8 @@ class _Inbox:
     def _with_record(
         self, row: dict[str, Any], approval: Approval, now: datetime
     ) -> dict[str, Any] | None:
-        state = opened(approval, self.visitor.actor, now=now)
+        actor = self.visitor.actor
+        state = opened(approval, actor, now=now, given=self.service.by_which(approval, actor))
         if self.asked.shown == MINE and not state.may_answer:
             return None  # the list follows the record by a moment
         row |= {"standing": standing(approval, now=now), "document_id": approval.document_id}
@@ -283,6 +285,7 @@ class _Inbox:
                 "mine": True,
                 "nonce": _nonce(self.visitor, approval),
                 "card": card(approval),
+                "on_behalf_of": state.on_behalf_of,
             }
         return row
 
@@ -302,10 +305,11 @@ class _Inbox:
 def card(approval: Approval) -> Sequence[Row] | None:
     """All fields of a request where a list has room for them; None where it does not show all.
 
-    What is called sensitive is not in a list, and what has parts of its own, or a form to fill in,
-    is read by itself.
+    What is called sensitive is not in a list; what has parts of its own, a form to fill in, is
+    about files or replaces another request is read by itself.
     """
-    if approval.sensitive or approval.form is not None:
+    by_itself = (approval.sensitive, approval.files, approval.supersedes, approval.form)
+    if any(by_itself):
         return None
     found = tuple(rows(json.loads(approval.context)))
     size = sum(len(row.name) + len(row.value) for row in found)

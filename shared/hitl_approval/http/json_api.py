@@ -58,28 +58,36 @@ def _history(event: Mapping[str, Any]) -> dict[str, Any]:
     return _with({"action": "history", **_path(event)}, _query(event))
 
 
-def _decide(event: Mapping[str, Any]) -> dict[str, Any]:
-    return _with({"action": "decide", **_path(event)}, _body(event), without=_WHO)
+def _delegation(event: Mapping[str, Any]) -> dict[str, Any]:
+    method, _, _ = event["routeKey"].partition(" ")
+    if method == "POST":
+        return _with({"action": "delegate"}, _body(event), without=_WHO)
+    action = "end_delegation" if method == "DELETE" else "delegation"
+    return _with({"action": action}, _query(event), without=_WHO)
 
 
-def _cancel(event: Mapping[str, Any]) -> dict[str, Any]:
-    return _with({"action": "cancel", **_path(event)}, _body(event), without=_WHO)
+def _post(action: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """Reads the body of what who is signed in does to one approval."""
+
+    def read(event: Mapping[str, Any]) -> dict[str, Any]:
+        return _with({"action": action, **_path(event)}, _body(event), without=_WHO)
+
+    return read
 
 
-def _comment(event: Mapping[str, Any]) -> dict[str, Any]:
-    return _with({"action": "comment", **_path(event)}, _body(event), without=_WHO)
-
-
+_WHO = frozenset({"approver", "decided_by"})
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     Route.V1_INBOX: _inbox,
     Route.V1_APPROVALS: _list,
     Route.V1_APPROVAL: _get,
     Route.V1_HISTORY: _history,
-    Route.V1_DECISION: _decide,
-    Route.V1_CANCELLATION: _cancel,
-    Route.V1_COMMENTS: _comment,
+    Route.V1_DECISION: _post("decide"),
+    Route.V1_CANCELLATION: _post("cancel"),
+    Route.V1_COMMENTS: _post("comment"),
+    Route.V1_DELEGATION: _delegation,
+    Route.V1_REASSIGNMENT: _post("reassign"),
+    Route.V1_RETRACTION: _post("retract"),
 }
-_WHO = frozenset({"approver", "decided_by"})
 
 
 def _path(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from hitl_approval.http.links import answer_by_link, open_link
 from hitl_approval.http.reading import Reading, check_shown
 from hitl_approval.http.state import Opened
 from hitl_approval.http.talk import Talk, is_comment, say
+from hitl_approval.http.turn_forms import forms_of, sent, take
 from hitl_approval.usecases.decide import DecisionService
 
 _HINT = (
@@ -76,6 +77,8 @@ class _Visit:
 
     def _post(self, form: Mapping[str, str]) -> dict[str, Any]:
         opened = open_link(self.service, self.token)
+        if sent(form):
+            return self._turn(opened, form)
         if is_comment(form):
             return self._say(opened, form)
         if opened.state != "open":
@@ -100,6 +103,16 @@ class _Visit:
         except ApprovalError as error:
             return self._show(opened, refused=error, form=form)
         return self._show(answered)
+
+    def _turn(self, opened: Opened, form: Mapping[str, str]) -> dict[str, Any]:
+        try:
+            _check_challenge(opened, form)
+            take(self.service, opened, form, self._reading(opened))
+        except Unavailable:
+            raise
+        except ApprovalError as error:
+            return self._show(open_link(self.service, self.token), refused=error, form=form)
+        return self._show(open_link(self.service, self.token))
 
     def _say(self, opened: Opened, form: Mapping[str, str]) -> dict[str, Any]:
         self._reading(opened).check_comment(form)
@@ -127,6 +140,7 @@ class _Visit:
             now=self.service.clock.now(),
             reading=self._reading(opened),
             query=self.event.get("queryStringParameters"),
+            turn=forms_of(opened, self._reading(opened), refused=refused, form=form),
             refused=refused,
             form=form,
             talk=Talk(self.service.thread(opened.approval), notice, unsaid, said),

@@ -13,6 +13,7 @@ from hitl_approval.domain.audit import EventName, Identity
 from hitl_approval.domain.message import MessageState
 from hitl_approval.domain.request import CONTENT
 from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, MAX_NUMBER, MAX_TIME
+from hitl_approval.http.turn_schema import REASSIGNMENT, WHOSE_TURN
 from hitl_approval.usecases.decide import Workflow
 
 VERSION = "1"
@@ -91,6 +92,25 @@ def document() -> dict[str, Any]:
                     refusals=(403, 404, 409, 415),
                 ),
             },
+            Route.V1_REASSIGNMENT: {
+                "parameters": [_ID],
+                "post": _operation(
+                    "Ask somebody else in an approver's place: for the approver, for operators, "
+                    "and for who asked where the deployment lets them choose who decides",
+                    _ref("Reassigned"),
+                    body=REASSIGNMENT,
+                    refusals=(403, 404, 409, 415),
+                ),
+            },
+            Route.V1_RETRACTION: {
+                "parameters": [_ID],
+                "post": _operation(
+                    "Take your own answer back, while it has not been acted on",
+                    _ref("Outcome"),
+                    body={"type": "object", "additionalProperties": False, "properties": {}},
+                    refusals=(403, 404, 409, 415),
+                ),
+            },
             Route.V1_CANCELLATION: {
                 "parameters": [_ID],
                 "post": _operation(
@@ -102,6 +122,36 @@ def document() -> dict[str, Any]:
                         "properties": {"comments": _COMMENTS},
                     },
                     refusals=(403, 404, 409, 415),
+                ),
+            },
+            Route.V1_DELEGATION: {
+                "get": _operation(
+                    "Who answers for you, and for whom you do",
+                    _ref("Delegations"),
+                    query=_FOR,
+                    refusals=(403,),
+                ),
+                "post": _operation(
+                    "Let another person answer what you are asked, in place of who did before",
+                    _ref("Delegations"),
+                    body={
+                        "type": "object",
+                        "required": ["to", "until"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "to": _line(text.MAX_PERSON),
+                            "from": _NULLABLE_TIME | {"maxLength": MAX_TIME},
+                            "until": _TIME | {"maxLength": MAX_TIME},
+                            **_FOR,
+                        },
+                    },
+                    refusals=(403, 415),
+                ),
+                "delete": _operation(
+                    "Answer for yourself again",
+                    _ref("Delegations"),
+                    query=_FOR,
+                    refusals=(403,),
                 ),
             },
             Route.V1_COMMENTS: {
@@ -203,7 +253,7 @@ def _line(maximum: int) -> dict[str, Any]:
 
 
 _REFUSALS = {
-    403: "this is not yours to decide or to withdraw",
+    403: "this is not yours to decide, to withdraw or to delegate",
     404: "no approval has this id",
     409: "decided by somebody else, expired, changed since it was shown, or full of comments",
     415: "the body is not said to be JSON",
@@ -217,6 +267,9 @@ _ID = {
 _PAGING: dict[str, Any] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
     "cursor": _line(MAX_CURSOR) | {"description": "what the page before gave"},
+}
+_FOR = {
+    "for": _line(text.MAX_PERSON) | {"description": "for operators: whose it is, if not theirs"}
 }
 _COMMENTS = {"type": ["string", "null"], "maxLength": text.MAX_COMMENT}
 _VALUES: dict[str, Any] = {"type": ["object", "null"]}
@@ -235,12 +288,13 @@ def _object(required: _Schema, optional: _Schema | None = None) -> dict[str, Any
     }
 
 
+_NAMES = {"type": "array", "items": _TEXT}
 _DOCUMENT = {"document_id": _TEXT, "document_name": _TEXT}
 _OPTIONAL = {
     **_DOCUMENT,
     **{name: _TEXT for name, field in CONTENT.items() if not field.required},
     "challenge": _TEXT,
-    "sensitive": {"type": "array", "items": _TEXT},
+    "sensitive": _NAMES,
     "rule": _object({"digest": _TEXT}, {"id": _TEXT, "end": {"enum": list(get_args(End))}}),
     "thread": {"type": "array", "items": _ref("Comment")},
     "files": {
@@ -249,13 +303,14 @@ _OPTIONAL = {
     },
     "superseded_by": _TEXT,
     "form": {"type": "object", "description": "JSON Schema of what an approval must bring"},
-    "editable": {"type": "array", "items": _TEXT},
+    "editable": _NAMES,
     "changes": {
         "type": "object",
         "description": "what approvers have changed since it was asked, by path",
         "additionalProperties": _object({"before": {}, "after": {}})
         | {"type": ["object", "string"], "description": "masked where it is not for you to see"},
     },
+    **WHOSE_TURN,
 }
 _ENTRY = {
     "approval_id": _TEXT,
@@ -264,7 +319,6 @@ _ENTRY = {
     "created_at": _TIME,
     "expires_at": _TIME,
 }
-_NAMES = {"type": "array", "items": _TEXT}
 _VOTE = _object(
     {
         "approver": _TEXT,
@@ -273,8 +327,20 @@ _VOTE = _object(
         "comments": _TEXT,
         "at": _TIME,
     },
-    {"input": {"type": "object", "description": "what this person has filled in"}},
+    {
+        "input": {"type": "object", "description": "what this person has filled in"},
+        "on_behalf_of": _TEXT,
+    },
 )
+_DELEGATION = {
+    "giver": _TEXT,
+    "to": _TEXT,
+    "from": _TIME,
+    "until": _TIME,
+    "given_by": _TEXT,
+    "identity": {"enum": list(get_args(Identity))},
+    "at": _TIME,
+}
 _COMMENT = {
     "sequence": {"type": "integer", "minimum": 1},
     "author": _TEXT,
@@ -302,7 +368,13 @@ _APPROVAL = {
     "context_digest": _TEXT,
 }
 _SCHEMAS: dict[str, Any] = {
-    "Entry": _object(_ENTRY, {"document_id": _TEXT}),
+    "Entry": _object(_ENTRY, {"document_id": _TEXT, "on_behalf_of": _TEXT}),
+    "Delegations": _object(
+        {
+            "given": {"anyOf": [_object(_DELEGATION), {"type": "null"}]},
+            "received": {"type": "array", "items": _object(_DELEGATION)},
+        }
+    ),
     "InboxPage": _object(
         {"approvals": {"type": "array", "items": _ref("Entry")}, "cursor": _CURSOR}
     ),
@@ -314,6 +386,7 @@ _SCHEMAS: dict[str, Any] = {
     "Approval": _object(
         {**_APPROVAL, "messages": {"type": "array", "items": _ref("PersonalMessage")}}, _OPTIONAL
     ),
+    "Reassigned": _object(_APPROVAL, _OPTIONAL),
     "PersonalMessage": _object(
         {
             "recipient": _TEXT,

@@ -38,6 +38,19 @@ class Reading:
             return form_nonce(self.secret, self.content_digest)
         return self._made("in part")
 
+    def nonce_of(self, act: str) -> str:
+        """What a form sends back that does something else than decide."""
+        return self._made(f"act {act}")
+
+    def check_nonce(self, wanted: str, given: str) -> None:
+        """Whether a form was sent that this reading has brought.
+
+        Raises:
+            RefusedError: it is none of this reading, or there is none.
+        """
+        if not wanted or not is_nonce(given, wanted):
+            raise RefusedError(403, _OLD)
+
     def query(self, part: int) -> str:
         """The address of a part, from 1, as the part before it has it."""
         return urlencode({"part": part, "key": self._made(f"part {part}")})

@@ -34,6 +34,7 @@ from hitl_approval.http.reading import Reading, check_shown
 from hitl_approval.http.sign_in import BrowserSignIn, redirect
 from hitl_approval.http.state import Opened, opened
 from hitl_approval.http.talk import Talk, is_comment, say
+from hitl_approval.http.turn_forms import forms_of, sent, take
 from hitl_approval.http.visitor import REFERRER, Visitor
 from hitl_approval.usecases.decide import DecisionService
 
@@ -132,7 +133,11 @@ class _Visit:
             raise html.RefusedError(404, _NO_APPROVAL)
         try:
             if form is not None:
-                act = self._say if is_comment(form) else self._decide
+                act = self._decide
+                if sent(form):
+                    act = self._turn
+                elif is_comment(form):
+                    act = self._say
                 return act(form, approval_id)
             return self._show(self.service.get(approval_id))
         except ApprovalNotFound:
@@ -166,6 +171,19 @@ class _Visit:
             return self._show(approval, refused=error, form=form)
         return self._show(self.service.get(approval_id), workflow_ended=ended)
 
+    def _turn(self, form: Mapping[str, str], approval_id: str) -> dict[str, Any]:
+        approval = self.service.get(approval_id)
+        try:
+            seen = self._opened(approval, self.service.clock.now())
+            take(self.service, seen, form, self._reading(approval))
+        except Unavailable:
+            raise
+        except ApprovalError as error:
+            if isinstance(error, Unauthenticated) and self.visitor.by_browser:
+                raise  # there is a page for it
+            return self._show(self.service.get(approval_id), refused=error, form=form)
+        return self._show(self.service.get(approval_id))
+
     def _say(self, form: Mapping[str, str], approval_id: str) -> dict[str, Any]:
         approval = self.service.get(approval_id)
         self._reading(approval).check_comment(form)
@@ -179,7 +197,13 @@ class _Visit:
         return self._show(self.service.get(approval_id), notice=notice)
 
     def _opened(self, approval: Approval, now: datetime) -> Opened:
-        return opened(approval, self.visitor.actor, now=now, operators=self.service.operators)
+        return opened(
+            approval,
+            self.visitor.actor,
+            now=now,
+            operators=self.service.operators,
+            given=self.service.by_which(approval, self.visitor.actor),
+        )
 
     def _show(
         self,
@@ -195,8 +219,18 @@ class _Visit:
         now, actor = self.service.clock.now(), self.visitor.actor
         trail = self.service.history(approval.approval_id)
         messages = self.service.messages_about(approval.approval_id)
+        seen = replace(self._opened(approval, now), workflow_ended=workflow_ended)
+        turn = forms_of(
+            seen,
+            self._reading(approval),
+            operators=self.service.operators,
+            requester_may=self.service.requests_name_approvers,
+            refused=refused,
+            form=form,
+        )
         return approval_page.render(
-            replace(self._opened(approval, now), workflow_ended=workflow_ended),
+            seen,
+            turn=turn,
             now=now,
             reading=self._reading(approval),
             query=self.event.get("queryStringParameters"),

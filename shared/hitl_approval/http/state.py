@@ -9,8 +9,9 @@ from typing import Literal
 
 from hitl_approval.domain.approval import Approval, Vote
 from hitl_approval.domain.audit import Actor
+from hitl_approval.domain.delegation import Delegation
 from hitl_approval.domain.errors import Forbidden
-from hitl_approval.domain.permission import check_may_comment, check_may_decide
+from hitl_approval.domain.permission import check_identity, check_may_comment, check_may_decide
 from hitl_approval.domain.text import spelling
 
 State = Literal["open", "answered", "decided", "expired", "onlooker"]
@@ -27,6 +28,7 @@ class Opened:
         actor: who sees it.
         state: what it is to them.
         workflow_ended: whether they have just decided what no workflow acts on any more.
+        on_behalf_of: for whom they may answer it, by a delegation.
         may_comment: whether they may ask, answer and comment.
     """
 
@@ -35,6 +37,7 @@ class Opened:
     state: State
     workflow_ended: bool = False
     may_comment: bool = False
+    on_behalf_of: str | None = None
 
     def to_answer_only(self) -> Opened:
         """The same for who was asked a question: whoever they are, this link decides nothing."""
@@ -62,7 +65,12 @@ class Opened:
 
 
 def opened(
-    approval: Approval, actor: Actor, *, now: datetime, operators: Sequence[str] = ()
+    approval: Approval,
+    actor: Actor,
+    *,
+    now: datetime,
+    operators: Sequence[str] = (),
+    given: Delegation | None = None,
 ) -> Opened:
     """An approval as this person sees it.
 
@@ -71,16 +79,19 @@ def opened(
         actor: who sees it.
         now: the time.
         operators: who may comment on any request. Default: nobody.
+        given: the delegation by which they may answer it. Default: none.
     """
     may_comment = approval.pending and now < approval.expires_at
     try:
         check_may_comment(approval, actor, operators)
     except Forbidden:
         may_comment = False
-    return Opened(approval, actor, _state(approval, actor, now), may_comment=may_comment)
+    state = _state(approval, actor, now, given)
+    place = given.giver if given and state == "open" else None
+    return Opened(approval, actor, state, may_comment=may_comment, on_behalf_of=place)
 
 
-def _state(approval: Approval, actor: Actor, now: datetime) -> State:
+def _state(approval: Approval, actor: Actor, now: datetime, given: Delegation | None) -> State:
     if approval.vote_of(actor.name) is not None:
         return "answered"
     if approval.status == "timeout":
@@ -89,8 +100,14 @@ def _state(approval: Approval, actor: Actor, now: datetime) -> State:
         return "decided"
     if now >= approval.expires_at:
         return "expired"
+    answer = approval.answer_of(given.giver if given else actor.name)
+    if answer is not None:
+        return "onlooker"
     try:
-        check_may_decide(approval, actor)
+        if given:
+            check_identity(approval, actor)
+        else:
+            check_may_decide(approval, actor)
     except Forbidden:
         return "onlooker"
     return "open"

@@ -87,13 +87,14 @@ class Talk:
         given = self.form or {}
         unanswered = {each.sequence for each in open_questions(self.thread)}
         full = opened.approval.thread_length >= MAX_COMMENTS
-        may_comment = opened.may_comment and not full
+        # Who has answered has what they need; they can still comment by `hitl` and the API.
+        may_comment = opened.may_comment and not full and opened.state != "answered"
         return {
             "thread": self.thread,
             "unanswered": unanswered,
             "to_answer": unanswered if may_comment and opened.is_requester else set(),
             "may_comment": may_comment,
-            "full": MAX_COMMENTS if full and opened.may_comment else 0,
+            "full": MAX_COMMENTS if full and opened.state == "open" else 0,
             "say_nonce": reading.comment_nonce if may_comment else "",
             "still_expires": still_expires(opened.approval, now=now),
             "said": {

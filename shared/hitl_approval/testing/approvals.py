@@ -22,15 +22,15 @@ from hitl_approval.domain.values import NOTHING, Values
 from hitl_approval.durable import wait
 from hitl_approval.testing.memory import (
     PAGE_URL,
-    CountingSecrets,
     InMemoryStore,
     RecordingMeter,
     RecordingNotifier,
 )
-from hitl_approval.testing.messages import InMemoryMessages
+from hitl_approval.testing.messages import CountingSecrets, InMemoryMessages
 from hitl_approval.testing.run import Run
 from hitl_approval.testing.settings import SettingsInMemory, reminders_of
 from hitl_approval.testing.thread import Talk
+from hitl_approval.testing.turns import Turns, escalate_due, next_escalation
 from hitl_approval.testing.virtual_time import (
     RunnerCallbackClient,
     StandingClock,
@@ -54,7 +54,7 @@ class _Due(NamedTuple):
 
 
 @dataclass(eq=False)
-class Approvals(Talk):
+class Approvals(Talk, Turns):
     """A deployment in memory for one test: use it as a context manager, or the fixture.
 
     Attributes:
@@ -223,7 +223,8 @@ class Approvals(Talk):
     def advance(self, delta: timedelta) -> None:
         """Let time pass; whatever waits for it goes on when its time has come.
 
-        Approvals expire, `context.wait` ends, failed steps are tried again, reminders are sent.
+        Approvals expire, `context.wait` ends, failed steps are tried again, reminders are sent,
+        others are asked by an escalation.
         """
         self.wait_until_idle()
         until = self.clock.now() + delta
@@ -241,11 +242,18 @@ class Approvals(Talk):
         self._deliver()
 
     def _pass_until(self, moment: datetime) -> None:
-        """Let time pass, and people be sent what is due meanwhile, each at its time."""
-        while (due := self._messages.next_due()) and due <= moment:
+        """Let time pass; people are sent what is due meanwhile, others are asked, all in time."""
+        while (due := self._next_without_a_run()) and due <= moment:
             self.clock.advance(max(due - self.clock.now(), timedelta(0)))
+            escalate_due(self.store, self.clock.now())
+            self._deliver()
             self._messenger.deliver_due()
         self.clock.advance(max(moment - self.clock.now(), timedelta(0)))
+
+    def _next_without_a_run(self) -> datetime | None:
+        """When something is due that waits for no function: a message, a step of an escalation."""
+        found = (self._messages.next_due(), next_escalation(self.store))
+        return min(filter(None, found), default=None)
 
     def _deliver(self) -> None:
         """Let the messenger take what has been committed since."""

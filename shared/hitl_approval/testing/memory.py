@@ -21,13 +21,13 @@ from hitl_approval.domain.bus_event import BusEvent
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import Unavailable, VersionConflict
 from hitl_approval.domain.escalation import needs_attention_at
-from hitl_approval.domain.link import SECRET_BYTES
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.text import spelling
 from hitl_approval.domain.turn import FIRST
 from hitl_approval.domain.view import entry, summary
 from hitl_approval.ports import Attention, Completed, Execution, Page, Postponed, SweepList, Unit
-from hitl_approval.testing.messages import InMemoryMessages
+from hitl_approval.testing.delegations import InMemoryDelegations
+from hitl_approval.testing.messages import CountingSecrets, InMemoryMessages
 from hitl_approval.usecases.decide import DecisionService
 from hitl_approval.usecases.deliver import DeliveryService
 from hitl_approval.usecases.publish import PublishService
@@ -63,6 +63,7 @@ class InMemoryStore:
     audit: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     waiting: dict[str, Postponed] = field(default_factory=dict)
     """What is postponed, by id."""
+    delegations: InMemoryDelegations = field(default_factory=InMemoryDelegations)
 
     def create(self, transition: Transition) -> Approval:
         """See `ports.Store.create`."""
@@ -82,6 +83,8 @@ class InMemoryStore:
         current = self.approvals.get(transition.after.approval_id)
         read = transition.after.version - 1
         if current is None or not current.pending or current.version != read:
+            raise VersionConflict
+        if transition.delegation and not self.delegations.stands(transition.delegation):
             raise VersionConflict
         if not transition.after.pending or transition.after.turn != FIRST:
             self.waiting.pop(transition.after.approval_id, None)
@@ -251,18 +254,6 @@ class RecordingNotifier:
 
 
 @dataclass(slots=True)
-class CountingSecrets:
-    """Draws secrets that anybody can guess: for tests only."""
-
-    drawn: int = 0
-
-    def draw(self) -> bytes:
-        """See `ports.Secrets.draw`."""
-        self.drawn += 1
-        return self.drawn.to_bytes(SECRET_BYTES)
-
-
-@dataclass(slots=True)
 class RecordingCallbackClient:
     """Keeps which callbacks were completed, and gives the answer it is set to."""
 
@@ -364,6 +355,7 @@ def in_memory() -> World:
             executions=executions,
             inbox=inbox,
             messages=messages,
+            delegations=store.delegations,
         ),
         sweeps=SweepService(
             store=store, clock=clock, meter=meter, callbacks=callbacks, executions=executions

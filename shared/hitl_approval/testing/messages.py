@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.link import SECRET_BYTES
 from hitl_approval.domain.message import Message, MessageState
 from hitl_approval.ports import DueMessage
 
@@ -98,3 +99,15 @@ class InMemoryMessages:
     def _write(self, message: Message) -> Message:
         self.messages[message.approval_id, message.key] = message
         return message
+
+
+@dataclass(slots=True)
+class CountingSecrets:
+    """Draws secrets that anybody can guess: for tests only."""
+
+    drawn: int = 0
+
+    def draw(self) -> bytes:
+        """See `ports.Secrets.draw`."""
+        self.drawn += 1
+        return self.drawn.to_bytes(SECRET_BYTES)

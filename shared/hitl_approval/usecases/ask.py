@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hitl_approval.domain.approval import Approval, Status
 from hitl_approval.domain.errors import InvalidRequest
@@ -56,6 +56,23 @@ class Defaults:
         ruling = self.rules.rule_on(request) if self.rules else None
         under = self.under(ruling.rule) if ruling and ruling.rule else self
         return under.hold(request, timeout, members, ruling)
+
+    def resolve_submission(self, submission: Submission) -> ResolvedRequest:
+        """The request of a wait as this deployment will hold it.
+
+        Raises:
+            InvalidRequest: it cannot hold it.
+        """
+        request, counted = submission.request, submission.counted
+        resolved = self.resolve(request, submission.timeout, submission.members)
+        if counted is None:
+            return resolved
+        if counted.timeout != submission.timeout or request.stages:
+            raise InvalidRequest("timeout", "was counted for another request")
+        by_default = self.reminders is None and request.reminders is None
+        if resolved.reminders and by_default:
+            resolved = replace(resolved, reminders=counted.reminders)
+        return replace(resolved, expires_at=counted.expires_at)
 
     def under(self, rule: Rule) -> Defaults:
         """What the deployment says of the requests that a rule matches.
@@ -233,10 +250,14 @@ class DirectRequests:
         """See `ports.Requests.check`."""
         self.defaults.resolve(request, timeout, members)
 
+    def now(self) -> datetime:
+        """See `ports.Requests.now`."""
+        return self.service.clock.now()
+
     def submit(self, key: RequestKey, submission: Submission) -> Snapshot:
         """See `ports.Requests.submit`."""
         self._written = self.service.submit(
-            self.defaults.resolve(submission.request, submission.timeout, submission.members),
+            self.defaults.resolve_submission(submission),
             approval_id=key.approval_id,
             execution_arn=key.execution_arn,
             creation_token=submission.creation_token,

@@ -13,8 +13,9 @@ from hitl_approval.domain import escalation
 from hitl_approval.domain.approval import Approval, Decision, Status, Transition
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.cursor import encode_cursor
+from hitl_approval.domain.delegation import Delegation
 from hitl_approval.domain.ending import cancel
-from hitl_approval.domain.errors import ApprovalError, InvalidRequest, Unauthenticated
+from hitl_approval.domain.errors import ApprovalError, InvalidRequest
 from hitl_approval.domain.link import find_message
 from hitl_approval.domain.message import GIVEN_UP, Message
 from hitl_approval.domain.reassign import reassign
@@ -25,11 +26,13 @@ from hitl_approval.domain.values import NOTHING, Values
 from hitl_approval.domain.voting import cast_vote, retract
 from hitl_approval.ports import (
     CallbackClient,
+    Delegations,
     Executions,
     Inbox,
     MessageStore,
     Page,
 )
+from hitl_approval.usecases.delegate import DelegationService, check_age
 from hitl_approval.usecases.thread import ThreadService
 from hitl_approval.usecases.trail import Trail, read_trail
 
@@ -71,6 +74,7 @@ class DecisionService(ThreadService):
         executions: knows whether they still run. Default: nobody is asked, none has ended.
         inbox: what awaits each approver. Default: none is kept.
         messages: what each person was sent. Default: nobody is.
+        delegations: who answers for whom. Default: nobody does.
         requests_name_approvers: whether who asks chooses who decides, and so may hand over.
             Default: they may not.
         sign_in_max_age: how old a sign-in by JWT may be that decides. Default: of any age.
@@ -81,6 +85,7 @@ class DecisionService(ThreadService):
     executions: Executions | None = None
     inbox: Inbox | None = None
     messages: MessageStore | None = None
+    delegations: Delegations | None = None
     requests_name_approvers: bool = False
     sign_in_max_age: timedelta | None = None
     rules: Rules = field(default_factory=Rules)
@@ -113,20 +118,36 @@ class DecisionService(ThreadService):
                 now=self.clock.now(),
                 content_digest=content_digest,
                 values=values,
+                delegations=self._known(approval, actor),
             ),
         )
         return Answer(approval, not changed, self._resume_workflow(approval))
 
+    @property
+    def delegating(self) -> DelegationService:
+        """Who answers for whom.
+
+        Raises:
+            InvalidRequest: this deployment keeps no delegations.
+        """
+        if self.delegations is None:
+            raise InvalidRequest("action", "needs delegations, which this deployment does not keep")
+        return DelegationService(
+            delegations=self.delegations,
+            clock=self.clock,
+            operators=self.operators,
+            sign_in_max_age=self.sign_in_max_age,
+        )
+
+    def by_which(self, approval: Approval, actor: Actor) -> Delegation | None:
+        """By which delegation this person may answer a request; None where it takes none."""
+        return None if self.delegations is None else self.delegating.by_which(approval, actor)
+
+    def _known(self, approval: Approval, actor: Actor) -> Sequence[Delegation]:
+        return () if self.delegations is None else self.delegating.known(approval, actor)
+
     def _check_age(self, actor: Actor) -> None:
-        oldest = self.sign_in_max_age
-        if oldest is None or actor.identity != "jwt":
-            return
-        if actor.signed_in_at is None or self.clock.now() - actor.signed_in_at > oldest:
-            raise Unauthenticated(
-                f"to decide, sign in again: this sign-in is older than {oldest}, or does not say "
-                "when it was made (auth_time)",
-                max_age_seconds=int(oldest.total_seconds()),
-            )
+        check_age(actor, self.sign_in_max_age, now=self.clock.now())
 
     def retract(self, approval_id: str, actor: Actor) -> Answer:
         """Take one's own vote back, while it has not been acted on.
@@ -261,12 +282,16 @@ class DecisionService(ThreadService):
     def awaiting(self, name: str, *, limit: int, cursor: str | None) -> Page:
         """One page of what awaits this person's answer; what expires first comes first.
 
+        What they answer for another, by a delegation, has `on_behalf_of`.
+
         Raises:
             InvalidRequest: this deployment keeps no inbox.
         """
         if self.inbox is None:
             raise InvalidRequest("action", "needs an inbox, which this deployment does not keep")
-        return self.inbox.awaiting(name, limit=limit, cursor=cursor)
+        if self.delegations is None:
+            return self.inbox.awaiting(name, limit=limit, cursor=cursor)
+        return self.delegating.awaiting(self.inbox, name, limit=limit, cursor=cursor)
 
     def messages_about(self, approval_id: str) -> Sequence[Message]:
         """The messages to people about an approval, in the order in which they follow from it.

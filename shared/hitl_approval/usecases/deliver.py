@@ -230,7 +230,7 @@ class DeliveryService(Records):
                     links=(),
                 )
                 for name in approval.deciders
-                if approval.vote_of(name) is None
+                if approval.answer_of(name) is None
                 for each in asked_by(asked, name)
             ],
             approval,

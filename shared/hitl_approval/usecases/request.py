@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hitl_approval.contract import Metrics
 from hitl_approval.domain.agreement import altered_end
@@ -16,7 +16,7 @@ from hitl_approval.domain.approval import (
     derive_approval_id,
     open_approval,
 )
-from hitl_approval.domain.audit import SYSTEM
+from hitl_approval.domain.audit import SYSTEM, on_record
 from hitl_approval.domain.ending import cancel, expire, follow_rule
 from hitl_approval.domain.errors import (
     ApprovalNotFound,
@@ -61,6 +61,7 @@ class ResolvedRequest:
     timeout: timedelta
     reminders: tuple[timedelta, ...] = ()
     ruling: Ruling | None = None
+    expires_at: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.ruling is not None and self.ruling.end is not None:
@@ -69,6 +70,15 @@ class ResolvedRequest:
             check_reachable(self.approvers, self.policy, self.request.requester)
         except ValueError as error:
             raise InvalidRequest("approvers", str(error)) from None
+
+    def timeout_at(self, now: datetime) -> timedelta:
+        """The time to decide, from a time on: what is left of it where it was counted before.
+
+        Clocks apart make it no longer than it was counted.
+        """
+        if self.expires_at is None:
+            return self.timeout
+        return min(max(self.expires_at - now, timedelta(0)), self.timeout)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +112,7 @@ class RequestService(Records):
             InvalidRequest: another approval of the same execution has this id (a name used twice),
                 or what the request wants to replace it cannot (see `supersede`).
         """
+        now = on_record(self.clock.now())
         proposed = open_approval(
             resolved.request,
             approval_id=approval_id,
@@ -110,8 +121,8 @@ class RequestService(Records):
             callback_id=callback_id,
             approvers=resolved.approvers,
             policy=resolved.policy,
-            timeout=resolved.timeout,
-            now=self.clock.now(),
+            timeout=resolved.timeout_at(now),
+            now=now,
             challenge=self._draw_challenge(resolved),
             reminders=resolved.reminders,
             rule=resolved.ruling.applied if resolved.ruling else None,

@@ -9,6 +9,7 @@ import pytest
 
 from hitl_approval.domain.business_hours import (
     BusinessHours,
+    Counted,
     business_hours,
     business_hours_of,
     weekdays_of,
@@ -137,3 +138,33 @@ def test_should_read_what_an_event_brings() -> None:
 def test_should_refuse_an_event_that_brings_none(values: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         business_hours_of(values)
+
+
+ASKED = at("2026-01-09T16:00:00.123456+01:00")
+
+
+def test_should_count_once_to_a_whole_millisecond() -> None:
+    counted = Counted.of(BERLIN, ASKED)
+    assert counted.expires_at == at("2026-01-12T16:00:00.123+01:00")
+    assert counted.timeout == timedelta(days=3)
+    assert Counted.from_dict(counted.to_dict()) == counted
+
+
+@pytest.mark.parametrize(
+    "garbled",
+    [
+        {"expires_at": "2026-01-12T16:00:00"},
+        {"expires_at": "soon"},
+        {"expires_at": None},
+        {"timeout_seconds": 0},
+        {"timeout_seconds": 10**20},
+        {"reminder_seconds": [10**7]},
+        {"reminder_seconds": [0]},
+        {"reminder_seconds": [1, 2, 3]},
+        {"reminder_seconds": None},
+    ],
+)
+def test_should_read_nothing_that_was_not_counted(garbled: dict[str, Any]) -> None:
+    values = Counted.of(BERLIN, ASKED).to_dict() | garbled
+    with pytest.raises(ValueError, match=r"^must be a time to decide that was counted"):
+        Counted.from_dict(values)

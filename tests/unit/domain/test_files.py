@@ -23,8 +23,15 @@ def a_file(name: str = "plan.tfplan", sha256: str = "a" * 64, size: int = 1_024)
 def test_should_take_as_many_as_can_be_read() -> None:
     files = [a_file(name=f"{n}.sql") for n in range(MAX_FILES)]
     assert validate_files(iter(files), "files") == tuple(files)
-    with pytest.raises(InvalidRequest, match=r"^files: must be at most 20, got 21$"):
+    with pytest.raises(InvalidRequest, match=r"^files: must be at most 10, got 11$"):
         validate_files([*files, a_file()], "files")
+
+
+def test_should_refuse_names_that_no_outcome_could_hold() -> None:
+    files = [a_file(name=f"{n:02}{chr(0x1F680) * 200}") for n in range(4)]
+    assert validate_files(files[:3], "files")
+    with pytest.raises(InvalidRequest, match=r"^files: must have names of at most 8,000 char.*9,6"):
+        validate_files(files, "files")
 
 
 def test_should_come_back_from_a_row_as_they_were() -> None:

@@ -83,5 +83,5 @@ def test_should_keep_every_comment_whole_in_the_trail_and_see_what_is_altered() 
     hidden = replace(approval, votes=(replace(first, comments=LEFT_OUT), *others))
     assert examine(trail, hidden) != []
     *others, last = approval.votes
-    told = replace(approval, votes=(*others, replace(last, comments="yes")))
-    assert "votes" in altered_end(told, trail)
+    altered = replace(approval, votes=(*others, replace(last, comments="yes")))
+    assert "votes" in altered_end(altered, trail)

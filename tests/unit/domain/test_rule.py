@@ -8,6 +8,7 @@ import pytest
 
 from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.condition import Unread, field
+from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.rule import (
     MAX_RULES,
@@ -115,14 +116,19 @@ def test_should_approve_after_a_rule_that_is_false_whatever_was_not_read() -> No
 
 @pytest.mark.parametrize(
     "named",
-    [{"approvers": ["ann"]}, {"quorum": Quorum.at_least(2)}, {"stages": [Stage(["ann"])]}],
+    [
+        {"approvers": ["ann"]},
+        {"quorum": Quorum.at_least(2)},
+        {"stages": [Stage(["ann"])]},
+        {"form": {"type": "object", "properties": {"reason": {"type": "string"}}}},
+    ],
 )
 def test_should_not_approve_what_a_request_itself_wants_people_to_decide(
     named: dict[str, Any],
 ) -> None:
     ruling = RULES.rule_on(any_request(context={"amount": 5}, **named))
     assert (ruling.rule, ruling.end) == (SMALL, None)
-    assert ruling.held_back == "the request names who decides, or how many"
+    assert ruling.held_back == "the request names who decides, how many, or what they fill in"
 
 
 def test_should_reject_whatever_a_request_names() -> None:
@@ -226,3 +232,15 @@ def test_should_bound_what_the_audit_says_was_not_read() -> None:
     )
     said = many.rule_on(asked()).details["rule"]
     assert (len(said["unread"]), said["more_unread"]) == (MAX_UNREAD, MAX_RULES - MAX_UNREAD)
+
+
+@pytest.mark.parametrize("editable", ["amount", "customer.country", "customer"])
+def test_should_refuse_that_an_approver_changes_what_says_who_decides(editable: str) -> None:
+    """Else who may decide on 9,000 changes it to 90,000, which is another's to decide."""
+    rules = Rules((BIG, Rule("abroad", when=field("customer.country") == "DE", approvers=["x"])))
+    context = {"amount": 9_000, "customer": {"country": "AT"}, "note": "a"}
+    if editable == "customer":
+        context["customer"] = "C-1"
+    with pytest.raises(InvalidRequest, match=r"^editable: names .*, and a rule reads"):
+        rules.rule_on(any_request(context=context, editable=[editable]))
+    assert rules.rule_on(any_request(context=context, editable=["note"])).rule is None

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hitl_approval.domain.business_hours import business_hours
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.start import parse_document, task_token
 from tests.anything import a_document
@@ -89,3 +90,22 @@ def test_should_refuse_what_is_no_token(token: Any) -> None:
         task_token({"task_token": token})
     assert task_token({"task_token": None}) is None
     assert task_token("no object") is None
+
+
+def test_should_read_business_hours() -> None:
+    hours = {"hours": 8, "zone": "Europe/Berlin"}
+    request = parse_document(a_document(business_hours=hours))
+    assert request.timeout == business_hours(8, "Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"timeout_seconds": 60, "business_hours": {"hours": 8, "zone": "UTC"}}, "exclude each"),
+        ({"business_hours": None}, r"^business_hours: must be an object, got null"),
+        ({"business_hours": {"hours": 8}}, r"^business_hours: needs zone"),
+    ],
+)
+def test_should_refuse_business_hours_that_are_none(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message):
+        parse_document(a_document(**fields))

@@ -50,7 +50,7 @@ def test_should_know_whose_place_somebody_holds() -> None:
     "turn",
     [
         FIRST,
-        Turn(stage=2, since=9, opened_at=NOW, votes=3, escalations=1),
+        Turn(stage=2, since=9, opened_at=NOW, passed=(1, 3), escalations=1),
         Turn(handed_over=(("ann", "zoe"), ("bob", "yan"))),
     ],
 )

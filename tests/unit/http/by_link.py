@@ -11,7 +11,7 @@ from hitl_approval.domain.link import make_challenge
 from hitl_approval.domain.organization import Organization
 from hitl_approval.http.link_page import handle
 from hitl_approval.testing import World
-from hitl_approval.testing.memory import CountingSecrets
+from hitl_approval.testing.messages import CountingSecrets
 from tests.anything import any_opening, any_request
 
 APPROVERS = ("ann", "bob")

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from hitl_approval.contract import SIGNED_IN_ROUTES, Route
+from hitl_approval.domain.policy import Policy
+from hitl_approval.domain.quorum import Quorum
 from hitl_approval.http.openapi import document
 from hitl_approval.testing import World
 from tests.unit.http.by_sign_in import (
@@ -60,6 +62,78 @@ class TestJson:
             who=RITA,
         )
         assert (status, done["status"], done["decided_by"]) == (200, "cancelled", RITA)
+
+    def test_should_let_another_answer_and_say_in_whose_place(self, world: World) -> None:
+        approval_id = asked(world, ANN, content={"context": {"iban": "DE1"}, "sensitive": ["iban"]})
+        _, masked = get_json(world, f"GET {Route.V1_APPROVAL}", approval_id=approval_id, who=BOB)
+        assert masked["context"] == {"iban": "(shown on the page)"}
+        status, said = post_json(
+            world, f"POST {Route.V1_DELEGATION}", {"to": BOB, "until": "2026-01-12T00:00:00Z"}
+        )
+        assert (status, said["given"]["identity"]) == (200, "jwt")
+        _, said = get_json(world, f"GET {Route.V1_DELEGATION}", who=BOB)
+        assert [one["giver"] for one in said["received"]] == [ANN]
+        _, inbox = get_json(world, f"GET {Route.V1_INBOX}", who=BOB)
+        assert [item["on_behalf_of"] for item in inbox["approvals"]] == [ANN]
+        _, whole = get_json(world, f"GET {Route.V1_APPROVAL}", approval_id=approval_id, who=BOB)
+        assert whole["context"] == {"iban": "DE1"}
+        decision = {"decision": "approved"}
+        route = f"POST {Route.V1_DECISION}"
+        _, done = post_json(world, route, decision, approval_id=approval_id, who=BOB)
+        assert done["votes"][0]["on_behalf_of"] == ANN
+        assert done["context"] == {"iban": "DE1"}
+        status, body = post_json(world, route, decision, approval_id=approval_id)
+        assert (status, body["error"]["code"]) == (409, "APPROVAL_ALREADY_DECIDED")
+
+    def test_should_end_what_was_said_by_whose_it_is_only(self, world: World) -> None:
+        until = {"to": BOB, "until": "2026-01-12T00:00:00Z"}
+        post_json(world, f"POST {Route.V1_DELEGATION}", until)
+        route = f"DELETE {Route.V1_DELEGATION}"
+        status, body = get_json(world, route, query={"for": ANN}, who=BOB)
+        assert (status, body["error"]["code"]) == (403, "FORBIDDEN")
+        status, body = get_json(world, route)
+        assert (status, body) == (200, {"given": None, "received": []})
+
+    @pytest.mark.parametrize(
+        "fields",
+        [{}, {"to": BOB}, {"to": BOB, "until": "soon"}, {"to": 7, "until": "2026-01-12"},
+         {"to": BOB, "until": "2026-01-12", "approver": BOB},
+         {"to": BOB, "until": "2026-01-12", "for": None}],
+    )  # fmt: skip
+    def test_should_refuse_a_delegation_that_is_none(
+        self, world: World, fields: dict[str, Any]
+    ) -> None:
+        status, body = post_json(world, f"POST {Route.V1_DELEGATION}", fields)
+        assert (status, body["error"]["code"]) == (400, "INVALID_REQUEST")
+        assert world.store.delegations.given == {}
+
+    def test_should_hand_over_and_take_an_answer_back(self, world: World) -> None:
+        approval_id = asked(world, ANN, "dan@example.com", policy=Policy(quorum=Quorum.everyone()))
+        given = {"to": BOB, "comments": "I am away"}
+        route = f"POST {Route.V1_REASSIGNMENT}"
+        status, done = post_json(world, route, given, approval_id=approval_id)
+        assert (status, done["handed_over"]) == (200, [{"from": ANN, "to": BOB}])
+        status, body = post_json(
+            world, f"POST {Route.V1_RETRACTION}", {}, approval_id=approval_id, who=BOB
+        )
+        assert (status, body["error"]["details"]["field"]) == (400, "approver")
+        vote = {"decision": "approved"}
+        post_json(world, f"POST {Route.V1_DECISION}", vote, approval_id=approval_id, who=BOB)
+        status, done = post_json(
+            world, f"POST {Route.V1_RETRACTION}", {}, approval_id=approval_id, who=BOB
+        )
+        assert (status, done["votes"], done["workflow"]) == (200, [], "waiting")
+        assert [event["identity"] for event in world.store.history(approval_id)[1:]] == ["jwt"] * 3
+
+    def test_should_let_nobody_else_hand_over(self, world: World) -> None:
+        approval_id = asked(world, ANN)
+        before = snapshot(world)
+        given = {"from": ANN, "to": BOB}
+        status, body = post_json(
+            world, f"POST {Route.V1_REASSIGNMENT}", given, approval_id=approval_id, who=BOB
+        )
+        assert (status, body["error"]["code"]) == (403, "FORBIDDEN")
+        assert snapshot(world) == before
 
     def test_should_let_nobody_else_withdraw(self, world: World) -> None:
         approval_id = asked(world, ANN)
@@ -130,11 +204,14 @@ class TestJson:
         for name in ("get", "list_by_status", "history"):
             monkeypatch.setattr(type(world.store), name, broken)
         monkeypatch.setattr(type(world.inbox), "awaiting", broken)
+        monkeypatch.setattr(type(world.store.delegations), "of", broken)
         more: dict[str, Any] = {"approval_id": approval_id}
         if path != Route.V1_OPENAPI:
             more |= {"body": '{"decision": "approved"}', "content_type": "application/json"}
-            if path == Route.V1_CANCELLATION:
+            if path in {Route.V1_CANCELLATION, Route.V1_RETRACTION}:
                 more["body"] = "{}"
+            if path == Route.V1_REASSIGNMENT:
+                more["body"] = '{"to": "bob@example.com"}'
             if path == Route.V1_COMMENTS:
                 more["body"] = '{"comments": "why?"}'
         status, _ = get_json(world, f"{SIGNED_IN_ROUTES[path][0]} {path}", **more)

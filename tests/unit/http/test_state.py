@@ -10,6 +10,7 @@ import pytest
 
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import Actor, Identity
+from hitl_approval.domain.delegation import Delegation
 from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.errors import ApprovalError
 from hitl_approval.domain.permission import check_may_decide
@@ -106,3 +107,38 @@ def test_should_offer_a_form_only_where_a_vote_would_count() -> None:
         if not opened(approval, actor, now=now).may_answer:
             continue
         assert cast_vote(approval, actor, "approved", "", now=now)
+
+
+class TestStandingIn:
+    def given(self, **fields: Any) -> Delegation:
+        return Delegation(
+            giver=ANN,
+            to="cid@example.com",
+            starts_at=NOW,
+            until=LATER,
+            given_by=ANN,
+            identity="jwt",
+            at=NOW,
+            **fields,
+        )
+
+    def test_should_be_open_to_who_stands_in_and_say_for_whom(self) -> None:
+        cid = Actor("cid@example.com", "jwt")
+        seen = opened(record(), cid, now=SOON, given=self.given())
+        assert (seen.state, seen.on_behalf_of) == ("open", ANN)
+        assert opened(record(), cid, now=SOON).state == "onlooker"
+
+    def test_should_offer_nothing_once_the_place_is_answered(self) -> None:
+        cid = Actor("cid@example.com", "jwt")
+        by_cid = cast_vote(record(), cid, "approved", "", now=SOON, delegations=[self.given()])
+        assert by_cid
+        assert opened(by_cid.after, Actor(ANN, "jwt"), now=SOON).state == "onlooker"
+        assert opened(by_cid.after, cid, now=SOON, given=None).state == "answered"
+        by_ann = voted(record(), ANN, "approved")
+        seen = opened(by_ann, cid, now=SOON, given=self.given())
+        assert (seen.state, seen.on_behalf_of) == ("onlooker", None)
+
+    def test_should_not_be_open_to_a_typed_name_where_none_will_do(self) -> None:
+        approval = record(require_verified_identity=True)
+        seen = opened(approval, Actor("cid@example.com", "declared"), now=SOON, given=self.given())
+        assert (seen.state, seen.on_behalf_of) == ("onlooker", None)

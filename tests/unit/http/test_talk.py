@@ -180,7 +180,7 @@ def test_should_demand_the_code_for_a_question_too(world: World) -> None:
     approval_id = asked(world, challenge=True)
     bob = token_of(world, "bob")
     _, page = call(world, bob)
-    assert page.count('name="challenge"') == 2
+    assert page.count('name="challenge"') == 3  # to decide, to hand over, to ask
     status, page = say(world, bob, "question", QUESTION)
     assert status == 400
     assert "That is not the code of this request" in page

@@ -1,0 +1,106 @@
+"""Stages, an escalation and a hand-over, as a workflow that waits sees them: not at all."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aws_durable_execution_sdk_python import DurableContext, durable_execution
+
+from hitl_approval import ApprovalRequest, Escalate, Quorum, Stage, wait_for_approval
+from hitl_approval.testing import Approvals
+
+HOUR = timedelta(hours=1)
+STAGES = (
+    Stage(["ann"], timeout=HOUR),
+    Stage(["bob", "cid"], Quorum.everyone(), timeout=3 * HOUR),
+    Stage(["dan"], timeout=5 * HOUR),
+)
+
+
+@durable_execution
+def pays(event: dict[str, Any], context: DurableContext) -> list[str]:
+    stages = [Stage.from_dict(each) for each in event.get("stages", [])]
+    steps = [Escalate.from_dict(each) for each in event.get("escalation", [])]
+    request = ApprovalRequest(
+        subject="Pay",
+        requester="rita",
+        approvers=tuple(event.get("approvers", ())),
+        stages=stages,
+        escalation=steps or None,
+    )
+    outcome = wait_for_approval(context, request)
+    return [outcome.status, *(vote.approver for vote in outcome.votes)]
+
+
+@pytest.fixture
+def approvals() -> Any:
+    with Approvals(requests_name_approvers=True) as made:
+        yield made
+
+
+STAGED = {"stages": [stage.to_dict() for stage in STAGES]}
+
+
+def test_should_wait_through_three_stages_past_the_first_expiry(approvals: Approvals) -> None:
+    run = approvals.start(pays, STAGED)
+    assert [m.recipient for m in approvals.messages(kind="requested")] == ["ann"]
+    approvals.advance(HOUR / 2)
+    approvals.approve(by="ann")
+    approvals.advance(2 * HOUR)  # long after the first expiry: the second stage has its own time
+    assert not run.done
+    asked = [m.recipient for m in approvals.messages(kind="requested")]
+    assert asked == ["ann", "bob", "cid"]
+    approvals.approve(by="cid")
+    approvals.approve(by="bob")
+    approvals.advance(4 * HOUR)
+    approvals.approve(by="dan")
+    assert run.result() == ["approved", "ann", "cid", "bob", "dan"]
+
+
+def test_should_end_by_a_rejection_in_any_stage(approvals: Approvals) -> None:
+    run = approvals.start(pays, STAGED)
+    approvals.approve(by="ann")
+    approvals.reject(by="bob")
+    assert run.result() == ["rejected", "ann", "bob"]
+
+
+def test_should_end_when_a_later_stage_is_silent(approvals: Approvals) -> None:
+    run = approvals.start(pays, STAGED)
+    approvals.approve(by="ann")
+    approvals.let_time_out()
+    assert run.result() == ["timeout", "ann"]
+
+
+def test_should_ask_others_as_time_passes(approvals: Approvals) -> None:
+    steps = [Escalate(HOUR / 4, ["leo"]), Escalate(HOUR / 2, ["mia"], "replace")]
+    event = {"approvers": ["ann"], "escalation": [step.to_dict() for step in steps]}
+    run = approvals.start(pays, event)
+    approvals.advance(HOUR / 4)
+    [pending] = approvals.pending()
+    assert pending.asked == ("ann", "leo")
+    approvals.advance(HOUR / 4)
+    [pending] = approvals.pending()
+    assert pending.asked == ("mia",)
+    asked = [m.recipient for m in approvals.messages(kind="requested")]
+    assert asked == ["ann", "leo", "mia"]
+    released = {m.recipient for m in approvals.messages(kind="released")}
+    assert released == {"ann", "leo"}
+    approvals.approve(by="mia")
+    assert run.result() == ["approved", "mia"]
+
+
+def test_should_hand_over_and_take_back(approvals: Approvals) -> None:
+    run = approvals.start(pays, STAGED)
+    given = approvals.reassign(to="zoe", comments="away")
+    assert given.asked == ("zoe",)
+    approvals.approve(by="zoe")
+    with pytest.raises(AssertionError, match=r"name the giver: \['bob', 'cid'\] are asked"):
+        approvals.reassign(to="eve")
+    approvals.approve(by="bob")
+    assert approvals.retract(by="bob").votes_now == ()
+    approvals.approve(by="bob")
+    approvals.approve(by="cid")
+    approvals.approve(by="dan")
+    assert run.result() == ["approved", "zoe", "bob", "cid", "dan"]
