@@ -224,7 +224,7 @@ class Model:
     def say(self, name: str, said: str, answers: int | None, now: datetime) -> Outcome:
         """Those whom it concerns, while it is pending; the last thing again is said already."""
         who = name.strip().lower()
-        stranger = bool(self.rules.approvers) and who not in (*self.rules.approvers, REQUESTER)
+        stranger = bool(self.places) and who not in (*self.places.values(), REQUESTER)
         asks = said.endswith("?")
         if not self.pending or now >= self.expires_at or stranger:
             return "refused"
