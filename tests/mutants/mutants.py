@@ -1358,20 +1358,12 @@ MUTANTS: tuple[Mutant, ...] = (
         VOTING_TESTS,
     ),
     Mutant(
-        "votes of the stage before count in the next",
-        VOTING,
-        "        votes=len(voted.votes),\n",
-        "        votes=0,\n",
-        "stages_are_in_order",
-        MACHINE,
-    ),
-    Mutant(
         "the next stage has what is left of the time",
         VOTING,
         "    opened = replace(voted, turn=turn, expires_at=on_record(now + timeout))\n",
         "    opened = replace(voted, turn=turn)\n",
         "stages_are_in_order",
-        MACHINE,
+        VOTING_TESTS,
     ),
     Mutant(
         "a vote is taken back that a stage is built on",
