@@ -143,4 +143,4 @@ def test_should_have_tried_every_identity_that_a_person_can_have() -> None:
     from hitl_approval.domain.audit import Identity
 
     # Of an IAM user the inbox and the API differ from a JWT in the name alone.
-    assert set(WAYS) | {"iam", "system"} == set(get_args(Identity))
+    assert set(WAYS) | {"iam", "rule", "system"} == set(get_args(Identity))

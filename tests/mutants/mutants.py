@@ -1367,7 +1367,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "        passed=(*voted.turn.passed, len(voted.votes)),\n",
         "        passed=(*voted.turn.passed, 0),\n",
         "stages_are_in_order",
-        MACHINE,
+        VOTING_TESTS,
     ),
     Mutant(
         "the next stage has what is left of the time",
@@ -1375,7 +1375,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    opened = replace(voted, turn=turn, expires_at=on_record(now + timeout))\n",
         "    opened = replace(voted, turn=turn)\n",
         "stages_are_in_order",
-        MACHINE,
+        VOTING_TESTS,
     ),
     Mutant(
         "a vote is taken back that a stage is built on",

@@ -15,7 +15,7 @@ class InMemoryDelegations:
     """Who answers for whom, in a dictionary."""
 
     given: dict[str, Delegation] = field(default_factory=dict)
-    reads: int = 0
+    reads: int = field(default=0, repr=False)
     """How often it was asked."""
 
     def put(self, delegation: Delegation) -> None:
