@@ -78,7 +78,8 @@ def test_should_show_every_command_with_an_example(hitl: Hitl) -> None:
 
     commands = get_command(main.app).commands  # type: ignore[attr-defined]
     assert set(commands) == {
-        "inbox", "show", "approve", "reject", "comment", "delegate", "submit", "status", "cancel", "list",
+        "inbox", "show", "approve", "reject", "comment", "delegate", "submit", "status", "cancel",
+        "list",
         "get", "history", "audit", "policy", "local", "cost", "doctor", "reassign", "retract",
         "remind", "resume", "repair",
         "login", "logout", "slack-manifest", "template", "drain", "stats",
