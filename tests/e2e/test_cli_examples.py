@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -63,6 +64,10 @@ def test_should_do_what_its_help_shows(
 ) -> None:
     plan = tmp_path / "plan.tfplan"
     plan.write_bytes(b"a plan")
+    big = {"id": "big", "when": {"field": "amount", ">=": 10_000}, "approvers": ["cfo"]}
+    (tmp_path / "rules.json").write_text(json.dumps([big]))
+    asks_much = {"subject": "Refund", "requester": "rita", "context": {"amount": 10_000}}
+    (tmp_path / "request.json").write_text(json.dumps(asks_much))
     if EXAMPLE_ID in example:
         named: dict[str, Any] = {"approvers": ["ann", "bob"]} if words in OF_NAMED else {}
         if words == "retract":  # one answer is not enough
@@ -81,11 +86,16 @@ def test_should_do_what_its_help_shows(
                     "approver": "ann",
                 }
             )
+        if "--answers" in example:
+            asks = {"action": "comment", "comments": "Which account?", "question": True}
+            callback_live.deployment.call({**asks, "approval_id": approval_id, "approver": "ann"})
         if words in OF_DECIDED:
             callback_live.decide(approval_id, "approved")
         if words == "repair":
             _put_aside(callback_live, approval_id)
-        me = {"HITL_USER": REQUESTER} if words == "cancel" else {}  # who asked withdraws
+        # Who asked withdraws, and answers.
+        mine = words == "cancel" or "--answers" in example
+        me = {"HITL_USER": REQUESTER} if mine else {}
         command = example.replace(EXAMPLE_ID, approval_id)
         shown = typed(command, HITL_STACK=callback_live.stack, **me)
         assert approval_id in shown or words in {"status", "history"}
@@ -116,8 +126,6 @@ def _put_aside(live: Live, approval_id: str) -> None:
 
 
 def test_should_do_what_the_local_examples_show(typed: Typed, tmp_path: Path) -> None:
-    import json
-
     lines = [line for words in LOCAL for known, line in EXAMPLES if known == words]
     assert {words for words, _ in EXAMPLES if words.startswith("local ")} == set(LOCAL)
     folder = str(tmp_path / "state")
