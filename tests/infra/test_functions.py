@@ -114,6 +114,7 @@ class TestEnvironment:
                 Env.MESSAGES_TABLE_NAME,
                 Env.PAGE_URL,
                 Env.SIGN_IN_CLAIM,
+                Env.REQUESTS_NAME_APPROVERS,
             }
         if publisher:
             assert set(environment(any_resources, contract.Handler.PUBLISHER)) == PUBLISHER_ENV
