@@ -131,7 +131,7 @@ def main() -> None:
         ask(world, **VALUES)
         page.goto(link_of(world, "bob"))
         choose(page, "approved", "")
-        page.get_by_label("Why").fill("short")
+        page.get_by_label("Why", exact=True).fill("short")
         page.get_by_label("amount").fill("35000")
         send(page)
         page.get_by_role("alert").wait_for()

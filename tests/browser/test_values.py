@@ -49,13 +49,13 @@ def test_should_correct_what_was_wrong_and_approve(new_page: NewPage, world: Wor
     page = new_page()
     approval_id = opened(page, world)
     choose(page, "approved", "as ordered")
-    page.get_by_label("Why").fill("short")
+    page.get_by_label("Why", exact=True).fill("short")
     page.get_by_label("amount").fill("12 dozen")
     page.get_by_label("team").select_option("Team B")
     send(page)
     expect(page.get_by_role("alert")).to_contain_text("Nothing was sent")
-    expect(page.get_by_label("Why")).to_have_value("short")
-    expect(page.get_by_label("Why")).to_have_accessible_description(
+    expect(page.get_by_label("Why", exact=True)).to_have_value("short")
+    expect(page.get_by_label("Why", exact=True)).to_have_accessible_description(
         "At least 10 characters Must be at least 10 characters, got 5."
     )
     expect(page.get_by_label("amount")).to_have_value("12 dozen")
@@ -64,7 +64,7 @@ def test_should_correct_what_was_wrong_and_approve(new_page: NewPage, world: Wor
     expect(page.get_by_label("Comment")).to_have_value("as ordered")
     assert world.store.approvals[approval_id].votes == ()
 
-    page.get_by_label("Why").fill("long enough by now")
+    page.get_by_label("Why", exact=True).fill("long enough by now")
     page.get_by_label("Urgent").select_option("No")
     page.get_by_label("amount").fill("120")
     page.get_by_label("day (optional)").fill("2026-03-01")
