@@ -135,7 +135,9 @@ def main() -> None:
         page.get_by_label("amount").fill("35000")
         send(page)
         page.get_by_role("alert").wait_for()
-        (FOLDER / "page-values.png").write_bytes(smaller(page.locator("fieldset").screenshot()))
+        (FOLDER / "page-values.png").write_bytes(
+            smaller(page.locator("fieldset").first.screenshot())
+        )
         page, world = browser.new_page(viewport=DESKTOP), in_memory()
         inbox_of(world)
         serve_signed_in(page, world)
