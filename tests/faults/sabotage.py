@@ -326,9 +326,9 @@ def _verifies_against_what_it_read_first() -> Iterator[None]:
 def _shows_what_the_votes_will_amount_to() -> Iterator[None]:
     """The first vote is shown as the decision, which it is not."""
 
-    def hasty(approval: Approval, actor: Actor | None = None) -> dict[str, Any]:
+    def hasty(approval: Approval, actor: Actor | None = None, **more: Any) -> dict[str, Any]:
         shown = replace(approval, status="approved") if approval.votes else approval
-        return view(shown, actor)
+        return view(shown, actor, **more)
 
     with patch.object(actions, "view", hasty):
         yield
