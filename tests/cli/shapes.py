@@ -36,6 +36,7 @@ SHAPES = {
     "doctor": ("healthy", "checks"),
     "reassign": (*RECORD, "handed_over"),
     "retract": ANSWER,
+    "delegate": ("given", "received"),
     "remind": ("approval_id", "reminded"),
     "resume": ("approval_id", "status", "workflow"),
     "repair": ("approval_ids",),
