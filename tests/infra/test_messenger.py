@@ -78,7 +78,10 @@ def test_should_be_read_by_the_runtime_as_it_was_meant() -> None:
         ({"reminders": [Duration.seconds(59)]}, "reminders must be at least 60 s each, got 59 s"),
         ({"reminders": [Duration.hours(1)] * 11}, "reminders must be at most 10, got 11"),
         ({"reminders": Duration.hours(1)}, "reminders must be a list"),
-        ({"messages_off": ["requested"]}, "messages_off must be a list of reminder, released, outcome"),
+        (
+            {"messages_off": ["requested"]},
+            "messages_off must be a list of reminder, released, outcome",
+        ),
         ({"messages_off": ["mail"]}, "messages_off must be a list of reminder, released, outcome"),
         ({"reminders": [Duration.hours(1)], "page": None}, "reminders needs a page"),
     ],
