@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from hitl_approval.testing.plugin import approvals  # noqa: F401  a fixture
 
 from .script import Desk, Kit, Says, Script
 
-KITS = {"pydantic-ai": ("kit_pydantic_ai", "PydanticAiKit")}
+KITS = sorted(path.stem for path in Path(__file__).parent.glob("kit_*.py"))
+"""A module for each framework; its class `MadeKit` makes agents."""
 TOOLS = {"read_*": allow()}
 
 
@@ -50,9 +52,8 @@ class Bench:
         return [str(operation.name) for operation in started.operations()]
 
 
-def kit_of(framework: str) -> Kit:
-    module, name = KITS[framework]
-    made: Kit = getattr(import_module(f"{__package__}.{module}"), name)()
+def kit_of(module: str) -> Kit:
+    made: Kit = import_module(f"{__package__}.{module}").MadeKit()
     return made
 
 

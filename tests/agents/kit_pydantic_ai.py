@@ -34,7 +34,7 @@ def model_of(script: Script) -> FunctionModel:
     return FunctionModel(say)
 
 
-class PydanticAiKit:
+class MadeKit:
     edits = True
 
     def agent(self, script: Script, desk: Desk) -> Any:

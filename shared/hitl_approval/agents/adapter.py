@@ -71,9 +71,9 @@ class Adapter(Protocol):
     """Runs agents of one framework. `start` and `resume` are called within a durable step.
 
     Each tool that the model wants to use is put to the gate before it runs:
-    `gate.rule_on(id, tool, arguments)`. The adapter then runs it within `gate.running(ruling)` and with
-    `ruling.arguments`, answers the model `ruling.answer` in its place, or interrupts the agent, so
-    that the call is one of `Turn.calls`.
+    `gate.rule_on(id, tool, arguments)`. The adapter then runs it with `ruling.arguments`, within
+    `gate.running(ruling)`, or answers the model `ruling.answer` in its place, or interrupts the
+    agent, so that the call is one of `Turn.calls`.
     """
 
     def start(self, prompt: Any, gate: Gate) -> Turn:
