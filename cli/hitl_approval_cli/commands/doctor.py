@@ -10,7 +10,7 @@ from typing import Any, Literal
 import typer
 
 from hitl_approval.contract import EXECUTION_PAUSED, LIBRARY_VERSION, Metrics, Output
-from hitl_approval.ports import Attention
+from hitl_approval.ports.records import Attention
 from hitl_approval_cli import clock, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.deployment import Deployment
