@@ -9,6 +9,7 @@ import pytest
 from aws_durable_execution_sdk_python import DurableContext, durable_execution
 
 from hitl_approval import ApprovalRequest, Escalate, Quorum, Stage, wait_for_approval
+from hitl_approval.domain.errors import Forbidden
 from hitl_approval.testing import Approvals
 
 HOUR = timedelta(hours=1)
@@ -104,3 +105,29 @@ def test_should_hand_over_and_take_back(approvals: Approvals) -> None:
     approvals.approve(by="cid")
     approvals.approve(by="dan")
     assert run.result() == ["approved", "zoe", "bob", "cid", "dan"]
+
+
+def test_should_let_a_delegate_answer_from_its_first_moment_to_before_its_last(
+    approvals: Approvals,
+) -> None:
+    approvals.approval_timeout = timedelta(days=5)
+    approvals.delegate(to="dan", giver="ann", starts=timedelta(hours=1), until=timedelta(hours=2))
+    run = approvals.start(pays, {"approvers": ["ann"]}, name="one")
+    approvals.start(pays, {"approvers": ["ann"]}, name="two")
+    one, two = approvals.pending()
+
+    with pytest.raises(Forbidden):
+        approvals.approve(one, by="dan")
+    approvals.advance(timedelta(hours=1))
+    decided = approvals.approve(one, by="dan")
+    approvals.advance(timedelta(hours=1))
+    with pytest.raises(Forbidden):
+        approvals.approve(two, by="dan")
+
+    assert [(vote.approver, vote.on_behalf_of) for vote in decided.votes] == [("dan", "ann")]
+    assert run.result() == ["approved", "dan"]
+
+
+def test_should_refuse_a_delegation_by_somebody_else(approvals: Approvals) -> None:
+    with pytest.raises(Forbidden):
+        approvals.delegate(to="dan", giver="ann", until=timedelta(hours=2), by="bob")
