@@ -11,6 +11,7 @@ from aws_durable_execution_sdk_python import DurableContext, durable_execution
 
 from hitl_approval import ApprovalRequest, Escalate, Quorum, Stage, wait_for_approval
 from hitl_approval.domain.audit import Actor
+from hitl_approval.domain.errors import Forbidden
 from hitl_approval.testing import Approvals
 from hitl_approval.testing.virtual_time import PATIENCE
 
@@ -130,3 +131,29 @@ def test_should_poll_through_its_stages(make_stage: StageFactory) -> None:
     result = stage.runner.wait_for_result(stage.arn, timeout=int(PATIENCE))
     assert json.loads(str(result.result)) == ["approved", "ann", "bob", "cid", "dan"]
     assert seen == [0, 0, 1, 1, 1, 1, 2, 2]
+
+
+def test_should_let_a_delegate_answer_from_its_first_moment_to_before_its_last(
+    approvals: Approvals,
+) -> None:
+    approvals.approval_timeout = timedelta(days=5)
+    approvals.delegate(to="dan", giver="ann", starts=timedelta(hours=1), until=timedelta(hours=2))
+    run = approvals.start(pays, {"approvers": ["ann"]}, name="one")
+    approvals.start(pays, {"approvers": ["ann"]}, name="two")
+    one, two = approvals.pending()
+
+    with pytest.raises(Forbidden):
+        approvals.approve(one, by="dan")
+    approvals.advance(timedelta(hours=1))
+    decided = approvals.approve(one, by="dan")
+    approvals.advance(timedelta(hours=1))
+    with pytest.raises(Forbidden):
+        approvals.approve(two, by="dan")
+
+    assert [(vote.approver, vote.on_behalf_of) for vote in decided.votes] == [("dan", "ann")]
+    assert run.result() == ["approved", "dan"]
+
+
+def test_should_refuse_a_delegation_by_somebody_else(approvals: Approvals) -> None:
+    with pytest.raises(Forbidden):
+        approvals.delegate(to="dan", giver="ann", until=timedelta(hours=2), by="bob")
