@@ -16,6 +16,7 @@ from langgraph.pregel import Pregel
 from langgraph.types import interrupt
 
 from hitl_approval.agents.gate import Gate
+from hitl_approval.domain.call import ArgumentsChanged
 from hitl_approval.domain.errors import InvalidRequest
 
 NAME: Final = "hitl_approval"
@@ -43,7 +44,14 @@ class Watch(BaseCallbackHandler):
 
 
 def gated(graph: Any, gate: Gate) -> Any:
-    """A copy of a graph whose tools pass the gate, those of the graphs in it too."""
+    """A copy of a graph whose tools pass the gate, those of the graphs in it too.
+
+    Raises:
+        InvalidRequest: a channel's value is not in the newest checkpoint, which is all that is kept.
+    """
+    spread = [name for name, one in graph.channels.items() if type(one).__name__ == "DeltaChannel"]
+    if spread:
+        raise InvalidRequest("agent", f"must not have a DeltaChannel: {', '.join(spread)}")
     nodes = dict(graph.nodes)
     for name, node in nodes.items():
         if isinstance(node.bound, Pregel):
@@ -90,7 +98,8 @@ def _gated_tools(node: Any, gate: Gate) -> Runnable[Any, Any]:
         waiting = [
             {"id": call["id"], "name": call["name"], "args": call["args"]}
             for call in tools._parse_input(given)[0]
-            if call["id"] not in gate.answers
+            if call["name"] in tools.tools_by_name  # nobody is asked about what is not there
+            and call["id"] not in gate.answers
             and gate.policy.rule_on(call["name"], call["args"]).action == "ask"
         ]
         if waiting:
@@ -109,8 +118,15 @@ def _within(own: Any, passing: Any) -> Any:
 def _passed(gate: Gate, request: ToolCallRequest) -> Iterator[ToolCallRequest | ToolMessage]:
     """The call that may run here, or the answer in its place."""
     call = request.tool_call
+    if request.tool is None:  # the node answers that it is not there
+        yield request
+        return
     ruling = gate.rule_on(call["id"] or "", call["name"], call["args"])
-    if ruling.action != "run":
+    if ruling.action == "ask":
+        msg = f"{call['name']} was not run: a wrapper has changed the call {call['id']}"
+        gate.problem = gate.problem or ArgumentsChanged([msg])
+        raise ArgumentsChanged([msg])
+    if ruling.action == "answer":
         answer = ruling.answer or "not done"
         yield ToolMessage(answer, name=call["name"], tool_call_id=call["id"], status="error")
         return

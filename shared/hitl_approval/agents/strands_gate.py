@@ -66,12 +66,15 @@ class Hook(HookProvider):
     def before(self, event: BeforeToolCallEvent) -> None:
         """Called by Strands before a tool runs."""
         gate, tool, use = self.gate, event.selected_tool, event.tool_use
-        if gate is None or (tool is not None and tool.tool_type == "structured_output"):
+        if gate is None or getattr(tool, "tool_type", None) == "structured_output":
             return  # run elsewhere; or the framework's own way to an output
+        if tool is None:
+            event.cancel_tool = f"there is no tool {use['name']}"  # so nobody is asked about it
+            return
         ruling = gate.rule_on(use["toolUseId"], use["name"], use["input"])
         if ruling.action == "run":
             event.tool_use = {**use, "input": dict(ruling.arguments)}
-            event.selected_tool = None if tool is None else _Gated(tool, gate, ruling)
+            event.selected_tool = _Gated(tool, gate, ruling)
             return
         event.cancel_tool = ruling.answer or "not done"  # an empty text would not cancel
         if ruling.action == "ask":
