@@ -162,7 +162,7 @@ def test_should_refuse_an_interrupt_that_nobody_answers(approvals: Approvals) ->
 
     agent = agent_of(Script([calls(refund())]), Desk())
     agent.hooks.add_callback(BeforeToolCallEvent, own)
-    with pytest.raises(RunFailed, match="interrupts of its own.*mine"):
+    with pytest.raises(RunFailed, match=r"interrupts of its own.*mine"):
         started(approvals, agent).result()
 
 

@@ -47,7 +47,7 @@ def gated(graph: Any, gate: Gate) -> Any:
     """A copy of a graph whose tools pass the gate, those of the graphs in it too.
 
     Raises:
-        InvalidRequest: a channel's value is not in the newest checkpoint, which is all that is kept.
+        InvalidRequest: a channel's value is not in the newest checkpoint, which alone is kept.
     """
     spread = [name for name, one in graph.channels.items() if type(one).__name__ == "DeltaChannel"]
     if spread:
