@@ -140,9 +140,17 @@ def past_the_gate(desk: Desk, way: str) -> Any:
 def test_should_not_run_a_tool_past_the_gate(approvals: Approvals, way: str) -> None:  # noqa: F811
     desk = Desk()
     agent = graph_of(Script([calls(refund())]), desk, tools=past_the_gate(desk, way)).compile()
-    with pytest.raises(RunFailed, match="runs .* outside of a ToolNode"):
+    with pytest.raises(RunFailed, match="outside of a ToolNode"):
         started(approvals, agent).result()
-    assert desk.refunded == desk.read == []
+    assert desk.refunded == []
+    assert desk.read == []
+
+
+def inner_of(inner: Any) -> Any:
+    def help_out(state: Any) -> Any:
+        return inner.invoke(state)
+
+    return help_out
 
 
 def test_should_not_run_a_tool_past_the_gate_in_a_graph_in_a_function(
@@ -151,7 +159,7 @@ def test_should_not_run_a_tool_past_the_gate_in_a_graph_in_a_function(
     desk = Desk()
     inner = graph_of(Script([calls(refund())]), desk).compile()
     outer = StateGraph(MessagesState)
-    outer.add_node("helper", lambda state: inner.invoke(state))
+    outer.add_node("helper", inner_of(inner))
     outer.add_edge(START, "helper")
     with pytest.raises(RunFailed, match="outside of a ToolNode"):
         started(approvals, outer.compile()).result()
