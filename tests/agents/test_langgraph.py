@@ -200,7 +200,7 @@ def test_should_not_run_an_approved_call_again_for_a_wrapper_that_retries(
     tools = ToolNode([desk.refund], handle_tool_errors=True, **own_wrapper(kind, times=2))
     run = started(approvals, graph_of(Script([calls(refund())]), desk, tools=tools).compile())
     approvals.approve(by="ann")
-    with pytest.raises(RunFailed, match="was approved once"):
+    with pytest.raises(RunFailed, match="was changed, or has run"):
         run.result()
     assert desk.refunded == [(70, "C-1")]
 
@@ -223,7 +223,7 @@ def test_should_not_run_what_a_wrapper_has_changed_so_that_people_must_be_asked(
     tools = ToolNode([desk.refund], **own_wrapper("async", change=True))
     policy = {"refund": [allow(when=field("amount") < 100), ask()]}
     agent = graph_of(Script([calls(refund())]), desk, tools=tools).compile()
-    with pytest.raises(RunFailed, match="a wrapper has changed"):
+    with pytest.raises(RunFailed, match="was changed, or has run"):
         started(approvals, agent, tools=policy).result()
     assert desk.refunded == []
 

@@ -223,6 +223,21 @@ def test_should_keep_pictures_over_a_pause(approvals: Approvals) -> None:  # noq
     assert seen == [b"\x89PNG", b"\x89PNG"]
 
 
+def test_should_leave_nothing_to_be_closed_elsewhere(
+    approvals: Approvals,  # noqa: F811
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Strands leaves a tool's stream where its result is, and the loop closes it later."""
+    desk = Desk()
+    look = Call("r1", "read_customer", {"customer": "C-1"})
+    run = started(approvals, agent_of(Script([calls(look), calls(refund())]), desk))
+    approvals.approve(by="ann")
+    assert run.result() == "done: C-1 is known; refunded 70 to C-1"
+    assert None not in desk.keys
+    gc.collect()
+    assert "different Context" not in caplog.text
+
+
 def test_should_answer_the_model_when_a_tool_has_failed(approvals: Approvals) -> None:  # noqa: F811
     desk = Desk(breaks=OSError("the bank is closed"))
     script = Script([calls(refund())])

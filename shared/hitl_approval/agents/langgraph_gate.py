@@ -39,8 +39,7 @@ class Watch(BaseCallbackHandler):
         if not _PASSED.get():
             rule = f"runs {serialized.get('name')} outside of a ToolNode, where nobody is asked"
             error = InvalidRequest("agent", rule)
-            self.gate.problem = self.gate.problem or error
-            raise error
+            self.gate.fail(error)
 
 
 def gated(graph: Any, gate: Gate) -> Any:
@@ -99,8 +98,7 @@ def _gated_tools(node: Any, gate: Gate) -> Runnable[Any, Any]:
             {"id": call["id"], "name": call["name"], "args": call["args"]}
             for call in tools._parse_input(given)[0]
             if call["name"] in tools.tools_by_name  # nobody is asked about what is not there
-            and call["id"] not in gate.answers
-            and gate.policy.rule_on(call["name"], call["args"]).action == "ask"
+            and gate.would_ask(call["id"] or "", call["name"], call["args"])
         ]
         if waiting:
             interrupt({NAME: waiting})
@@ -123,9 +121,8 @@ def _passed(gate: Gate, request: ToolCallRequest) -> Iterator[ToolCallRequest | 
         return
     ruling = gate.rule_on(call["id"] or "", call["name"], call["args"])
     if ruling.action == "ask":
-        msg = f"{call['name']} was not run: a wrapper has changed the call {call['id']}"
-        gate.problem = gate.problem or ArgumentsChanged([msg])
-        raise ArgumentsChanged([msg])
+        msg = f"{call['name']} was not run: the call {call['id']} was changed, or has run"
+        gate.fail(ArgumentsChanged([msg]))
     if ruling.action == "answer":
         answer = ruling.answer or "not done"
         yield ToolMessage(answer, name=call["name"], tool_call_id=call["id"], status="error")
