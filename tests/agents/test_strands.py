@@ -183,6 +183,37 @@ def test_should_say_that_an_agent_has_not_come_to_its_end(approvals: Approvals) 
         started(approvals, agent, options=limits).result()
 
 
+def test_should_refuse_an_agent_as_a_tool_whose_own_tools_should_wait(
+    approvals: Approvals,  # noqa: F811
+) -> None:
+    desk = Desk()
+    helper = agent_of(Script([calls(refund())]), desk, name="helper").as_tool()
+    outer = Script([calls(Call("h1", "helper", {"input": "help C-1"}))])
+    agent = Agent(ScriptedModel(outer), tools=[helper], callback_handler=None)
+    with pytest.raises(RunFailed, match="has the agent helper as a tool, whose refund cannot wait"):
+        started(approvals, agent, tools={"helper": allow()}).result()
+    assert desk.refunded == []
+
+
+def test_should_run_an_agent_as_a_tool_whose_own_tools_need_nobody(
+    approvals: Approvals,  # noqa: F811
+) -> None:
+    desk = Desk()
+    look = Call("r1", "read_customer", {"customer": "C-1"})
+    inner = Agent(
+        ScriptedModel(Script([calls(look)])),
+        name="helper",
+        tools=[tool(desk.read_customer)],
+        callback_handler=None,
+    )
+    outer = Script([calls(Call("h1", "helper", {"input": "who is C-1?"}))])
+    agent = Agent(ScriptedModel(outer), tools=[inner.as_tool()], callback_handler=None)
+    run = started(approvals, agent)
+    approvals.approve(by="ann")
+    assert "C-1 is known" in run.result()
+    assert desk.read == ["C-1"]
+
+
 class Verdict(BaseModel):
     amount: int
 
