@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,15 +47,14 @@ class Deployed:
         """Start the agent; returns the execution's ARN."""
         return self.app.start(f"{self.app.stack}:live", {"task": self.example.task})
 
-    def asked(self) -> dict[str, str]:
+    def asked(self) -> dict[str, Any]:
         """The one request that awaits a decision, once it does."""
 
-        def found() -> dict[str, str] | None:
+        def found() -> Any:
             page = self.app.deployment().call({"action": "list", "status": "pending"})
             return next(iter(page["approvals"]), None)
 
-        request = eventually(found, f"the agent's request in {self.app.stack}")
-        assert request is not None
+        request: dict[str, Any] = eventually(found, f"the request of {self.app.stack}")
         return request
 
 
