@@ -1,11 +1,12 @@
 """The agents of `examples/agents`, in the local cloud: they ask, people answer, they go on.
 
-The frameworks come from the environment that the local cloud runs in, not from a bundle.
+The frameworks come from the environment that the tests run in, not from a bundle.
 """
 
 from __future__ import annotations
 
 import shutil
+import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,12 +77,20 @@ def deployed(
     folder = tmp_path_factory.mktemp("agents") / request.param
     shutil.copytree(ROOT / "examples" / "agents" / request.param, folder)
     shutil.copytree(folder / "lambda", folder / "build")
+    bring_the_framework(folder / "build" / "handler.py")
     if request.param == DIES:
         let_the_tool_die(folder / "build" / "handler.py")
     app = EmbeddingApp(cloud, folder, stack_of(folder), folder / "cdk.out")
     app.deploy()
     yield Deployed(app, EXAMPLES[request.param])
     app.destroy()
+
+
+def bring_the_framework(handler: Path) -> None:
+    """The framework of the environment that these tests run in, behind all that is deployed."""
+    text = handler.read_text(encoding="utf-8")
+    finds = f"import sys; sys.path.append({sysconfig.get_path('purelib')!r})"
+    handler.write_text(f"{finds}\n{text}", encoding="utf-8")
 
 
 def let_the_tool_die(handler: Path) -> None:
