@@ -89,7 +89,7 @@ def _one_approval() -> Mapping[str, Sequence[Write]]:
             approvers=["ann@example.com", "bob@example.com"],
             context={"amount": 120, "supplier": "ACME"},
         )
-        opening = any_opening(request=request, now=clock.now())
+        opening = any_opening(approval_id="0" * 32, request=request, now=clock.now())
         approval = store.create(opening)
         asked = wire.taken()
         clock.advance(timedelta(minutes=30))
