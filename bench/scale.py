@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from unittest.mock import patch
 
+import boto3
+
 from bench.calls import CREDENTIALS
 from bench.wire import (
     APPROVALS_TABLE,
@@ -30,7 +32,6 @@ from bench.wire import (
     item_size,
     shown,
 )
-from hitl_approval.adapters.aws import client
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.contract import Table
 from hitl_approval.domain.voting import cast_vote
@@ -79,7 +80,7 @@ def _one_approval() -> Mapping[str, Sequence[Write]]:
     """The writes of one approval at each of its moments, by the real adapter."""
     wire, clock = _Keeping(), FixedClock()
     with patch.dict("os.environ", CREDENTIALS):
-        database = client("dynamodb")
+        database = boto3.client("dynamodb")  # one of its own: the shared one keeps who answers
         wire.put_on(database)
         store = DynamoDbStore(
             client=database, approvals_table=APPROVALS_TABLE, audit_table=AUDIT_TABLE
