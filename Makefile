@@ -15,7 +15,7 @@ CLEAN := "$(PYTHON)" -I shared/hitl_approval/programs.py
 unexport $(filter PYTHON% HATCH_% NODE_OPTIONS NODE_ENV NODE_PATH SOURCE_DATE_EPOCH,$(.VARIABLES))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-deployed up down env wheel lock lint format bench bench-quick faults faults-deep mutants screenshots docs site e2e-aws checkov
+.PHONY: help setup demo test test-quick test-deployed up down env wheel lock lint format bench bench-quick faults faults-deep mutants screenshots docs site e2e-aws audit bump
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -126,8 +126,13 @@ docs: setup ## writes again what docs/ takes from the code: the command, the con
 site: setup ## the docs as a site with search, in site/html
 	@$(BIN)/python -m tests.docs.site
 
-checkov: setup ## checkov's rules, for a deployment with a key and a network; fetched by uv, pinned
-	@$(BIN)/python -m tests.infra.checkov
+audit: setup ## every scanner: workflows, template, licences, gaps, bills of materials, the wheel; ONLY=name
+	@$(BIN)/python -m tests.supply $(if $(ONLY),--only $(ONLY))
+
+bump: ## every dependency to its newest version, then everything that could break: tests and audit
+	@$(MAKE) --no-print-directory lock UPGRADE=1
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory audit
 
 e2e-aws: setup ## AWS itself: one throw-away stack, with your credentials; TARGET=local: in a local cloud
 	@$(BIN)/python -m tests.aws --target $(or $(TARGET),aws)

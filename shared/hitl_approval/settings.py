@@ -25,7 +25,7 @@ from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.naming import validate_names
 from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.policy import Policy
-from hitl_approval.domain.request import reminder_seconds
+from hitl_approval.domain.request_values import reminder_seconds
 from hitl_approval.domain.rule import Rules
 from hitl_approval.domain.sender import Sender
 from hitl_approval.domain.text import shown

@@ -23,7 +23,8 @@ from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSe
 from hitl_approval.adapters.tasks import StepFunctionsTasks
 from hitl_approval.adapters.webhook import WebhookNotifier
 from hitl_approval.contract import Channel
-from hitl_approval.ports import Completed, Notifier
+from hitl_approval.ports.messages import Notifier
+from hitl_approval.ports.outside import Completed
 from hitl_approval.settings import settings
 from hitl_approval.usecases.ask import DirectRequests
 from hitl_approval.usecases.decide import DecisionService

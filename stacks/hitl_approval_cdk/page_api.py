@@ -16,14 +16,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
-from hitl_approval.contract import (
-    ORGANIZATION_FILE,
-    PAGE_ROUTES,
-    SIGN_IN_ROUTES,
-    SIGNED_IN_ROUTES,
-    Env,
-    Route,
-)
+from hitl_approval.contract import ORGANIZATION_FILE, Env
+from hitl_approval.routes import PAGE_ROUTES, SIGN_IN_ROUTES, SIGNED_IN_ROUTES, Route
 from hitl_approval_cdk import nag
 from hitl_approval_cdk.delivery import Delivery, by_topic, subscribe
 from hitl_approval_cdk.functions import FunctionSettings, PackagedFunction

@@ -34,7 +34,7 @@ from hitl_approval.domain.thread import comment, thread_of
 from hitl_approval.domain.values import Values
 from hitl_approval.domain.view import view
 from hitl_approval.domain.voting import cast_vote
-from hitl_approval.ports import Postponed, Store
+from hitl_approval.ports.records import Postponed, Store
 from hitl_approval.testing import InMemoryStore
 from tests.anything import NOW, any_opening, any_request, declared
 

@@ -11,7 +11,8 @@ from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_dynamodb as dynamodb
 
-from hitl_approval.contract import SIGNED_IN_ROUTES, Env, Route
+from hitl_approval.contract import Env
+from hitl_approval.routes import SIGNED_IN_ROUTES, Route
 from hitl_approval_cdk import ApprovalPage, HitlApproval
 from tests.infra.synth import any_stack, durable, of_type, permissions, template, text
 

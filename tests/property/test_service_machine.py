@@ -22,7 +22,7 @@ from hitl_approval.domain.errors import AlreadyDecided, ApprovalError, InvalidRe
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.stage import Escalate, Stage
-from hitl_approval.ports import Completed
+from hitl_approval.ports.outside import Completed
 from hitl_approval.testing import (
     FakeExecutions,
     FixedClock,

@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
 MODULES = sorted(
     str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"
 )
+MAX_LINES = 400
 ELSEWHERE: Mapping[str, str] = {
     "adapters/delegations.py": "contract/test_delegations.py",
     "adapters/inbox.py": "contract/test_inbox.py",
@@ -23,6 +24,7 @@ ELSEWHERE: Mapping[str, str] = {
     "adapters/slack.py": "contract/test_slack.py",
     "adapters/web.py": "contract/test_slack.py",
     "adapters/webhook.py": "contract/test_webhook.py",
+    "http/schemas.py": "unit/http/test_openapi.py",
     "durable/counted.py": "workflow/test_business_hours.py",
     "durable/document.py": "workflow/test_state_machine.py",
     "durable/operations.py": "workflow/test_refusals.py",
@@ -69,6 +71,11 @@ def test_should_have_a_test_of_its_name(module: str) -> None:
         assert (HERE.parent / ELSEWHERE[module]).is_file()
     else:
         assert expected(module).is_file()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_should_be_short_enough_to_read(module: str) -> None:
+    assert len((PACKAGE / module).read_text(encoding="utf-8").splitlines()) <= MAX_LINES
 
 
 def test_should_test_a_module_that_is_there() -> None:

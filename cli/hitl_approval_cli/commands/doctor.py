@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -10,7 +11,7 @@ from typing import Any, Literal
 import typer
 
 from hitl_approval.contract import EXECUTION_PAUSED, LIBRARY_VERSION, Metrics, Output
-from hitl_approval.ports import Attention
+from hitl_approval.ports.records import Attention
 from hitl_approval_cli import clock, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.deployment import Deployment
@@ -182,6 +183,12 @@ def _personal_addresses(deployment: Deployment) -> tuple[State, str, str]:
         if labels:
             found.append(f"{len(labels)} {state}: {', '.join(labels)}")
             fixes.append(fix)
+    gone = [name for one in addresses if one.state == "gone" for name in one.names]
+    waiting = [(name, sum(1 for _ in deployment.awaiting(name))) for name in gone]
+    for name, count in waiting:
+        if count:
+            found.append(f"{count} still {'waits' if count == 1 else 'wait'} for {name}")
+            fixes.append(f"hitl stats --approver {shlex.quote(name)} shows what to hand over")
     fix = "; ".join(filter(None, fixes))
     return "wrong" if fix else "ok", "; ".join(found), fix
 

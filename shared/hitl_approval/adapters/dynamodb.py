@@ -29,7 +29,7 @@ from hitl_approval.domain.message import ASKS_OTHERS
 from hitl_approval.domain.turn import FIRST
 from hitl_approval.domain.values import is_edit
 from hitl_approval.domain.view import listed, vote_view
-from hitl_approval.ports import Attention, Page, Postponed, SweepList
+from hitl_approval.ports.records import Attention, Page, Postponed, SweepList
 
 _CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _POSTPONED: SweepList = "postponed"

@@ -19,7 +19,7 @@ from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import CONTENT, repeated_content
 from hitl_approval.domain.text import cut, kind
 from hitl_approval.domain.turn import Turn
-from hitl_approval.ports import Postponed
+from hitl_approval.ports.records import Postponed
 
 
 def new_row(approval: Approval, *, retention: timedelta) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from hitl_approval.contract import Metrics
 from hitl_approval.domain.link import SECRET_BYTES
-from hitl_approval.ports import Unit
+from hitl_approval.ports.outside import Unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,13 +35,8 @@ from hitl_approval.domain.files import FileDigest
 from hitl_approval.domain.form import Form
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
-from hitl_approval.domain.request import (
-    ApprovalRequest,
-    Content,
-    content_of,
-    context_json,
-    form_of,
-)
+from hitl_approval.domain.request import ApprovalRequest, Content, content_of, form_of
+from hitl_approval.domain.request_values import context_json
 from hitl_approval.domain.room import check_room
 from hitl_approval.domain.turn import FIRST, Turn, asked, first_asked
 

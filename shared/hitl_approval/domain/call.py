@@ -14,7 +14,7 @@ from hitl_approval.domain.binding import NotAsApproved
 from hitl_approval.domain.edit import edit, editable_fields
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.masking import masked
-from hitl_approval.domain.request import context_json
+from hitl_approval.domain.request_values import context_json
 from hitl_approval.domain.text import canonical_json
 
 MAX_SUBJECT = 200

@@ -16,7 +16,7 @@ from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.form import MAX_INPUT_BYTES
 from hitl_approval.domain.form_schema import MAX_FORM_BYTES
 from hitl_approval.domain.quorum import MAX_ANYONE
-from hitl_approval.domain.request import MAX_CONTEXT_BYTES
+from hitl_approval.domain.request_values import MAX_CONTEXT_BYTES
 from hitl_approval.domain.text import spelling
 
 if TYPE_CHECKING:

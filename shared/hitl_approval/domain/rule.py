@@ -26,7 +26,8 @@ from hitl_approval.domain.condition_json import condition_of
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.naming import validate_names
 from hitl_approval.domain.quorum import Quorum
-from hitl_approval.domain.request import ApprovalRequest, context_json
+from hitl_approval.domain.request import ApprovalRequest
+from hitl_approval.domain.request_values import context_json
 from hitl_approval.domain.text import canonical_json, kind, shown
 
 RULES_FILE: Final = "hitl_approval_rules.json"

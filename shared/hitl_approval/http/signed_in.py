@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from hitl_approval.contract import SIGN_IN_ROUTES, Route
 from hitl_approval.domain import text
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import parse_time
@@ -36,6 +35,7 @@ from hitl_approval.http.state import Opened, opened
 from hitl_approval.http.talk import Talk, is_comment, say
 from hitl_approval.http.turn_forms import forms_of, sent, take
 from hitl_approval.http.visitor import REFERRER, Visitor
+from hitl_approval.routes import SIGN_IN_ROUTES, Route
 from hitl_approval.usecases.decide import DecisionService
 
 _NO_APPROVAL = "There is no such approval"
@@ -55,7 +55,7 @@ def handle(
     A route below `/v1` is answered in JSON whatever happens, every other one by a page.
 
     Args:
-        event: of a route of `contract.SIGNED_IN_ROUTES` or `contract.SIGN_IN_ROUTES`.
+        event: of a route of `routes.SIGNED_IN_ROUTES` or `routes.SIGN_IN_ROUTES`.
         service: gives what decides in this deployment.
         sign_in: how this deployment knows who has signed in.
         page_url: where the deployment says that its pages are reached.

@@ -25,7 +25,8 @@ from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.text import spelling
 from hitl_approval.domain.turn import FIRST
 from hitl_approval.domain.view import entry, summary
-from hitl_approval.ports import Attention, Completed, Execution, Page, Postponed, SweepList, Unit
+from hitl_approval.ports.outside import Completed, Execution, Unit
+from hitl_approval.ports.records import Attention, Page, Postponed, SweepList
 from hitl_approval.testing.delegations import InMemoryDelegations
 from hitl_approval.testing.messages import CountingSecrets, InMemoryMessages
 from hitl_approval.usecases.decide import DecisionService

@@ -22,10 +22,8 @@ from hitl_approval.domain.message import ASKS_OTHERS
 from hitl_approval.domain.text import shown
 from hitl_approval.domain.values import is_edit
 from hitl_approval.domain.voting import may_still_answer
-from hitl_approval.ports import (
-    EventPublisher,
-    Inbox,
-)
+from hitl_approval.ports.messages import EventPublisher
+from hitl_approval.ports.records import Inbox
 from hitl_approval.usecases.records import Records
 
 logger = logging.getLogger(__name__)

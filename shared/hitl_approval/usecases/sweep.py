@@ -19,13 +19,8 @@ from hitl_approval.domain.errors import (
     Unavailable,
     UnreadableRecord,
 )
-from hitl_approval.ports import (
-    Attention,
-    CallbackClient,
-    Executions,
-    Postponed,
-    SweepList,
-)
+from hitl_approval.ports.outside import CallbackClient, Executions
+from hitl_approval.ports.records import Attention, Postponed, SweepList
 from hitl_approval.usecases.records import Records
 
 logger = logging.getLogger(__name__)
