@@ -141,6 +141,8 @@ def _run(words: Sequence[str], *, as_json: bool) -> int:
     except typer.Abort as error:  # what Ctrl-C and the end of what is typed become
         by_hand = isinstance(error.__cause__ or error.__context__, KeyboardInterrupt)
         ended = interrupted() if by_hand else CliError("nobody answered", code="NOT_ANSWERED")
+        if sys.stdin.isatty() and sys.stderr.isatty():
+            output.err.print()  # the question's line ends here
         show_error(ended, as_json=as_json)
         return ended.status
     return status or Exit.OK

@@ -253,7 +253,7 @@ class Metrics:
     ALTERED_TRAIL: Final = "AlteredTrail"
     """Audit events that somebody has changed or removed, which no part of a deployment does."""
     PENDING: Final = "Pending"
-    """Requests that await a decision, as the last sweep counted them."""
+    """Requests that await a decision, as the last sweep counted; 100,000 are so many or more."""
     REQUESTED: Final = "Requested"
     APPROVED: Final = "Approved"
     REJECTED: Final = "Rejected"
