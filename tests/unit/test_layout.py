@@ -18,6 +18,7 @@ MODULES = sorted(
 MAX_LINES = 400
 ELSEWHERE: Mapping[str, str] = {
     "adapters/delegations.py": "contract/test_delegations.py",
+    "adapters/gauges.py": "contract/test_gauges.py",
     "adapters/inbox.py": "contract/test_inbox.py",
     "adapters/issuer.py": "contract/test_issuer.py",
     "adapters/messages.py": "contract/test_messages.py",
@@ -35,6 +36,7 @@ ELSEWHERE: Mapping[str, str] = {
     "testing/approvals.py": "workflow/test_testing.py",
     "testing/delegations.py": "contract/test_delegations.py",
     "testing/execution.py": "workflow/test_testing.py",
+    "testing/gauges.py": "contract/test_gauges.py",
     "testing/memory.py": "contract/test_store.py",
     "testing/messages.py": "contract/test_messages.py",
     "testing/run.py": "workflow/test_testing.py",
