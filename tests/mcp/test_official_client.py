@@ -62,6 +62,14 @@ class Task(types.Result):
     poll_interval_ms: int
 
 
+class Found(types.Result):
+    """How a task stands."""
+
+    status: str = ""
+    status_message: str = ""
+    result: dict[str, Any] | None = None
+
+
 class OfTask(types.Request[dict[str, Any], str]):
     """A request about a task."""
 
@@ -84,21 +92,20 @@ class Tasks(ClientExtension):
     async def wait(self, task: Task, to: ClaimContext) -> types.CallToolResult:
         while True:
             found = await self.ask(to, "tasks/get", task.task_id)
-            self.seen.append(found["status"])
-            if found["status"] == "completed":
-                return types.CallToolResult.model_validate(found["result"])
-            if found["status"] == "cancelled":
-                text = types.TextContent(type="text", text=found["statusMessage"])
+            self.seen.append(found.status)
+            if found.status == "completed":
+                return types.CallToolResult.model_validate(found.result)
+            if found.status == "cancelled":
+                text = types.TextContent(type="text", text=found.status_message)
                 return types.CallToolResult(content=[text], is_error=True)
             if self.cancels:
                 await self.ask(to, "tasks/cancel", task.task_id)
             else:
                 decide(self.api, task.task_id, "approved")
 
-    async def ask(self, to: ClaimContext, method: str, task_id: str) -> dict[str, Any]:
+    async def ask(self, to: ClaimContext, method: str, task_id: str) -> Found:
         sent = OfTask(method=method, params={"taskId": task_id})
-        found = await to.session.send_request(sent, types.Result)
-        return found.model_dump(by_alias=True) | dict(found.model_extra or {})
+        return await to.session.send_request(sent, Found)
 
 
 def test_should_complete_the_task_once_a_person_has_decided(served_api: Api) -> None:
