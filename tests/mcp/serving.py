@@ -39,9 +39,7 @@ class Api:
     cloud: FakeCloud
     url: str = ""
 
-    def post(
-        self, body: str | bytes, *, who: str | None = RITA, **headers: str
-    ) -> dict[str, Any]:
+    def post(self, body: str | bytes, *, who: str | None = RITA, **headers: str) -> dict[str, Any]:
         """As an HTTP API with a JWT authorizer calls the function."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.answer(
@@ -94,8 +92,8 @@ class Api:
 
 
 VERSION = "2026-07-28"
-TASKS = {"extensions": {"io.modelcontextprotocol/tasks": {}}}
-SHOWS = {"elicitation": {"url": {}, "form": {}}}
+TASKS: dict[str, Any] = {"extensions": {"io.modelcontextprotocol/tasks": {}}}
+SHOWS: dict[str, Any] = {"elicitation": {"url": {}, "form": {}}}
 
 
 def request(

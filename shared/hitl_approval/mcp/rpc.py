@@ -78,16 +78,20 @@ def parse(written: str) -> Message:
     return read(load(written))
 
 
-def load(written: str) -> Any:
+def load(written: str, most: int = MAX_MESSAGE) -> Any:
     """The JSON value of a message; numbers that JSON does not have are refused.
+
+    Args:
+        written: the message.
+        most: its longest, in characters.
 
     Raises:
         RpcError: it is too long, or is not JSON.
     """
-    if len(written) > MAX_MESSAGE:
+    if len(written) > most:
         raise RpcError(
             INVALID_REQUEST,
-            f"a message has at most {MAX_MESSAGE} characters, got {len(written)}",
+            f"a message has at most {most} characters",
             status=413,
         )
     try:

@@ -23,7 +23,7 @@ def message(meta: Any) -> Message:
 
 
 def test_should_read_the_version_and_what_the_client_can_do() -> None:
-    capabilities = {"extensions": {EXTENSION: {}}}
+    capabilities: dict[str, Any] = {"extensions": {EXTENSION: {}}}
     client = client_of(message(META | {f"{PREFIX}clientCapabilities": capabilities}), None)
     assert client.modern
     assert client.has_tasks
