@@ -119,7 +119,14 @@ class Deployment:
 
     def pages(self, status: str, **wanted: Any) -> Iterator[dict[str, Any]]:
         """The list of a status, page by page, as `call` answers; each is read when it is needed."""
-        action = {"action": "list", "status": status, "limit": PAGE, **wanted}
+        return self._pages({"action": "list", "status": status, "limit": PAGE, **wanted})
+
+    def awaiting(self, approver: str) -> Iterator[dict[str, Any]]:
+        """Every request that awaits this person's answer; what expires first comes first."""
+        for page in self._pages({"action": "inbox", "approver": approver, "limit": PAGE}):
+            yield from page["approvals"]
+
+    def _pages(self, action: dict[str, Any]) -> Iterator[dict[str, Any]]:
         while True:
             page = self.call(action)
             yield page

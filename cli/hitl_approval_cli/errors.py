@@ -83,11 +83,15 @@ OPTION_OF: Mapping[str, str] = {
     "cursor": "--cursor",
     "document_name": "--subject",
     "files": "--file",
+    "for": "--for",
+    "from": "--from",
     "limit": "--limit",
     "question": "--question",
     "since": "--since",
     "status": "--status",
     "timeout_seconds": "--timeout",
+    "to": "--to",
+    "until": "--until",
 }
 """A field of an event or action -> what a person types for it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from aws_durable_execution_sdk_python import DurableContext, durable_execution
+from aws_durable_execution_sdk_python_testing.executor import Executor
 
 from hitl_approval.agents import allow, run
 from hitl_approval.testing import Approvals, Run
@@ -20,6 +22,10 @@ from .script import Desk, Kit, Says, Script
 KITS = sorted(path.stem for path in Path(__file__).parent.glob("kit_*.py"))
 """A module for each framework; its class `MadeKit` makes agents."""
 TOOLS = {"read_*": allow()}
+
+
+class Died(BaseException):
+    """The process died: nothing catches it, and nothing is checkpointed after it."""
 
 
 @dataclass
@@ -44,7 +50,15 @@ class Bench:
         def handler(event: Any, context: DurableContext) -> Any:
             return run(context, agent, event["task"], **given)
 
-        return handler
+        @functools.wraps(handler)
+        def process(event: Any, context: Any) -> Any:
+            try:
+                return handler(event, context)
+            except Died:
+                msg = "Runtime.ExitError"
+                raise RuntimeError(msg) from None  # as the service sees it
+
+        return process
 
     @property
     def steps(self) -> list[str]:
@@ -58,5 +72,10 @@ def kit_of(module: str) -> Kit:
 
 
 @pytest.fixture(params=KITS)
-def bench(request: pytest.FixtureRequest, approvals: Approvals) -> Bench:  # noqa: F811
+def bench(
+    request: pytest.FixtureRequest,
+    approvals: Approvals,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> Bench:
+    monkeypatch.setattr(Executor, "RETRY_BACKOFF_SECONDS", 0)  # after a process has died
     return Bench(kit_of(request.param), approvals)

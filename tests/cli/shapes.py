@@ -40,7 +40,7 @@ SHAPES = {
     "remind": ("approval_id", "reminded"),
     "resume": ("approval_id", "status", "workflow"),
     "repair": ("approval_ids",),
-    "stats": ("since", "by_status", "decision_seconds"),
+    "stats": ("since", "by_status", "decision_seconds", "waiting"),
     "audit verify": ("verified", "approvals", "events", "findings", "signatures"),
     "audit export": ("events", "file"),
     "login": ("name", "expires_at"),

@@ -11,13 +11,14 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.contract import LIBRARY_VERSION
-from hitl_approval.testing import FixedClock
+from hitl_approval.testing import FixedClock, World
 from hitl_approval_cli import clock
 from hitl_approval_cli.deployment import Deployment
-from tests.anything import NOW, any_opening, declared
+from tests.anything import NOW, any_opening, any_request, declared
 
 from .conftest import Hitl
 from .fake_cloud import FakeCloud
+from .pending import filed
 from .subscriptions import page_of
 
 # doctor
@@ -258,6 +259,16 @@ def test_should_say_which_personal_address_waits_and_which_is_gone(
     del delivered.subscribed[1:]
     gone = "3 gone: bob@example.com (for bob), cid@example.com, bot (for dan, eve)"
     assert gone in personal(hitl)["found"]
+
+
+def test_should_say_what_still_waits_for_somebody_whose_address_is_gone(
+    hitl: Hitl, delivered: Fine, world: World
+) -> None:
+    delivered.subscribed[1] = ("Deleted", "bob@example.com")
+    filed(world, "1" * 32, request=any_request(requester="rita", approvers=["bob"]))
+    check = personal(hitl)
+    assert check["found"].endswith("; 1 gone: bob@example.com (for bob); 1 still waits for bob")
+    assert check["fix"].endswith("; hitl stats --approver bob shows what to hand over")
 
 
 def test_should_name_by_its_resource_an_address_that_no_text_says(

@@ -47,6 +47,22 @@ def test_should_warn_of_nothing_and_keep_no_version_that_is_rolled_back(page: Pa
     assert {v["DeletionPolicy"] for v in versions.values()} == {"RetainExceptOnCreate"}
 
 
+@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
+def test_should_be_read_in_a_minute(page: Path) -> None:
+    """An app and a workflow of less than 60 lines each, where both are Python."""
+    handlers = sorted(page.parent.glob("lambda/*.py"))
+    assert handlers or page.parent.name == "typescript"
+    for code in (page.parent / "app.py", *handlers):
+        assert len(code.read_text(encoding="utf-8").splitlines()) < 60, code.name
+
+
+@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
+def test_should_be_listed_where_examples_are(page: Path) -> None:
+    name = f"examples/{page.parent.name}/README.md"
+    for listing in ("README.md", "docs/index.md", "docs/embedding.md", "tests/docs/zensical.toml"):
+        assert name in (ROOT / listing).read_text(encoding="utf-8"), listing
+
+
 @pytest.mark.parametrize(
     "page", ["CHANGELOG.md", "docs/embedding.md", "examples/typescript/README.md"]
 )

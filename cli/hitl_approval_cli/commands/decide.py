@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval_cli import approval_tables, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.errors import CliError, Exit, show_error, usage
@@ -142,5 +143,8 @@ def _decide_one(
         way_out = WAYS_OUT.get(error.details.get("rule", "")) or way_out_of(error)
         if way_out is None:
             raise
-        raise CliError(f"{error}: {way_out}", code=error.code, details=error.details) from error
+        status = Exit.USAGE if error.code == InvalidRequest.code else error.status  # of --set
+        raise CliError(
+            f"{error}: {way_out}", code=error.code, status=status, details=error.details
+        ) from error
     to.show(result, lambda: approval_tables.decided(result))

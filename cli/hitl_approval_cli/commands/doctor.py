@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -182,6 +183,12 @@ def _personal_addresses(deployment: Deployment) -> tuple[State, str, str]:
         if labels:
             found.append(f"{len(labels)} {state}: {', '.join(labels)}")
             fixes.append(fix)
+    gone = [name for one in addresses if one.state == "gone" for name in one.names]
+    waiting = [(name, sum(1 for _ in deployment.awaiting(name))) for name in gone]
+    for name, count in waiting:
+        if count:
+            found.append(f"{count} still {'waits' if count == 1 else 'wait'} for {name}")
+            fixes.append(f"hitl stats --approver {shlex.quote(name)} shows what to hand over")
     fix = "; ".join(filter(None, fixes))
     return "wrong" if fix else "ok", "; ".join(found), fix
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from aws_durable_execution_sdk_python import DurableContext, StepError
 from aws_durable_execution_sdk_python.config import StepConfig
 
 from hitl_approval.agents.adapter import Adapter, ToolCall, Turn, adapter_of
-from hitl_approval.agents.asking import Asked, Asking, asked_of, last_of
+from hitl_approval.agents.asking import Asked, Asking, asked_of, last_of, last_words
 from hitl_approval.agents.gate import (
     Answer,
     ApprovedCall,
@@ -31,6 +31,7 @@ from hitl_approval.agents.gate import (
 from hitl_approval.agents.states import States, packed, state_of
 from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.business_hours import BusinessHours
+from hitl_approval.domain.call import ArgumentsChanged
 from hitl_approval.domain.digest import digest_json
 from hitl_approval.domain.edit import CHANGES, changes_view
 from hitl_approval.domain.errors import InvalidRequest
@@ -48,6 +49,7 @@ MOST_TURNS = 50
 """Turns of one run: 50 times that somebody had to be asked is a loop, not a task."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CHANGED = f"{ArgumentsChanged.__module__}.{ArgumentsChanged.__name__}"
 _NO_REASON = ("no reason was given", "nobody has answered in time")
 _CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
@@ -196,7 +198,8 @@ class _Run:
                 raise
             if gate.problem is not None:  # the framework has made an answer to the model of it
                 raise gate.problem
-            values = turn.to_json()
+            calls = [last_words(call) for call in turn.calls]
+            values = replace(turn, calls=calls).to_json()
             if self.conversation and turn.calls:
                 values["said"] = last_of(self.adapter.conversation(turn.state))
             return packed(values, self.store)
@@ -206,6 +209,8 @@ class _Run:
                 lambda _: body(), name=f"{self.name}/turn-{number}", config=self.step
             )
         except StepError as error:
+            if error.error_type == _CHANGED:
+                raise ArgumentsChanged([str(error.message)]) from None
             raise refusal_of(error) or error from None
         values: dict[str, Any] = json.loads(written)
         return values

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -77,7 +77,7 @@ def asked_of(tool_call: ToolCall, ruling: ToolRuling, asking: Asking, said: str 
     """What people are asked about a call.
 
     Args:
-        tool_call: the call.
+        tool_call: the call, as `last_words` leaves it.
         ruling: of the policy.
         asking: where the ruling leaves something open.
         said: the conversation; empty: it is not shown.
@@ -128,8 +128,13 @@ def last_of(said: Sequence[Said]) -> str:
     return _last("\n\n".join(f"{line.who}: {line.what}" for line in said), MAX_CONVERSATION)
 
 
+def last_words(call: ToolCall) -> ToolCall:
+    """A call with no more of the model's words than people are shown."""
+    return replace(call, why=_last(call.why.strip(), MAX_WORDS))
+
+
 def _words(tool_call: ToolCall, said: str) -> dict[str, Any]:
-    words = {WORDS: _last(tool_call.why.strip(), MAX_WORDS), CONVERSATION: said}
+    words = {WORDS: tool_call.why, CONVERSATION: said}
     return {name: value for name, value in words.items() if value}
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from hitl_approval.domain.call import ArgumentsChanged
 from hitl_approval.domain.outcome import Outcome
@@ -87,6 +87,12 @@ class Answer:
     approved: ApprovedCall | None = None
     text: str = ""
 
+    def is_for(self, tool: str, arguments: Mapping[str, Any]) -> bool:
+        """Whether this is the call: as it was asked, or as it was approved."""
+        approved = [] if self.approved is None else [self.approved.arguments]
+        known = map(canonical_json, [self.asked, *approved])
+        return tool == self.tool and canonical_json(arguments) in known
+
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
@@ -123,13 +129,13 @@ class Gate:
 
     def __post_init__(self) -> None:
         self._lock = Lock()
-        self._used: set[str] = set()
+        self._open = dict(self.answers)
 
     def rule_on(self, call_id: str, tool: str, arguments: Mapping[str, Any]) -> Ruling:
         """What becomes of a call; called once for each, right before it would run.
 
         Raises:
-            ArgumentsChanged: it is not the call that people were asked about, or it has run.
+            ArgumentsChanged: it is not the call that people were asked about.
             Exception: whatever `on_refused` raises.
         """
         try:
@@ -139,9 +145,10 @@ class Gate:
             raise
 
     def _rule_on(self, call_id: str, tool: str, arguments: Mapping[str, Any]) -> Ruling:
-        answer = self.answers.get(call_id)
-        if answer is not None:
-            return self._answered(call_id, answer, tool, arguments)
+        with self._lock:
+            answer = self._open.pop(call_id, None)  # once: the same id again is another call
+        if answer is not None and (answer.approved or answer.is_for(tool, arguments)):
+            return _answered(call_id, answer, tool, arguments)
         ruling = self.policy.rule_on(tool, arguments)
         if ruling.action == "allow":
             return Ruling("run", arguments)
@@ -150,23 +157,10 @@ class Gate:
         said = denial(tool, arguments, ruling.rule.reason if ruling.rule else "")
         return Ruling("answer", arguments, self.on_refused(said))
 
-    def _answered(
-        self, call_id: str, answer: Answer, tool: str, arguments: Mapping[str, Any]
-    ) -> Ruling:
-        approved = answer.approved
-        allowed = [answer.asked] if approved is None else [answer.asked, approved.arguments]
-        given = canonical_json(arguments)
-        if tool != answer.tool or given not in map(canonical_json, allowed):
-            msg = f"{tool} was not run: it is not the call {call_id} that people were asked about"
-            raise ArgumentsChanged([msg])
-        if approved is None:
-            return Ruling("answer", arguments, answer.text)
-        with self._lock:
-            if call_id in self._used:
-                msg = f"{tool} was not run again: the call {call_id} was approved once"
-                raise ArgumentsChanged([msg])
-            self._used.add(call_id)
-        return Ruling("run", approved.arguments, approved=approved)
+    def fail(self, error: Exception) -> NoReturn:
+        """End the run with this error, whatever the framework makes of an exception."""
+        self.problem = self.problem or error
+        raise error
 
     @contextmanager
     def running(self, ruling: Ruling) -> Iterator[None]:
@@ -176,6 +170,15 @@ class Gate:
             yield
         finally:
             _RUNNING.reset(token)
+
+
+def _answered(call_id: str, answer: Answer, tool: str, arguments: Mapping[str, Any]) -> Ruling:
+    if not answer.is_for(tool, arguments):
+        msg = f"{tool} was not run: it is not the call {call_id} that people were asked about"
+        raise ArgumentsChanged([msg])
+    if answer.approved is None:
+        return Ruling("answer", arguments, answer.text)
+    return Ruling("run", answer.approved.arguments, approved=answer.approved)
 
 
 def denial(tool: str, arguments: Mapping[str, Any], reason: str) -> Refused:
