@@ -98,6 +98,8 @@ class Env:
     """"true" where a link's page asks for the code that stands in the other channel."""
     REQUEST_FUNCTION_ARN: Final = "REQUEST_FUNCTION_ARN"
     """What an attached function asks through, by an alias of its own name; only there."""
+    WORKFLOW_ALIAS_ARN: Final = "WORKFLOW_ALIAS_ARN"
+    """What agents start by MCP; only in the signed-in function, and not set where they cannot."""
     SLACK: Final = "SLACK"
     """JSON object: the Slack workspace where people are asked; not set: in none."""
     WEBHOOKS: Final = "WEBHOOKS"

@@ -182,7 +182,7 @@ class HitlApproval(ApprovalDeployment):
         self._resumers = [request.resumer(), approval.resumer(), sweep.resumer()]
         self.page: DeployedPage | None = None
         if api is not None:
-            made = decision_functions(self, api.page, settings, workflow)
+            made = decision_functions(self, api, settings, self.workflow_alias)
             self._resumers += [function.resumer() for function in made.values()]
             self.page = api.serve(
                 links=made[PAGE], signed_in=made.get(SIGNED_IN), slack=made.get(SLACK)
