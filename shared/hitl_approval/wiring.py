@@ -21,6 +21,7 @@ from hitl_approval.adapters.requests import RequestFunctionClient
 from hitl_approval.adapters.secrets_manager import SecretsManagerSecret
 from hitl_approval.adapters.slack import SlackNotifier, SlackWorkspace
 from hitl_approval.adapters.sns import SnsNotifier
+from hitl_approval.adapters.starting import WorkflowStarter
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
 from hitl_approval.adapters.tasks import StepFunctionsTasks
 from hitl_approval.adapters.webhook import WebhookNotifier
@@ -183,6 +184,15 @@ def sign_in_issuer() -> OpenIdIssuer | None:
 def session_mac() -> KmsMac:
     """What seals the cookies of browsers that have signed in to this deployment."""
     return KmsMac(client=client("kms"), key_arn=settings().session_key_arn)
+
+
+@cache
+def workflow_starter() -> WorkflowStarter | None:
+    """What starts the packaged workflow for agents; None where none may by MCP."""
+    alias = settings().workflow_alias_arn
+    if alias is None:
+        return None
+    return WorkflowStarter(client=client("lambda"), sender=sender("lambda"), workflow=alias)
 
 
 @cache

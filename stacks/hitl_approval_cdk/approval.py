@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from aws_cdk.aws_stepfunctions import QueryLanguage
     from aws_cdk.aws_stepfunctions_tasks import LambdaInvoke
 
+    from hitl_approval.domain.form_source import FormSource
+
 
 @lists_options
 class HitlApproval(ApprovalDeployment):
@@ -138,8 +140,8 @@ class HitlApproval(ApprovalDeployment):
             self.messages_table = MessagesTable(
                 self, "MessagesTable", encryption_key=key, removal_policy=chosen["removal_policy"]
             )
-        self.dead_letter_queue: sqs.Queue = DeadLetterQueue(
-            self, "DeadLetterQueue", encryption_key=key
+        self.dead_letter_queue: sqs.Queue = (
+            queue := DeadLetterQueue(self, "DeadLetterQueue", encryption_key=key)
         )
         self.signing_key: kms.IKey | None = chosen["signing_key"]
 
@@ -164,7 +166,7 @@ class HitlApproval(ApprovalDeployment):
             code=bundling.code(self, chosen["architecture"]),
         )
         workflow = DurableFunction(
-            self, "WorkflowFunction", settings=settings, dead_letter_queue=self.dead_letter_queue
+            self, "WorkflowFunction", settings=settings, dead_letter_queue=queue
         )
         self.workflow_function: lambda_.Function = workflow
         self.workflow_alias: lambda_.Alias = workflow.publish(self, "LiveAlias")
@@ -180,7 +182,7 @@ class HitlApproval(ApprovalDeployment):
         self._resumers = [request.resumer(), approval.resumer(), sweep.resumer()]
         self.page: DeployedPage | None = None
         if api is not None:
-            made = decision_functions(self, api.page, settings, workflow)
+            made = decision_functions(self, api, settings, self.workflow_alias)
             self._resumers += [function.resumer() for function in made.values()]
             self.page = api.serve(
                 links=made[PAGE], signed_in=made.get(SIGNED_IN), slack=made.get(SLACK)
@@ -188,18 +190,12 @@ class HitlApproval(ApprovalDeployment):
         self.publisher_function: lambda_.Function | None = None
         if self.event_bus is not None:
             self.publisher_function = PublisherFunction(
-                self,
-                "PublisherFunction",
-                settings=settings,
-                dead_letter_queue=self.dead_letter_queue,
+                self, "PublisherFunction", settings=settings, dead_letter_queue=queue
             )
         self.messenger_function: lambda_.Function | None = None
         if self.messages_table is not None:
             self.messenger_function = MessengerFunction(
-                self,
-                "MessengerFunction",
-                settings=settings,
-                dead_letter_queue=self.dead_letter_queue,
+                self, "MessengerFunction", settings=settings, dead_letter_queue=queue
             )
         self._answers = workflow.answers()
         count_policies(
@@ -344,6 +340,8 @@ class HitlApproval(ApprovalDeployment):
         timeout: Duration | None = None,
         context: Mapping[str, Any] | str | None = None,
         sensitive: Sequence[str] | str | None = None,
+        form: FormSource | None = None,
+        editable: Sequence[str] | str | None = None,
         result_path: str | None = None,
         query_language: QueryLanguage | None = None,
         outputs: Any = None,
@@ -365,13 +363,15 @@ class HitlApproval(ApprovalDeployment):
             timeout: time to decide. Default: the deployment's; the state itself has none then.
             context: what the approver sees. Default: nothing.
             sensitive: fields of the context that are masked in messages. Default: none.
+            form: what an approver fills in, `input` of the output. Default: nothing.
+            editable: what they may change of the context; `changes` of the output. Default: none.
             result_path: where in the state's input the output goes. Default: in its place.
             query_language: of the state: `QueryLanguage.JSONATA` in a state machine that speaks
                 it, where the texts are `{% $states.input.agent %}`, say. Default: JSONPath.
             outputs: with JSONata, what the state puts out. Default: the output as it is.
 
         Raises:
-            ValueError: the timeout is no time to decide, or a keyword of the other language.
+            ValueError: no time to decide, no form, or a keyword of the other language.
         """
         from hitl_approval_cdk.step import step  # Step Functions are slow to import, and few ask
 
@@ -387,6 +387,8 @@ class HitlApproval(ApprovalDeployment):
             timeout=timeout,
             context=context,
             sensitive=sensitive,
+            form=form,
+            editable=editable,
             result_path=result_path,
             query_language=query_language,
             outputs=outputs,

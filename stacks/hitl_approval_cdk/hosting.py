@@ -60,6 +60,18 @@ class HostingOptions(TypedDict, Generic[LeftOut], total=False):
     believed; who may invoke it directly could otherwise write any identity into the event. Who such
     an API sends and `page.sign_in_claim` does not name is refused. Default: False."""
 
+    mcp: Annotated[
+        bool,
+        Option(
+            rules.switch,
+            default=False,
+            keys=[ContextKey("mcp", readers.switch, "true or false")],
+        ),
+    ]
+    """Whether agents may ask by the Model Context Protocol, on `POST /mcp` of the page's API: they
+    ask, see how it stands and withdraw as who `page.sign_in` says they are, and can decide nothing.
+    Default: False."""
+
     architecture: Annotated[
         lambda_.Architecture | LeftOut,
         Option(

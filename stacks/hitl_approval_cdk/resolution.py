@@ -198,6 +198,13 @@ def _check_resources(options: ResolvedOptions) -> None:
         if cast(Mapping[str, Any], options)[option_name] and options["page"] is None:
             msg = f"{option_name} needs a page that links lead to: pass page=ApprovalPage()"
             raise ValueError(msg)
+    page = options["page"]
+    if options["mcp"] and (page is None or page.sign_in is None):
+        msg = (
+            "mcp needs a page whose sign_in says who an agent is: pass "
+            "page=ApprovalPage(sign_in=SignIn.cognito()), say"
+        )
+        raise ValueError(msg)
     check_delivery(options["deliver_to"], mail=bool(options["mail"]))
     audit_table = options["audit_table"]
     if options["page"] and audit_table is not None and audit_table.table_stream_arn is None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
+from bench import scale
 from hitl_approval.contract import MAX_OPERATIONS, METRICS, Metrics
 from hitl_approval.domain.escalation import SWEEP_GRACE
 from hitl_approval.domain.link import CHALLENGE_CHARACTERS
@@ -107,6 +108,9 @@ COUNTS: Mapping[str, Callable[[], str]] = {
     "approvals-of-a-page": lambda: f"{DEFAULT_LIMIT}",
     "approvals-of-the-longest-page": lambda: f"{MAX_LIMIT}",
     "records-of-a-search": lambda: f"{SEARCHED:,}",
+    "scale-rates": scale.rates,
+    "scale-stocks": scale.stocks,
+    "scale-most": scale.most,
 }
 """Name of a place -> what stands there."""
 

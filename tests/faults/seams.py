@@ -154,7 +154,7 @@ def simulated() -> Iterator[None]:
         # A function of its argument only, a tenth of a schedule's time for the same few names.
         patch.object(text, "person_key", cache(text.person_key)),
         # A gauge that nothing depends on: a choice more in each sweep, and nothing more to see.
-        patch.object(DynamoDbStore, "count_pending", lambda _: 0),
+        patch.object(DynamoDbStore, "count_pending", lambda _, most: 0),
         # A query of the clock's each, and nothing more to see.
         patch.object(Messages, "SHARDS", 1),
         # Half of a schedule's time.

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from hitl_approval.contract import EXECUTION_PAUSED, LIBRARY_VERSION, Metrics, Output
+from hitl_approval.domain.text import spelling
 from hitl_approval.ports.records import Attention
 from hitl_approval_cli import clock, output
 from hitl_approval_cli.connection import Connection, connected
@@ -19,7 +20,7 @@ from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError, Exit, NotPermittedError, usage
 from hitl_approval_cli.fixes import Fixed, find_fixes
 from hitl_approval_cli.mail_sender import problems_of
-from hitl_approval_cli.personal_addresses import AddressState, read_addresses
+from hitl_approval_cli.personal_addresses import AddressState, PersonalAddress, read_addresses
 from hitl_approval_cli.records import Records
 
 State = Literal["ok", "wrong", "unknown"]
@@ -32,7 +33,7 @@ MOST = 100
 NAMED = 3
 """Stuck approvals of which a fix is shown."""
 EXAMINED = 20
-"""Stuck approvals whose execution is read: two calls for each, so some seconds for all."""
+"""Stuck approvals whose execution is read, and people whose inbox is: some seconds for all."""
 DAY = timedelta(days=1)
 FIXES: Mapping[AddressState, str] = {
     "confirmed": "",
@@ -232,14 +233,31 @@ def _personal_addresses(deployment: Deployment) -> tuple[State, str, str]:
         if labels:
             found.append(f"{len(labels)} {state}: {', '.join(labels)}")
             fixes.append(fix)
-    gone = [name for one in addresses if one.state == "gone" for name in one.names]
-    waiting = [(name, sum(1 for _ in deployment.awaiting(name))) for name in gone]
-    for name, count in waiting:
+    wrong = bool(any(fixes))
+    for name in _unreachable(deployment, addresses):
+        count = sum(1 for _ in deployment.awaiting(name))
         if count:
-            found.append(f"{count} still {'waits' if count == 1 else 'wait'} for {name}")
+            wait = f"{count} {'waits' if count == 1 else 'wait'} for {name}"
+            found.append(f"{wait}, who has no personal address")
             fixes.append(f"hitl stats --approver {shlex.quote(name)} shows what to hand over")
-    fix = "; ".join(filter(None, fixes))
-    return "wrong" if fix else "ok", "; ".join(found), fix
+    worst: State = "wrong" if wrong else "unknown" if any(fixes) else "ok"
+    return worst, "; ".join(found), "; ".join(filter(None, fixes))
+
+
+def _unreachable(deployment: Deployment, addresses: Sequence[PersonalAddress]) -> Sequence[str]:
+    """Whose address is gone, and whom the latest pending requests ask without one.
+
+    The others may have left `deliver_to` since they were asked, or read what the topic sends to
+    all. Where SES sends mail, or another stack subscribes a queue, this one's template does not say
+    who is reached, and nothing is known of them.
+    """
+    gone = [name for one in addresses if one.state == "gone" for name in one.names]
+    reached = {spelling(name) for one in addresses for name in one.names}
+    if all(one.names for one in addresses) and not deployment.find_output(Output.MAIL_SENDER):
+        latest = deployment.call({"action": "list", "status": "pending", "limit": MOST})
+        asked = (name for item in latest["approvals"] for name in item["approvers"])
+        gone += [name for name in asked if spelling(name) not in reached]
+    return list({spelling(name): name for name in gone}.values())[:EXAMINED]
 
 
 def _mail(deployment: Deployment) -> tuple[State, str, str]:

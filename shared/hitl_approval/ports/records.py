@@ -124,10 +124,13 @@ class Store(Protocol):
     def take_up(self, approval_id: str, *, at: datetime) -> bool:
         """Make a postponed or parked record due at that time; whether it was one."""
 
-    def count_pending(self) -> int:
+    def count_pending(self, *, most: int) -> int:
         """How many records await a decision, as the index has them by now.
 
         Postponed ones do not: their time has passed.
+
+        Args:
+            most: are counted; where there are more, that is the answer.
         """
 
     def list_by_status(

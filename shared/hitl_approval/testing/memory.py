@@ -154,9 +154,10 @@ class InMemoryStore:
         self.waiting[approval_id] = replace(self.waiting[approval_id], tries=0, until=at)
         return True
 
-    def count_pending(self) -> int:
+    def count_pending(self, *, most: int) -> int:
         """See `ports.Store.count_pending`."""
-        return sum(a.pending and a.approval_id not in self.waiting for a in self.approvals.values())
+        approvals = self.approvals.values()
+        return min(most, sum(a.pending and a.approval_id not in self.waiting for a in approvals))
 
     def list_by_status(
         self, status: Status, *, limit: int, cursor: str | None, since: datetime | None = None

@@ -34,6 +34,9 @@ SHORTEST_PAUSE = timedelta(minutes=5)
 """Between the second try of a record and the third; each pause is twice as long as the last."""
 LONGEST_PAUSE = timedelta(hours=1)
 """Between two tries of a record, at most: so long it may wait after what was amiss is put right."""
+MOST_COUNTED = 100_000
+"""Pending records that a sweep counts: it reads their index entries, so that more would cost more
+than they say. `make scale` has the figures."""
 Outcome = Literal[
     "well",
     "escalated",
@@ -117,7 +120,7 @@ class SweepService(Records):
             new = ([Postponed(i, pending, 0, None, None) for i in ids] for ids in pages)
             self._take_up(found, attention, new, until)
         with suppress(Unavailable):  # a gauge: the next sweep reads it again
-            awaiting = self.store.count_pending()
+            awaiting = self.store.count_pending(most=MOST_COUNTED)
             self.meter.measure(Metrics.PENDING, awaiting, "Count")
             if self.gauges is not None:
                 now, grace = self.clock.now(), escalation.SWEEP_GRACE
