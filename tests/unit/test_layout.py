@@ -25,7 +25,6 @@ ELSEWHERE: Mapping[str, str] = {
     "adapters/slack.py": "contract/test_slack.py",
     "adapters/web.py": "contract/test_slack.py",
     "adapters/webhook.py": "contract/test_webhook.py",
-    "http/schemas.py": "unit/http/test_openapi.py",
     "agents/agent_run.py": "agents/test_contract.py",
     "agents/langgraph.py": "agents/test_contract.py",
     "agents/langgraph_gate.py": "agents/test_langgraph.py",
