@@ -66,7 +66,8 @@ def withdraw(caller: Caller, approval_id: Any, comments: str = "") -> Mapping[st
     Raises:
         ApprovalError: it is not theirs, or has ended otherwise.
     """
-    return caller.act("cancel", str(own(caller, approval_id)["approval_id"]), comments)
+    record = own(caller, approval_id)
+    return caller.act("cancel", str(record["approval_id"]), comments)
 
 
 def execution_name(name: str, key: str) -> str:
