@@ -28,6 +28,8 @@ from hitl_approval_cli.commands.inbox import inbox
 from hitl_approval_cli.commands.list import list_
 from hitl_approval_cli.commands.local import local
 from hitl_approval_cli.commands.login import login, logout
+from hitl_approval_cli.commands.logs import logs
+from hitl_approval_cli.commands.mcp import mcp
 from hitl_approval_cli.commands.policy import policy
 from hitl_approval_cli.commands.reassign import reassign
 from hitl_approval_cli.commands.remind import remind
@@ -90,9 +92,11 @@ app.command()(reassign)
 app.command()(retract)
 app.command()(remind)
 app.command()(doctor)
+app.command()(logs)
 app.command()(resume)
 app.command()(repair)
 app.command()(stats)
+app.command()(mcp)
 app.command()(slack_manifest)
 app.command()(template)
 app.command()(drain)

@@ -16,7 +16,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from hitl_approval.contract import EMAIL_CLAIM, Env
-from hitl_approval_cdk import advice, alarms, bundling, outputs
+from hitl_approval_cdk import advice, bundling, outputs
 from hitl_approval_cdk.asking import AskingFunction
 from hitl_approval_cdk.attachment import Attachable, attach, runtime_layer
 from hitl_approval_cdk.dead_letters import DeadLetterQueue
@@ -43,6 +43,7 @@ from hitl_approval_cdk.specifications import PAGE, REQUEST, SIGNED_IN, SLACK
 from hitl_approval_cdk.sweep import SweepFunction
 from hitl_approval_cdk.tables import ApprovalsTable, AuditTable, InboxTable, MessagesTable
 from hitl_approval_cdk.topic import BroadcastTopic, subscribe_emails
+from hitl_approval_cdk.watching import watch
 
 if TYPE_CHECKING:
     from aws_cdk.aws_stepfunctions import QueryLanguage
@@ -89,6 +90,8 @@ class HitlApproval(ApprovalDeployment):
         messenger_function: sends it; None without a page.
         dead_letter_queue: starts that failed every attempt, and where in the audit table's stream
             to find events that could not be published for a day.
+        dashboard: its CloudWatch dashboard; None unless it is monitored with one.
+        alarm_topic: what gets its alarms; None where nothing does.
 
     Raises:
         ValueError: a value that cannot work; the message names property, value and fix.
@@ -156,6 +159,7 @@ class HitlApproval(ApprovalDeployment):
                 mail=deployed_mail(self, chosen["mail"]),
                 slack_secret=chosen["slack"].secret if chosen["slack"] else None,
                 webhook_secrets=[each.secret for each in chosen["webhooks"] or ()],
+                measured=chosen["monitoring"] is not None,
             ),
             options=chosen,
             variables=api.variables if api else {Env.SIGN_IN_CLAIM: EMAIL_CLAIM},
@@ -178,7 +182,7 @@ class HitlApproval(ApprovalDeployment):
         self._resumers = [request.resumer(), approval.resumer(), sweep.resumer()]
         self.page: DeployedPage | None = None
         if api is not None:
-            made = decision_functions(self, api.page, settings, workflow)
+            made = decision_functions(self, api, settings, self.workflow_alias)
             self._resumers += [function.resumer() for function in made.values()]
             self.page = api.serve(
                 links=made[PAGE], signed_in=made.get(SIGNED_IN), slack=made.get(SLACK)
@@ -199,15 +203,7 @@ class HitlApproval(ApprovalDeployment):
         )
         self._environment = settings.environment_to_wait(Stack.of(self))
         self._execution_timeout = chosen["execution_timeout"]
-        if chosen["alarm_topic"] is not None:
-            alarms.add(
-                self,
-                chosen["alarm_topic"],
-                metric=self.metric,
-                sweep=sweep,
-                sweep_interval=chosen["sweep_interval"],
-                dead_letter_queue=queue,
-            )
+        self.dashboard, self.alarm_topic = watch(self, chosen)
         outputs.add(self, outputs.of(self))
         advice.warn(self, chosen, topic=self.topic)
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bench import scale
-from hitl_approval.contract import MAX_OPERATIONS
+from hitl_approval.contract import MAX_OPERATIONS, METRICS, Metrics
 from hitl_approval.domain.escalation import SWEEP_GRACE
 from hitl_approval.domain.link import CHALLENGE_CHARACTERS
 from hitl_approval.domain.rows import PART
@@ -22,8 +22,11 @@ from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_LIMIT
 from hitl_approval.usecases.decide import SEARCHED
 from hitl_approval_cdk import ApprovalPage
 from hitl_approval_cli.commands.cost import (
+    ALARM_METRICS,
+    CUSTOM_METRICS,
     callback_quantities,
     messenger_quantities,
+    monitoring_quantities,
     polling_quantities,
     standing_quantities,
     total,
@@ -94,6 +97,10 @@ COUNTS: Mapping[str, Callable[[], str]] = {
     ),
     "messenger-price": lambda: f"{total(messenger_quantities()):.2f}",
     "standing-price": lambda: f"{total(standing_quantities()):.2f}",
+    "monitoring-price": lambda: f"{total(monitoring_quantities()):.2f}",
+    "custom-metrics": lambda: f"{CUSTOM_METRICS}",
+    "detailed-metrics": lambda: f"{CUSTOM_METRICS - len(METRICS) + len(Metrics.DETAILED)}",
+    "alarm-metrics": lambda: f"{ALARM_METRICS}",
     "requests-per-second": lambda: f"{ApprovalPage().requests_per_second}",
     "requests-at-once": lambda: f"{ApprovalPage().burst}",
     "characters-of-a-part": lambda: f"{PART:,}",

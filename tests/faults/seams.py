@@ -68,7 +68,7 @@ def _letter(notification: Notification, _: Sender) -> bytes:
     return f"{notification.kind}\n{notification.body}".encode()
 
 
-def _count(_: EmbeddedMetrics, metric: str, value: int = 1) -> None:
+def _count(_: EmbeddedMetrics, metric: str, value: int = 1, *, channel: str | None = None) -> None:
     world = _DEPLOYMENT[0].world
     assert world.current is not None
     world.metrics[world.current.name, world.current.request, metric] += value

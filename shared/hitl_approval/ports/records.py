@@ -151,6 +151,26 @@ class Store(Protocol):
         """
 
 
+class Gauges(Protocol):
+    """What is read of the approvals only to be measured."""
+
+    def attention_since(self, attention: Attention) -> datetime | None:
+        """Since when what has waited longest on a list needs attention; None if nothing is on it.
+
+        Postponed records are not on it. A pending one's time is its expiry, so mostly to come.
+
+        Raises:
+            Unavailable: not now; may be tried again.
+        """
+
+    def pending_since(self, rank: int) -> datetime | None:
+        """When a pending request was made, counted from the oldest, which is 0; None if none is.
+
+        Raises:
+            Unavailable: not now; may be tried again.
+        """
+
+
 class Inbox(Protocol):
     """What awaits each approver: a view of the store, behind it by a moment."""
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hitl_approval.contract import Table
+from hitl_approval.contract import Channel, Table
 from hitl_approval.domain.approval import Approval, Status, Transition
 from hitl_approval.domain.audit import on_record
 from hitl_approval.domain.bus_event import BusEvent
@@ -289,9 +289,9 @@ class RecordingMeter:
     counted: list[str] = field(default_factory=list)
     measured: list[tuple[str, float, Unit]] = field(default_factory=list)
 
-    def count(self, metric: str, value: int = 1) -> None:
+    def count(self, metric: str, value: int = 1, *, channel: Channel | None = None) -> None:
         """See `ports.Meter.count`."""
-        self.counted += [metric] * value
+        self.counted += [metric if channel is None else f"{metric} {channel}"] * value
 
     def measure(self, metric: str, value: float, unit: Unit) -> None:
         """See `ports.Meter.measure`."""
