@@ -22,7 +22,7 @@ from hitl_approval.contract import (
 )
 from hitl_approval.domain.delivery import Directory
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.naming import validate_names
+from hitl_approval.domain.naming import known_groups, validate_names
 from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request_values import reminder_seconds
@@ -322,6 +322,11 @@ class Settings:
         return frozenset(roles)
 
     @property
+    def detailed_metrics(self) -> bool:
+        """Whether the metrics are written that CloudWatch would charge for without need."""
+        return self._value(Env.DETAILED_METRICS) == "true"
+
+    @property
     def log_level(self) -> str:
         """Level of our own log lines."""
         level = self._value(Env.LOG_LEVEL) or "INFO"
@@ -366,19 +371,6 @@ class Settings:
             return json.loads(self._required(name))
         except (ValueError, RecursionError):
             raise self._garbled(f"{name} is not JSON") from None
-
-
-def known_groups(found: Any) -> dict[str, tuple[str, ...]]:
-    """Groups as they are asked: names of distinct people.
-
-    Raises:
-        ValueError: no names at all.
-        InvalidRequest: not names of distinct people.
-    """
-    if not isinstance(found, Mapping):
-        msg = "must be an object of names"
-        raise ValueError(msg)  # noqa: TRY004  a file's content is a value
-    return {name: validate_names(members, name) for name, members in found.items()}
 
 
 @cache

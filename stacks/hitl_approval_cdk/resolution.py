@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_sns as sns
 
 from hitl_approval import contract
 from hitl_approval.contract import Env
@@ -21,6 +22,7 @@ from hitl_approval.domain.text import cut
 from hitl_approval_cdk import option
 from hitl_approval_cdk.declaration import DECLARED
 from hitl_approval_cdk.delivery import check_delivery
+from hitl_approval_cdk.monitoring import Monitoring
 from hitl_approval_cdk.option import Readers
 from hitl_approval_cdk.options import HitlApprovalOptions, ResolvedOptions
 from hitl_approval_cdk.people import directory_of, says_anything
@@ -57,6 +59,7 @@ def resolve(given: HitlApprovalOptions) -> ResolvedOptions:
     options = cast(ResolvedOptions, values)
     if values["execution_timeout"] is None:
         options["execution_timeout"] = _default_execution_timeout(options["approval_timeout"])
+    options["monitoring"], options["alarm_topic"] = _monitoring(options)
     _check_times(options)
     check_turns(options, policy(options))
     check_rules(options, policy(options))
@@ -135,6 +138,22 @@ def _longest(options: ResolvedOptions) -> int | None:
     """Longest time to decide that a request may ask for, in seconds; None if a token decides."""
     total = seconds("execution_timeout", options["execution_timeout"])
     return None if total is None else total - contract.EXECUTION_MARGIN_SECONDS
+
+
+def _monitoring(options: ResolvedOptions) -> tuple[Monitoring | None, sns.ITopic | None]:
+    """What is monitored, and the topic of its alarms, whichever option names it.
+
+    Raises:
+        ValueError: both do.
+    """
+    chosen, topic = cast("Monitoring | None", options["monitoring"]), options["alarm_topic"]
+    if chosen is None:
+        made = None if topic is None else Monitoring(alarm_topic=topic, dashboard=False)
+        return made, topic
+    if topic is not None:
+        msg = "alarm_topic has no effect beside monitoring: use Monitoring(alarm_topic=...)"
+        raise ValueError(msg)
+    return chosen, chosen.alarm_topic
 
 
 def _check_times(options: ResolvedOptions) -> None:

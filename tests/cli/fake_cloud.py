@@ -73,7 +73,7 @@ class FakeCloud:
         at = int(NextToken)
         names = list(self.template)[at : at + 1]
         rows = [
-            {"LogicalResourceId": name}
+            {"LogicalResourceId": name, "ResourceType": self.template[name].get("Type", "")}
             | ({"PhysicalResourceId": self.physical[name]} if name in self.physical else {})
             for name in names
         ]

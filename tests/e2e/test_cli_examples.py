@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,11 @@ OF_NAMED = {"remind", "reassign", "retract"}
 """Commands whose example needs people who are asked by name."""
 REQUESTER = "user@example.com"
 """As `Live.submit` has it."""
+
+
+def test_should_have_no_example_that_a_day_makes_wrong() -> None:
+    """A date that has not come yet will have, one day."""
+    assert not [example for _, example in EXAMPLES if re.search(r"\b20\d\d-", example)]
 
 
 def test_should_know_an_example_of_every_command() -> None:

@@ -42,10 +42,15 @@ def main(bundle: str) -> None:
     )
     requests.notify("a", written)
     requests.register_callback("a", "c/2=")
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     for payload in (
         {"action": "get", "approval_id": "a"},
         {"action": "list"},
-        {"action": "decide", "approval_id": "a", "decision": "approved", "approver": "bob"},
+        {"action": "delegate", "to": "ann's", "until": until, "approver": "bob"},
+        {"action": "delegate", "to": "cid", "until": until, "approver": "bob"},
+        {"action": "delegation", "approver": "bob"},
+        {"action": "decide", "approval_id": "a", "decision": "approved", "approver": "cid"},
+        {"action": "end_delegation", "approver": "bob"},
         {"action": "history", "approval_id": "a"},
     ):
         answer = approval_api.handler.handler(payload, None)

@@ -65,6 +65,7 @@ GIVEN: dict[str, tuple[Any, Any]] = {
     "trust_authorizer": ("true", True),
     "architecture": ("x86_64", "x86_64"),
     "memory_size": ("1024", 1024),
+    "monitoring": ('{"pending_age_seconds": 86400}', {"pending_age_seconds": 86400}),
     "reminder_seconds": ("3600, 7200", [3600, 7200]),
     "messages_off": ("outcome,expired", ["outcome", "expired"]),
 }

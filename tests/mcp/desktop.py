@@ -48,7 +48,7 @@ class DecidingCloud(FakeCloud):
 
 if __name__ == "__main__":
     cloud = DecidingCloud()
-    Deployment.client = lambda _, service: cloud.client(service)  # type: ignore[method-assign,assignment,misc]
+    Deployment.client = lambda _, service: cloud.client(service)  # type: ignore[method-assign,assignment]
     vars(mcp_gate)["POLL"] = 0.05
     sys.argv[0] = "hitl"
     main()

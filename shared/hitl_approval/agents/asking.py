@@ -16,7 +16,8 @@ from hitl_approval.domain.edit import accept_editable
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.masking import leads_nowhere
 from hitl_approval.domain.quorum import Quorum
-from hitl_approval.domain.request import ApprovalRequest, context_json
+from hitl_approval.domain.request import ApprovalRequest
+from hitl_approval.domain.request_values import context_json
 from hitl_approval.domain.tool_policy import ToolRuling
 
 WORDS = "the_model_said"

@@ -21,6 +21,7 @@ from hitl_approval.domain.naming import MAX_APPROVERS, validate_names
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request_values import (
     MAX_CONTEXT_BYTES,
+    MAX_PATHS_BYTES,
     MAX_REMINDERS,
     MAX_SENSITIVE,
     accept_approval_id,
@@ -169,7 +170,7 @@ class ApprovalRequest(Content):
             doc="fields of the context, as `card` or `customer.iban`, or of the form, that only "
             "the page and `hitl show` show: messages have them masked",
             rule=accept_paths,
-            longest=f"{MAX_SENSITIVE}",
+            longest=f"{MAX_SENSITIVE}, {MAX_PATHS_BYTES:,} bytes together",
         ),
     ] = ()
     files: Annotated[
@@ -197,7 +198,7 @@ class ApprovalRequest(Content):
             doc="values of the context, as `amount` or `customer.limit`, that an approver may "
             "change when approving",
             rule=accept_paths,
-            longest=f"{MAX_EDITABLE}",
+            longest=f"{MAX_EDITABLE}, {MAX_PATHS_BYTES:,} bytes together",
         ),
     ] = ()
 

@@ -22,6 +22,10 @@ MAX_SENSITIVE = 50
 """Most fields that a request calls sensitive: each is sought in the whole context."""
 
 
+MAX_PATHS_BYTES = 3_000
+"""Longest paths to such fields, all together, in UTF-8: they stand on the row beside the votes."""
+
+
 MAX_CONTEXT_DEPTH = 32
 """Deepest nesting of a context: deeper than anybody reads, and cheap to print on every line."""
 
@@ -179,6 +183,10 @@ def accept_paths(paths: Any, field_name: str) -> tuple[str, ...]:
     accepted = tuple(dict.fromkeys(text.line(path, field_name) for path in paths))
     if len(accepted) > MAX_SENSITIVE:
         raise InvalidRequest(field_name, f"must be at most {MAX_SENSITIVE}, got {len(accepted)}")
+    size = sum(len(path.encode()) for path in accepted)
+    if size > MAX_PATHS_BYTES:
+        rule = f"must be at most {MAX_PATHS_BYTES:,} bytes together, got {size:,}"
+        raise InvalidRequest(field_name, rule)
     return accepted
 
 

@@ -19,7 +19,7 @@ from hitl_approval.domain.condition_json import condition_of
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.naming import validate_names
 from hitl_approval.domain.quorum import Quorum
-from hitl_approval.domain.request import seconds
+from hitl_approval.domain.request_values import seconds
 from hitl_approval.domain.rule import overlap, quorum_of, quorum_to_json
 
 MAX_TOOL_RULES = 100

@@ -133,6 +133,7 @@ class RequestService(Records):
             raise InvalidRequest(
                 "name", "is used twice in this execution: give each approval its own"
             )
+        logger.info("requested approval_id=%s", approval_id)
         if resolved.ruling is not None:
             _warn(approval_id, resolved.ruling)
         if created.pending and created.ends_by_rule:
