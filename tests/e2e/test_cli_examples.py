@@ -27,6 +27,8 @@ LOCAL = ["local up", "local env", "local mail", "local inbox", "local down", "lo
 """In this order: they are about one local cloud of their own."""
 OF_A_PERSON = {"login"}
 """Commands whose example somebody at a browser goes on with; here nobody can sign in."""
+OF_A_PROGRAM = {"mcp"}
+"""Commands that a program speaks to, which `tests/e2e/test_mcp.py` starts with its client."""
 
 EXAMPLES = [(c.words, example) for c in commands() for example in c.examples]
 Typed = Callable[..., str]
@@ -62,7 +64,11 @@ def test_should_know_an_example_of_every_command() -> None:
 
 @pytest.mark.parametrize(
     ("words", "example"),
-    [(words, example) for words, example in EXAMPLES if not words.startswith("local ")],
+    [
+        (words, example)
+        for words, example in EXAMPLES
+        if not words.startswith("local ") and words not in OF_A_PROGRAM
+    ],
     ids=str,
 )
 def test_should_do_what_its_help_shows(

@@ -1,4 +1,4 @@
-"""Asking by MCP: the packaged workflow is started, and answered for once it is on record."""
+"""Starts the packaged workflow for who asks by MCP, and answers once the request is on record."""
 
 from __future__ import annotations
 
