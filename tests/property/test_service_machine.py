@@ -525,6 +525,12 @@ class Services(RuleBasedStateMachine):
     def vote_as_a_delegation_ends(self, which: int, decision: str, giver: str) -> None:
         self._perform(self._id(which), ("vote", "dee", decision), other=("undelegate", giver))
 
+    @rule(which=WHICH, decision=DECISIONS, giver=AWAY)
+    def vote_in_both_names(self, which: int, decision: str, giver: str) -> None:
+        self.delegate(giver, "dee", 30)
+        self._perform(self._id(which), ("vote", "dee", decision))
+        self._perform(self._id(which), ("vote", giver, decision))
+
     def _end_delegation(self, giver: str) -> None:
         self.decisions.delegating.end(Actor(giver, "declared"), giver)
         self.given.pop(giver.lower(), None)
