@@ -17,12 +17,12 @@ from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.stage import Escalate, Stage
 from hitl_approval.testing import in_memory
-from tests.anything import any_opening, any_request, declared
+from tests.anything import TRACEPARENT, any_opening, any_request, declared
 
 PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
 SHAPE, _, METRICS = PAGE.partition("## Metrics")
 TYPES = {"string": str, "number": int, "array": list, "null": type(None), "object": dict}
-NOT_IN_ALL = {"on_behalf_of", "rule"}
+NOT_IN_ALL = {"on_behalf_of", "rule", "traceparent"}
 
 
 OF_A_COMMENT = {"question": bool, "answers": int}
@@ -41,6 +41,7 @@ def events() -> Iterator[BusEvent]:
     world.decisions.decide(voted, declared("bob"), "approved")
     world.decisions.decide(ask(), declared("ann"), "rejected", "no")
     ask(rule=AppliedRule("d", "big"))
+    ask(request=any_request(traceparent=TRACEPARENT))
     world.decisions.cancel(ask(), declared("rita"), "not needed")
     world.decisions.remind(ask(request=any_request(approvers=["ann"])), declared("rita"))
     both = ask(
