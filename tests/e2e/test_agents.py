@@ -47,10 +47,12 @@ class Deployed:
         """Start the agent; returns the execution's ARN."""
         return self.app.start(f"{self.app.stack}:live", {"task": self.example.task})
 
-    def asked(self) -> dict[str, Any]:
+    def asked(self, arn: str) -> dict[str, Any]:
         """The one request that awaits a decision, once it does."""
 
         def found() -> Any:
+            execution = self.app.deployment().outcome(arn)
+            assert execution["Status"] == "RUNNING", execution
             page = self.app.deployment().call({"action": "list", "status": "pending"})
             return next(iter(page["approvals"]), None)
 
@@ -82,7 +84,7 @@ def stack_of(folder: Path) -> str:
 
 def test_should_do_what_a_person_approved(deployed: Deployed) -> None:
     arn = deployed.start()
-    request = deployed.asked()
+    request = deployed.asked(arn)
     assert request["subject"].startswith(f"Run {deployed.example.tool}(")
     deployed.app.decide(request["approval_id"], "approved", ANN)
     assert deployed.app.result(arn) == deployed.example.done
@@ -90,6 +92,6 @@ def test_should_do_what_a_person_approved(deployed: Deployed) -> None:
 
 def test_should_answer_the_model_why_a_person_rejected(deployed: Deployed) -> None:
     arn = deployed.start()
-    request = deployed.asked()
+    request = deployed.asked(arn)
     deployed.app.decide(request["approval_id"], "rejected", ANN, comments="not today")
     assert deployed.app.result(arn) == "not done, rejected: not today"
