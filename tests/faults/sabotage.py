@@ -30,6 +30,11 @@ from hitl_approval.usecases import request
 from hitl_approval.usecases.decide import Answer, DecisionService
 from hitl_approval.usecases.request import RequestService
 from hitl_approval.usecases.trail import Trail
+from tests.faults.agents import (
+    pays_something_else,
+    runs_an_interrupted_turn_again,
+    runs_what_was_not_asked,
+)
 from tests.faults.edits import covers_a_change_by_earlier_votes
 from tests.faults.sabotage_messages import (
     _answers_a_batch_by_its_sends,
@@ -444,4 +449,7 @@ CASES: tuple[Case, ...] = (
     Case(_skips_the_later_stages, "stages_are_in_order", "stages"),
     Case(_takes_back_what_a_stage_is_built_on, "stages_are_in_order", "taken-back"),
     Case(_escalates_before_it_is_due, "stages_are_in_order", "escalated"),
+    Case(runs_what_was_not_asked, "tools_run_as_approved", "agent"),
+    Case(runs_an_interrupted_turn_again, "tools_run_as_approved", "agent", ONE),
+    Case(pays_something_else, "tools_run_as_approved", "agent"),
 )
