@@ -275,7 +275,7 @@ def test_should_show_the_conversation_on_the_page_only(bench: Bench) -> None:
 
 
 def test_should_refuse_a_state_that_a_step_cannot_hold(bench: Bench) -> None:
-    run = bench.start(calls(refund(), text="Щ" * 50_000))
+    run = bench.start(calls(refund(), text="Щ" * 100_000))
     with pytest.raises(RunFailed, match="state: must be at most 262144 bytes") as failed:
         run.result()
     assert failed.value.error_type == "hitl_approval.InvalidRequest"
@@ -283,7 +283,7 @@ def test_should_refuse_a_state_that_a_step_cannot_hold(bench: Bench) -> None:
 
 def test_should_keep_a_large_state_in_the_store(bench: Bench) -> None:
     store = MemoryStates()
-    run = bench.start(calls(refund(), text="Щ" * 50_000), store=store)
+    run = bench.start(calls(refund(), text="Щ" * 100_000), store=store)
     bench.approvals.approve(by="ann")
     assert run.result() == "done: refunded 70 to C-1"
     assert len(store.kept) == 1

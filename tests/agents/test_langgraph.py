@@ -166,6 +166,37 @@ def test_should_not_run_a_tool_past_the_gate_in_a_graph_in_a_function(
     assert desk.refunded == []
 
 
+def test_should_not_run_a_tool_past_the_gate_that_an_approved_tool_calls(
+    approvals: Approvals,  # noqa: F811
+) -> None:
+    desk = Desk()
+    inner = graph_of(Script([calls(refund())]), desk).compile()
+
+    def delegate(task: str) -> str:
+        """Let another agent do it."""
+        return str(inner.invoke({"messages": [("user", task)]})["messages"][-1].text)
+
+    script = Script([calls(Call("d1", "delegate", {"task": "help C-1"}))])
+    agent = graph_of(script, desk, tools=ToolNode([delegate])).compile()
+    run = started(approvals, agent)
+    approvals.approve(by="ann")
+    with pytest.raises(RunFailed, match="runs refund outside of a ToolNode"):
+        run.result()
+    assert desk.refunded == []
+
+
+@pytest.mark.parametrize("way", ["by hand", "by node", "by node, later"])
+def test_should_run_a_tool_wherever_it_is_that_the_policy_allows(
+    approvals: Approvals,  # noqa: F811
+    way: str,
+) -> None:
+    desk = Desk()
+    agent = graph_of(Script([calls(refund())]), desk, tools=past_the_gate(desk, way)).compile()
+    policy = {"refund": allow(when=field("amount") < 100)}
+    assert started(approvals, agent, tools=policy).result() == "done: refunded 70 to C-1"
+    assert desk.refunded == [(70, "C-1")]
+
+
 def own_wrapper(kind: str, *, times: int = 1, change: bool = False) -> dict[str, Any]:
     def of(request: Any) -> Any:
         call = request.tool_call
@@ -200,7 +231,7 @@ def test_should_not_run_an_approved_call_again_for_a_wrapper_that_retries(
     tools = ToolNode([desk.refund], handle_tool_errors=True, **own_wrapper(kind, times=2))
     run = started(approvals, graph_of(Script([calls(refund())]), desk, tools=tools).compile())
     approvals.approve(by="ann")
-    with pytest.raises(RunFailed, match="was approved once"):
+    with pytest.raises(RunFailed, match="was changed, or has run"):
         run.result()
     assert desk.refunded == [(70, "C-1")]
 
@@ -223,7 +254,7 @@ def test_should_not_run_what_a_wrapper_has_changed_so_that_people_must_be_asked(
     tools = ToolNode([desk.refund], **own_wrapper("async", change=True))
     policy = {"refund": [allow(when=field("amount") < 100), ask()]}
     agent = graph_of(Script([calls(refund())]), desk, tools=tools).compile()
-    with pytest.raises(RunFailed, match="a wrapper has changed"):
+    with pytest.raises(RunFailed, match="was changed, or has run"):
         started(approvals, agent, tools=policy).result()
     assert desk.refunded == []
 

@@ -76,7 +76,7 @@ def test_should_gate_toolsets_too(approvals: Approvals) -> None:
 
 def test_should_ask_where_the_tool_itself_asks(approvals: Approvals) -> None:
     desk = Desk()
-    agent = agent_of(calls(refund()))
+    agent = agent_of(calls(refund()), output_type=[str, DeferredToolRequests])
     agent.tool_plain(requires_approval=True)(desk.refund)
     ended = start(approvals, agent, tools={"*": allow()})
     assert desk.refunded == []

@@ -183,6 +183,37 @@ def test_should_say_that_an_agent_has_not_come_to_its_end(approvals: Approvals) 
         started(approvals, agent, options=limits).result()
 
 
+def test_should_refuse_an_agent_as_a_tool_whose_own_tools_should_wait(
+    approvals: Approvals,  # noqa: F811
+) -> None:
+    desk = Desk()
+    helper = agent_of(Script([calls(refund())]), desk, name="helper").as_tool()
+    outer = Script([calls(Call("h1", "helper", {"input": "help C-1"}))])
+    agent = Agent(ScriptedModel(outer), tools=[helper], callback_handler=None)
+    with pytest.raises(RunFailed, match="has the agent helper as a tool, whose refund cannot wait"):
+        started(approvals, agent, tools={"helper": allow()}).result()
+    assert desk.refunded == []
+
+
+def test_should_run_an_agent_as_a_tool_whose_own_tools_need_nobody(
+    approvals: Approvals,  # noqa: F811
+) -> None:
+    desk = Desk()
+    look = Call("r1", "read_customer", {"customer": "C-1"})
+    inner = Agent(
+        ScriptedModel(Script([calls(look)])),
+        name="helper",
+        tools=[tool(desk.read_customer)],
+        callback_handler=None,
+    )
+    outer = Script([calls(Call("h1", "helper", {"input": "who is C-1?"}))])
+    agent = Agent(ScriptedModel(outer), tools=[inner.as_tool()], callback_handler=None)
+    run = started(approvals, agent)
+    approvals.approve(by="ann")
+    assert "C-1 is known" in run.result()
+    assert desk.read == ["C-1"]
+
+
 class Verdict(BaseModel):
     amount: int
 
@@ -221,6 +252,21 @@ def test_should_keep_pictures_over_a_pause(approvals: Approvals) -> None:  # noq
     approvals.approve(by="ann")
     assert run.result() == "done: refunded 70 to C-1"
     assert seen == [b"\x89PNG", b"\x89PNG"]
+
+
+def test_should_leave_nothing_to_be_closed_elsewhere(
+    approvals: Approvals,  # noqa: F811
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Strands leaves a tool's stream where its result is, and the loop closes it later."""
+    desk = Desk()
+    look = Call("r1", "read_customer", {"customer": "C-1"})
+    run = started(approvals, agent_of(Script([calls(look), calls(refund())]), desk))
+    approvals.approve(by="ann")
+    assert run.result() == "done: C-1 is known; refunded 70 to C-1"
+    assert None not in desk.keys
+    gc.collect()
+    assert "different Context" not in caplog.text
 
 
 def test_should_answer_the_model_when_a_tool_has_failed(approvals: Approvals) -> None:  # noqa: F811

@@ -32,6 +32,30 @@ POLICY = [
 OPS = Actor("ops", "jwt")
 
 
+def _call(params: str, call_id: str = "1", method: str = '"method":"tools/call"') -> str:
+    return f'{{"jsonrpc":"2.0","id":{call_id},{method},"params":{params}}}'
+
+
+UNCLEAR = [
+    "{",
+    "7",
+    "[" + _call('{"name":"delete_x"}') + "]",
+    '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"delete_x"}}',
+    _call('{"name":"delete_x"}', method='"Method":"tools/call"'),
+    _call("{}", method='"method":"ping","METHOD":"tools/call"'),
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","Params":{"name":"delete_x"}}',
+    _call('["delete_x"]'),
+    _call('{"name":"read_x","NAME":"delete_x"}'),
+    _call('{"name":"read_x","argument\u017f":{}}'),
+    _call('{"name":["read_x"]}'),
+    _call('{"name":"pay","arguments":{"amount":1,"Amount":1000}}'),
+    _call('{"name":"read_x","arguments":[{"a":1}]}'),
+    _call('{"name":"read_x","arguments":{"a":[{"b":1,"B":2}]}}'),
+    _call('{"name":"read_x"}', call_id="null"),
+]
+"""What is no call, or could be read as another one."""
+
+
 class Side:
     """What one side was written."""
 
@@ -161,30 +185,7 @@ class TestForwarding:
         assert not desk.client.lines
         assert desk.said == ["the server wrote what is no message: starting up..."]
 
-    @pytest.mark.parametrize(
-        "line",
-        [
-            "{",
-            "7",
-            '[{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"delete_x"}}]',
-            '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"delete_x"}}',
-            '{"jsonrpc":"2.0","id":1,"Method":"tools/call","params":{"name":"delete_x"}}',
-            '{"jsonrpc":"2.0","id":1,"method":"ping","METHOD":"tools/call"}',
-            '{"jsonrpc":"2.0","id":1,"method":"tools/call","Params":{"name":"delete_x"}}',
-            '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":["delete_x"]}',
-            '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read_x","NAME":"d"}}',
-            '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read_x",'
-            '"argument\u017f":{}}}',
-            '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":["read_x"]}}',
-            '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pay",'
-            '"arguments":{"amount":1,"Amount":1000}}}',
-            '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read_x",'
-            '"arguments":[{"a":1}]}}',
-            '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read_x",'
-            '"arguments":{"a":[{"b":1,"B":2}]}}}',
-            '{"jsonrpc":"2.0","id":null,"method":"tools/call","params":{"name":"read_x"}}',
-        ],
-    )
+    @pytest.mark.parametrize("line", UNCLEAR)
     def test_should_forward_nothing_that_a_server_could_read_otherwise(
         self, desk: Desk, line: str
     ) -> None:

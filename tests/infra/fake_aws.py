@@ -78,6 +78,8 @@ def fake_aws() -> Iterator[tuple[str, set[str]]]:
             seen.add(operation)
             self.send_response(status)
             self.send_header("Content-Length", str(len(text)))
+            if operation == "invocations":
+                self.send_header("X-Amz-Durable-Execution-Arn", "arn")
             self.end_headers()
             self.wfile.write(text.encode())
 

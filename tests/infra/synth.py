@@ -263,6 +263,12 @@ def _monitored(app: App) -> Stack:
     return HitlApprovalStack(app, "Monitored", **context.options(values))
 
 
+def _asked_by_agents(app: App) -> Stack:
+    """The deployable app for a team whose agents ask."""
+    values = {"approvers": "ann@example.com", "sign_in": "cognito", "mcp": "true"}
+    return HitlApprovalStack(app, "Agents", **context.options(values))
+
+
 CONFIGURATIONS: Mapping[str, Callable[[App], Stack]] = {
     "default": _default,
     "signed_in": _signed_in,
@@ -274,6 +280,7 @@ CONFIGURATIONS: Mapping[str, Callable[[App], Stack]] = {
     "brought_along": _brought_along,
     "in_slack": _in_slack,
     "monitored": _monitored,
+    "asked_by_agents": _asked_by_agents,
 }
 """What users write: one builder per configuration."""
 

@@ -112,6 +112,8 @@ class TestEnvironment:
         if contract.Handler.SIGNED_IN in functions(any_resources):
             signed_in = environment(any_resources, contract.Handler.SIGNED_IN)
             by_browser = SIGN_IN_ENV if Env.SIGN_IN_ISSUER in signed_in else set()
+            if Env.WORKFLOW_ALIAS_ARN in signed_in:
+                by_browser = by_browser | {Env.WORKFLOW_ALIAS_ARN, Env.INBOX_URL}
             assert set(signed_in) - {Env.SIGN_IN_CLIENT_SECRET_ARN} == {
                 *(SWEEP_ENV | INBOX_ENV | by_browser),
                 Env.MESSAGES_TABLE_NAME,
@@ -142,6 +144,7 @@ class TestEnvironment:
             Env.MAIL,
             Env.SIGNING_KEY_ARN,
             Env.SIGN_IN_MAX_AGE_SECONDS,
+            Env.WORKFLOW_ALIAS_ARN,
         }
 
     def test_should_be_the_environment_that_the_workflow_tests_run_with(

@@ -61,6 +61,7 @@ GIVEN: dict[str, tuple[Any, Any]] = {
     "sign_in": ("https://issuer.example.com, web, cli", "JWT"),
     "sign_in_claim": ("upn", "upn"),
     "sign_in_max_age_seconds": ("900", 900),
+    "mcp": ("true", True),
     "trust_authorizer": ("true", True),
     "architecture": ("x86_64", "x86_64"),
     "memory_size": ("1024", 1024),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -16,7 +17,8 @@ from hitl_approval.ports.records import Attention
 from hitl_approval_cli import clock, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.deployment import Deployment
-from hitl_approval_cli.errors import CliError, Exit, NotPermittedError
+from hitl_approval_cli.errors import CliError, Exit, NotPermittedError, usage
+from hitl_approval_cli.fixes import Fixed, find_fixes
 from hitl_approval_cli.mail_sender import problems_of
 from hitl_approval_cli.personal_addresses import AddressState, PersonalAddress, read_addresses
 from hitl_approval_cli.records import Records
@@ -60,24 +62,71 @@ class Check:
 
 
 @connected
-def doctor(to: Connection) -> None:
+def doctor(
+    to: Connection,
+    *,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Fix what can be fixed safely, after asking.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a fix.")] = False,
+) -> None:
     """Check whether everything works: credentials, stack, topics, and what is stuck.
 
     Uses your own credentials; what they do not allow is unknown and not wrong. The exit
     status is 1 if something is wrong. With --json the answer is {"healthy": ..., "checks": [...]}.
 
+    With --fix it takes up again what was parked and what was given up, lets the sweep run, resumes
+    workflows and has AWS mail who has not confirmed; it decides nothing and asks nobody anew. What
+    was done is in "fixed", and the exit status is of the state before: check again a little later.
+
     Example: hitl doctor
+
+    Example: hitl doctor --fix --yes
     """
+    if fix and not yes and (to.as_json or not (sys.stdin.isatty() and sys.stdout.isatty())):
+        raise usage("not a terminal, so nobody can be asked: pass --yes")
     checks: list[Check] = []
     for check in examine(to.deployment):
         checks.append(check)
         if not to.as_json:
             _show(check)
     healthy = all(check.state != "wrong" for check in checks)
-    answer = {"healthy": healthy, "checks": [asdict(check) for check in checks]}
+    answer: dict[str, Any] = {"healthy": healthy, "checks": [asdict(check) for check in checks]}
+    if fix:
+        answer["fixed"] = [asdict(each) for each in _fix(to, checks, ask=not yes)]
     to.show(answer, lambda: None)
     if not healthy:
         raise typer.Exit(Exit.FAILED)
+
+
+def _fix(to: Connection, checks: Sequence[Check], *, ask: bool) -> Sequence[Fixed]:
+    """Fix what can be fixed, and say what was done."""
+    wrong = {check.name: _about(to.deployment, check) for check in checks if check.state == "wrong"}
+    done: list[Fixed] = []
+    for fix in find_fixes(to.deployment, wrong):
+        if ask and not typer.confirm(fix.question):
+            continue
+        for fixed in fix.apply():
+            done.append(fixed)
+            if not to.as_json:
+                _say(fixed)
+    if not done and not to.as_json:
+        output.out.print("nothing was fixed")
+    return done
+
+
+def _about(deployment: Deployment, check: Check) -> Sequence[str]:
+    """The approvals that a check is about, whose workflow may be resumed."""
+    if check.name != "not resumed":
+        return ()
+    stuck = _stuck(deployment, "decided")[:EXAMINED]
+    return [approval_id for approval_id in stuck if not _is_paused(deployment, approval_id)]
+
+
+def _say(fixed: Fixed) -> None:
+    state, colour = ("fixed", "green") if fixed.done else ("not fixed", "bold red")
+    why = f": {output.safe(fixed.why)}" if fixed.why else ""
+    output.out.print(f"[{colour}]{state:<9}[/] {output.safe(fixed.what)}{why}", soft_wrap=True)
 
 
 def _show(check: Check) -> None:

@@ -125,7 +125,7 @@ class Gate:
     policy: ToolPolicy
     answers: Mapping[str, Answer] = field(default_factory=dict)
     on_refused: OnRefused = answer_to
-    problem: Exception | None = None
+    problem: BaseException | None = None
 
     def __post_init__(self) -> None:
         self._lock = Lock()
@@ -156,6 +156,13 @@ class Gate:
             return Ruling("ask", arguments)
         said = denial(tool, arguments, ruling.rule.reason if ruling.rule else "")
         return Ruling("answer", arguments, self.on_refused(said))
+
+    def would_ask(self, call_id: str, tool: str, arguments: Mapping[str, Any]) -> bool:
+        """Whether `rule_on` would say `ask`, for who must know it of all calls of a turn first."""
+        answer = self._open.get(call_id)
+        if answer is not None and (answer.approved or answer.is_for(tool, arguments)):
+            return False
+        return self.policy.rule_on(tool, arguments).action == "ask"
 
     def fail(self, error: Exception) -> NoReturn:
         """End the run with this error, whatever the framework makes of an exception."""

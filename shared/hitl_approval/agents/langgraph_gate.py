@@ -22,25 +22,37 @@ from hitl_approval.domain.errors import InvalidRequest
 NAME: Final = "hitl_approval"
 """The key of an interrupt's value that has the calls which wait."""
 
-_PASSED: ContextVar[bool] = ContextVar("hitl_approval_passed", default=False)
-"""Whether what runs here has passed the gate."""
+_PASSED: ContextVar[list[str] | None] = ContextVar("hitl_approval_passed", default=None)
+"""The name of the tool that has passed the gate and may start here; empty when it has."""
 
 
 class Watch(BaseCallbackHandler):
-    """Refuses a tool that runs past the gate, in a function of the graph's own say."""
+    """Refuses a tool that runs past the gate, unless the policy allows it.
+
+    It may be called by a function of the graph's own, or by another tool.
+    """
 
     raise_error = True
 
     def __init__(self, gate: Gate) -> None:
         self.gate = gate
 
-    def on_tool_start(self, serialized: dict[str, Any], input_str: str, **_: Any) -> None:  # noqa: ARG002  the framework's names
+    def on_tool_start(
+        self,
+        serialized: dict[str, Any],
+        input_str: str,  # noqa: ARG002  the framework's name
+        *,
+        inputs: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
         """Called by LangChain before any tool runs, wherever it is called."""
-        if not _PASSED.get():
-            rule = f"runs {serialized.get('name')} outside of a ToolNode, where nobody is asked"
-            error = InvalidRequest("agent", rule)
-            self.gate.problem = self.gate.problem or error
-            raise error
+        name = str(serialized.get("name"))
+        passed = _PASSED.get()
+        if passed == [name]:
+            passed.clear()
+        elif self.gate.policy.rule_on(name, inputs or {}).action != "allow":
+            rule = f"runs {name} outside of a ToolNode, where nobody is asked"
+            self.gate.fail(InvalidRequest("agent", rule))
 
 
 def gated(graph: Any, gate: Gate) -> Any:
@@ -99,8 +111,7 @@ def _gated_tools(node: Any, gate: Gate) -> Runnable[Any, Any]:
             {"id": call["id"], "name": call["name"], "args": call["args"]}
             for call in tools._parse_input(given)[0]
             if call["name"] in tools.tools_by_name  # nobody is asked about what is not there
-            and call["id"] not in gate.answers
-            and gate.policy.rule_on(call["name"], call["args"]).action == "ask"
+            and gate.would_ask(call["id"] or "", call["name"], call["args"])
         ]
         if waiting:
             interrupt({NAME: waiting})
@@ -123,14 +134,13 @@ def _passed(gate: Gate, request: ToolCallRequest) -> Iterator[ToolCallRequest | 
         return
     ruling = gate.rule_on(call["id"] or "", call["name"], call["args"])
     if ruling.action == "ask":
-        msg = f"{call['name']} was not run: a wrapper has changed the call {call['id']}"
-        gate.problem = gate.problem or ArgumentsChanged([msg])
-        raise ArgumentsChanged([msg])
+        msg = f"{call['name']} was not run: the call {call['id']} was changed, or has run"
+        gate.fail(ArgumentsChanged([msg]))
     if ruling.action == "answer":
         answer = ruling.answer or "not done"
         yield ToolMessage(answer, name=call["name"], tool_call_id=call["id"], status="error")
         return
-    token = _PASSED.set(True)
+    token = _PASSED.set([call["name"]])
     try:
         with gate.running(ruling):
             yield request.override(tool_call={**call, "args": dict(ruling.arguments)})

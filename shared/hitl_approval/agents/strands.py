@@ -83,6 +83,7 @@ class Adapter:
     def _gated(self, gate: Gate) -> Iterator[None]:
         """The agent with its tools behind the gate, and afterwards as it was built."""
         hook = _HOOKS[self.agent]
+        _check_agents_in(self.agent, gate)
         with hook.lock:
             built = self.agent.take_snapshot(preset="session")
             hook.gate = gate
@@ -102,6 +103,22 @@ class Adapter:
         if result.structured_output is not None:
             return Turn(output=result.structured_output.model_dump(mode="json"))
         return Turn(output=str(result).rstrip("\n"))
+
+
+def _check_agents_in(agent: Agent, gate: Gate) -> None:
+    """Refuse an agent that has another one as a tool, whose own tools should wait.
+
+    Raises:
+        InvalidRequest: nobody would be asked about them.
+    """
+    for tool in agent.tool_registry.registry.values():
+        inner = getattr(tool, "agent", None)
+        if isinstance(inner, Agent):
+            for name in inner.tool_registry.registry:
+                if gate.policy.rule_on(name, {}).action != "allow":
+                    rule = f"has the agent {tool.tool_name} as a tool, whose {name} cannot wait"
+                    raise InvalidRequest("agent", f"{rule}: allow it, or make it a tool of its own")
+            _check_agents_in(inner, gate)
 
 
 def _calls(result: AgentResult) -> list[ToolCall]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from threading import Lock
 from typing import Any, Final
 
@@ -45,11 +46,20 @@ class _Gated(AgentTool):
     ) -> ToolGenerator:
         if canonical_json(tool_use["input"]) != canonical_json(self._ruling.arguments):
             msg = f"{tool_use['name']} was not run: a hook or a middleware has changed the call"
-            self._gate.problem = self._gate.problem or ArgumentsChanged([msg])
-            raise ArgumentsChanged([msg])
-        with self._gate.running(self._ruling):
-            async for event in self._tool.stream(tool_use, invocation_state, **kwargs):
-                yield event
+            self._gate.fail(ArgumentsChanged([msg]))
+        events = self._tool.stream(tool_use, invocation_state, **kwargs)
+        while True:
+            with self._gate.running(self._ruling):  # not over a yield: Strands may not come back
+                try:
+                    event = await anext(events, None)
+                except (Exception, GeneratorExit, CancelledError):
+                    raise
+                except BaseException as error:  # which Strands drops, with the tool's result
+                    self._gate.problem = self._gate.problem or error
+                    raise
+            if event is None:
+                return
+            yield event
 
 
 class Hook(HookProvider):
@@ -76,6 +86,8 @@ class Hook(HookProvider):
             event.tool_use = {**use, "input": dict(ruling.arguments)}
             event.selected_tool = _Gated(tool, gate, ruling)
             return
-        event.cancel_tool = ruling.answer or "not done"  # an empty text would not cancel
         if ruling.action == "ask":
-            event.interrupt(NAME, reason=use["toolUseId"])
+            event.interrupt(NAME, reason=use["toolUseId"])  # raises, unless it has been answered
+            msg = f"{use['name']} was not run again: the call {use['toolUseId']} was approved once"
+            gate.fail(ArgumentsChanged([msg]))
+        event.cancel_tool = ruling.answer or "not done"  # an empty text would not cancel

@@ -1,4 +1,4 @@
-"""Asking by MCP: the packaged workflow is started, and answered for once it is on record."""
+"""Starts the packaged workflow for who asks by MCP, and answers once the request is on record."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ def withdraw(caller: Caller, approval_id: Any, comments: str = "") -> Mapping[st
     Raises:
         ApprovalError: it is not theirs, or has ended otherwise.
     """
-    return caller.act("cancel", str(own(caller, approval_id)["approval_id"]), comments)
+    record = own(caller, approval_id)
+    return caller.act("cancel", str(record["approval_id"]), comments)
 
 
 def execution_name(name: str, key: str) -> str:
