@@ -458,6 +458,7 @@ def test_should_keep_the_newest_checkpoint_only(approvals: Approvals) -> None:  
         said = [calls(Call(f"r{n}", "read_customer", {"customer": "C-1"})) for n in range(reads)]
         agent = graph_of(Script([*said, calls(refund())]), Desk()).compile()
         config = {"recursion_limit": 100}
+        config = {"recursion_limit": 100}
         turn = Adapter(agent, {"config": config}).start("help", Gate(ToolPolicy.of(TOOLS)))
         return len(turn.state)
 
