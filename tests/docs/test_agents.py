@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, cast
@@ -16,6 +17,7 @@ from hitl_approval.agents import ToolPolicy
 from hitl_approval.testing import Approvals
 from tests.agents import kit_langgraph, kit_openai_agents, kit_pydantic_ai, kit_strands
 from tests.agents.script import Script, calls, refund
+from tests.tomorrow import pins
 
 PAGE = (Path(__file__).parents[2] / "docs" / "agents.md").read_text(encoding="utf-8")
 POLICY, *BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -64,3 +66,18 @@ def test_should_write_the_policy_as_json_as_the_page_does() -> None:
 
 def test_should_say_what_is_counted() -> None:
     assert "the refund is paid 2 times" in PAGE
+
+
+def test_should_say_between_which_versions_it_is_tested() -> None:
+    root = Path(__file__).parents[2]
+    said = re.findall(r"^\| ([\w-]+) \| `([\w-]+)` \| ([\d.]+) \| ([\d.]+) \|$", PAGE, re.MULTILINE)
+    lowest = dict(
+        line.split("==") for line in (root / "tests/agents/lowest.txt").read_text("utf-8").split()
+    )
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    assert {name for name, *_ in said} == set(lowest)
+    for name, extra, low, newest in said:
+        assert lowest[name] == low
+        [declared] = project["optional-dependencies"][extra]
+        assert f"{declared}.0".startswith(f"{name}>={low.removesuffix('.0')}."), declared
+        assert pins("requirements-dev.txt")[name] == newest

@@ -18,7 +18,10 @@ from .conftest import ROOT, eventually
 from .embedding import EmbeddingApp
 from .wheel import constraints, run
 
-ANN = "ann@example.com"
+ANN, BOB = "ann@example.com", "bob@example.com"
+PAID = "paid"
+DIES = "pydantic_ai"
+"""The example whose process dies, see `let_the_tool_die`."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,12 @@ class Example:
 
 
 EXAMPLES = {
+    "openai_agents": Example("Forget everybody", "run_sql", "2 rows changed"),
+    "pydantic_ai": Example(
+        "Order 7 was charged twice",
+        "refund",
+        f"refunded 70 EUR for order 7, approved by {ANN}",
+    ),
     "langgraph": Example("a@b.io has asked to be forgotten", "erase", "erased P-6"),
     "strands": Example("The shop is slow", "deploy", f"shop 1.3.9 is live, approved by {ANN}"),
 }
@@ -67,6 +76,8 @@ def deployed(
     folder = tmp_path_factory.mktemp("agents") / request.param
     shutil.copytree(ROOT / "examples" / "agents" / request.param, folder)
     bring(folder / "lambda", folder / "build")
+    if request.param == DIES:
+        let_the_tool_die(folder / "build" / "handler.py")
     app = EmbeddingApp(cloud, folder, stack_of(folder), folder / "cdk.out")
     app.deploy()
     yield Deployed(app, EXAMPLES[request.param])
@@ -79,6 +90,20 @@ def bring(code: Path, build: Path) -> None:
     command = [find_uv_bin(), "pip", "install", "--quiet", "--target", str(build)]
     command += ["--python", sys.executable, "--requirement", str(code / "requirements.txt")]
     run([*command, "--constraint", str(constraints(build))], cwd=code)
+
+
+def let_the_tool_die(handler: Path) -> None:
+    """The process dies within a call that BOB has approved, after its effect."""
+    text = handler.read_text(encoding="utf-8")
+    begins = "    call = approved_call()"
+    assert text.count(begins) == 1
+    dies = f"""
+    if approved_call().decided_by == {BOB!r}:
+        with open({str(handler.parent.parent / PAID)!r}, "a") as paid:
+            paid.write("paid ")
+        os._exit(1)
+"""
+    handler.write_text(text.replace(begins, dies + begins), encoding="utf-8")
 
 
 def stack_of(folder: Path) -> str:
@@ -103,3 +128,20 @@ def test_should_answer_the_model_why_a_person_rejected(deployed: Deployed) -> No
     request = deployed.asked(arn)
     deployed.app.decide(request["approval_id"], "rejected", ANN, comments="not today")
     assert deployed.app.result(arn) == "not done, rejected: not today"
+
+
+def test_should_fail_visibly_where_the_process_dies_within_the_tool(deployed: Deployed) -> None:
+    if deployed.app.folder.name != DIES:
+        return  # one framework's process dies as the other's
+    arn = deployed.start()
+    request = deployed.asked(arn)
+    deployed.app.decide(request["approval_id"], "approved", BOB)
+
+    def ended() -> Any:
+        execution = deployed.app.deployment().outcome(arn)
+        return None if execution["Status"] == "RUNNING" else execution
+
+    execution = eventually(ended, "end of the function")
+    assert execution["Status"] == "FAILED"
+    assert "interrupted" in str(execution["Error"])
+    assert (deployed.app.folder / PAID).read_text(encoding="utf-8") == "paid "
