@@ -129,6 +129,9 @@ docs: setup ## writes again what docs/ takes from the code: the command, the con
 site: setup ## the docs as a site with search, in site/html
 	@$(BIN)/python -m tests.docs.site
 
+agents-lowest: setup ## the agents' contract with the lowest version of each framework
+	@$(PYTEST) tests/e2e/test_agents_lowest.py
+
 audit: setup ## every scanner: workflows, template, licences, gaps, bills of materials, the wheel; ONLY=name
 	@$(BIN)/python -m tests.supply $(if $(ONLY),--only $(ONLY))
 

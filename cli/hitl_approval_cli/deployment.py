@@ -61,14 +61,15 @@ class Deployment:
 
         Args:
             event: of the workflow.
-            name: of the execution, which sent again is the same one. Default: a new one.
+            name: of the execution, which sent again is the same one: its fields are then sorted,
+                since Lambda compares bytes. Default: a new one, which keeps their order.
         """
         with self.errors():
             answer = self.client("lambda").invoke(
                 FunctionName=self._output(Output.WORKFLOW_FUNCTION_ARN),
                 InvocationType="Event",
                 DurableExecutionName=name or f"hitl-{uuid.uuid4().hex}",
-                Payload=json.dumps(event, sort_keys=True).encode(),
+                Payload=json.dumps(event, sort_keys=name is not None).encode(),
             )
             arn = answer["DurableExecutionArn"]
         return {

@@ -137,7 +137,8 @@ def read_lines(
             each["timestamp"],
             function,
             _SECRET.sub(_cover, each["message"].rstrip("\n")),
-            each["eventId"],
+            # The local cloud gives none: there a line is known by its words and its time.
+            each.get("eventId") or f"{each['timestamp']} {each['message']}",
         )
         for group, function in groups.items()
         for each in _events(deployment, client, group, approval_id, since)

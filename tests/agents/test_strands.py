@@ -177,10 +177,15 @@ def test_should_refuse_an_agent_that_keeps_its_state_elsewhere(
 
 
 def test_should_say_that_an_agent_has_not_come_to_its_end(approvals: Approvals) -> None:  # noqa: F811
-    agent = agent_of(Script([calls(Call("r1", "read_customer", {"customer": "C-1"}))]), Desk())
-    limits = {"limits": {"turns": 1}}
-    with pytest.raises(RunFailed, match="has not come to its end: limit_turns"):
-        started(approvals, agent, options=limits).result()
+    def read_nothing() -> str:
+        """Stop."""
+        agent.cancel()
+        return "nothing"
+
+    model = ScriptedModel(Script([calls(Call("r1", "read_nothing", {}))]))
+    agent = Agent(model, tools=[tool(read_nothing)], callback_handler=None)
+    with pytest.raises(RunFailed, match="has not come to its end: cancelled"):
+        started(approvals, agent).result()
 
 
 def test_should_refuse_an_agent_as_a_tool_whose_own_tools_should_wait(

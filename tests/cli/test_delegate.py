@@ -34,7 +34,10 @@ def test_should_let_the_delegate_find_and_decide_what_is_asked(hitl: Hitl, world
     assert "(for ann)" in hitl("inbox", "--mine", "--as", "bob").out
     [item] = hitl("inbox", "--mine", "--as", "bob", "--json").json["approvals"]
     assert item["on_behalf_of"] == "ann"
-    assert hitl("approve", approval_id, "--as", "bob", "--yes").status == 0
+    assert f"{approval_id} approved by bob for ann; " in (
+        hitl("approve", approval_id, "--as", "bob", "--yes").out
+    )
+    assert " bob for ann " in hitl("history", approval_id).out
     shown = hitl("show", approval_id).out
     assert "bob for ann (declared)" in shown
     assert world.store.history(approval_id)[-1]["details"]["on_behalf_of"] == "ann"

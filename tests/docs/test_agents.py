@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+import tomllib
 from pathlib import Path
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from langgraph.prebuilt import create_react_agent
 
 from hitl_approval.agents import ToolPolicy
 from hitl_approval.testing import Approvals
-from tests.agents import kit_openai_agents, kit_pydantic_ai
+from tests.agents import kit_langgraph, kit_openai_agents, kit_pydantic_ai, kit_strands
 from tests.agents.script import Script, calls, refund
+from tests.tomorrow import pins
 
 PAGE = (Path(__file__).parents[2] / "docs" / "agents.md").read_text(encoding="utf-8")
 POLICY, *BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-MODELS = {"pydantic_ai": kit_pydantic_ai.model_of, "agents": kit_openai_agents.ScriptModel}
+MODELS: dict[str, Any] = {
+    "pydantic_ai": kit_pydantic_ai.model_of,
+    "agents": kit_openai_agents.ScriptModel,
+    "strands": kit_strands.ScriptedModel,
+    "langchain.agents": lambda script: kit_langgraph.ScriptedModel(script=script),
+}
 
 
 def policy() -> Any:
@@ -26,10 +36,13 @@ def policy() -> Any:
 
 
 @pytest.mark.parametrize("module", MODELS)
-def test_should_gate_the_agent_that_it_shows(module: str) -> None:
+@pytest.mark.filterwarnings("ignore:create_react_agent has been moved")
+def test_should_gate_the_agent_that_it_shows(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    langchain = SimpleNamespace(create_agent=create_react_agent)  # LangChain is not installed here
+    monkeypatch.setitem(sys.modules, "langchain.agents", cast(ModuleType, langchain))
     [block] = [each for each in BLOCKS if f"from {module} import" in each]
     script = Script([calls(refund("c1", 49)), calls(refund("c2", 50))])
-    model, found = re.subn(r'"(openai:)?gpt-[0-9.]+"', "MODEL", block)
+    model, found = re.subn(r'"((openai:)?gpt-|eu\.anthropic\.)[^"]+"', "MODEL", block)
     assert found == 1
     assert len(block.splitlines()) < 20
     shown = {"MODEL": MODELS[module](script), "TOOLS": policy()}
@@ -53,3 +66,18 @@ def test_should_write_the_policy_as_json_as_the_page_does() -> None:
 
 def test_should_say_what_is_counted() -> None:
     assert "the refund is paid 2 times" in PAGE
+
+
+def test_should_say_between_which_versions_it_is_tested() -> None:
+    root = Path(__file__).parents[2]
+    said = re.findall(r"^\| ([\w-]+) \| `([\w-]+)` \| ([\d.]+) \| ([\d.]+) \|$", PAGE, re.MULTILINE)
+    lowest = dict(
+        line.split("==") for line in (root / "tests/agents/lowest.txt").read_text("utf-8").split()
+    )
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    assert {name for name, *_ in said} == set(lowest)
+    for name, extra, low, newest in said:
+        assert lowest[name] == low
+        [declared] = project["optional-dependencies"][extra]
+        assert f"{declared}.0".startswith(f"{name}>={low.removesuffix('.0')}."), declared
+        assert pins("requirements-dev.txt")[name] == newest

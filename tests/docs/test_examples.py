@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from aws_cdk import assertions
 from tests.infra.synth import any_app, example_stack, said
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = sorted((ROOT / "examples").glob("*/README.md"))
+EXAMPLES = sorted((ROOT / "examples").glob("**/README.md"))
 
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
@@ -40,8 +41,13 @@ def test_should_name_what_the_app_deploys(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
-def test_should_warn_of_nothing_and_keep_no_version_that_is_rolled_back(page: Path) -> None:
-    stack = example_stack(page.parent)(any_app(), "Example")
+def test_should_warn_of_nothing_and_keep_no_version_that_is_rolled_back(
+    page: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / page.parent.name
+    shutil.copytree(page.parent, folder)
+    (folder / "build").mkdir(exist_ok=True)  # where an agent's README puts the framework
+    stack = example_stack(folder)(any_app(), "Example")
     assert said(stack) == []
     versions = assertions.Template.from_stack(stack).find_resources("AWS::Lambda::Version")
     assert {v["DeletionPolicy"] for v in versions.values()} == {"RetainExceptOnCreate"}
@@ -58,8 +64,9 @@ def test_should_be_read_in_a_minute(page: Path) -> None:
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
 def test_should_be_listed_where_examples_are(page: Path) -> None:
-    name = f"examples/{page.parent.name}/README.md"
-    for listing in ("README.md", "docs/index.md", "docs/embedding.md", "tests/docs/zensical.toml"):
+    name = page.relative_to(ROOT).as_posix()
+    about = "docs/agents.md" if page.parent.parent.name == "agents" else "docs/embedding.md"
+    for listing in ("README.md", "docs/index.md", about, "tests/docs/zensical.toml"):
         assert name in (ROOT / listing).read_text(encoding="utf-8"), listing
 
 

@@ -146,6 +146,8 @@ class Deployment:
     outbox: Outbox = field(default_factory=Outbox)
     askers: Askers = field(default_factory=Askers)
     """Who asks through the request function instead of having rights of their own."""
+    desk: Any = None
+    """What the tool of an agent has done, where an agent asks."""
     redeployed: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Actors who reach a newer version of the functions, and its environment."""
 

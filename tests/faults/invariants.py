@@ -15,6 +15,7 @@ from hitl_approval.contract import Metrics, Table
 from hitl_approval.domain.audit import Head, verify
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.text import person_key
+from tests.faults.agents import fails_visibly, tools_run_as_approved
 from tests.faults.deciding import approved_by_policy
 from tests.faults.delivered import DELIVERED
 from tests.faults.deployment import (
@@ -90,7 +91,8 @@ def all_agree(deployment: Deployment) -> Iterator[str]:
         if result is None or arn in deployment.durable.stopped:
             continue  # a workflow that hangs breaks promise 4, one that was stopped says nothing
         if result.status.value != "SUCCEEDED" or result.result is None:
-            if result.error and came_too_late(deployment, arn, result.error.message or ""):
+            message = (result.error and result.error.message) or ""
+            if came_too_late(deployment, arn, message) or fails_visibly(deployment, message):
                 continue
             # What a start that failed had written is withdrawn: nobody can decide it any more.
             withdrawn = all(row["status"] == "cancelled" for row in rows.values())
@@ -263,6 +265,7 @@ INVARIANTS: tuple[Check, ...] = (
     only_a_standing_delegation_counts,
     nobody_stands_in_for_the_requester,
     rules_approve_what_they_read,
+    tools_run_as_approved,
 )
 
 

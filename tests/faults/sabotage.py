@@ -30,6 +30,11 @@ from hitl_approval.usecases import request
 from hitl_approval.usecases.decide import Answer, DecisionService
 from hitl_approval.usecases.request import RequestService
 from hitl_approval.usecases.trail import Trail
+from tests.faults.agents import (
+    pays_something_else,
+    runs_an_interrupted_turn_again,
+    runs_what_was_not_asked,
+)
 from tests.faults.edits import covers_a_change_by_earlier_votes
 from tests.faults.ruling import (
     approves_although_something_was_not_read,
@@ -494,4 +499,7 @@ CASES: tuple[Case, ...] = (
     ),
     Case(follows_a_rule_in_the_name_of_the_system, "rules_approve_what_they_read", "ruled"),
     Case(keeps_no_digest_of_the_rules, "rules_approve_what_they_read", "ruled"),
+    Case(runs_what_was_not_asked, "tools_run_as_approved", "agent"),
+    Case(runs_an_interrupted_turn_again, "tools_run_as_approved", "agent", ONE),
+    Case(pays_something_else, "tools_run_as_approved", "agent"),
 )

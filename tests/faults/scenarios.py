@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 
 from hitl_approval.domain.policy import OnTimeout, Policy
 from hitl_approval.domain.quorum import Quorum
+from tests.faults.agents import AGENTS
 from tests.faults.deployment import APPROVALS_TABLE, TIMEOUT, Deployment
 from tests.faults.durable import arn_of
 from tests.faults.dynamodb import Item
@@ -286,5 +287,6 @@ SCENARIOS: Mapping[str, Scenario] = {
         *SWEEPING,
         *VISITORS,
         *MESSAGING,
+        *AGENTS,
     ]
 }

@@ -91,6 +91,8 @@ CROWDED = {
     "reminders-beside": 0,
     "reminded": 0,
     "row-removed": 0,
+    "agent": 0,
+    "agent-opposite": 0,
     "fed-messenger": 0,
     "fed-refused-polling": 0,
     "fed-publisher": 0,
@@ -105,6 +107,9 @@ ORDERS = {
     "superseded": 1,
     "superseded-polling": 1,
     "superseded-in-peace": 1,
+    # An agent takes a tenth of a second.
+    "agent": 1,
+    "agent-opposite": 1,
 }
 LIMITED = {
     "stages": 1,
@@ -153,6 +158,8 @@ LIMITED = {
     "outcome-in-flight": 1,
     "reminders": 1,
     "reminders-beside": 1,
+    "agent": 1,
+    "agent-opposite": 0,
     "fed-messenger": 1,
     "fed-refused-polling": 0,
     "fed-publisher": 1,

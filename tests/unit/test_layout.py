@@ -33,7 +33,6 @@ ELSEWHERE: Mapping[str, str] = {
     "agents/pydantic_ai.py": "agents/test_contract.py",
     "agents/strands.py": "agents/test_contract.py",
     "agents/strands_gate.py": "agents/test_strands.py",
-    "http/schemas.py": "unit/http/test_openapi.py",
     "durable/counted.py": "workflow/test_business_hours.py",
     "durable/document.py": "workflow/test_state_machine.py",
     "durable/operations.py": "workflow/test_refusals.py",

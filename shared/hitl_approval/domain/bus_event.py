@@ -93,6 +93,7 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
         "expires_at": isoformat(approval.expires_at) if approval else None,
         "execution_arn": approval.execution_arn if approval else None,
         **({"rule": approval.rule.to_dict()} if approval and approval.rule else {}),
+        **({"traceparent": approval.traceparent} if approval and approval.traceparent else {}),
         **_of_comment(event),
     }
     text = json.dumps(detail, ensure_ascii=False)

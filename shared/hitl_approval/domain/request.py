@@ -31,6 +31,7 @@ from hitl_approval.domain.request_values import (
     accept_reminders,
     accept_some_names,
     accept_timeout,
+    accept_traceparent,
     context_json,
     reminder_seconds,
     seconds,
@@ -201,6 +202,15 @@ class ApprovalRequest(Content):
             longest=f"{MAX_EDITABLE}, {MAX_PATHS_BYTES:,} bytes together",
         ),
     ] = ()
+    traceparent: Annotated[
+        str | None,
+        Field(
+            doc="the trace that the request belongs to, as W3C's header `traceparent` has it: on "
+            "record, in events and in logs, never in messages to people (default: none)",
+            rule=accept_traceparent,
+            label="Trace",
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         for name, declaration in FIELDS.items():  # the dataclass is frozen for everyone else

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -115,6 +116,26 @@ def accept_approval_id(value: Any, field_name: str) -> str:
     if not text.is_approval_id(given):
         raise InvalidRequest(field_name, f"must be the id of an approval, got {text.shown(given)}")
     return given
+
+
+def accept_traceparent(value: Any, field_name: str) -> str:
+    """Accept a trace context as W3C's header `traceparent` has it.
+
+    Raises:
+        InvalidRequest: anything else.
+    """
+    given = text.line(value, field_name)
+    found = _TRACEPARENT.fullmatch(given)
+    if not found or not (found["trace"].strip("0") and found["parent"].strip("0")):
+        rule = "must be like 00-<32 hex digits>-<16 hex digits>-01, in lower case"
+        raise InvalidRequest(field_name, f"{rule}, got {text.shown(given)}")
+    return given
+
+
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?P<trace>[0-9a-f]{32})-(?P<parent>[0-9a-f]{16})-[0-9a-f]{2}"
+)
+"""Version, trace, parent and flags (W3C Trace Context, section 3.2); neither id is all zeros."""
 
 
 def accept_some_names(names: Any, field_name: str) -> tuple[str, ...]:

@@ -46,7 +46,9 @@ def parse_document(event: Any) -> ApprovalRequest:
     }
     if BUSINESS_HOURS in event:
         if "timeout" in given:
-            raise InvalidRequest(BUSINESS_HOURS, "and timeout_seconds exclude each other")
+            raise InvalidRequest(
+                BUSINESS_HOURS, "stands beside timeout_seconds: give one of the two"
+            )
         given["timeout"] = _business_hours(event[BUSINESS_HOURS])
     return ApprovalRequest(**given)
 

@@ -15,7 +15,7 @@ class StandIn(Model):
     async def get_response(self, *_: Any, **given: Any) -> ModelResponse:
         """See `Model.get_response`."""
         items = given["input"] if isinstance(given["input"], list) else []
-        answers = [item["output"] for item in items if item["type"] == "function_call_output"]
+        answers = [item["output"] for item in items if item.get("type") == "function_call_output"]
         if len(answers) < len(CALLS):
             tool, arguments = CALLS[len(answers)]
             call: Any = {
