@@ -459,8 +459,6 @@ def test_should_keep_the_newest_checkpoint_only(approvals: Approvals) -> None:  
         agent = graph_of(Script([*said, calls(refund())]), Desk()).compile()
         config = {"recursion_limit": 100}
         turn = Adapter(agent, {"config": config}).start("help", Gate(ToolPolicy.of(TOOLS)))
-            "help", Gate(ToolPolicy.of(TOOLS))
-        )
         return len(turn.state)
 
     few, many, more = size(0), size(10), size(20)
