@@ -43,6 +43,11 @@ def test_should_ask_read_and_withdraw_as_the_name_that_is_given(cloud: FakeCloud
     assert [event["action"] for event in cloud.asked] == ["get", "get", "cancel"]
 
 
+def test_should_ask_as_nobody_else(cloud: FakeCloud) -> None:
+    assert asking.ask(caller(), {**ASK, "requester": "ann"}, None)["requester"] == "rita"
+    assert cloud.started[0]["requester"] == "rita"
+
+
 def test_should_be_who_has_signed_in(cloud: FakeCloud) -> None:
     cloud.outputs["PageUrl"] = PAGE
     keep_session(Session(PAGE, "ann@example.com", "token", "2999-01-01T00:00:00+00:00"))

@@ -102,10 +102,8 @@ class Desk:
     @property
     def approval_id(self) -> str:
         """Of the call that was asked last."""
-        [line] = self.said[-1:]
-        kind, _, rest = line.partition(" ")
-        assert kind == "asked"
-        return rest.partition(":")[0]
+        asked = [line for line in self.said if line.startswith("asked ")]
+        return asked[-1].removeprefix("asked ").partition(":")[0]
 
     def wait_until(self, happened: Callable[[], Any]) -> None:
         for _ in range(2_000):
@@ -260,7 +258,6 @@ class TestAsking:
         desk.wait_until(lambda: desk.server.lines)
         assert len(desk.asked()) == 2
         desk.call("delete_file", {"path": "a"}, 4)  # the approval was for one run
-        desk.until_asked(1)
         desk.wait_until(lambda: len(desk.asked()) == 3)
         assert [line["id"] for line in desk.server.lines] == [3]
 
@@ -282,6 +279,23 @@ class TestAsking:
         assert desk.cloud.decisions.get(approval_id).status == "cancelled"
         assert not desk.client.lines
         assert not desk.server.lines
+
+    def test_should_not_run_what_is_cancelled_at_the_last_moment(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        compared = Event()
+
+        def cancel(*_: Any) -> None:
+            desk.send("notifications/cancelled", {"requestId": 1})
+            compared.set()
+
+        monkeypatch.setattr(mcp_gate, "check_approved", cancel)
+        desk.call("delete_file", {"path": "a"})
+        desk.decide(desk.until_asked(), "approved")
+        assert compared.wait(10)
+        desk.gate.close()  # waits for who asks
+        assert not desk.server.lines
+        assert not desk.client.lines
 
     def test_should_pass_on_the_cancellation_of_what_runs(self, desk: Desk) -> None:
         desk.call("read_file")

@@ -45,7 +45,9 @@ TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "form": {"type": "object"},
     "editable": _NAMES,
 }
-"""What a model may give of a request, by its field in the event: who asks is never among it."""
+"""What a model may give of a request, by its field in the event."""
+NOT_OF_A_MODEL: Final = ("requester", "traceparent")
+"""The fields that it may not give: who asks, and which trace the request belongs to."""
 
 _ID: Final[Mapping[str, Any]] = {
     "type": "object",

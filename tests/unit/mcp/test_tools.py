@@ -9,7 +9,16 @@ from jsonschema import Draft202012Validator
 
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.start import ANYTHING_FIELDS, BUSINESS_HOURS
-from hitl_approval.mcp.tools import GET, KEY, REQUEST, TOOLS, TYPES, WITHDRAW, definitions
+from hitl_approval.mcp.tools import (
+    GET,
+    KEY,
+    NOT_OF_A_MODEL,
+    REQUEST,
+    TOOLS,
+    TYPES,
+    WITHDRAW,
+    definitions,
+)
 
 
 class Nobody:
@@ -22,7 +31,8 @@ class Nobody:
 
 
 def test_should_take_every_field_of_a_request_but_who_asks() -> None:
-    assert {*TYPES, "requester"} == set(ANYTHING_FIELDS)
+    assert {*TYPES, *NOT_OF_A_MODEL} == set(ANYTHING_FIELDS)
+    assert not {*TYPES} & {*NOT_OF_A_MODEL}
     assert set(REQUEST.schema["properties"]) == {*TYPES, BUSINESS_HOURS, KEY}
 
 
