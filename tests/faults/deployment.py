@@ -471,6 +471,6 @@ def _touched(request: Mapping[str, Any], *, reads: bool) -> Footprint:
             touched.add((f"{ROW}{named['S']}", writes))
             continue
         touched.add((f"{_GIVEN}{named['S']}", writes))
-        if writes:  # every vote before and after this is told apart, whether or not it checks
+        if writes:  # every vote before and after this is another one, whether or not it checks
             touched.add((EVERY_ROW, False))
     return frozenset(touched)

@@ -40,7 +40,6 @@ ELSEWHERE: Mapping[str, str] = {
     "durable/tool.py": "workflow/test_gate.py",
     "durable/wait.py": "workflow/test_waiting.py",
     "durable/withdraw.py": "workflow/test_withdraw.py",
-    "http/schemas.py": "unit/http/test_openapi.py",
     "http/mcp_api.py": "mcp/test_conformance.py",
     "http/schemas.py": "unit/http/test_openapi.py",
     "mcp/asking.py": "mcp/test_conformance.py",
