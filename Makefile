@@ -15,7 +15,7 @@ CLEAN := "$(PYTHON)" -I shared/hitl_approval/programs.py
 unexport $(filter PYTHON% HATCH_% NODE_OPTIONS NODE_ENV NODE_PATH SOURCE_DATE_EPOCH,$(.VARIABLES))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-deployed up down env wheel lock lint format bench bench-quick faults faults-deep mutants screenshots docs site e2e-aws audit bump
+.PHONY: help setup demo test test-quick test-deployed up down env wheel lock lint format bench bench-quick scale faults faults-deep mutants screenshots docs site e2e-aws audit bump
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -104,6 +104,9 @@ bench: setup ## measure time and cost beside the pattern, write docs/performance
 
 bench-quick: setup ## the same with few samples; writes nothing
 	@$(BIN)/python -m bench --quick $(if $(ONLY),--only $(ONLY))
+
+scale: setup ## what many approvals a second, and many pending ones, do to DynamoDB's partitions
+	@$(BIN)/python -m bench.scale
 
 faults: setup ## every schedule of every scenario with faults, or SCENARIO=name; REPLAY=scenario:choices: one
 	@$(if $(SCENARIO)$(REPLAY),:,$(BIN)/pytest --hypothesis-profile deep tests/property)

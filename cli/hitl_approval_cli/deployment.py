@@ -56,14 +56,20 @@ class Deployment:
     endpoint_url: str | None = None
     verbose: bool = False
 
-    def submit(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Start the packaged workflow; its approval's id is derived, so it is known at once."""
+    def submit(self, event: Mapping[str, Any], name: str | None = None) -> dict[str, Any]:
+        """Start the packaged workflow; its approval's id is derived, so it is known at once.
+
+        Args:
+            event: of the workflow.
+            name: of the execution, which sent again is the same one: its fields are then sorted,
+                since Lambda compares bytes. Default: a new one, which keeps their order.
+        """
         with self.errors():
             answer = self.client("lambda").invoke(
                 FunctionName=self._output(Output.WORKFLOW_FUNCTION_ARN),
                 InvocationType="Event",
-                DurableExecutionName=f"hitl-{uuid.uuid4().hex}",
-                Payload=json.dumps(event).encode(),
+                DurableExecutionName=name or f"hitl-{uuid.uuid4().hex}",
+                Payload=json.dumps(event, sort_keys=name is not None).encode(),
             )
             arn = answer["DurableExecutionArn"]
         return {

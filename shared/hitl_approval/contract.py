@@ -98,12 +98,16 @@ class Env:
     """"true" where a link's page asks for the code that stands in the other channel."""
     REQUEST_FUNCTION_ARN: Final = "REQUEST_FUNCTION_ARN"
     """What an attached function asks through, by an alias of its own name; only there."""
+    WORKFLOW_ALIAS_ARN: Final = "WORKFLOW_ALIAS_ARN"
+    """What agents start by MCP; only in the signed-in function, and not set where they cannot."""
     SLACK: Final = "SLACK"
     """JSON object: the Slack workspace where people are asked; not set: in none."""
     WEBHOOKS: Final = "WEBHOOKS"
     """JSON object: the secret's ARN of each webhook by its name; not set: there are none."""
     EVENT_BUS_NAME: Final = "EVENT_BUS_NAME"
     """Name or ARN of the bus that gets every transition."""
+    DETAILED_METRICS: Final = "DETAILED_METRICS"
+    """"true" where the metrics of `Metrics.DETAILED` are written; not set: they are not."""
     LOG_LEVEL: Final = "LOG_LEVEL"
 
 
@@ -238,7 +242,7 @@ class Metrics:
 
     NAMESPACE: Final = "HitlApproval"
     DEPLOYMENT: Final = "Deployment"
-    """The one dimension: the name of the deployment's approvals table."""
+    """The dimension of all: the name of the deployment's approvals table."""
     NOTIFICATION_FAILED: Final = "NotificationFailed"
     RESUME_FAILED: Final = "ResumeFailed"
     DECIDED_NOT_RESUMED: Final = "DecidedNotResumed"
@@ -253,7 +257,7 @@ class Metrics:
     ALTERED_TRAIL: Final = "AlteredTrail"
     """Audit events that somebody has changed or removed, which no part of a deployment does."""
     PENDING: Final = "Pending"
-    """Requests that await a decision, as the last sweep counted them."""
+    """Requests that await a decision, as the last sweep counted; 100,000 are so many or more."""
     REQUESTED: Final = "Requested"
     APPROVED: Final = "Approved"
     REJECTED: Final = "Rejected"
@@ -261,6 +265,26 @@ class Metrics:
     CANCELLED: Final = "Cancelled"
     TIME_TO_DECISION: Final = "TimeToDecision"
     """Seconds from a request to people's approval or rejection."""
+    PENDING_AGE: Final = "PendingAge"
+    """Seconds since the request of which 95 % of the pending ones are younger was made."""
+    SWEEP_LAG: Final = "SweepLag"
+    """Seconds that the oldest record which a sweep has not come to waits for it, its grace not
+    counted. 0 when all is well."""
+    REMINDERS_SENT: Final = "RemindersSent"
+    SEND_FAILED: Final = "SendFailed"
+    """Tries that did not send a message, by `CHANNEL`. Each is repeated."""
+    CHANNEL: Final = "Channel"
+    """A dimension beside the deployment, of `SEND_FAILED` only: one of `Channel`."""
+    DETAILED: Final = (PENDING_AGE, SWEEP_LAG, REMINDERS_SENT, SEND_FAILED)
+    """Written only where the deployment is monitored: CloudWatch charges for each metric."""
+
+
+METRICS: Final[tuple[str, ...]] = tuple(
+    value
+    for name, value in vars(Metrics).items()
+    if name.isupper() and name not in {"NAMESPACE", "DEPLOYMENT", "CHANNEL", "DETAILED"}
+)
+"""Every metric in `Metrics`."""
 
 
 class Events:

@@ -31,6 +31,8 @@ class Route:
     V1_RETRACTION: Final = "/v1/approvals/{approval_id}/retraction"
     V1_COMMENTS: Final = "/v1/approvals/{approval_id}/comments"
     V1_OPENAPI: Final = "/v1/openapi.json"
+    MCP: Final = "/mcp"
+    """What agents send; the authorizer says whose they are."""
 
 
 SIGN_IN_ROUTES: Final = {
@@ -62,6 +64,10 @@ SIGNED_IN_ROUTES: Final = {
     Route.V1_OPENAPI: ("GET",),
 }
 """Routes for signed-in people and their methods: pages, and the JSON API."""
+
+
+MCP_ROUTES: Final = {Route.MCP: ("POST",)}
+"""Routes for agents and their methods, where the deployment has them."""
 
 
 CLI_REDIRECT_URI: Final = "http://localhost:47285/callback"

@@ -60,6 +60,7 @@ class Resources:
         slack_secret: the token and the signing secret of a Slack app. Default: there is none.
         webhook_secrets: of each webhook its address and its signing secret. Default: there are
             none.
+        measured: whether the sweep measures how old pending requests are. Default: False.
     """
 
     table: dynamodb.ITable
@@ -74,6 +75,7 @@ class Resources:
     sign_in: DeployedSignIn | None = None
     slack_secret: secretsmanager.ISecret | None = None
     webhook_secrets: Sequence[secretsmanager.ISecret] = ()
+    measured: bool = False
 
     @property
     def environment(self) -> dict[str, str]:
@@ -155,6 +157,8 @@ class Resources:
         """What the sweep does with the tables."""
         allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
         allow(grantee, ["dynamodb:Query"], self._index(Table.ATTENTION_INDEX))
+        if self.measured:
+            allow(grantee, ["dynamodb:Query"], self._index(Table.STATUS_INDEX))
         allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
         self._use_table_keys(grantee)
         self._sign(grantee)

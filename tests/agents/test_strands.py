@@ -177,10 +177,15 @@ def test_should_refuse_an_agent_that_keeps_its_state_elsewhere(
 
 
 def test_should_say_that_an_agent_has_not_come_to_its_end(approvals: Approvals) -> None:  # noqa: F811
-    agent = agent_of(Script([calls(Call("r1", "read_customer", {"customer": "C-1"}))]), Desk())
-    limits = {"limits": {"turns": 1}}
-    with pytest.raises(RunFailed, match="has not come to its end: limit_turns"):
-        started(approvals, agent, options=limits).result()
+    def read_nothing() -> str:
+        """Stop."""
+        agent.cancel()
+        return "nothing"
+
+    model = ScriptedModel(Script([calls(Call("r1", "read_nothing", {}))]))
+    agent = Agent(model, tools=[tool(read_nothing)], callback_handler=None)
+    with pytest.raises(RunFailed, match="has not come to its end: cancelled"):
+        started(approvals, agent).result()
 
 
 def test_should_refuse_an_agent_as_a_tool_whose_own_tools_should_wait(
@@ -239,14 +244,14 @@ def test_should_keep_pictures_over_a_pause(approvals: Approvals) -> None:  # noq
     picture = {"image": {"format": "png", "source": {"bytes": b"\x89PNG"}}}
     seen: list[Any] = []
 
-    class Reading(ScriptedModel):
+    class Seeing(ScriptedModel):
         async def stream(self, messages: Any, *rest: Any, **more: Any) -> Any:
             seen.append(messages[0]["content"][1]["image"]["source"]["bytes"])
             async for event in super().stream(messages, *rest, **more):
                 yield event
 
     desk = Desk()
-    model = Reading(Script([calls(refund())]))
+    model = Seeing(Script([calls(refund())]))
     agent = Agent(model, tools=[tool(desk.refund)], callback_handler=None)
     run = started(approvals, agent, [{"text": "read"}, picture], conversation=True)
     approvals.approve(by="ann")

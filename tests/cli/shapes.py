@@ -34,6 +34,7 @@ SHAPES = {
     "list": PAGE,
     "history": ("approval_id", "events", "verified", "findings"),
     "doctor": ("healthy", "checks"),
+    "logs": ("approval_id", "since", "lines"),
     "reassign": (*RECORD, "handed_over"),
     "retract": ANSWER,
     "delegate": ("given", "received"),

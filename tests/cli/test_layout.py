@@ -21,6 +21,12 @@ ELSEWHERE: Mapping[str, str] = {
     # Both are about the same rules.
     "commands/policy/show.py": "cli/test_policy.py",
     "commands/policy/test.py": "cli/test_policy.py",
+    # Both are seen by the calls that the gate holds.
+    "mcp_asking.py": "cli/test_mcp_gate.py",
+    "mcp_names.py": "cli/test_mcp_gate.py",
+    # Both are programs, which the official client starts.
+    "mcp_child.py": "mcp/test_over_stdio.py",
+    "mcp_stdio.py": "mcp/test_over_stdio.py",
     # Its numbers are compared with what the bench measured.
     "cost_model.py": "bench/test_cost_model.py",
     # What is fetched is seen by running commands, which need no cloud.

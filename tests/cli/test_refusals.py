@@ -26,7 +26,7 @@ DECIDING: Mapping[str, tuple[str, ...]] = {
     "retract": (WHOLE,),
     "delegate": ("--to", "cid", "--from", "2026-01-05", "--until", "2026-01-09", "--for", "ann"),
 }
-"""Each command that answers, or says who does, with all that it can be told."""
+"""Each command that answers, or says who does, with every option that it sends."""
 NOT_TYPED = {"action", "decision", "approval_id", "content_digest"}
 """What it sends that no option says."""
 
@@ -49,7 +49,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("words", DECIDING)
-def test_should_say_no_and_be_told_wrong_alike(
+def test_should_end_alike_by_a_no_and_by_a_wrong_option(
     hitl: Hitl, world: World, refusing: dict[str, Any], words: str
 ) -> None:
     form = {"type": "object", "properties": {"reason": {"type": "string"}}}

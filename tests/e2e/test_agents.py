@@ -1,23 +1,22 @@
-"""The agents of `examples/agents`, in the local cloud: they ask, people answer, they go on.
-
-The frameworks come from the environment that the tests run in, not from a bundle.
-"""
+"""The agents of `examples/agents`, in the local cloud: they ask, people answer, they go on."""
 
 from __future__ import annotations
 
 import shutil
-import sysconfig
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from uv import find_uv_bin
 
 from hitl_approval_cli.local import LocalCloud
 
 from .conftest import ROOT, eventually
 from .embedding import EmbeddingApp
+from .wheel import constraints, run
 
 ANN, BOB = "ann@example.com", "bob@example.com"
 PAID = "paid"
@@ -76,8 +75,7 @@ def deployed(
 ) -> Iterator[Deployed]:
     folder = tmp_path_factory.mktemp("agents") / request.param
     shutil.copytree(ROOT / "examples" / "agents" / request.param, folder)
-    shutil.copytree(folder / "lambda", folder / "build")
-    bring_the_framework(folder / "build" / "handler.py")
+    bring(folder / "lambda", folder / "build")
     if request.param == DIES:
         let_the_tool_die(folder / "build" / "handler.py")
     app = EmbeddingApp(cloud, folder, stack_of(folder), folder / "cdk.out")
@@ -86,11 +84,12 @@ def deployed(
     app.destroy()
 
 
-def bring_the_framework(handler: Path) -> None:
-    """The framework of the environment that these tests run in, behind all that is deployed."""
-    text = handler.read_text(encoding="utf-8")
-    finds = f"import sys; sys.path.append({sysconfig.get_path('purelib')!r})"
-    handler.write_text(f"{finds}\n{text}", encoding="utf-8")
+def bring(code: Path, build: Path) -> None:
+    """The function's code, as its README makes it: the handler and its framework."""
+    shutil.copytree(code, build)
+    command = [find_uv_bin(), "pip", "install", "--quiet", "--target", str(build)]
+    command += ["--python", sys.executable, "--requirement", str(code / "requirements.txt")]
+    run([*command, "--constraint", str(constraints(build))], cwd=code)
 
 
 def let_the_tool_die(handler: Path) -> None:

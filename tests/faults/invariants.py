@@ -18,12 +18,24 @@ from hitl_approval.domain.text import person_key
 from tests.faults.agents import fails_visibly, tools_run_as_approved
 from tests.faults.deciding import approved_by_policy
 from tests.faults.delivered import DELIVERED
-from tests.faults.deployment import APPROVALS_TABLE, AUDIT_TABLE, Answer, Deployment, plain
+from tests.faults.deployment import (
+    APPROVALS_TABLE,
+    AUDIT_TABLE,
+    Answer,
+    Deployment,
+    of_a_request,
+    plain,
+)
 from tests.faults.dynamodb import Item, Key
 from tests.faults.edits import seen_by_who_approved, voided
 from tests.faults.evidence import TERMINAL, Row, by_silence, closes, end_of
 from tests.faults.leftovers import nothing_is_left_behind
 from tests.faults.reading import readers_see_what_was
+from tests.faults.ruling import rules_approve_what_they_read
+from tests.faults.standing_in import (
+    nobody_stands_in_for_the_requester,
+    only_a_standing_delegation_counts,
+)
 from tests.faults.superseding import came_too_late, replaced_with_its_successor
 from tests.faults.trails import (
     nobody_votes_twice,
@@ -47,6 +59,8 @@ NOTES = {
 }
 """What may still be noted on a record that has ended: who has read it."""
 READS = {"get", "list", "history"}
+OF_PEOPLE = {"delegate", "end_delegation"}
+"""Actions that are about no request: see `standing_in`."""
 CHANGES = {"retract": "retracted", "reassign": "reassigned"}
 """Actions that decide nothing -> their event."""
 CLOSED = {"APPROVAL_ALREADY_DECIDED", "APPROVAL_EXPIRED"}
@@ -58,8 +72,8 @@ def one_terminal_status(deployment: Deployment) -> Iterator[str]:
         write = wrote.write
         if write.table != APPROVALS_TABLE or write.before is None or wrote.actor == "stranger":
             continue
-        if not write.after:
-            continue  # removed by its TTL
+        if not write.after or not of_a_request(write.key):
+            continue  # removed by its TTL, or of people, who may change who answers for them
         before, after = plain(write.before), plain(write.after)
         changed = {name for name in before | after if before.get(name) != after.get(name)}
         if before["status"] in TERMINAL and changed - NOTES:
@@ -106,7 +120,7 @@ def nothing_answered_is_lost(deployment: Deployment) -> Iterator[str]:
     """4. A decision answered with 200 is never lost and always resumes the workflow in time."""
     rows = deployment.rows()
     for answer in deployment.answers:
-        if answer.status != 200 or answer.payload.get("action", "decide") in READS:
+        if answer.status != 200 or answer.payload.get("action", "decide") in READS | OF_PEOPLE:
             continue
         row = rows[answer.payload["approval_id"]]
         if not _kept(deployment, row, answer):
@@ -152,6 +166,8 @@ def notified_once(deployment: Deployment) -> Iterator[str]:
             continue  # the workflow could not, and did not close it either
         if _closed_by_sweep(deployment, approval_id) and Metrics.NOTIFICATION_FAILED in alarms:
             continue  # it came after the end, to a record that takes no more events
+        if "end" in row.get("rule", {}):
+            continue  # a rule decides it, too late perhaps, and nobody is asked
         if row["status"] == "pending" or by_silence(row):
             yield f"nobody was notified, and nothing says so: {on_record}"
 
@@ -246,6 +262,9 @@ INVARIANTS: tuple[Check, ...] = (
     nobody_votes_twice,
     only_who_is_asked_decides,
     stages_are_in_order,
+    only_a_standing_delegation_counts,
+    nobody_stands_in_for_the_requester,
+    rules_approve_what_they_read,
     tools_run_as_approved,
 )
 

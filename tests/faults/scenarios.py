@@ -19,8 +19,10 @@ from tests.faults.durable import arn_of
 from tests.faults.dynamodb import Item
 from tests.faults.edits import EDITS
 from tests.faults.messaging import MESSAGING
+from tests.faults.ruling import RULING
 from tests.faults.scenario import POLLING, SECOND, Scenario, both, decision, event, under
 from tests.faults.simulator import Actor
+from tests.faults.standing_in import STANDING_IN
 from tests.faults.superseding import SUPERSEDING
 from tests.faults.sweeping import SWEEPING
 from tests.faults.turns import TURNS
@@ -280,6 +282,8 @@ SCENARIOS: Mapping[str, Scenario] = {
         *SUPERSEDING,
         *EDITS,
         *TURNS,
+        *STANDING_IN,
+        *RULING,
         *SWEEPING,
         *VISITORS,
         *MESSAGING,

@@ -25,7 +25,7 @@ from hitl_approval_cdk.bundling import BundlingError, Sources
 from tests.environment import CREDENTIALS, ENVIRONMENT, EXTRAS
 from tests.infra import every_call
 from tests.infra.fake_aws import ANSWERS, fake_aws
-from tests.infra.synth import FLAGS, ROOT
+from tests.infra.synth import FLAGS, ROOT, permissions
 from tests.tomorrow import settings_of_a_stranger
 
 CHECKOUT = Sources.found()
@@ -33,6 +33,13 @@ KEPT = {
     *("dynamodb", "events", "kms", "lambda", "secretsmanager", "sesv2", "sns", "stepfunctions"),
     "sts",
 }
+READ_BY_LAMBDA = {
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+}
+"""What Lambda calls with a function's rights to bring it a stream's records."""
 
 
 @pytest.fixture
@@ -446,7 +453,7 @@ class TestBundle:
 
     @pytest.mark.parametrize("version", ["3.13", f"3.{sys.version_info.minor}"])
     def test_should_make_every_call_with_nothing_else_installed(
-        self, bundle: Path, version: str
+        self, bundle: Path, version: str, templates: dict[str, Any]
     ) -> None:
         with fake_aws() as (endpoint, asked):
             done = subprocess.run(
@@ -459,6 +466,10 @@ class TestBundle:
         assert done.returncode == 0, done.stderr
         assert asked > {"Publish", "TransactWriteItems", "GetItem", "UpdateItem", "Query"}
         assert asked > set(ANSWERS)
+        called = {name for name in asked if name.startswith("dynamodb:")}
+        granted = permissions(templates["signed_in"]["Resources"]).values()
+        allowed = {action for each in granted for action, _ in each}
+        assert called == {name for name in allowed if name.startswith("dynamodb:")} - READ_BY_LAMBDA
 
     def test_should_know_the_services_that_it_calls_and_no_other(self, bundle: Path) -> None:
         data = bundle / "botocore" / "data"

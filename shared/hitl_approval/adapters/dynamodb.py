@@ -276,7 +276,7 @@ class DynamoDbStore:
             return False
         return True
 
-    def count_pending(self) -> int:
+    def count_pending(self, *, most: int) -> int:
         """See `ports.Store.count_pending`."""
         count = 0
         start: dict[str, Any] = {}
@@ -291,8 +291,8 @@ class DynamoDbStore:
                     **start,
                 )
             count += int(answer["Count"])
-            if "LastEvaluatedKey" not in answer:
-                return count
+            if "LastEvaluatedKey" not in answer or count >= most:
+                return min(count, most)
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def get(self, approval_id: str) -> Approval | None:

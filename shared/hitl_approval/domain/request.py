@@ -21,6 +21,7 @@ from hitl_approval.domain.naming import MAX_APPROVERS, validate_names
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request_values import (
     MAX_CONTEXT_BYTES,
+    MAX_PATHS_BYTES,
     MAX_REMINDERS,
     MAX_SENSITIVE,
     accept_approval_id,
@@ -30,6 +31,7 @@ from hitl_approval.domain.request_values import (
     accept_reminders,
     accept_some_names,
     accept_timeout,
+    accept_traceparent,
     context_json,
     reminder_seconds,
     seconds,
@@ -169,7 +171,7 @@ class ApprovalRequest(Content):
             doc="fields of the context, as `card` or `customer.iban`, or of the form, that only "
             "the page and `hitl show` show: messages have them masked",
             rule=accept_paths,
-            longest=f"{MAX_SENSITIVE}",
+            longest=f"{MAX_SENSITIVE}, {MAX_PATHS_BYTES:,} bytes together",
         ),
     ] = ()
     files: Annotated[
@@ -197,9 +199,18 @@ class ApprovalRequest(Content):
             doc="values of the context, as `amount` or `customer.limit`, that an approver may "
             "change when approving",
             rule=accept_paths,
-            longest=f"{MAX_EDITABLE}",
+            longest=f"{MAX_EDITABLE}, {MAX_PATHS_BYTES:,} bytes together",
         ),
     ] = ()
+    traceparent: Annotated[
+        str | None,
+        Field(
+            doc="the trace that the request belongs to, as W3C's header `traceparent` has it: on "
+            "record, in events and in logs, never in messages to people (default: none)",
+            rule=accept_traceparent,
+            label="Trace",
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         for name, declaration in FIELDS.items():  # the dataclass is frozen for everyone else

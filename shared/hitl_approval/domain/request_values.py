@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,10 @@ MAX_REMINDERS = 10
 
 MAX_SENSITIVE = 50
 """Most fields that a request calls sensitive: each is sought in the whole context."""
+
+
+MAX_PATHS_BYTES = 3_000
+"""Longest paths to such fields, all together, in UTF-8: they stand on the row beside the votes."""
 
 
 MAX_CONTEXT_DEPTH = 32
@@ -113,6 +118,26 @@ def accept_approval_id(value: Any, field_name: str) -> str:
     return given
 
 
+def accept_traceparent(value: Any, field_name: str) -> str:
+    """Accept a trace context as W3C's header `traceparent` has it.
+
+    Raises:
+        InvalidRequest: anything else.
+    """
+    given = text.line(value, field_name)
+    found = _TRACEPARENT.fullmatch(given)
+    if not found or not (found["trace"].strip("0") and found["parent"].strip("0")):
+        rule = "must be like 00-<32 hex digits>-<16 hex digits>-01, in lower case"
+        raise InvalidRequest(field_name, f"{rule}, got {text.shown(given)}")
+    return given
+
+
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?P<trace>[0-9a-f]{32})-(?P<parent>[0-9a-f]{16})-[0-9a-f]{2}"
+)
+"""Version, trace, parent and flags (W3C Trace Context, section 3.2); neither id is all zeros."""
+
+
 def accept_some_names(names: Any, field_name: str) -> tuple[str, ...]:
     """Accept a list of names that has one.
 
@@ -179,6 +204,10 @@ def accept_paths(paths: Any, field_name: str) -> tuple[str, ...]:
     accepted = tuple(dict.fromkeys(text.line(path, field_name) for path in paths))
     if len(accepted) > MAX_SENSITIVE:
         raise InvalidRequest(field_name, f"must be at most {MAX_SENSITIVE}, got {len(accepted)}")
+    size = sum(len(path.encode()) for path in accepted)
+    if size > MAX_PATHS_BYTES:
+        rule = f"must be at most {MAX_PATHS_BYTES:,} bytes together, got {size:,}"
+        raise InvalidRequest(field_name, rule)
     return accepted
 
 

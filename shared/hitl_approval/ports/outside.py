@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from hitl_approval.contract import Channel
+
 Completed = Literal["resumed", "already_running", "delayed"]
 """What completing a callback did: the workflow resumes; the callback was closed before; Lambda
 could not be reached, and the workflow reads the record by itself a little later."""
@@ -92,8 +94,14 @@ class Clock(Protocol):
 class Meter(Protocol):
     """Counts what operators must see."""
 
-    def count(self, metric: str, value: int = 1) -> None:
-        """Add to a metric of `contract.Metrics`; 0 says that all is well."""
+    def count(self, metric: str, value: int = 1, *, channel: Channel | None = None) -> None:
+        """Add to a metric of `contract.Metrics`; 0 says that all is well.
+
+        Args:
+            metric: its name.
+            value: how many more.
+            channel: by which messages go, for a metric that is counted by channel.
+        """
 
     def measure(self, metric: str, value: float, unit: Unit) -> None:
         """Note what a metric of `contract.Metrics` measures now."""

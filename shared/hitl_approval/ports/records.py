@@ -124,10 +124,13 @@ class Store(Protocol):
     def take_up(self, approval_id: str, *, at: datetime) -> bool:
         """Make a postponed or parked record due at that time; whether it was one."""
 
-    def count_pending(self) -> int:
+    def count_pending(self, *, most: int) -> int:
         """How many records await a decision, as the index has them by now.
 
         Postponed ones do not: their time has passed.
+
+        Args:
+            most: are counted; where there are more, that is the answer.
         """
 
     def list_by_status(
@@ -145,6 +148,26 @@ class Store(Protocol):
         """The audit events of one approval, oldest first, as `AuditEvent.to_dict` writes them.
 
         Read consistently; empty if there are none.
+        """
+
+
+class Gauges(Protocol):
+    """What is read of the approvals only to be measured."""
+
+    def attention_since(self, attention: Attention) -> datetime | None:
+        """Since when what has waited longest on a list needs attention; None if nothing is on it.
+
+        Postponed records are not on it. A pending one's time is its expiry, so mostly to come.
+
+        Raises:
+            Unavailable: not now; may be tried again.
+        """
+
+    def pending_since(self, rank: int) -> datetime | None:
+        """When a pending request was made, counted from the oldest, which is 0; None if none is.
+
+        Raises:
+            Unavailable: not now; may be tried again.
         """
 
 

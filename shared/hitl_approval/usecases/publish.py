@@ -86,6 +86,7 @@ class PublishService(Records):
             try:
                 self._update_inboxes(one.event, one.approval)
                 self._count(one.event, one.approval)
+                logger.info("published %s approval_id=%s", one.event["event"], one.approval_id)
             except Unavailable as error:
                 logger.warning("inboxes not updated now: %s approval_id=%s", error, one.approval_id)
                 return position

@@ -133,6 +133,8 @@ class RequestService(Records):
             raise InvalidRequest(
                 "name", "is used twice in this execution: give each approval its own"
             )
+        trace = created.traceparent and f" traceparent={created.traceparent}"
+        logger.info("requested approval_id=%s%s", approval_id, trace or "")
         if resolved.ruling is not None:
             _warn(approval_id, resolved.ruling)
         if created.pending and created.ends_by_rule:

@@ -48,6 +48,10 @@ FORM = {"type": "object", "properties": {"reason": {"type": "string"}}}
     ("fields", "message"),
     [
         ({"editable": ["amount"]}, "editable: names 'amount', which is no field of the context"),
+        (
+            {"sensitive": [f"{n}" * 1_000 for n in range(4)]},
+            "sensitive: must be at most 3,000 bytes together, got 4,000",
+        ),
         ({"editable": "amount"}, "editable: must be a list of fields, got a string"),
         ({"form": 7}, "form: must be a dataclass, a pydantic model or a JSON Schema, got a number"),
         (
