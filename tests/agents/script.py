@@ -84,7 +84,7 @@ class Desk:
         return f"refunded {amount} to {customer}"
 
     def read_customer(self, customer: str) -> str:
-        """Look a customer up."""
+        """Find a customer."""
         self.read.append(customer)
         return f"{customer} is known"
 

@@ -66,8 +66,8 @@ def test_should_refund_twice_when_a_process_dies_before_it_has_saved() -> None:
 def test_should_run_a_tool_beside_one_that_asks_twice() -> None:
     """In one `ToolNode`: the node begins anew when it goes on."""
     desk = Desk()
-    look = Call("r1", "read_customer", {"customer": "C-1"})
-    graph = own(Script([calls(look, refund())]), desk, InMemorySaver())
+    read = Call("r1", "read_customer", {"customer": "C-1"})
+    graph = own(Script([calls(read, refund())]), desk, InMemorySaver())
     ask_for(graph)
     yes(graph)
     assert desk.read == ["C-1", "C-1"]
@@ -97,8 +97,8 @@ def test_should_call_the_model_twice_in_a_node_that_asks_after_it() -> None:
 def test_should_do_none_of_it_in_a_run(bench: Bench) -> None:
     if type(bench.kit) is not type(kit_of("kit_langgraph")):
         return
-    look = Call("r1", "read_customer", {"customer": "C-1"})
-    run = bench.start(calls(look, refund()))
+    read = Call("r1", "read_customer", {"customer": "C-1"})
+    run = bench.start(calls(read, refund()))
     bench.approvals.approve(by="ann")
     run.result()
     assert run.invocations >= 2

@@ -88,16 +88,16 @@ def test_should_ask_anew_in_each_turn(bench: Bench) -> None:
 
 
 def test_should_not_ask_about_what_the_policy_allows(bench: Bench) -> None:
-    look = Call("r1", "read_customer", {"customer": "C-1"})
-    run = bench.start(calls(look))
+    read = Call("r1", "read_customer", {"customer": "C-1"})
+    run = bench.start(calls(read))
     assert run.result() == "done: C-1 is known"
     assert bench.desk.read == ["C-1"]
     assert bench.approvals.store.approvals == {}
 
 
 def test_should_run_what_is_allowed_beside_what_waits_once(bench: Bench) -> None:
-    look = Call("r1", "read_customer", {"customer": "C-1"})
-    run = bench.start(calls(look, refund()))
+    read = Call("r1", "read_customer", {"customer": "C-1"})
+    run = bench.start(calls(read, refund()))
     bench.approvals.approve(by="ann")
     result = run.result()
     assert "C-1 is known" in result
@@ -262,8 +262,8 @@ def test_should_end_the_run_where_the_caller_raises_on_a_denial(bench: Bench) ->
 
 
 def test_should_show_the_conversation_on_the_page_only(bench: Bench) -> None:
-    look = Call("r1", "read_customer", {"customer": "C-1"})
-    run = bench.start(calls(look), calls(refund()), conversation=True)
+    read = Call("r1", "read_customer", {"customer": "C-1"})
+    run = bench.start(calls(read), calls(refund()), conversation=True)
     [asked] = bench.approvals.pending()
     shown = context_of(asked)["conversation"]
     assert "help C-1" in shown

@@ -92,8 +92,8 @@ def test_should_run_each_call_once_whether_or_not_each_is_a_task(
 ) -> None:
     """`v2` of the prebuilt agent sends each call to a task of its own."""
     desk = Desk()
-    look = Call("r1", "read_customer", {"customer": "C-1"})
-    script = Script([calls(look, refund("c1", 70), refund("c2", 80), text="Twice.")])
+    read = Call("r1", "read_customer", {"customer": "C-1"})
+    script = Script([calls(read, refund("c1", 70), refund("c2", 80), text="Twice.")])
     agent = create_react_agent(
         ScriptedModel(script=script), [desk.refund, desk.read_customer], version=version
     )
@@ -382,8 +382,8 @@ def test_should_ask_once_where_the_graph_has_a_middleware_that_asks(
     approvals: Approvals,  # noqa: F811
 ) -> None:
     desk = Desk()
-    look = Call("r1", "read_customer", {"customer": "C-1"})
-    script = Script([calls(refund("c1"), look, refund("c2"), refund("c3", 90))])
+    read = Call("r1", "read_customer", {"customer": "C-1"})
+    script = Script([calls(refund("c1"), read, refund("c2"), refund("c3", 90))])
     run = started(approvals, with_middleware(script, desk))
     same, other, third = sorted(approvals.pending(), key=lambda each: each.subject)
     approvals.approve(same, by="ann")

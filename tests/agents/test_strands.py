@@ -204,9 +204,9 @@ def test_should_run_an_agent_as_a_tool_whose_own_tools_need_nobody(
     approvals: Approvals,  # noqa: F811
 ) -> None:
     desk = Desk()
-    look = Call("r1", "read_customer", {"customer": "C-1"})
+    read = Call("r1", "read_customer", {"customer": "C-1"})
     inner = Agent(
-        ScriptedModel(Script([calls(look)])),
+        ScriptedModel(Script([calls(read)])),
         name="helper",
         tools=[tool(desk.read_customer)],
         callback_handler=None,
@@ -244,16 +244,16 @@ def test_should_keep_pictures_over_a_pause(approvals: Approvals) -> None:  # noq
     picture = {"image": {"format": "png", "source": {"bytes": b"\x89PNG"}}}
     seen: list[Any] = []
 
-    class Looking(ScriptedModel):
+    class Reading(ScriptedModel):
         async def stream(self, messages: Any, *rest: Any, **more: Any) -> Any:
             seen.append(messages[0]["content"][1]["image"]["source"]["bytes"])
             async for event in super().stream(messages, *rest, **more):
                 yield event
 
     desk = Desk()
-    model = Looking(Script([calls(refund())]))
+    model = Reading(Script([calls(refund())]))
     agent = Agent(model, tools=[tool(desk.refund)], callback_handler=None)
-    run = started(approvals, agent, [{"text": "look"}, picture], conversation=True)
+    run = started(approvals, agent, [{"text": "read"}, picture], conversation=True)
     approvals.approve(by="ann")
     assert run.result() == "done: refunded 70 to C-1"
     assert seen == [b"\x89PNG", b"\x89PNG"]
@@ -265,8 +265,8 @@ def test_should_leave_nothing_to_be_closed_elsewhere(
 ) -> None:
     """Strands leaves a tool's stream where its result is, and the loop closes it later."""
     desk = Desk()
-    look = Call("r1", "read_customer", {"customer": "C-1"})
-    run = started(approvals, agent_of(Script([calls(look), calls(refund())]), desk))
+    read = Call("r1", "read_customer", {"customer": "C-1"})
+    run = started(approvals, agent_of(Script([calls(read), calls(refund())]), desk))
     approvals.approve(by="ann")
     assert run.result() == "done: C-1 is known; refunded 70 to C-1"
     assert None not in desk.keys

@@ -18,7 +18,7 @@ from aws_durable_execution_sdk_python import DurableContext, StepError
 from aws_durable_execution_sdk_python.config import StepConfig
 
 from hitl_approval.agents.adapter import Adapter, ToolCall, Turn, adapter_of
-from hitl_approval.agents.asking import Asked, Asking, asked_of, last_of, last_words
+from hitl_approval.agents.asking import Asked, Defaults, asked_of, last_of, last_words
 from hitl_approval.agents.gate import (
     Answer,
     ApprovedCall,
@@ -125,7 +125,7 @@ def run(
         policy = ToolPolicy.of(tools)
     except ValueError as error:
         raise InvalidRequest("tools", str(error).removeprefix("tools ")) from None
-    asking = Asking(
+    asking = Defaults(
         requester=requester,
         approvers=approvers,
         quorum=quorum,
@@ -157,7 +157,7 @@ class _Run:
     context: DurableContext
     adapter: Adapter
     policy: ToolPolicy
-    asking: Asking
+    asking: Defaults
     conversation: bool
     on_refused: OnRefused
     name: str

@@ -32,7 +32,7 @@ _CUT = "(what was said before is left out) "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
+class Defaults:
     """How people are asked where no rule says otherwise; see `run`."""
 
     requester: str
@@ -74,7 +74,7 @@ class Asked:
         return arguments
 
 
-def asked_of(tool_call: ToolCall, ruling: ToolRuling, asking: Asking, said: str = "") -> Asked:
+def asked_of(tool_call: ToolCall, ruling: ToolRuling, asking: Defaults, said: str = "") -> Asked:
     """What people are asked about a call.
 
     Args:

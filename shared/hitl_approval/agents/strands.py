@@ -54,7 +54,7 @@ class Adapter:
             return self._run(prompt)
 
     def resume(self, state: Any, gate: Gate) -> Turn:
-        """See `Adapter.resume`. The hook reads the answers; the responses only wake the agent."""
+        """See `Adapter.resume`. The hook reads the answers; the responses only resume the agent."""
         snapshot = Snapshot.from_dict(decode_bytes_values(state))
         waiting = snapshot.data["interrupt_state"]["interrupts"].values()
         responses = [

@@ -9,7 +9,7 @@ import pytest
 
 from hitl_approval import InvalidRequest, Quorum
 from hitl_approval.agents.adapter import Said, ToolCall
-from hitl_approval.agents.asking import Asked, Asking, asked_of, last_of, last_words
+from hitl_approval.agents.asking import Asked, Defaults, asked_of, last_of, last_words
 from hitl_approval.domain.call import ArgumentsChanged
 from hitl_approval.domain.tool_policy import ToolPolicy, allow, ask
 
@@ -27,7 +27,7 @@ def asked(
     call = ToolCall(id="c1", tool="pay", arguments=arguments, why=why)
     policy = ToolPolicy.of({} if rule is None else {"pay": rule})
     ruling = policy.rule_on("pay", arguments)
-    return asked_of(call, ruling, Asking(requester="agent", **asking), said)
+    return asked_of(call, ruling, Defaults(requester="agent", **asking), said)
 
 
 def test_should_show_the_call_and_whose_words_they_are() -> None:

@@ -1,4 +1,4 @@
-"""A support agent of pydantic-ai: it looks orders up by itself, and refunds what people approve."""
+"""A support agent of pydantic-ai: it finds orders by itself, and refunds what people approve."""
 
 import os
 from typing import Any
@@ -15,7 +15,7 @@ TOOLS = {"find_*": allow(), "refund": [allow(when=field("amount") < 20), ask()]}
 
 @agent.tool_plain
 def find_order(number: int) -> str:
-    """Look an order up."""
+    """Find an order."""
     return f"order {number}: 70 EUR, charged twice"
 
 

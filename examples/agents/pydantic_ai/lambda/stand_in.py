@@ -1,4 +1,4 @@
-"""Stands for a model: looks the order up, refunds it, and repeats what came of it."""
+"""Stands for a model: finds the order, refunds it, and repeats what came of it."""
 
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel

@@ -1,4 +1,4 @@
-"""A deploy agent of Strands Agents: it looks by itself, and brings live what people approve."""
+"""A deploy agent of Strands Agents: it checks by itself, and brings live what people approve."""
 
 import os
 from typing import Any

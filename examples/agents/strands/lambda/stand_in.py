@@ -1,4 +1,4 @@
-"""Stands for a model: looks at the service, goes back a version, and repeats what came of it."""
+"""Stands for a model: checks the service, goes back a version, and repeats what came of it."""
 
 import json
 from collections.abc import AsyncIterator
