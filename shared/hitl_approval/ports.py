@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from hitl_approval.domain.approval import Approval, Status, Transition
+from hitl_approval.domain.archive import ArchivedEvent, Position
 from hitl_approval.domain.bus_event import BusEvent
 from hitl_approval.domain.business_hours import Counted
 from hitl_approval.domain.delegation import Delegation
@@ -407,6 +408,38 @@ class EventPublisher(Protocol):
 
         Returns:
             How many of the first were sent before one was not.
+        """
+
+
+class Archive(Protocol):
+    """Keeps archive objects where nobody can change them."""
+
+    def last(self) -> Position:
+        """The newest object, or where an archive without objects begins.
+
+        Raises:
+            Unavailable: it cannot be read now, for whatever reason.
+        """
+
+    def put(self, number: int, stored: bytes) -> bool:
+        """Write an object, unless there is one of this number.
+
+        Returns:
+            Whether it was written.
+
+        Raises:
+            Unavailable: it cannot be written now, for whatever reason.
+        """
+
+
+class Unarchived(Protocol):
+    """Keeps events that could not be archived until they can be."""
+
+    def put(self, events: Sequence[ArchivedEvent]) -> None:
+        """Keep these.
+
+        Raises:
+            Unavailable: they cannot be kept now, for whatever reason.
         """
 
 
