@@ -30,8 +30,8 @@ from tests.tomorrow import settings_of_a_stranger
 
 CHECKOUT = Sources.found()
 KEPT = {
-    *("dynamodb", "events", "kms", "lambda", "secretsmanager", "sesv2", "sns", "stepfunctions"),
-    "sts",
+    *("dynamodb", "events", "kms", "lambda", "s3", "secretsmanager", "sesv2", "sns", "sqs"),
+    *("stepfunctions", "sts"),
 }
 
 
@@ -479,7 +479,7 @@ class TestBundle:
         finally:
             os.umask(before)
         services = {path.name for path in (layer / "botocore" / "data").iterdir()}
-        assert services > {*KEPT, "s3", "ec2", "bedrock-runtime"}
+        assert services > {*KEPT, "ec2", "bedrock-runtime"}
         assert (layer / "boto3" / "data").is_dir()
         for path in (layer, *layer.rglob("*")):
             assert stat.S_IMODE(path.stat().st_mode) == (0o755 if path.is_dir() else 0o644), path

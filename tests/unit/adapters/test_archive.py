@@ -1,4 +1,4 @@
-"""The archive in S3 (moto) and the queue in SQS: written once, found again, down without a trace."""
+"""The archive in S3 (moto) and the queue in SQS: written once, found again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hitl_approval.adapters.archive import S3Archive, SqsUnarchived
 from hitl_approval.domain.archive import START, ArchivedEvent, Position, digest_of
 from hitl_approval.domain.errors import Unavailable
 from tests.archived import make_bucket
-from tests.unit.adapters.failing import Failing
+from tests.unit.adapters.failing import Failing, answered
 
 
 @pytest.fixture
@@ -69,6 +69,6 @@ def test_should_keep_events_in_the_queue() -> None:
 
 
 def test_should_be_unavailable_whatever_sqs_says() -> None:
-    queue = SqsUnarchived(client=Failing("AccessDenied"), queue_url="https://q")
+    queue = SqsUnarchived(client=Failing(answered("AccessDenied")), queue_url="https://q")
     with pytest.raises(Unavailable, match="SQS did not take the call now"):
         queue.put([])
