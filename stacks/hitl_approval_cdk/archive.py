@@ -215,13 +215,10 @@ class DeployedArchive(Construct):
         )
 
     def _objects(self, grantee: iam.IGrantable, actions: list[str], deployment: str) -> None:
-        iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=actions,
-            resource_arns=[self.bucket.arn_for_objects(f"{prefix_of(deployment)}*")],
-        )
-        if isinstance(grantee, iam.Role):
-            nag.archive_objects(grantee)
+        arn = self.bucket.arn_for_objects(f"{prefix_of(deployment)}*")
+        iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=[arn])
+        if isinstance(grantee, Construct):
+            nag.archive_objects(grantee, arn)
 
 
 def deployed_archive(
