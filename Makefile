@@ -15,7 +15,7 @@ CLEAN := "$(PYTHON)" -I shared/hitl_approval/programs.py
 unexport $(filter PYTHON% HATCH_% NODE_OPTIONS NODE_ENV NODE_PATH SOURCE_DATE_EPOCH,$(.VARIABLES))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-deployed up down env wheel lock lint format bench bench-quick faults faults-deep mutants screenshots docs site e2e-aws checkov
+.PHONY: help setup demo test test-quick test-deployed up down env wheel lock lint format bench bench-quick faults faults-deep mutants screenshots docs site e2e-aws checkov audit
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -125,6 +125,9 @@ docs: setup ## writes again what docs/ takes from the code: the command, the con
 
 site: setup ## the docs as a site with search, in site/html
 	@$(BIN)/python -m tests.docs.site
+
+audit: setup ## every IAM policy by a validator, offline; fails with an open finding
+	@$(BIN)/python -m tests.infra.audit
 
 checkov: setup ## checkov's rules, for a deployment with a key and a network; fetched by uv, pinned
 	@$(BIN)/python -m tests.infra.checkov

@@ -24,6 +24,7 @@ from hitl_approval_cdk import HitlApproval, bundling
 from hitl_approval_cdk.bundling import BundlingError, Sources
 from tests.environment import CREDENTIALS, ENVIRONMENT, EXTRAS
 from tests.infra import every_call
+from tests.infra.audit import unused
 from tests.infra.fake_aws import ANSWERS, fake_aws
 from tests.infra.synth import FLAGS, ROOT
 from tests.tomorrow import settings_of_a_stranger
@@ -446,7 +447,7 @@ class TestBundle:
 
     @pytest.mark.parametrize("version", ["3.13", f"3.{sys.version_info.minor}"])
     def test_should_make_every_call_with_nothing_else_installed(
-        self, bundle: Path, version: str
+        self, bundle: Path, version: str, templates: dict[str, Any]
     ) -> None:
         with fake_aws() as (endpoint, asked):
             done = subprocess.run(
@@ -459,6 +460,7 @@ class TestBundle:
         assert done.returncode == 0, done.stderr
         assert asked > {"Publish", "TransactWriteItems", "GetItem", "UpdateItem", "Query"}
         assert asked > set(ANSWERS)
+        assert unused(templates, asked) == []
 
     def test_should_know_the_services_that_it_calls_and_no_other(self, bundle: Path) -> None:
         data = bundle / "botocore" / "data"
