@@ -235,8 +235,7 @@ def _brought_along(app: App) -> Stack:
 
 def _archived(app: App) -> Stack:
     stack = Stack(app, "Archived")
-    approval = HitlApproval(stack, "Approval", archive=Archive(retention=Duration.days(2_557)))
-    approval.grant_read_audit(iam.User(stack, "Auditor"))
+    HitlApproval(stack, "Approval", archive=Archive(retention=Duration.days(2_557)))
     return stack
 
 
