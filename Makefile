@@ -15,7 +15,7 @@ CLEAN := "$(PYTHON)" -I shared/hitl_approval/programs.py
 unexport $(filter PYTHON% HATCH_% NODE_OPTIONS NODE_ENV NODE_PATH SOURCE_DATE_EPOCH,$(.VARIABLES))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-deployed up down env wheel lock lint format bench bench-quick faults faults-deep mutants screenshots docs site e2e-aws checkov audit
+.PHONY: help setup demo test test-quick test-deployed up down env wheel lock lint format bench bench-quick scale faults faults-deep mutants screenshots docs site e2e-aws audit bump
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -105,6 +105,9 @@ bench: setup ## measure time and cost beside the pattern, write docs/performance
 bench-quick: setup ## the same with few samples; writes nothing
 	@$(BIN)/python -m bench --quick $(if $(ONLY),--only $(ONLY))
 
+scale: setup ## what many approvals a second, and many pending ones, do to DynamoDB's partitions
+	@$(BIN)/python -m bench.scale
+
 faults: setup ## every schedule of every scenario with faults, or SCENARIO=name; REPLAY=scenario:choices: one
 	@$(if $(SCENARIO)$(REPLAY),:,$(BIN)/pytest --hypothesis-profile deep tests/property)
 	@$(BIN)/python -m tests.faults $(if $(SCENARIO),--scenario '$(SCENARIO)') $(if $(REPLAY),--replay '$(REPLAY)')
@@ -126,11 +129,16 @@ docs: setup ## writes again what docs/ takes from the code: the command, the con
 site: setup ## the docs as a site with search, in site/html
 	@$(BIN)/python -m tests.docs.site
 
-audit: setup ## every IAM policy by a validator, offline; fails with an open finding
-	@$(BIN)/python -m tests.infra.audit
+agents-lowest: setup ## the agents' contract with the lowest version of each framework
+	@$(PYTEST) tests/e2e/test_agents_lowest.py
 
-checkov: setup ## checkov's rules, for a deployment with a key and a network; fetched by uv, pinned
-	@$(BIN)/python -m tests.infra.checkov
+audit: setup ## every scanner: workflows, template, licences, gaps, bills of materials, the wheel; ONLY=name
+	@$(BIN)/python -m tests.supply $(if $(ONLY),--only $(ONLY))
+
+bump: ## every dependency to its newest version, then everything that could break: tests and audit
+	@$(MAKE) --no-print-directory lock UPGRADE=1
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory audit
 
 e2e-aws: setup ## AWS itself: one throw-away stack, with your credentials; TARGET=local: in a local cloud
 	@$(BIN)/python -m tests.aws --target $(or $(TARGET),aws)

@@ -20,7 +20,7 @@ from hitl_approval.adapters.aws import client
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.inbox import DynamoDbInbox
 from hitl_approval.contract import Table
-from hitl_approval.ports import Page
+from hitl_approval.ports.records import Page
 
 ROWS = (100, 10_000, 100_000)
 APPROVER = "bob@example.com"

@@ -126,8 +126,8 @@ def write_units(write: Write, *, transactional: bool) -> float:
 
 def _index_writes(schema: Schema, index: Index, write: Write) -> int:
     """0 when nothing changes there, 1 for one entry, 2 when the entry moves."""
-    before = _shown(schema, index, write.before)
-    after = _shown(schema, index, write.after)
+    before = shown(schema, index, write.before)
+    after = shown(schema, index, write.after)
     if before == after:
         return 0
     moved = before and after and any(before[n] != after[n] for n in index.names)
@@ -137,7 +137,8 @@ def _index_writes(schema: Schema, index: Index, write: Write) -> int:
     return ceil(max(sizes) / WRITE_UNIT)
 
 
-def _shown(schema: Schema, index: Index, item: Item | None) -> Item | None:
+def shown(schema: Schema, index: Index, item: Item | None) -> Item | None:
+    """What an index has of an item; None where it has no entry."""
     if item is None or any(name not in item for name in index.names):
         return None
     shown = {*index.names, *schema.primary.names, *(index.shown or ())}

@@ -14,6 +14,9 @@ from hitl_approval.domain.request import ApprovalRequest
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 _numbers = count(1)
 
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+"""The example of W3C Trace Context."""
+
 
 def any_id() -> str:
     return f"approval-{next(_numbers)}"

@@ -12,7 +12,7 @@ from typing import Any
 from hitl_approval.adapters.requests import RequestFunctionClient
 from hitl_approval.domain.outcome import Snapshot
 from hitl_approval.domain.request_key import RequestKey
-from hitl_approval.ports import Requests, Submission
+from hitl_approval.ports.requests import Requests, Submission
 from hitl_approval.request_function import answer
 from tests.anything import any_request
 

@@ -41,6 +41,7 @@ EXTRAS: Mapping[str, str] = {
     "EVENT_BUS_NAME": "default",
     "MESSAGES_TABLE_NAME": "test-Messages",
     "PERSONAL_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:test-personal",
+    "WORKFLOW_ALIAS_ARN": "arn:aws:lambda:us-east-1:123456789012:function:workflow:live",
     "PAGE_URL": "https://approvals.example.com",
     "INBOX_URL": "https://approvals.example.com",
     "MAIL": '{"address": "approvals@example.org", "name": "Approvals"}',

@@ -14,7 +14,7 @@ from hitl_approval.domain.edit import CHANGES
 from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.request import CONTENT
 from hitl_approval.domain.text import MAX_LISTED, inert, listed, listed_some
-from hitl_approval.domain.trail_words import in_words
+from hitl_approval.domain.trail_words import actor_in_words, in_words
 from hitl_approval.usecases.decide import Workflow
 from hitl_approval_cli import output, turn_rows
 from hitl_approval_cli.times import local_time, time_left
@@ -120,7 +120,7 @@ WORKFLOW: Mapping[Workflow, str] = {
     "already_running": "the workflow runs already",
     "delayed": "the workflow was not reached and will resume within minutes",
     "polling": "the workflow reads it at its next poll",
-    "waiting": "the workflow waits for more approvals",
+    "waiting": "the workflow waits",
     "ended": "this is on record, but the workflow that asked has ended and will not act on it",
 }
 """What became of the workflow, for people."""
@@ -130,15 +130,22 @@ def decided(answer: Mapping[str, Any]) -> None:
     """What became of a decision, and of the workflow that waits for it."""
     already = " already" if answer["already"] else ""
     if answer["status"] == "pending":
-        by = f": {len(answer['votes'])} of {answer['quorum_needed']} approvals"
+        by = f": {output.safe(answer['standing'])}"
     else:
-        by = f" by {output.safe(answer['decided_by'])}"
+        by = f" by {output.safe(_by(answer))}"
     workflow: Workflow = answer["workflow"]
     output.out.print(
         f"{output.safe(answer['approval_id'])}{already} {output.status(answer['status'])}{by};"
         f" {WORKFLOW[workflow]}",
         soft_wrap=True,
     )
+
+
+def _by(answer: Mapping[str, Any]) -> str:
+    """Who has decided, and for whom where they stood in."""
+    name = str(answer["decided_by"])
+    places = {vote["approver"]: vote.get("on_behalf_of") for vote in answer["votes"]}
+    return f"{name} for {place}" if (place := places.get(name)) else name
 
 
 def approval(item: Mapping[str, Any]) -> int:
@@ -265,7 +272,7 @@ def history(trail: Mapping[str, Any]) -> None:
             "#": output.safe(event["sequence"]),
             "TIME": _event_time(event.get("at")),
             "EVENT": output.status(str(event.get("event"))),
-            "ACTOR": output.safe(event.get("actor")),
+            "ACTOR": output.safe(actor_in_words(event)),
             "HOW KNOWN": output.safe(event.get("identity")),
             "COMMENT": output.safe(in_words(event) or _event_comment(said)),
             "HASH": output.safe(str(event.get("hash"))[:12]),

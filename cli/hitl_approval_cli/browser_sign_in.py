@@ -16,9 +16,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from hitl_approval.contract import CLI_REDIRECT_URI
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.id_token import TokenRefusedError, verify
+from hitl_approval.routes import CLI_REDIRECT_URI
 from hitl_approval_cli.errors import CliError
 
 if TYPE_CHECKING:  # it draws pages, for which the command has no templates

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, get_type_hints
 
@@ -85,7 +85,17 @@ OPTIONS = frozenset({
 
 def connected(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the shared options, and a `Connection` as its first argument."""
+    return _connected(command, _OPTIONS)
 
+
+def connected_to_a_program(command: Callable[..., None]) -> Callable[..., None]:
+    """The same for a command whose output has a form of its own: there is no `--json`."""
+    return _connected(command, [option for option in _OPTIONS if option.name != "as_json"])
+
+
+def _connected(
+    command: Callable[..., None], options: Sequence[inspect.Parameter]
+) -> Callable[..., None]:
     @functools.wraps(command)
     def run(
         *,
@@ -93,8 +103,8 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
         region: str | None,
         profile: str | None,
         endpoint_url: str | None,
-        as_json: bool,
         verbose: bool,
+        as_json: bool = False,
         **given: Any,
     ) -> None:
         for option, value in (("--stack", stack), ("--region", region)):
@@ -108,7 +118,7 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
         parameter.replace(annotation=hints[parameter.name])
         for parameter in list(inspect.signature(command).parameters.values())[1:]
     ]
-    signature = inspect.Signature([*own, *_OPTIONS])
+    signature = inspect.Signature([*own, *options])
     vars(run)["__signature__"] = signature  # typer reads the options from it
     run.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
     return run

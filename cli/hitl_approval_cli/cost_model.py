@@ -13,11 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 
-from hitl_approval.contract import (
-    EXECUTION_MARGIN_SECONDS,
-    MAX_EXECUTION_SECONDS,
-    MAX_OPERATIONS,
-)
+from hitl_approval.contract import EXECUTION_MARGIN_SECONDS, MAX_EXECUTION_SECONDS, MAX_OPERATIONS
 from hitl_approval.domain.schedule import poll_delay, recheck_delay
 
 LONGEST_TIMEOUT = timedelta(seconds=MAX_EXECUTION_SECONDS - EXECUTION_MARGIN_SECONDS)

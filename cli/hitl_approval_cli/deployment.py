@@ -56,14 +56,20 @@ class Deployment:
     endpoint_url: str | None = None
     verbose: bool = False
 
-    def submit(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Start the packaged workflow; its approval's id is derived, so it is known at once."""
+    def submit(self, event: Mapping[str, Any], name: str | None = None) -> dict[str, Any]:
+        """Start the packaged workflow; its approval's id is derived, so it is known at once.
+
+        Args:
+            event: of the workflow.
+            name: of the execution, which sent again is the same one: its fields are then sorted,
+                since Lambda compares bytes. Default: a new one, which keeps their order.
+        """
         with self.errors():
             answer = self.client("lambda").invoke(
                 FunctionName=self._output(Output.WORKFLOW_FUNCTION_ARN),
                 InvocationType="Event",
-                DurableExecutionName=f"hitl-{uuid.uuid4().hex}",
-                Payload=json.dumps(event).encode(),
+                DurableExecutionName=name or f"hitl-{uuid.uuid4().hex}",
+                Payload=json.dumps(event, sort_keys=name is not None).encode(),
             )
             arn = answer["DurableExecutionArn"]
         return {
@@ -114,7 +120,14 @@ class Deployment:
 
     def pages(self, status: str, **wanted: Any) -> Iterator[dict[str, Any]]:
         """The list of a status, page by page, as `call` answers; each is read when it is needed."""
-        action = {"action": "list", "status": status, "limit": PAGE, **wanted}
+        return self._pages({"action": "list", "status": status, "limit": PAGE, **wanted})
+
+    def awaiting(self, approver: str) -> Iterator[dict[str, Any]]:
+        """Every request that awaits this person's answer; what expires first comes first."""
+        for page in self._pages({"action": "inbox", "approver": approver, "limit": PAGE}):
+            yield from page["approvals"]
+
+    def _pages(self, action: dict[str, Any]) -> Iterator[dict[str, Any]]:
         while True:
             page = self.call(action)
             yield page

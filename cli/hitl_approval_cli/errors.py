@@ -82,12 +82,18 @@ OPTION_OF: Mapping[str, str] = {
     "comments": "--message",
     "cursor": "--cursor",
     "document_name": "--subject",
+    "escalation": "--escalate",
     "files": "--file",
+    "for": "--for",
+    "from": "--from",
     "limit": "--limit",
     "question": "--question",
     "since": "--since",
+    "stages": "--stage",
     "status": "--status",
     "timeout_seconds": "--timeout",
+    "to": "--to",
+    "until": "--until",
 }
 """A field of an event or action -> what a person types for it."""
 

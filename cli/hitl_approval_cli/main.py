@@ -28,6 +28,8 @@ from hitl_approval_cli.commands.inbox import inbox
 from hitl_approval_cli.commands.list import list_
 from hitl_approval_cli.commands.local import local
 from hitl_approval_cli.commands.login import login, logout
+from hitl_approval_cli.commands.logs import logs
+from hitl_approval_cli.commands.mcp import mcp
 from hitl_approval_cli.commands.policy import policy
 from hitl_approval_cli.commands.reassign import reassign
 from hitl_approval_cli.commands.remind import remind
@@ -90,9 +92,11 @@ app.command()(reassign)
 app.command()(retract)
 app.command()(remind)
 app.command()(doctor)
+app.command()(logs)
 app.command()(resume)
 app.command()(repair)
 app.command()(stats)
+app.command()(mcp)
 app.command()(slack_manifest)
 app.command()(template)
 app.command()(drain)
@@ -141,6 +145,8 @@ def _run(words: Sequence[str], *, as_json: bool) -> int:
     except typer.Abort as error:  # what Ctrl-C and the end of what is typed become
         by_hand = isinstance(error.__cause__ or error.__context__, KeyboardInterrupt)
         ended = interrupted() if by_hand else CliError("nobody answered", code="NOT_ANSWERED")
+        if sys.stdin.isatty() and sys.stderr.isatty():
+            output.err.print()  # the question's line ends here
         show_error(ended, as_json=as_json)
         return ended.status
     return status or Exit.OK

@@ -8,7 +8,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from hitl_approval.contract import Route
+from hitl_approval.routes import Route
 from hitl_approval_cli.errors import TransientError
 from hitl_approval_cli.sessions import Session
 

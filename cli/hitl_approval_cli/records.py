@@ -20,7 +20,7 @@ from hitl_approval.domain.agreement import Row
 from hitl_approval.domain.approval import STATUSES
 from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.errors import ApprovalError, Unavailable, UnreadableRecord
-from hitl_approval.ports import Attention, Postponed
+from hitl_approval.ports.records import Attention, Postponed
 from hitl_approval.usecases.trail import Trail, read_trail
 from hitl_approval_cli import clock
 from hitl_approval_cli.deployment import Deployment

@@ -6,10 +6,11 @@ from typing import Any
 
 from hitl_approval.adapters.system import SystemSecrets
 from hitl_approval.http.identity import SignIn
+from hitl_approval.http.mcp_api import Agents
 from hitl_approval.http.sign_in import BrowserSignIn
 from hitl_approval.http.signed_in import handle
 from hitl_approval.settings import settings
-from hitl_approval.wiring import decision_service, session_mac, sign_in_issuer
+from hitl_approval.wiring import decision_service, session_mac, sign_in_issuer, workflow_starter
 
 
 def handler(event: Any, _: object) -> dict[str, Any]:
@@ -34,4 +35,12 @@ def handler(event: Any, _: object) -> dict[str, Any]:
         page_url=page_url,
         organization=settings().organization,
         browser=browser,
+        agents=_agents(),
     )
+
+
+def _agents() -> Agents | None:
+    starter, known = workflow_starter(), settings()
+    if starter is None:
+        return None
+    return Agents(starter=starter, page_url=known.page_url, inbox_url=known.inbox_url)

@@ -99,6 +99,8 @@ class Env:
     """"true" where a link's page asks for the code that stands in the other channel."""
     REQUEST_FUNCTION_ARN: Final = "REQUEST_FUNCTION_ARN"
     """What an attached function asks through, by an alias of its own name; only there."""
+    WORKFLOW_ALIAS_ARN: Final = "WORKFLOW_ALIAS_ARN"
+    """What agents start by MCP; only in the signed-in function, and not set where they cannot."""
     SLACK: Final = "SLACK"
     """JSON object: the Slack workspace where people are asked; not set: in none."""
     WEBHOOKS: Final = "WEBHOOKS"
@@ -107,6 +109,8 @@ class Env:
     """Name or ARN of the bus that gets every transition."""
     ARCHIVE: Final = "ARCHIVE"
     """JSON object: the bucket, key and queue of the archive; not set: there is none."""
+    DETAILED_METRICS: Final = "DETAILED_METRICS"
+    """"true" where the metrics of `Metrics.DETAILED` are written; not set: they are not."""
     LOG_LEVEL: Final = "LOG_LEVEL"
 
 
@@ -239,69 +243,12 @@ class Handler:
     SLACK_API: Final = "slack_api.handler.handler"
 
 
-class Route:
-    """Routes of the HTTP API, as API Gateway writes them."""
-
-    LINK: Final = "/a/{token+}"
-    """The one that takes no sign-in: the token is the credential. Greedy, so that a slash that a
-    mail program puts behind a link leads there, too."""
-    SLACK: Final = "/slack"
-    """What Slack sends; its signature is the credential."""
-    HOME: Final = "/"  # leads to the inbox
-    SIGN_IN: Final = "/sign-in"
-    CALLBACK: Final = "/sign-in/callback"
-    """Where the issuer sends a browser that has signed in."""
-    SIGN_OUT: Final = "/sign-out"
-    INBOX: Final = "/inbox"
-    APPROVAL: Final = "/approvals/{approval_id}"
-    V1_INBOX: Final = "/v1/inbox"
-    V1_APPROVALS: Final = "/v1/approvals"
-    V1_APPROVAL: Final = "/v1/approvals/{approval_id}"
-    V1_HISTORY: Final = "/v1/approvals/{approval_id}/history"
-    V1_DECISION: Final = "/v1/approvals/{approval_id}/decision"
-    V1_CANCELLATION: Final = "/v1/approvals/{approval_id}/cancellation"
-    V1_DELEGATION: Final = "/v1/delegation"
-    V1_REASSIGNMENT: Final = "/v1/approvals/{approval_id}/reassignment"
-    V1_RETRACTION: Final = "/v1/approvals/{approval_id}/retraction"
-    V1_COMMENTS: Final = "/v1/approvals/{approval_id}/comments"
-    V1_OPENAPI: Final = "/v1/openapi.json"
-
-
-SIGN_IN_ROUTES: Final = {
-    Route.SIGN_IN: ("GET",),
-    Route.CALLBACK: ("GET",),
-    Route.SIGN_OUT: ("GET", "POST"),
-}
-"""Routes by which a browser signs in and out, where no authorizer of API Gateway does it."""
-
-PAGE_ROUTES: Final = {
-    Route.HOME: ("GET", "HEAD"),
-    Route.INBOX: ("GET", "HEAD", "POST"),
-    Route.APPROVAL: ("GET", "HEAD", "POST"),
-}
-"""Pages for signed-in people and their methods."""
-
-SIGNED_IN_ROUTES: Final = {
-    **PAGE_ROUTES,
-    Route.V1_INBOX: ("GET",),
-    Route.V1_APPROVALS: ("GET",),
-    Route.V1_APPROVAL: ("GET",),
-    Route.V1_HISTORY: ("GET",),
-    Route.V1_DECISION: ("POST",),
-    Route.V1_CANCELLATION: ("POST",),
-    Route.V1_DELEGATION: ("GET", "POST", "DELETE"),
-    **dict.fromkeys((Route.V1_COMMENTS, Route.V1_REASSIGNMENT, Route.V1_RETRACTION), ("POST",)),
-    Route.V1_OPENAPI: ("GET",),
-}
-"""Routes for signed-in people and their methods: pages, and the JSON API."""
-
-
 class Metrics:
     """CloudWatch metrics, written through the log (embedded metric format)."""
 
     NAMESPACE: Final = "HitlApproval"
     DEPLOYMENT: Final = "Deployment"
-    """The one dimension: the name of the deployment's approvals table."""
+    """The dimension of all: the name of the deployment's approvals table."""
     NOTIFICATION_FAILED: Final = "NotificationFailed"
     RESUME_FAILED: Final = "ResumeFailed"
     DECIDED_NOT_RESUMED: Final = "DecidedNotResumed"
@@ -318,7 +265,7 @@ class Metrics:
     ARCHIVE_FAILED: Final = "ArchiveFailed"
     """Audit events that could not be archived at once, and are tried again. 0 when all is well."""
     PENDING: Final = "Pending"
-    """Requests that await a decision, as the last sweep counted them."""
+    """Requests that await a decision, as the last sweep counted; 100,000 are so many or more."""
     REQUESTED: Final = "Requested"
     APPROVED: Final = "Approved"
     REJECTED: Final = "Rejected"
@@ -326,6 +273,26 @@ class Metrics:
     CANCELLED: Final = "Cancelled"
     TIME_TO_DECISION: Final = "TimeToDecision"
     """Seconds from a request to people's approval or rejection."""
+    PENDING_AGE: Final = "PendingAge"
+    """Seconds since the request of which 95 % of the pending ones are younger was made."""
+    SWEEP_LAG: Final = "SweepLag"
+    """Seconds that the oldest record which a sweep has not come to waits for it, its grace not
+    counted. 0 when all is well."""
+    REMINDERS_SENT: Final = "RemindersSent"
+    SEND_FAILED: Final = "SendFailed"
+    """Tries that did not send a message, by `CHANNEL`. Each is repeated."""
+    CHANNEL: Final = "Channel"
+    """A dimension beside the deployment, of `SEND_FAILED` only: one of `Channel`."""
+    DETAILED: Final = (PENDING_AGE, SWEEP_LAG, REMINDERS_SENT, SEND_FAILED)
+    """Written only where the deployment is monitored: CloudWatch charges for each metric."""
+
+
+METRICS: Final[tuple[str, ...]] = tuple(
+    value
+    for name, value in vars(Metrics).items()
+    if name.isupper() and name not in {"NAMESPACE", "DEPLOYMENT", "CHANNEL", "DETAILED"}
+)
+"""Every metric in `Metrics`."""
 
 
 class Events:
@@ -351,8 +318,6 @@ class Events:
 SLACK_API: Final = "https://slack.com/api"
 """Where Slack's Web API is."""
 
-CLI_REDIRECT_URI: Final = "http://localhost:47285/callback"
-"""Where an issuer sends a browser back to `hitl login`; IANA's registry has no use of the port."""
 
 EMAIL_CLAIM: Final = "email"
 """Names who has signed in by default, and only where the claim `email_verified` is true."""

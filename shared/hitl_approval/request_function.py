@@ -17,9 +17,9 @@ from hitl_approval.domain import text
 from hitl_approval.domain.asked import from_json
 from hitl_approval.domain.business_hours import Counted
 from hitl_approval.domain.errors import ApprovalError, Forbidden, InvalidRequest
-from hitl_approval.domain.request import seconds
 from hitl_approval.domain.request_key import RequestKey
-from hitl_approval.ports import Found, Requests, Submission
+from hitl_approval.domain.request_values import seconds
+from hitl_approval.ports.requests import Found, Requests, Submission
 
 logger = logging.getLogger(__name__)
 

@@ -23,34 +23,16 @@ from hitl_approval.contract import (
 from hitl_approval.domain.archive import ArchivePlace
 from hitl_approval.domain.delivery import Directory
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.naming import validate_names
+from hitl_approval.domain.naming import known_groups, validate_names
 from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.policy import Policy
-from hitl_approval.domain.request import reminder_seconds
+from hitl_approval.domain.request_values import reminder_seconds
 from hitl_approval.domain.rule import Rules
 from hitl_approval.domain.sender import Sender
+from hitl_approval.domain.slack_settings import SlackSettings
 from hitl_approval.domain.text import shown
 from hitl_approval.layer_files import Made, read_layer_file
 from hitl_approval.usecases.ask import Defaults
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlackSettings:
-    """The Slack workspace where people are asked.
-
-    Attributes:
-        team_id: of the workspace.
-        channel: where each request is posted once; None for nowhere.
-        direct_messages: whether each approver is asked in a message of their own.
-        api: where Slack's Web API is.
-        secret_arn: of the app's token and signing secret.
-    """
-
-    team_id: str
-    channel: str | None
-    direct_messages: bool
-    api: str
-    secret_arn: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +78,11 @@ class Settings:
         """
         function = self._value(Env.REQUEST_FUNCTION_ARN)
         return function and f"{function}:{self.values[FUNCTION_NAME]}"
+
+    @property
+    def workflow_alias_arn(self) -> str | None:
+        """What starts the packaged workflow for agents; None where none may by MCP."""
+        return self._value(Env.WORKFLOW_ALIAS_ARN)
 
     @property
     def topic_arn(self) -> str:
@@ -346,6 +333,11 @@ class Settings:
         return frozenset(roles)
 
     @property
+    def detailed_metrics(self) -> bool:
+        """Whether the metrics are written that CloudWatch would charge for without need."""
+        return self._value(Env.DETAILED_METRICS) == "true"
+
+    @property
     def log_level(self) -> str:
         """Level of our own log lines."""
         level = self._value(Env.LOG_LEVEL) or "INFO"
@@ -390,19 +382,6 @@ class Settings:
             return json.loads(self._required(name))
         except (ValueError, RecursionError):
             raise self._garbled(f"{name} is not JSON") from None
-
-
-def known_groups(found: Any) -> dict[str, tuple[str, ...]]:
-    """Groups as they are asked: names of distinct people.
-
-    Raises:
-        ValueError: no names at all.
-        InvalidRequest: not names of distinct people.
-    """
-    if not isinstance(found, Mapping):
-        msg = "must be an object of names"
-        raise ValueError(msg)  # noqa: TRY004  a file's content is a value
-    return {name: validate_names(members, name) for name, members in found.items()}
 
 
 @cache

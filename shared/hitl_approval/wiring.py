@@ -12,19 +12,23 @@ from hitl_approval.adapters.callbacks import LambdaCallbackClient, LambdaExecuti
 from hitl_approval.adapters.delegations import DynamoDbDelegations
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.eventbridge import EventBridgePublisher
+from hitl_approval.adapters.gauges import DynamoDbGauges
 from hitl_approval.adapters.inbox import DynamoDbInbox
 from hitl_approval.adapters.issuer import OpenIdIssuer
 from hitl_approval.adapters.kms import KmsMac, KmsSigner
 from hitl_approval.adapters.messages import DynamoDbMessages
+from hitl_approval.adapters.metered import MeteredNotifier
 from hitl_approval.adapters.requests import RequestFunctionClient
 from hitl_approval.adapters.secrets_manager import SecretsManagerSecret
 from hitl_approval.adapters.slack import SlackNotifier, SlackWorkspace
 from hitl_approval.adapters.sns import SnsNotifier
+from hitl_approval.adapters.starting import WorkflowStarter
 from hitl_approval.adapters.system import EmbeddedMetrics, SystemClock, SystemSecrets
 from hitl_approval.adapters.tasks import StepFunctionsTasks
 from hitl_approval.adapters.webhook import WebhookNotifier
 from hitl_approval.contract import Channel
-from hitl_approval.ports import Completed, Notifier
+from hitl_approval.ports.messages import Notifier
+from hitl_approval.ports.outside import Completed
 from hitl_approval.settings import settings
 from hitl_approval.usecases.archive import ArchiveService
 from hitl_approval.usecases.ask import DirectRequests
@@ -146,6 +150,7 @@ def sweep_service() -> SweepService:
         signer=_signer(),
         callbacks=LambdaCallbackClient(client=client("lambda")),
         executions=LambdaExecutions(client=client("lambda")),
+        gauges=_gauges(),
     )
 
 
@@ -202,6 +207,15 @@ def session_mac() -> KmsMac:
 
 
 @cache
+def workflow_starter() -> WorkflowStarter | None:
+    """What starts the packaged workflow for agents; None where none may by MCP."""
+    alias = settings().workflow_alias_arn
+    if alias is None:
+        return None
+    return WorkflowStarter(client=client("lambda"), sender=sender("lambda"), workflow=alias)
+
+
+@cache
 def workspace() -> SlackWorkspace:
     """The Slack workspace where this deployment asks people."""
     slack = settings().slack
@@ -232,7 +246,12 @@ def _notifiers(topic: str) -> dict[Channel, Notifier]:
     secrets = {name: _secret(arn) for name, arn in settings().webhooks.items()}
     if secrets:
         found["webhook"] = WebhookNotifier(secrets=secrets, clock=SystemClock())
-    return found
+    if not settings().detailed_metrics:
+        return found
+    return {
+        channel: MeteredNotifier(notifier=notifier, channel=channel, meter=_meter())
+        for channel, notifier in found.items()
+    }
 
 
 def _secret(arn: str) -> SecretsManagerSecret:
@@ -247,6 +266,13 @@ def _inbox() -> DynamoDbInbox | None:
 def _messages(**options: timedelta) -> DynamoDbMessages | None:
     table = settings().messages_table_name
     return DynamoDbMessages(client=client("dynamodb"), table=table, **options) if table else None
+
+
+def _gauges() -> DynamoDbGauges | None:
+    if not settings().detailed_metrics:
+        return None
+    table = settings().approvals_table_name
+    return DynamoDbGauges(client=client("dynamodb"), approvals_table=table)
 
 
 def _meter() -> EmbeddedMetrics:

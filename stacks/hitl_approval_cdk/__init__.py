@@ -13,6 +13,7 @@ from hitl_approval_cdk.dead_letters import DeadLetterQueue
 from hitl_approval_cdk.delivery import EmailApprover, SqsApprover
 from hitl_approval_cdk.functions import ApprovalFunction, DurableFunction, FunctionSettings
 from hitl_approval_cdk.mail import SesMail
+from hitl_approval_cdk.monitoring import Monitoring
 from hitl_approval_cdk.network import Network
 from hitl_approval_cdk.options import HitlApprovalOptions
 from hitl_approval_cdk.page import ApprovalPage
@@ -46,6 +47,7 @@ __all__ = [
     "HitlApprovalOptions",
     "HitlApprovalStack",
     "InboxTable",
+    "Monitoring",
     "Network",
     "OnTimeout",
     "Organization",

@@ -16,7 +16,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from hitl_approval.contract import EMAIL_CLAIM, Env
-from hitl_approval_cdk import advice, alarms, bundling, outputs
+from hitl_approval_cdk import advice, bundling, outputs
 from hitl_approval_cdk.archive import deployed_archive
 from hitl_approval_cdk.asking import AskingFunction
 from hitl_approval_cdk.attachment import Attachable, attach, runtime_layer
@@ -44,10 +44,13 @@ from hitl_approval_cdk.specifications import PAGE, REQUEST, SIGNED_IN, SLACK
 from hitl_approval_cdk.sweep import SweepFunction
 from hitl_approval_cdk.tables import ApprovalsTable, AuditTable, InboxTable, MessagesTable
 from hitl_approval_cdk.topic import BroadcastTopic, subscribe_emails
+from hitl_approval_cdk.watching import watch
 
 if TYPE_CHECKING:
     from aws_cdk.aws_stepfunctions import QueryLanguage
     from aws_cdk.aws_stepfunctions_tasks import LambdaInvoke
+
+    from hitl_approval.domain.form_source import FormSource
 
 
 @lists_options
@@ -88,6 +91,8 @@ class HitlApproval(ApprovalDeployment):
         messenger_function: sends it; None without a page.
         dead_letter_queue: starts that failed every attempt, and where in the audit table's stream
             to find events that could not be published for a day.
+        dashboard: its CloudWatch dashboard; None unless it is monitored with one.
+        alarm_topic: what gets its alarms; None where nothing does.
 
     Raises:
         ValueError: a value that cannot work; the message names property, value and fix.
@@ -136,8 +141,8 @@ class HitlApproval(ApprovalDeployment):
             self.messages_table = MessagesTable(
                 self, "MessagesTable", encryption_key=key, removal_policy=chosen["removal_policy"]
             )
-        self.dead_letter_queue: sqs.Queue = DeadLetterQueue(
-            self, "DeadLetterQueue", encryption_key=key
+        self.dead_letter_queue: sqs.Queue = (
+            queue := DeadLetterQueue(self, "DeadLetterQueue", encryption_key=key)
         )
         self.signing_key: kms.IKey | None = chosen["signing_key"]
 
@@ -156,13 +161,14 @@ class HitlApproval(ApprovalDeployment):
                 archive=deployed_archive(self, chosen, self.dead_letter_queue),
                 slack_secret=chosen["slack"].secret if chosen["slack"] else None,
                 webhook_secrets=[each.secret for each in chosen["webhooks"] or ()],
+                measured=chosen["monitoring"] is not None,
             ),
             options=chosen,
             variables=api.variables if api else {Env.SIGN_IN_CLAIM: EMAIL_CLAIM},
             code=bundling.code(self, chosen["architecture"]),
         )
         workflow = DurableFunction(
-            self, "WorkflowFunction", settings=settings, dead_letter_queue=self.dead_letter_queue
+            self, "WorkflowFunction", settings=settings, dead_letter_queue=queue
         )
         self.workflow_function: lambda_.Function = workflow
         self.workflow_alias: lambda_.Alias = workflow.publish(self, "LiveAlias")
@@ -178,7 +184,7 @@ class HitlApproval(ApprovalDeployment):
         self._resumers = [request.resumer(), approval.resumer(), sweep.resumer()]
         self.page: DeployedPage | None = None
         if api is not None:
-            made = decision_functions(self, api.page, settings, workflow)
+            made = decision_functions(self, api, settings, self.workflow_alias)
             self._resumers += [function.resumer() for function in made.values()]
             self.page = api.serve(
                 links=made[PAGE], signed_in=made.get(SIGNED_IN), slack=made.get(SLACK)
@@ -186,18 +192,12 @@ class HitlApproval(ApprovalDeployment):
         self.publisher_function: lambda_.Function | None = None
         if self.event_bus is not None:
             self.publisher_function = PublisherFunction(
-                self,
-                "PublisherFunction",
-                settings=settings,
-                dead_letter_queue=self.dead_letter_queue,
+                self, "PublisherFunction", settings=settings, dead_letter_queue=queue
             )
         self.messenger_function: lambda_.Function | None = None
         if self.messages_table is not None:
             self.messenger_function = MessengerFunction(
-                self,
-                "MessengerFunction",
-                settings=settings,
-                dead_letter_queue=self.dead_letter_queue,
+                self, "MessengerFunction", settings=settings, dead_letter_queue=queue
             )
         self._answers = workflow.answers()
         count_policies(
@@ -205,15 +205,7 @@ class HitlApproval(ApprovalDeployment):
         )
         self._environment = settings.environment_to_wait(Stack.of(self))
         self._execution_timeout = chosen["execution_timeout"]
-        if chosen["alarm_topic"] is not None:
-            alarms.add(
-                self,
-                chosen["alarm_topic"],
-                metric=self.metric,
-                sweep=sweep,
-                sweep_interval=chosen["sweep_interval"],
-                dead_letter_queue=self.dead_letter_queue,
-            )
+        self.dashboard, self.alarm_topic = watch(self, chosen)
         outputs.add(self, outputs.of(self))
         advice.warn(self, chosen, topic=self.topic)
 
@@ -350,6 +342,8 @@ class HitlApproval(ApprovalDeployment):
         timeout: Duration | None = None,
         context: Mapping[str, Any] | str | None = None,
         sensitive: Sequence[str] | str | None = None,
+        form: FormSource | None = None,
+        editable: Sequence[str] | str | None = None,
         result_path: str | None = None,
         query_language: QueryLanguage | None = None,
         outputs: Any = None,
@@ -371,13 +365,15 @@ class HitlApproval(ApprovalDeployment):
             timeout: time to decide. Default: the deployment's; the state itself has none then.
             context: what the approver sees. Default: nothing.
             sensitive: fields of the context that are masked in messages. Default: none.
+            form: what an approver fills in, `input` of the output. Default: nothing.
+            editable: what they may change of the context; `changes` of the output. Default: none.
             result_path: where in the state's input the output goes. Default: in its place.
             query_language: of the state: `QueryLanguage.JSONATA` in a state machine that speaks
                 it, where the texts are `{% $states.input.agent %}`, say. Default: JSONPath.
             outputs: with JSONata, what the state puts out. Default: the output as it is.
 
         Raises:
-            ValueError: the timeout is no time to decide, or a keyword of the other language.
+            ValueError: no time to decide, no form, or a keyword of the other language.
         """
         from hitl_approval_cdk.step import step  # Step Functions are slow to import, and few ask
 
@@ -393,6 +389,8 @@ class HitlApproval(ApprovalDeployment):
             timeout=timeout,
             context=context,
             sensitive=sensitive,
+            form=form,
+            editable=editable,
             result_path=result_path,
             query_language=query_language,
             outputs=outputs,

@@ -129,7 +129,7 @@ class ApprovalDeployment(Construct):
         )
 
     def metric_pending(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests that await a decision, as each sweep counts them. Default: the maximum."""
+        """Requests that await a decision, up to 100,000, as sweeps count. Default: the maximum."""
         options.setdefault("statistic", "Maximum")
         return self.metric(Metrics.PENDING, **options)
 

@@ -1,14 +1,17 @@
-"""The options of how a deployment is run: network, logs, tracing, size of functions."""
+"""The options of how a deployment is run: network, logs, tracing, alarms, size of functions."""
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, TypedDict
+from collections.abc import Mapping
+from typing import Annotated, Any, Generic, TypedDict
 
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
 
 from hitl_approval.contract import LOG_LEVELS, Env
-from hitl_approval_cdk import option, readers, rules
+from hitl_approval_cdk import monitoring, option, readers, rules
+from hitl_approval_cdk.monitoring import Monitoring
 from hitl_approval_cdk.network import Network
 from hitl_approval_cdk.option import ContextKey, LeftOut, Option, Variable
 
@@ -57,6 +60,18 @@ class HostingOptions(TypedDict, Generic[LeftOut], total=False):
     believed; who may invoke it directly could otherwise write any identity into the event. Who such
     an API sends and `page.sign_in_claim` does not name is refused. Default: False."""
 
+    mcp: Annotated[
+        bool,
+        Option(
+            rules.switch,
+            default=False,
+            keys=[ContextKey("mcp", readers.switch, "true or false")],
+        ),
+    ]
+    """Whether agents may ask by the Model Context Protocol, on `POST /mcp` of the page's API: they
+    ask, see how it stands and withdraw as who `page.sign_in` says they are, and can decide nothing.
+    Default: False."""
+
     architecture: Annotated[
         lambda_.Architecture | LeftOut,
         Option(
@@ -96,3 +111,35 @@ class HostingOptions(TypedDict, Generic[LeftOut], total=False):
     ]
     """Invocations of the workflow function at a time that the account keeps for it, and the most
     that there are; starts beyond it wait. Default: what the account has."""
+
+    alarm_topic: Annotated[
+        sns.ITopic | None, Option(rules.resource("topic_arn", "sns.Topic.from_topic_arn()"))
+    ]
+    """A topic that gets an alarm when approvers could not be notified, a decision did not resume
+    its workflow, a request was not closed in time, or something reached the dead-letter queue: a
+    short way to write `monitoring=Monitoring(alarm_topic=..., dashboard=False)`.
+    Default: that of `monitoring`."""
+
+    monitoring: Annotated[
+        Monitoring | Mapping[str, Any] | None,
+        Option(
+            monitoring.monitoring,
+            keys=[
+                ContextKey(
+                    "monitoring",
+                    readers.switch_or_object,
+                    'true, false or an object like {"pending_age_seconds": 86400}',
+                    "false",
+                )
+            ],
+            variable=Variable(
+                Env.DETAILED_METRICS,
+                lambda *_: "true",
+                ("sweep function", "messenger function"),
+            ),
+        ),
+    ]
+    """A dashboard, and alarms with thresholds of yours, each with its section in the
+    [runbook](runbook.md); it costs what CloudWatch takes for [metrics, alarms and
+    dashboards](costs.md#what-monitoring-costs). Default: none of these, unless `alarm_topic` is
+    given."""

@@ -24,6 +24,7 @@ Readers = Literal[
     "approval function",
     "signed-in function",
     "messenger function",
+    "sweep function",
     "Slack function",
 ]
 """Which functions of a deployment have an environment variable: attached ones only wait."""

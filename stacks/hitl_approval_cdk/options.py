@@ -367,13 +367,6 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
     """The bus of this region to which every transition is published; a bus of another account must
     allow it by its policy, and has its rules there. Default: the account's default bus."""
 
-    alarm_topic: Annotated[
-        sns.ITopic | None, Option(rules.resource("topic_arn", "sns.Topic.from_topic_arn()"))
-    ]
-    """A topic that gets an alarm when approvers could not be notified, a decision did not resume
-    its workflow, a request was not closed in time, or something reached the dead-letter queue.
-    Default: no alarms."""
-
 
 class Options(DecisionOptions[LeftOut], MessagingOptions[LeftOut], HostingOptions[LeftOut]):
     """Keywords of `HitlApproval`. None stands for the default where the type allows it."""

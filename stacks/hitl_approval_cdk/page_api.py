@@ -16,19 +16,14 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
-from hitl_approval.contract import (
-    ORGANIZATION_FILE,
-    PAGE_ROUTES,
-    SIGN_IN_ROUTES,
-    SIGNED_IN_ROUTES,
-    Env,
-    Route,
-)
+from hitl_approval.contract import ORGANIZATION_FILE, Env
+from hitl_approval.routes import MCP_ROUTES, PAGE_ROUTES, SIGN_IN_ROUTES, SIGNED_IN_ROUTES, Route
 from hitl_approval_cdk import nag
 from hitl_approval_cdk.delivery import Delivery, by_topic, subscribe
 from hitl_approval_cdk.functions import FunctionSettings, PackagedFunction
 from hitl_approval_cdk.options import ResolvedOptions
 from hitl_approval_cdk.page import ApprovalPage
+from hitl_approval_cdk.permissions import let_invoke
 from hitl_approval_cdk.sign_in import DeployedSignIn, SignIn
 from hitl_approval_cdk.specifications import PAGE, SIGNED_IN, SLACK, Specification
 
@@ -77,6 +72,7 @@ class PageApi(Construct):
         encryption_key: of the topic and of the access log. Default: none.
         log_retention: how long its access log is kept.
         removal_policy: what happens to that log when the stack is deleted.
+        mcp: whether agents have a route there. Default: they have none.
 
     Attributes:
         page: what it is like.
@@ -96,9 +92,11 @@ class PageApi(Construct):
         encryption_key: kms.IKey | None,
         log_retention: logs.RetentionDays,
         removal_policy: RemovalPolicy,
+        mcp: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         page.check_sign_in()
+        self._agents_routes = MCP_ROUTES if mcp else {}
         self.page: ApprovalPage = page
         self.topic: sns.Topic = sns.Topic(
             self, "PersonalTopic", enforce_ssl=True, master_key=encryption_key
@@ -211,7 +209,7 @@ class PageApi(Construct):
         authorizer = self.page.sign_in
         if self.sign_in is not None:
             open_to_browsers, authorizer = PAGE_ROUTES | SIGN_IN_ROUTES, self.sign_in.authorizer
-        for path, methods in (SIGNED_IN_ROUTES | open_to_browsers).items():
+        for path, methods in (SIGNED_IN_ROUTES | self._agents_routes | open_to_browsers).items():
             by_browser = path in open_to_browsers
             for route in self.api.add_routes(
                 path=path,
@@ -236,29 +234,42 @@ def page_api(scope: Construct, options: ResolvedOptions) -> PageApi | None:
         encryption_key=options["encryption_key"],
         log_retention=options["log_retention"],
         removal_policy=options["removal_policy"],
+        mcp=options["mcp"],
     )
 
 
 def decision_functions(
-    scope: Construct, page: ApprovalPage, settings: FunctionSettings, workflow: lambda_.Function
+    scope: Construct, api: PageApi, settings: FunctionSettings, live: lambda_.Alias
 ) -> dict[Specification, PackagedFunction]:
     """The functions that answer people on the page's API, by what they are.
 
     Args:
         scope: where they belong.
-        page: what it is like.
+        api: the page's.
         settings: what they share with the other functions.
-        workflow: on whose executions they act.
+        live: of the workflow, on whose executions they act and which agents start.
     """
+    page = api.page
     wanted = {PAGE: True, SIGNED_IN: page.sign_in, SLACK: settings.options["slack"]}
-    return {
+    made = {
         specification: PackagedFunction(
             scope,
             f"{specification.name}Function",
             specification=specification,
             settings=settings,
-            workflow=workflow,
+            workflow=cast(lambda_.Function, live.lambda_),
         )
         for specification, is_wanted in wanted.items()
         if is_wanted
     }
+    if settings.options["mcp"]:
+        _serve_agents(made[SIGNED_IN], live, api.variables.get(Env.INBOX_URL))
+    return made
+
+
+def _serve_agents(function: lambda_.Function, live: lambda_.Alias, inbox_url: str | None) -> None:
+    """Let a function ask for agents: it starts the workflow, and says where people decide."""
+    function.add_environment(Env.WORKFLOW_ALIAS_ARN, live.function_arn)
+    if inbox_url is not None:
+        function.add_environment(Env.INBOX_URL, inbox_url)
+    let_invoke(live, function)

@@ -62,6 +62,7 @@ class Resources:
         archive: gets the hash of each audit event. Default: nothing does.
         webhook_secrets: of each webhook its address and its signing secret. Default: there are
             none.
+        measured: whether the sweep measures how old pending requests are. Default: False.
     """
 
     table: dynamodb.ITable
@@ -77,6 +78,7 @@ class Resources:
     sign_in: DeployedSignIn | None = None
     slack_secret: secretsmanager.ISecret | None = None
     webhook_secrets: Sequence[secretsmanager.ISecret] = ()
+    measured: bool = False
 
     @property
     def environment(self) -> dict[str, str]:
@@ -160,6 +162,8 @@ class Resources:
         """What the sweep does with the tables."""
         allow(grantee, ["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn)
         allow(grantee, ["dynamodb:Query"], self._index(Table.ATTENTION_INDEX))
+        if self.measured:
+            allow(grantee, ["dynamodb:Query"], self._index(Table.STATUS_INDEX))
         allow(grantee, ["dynamodb:PutItem"], self.audit_table.table_arn)
         self._use_table_keys(grantee)
         self._sign(grantee)

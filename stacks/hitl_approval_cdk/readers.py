@@ -114,6 +114,16 @@ def json_list(value: Any) -> list[Any]:
     return found
 
 
+def switch_or_object(value: Any) -> dict[str, Any] | None:
+    """An object in cdk.json, or the same as JSON text; true for an empty one, false for none."""
+    found = json.loads(value) if isinstance(value, str) else value
+    if isinstance(found, bool):
+        return {} if found else None
+    if not isinstance(found, dict):
+        raise TypeError
+    return found
+
+
 def approvers_by_mail(value: Any) -> list[EmailApprover]:
     """Addresses of approvers."""
     return [EmailApprover(address) for address in names(value)]

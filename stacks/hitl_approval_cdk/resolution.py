@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_sns as sns
 
 from hitl_approval import contract
 from hitl_approval.contract import Env
@@ -21,6 +22,7 @@ from hitl_approval.domain.text import cut
 from hitl_approval_cdk import option
 from hitl_approval_cdk.declaration import DECLARED
 from hitl_approval_cdk.delivery import check_delivery
+from hitl_approval_cdk.monitoring import Monitoring
 from hitl_approval_cdk.option import Readers
 from hitl_approval_cdk.options import HitlApprovalOptions, ResolvedOptions
 from hitl_approval_cdk.people import directory_of, says_anything
@@ -57,6 +59,7 @@ def resolve(given: HitlApprovalOptions) -> ResolvedOptions:
     options = cast(ResolvedOptions, values)
     if values["execution_timeout"] is None:
         options["execution_timeout"] = _default_execution_timeout(options["approval_timeout"])
+    options["monitoring"], options["alarm_topic"] = _monitoring(options)
     _check_times(options)
     check_turns(options, policy(options))
     check_rules(options, policy(options))
@@ -137,6 +140,22 @@ def _longest(options: ResolvedOptions) -> int | None:
     return None if total is None else total - contract.EXECUTION_MARGIN_SECONDS
 
 
+def _monitoring(options: ResolvedOptions) -> tuple[Monitoring | None, sns.ITopic | None]:
+    """What is monitored, and the topic of its alarms, whichever option names it.
+
+    Raises:
+        ValueError: both do.
+    """
+    chosen, topic = cast("Monitoring | None", options["monitoring"]), options["alarm_topic"]
+    if chosen is None:
+        made = None if topic is None else Monitoring(alarm_topic=topic, dashboard=False)
+        return made, topic
+    if topic is not None:
+        msg = "alarm_topic has no effect beside monitoring: use Monitoring(alarm_topic=...)"
+        raise ValueError(msg)
+    return chosen, chosen.alarm_topic
+
+
 def _check_times(options: ResolvedOptions) -> None:
     """An execution holds a request's time to decide, and the polls in it.
 
@@ -179,6 +198,13 @@ def _check_resources(options: ResolvedOptions) -> None:
         if cast(Mapping[str, Any], options)[option_name] and options["page"] is None:
             msg = f"{option_name} needs a page that links lead to: pass page=ApprovalPage()"
             raise ValueError(msg)
+    page = options["page"]
+    if options["mcp"] and (page is None or page.sign_in is None):
+        msg = (
+            "mcp needs a page whose sign_in says who an agent is: pass "
+            "page=ApprovalPage(sign_in=SignIn.cognito()), say"
+        )
+        raise ValueError(msg)
     check_delivery(options["deliver_to"], mail=bool(options["mail"]))
     audit_table = options["audit_table"]
     if options["page"] and audit_table is not None and audit_table.table_stream_arn is None:

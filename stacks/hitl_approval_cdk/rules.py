@@ -18,7 +18,7 @@ from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.naming import validate_names
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
-from hitl_approval.domain.request import MAX_REMINDERS
+from hitl_approval.domain.request_values import MAX_REMINDERS
 from hitl_approval.domain.text import MAX_PERSON, line, person_key
 from hitl_approval_cdk import bundling
 from hitl_approval_cdk.option import Rule

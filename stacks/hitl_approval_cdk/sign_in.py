@@ -14,7 +14,8 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.aws_apigatewayv2_authorizers import HttpJwtAuthorizer
 from constructs import Construct
 
-from hitl_approval.contract import CLI_REDIRECT_URI, Env, Route
+from hitl_approval.contract import Env
+from hitl_approval.routes import CLI_REDIRECT_URI, Route
 from hitl_approval_cdk import nag
 from hitl_approval_cdk.tokens import is_token, shown
 

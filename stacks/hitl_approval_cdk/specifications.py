@@ -81,6 +81,7 @@ SWEEP: Final = Specification(
     role="Repairs: closes what is overdue, resumes workflows again",
     rights=Resources.repair,
     executions=(GET_EXECUTION, COMPLETE_CALLBACK),
+    options=("sweep function",),
     seconds=240,  # takes up thousands of records, and ends before the next sweep
 )
 PAGE: Final = Specification(

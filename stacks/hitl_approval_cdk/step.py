@@ -14,6 +14,8 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct, IConstruct, IValidation
 
 from hitl_approval.contract import EXECUTION_MARGIN_SECONDS, TASK_TOKEN
+from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.form_source import FormSource, accept_form
 from hitl_approval_cdk import rules
 from hitl_approval_cdk.gathered import GatheredRights
 from hitl_approval_cdk.permissions import Resumer
@@ -36,6 +38,8 @@ def step(
     timeout: Duration | None,
     context: Mapping[str, Any] | str | None,
     sensitive: Sequence[str] | str | None,
+    form: FormSource | None,
+    editable: Sequence[str] | str | None,
     result_path: str | None,
     query_language: sfn.QueryLanguage | None,
     outputs: Any,
@@ -50,12 +54,14 @@ def step(
         "requester": requester,
         TASK_TOKEN: _JSONATA_TOKEN if jsonata else sfn.JsonPath.task_token,
     }
-    if approvers is not None:
-        payload["approvers"] = approvers if isinstance(approvers, str) else list(approvers)
+    lists = {"approvers": approvers, "sensitive": sensitive, "editable": editable}
+    for name, value in lists.items():
+        if value is not None:
+            payload[name] = value if isinstance(value, str) else list(value)
     if context is not None:
         payload["context"] = context
-    if sensitive is not None:
-        payload["sensitive"] = sensitive if isinstance(sensitive, str) else list(sensitive)
+    if form is not None:
+        payload["form"] = _schema_of(form)
     longest = None
     if timeout is not None:
         seconds = rules.seconds("timeout", timeout)
@@ -79,6 +85,13 @@ def step(
         result_path=result_path,
         outputs=outputs,
     )
+
+
+def _schema_of(form: FormSource) -> dict[str, Any]:
+    try:
+        return accept_form(form, "form").to_json()
+    except InvalidRequest as error:
+        raise ValueError(str(error)) from None
 
 
 def _check_output(*, jsonata: bool, result_path: str | None, outputs: Any) -> None:

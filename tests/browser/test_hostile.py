@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from hitl_approval.domain.request import MAX_CONTEXT_BYTES
+from hitl_approval.domain.request_values import MAX_CONTEXT_BYTES
 from tests.browser.approver import ask, choose, said, send
 from tests.deployed import Links
 

@@ -73,7 +73,7 @@ class FakeCloud:
         at = int(NextToken)
         names = list(self.template)[at : at + 1]
         rows = [
-            {"LogicalResourceId": name}
+            {"LogicalResourceId": name, "ResourceType": self.template[name].get("Type", "")}
             | ({"PhysicalResourceId": self.physical[name]} if name in self.physical else {})
             for name in names
         ]
@@ -84,8 +84,13 @@ class FakeCloud:
         event = json.loads(Payload)
         if FunctionName == OUTPUTS["WorkflowFunctionArn"]:
             assert more["InvocationType"] == "Event"
-            self.started.append(event)
             arn = f"arn/{more['DurableExecutionName']}"
+            if arn in self.executions:
+                if self.started[self.executions.index(arn)] == event:
+                    return {"DurableExecutionArn": arn}
+                code = "DurableExecutionAlreadyStartedException"
+                raise ClientError({"Error": {"Code": code}}, "Invoke")
+            self.started.append(event)
             self.executions.append(arn)
             if self.asks:
                 self.ask()

@@ -30,3 +30,10 @@ def asked(cloud: FakeCloud) -> list[str]:
 
 def shown(hitl: Hitl, *words: str) -> list[str]:
     return [item["approval_id"] for item in hitl(*words, "--json").json["approvals"]]
+
+
+def filed(world: World, approval_id: str, **fields: Any) -> None:
+    """A pending approval, in the inboxes of those it names."""
+    pending(world, approval_id, **fields)
+    approval = world.store.approvals[approval_id]
+    world.inbox.add(approval, approval.deciders)

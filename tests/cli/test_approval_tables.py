@@ -11,6 +11,7 @@ from rich.console import Console
 
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
+from hitl_approval.domain.stage import Stage
 from hitl_approval.domain.view import view
 from hitl_approval.testing import World
 from hitl_approval.usecases.decide import Workflow
@@ -130,10 +131,26 @@ def test_should_say_that_the_workflow_waits_for_more_approvals(hitl: Hitl, world
     opening = any_opening(now=world.clock.now(), policy=Policy(quorum=Quorum.at_least(2)))
     approval_id = world.store.create(opening).approval_id
     said = hitl("approve", approval_id, "--yes").out
-    assert (
-        said == f"{approval_id} pending: 1 of 2 approvals; the workflow waits for more approvals\n"
+    assert said == (
+        f"{approval_id} pending: 1 of 2 approvals; anyone with access can still answer; "
+        "the workflow waits\n"
     )
     assert hitl("approve", approval_id, "--yes", "--json").json["workflow"] == "waiting"
+
+
+def test_should_count_the_approvals_of_the_stage_that_is_open(hitl: Hitl, world: World) -> None:
+    """A rejection that does not decide is none, and those of an earlier stage are over."""
+    policy = Policy(
+        stages=(Stage(["cid", "dan"], quorum=Quorum.at_least(2), timeout=timedelta(hours=1)),),
+        rejections_needed=2,
+    )
+    request = any_request(approvers=["ann", "bob"])
+    opening = any_opening(request=request, now=world.clock.now(), policy=policy)
+    approval_id = world.store.create(opening).approval_id
+    said = hitl("reject", approval_id, "--yes", "--as", "ann", "-m", "too much").out
+    assert f"{approval_id} pending: stage 1 of 2: 0 of 1 approvals, 1 of 2 rejections; " in said
+    said = hitl("approve", approval_id, "--yes", "--as", "bob").out
+    assert f"{approval_id} pending: stage 2 of 2: 0 of 2 approvals; " in said
 
 
 def test_should_have_a_sentence_for_every_answer() -> None:

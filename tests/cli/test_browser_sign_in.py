@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from hitl_approval.adapters.issuer import Endpoints
-from hitl_approval.contract import CLI_REDIRECT_URI
+from hitl_approval.routes import CLI_REDIRECT_URI
 from hitl_approval_cli import browser_sign_in
 from hitl_approval_cli.browser_sign_in import SignedIn, sign_in
 from hitl_approval_cli.errors import CliError

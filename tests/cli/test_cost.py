@@ -8,6 +8,7 @@ import re
 import pytest
 
 from hitl_approval_cli import main, output
+from hitl_approval_cli.commands.cost import ALARM_METRICS, CUSTOM_METRICS
 from tests.cli.conftest import Hitl
 
 
@@ -55,3 +56,16 @@ def test_should_keep_every_figure_at_any_width(
     assert "…" not in shown
     for title in ("callback", "polling", "the pattern"):
         assert title in shown
+
+
+def test_should_add_what_monitoring_costs(hitl: Hitl) -> None:
+    words = ["cost", "--approvals-per-month", "1000", "--median-wait", "4h"]
+    plain = json.loads(hitl(*words, "--json").out)
+    monitored = json.loads(hitl(*words, "--monitoring", "--json").out)
+    more = 0.30 * CUSTOM_METRICS + 0.10 * ALARM_METRICS + 3
+    for design in ("callback", "polling"):
+        added = monitored[design]["standing"] - plain[design]["standing"]
+        assert added == pytest.approx(more)
+        assert monitored[design]["per_approval"] == plain[design]["per_approval"]
+    assert monitored["pattern"] == plain["pattern"]
+    assert "standing: the clocks, monitoring" in hitl(*words, "--monitoring").out

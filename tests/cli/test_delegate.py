@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from hitl_approval.domain.audit import parse_time
 from hitl_approval.testing import World
+from hitl_approval_cli import clock
 from tests.anything import any_opening, any_request
 
 from .conftest import Hitl
@@ -32,7 +34,10 @@ def test_should_let_the_delegate_find_and_decide_what_is_asked(hitl: Hitl, world
     assert "(for ann)" in hitl("inbox", "--mine", "--as", "bob").out
     [item] = hitl("inbox", "--mine", "--as", "bob", "--json").json["approvals"]
     assert item["on_behalf_of"] == "ann"
-    assert hitl("approve", approval_id, "--as", "bob", "--yes").status == 0
+    assert f"{approval_id} approved by bob for ann; " in (
+        hitl("approve", approval_id, "--as", "bob", "--yes").out
+    )
+    assert " bob for ann " in hitl("history", approval_id).out
     shown = hitl("show", approval_id).out
     assert "bob for ann (declared)" in shown
     assert world.store.history(approval_id)[-1]["details"]["on_behalf_of"] == "ann"
@@ -58,12 +63,22 @@ def test_should_begin_when_it_says(hitl: Hitl, world: World) -> None:
     assert hitl("approve", approval_id, "--as", "bob", "--yes").status == 0
 
 
+def test_should_take_a_time_from_now(
+    hitl: Hitl, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", world.clock.now)
+    words = ("delegate", "--to", "bob", "--from", "1h", "--until", "14d", "--as", "ann", "--json")
+    given = hitl(*words).json["given"]
+    assert parse_time(given["from"]) == world.clock.now() + timedelta(hours=1)
+    assert parse_time(given["until"]) == world.clock.now() + timedelta(days=14)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("--to", "bob"), "--until: must be there"),
         (("--until", "2026-01-12"), "--to: must be there"),
-        (("--to", "bob", "--until", "soon"), "--until: must look like 2026-01-31"),
+        (("--to", "bob", "--until", "soon"), "--until: must look like 14d, 2026-01-31"),
         (("--to", "bob", "--until", "2026-01-12", "--from", "x"), "--from: must look like"),
         (("--none", "--to", "bob"), "--none: ends what stands"),
         (("--to", "ann", "--until", "2026-01-12"), "must be another person"),

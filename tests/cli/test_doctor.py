@@ -11,13 +11,14 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.contract import LIBRARY_VERSION
-from hitl_approval.testing import FixedClock
+from hitl_approval.testing import FixedClock, World
 from hitl_approval_cli import clock
 from hitl_approval_cli.deployment import Deployment
-from tests.anything import NOW, any_opening, declared
+from tests.anything import NOW, any_opening, any_request, declared
 
 from .conftest import Hitl
 from .fake_cloud import FakeCloud
+from .pending import filed
 from .subscriptions import page_of
 
 # doctor
@@ -258,6 +259,36 @@ def test_should_say_which_personal_address_waits_and_which_is_gone(
     del delivered.subscribed[1:]
     gone = "3 gone: bob@example.com (for bob), cid@example.com, bot (for dan, eve)"
     assert gone in personal(hitl)["found"]
+
+
+def test_should_say_what_still_waits_for_somebody_whose_address_is_gone(
+    hitl: Hitl, delivered: Fine, world: World
+) -> None:
+    delivered.subscribed[1] = ("Deleted", "bob@example.com")
+    filed(world, "1" * 32, request=any_request(requester="rita", approvers=["bob"]))
+    check = personal(hitl)
+    assert check["found"].endswith(
+        "; 1 gone: bob@example.com (for bob); 1 waits for bob, who has no personal address"
+    )
+    assert check["fix"].endswith("; hitl stats --approver bob shows what to hand over")
+
+
+def test_should_say_what_still_waits_for_somebody_whom_no_address_is_for(
+    hitl: Hitl, delivered: Fine, world: World, tables: DynamoDbStore
+) -> None:
+    """They were taken out of `deliver_to` after they had been asked."""
+    for number, approvers in ("1", ["Fay", "bob"]), ("2", ["Fay"]), ("3", ["gus"]):
+        request = any_request(requester="rita", approvers=approvers)
+        opening = any_opening(approval_id=number * 32, request=request)
+        asked = tables.create(opening)
+        if approvers != ["gus"]:  # whose place somebody else has taken
+            world.inbox.add(asked, asked.deciders)
+    check = personal(hitl)
+    assert check["state"] == "unknown"
+    assert check["found"].endswith("; 2 wait for Fay, who has no personal address")
+    assert check["fix"] == "hitl stats --approver Fay shows what to hand over"
+    delivered.subscribed.append(("arn:personal:5", "arn:aws:sqs:us-east-1:123456789012:other"))
+    assert personal(hitl)["state"] == "ok", "the stack of that queue knows whom it is for"
 
 
 def test_should_name_by_its_resource_an_address_that_no_text_says(

@@ -20,7 +20,7 @@ from tests.contract.test_inbox import create_inbox
 
 from .conftest import Hitl
 from .fake_cloud import FakeCloud
-from .pending import WHOLE, asked, pending, shown
+from .pending import WHOLE, asked, filed, pending, shown
 
 # inbox
 
@@ -33,13 +33,6 @@ def test_should_show_what_expires_soonest_first(hitl: Hitl, world: World, cloud:
     assert asked(cloud) == ["list"]
     assert hitl("inbox").out.index("2" * 32) < hitl("inbox").out.index("3" * 32)
     assert "More: hitl inbox --limit 1 --cursor " in hitl("inbox", "--limit", "1").out
-
-
-def filed(world: World, approval_id: str, **fields: Any) -> None:
-    """A pending approval, in the inboxes of those it names."""
-    pending(world, approval_id, **fields)
-    approval = world.store.approvals[approval_id]
-    world.inbox.add(approval, approval.deciders)
 
 
 def test_should_show_only_what_awaits_me(hitl: Hitl, world: World, cloud: FakeCloud) -> None:

@@ -22,6 +22,12 @@ ELSEWHERE: Mapping[str, str] = {
     # Both are about the same rules.
     "commands/policy/show.py": "cli/test_policy.py",
     "commands/policy/test.py": "cli/test_policy.py",
+    # Both are seen by the calls that the gate holds.
+    "mcp_asking.py": "cli/test_mcp_gate.py",
+    "mcp_names.py": "cli/test_mcp_gate.py",
+    # Both are programs, which the official client starts.
+    "mcp_child.py": "mcp/test_over_stdio.py",
+    "mcp_stdio.py": "mcp/test_over_stdio.py",
     # Its numbers are compared with what the bench measured.
     "cost_model.py": "bench/test_cost_model.py",
     # What is fetched is seen by running commands, which need no cloud.
@@ -32,6 +38,7 @@ OF_THE_COMMAND = {
     "test_audit.py": "of `hitl audit export` and `hitl audit verify`",
     "test_layout.py": "this",
     "test_policy.py": "of `hitl policy test` and `hitl policy show`",
+    "test_refusals.py": "of the exit status of all commands that answer",
     "test_shapes.py": "what `--json` prints, of every command",
     "test_verify_in_typescript.py": "of the digests that `hitl show` prints",
     "test_tools.py": "of local/tools.py, as said above",

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from hitl_approval.adapters.dynamodb import DynamoDbStore
+from hitl_approval.testing import World
+from tests.anything import any_opening, any_request
 from tests.cli.conftest import Hitl
 from tests.cli.fake_cloud import FakeCloud
-from tests.cli.test_doctor import Fine, fine
+from tests.cli.test_doctor import Fine, delivered, fine, personal
 
-__all__ = ["fine"]
+__all__ = ["delivered", "fine"]
 SENDER = "approvals@example.com"
 
 
@@ -108,3 +111,11 @@ def test_should_take_a_quota_without_an_end_for_none(hitl: Hitl, ses: Ses) -> No
 def test_should_not_call_wrong_what_it_may_not_read(hitl: Hitl, ses: Ses) -> None:
     ses.identities, ses.code = {}, "AccessDeniedException"
     assert check(hitl)["state"] == "unknown"
+
+
+def test_should_not_say_who_cannot_be_reached_where_ses_may_reach_them(
+    hitl: Hitl, ses: Ses, delivered: Fine, world: World, tables: DynamoDbStore
+) -> None:
+    asked = tables.create(any_opening(request=any_request(requester="rita", approvers=["Fay"])))
+    world.inbox.add(asked, asked.deciders)
+    assert "wait" not in personal(hitl)["found"]

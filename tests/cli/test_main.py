@@ -82,8 +82,8 @@ def test_should_show_every_command_with_an_example(hitl: Hitl) -> None:
         "list",
         "get", "history", "audit", "policy", "local", "cost", "doctor", "reassign", "retract",
         "remind", "resume", "repair",
-        "login", "logout", "slack-manifest", "template", "drain", "stats",
-        "completion", "verify",
+        "login", "logout", "logs", "slack-manifest", "template", "drain", "stats",
+        "completion", "verify", "mcp",
     }  # fmt: skip
     for name in commands:
         assert hitl(name, "--help").status == 0

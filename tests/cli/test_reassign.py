@@ -30,6 +30,6 @@ def test_should_say_who_may_hand_over_and_what_is_wrong(hitl: Hitl, world: World
         1, True,
     )  # fmt: skip
     result = hitl("reassign", approval_id, "--to", "bob", "--as", "ann")
-    assert (result.status, "to: 'bob' is asked already" in result.err) == (1, True)
+    assert (result.status, "--to: 'bob' is asked already" in result.err) == (2, True)
     assert hitl("reassign", approval_id).status == 2
     assert len(world.store.history(approval_id)) == 1

@@ -21,6 +21,7 @@ from tests.docs.cli_reference import commands
 
 from .conftest import Hitl
 from .fake_cloud import FakeCloud
+from .logged import FakeLogs, deploy_functions
 from .shapes import ITEM, SHAPES
 from .test_doctor import Fine, fine
 from .test_login import SIGN_IN
@@ -50,6 +51,7 @@ OF_ONE = {
     "cancel",
     "status",
     "history",
+    "logs",
 }
 
 
@@ -59,6 +61,8 @@ def _executions_end(cloud: FakeCloud) -> None:
     cloud.execution = {"Status": "SUCCEEDED"}
     cloud.decisions = replace(cloud.decisions, operators=("bob",))
     cloud.outputs |= SIGN_IN
+    deploy_functions(cloud)
+    cloud.clients["logs"] = FakeLogs()
 
 
 @pytest.fixture(autouse=True)

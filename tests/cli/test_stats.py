@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import UTC, datetime
+import shlex
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from rich.console import Console
 
 from hitl_approval.testing import World
 from hitl_approval_cli import main, output
-from tests.anything import any_opening
+from tests.anything import any_opening, any_request
 
 from .conftest import Hitl
 from .deciding import decided
+from .pending import filed
 
 # stats
 
@@ -30,6 +32,39 @@ def test_should_count_and_time_the_decisions(hitl: Hitl, world: World) -> None:
     assert answer["decision_seconds"] == {"p50": 600.0, "p95": 1140.0}
     out = hitl("stats", "--since", "2026-01-01").out
     assert "half within 10.0 min (p50), nearly all within 19.0 min (p95)" in out
+
+
+def test_should_say_what_still_waits_for_somebody_who_has_left(hitl: Hitl, world: World) -> None:
+    for number in range(1, 6):
+        filed(
+            world,
+            str(number) * 32,
+            request=any_request(requester="rita", approvers=["Ann O'Neill", "bob"]),
+            timeout=timedelta(hours=number),
+        )
+    filed(world, "9" * 32, request=any_request(requester="rita", approvers=["cid"]))
+    answer = hitl("stats", "--approver", "ann o'neill", "--since", "2026-01-01", "--json").json
+    assert answer["by_status"]["pending"] == 5
+    ids = [str(number) * 32 for number in range(1, 6)]
+    assert answer["waiting"].pop("oldest")
+    assert answer["waiting"].pop("next_expiry")
+    assert answer["waiting"] == {"approver": "ann o'neill", "approvals": 5, "approval_ids": ids}
+    out = hitl("stats", "--approver", "ann o'neill", "--since", "2026-01-01").out
+    assert "5 wait for ann o'neill, the oldest for " in out
+    commands = [line.strip() for line in out.splitlines() if line.startswith("  hitl reassign")]
+    assert len(commands) == 3
+    assert "  and 2 more: hitl inbox --mine --as " in out
+    words = shlex.split(commands[0].removeprefix("hitl ").replace("NAME", "cid"))
+    assert hitl(*words, "--as", "Ann O'Neill").status == 0
+
+
+def test_should_say_that_nothing_waits_for_somebody(hitl: Hitl, world: World) -> None:
+    assert "Nothing waits for dan." in hitl("stats", "--approver", "dan").out
+    answer = hitl("stats", "--approver", "dan", "--json").json
+    assert answer["waiting"] == {
+        "approver": "dan", "approvals": 0, "oldest": None, "next_expiry": None, "approval_ids": [],
+    }  # fmt: skip
+    assert hitl("stats", "--json").json["waiting"] is None
 
 
 def test_should_say_that_nothing_was_decided(hitl: Hitl, world: World) -> None:

@@ -42,6 +42,13 @@ def test_should_read_the_context_from_a_file(hitl: Hitl, cloud: FakeCloud, tmp_p
     assert cloud.started[0]["context"] == {"amount": 5}
 
 
+def test_should_keep_the_order_in_which_the_requester_says_it(hitl: Hitl, cloud: FakeCloud) -> None:
+    """Approvers read the fields of a context and of a form in it."""
+    context = '{"what": "flight", "amount": 5, "from": "BER"}'
+    assert hitl("submit", "--subject", "Q4 Budget", "--context", context).status == 0
+    assert list(cloud.started[0]["context"]) == ["what", "amount", "from"]
+
+
 def test_should_have_the_pattern_s_fields_where_the_document_has_an_id(
     hitl: Hitl, cloud: FakeCloud
 ) -> None:
@@ -144,8 +151,11 @@ def test_should_submit_with_business_hours(hitl: Hitl, cloud: FakeCloud) -> None
         (["--zone", "UTC"], "--business-hours and --zone belong together"),
         (
             ["--business-hours", "8", "--zone", "UTC", "--timeout", "8h"],
-            "--business-hours: and timeout_seconds exclude each other",
+            "--business-hours: stands beside timeout_seconds: give one of the two",
         ),
+        (["--stage", "ann:0"], "--stage: quorum_count must be a whole number of at least 1, got 0"),
+        (["--stage", "ann", "--approver", "bob"], "--stage: say who is asked: leave approvers"),
+        (["--approver", "ann", "--escalate", "2h:"], "--escalate: "),
         (
             ["--business-hours", "0", "--zone", "UTC"],
             "--business-hours: business_hours needs a number of hours above 0, got 0",
@@ -153,7 +163,7 @@ def test_should_submit_with_business_hours(hitl: Hitl, cloud: FakeCloud) -> None
         (["--business-hours", "8", "--zone", "Berlin"], "--business-hours: time zone 'Berlin'"),
     ],
 )
-def test_should_refuse_hours_that_are_none(
+def test_should_refuse_by_its_option_what_would_be_refused(
     hitl: Hitl, cloud: FakeCloud, words: list[str], message: str
 ) -> None:
     result = hitl("submit", "--subject", "Q4 Budget", *words)

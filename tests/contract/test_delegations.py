@@ -18,7 +18,7 @@ from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.delegation import Delegation
 from hitl_approval.domain.errors import VersionConflict
 from hitl_approval.domain.voting import cast_vote
-from hitl_approval.ports import Delegations, Store
+from hitl_approval.ports.records import Delegations, Store
 from hitl_approval.testing import InMemoryStore
 from tests.anything import NOW, any_opening, any_request
 from tests.contract.test_store import create_tables

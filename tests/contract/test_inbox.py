@@ -14,7 +14,7 @@ from hitl_approval.adapters.inbox import DynamoDbInbox
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.errors import InvalidRequest, Unavailable
-from hitl_approval.ports import Inbox
+from hitl_approval.ports.records import Inbox
 from hitl_approval.testing import InMemoryInbox
 from tests.anything import any_approval
 

@@ -16,7 +16,7 @@ from hitl_approval.adapters.messages import DynamoDbMessages
 from hitl_approval.contract import Messages
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.message import Message
-from hitl_approval.ports import DueMessage, MessageStore
+from hitl_approval.ports.messages import DueMessage, MessageStore
 from hitl_approval.testing import InMemoryMessages
 from tests.anything import NOW, any_approval
 

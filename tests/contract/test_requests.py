@@ -15,7 +15,7 @@ from hitl_approval.domain.errors import ApprovalNotFound, InvalidRequest, Record
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request_key import RequestKey
-from hitl_approval.ports import Requests
+from hitl_approval.ports.requests import Requests
 from hitl_approval.testing import World, in_memory
 from hitl_approval.usecases.ask import Defaults, DirectRequests
 from tests.anything import declared

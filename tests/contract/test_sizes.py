@@ -19,7 +19,8 @@ from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.outcome import snapshot_of
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
-from hitl_approval.domain.request import MAX_CONTEXT_BYTES, ApprovalRequest
+from hitl_approval.domain.request import ApprovalRequest
+from hitl_approval.domain.request_values import MAX_CONTEXT_BYTES
 from hitl_approval.domain.room import LEFT_OUT, MAX_NAMES
 from hitl_approval.domain.values import Values
 from hitl_approval.domain.voting import cast_vote

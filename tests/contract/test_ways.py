@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.contract import Route
 from hitl_approval.domain.delivery import Directory
 from hitl_approval.domain.link import make_token
+from hitl_approval.routes import Route
 from hitl_approval.testing import World, in_memory
 from hitl_approval.testing.memory import RecordingNotifier
 from hitl_approval.testing.messages import CountingSecrets

@@ -21,6 +21,7 @@ from hitl_approval_cdk import (
     HitlApproval,
     HitlApprovalOptions,
     HitlApprovalStack,
+    Monitoring,
     OnTimeout,
     Organization,
     Quorum,
@@ -36,7 +37,7 @@ FILE = DOCS / "construct.md"
 DEPLOY = DOCS / "deploy.md"
 PREFACE = Path(__file__).parent / "construct_preface.md"
 CONTEXT_KEYS = re.compile(r"(?<=\n## Context keys\n)(.*?)\| context key .*?\n(?=\n)", re.DOTALL)
-VALUES = (ApprovalPage, Organization, EmailApprover, SqsApprover, Quorum, OnTimeout)
+VALUES = (ApprovalPage, Organization, EmailApprover, SqsApprover, Quorum, OnTimeout, Monitoring)
 NO_PARTS = (HitlApproval, HitlApprovalStack, HitlApprovalOptions, *VALUES)
 
 

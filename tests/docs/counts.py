@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from hitl_approval.contract import MAX_OPERATIONS
+from bench import scale
+from hitl_approval.contract import MAX_OPERATIONS, METRICS, Metrics
 from hitl_approval.domain.escalation import SWEEP_GRACE
 from hitl_approval.domain.link import CHALLENGE_CHARACTERS
 from hitl_approval.domain.rows import PART
@@ -21,8 +22,11 @@ from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_LIMIT
 from hitl_approval.usecases.decide import SEARCHED
 from hitl_approval_cdk import ApprovalPage
 from hitl_approval_cli.commands.cost import (
+    ALARM_METRICS,
+    CUSTOM_METRICS,
     callback_quantities,
     messenger_quantities,
+    monitoring_quantities,
     polling_quantities,
     standing_quantities,
     total,
@@ -93,6 +97,10 @@ COUNTS: Mapping[str, Callable[[], str]] = {
     ),
     "messenger-price": lambda: f"{total(messenger_quantities()):.2f}",
     "standing-price": lambda: f"{total(standing_quantities()):.2f}",
+    "monitoring-price": lambda: f"{total(monitoring_quantities()):.2f}",
+    "custom-metrics": lambda: f"{CUSTOM_METRICS}",
+    "detailed-metrics": lambda: f"{CUSTOM_METRICS - len(METRICS) + len(Metrics.DETAILED)}",
+    "alarm-metrics": lambda: f"{ALARM_METRICS}",
     "requests-per-second": lambda: f"{ApprovalPage().requests_per_second}",
     "requests-at-once": lambda: f"{ApprovalPage().burst}",
     "characters-of-a-part": lambda: f"{PART:,}",
@@ -100,6 +108,9 @@ COUNTS: Mapping[str, Callable[[], str]] = {
     "approvals-of-a-page": lambda: f"{DEFAULT_LIMIT}",
     "approvals-of-the-longest-page": lambda: f"{MAX_LIMIT}",
     "records-of-a-search": lambda: f"{SEARCHED:,}",
+    "scale-rates": scale.rates,
+    "scale-stocks": scale.stocks,
+    "scale-most": scale.most,
 }
 """Name of a place -> what stands there."""
 

@@ -24,6 +24,7 @@ from hitl_approval.domain.approval import (
 )
 from hitl_approval.domain.audit import SYSTEM, Actor
 from hitl_approval.domain.bus_event import bus_event
+from hitl_approval.domain.delegation import Delegation
 from hitl_approval.domain.delivery import Directory
 from hitl_approval.domain.ending import cancel, end, expire, follow_rule
 from hitl_approval.domain.errors import ApprovalError
@@ -63,6 +64,7 @@ PEOPLE = {
     "eve": "who is asked instead",
     "rita": "who asked for it",
     "olga": "an operator",
+    "mel": "who answers for ann, by a delegation",
     "mallory": "anybody else",
 }
 """Who is who in the samples, in the words of the table."""
@@ -125,6 +127,8 @@ THREE = sample(quorum=Quorum.at_least(3))
 SILENCE_REJECTS = sample(on_timeout=OnTimeout.reject())
 NEXT = _after(cast_vote(SAMPLE, Actor("ann", "declared"), "approved", "", now=NOW))
 """The next stage has begun."""
+RITAS = replace(sample(allow_self_approval=True), approvers=("ann", "bob", "dan", "rita"))
+"""Who asked is asked as well."""
 
 
 SMALL = asking(POLICY, rule=RULE).after
@@ -136,6 +140,22 @@ def answer(decision: Decision, values: Values = NO_VALUES) -> Happens:
     """Somebody votes."""
     return lambda record, who, now: cast_vote(
         record, who, decision, "", now=now, values=values, content_digest=record.content_digest
+    )
+
+
+def answer_for(giver: str, until: datetime = OVER + HOUR) -> Happens:
+    """Mel votes, who answers for somebody until a time."""
+    delegation = Delegation(
+        giver=giver,
+        to="mel",
+        starts_at=NOW,
+        until=until,
+        given_by=giver,
+        identity="declared",
+        at=NOW,
+    )
+    return lambda record, who, now: cast_vote(
+        record, who, "approved", "", now=now, delegations=[delegation]
     )
 
 
@@ -182,6 +202,11 @@ ACTS = (
     Act("an answer out of turn", answer("approved"), by="cid"),
     Act("an answer from a place that was handed over", answer("approved"), by="dan"),
     Act("an answer to one's own request", answer("approved"), by="rita"),
+    Act("an answer for who is asked, by a delegation", answer_for("ann"), THREE, by="mel"),
+    Act("the same, as the delegation ends", answer_for("ann", until=DUE), THREE, by="mel"),
+    Act("an answer for who has answered", answer_for("bob"), by="mel"),
+    Act("an answer for who asked for it", answer_for("rita"), RITAS, by="mel"),
+    Act("somebody answers what a rule decides", answer("approved"), SMALL, by="ann"),
     Act("an answer is taken back", lambda a, who, now: retract(a, who, now=now)),
     Act("the same, once the next stage has begun",
         lambda a, who, now: retract(a, who, now=now), NEXT, by="bob"),

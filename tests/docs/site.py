@@ -32,6 +32,7 @@ def pages() -> list[Path]:
         *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")),
         *ROOT.glob("docs/**/*.md"),
         *ROOT.glob("examples/*/README.md"),
+        *ROOT.glob("examples/agents/*/README.md"),
     ]
     return sorted(page.relative_to(ROOT) for page in found)
 

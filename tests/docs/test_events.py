@@ -9,19 +9,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from hitl_approval.contract import Events, Metrics
+from hitl_approval import contract
+from hitl_approval.contract import Events
 from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.bus_event import BusEvent, bus_event
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.stage import Escalate, Stage
 from hitl_approval.testing import in_memory
-from tests.anything import any_opening, any_request, declared
+from tests.anything import TRACEPARENT, any_opening, any_request, declared
 
 PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
 SHAPE, _, METRICS = PAGE.partition("## Metrics")
 TYPES = {"string": str, "number": int, "array": list, "null": type(None), "object": dict}
-ONLY_WITH_RULES = {"rule"}
+NOT_IN_ALL = {"on_behalf_of", "rule", "traceparent"}
 
 
 OF_A_COMMENT = {"question": bool, "answers": int}
@@ -40,6 +41,7 @@ def events() -> Iterator[BusEvent]:
     world.decisions.decide(voted, declared("bob"), "approved")
     world.decisions.decide(ask(), declared("ann"), "rejected", "no")
     ask(rule=AppliedRule("d", "big"))
+    ask(request=any_request(traceparent=TRACEPARENT))
     world.decisions.cancel(ask(), declared("rita"), "not needed")
     world.decisions.remind(ask(request=any_request(approvers=["ann"])), declared("rita"))
     both = ask(
@@ -57,6 +59,12 @@ def events() -> Iterator[BusEvent]:
     world.sweeps.sweep()
     world.decisions.decide(both, declared("bob"), "approved")
     world.decisions.decide(both, declared("cid"), "approved")
+    until = world.clock.now() + timedelta(days=1)
+    world.decisions.delegating.delegate(
+        declared("ann"), giver="ann", to="dan", starts_at=None, until=until
+    )
+    asked = ask(request=any_request(approvers=["ann"]))
+    world.decisions.decide(asked, declared("dan"), "approved")
     commented = ask(request=any_request(approvers=["ann"]))
     world.decisions.comment(commented, declared("ann"), "Which month?", question=True)
     world.decisions.comment(commented, declared("rita"), "May", answers=2)
@@ -80,7 +88,7 @@ def test_should_describe_every_field_with_its_type() -> None:
         more = OF_A_COMMENT if event.detail_type == Events.COMMENTED else {}
         said = [name for name in detail if name not in more]
         seen |= set(said)
-        assert said == [n for n in described if n in detail or n not in ONLY_WITH_RULES]
+        assert said == [n for n in described if n in detail or n not in NOT_IN_ALL]
         for name, kind in more.items():
             assert isinstance(detail[name], kind | None), (name, detail[name])
             assert f"`{name}`" in SHAPE
@@ -107,8 +115,7 @@ def test_should_name_every_metric_once() -> None:
         for names in re.findall(r"^\| (`[A-Z].*?`) \| ", METRICS, re.MULTILINE)
         for name in re.findall(r"`(\w+)`", names)
     ]
-    constants = {value for name, value in vars(Metrics).items() if name.isupper()}
-    assert sorted(listed) == sorted(constants - {Metrics.NAMESPACE, Metrics.DEPLOYMENT})
+    assert sorted(listed) == sorted(contract.METRICS)
 
 
 def test_should_say_that_an_event_proves_nothing() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_cdk import assertions
 
-from hitl_approval.contract import SIGNED_IN_ROUTES
+from hitl_approval.routes import SIGNED_IN_ROUTES
 
 DOCS = Path(__file__).parents[2] / "docs"
 INBOX = (DOCS / "inbox.md").read_text(encoding="utf-8")

@@ -20,6 +20,7 @@ PACKAGES = {
     "contract": "hitl_approval",
     "naming": "hitl_approval.domain",
     "quorum": "hitl_approval.domain",
+    "request_values": "hitl_approval.domain",
     "room": "hitl_approval.domain",
     "organization": "hitl_approval.domain",
 }

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hitl_approval.contract import Output
 from hitl_approval.programs import environment
+from hitl_approval_cli.errors import CliError
 from hitl_approval_cli.local import LocalCloud
 
-from .conftest import ROOT
+from .conftest import ROOT, eventually
 from .embedding import EmbeddingApp
+from .typed import type_lines
 from .wheel import CleanVenv, run
 
 EXAMPLES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/app.py"))
 Example = Callable[[str], EmbeddingApp]
+Typed = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +50,33 @@ def example(cloud: LocalCloud, with_cdk: CleanVenv, copies: Path) -> Iterator[Ex
     yield deployed
     for app in made:
         app.destroy()
+
+
+@pytest.fixture(scope="module")
+def with_cli(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> CleanVenv:
+    return CleanVenv.make(tmp_path_factory.mktemp("with-cli") / "venv", wheel, "[cli]")
+
+
+@pytest.fixture
+def typed(cloud: LocalCloud, copies: Path, with_cli: CleanVenv) -> Typed:
+    """Types commands of an example's README that begin alike, for one request; what is shown.
+
+    Dates are made to begin yesterday, as they would for who reads it then.
+    """
+
+    def type_(name: str, command: str, approval_id: str = "") -> str:
+        text = (copies / name / "README.md").read_text(encoding="utf-8")
+        found = re.findall(rf"^(hitl {command}\b.*)$", text, re.MULTILINE)
+        assert found, command
+        today = datetime.now(UTC).date()
+        dates = {"--from": today - timedelta(days=1), "--until": today + timedelta(days=14)}
+        lines = "\n".join(found).replace("<id>", approval_id)
+        for option, day in dates.items():
+            lines = re.sub(rf"(?<={option} )\S+", day.isoformat(), lines)
+        environment = {**with_cli.environment, **cloud.environment()}
+        return type_lines(lines, folder=copies / name, environment=environment)
+
+    return type_
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -75,32 +108,82 @@ def test_should_publish_or_send_back_a_document(example: Example) -> None:
     }
 
 
-def test_should_pay_expenses_that_enough_people_approved(example: Example) -> None:
-    app = example("expenses")
+def test_should_pay_what_rules_and_people_made_of_an_expense(
+    example: Example, typed: Typed, copies: Path
+) -> None:
+    script = copies / "expenses" / "app.py"
+    text = script.read_text(encoding="utf-8")
+    assert "after=timedelta(days=2)" in text
+    script.write_text(text.replace("after=timedelta(days=2)", "after=timedelta(seconds=1)"))
+    try:
+        app = example("expenses")
+    finally:
+        script.write_text(text)
 
-    def start(amount: int) -> str:
-        expense = {"employee": "rita", "amount": amount, "purpose": "Train"}
+    def start(claimed: int) -> str:
+        expense = {"employee": "rita@example.com", "purpose": "Train", "claimed": claimed}
         return app.start("expenses:live", expense)
 
-    def decide(amount: int, decision: str, *people: str) -> None:
-        approval_id = app.pending(f"Train: {amount} for rita")
-        for who in people:
-            app.decide(approval_id, decision, f"{who}@example.com", comments="read it")
-
-    def paid(amount: int, *people: str) -> dict[str, Any]:
-        return {"paid": amount, "approved_by": [f"{who}@example.com" for who in people]}
-
-    assert app.result(start(50)) == paid(50)
-    one = start(70)
-    decide(70, "approved", "cid")
-    assert app.result(one) == paid(70, "cid")
-    chain = start(2000)
-    decide(2000, "approved", "ann", "bob")
-    decide(2000, "approved", "fay")
-    assert app.result(chain) == paid(2000, "ann", "bob", "fay")
+    assert app.result(start(50)) == {"paid": 50, "approved_by": ["rule:small"]}
     rejected = start(80)
-    decide(80, "rejected", "ann")
-    assert app.result(rejected) == {"paid": 0, "status": "rejected", "comments": "read it"}
+    app.decide(pending(app, 80), "rejected", "ann@example.com", comments="Take the bus")
+    silence = {"paid": 0, "status": "rejected", "comments": "Take the bus"}
+    assert app.result(rejected) == silence
+
+    staged = start(1200)
+    shown = typed("expenses", "approve", pending(app, 1200))
+    assert "You change paid_out to: 1100" in shown
+    assert "approved by fay@example.com; the workflow resumes" in shown
+    people = ["ann@example.com", "fay@example.com"]
+    assert app.result(staged) == {"paid": 1100, "approved_by": people}
+
+    late = start(90)
+    approval_id = pending(app, 90)
+    functions = app.deployment().client("lambda")
+
+    def escalated() -> Any:
+        functions.invoke(FunctionName=app.deployment().output(Output.SWEEP_FUNCTION_NAME))
+        trail = app.deployment().call({"action": "history", "approval_id": approval_id})
+        return next((e for e in trail["events"] if e["event"] == "escalated"), None)
+
+    assert eventually(escalated, "escalation")["details"]["to"] == ["dan@example.com"]
+    app.decide(approval_id, "approved", "dan@example.com")
+    assert app.result(late) == {"paid": 90, "approved_by": ["dan@example.com"]}
+
+
+def pending(app: EmbeddingApp, claimed: int) -> str:
+    """The id of an expense that waits."""
+    return app.pending(f"Train: {claimed} for rita@example.com")
+
+
+def test_should_deploy_a_change_that_a_delegate_and_security_approved(
+    example: Example, typed: Typed
+) -> None:
+    app = example("on_call_change")
+
+    def start(version: str) -> tuple[str, str]:
+        who, why = "ann@example.com", "Carts were lost"
+        event = {"engineer": who, "service": "checkout", "version": version, "why": why}
+        return app.start("on-call-change:live", event), app.pending(f"Deploy checkout {version}")
+
+    shown = typed("on_call_change", "delegate --to") + typed("on_call_change", "delegate --as")
+    assert shown.count("dan@example.com answers for you from") == 2
+    good, approval_id = start("v42")
+    shown = typed("on_call_change", "approve", approval_id)
+    assert "approved by sam@example.com; the workflow resumes" in shown
+    approved_by = ["dan@example.com for bob@example.com", "sam@example.com"]
+    assert app.result(good) == {"deployed": "v42", "approved_by": approved_by}
+
+    assert "Nobody answers for you." in typed("on_call_change", "delegate --none")
+    bad, approval_id = start("v43")
+    with pytest.raises(CliError, match=r"dan@example\.com"):
+        app.decide(approval_id, "approved", "dan@example.com")
+    app.decide(approval_id, "rejected", "sue@example.com", comments="Not on a Friday")
+    assert app.result(bad) == {
+        "deployed": None,
+        "status": "rejected",
+        "comments": "Not on a Friday",
+    }
 
 
 def test_should_show_or_hide_a_reported_post(example: Example) -> None:

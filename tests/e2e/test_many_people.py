@@ -1,6 +1,6 @@
 """A crowd answers one request at once: each answer is committed or refused, and none is lost.
 
-`HITL_CROWD=500` makes it 500 people, as many as one request takes: about 10 minutes.
+`HITL_CROWD=500` makes it 500 people, as many as one request takes: about 5 minutes.
 """
 
 from __future__ import annotations

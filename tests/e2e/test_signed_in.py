@@ -21,8 +21,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from hitl_approval.contract import SIGNED_IN_ROUTES, Output, Route
+from hitl_approval.contract import Output
 from hitl_approval.http.openapi import document
+from hitl_approval.routes import SIGNED_IN_ROUTES, Route
 from tests.deployed import Live, People, eventually
 
 CHECKS = [

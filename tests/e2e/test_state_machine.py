@@ -64,6 +64,26 @@ def test_should_go_on_by_the_answer(machine: EmbeddingApp, decision: str, end: s
     assert output["outcome"]["decided_by"] == "ann"
 
 
+def test_should_go_on_with_what_an_approver_filled_in_and_changed(machine: EmbeddingApp) -> None:
+    arn = start(machine, amount=73)
+    deployment, approval_id = machine.deployment(), machine.pending("Refund 73")
+    record = deployment.call({"action": "get", "approval_id": approval_id})
+    deployment.call(
+        {
+            "action": "decide",
+            "decision": "approved",
+            "approval_id": approval_id,
+            "approver": "ann",
+            "content_digest": record["content_digest"],
+            "input": {"account": "4100"},
+            "changes": {"amount": 70},
+        }
+    )
+    outcome = json.loads(ended(machine, arn)["output"])["outcome"]
+    assert outcome["input"] == {"account": "4100"}
+    assert outcome["changes"] == {"amount": {"before": 73, "after": 70}}
+
+
 def test_should_fail_the_state_when_nothing_can_be_asked(machine: EmbeddingApp) -> None:
     execution = ended(machine, start(machine, agent=""))
     assert execution["status"] == "FAILED"

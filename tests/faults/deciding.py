@@ -10,6 +10,7 @@ from hitl_approval.domain.text import person_key
 from tests.faults.deployment import APPROVALS_TABLE, Deployment, plain
 from tests.faults.dynamodb import Item
 from tests.faults.evidence import Row, by_silence, end_of
+from tests.faults.ruling import ended_by_rule
 from tests.faults.trails import Replayed, replayed
 
 TERMS = {
@@ -22,6 +23,7 @@ TERMS = {
     "expires_at",
     "execution_arn",
     "creation_token",
+    "rule",
 }
 """What was asked, of whom, under which rules."""
 
@@ -33,8 +35,15 @@ def approved_by_policy(deployment: Deployment) -> Iterator[str]:
             yield from _approved_by_somebody(row)
             continue
         trail = replayed(deployment, row)
-        votes = [(person_key(v["approver"]), v["decision"]) for v in row["votes"]]
-        if votes != [(vote.person, vote.decision) for vote in trail.votes]:
+        votes = [
+            (
+                person_key(v["approver"]),
+                person_key(v.get("on_behalf_of", v["approver"])),
+                v["decision"],
+            )
+            for v in row["votes"]
+        ]
+        if votes != [(vote.person, vote.asked, vote.decision) for vote in trail.votes]:
             yield f"the row's votes {votes} are not those on record"
         late = [v for v in row["votes"] if v["at"] >= row["expires_at"]]
         if late:
@@ -42,7 +51,7 @@ def approved_by_policy(deployment: Deployment) -> Iterator[str]:
         yield from _asked_as_was(deployment, row)
         if by_silence(row):
             yield from _silence(deployment, row)
-        else:
+        elif not ended_by_rule(deployment, row):  # which is `rules_approve_what_they_read`
             yield from _decided(trail)
 
 
@@ -76,7 +85,7 @@ def _silence(deployment: Deployment, row: Row) -> Iterator[str]:
 def _decided(trail: Replayed) -> Iterator[str]:
     row, policy, votes = trail.row, trail.row["policy"], trail.now
     approving = {vote.place for vote in votes if vote.decision == "approved"}
-    rejecting = {vote.person for vote in votes if vote.decision == "rejected"}
+    rejecting = {vote.asked for vote in votes if vote.decision == "rejected"}
     enough = len(rejecting) >= policy["rejections_needed"]
     out_of_reach = bool(trail.places) and not trail.enough(trail.left())
     if row["status"] == "rejected" and not (enough or out_of_reach):
@@ -88,7 +97,8 @@ def _decided(trail: Replayed) -> Iterator[str]:
     yield from trail.strangers
     if not trail.enough():
         yield f"approved by {sorted(approving)}, the policy needs {trail.quorum}"
-    by = {vote.person for vote in trail.votes if vote.decision == "approved"}
+    approved = [vote for vote in trail.votes if vote.decision == "approved"]
+    by = {name for vote in approved for name in (vote.person, vote.asked)}
     if not policy["allow_self_approval"] and person_key(row["requester"]) in by:
         yield "approved by the requester"
 

@@ -25,6 +25,7 @@ from tests.faults.dynamodb import (
     MESSAGES,
     DynamoDb,
     Item,
+    Key,
     Write,
     client_error,
 )
@@ -77,6 +78,13 @@ PATIENCE = timedelta(seconds=2)
 Payload = Mapping[str, Any]
 
 _OUTBOX = (EVERY_INBOX.removesuffix(EVERY), MESSAGE)
+_GIVEN = "given "
+"""In a footprint: what says who answers for whom, which no index shows."""
+
+
+def of_a_request(key: Key) -> bool:
+    """Whether an item of the approvals table is a request's: delegations have keys with a `#`."""
+    return "#" not in key[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +146,8 @@ class Deployment:
     outbox: Outbox = field(default_factory=Outbox)
     askers: Askers = field(default_factory=Askers)
     """Who asks through the request function instead of having rights of their own."""
+    desk: Any = None
+    """What the tool of an agent has done, where an agent asks."""
     redeployed: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Actors who reach a newer version of the functions, and its environment."""
 
@@ -312,7 +322,11 @@ class Deployment:
     # What became of it
 
     def rows(self) -> dict[str, dict[str, Any]]:
-        found = map(plain, self.db.items(APPROVALS_TABLE))
+        found = [
+            plain(item)
+            for key, item in self.db.tables[APPROVALS_TABLE].items()
+            if of_a_request(key)
+        ]
         return {row["approval_id"]: row for row in found if row["approval_id"] not in self.altered}
 
     def events(self, approval_id: str) -> list[dict[str, Any]]:
@@ -440,7 +454,7 @@ def _touched(request: Mapping[str, Any], *, reads: bool) -> Footprint:
     actions = request.get("TransactItems", [{"one": request}])
     touched: set[tuple[str, bool]] = set()
     for action in actions:
-        (one,) = action.values()
+        ((kind, one),) = action.items()
         if one["TableName"] == AUDIT_TABLE and not reads:
             continue
         key = one.get("Key") or one.get("Item")
@@ -452,5 +466,11 @@ def _touched(request: Mapping[str, Any], *, reads: bool) -> Footprint:
             touched.add((EVERY_ROW, False))
             continue
         named = key["approval_id"] if key else one["ExpressionAttributeValues"][":id"]
-        touched.add((f"{ROW}{named['S']}", not reads))
+        writes = not reads and kind != "ConditionCheck"
+        if of_a_request((named["S"],)):
+            touched.add((f"{ROW}{named['S']}", writes))
+            continue
+        touched.add((f"{_GIVEN}{named['S']}", writes))
+        if writes:  # every vote before and after this is told apart, whether or not it checks
+            touched.add((EVERY_ROW, False))
     return frozenset(touched)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hitl_approval.domain.audit import SYSTEM
-from tests.faults.deployment import APPROVALS_TABLE, Deployment, plain
+from tests.faults.deployment import APPROVALS_TABLE, Deployment, of_a_request, plain
 from tests.faults.dynamodb import Write
 from tests.faults.simulator import Wrote
 
@@ -21,7 +21,7 @@ def rows_during(deployment: Deployment, written: range) -> Iterator[Rows]:
     writes = [wrote.write for wrote in deployment.world.writes]
     rows: dict[str, Row] = {}
     for write in writes[: written.start]:
-        if write.table == APPROVALS_TABLE:
+        if write.table == APPROVALS_TABLE and of_a_request(write.key):
             rows[_id(write.key)] = write.after
     altered = deployment.altered
     rows = {
@@ -29,7 +29,9 @@ def rows_during(deployment: Deployment, written: range) -> Iterator[Rows]:
     }
     yield dict(rows)
     for write in writes[written.start : written.stop]:
-        if write.table == APPROVALS_TABLE and _id(write.key) not in altered:
+        if write.table != APPROVALS_TABLE or not of_a_request(write.key):
+            continue
+        if _id(write.key) not in altered:
             rows[_id(write.key)] = plain(write.after)
             yield dict(rows)
 
@@ -42,6 +44,8 @@ def by_silence(row: Row) -> bool:
 def closes(write: Write) -> bool:
     """Whether this ends an approval."""
     if write.table != APPROVALS_TABLE or write.before is None or not write.after:
+        return False
+    if not of_a_request(write.key):
         return False
     return bool(write.before["status"] != write.after["status"])
 

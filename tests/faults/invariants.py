@@ -15,14 +15,27 @@ from hitl_approval.contract import Metrics, Table
 from hitl_approval.domain.audit import Head, verify
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.text import person_key
+from tests.faults.agents import fails_visibly, tools_run_as_approved
 from tests.faults.deciding import approved_by_policy
 from tests.faults.delivered import DELIVERED
-from tests.faults.deployment import APPROVALS_TABLE, AUDIT_TABLE, Answer, Deployment, plain
+from tests.faults.deployment import (
+    APPROVALS_TABLE,
+    AUDIT_TABLE,
+    Answer,
+    Deployment,
+    of_a_request,
+    plain,
+)
 from tests.faults.dynamodb import Item, Key
 from tests.faults.edits import seen_by_who_approved, voided
 from tests.faults.evidence import TERMINAL, Row, by_silence, closes, end_of
 from tests.faults.leftovers import nothing_is_left_behind
 from tests.faults.reading import readers_see_what_was
+from tests.faults.ruling import rules_approve_what_they_read
+from tests.faults.standing_in import (
+    nobody_stands_in_for_the_requester,
+    only_a_standing_delegation_counts,
+)
 from tests.faults.superseding import came_too_late, replaced_with_its_successor
 from tests.faults.trails import (
     nobody_votes_twice,
@@ -46,6 +59,8 @@ NOTES = {
 }
 """What may still be noted on a record that has ended: who has read it."""
 READS = {"get", "list", "history"}
+OF_PEOPLE = {"delegate", "end_delegation"}
+"""Actions that are about no request: see `standing_in`."""
 CHANGES = {"retract": "retracted", "reassign": "reassigned"}
 """Actions that decide nothing -> their event."""
 CLOSED = {"APPROVAL_ALREADY_DECIDED", "APPROVAL_EXPIRED"}
@@ -57,8 +72,8 @@ def one_terminal_status(deployment: Deployment) -> Iterator[str]:
         write = wrote.write
         if write.table != APPROVALS_TABLE or write.before is None or wrote.actor == "stranger":
             continue
-        if not write.after:
-            continue  # removed by its TTL
+        if not write.after or not of_a_request(write.key):
+            continue  # removed by its TTL, or of people, who may change who answers for them
         before, after = plain(write.before), plain(write.after)
         changed = {name for name in before | after if before.get(name) != after.get(name)}
         if before["status"] in TERMINAL and changed - NOTES:
@@ -76,7 +91,8 @@ def all_agree(deployment: Deployment) -> Iterator[str]:
         if result is None or arn in deployment.durable.stopped:
             continue  # a workflow that hangs breaks promise 4, one that was stopped says nothing
         if result.status.value != "SUCCEEDED" or result.result is None:
-            if result.error and came_too_late(deployment, arn, result.error.message or ""):
+            message = (result.error and result.error.message) or ""
+            if came_too_late(deployment, arn, message) or fails_visibly(deployment, message):
                 continue
             # What a start that failed had written is withdrawn: nobody can decide it any more.
             withdrawn = all(row["status"] == "cancelled" for row in rows.values())
@@ -104,7 +120,7 @@ def nothing_answered_is_lost(deployment: Deployment) -> Iterator[str]:
     """4. A decision answered with 200 is never lost and always resumes the workflow in time."""
     rows = deployment.rows()
     for answer in deployment.answers:
-        if answer.status != 200 or answer.payload.get("action", "decide") in READS:
+        if answer.status != 200 or answer.payload.get("action", "decide") in READS | OF_PEOPLE:
             continue
         row = rows[answer.payload["approval_id"]]
         if not _kept(deployment, row, answer):
@@ -150,6 +166,8 @@ def notified_once(deployment: Deployment) -> Iterator[str]:
             continue  # the workflow could not, and did not close it either
         if _closed_by_sweep(deployment, approval_id) and Metrics.NOTIFICATION_FAILED in alarms:
             continue  # it came after the end, to a record that takes no more events
+        if "end" in row.get("rule", {}):
+            continue  # a rule decides it, too late perhaps, and nobody is asked
         if row["status"] == "pending" or by_silence(row):
             yield f"nobody was notified, and nothing says so: {on_record}"
 
@@ -244,6 +262,10 @@ INVARIANTS: tuple[Check, ...] = (
     nobody_votes_twice,
     only_who_is_asked_decides,
     stages_are_in_order,
+    only_a_standing_delegation_counts,
+    nobody_stands_in_for_the_requester,
+    rules_approve_what_they_read,
+    tools_run_as_approved,
 )
 
 

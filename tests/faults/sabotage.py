@@ -30,7 +30,18 @@ from hitl_approval.usecases import request
 from hitl_approval.usecases.decide import Answer, DecisionService
 from hitl_approval.usecases.request import RequestService
 from hitl_approval.usecases.trail import Trail
+from tests.faults.agents import (
+    pays_something_else,
+    runs_an_interrupted_turn_again,
+    runs_what_was_not_asked,
+)
 from tests.faults.edits import covers_a_change_by_earlier_votes
+from tests.faults.ruling import (
+    approves_although_something_was_not_read,
+    follows_a_rule_in_the_name_of_the_system,
+    keeps_no_digest_of_the_rules,
+    takes_what_it_cannot_read_for_a_match,
+)
 from tests.faults.sabotage_messages import (
     _answers_a_batch_by_its_sends,
     _claims_a_page_at_once,
@@ -75,6 +86,14 @@ from tests.faults.sabotage_turns import (
     _takes_back_what_a_stage_is_built_on,
 )
 from tests.faults.simulator import Bounds
+from tests.faults.standing_in import (
+    commits_a_vote_whose_delegation_has_gone,
+    counts_a_delegation_at_its_last_moment,
+    counts_a_delegation_before_it_begins,
+    counts_both_names_of_a_place,
+    lets_one_person_stand_in_for_two,
+    lets_the_requester_stand_in,
+)
 from tests.faults.superseding import replaces_in_two_writes
 
 Sabotage = Any
@@ -444,4 +463,43 @@ CASES: tuple[Case, ...] = (
     Case(_skips_the_later_stages, "stages_are_in_order", "stages"),
     Case(_takes_back_what_a_stage_is_built_on, "stages_are_in_order", "taken-back"),
     Case(_escalates_before_it_is_due, "stages_are_in_order", "escalated"),
+    Case(counts_both_names_of_a_place, "nobody_votes_twice", "two-names"),
+    Case(lets_one_person_stand_in_for_two, "nobody_votes_twice", "two-places"),
+    Case(
+        lets_the_requester_stand_in,
+        "nobody_stands_in_for_the_requester",
+        "delegates-of-the-requester",
+    ),
+    Case(
+        counts_a_delegation_before_it_begins,
+        "only_a_standing_delegation_counts",
+        "delegated-in-time",
+    ),
+    Case(
+        counts_a_delegation_at_its_last_moment,
+        "only_a_standing_delegation_counts",
+        "delegated-in-time",
+    ),
+    Case(
+        commits_a_vote_whose_delegation_has_gone,
+        "only_a_standing_delegation_counts",
+        "delegation-ended",
+    ),
+    Case(
+        commits_a_vote_whose_delegation_has_gone,
+        "only_a_standing_delegation_counts",
+        "delegation-passed-on",
+    ),
+    Case(approves_although_something_was_not_read, "rules_approve_what_they_read", "unknown-field"),
+    Case(takes_what_it_cannot_read_for_a_match, "rules_approve_what_they_read", "wrong-type"),
+    Case(
+        takes_what_it_cannot_read_for_a_match,
+        "rules_approve_what_they_read",
+        "truth-for-a-number",
+    ),
+    Case(follows_a_rule_in_the_name_of_the_system, "rules_approve_what_they_read", "ruled"),
+    Case(keeps_no_digest_of_the_rules, "rules_approve_what_they_read", "ruled"),
+    Case(runs_what_was_not_asked, "tools_run_as_approved", "agent"),
+    Case(runs_an_interrupted_turn_again, "tools_run_as_approved", "agent", ONE),
+    Case(pays_something_else, "tools_run_as_approved", "agent"),
 )

@@ -13,7 +13,7 @@ from hitl_approval.adapters.messages import DynamoDbMessages
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.message import Message, MessageState, next_reminder, to_same
-from hitl_approval.ports import DueMessage, MessageStore
+from hitl_approval.ports.messages import DueMessage, MessageStore
 from hitl_approval.usecases import deliver
 from hitl_approval.usecases.deliver import DUE_PAGE, DeliveryService
 from hitl_approval.usecases.publish import PublishService

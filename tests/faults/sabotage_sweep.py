@@ -14,7 +14,7 @@ from hitl_approval.domain.approval import Approval, Transition
 from hitl_approval.domain.audit import SYSTEM
 from hitl_approval.domain.ending import expire
 from hitl_approval.durable import wait
-from hitl_approval.ports import Attention, Postponed
+from hitl_approval.ports.records import Attention, Postponed
 from hitl_approval.usecases.sweep import Outcome, SweepService, _Seen
 
 

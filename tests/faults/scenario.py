@@ -53,12 +53,14 @@ class Scenario:
     name: str
     set_up: Callable[[Deployment], None]
     environment: Mapping[str, str] = field(default_factory=dict)
-    handlers: tuple[Handler, Handler] | None = None
+    handlers: tuple[Handler, Handler] | Callable[[], tuple[Handler, Handler]] | None = None
+    """The workflow and the approval function; where they are made in the world, a call for it."""
     grace: timedelta = SWEEP_GRACE
     """What the sweep leaves a workflow to do a thing by itself."""
 
     def run(self, chooser: Chooser, bounds: Bounds) -> Deployment:
-        deployment = deploy(chooser, bounds, self.environment, self.handlers, grace=self.grace)
+        handlers = self.handlers() if callable(self.handlers) else self.handlers
+        deployment = deploy(chooser, bounds, self.environment, handlers, grace=self.grace)
         self.set_up(deployment)
         deployment.world.run()
         return deployment

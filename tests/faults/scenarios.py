@@ -13,13 +13,16 @@ from botocore.exceptions import ClientError, HTTPClientError
 
 from hitl_approval.domain.policy import OnTimeout, Policy
 from hitl_approval.domain.quorum import Quorum
+from tests.faults.agents import AGENTS
 from tests.faults.deployment import APPROVALS_TABLE, TIMEOUT, Deployment
 from tests.faults.durable import arn_of
 from tests.faults.dynamodb import Item
 from tests.faults.edits import EDITS
 from tests.faults.messaging import MESSAGING
+from tests.faults.ruling import RULING
 from tests.faults.scenario import POLLING, SECOND, Scenario, both, decision, event, under
 from tests.faults.simulator import Actor
+from tests.faults.standing_in import STANDING_IN
 from tests.faults.superseding import SUPERSEDING
 from tests.faults.sweeping import SWEEPING
 from tests.faults.turns import TURNS
@@ -279,8 +282,11 @@ SCENARIOS: Mapping[str, Scenario] = {
         *SUPERSEDING,
         *EDITS,
         *TURNS,
+        *STANDING_IN,
+        *RULING,
         *SWEEPING,
         *VISITORS,
         *MESSAGING,
+        *AGENTS,
     ]
 }

@@ -68,7 +68,7 @@ def _letter(notification: Notification, _: Sender) -> bytes:
     return f"{notification.kind}\n{notification.body}".encode()
 
 
-def _count(_: EmbeddedMetrics, metric: str, value: int = 1) -> None:
+def _count(_: EmbeddedMetrics, metric: str, value: int = 1, *, channel: str | None = None) -> None:
     world = _DEPLOYMENT[0].world
     assert world.current is not None
     world.metrics[world.current.name, world.current.request, metric] += value
@@ -154,7 +154,7 @@ def simulated() -> Iterator[None]:
         # A function of its argument only, a tenth of a schedule's time for the same few names.
         patch.object(text, "person_key", cache(text.person_key)),
         # A gauge that nothing depends on: a choice more in each sweep, and nothing more to see.
-        patch.object(DynamoDbStore, "count_pending", lambda _: 0),
+        patch.object(DynamoDbStore, "count_pending", lambda _, most: 0),
         # A query of the clock's each, and nothing more to see.
         patch.object(Messages, "SHARDS", 1),
         # Half of a schedule's time.

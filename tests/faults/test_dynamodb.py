@@ -25,7 +25,7 @@ from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.errors import ApprovalError, VersionConflict
 from hitl_approval.domain.message import Message
 from hitl_approval.domain.voting import cast_vote
-from hitl_approval.ports import Attention
+from hitl_approval.ports.records import Attention
 from tests.anything import NOW, any_opening, any_request, declared
 from tests.faults.dynamodb import APPROVALS, AUDIT, MESSAGES, DynamoDb
 

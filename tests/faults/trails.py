@@ -20,9 +20,10 @@ Event = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Cast:
-    """A vote on record: whose, in which place, in which stage."""
+    """A vote on record: who cast it, who was asked for it, in which place, in which stage."""
 
     person: str
+    asked: str
     place: str
     stage: int
     decision: str
@@ -93,7 +94,7 @@ class Replayed:
 
     def left(self) -> frozenset[str]:
         """Places of those who may still answer."""
-        answered = {vote.person for vote in self.votes}
+        answered = {name for vote in self.votes for name in (vote.person, vote.asked)}
         may = self.may(frozenset(self.places.values()))
         return frozenset(
             place for place, who in self.places.items() if who in may and who not in answered
@@ -130,20 +131,23 @@ class Replayed:
 
     def _vote(self, event: Event) -> None:
         who = key(event["actor"])
-        place = next((p for p, holder in self.places.items() if holder == who), who)
+        asked = key(event["details"].get("on_behalf_of", who))
+        place = next((p for p, holder in self.places.items() if holder == asked), asked)
         if event["details"].get("changes"):  # of another content, which nobody has seen before
             self.votes = []
-        if self.places and who not in self.places.values():
-            asked = sorted(self.places.values())
-            self.strangers.append(f"{who} voted in stage {self.stage}, which asked {asked}")
+        if self.places and asked not in self.places.values():
+            by_now = sorted(self.places.values())
+            self.strangers.append(f"{who} voted in stage {self.stage}, which asked {by_now}")
+        if who != asked and who in self.places.values():
+            self.strangers.append(f"{who} voted for {asked}, and is asked themselves")
         if event["at"] >= self.expires_at:
             self.disorder.append(f"{who} voted after the time of stage {self.stage}")
         for other in self.votes:
-            if other.person == who:
-                self.doubles.append(f"{who} voted twice")
+            if {who, asked} & {other.person, other.asked}:
+                self.doubles.append(f"{who} voted for {asked}, {other.person} for {other.asked}")
             elif (other.place, other.stage) == (place, self.stage):
                 self.doubles.append(f"{who} voted in {place}'s place, as {other.person} had")
-        self.votes.append(Cast(who, place, self.stage, event["details"]["decision"]))
+        self.votes.append(Cast(who, asked, place, self.stage, event["details"]["decision"]))
 
     def _open(self, event: Event) -> None:
         if event["details"]["stage"] != self.stage + 1:
@@ -178,7 +182,7 @@ class Replayed:
         if place is None:
             self.disorder.append(f"{giver} gave a place away and held none")
             return
-        if to in self.places.values() or any(vote.person == to for vote in self.votes):
+        if to in self.places.values() or any(to in {v.person, v.asked} for v in self.votes):
             self.doubles.append(f"{to} took {place}'s place and had another, or had answered")
         self.places[place] = self.handed[place] = to
 

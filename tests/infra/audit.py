@@ -1,4 +1,4 @@
-"""`make audit`: every policy that a deployment makes, by parliament; exit 1 for an open finding.
+"""Every policy that a deployment makes, by parliament: a part of `make audit`.
 
 What it finds and is no fault is acknowledged here, each with its reason. It needs no network.
 """
@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import parliament  # type: ignore[import-untyped]  # it has no stubs
 
 from tests.infra.synth import CONFIGURATIONS, any_app, permissions, template
+from tests.supply.scan import Scan
 
 REASONS: Mapping[str, str] = {
     r"UNKNOWN_ACTION lambda:(\w*DurableExecution\w*)": "newer than parliament 1.6.4's list of "
@@ -68,10 +68,11 @@ def unused(templates: Mapping[str, Any], called: set[str]) -> list[str]:
         if role.endswith("Role")
         for action, _ in rights
     }
+    names = {name.rpartition(":")[2] for name in called}
     return sorted(
         action
         for action in granted - UNCALLED.keys()
-        if CALLED_AS.get(action, action.partition(":")[2]) not in called
+        if CALLED_AS.get(action, action.partition(":")[2]) not in names
     )
 
 
@@ -85,10 +86,15 @@ def findings(made: Mapping[str, Any]) -> Iterator[str]:
             yield from (f"{said} in {name}" for said in _named(finding))
 
 
+def reason_of(finding: str) -> str | None:
+    """Why it is no fault; None for one that is."""
+    said = finding.partition(" in ")[0]
+    return next((why for known, why in REASONS.items() if re.fullmatch(known, said)), None)
+
+
 def acknowledged(finding: str) -> bool:
     """Whether it is no fault."""
-    said = finding.partition(" in ")[0]
-    return any(re.fullmatch(pattern, said) for pattern in REASONS)
+    return reason_of(finding) is not None
 
 
 def _named(finding: Any) -> list[str]:
@@ -144,19 +150,13 @@ def _arn(name: str, attribute: str) -> str:
     return f"arn:aws:dynamodb:{place}:table/{name}{stream}"
 
 
-def main() -> None:
-    """Check every configuration, say what is acknowledged and what is open."""
+def scan() -> Scan:
+    """Every policy of every configuration; needs no network."""
     found = [
         f"{finding} ({configuration})"
         for configuration, make in CONFIGURATIONS.items()
         for finding in findings(template(make(any_app())))
     ]
-    opened = [each for each in found if not acknowledged(each)]
-    for each in opened:
-        print(f"open: {each}", file=sys.stderr)  # noqa: T201  a command-line tool that prints
-    print(f"policies: {len(found) - len(opened)} acknowledged, {len(opened)} open")  # noqa: T201
-    sys.exit(1 if opened else 0)
-
-
-if __name__ == "__main__":
-    main()
+    accepted = {each: reason for each in found if (reason := reason_of(each)) is not None}
+    opened = [each for each in found if each not in accepted]
+    return Scan("parliament", f"policies of {len(CONFIGURATIONS)} templates", opened, accepted)

@@ -42,10 +42,15 @@ def main(bundle: str) -> None:
     )
     requests.notify("a", written)
     requests.register_callback("a", "c/2=")
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     for payload in (
         {"action": "get", "approval_id": "a"},
         {"action": "list"},
-        {"action": "decide", "approval_id": "a", "decision": "approved", "approver": "bob"},
+        {"action": "delegate", "to": "ann's", "until": until, "approver": "bob"},
+        {"action": "delegate", "to": "cid", "until": until, "approver": "bob"},
+        {"action": "delegation", "approver": "bob"},
+        {"action": "decide", "approval_id": "a", "decision": "approved", "approver": "cid"},
+        {"action": "end_delegation", "approver": "bob"},
         {"action": "history", "approval_id": "a"},
     ):
         answer = approval_api.handler.handler(payload, None)
@@ -63,6 +68,7 @@ def main(bundle: str) -> None:
     for route in ("GET /inbox", "GET /approvals/{approval_id}"):
         assert signed_in.handler.handler(signed_in_event(route), None)["statusCode"] == 200
     sign_in(client)
+    serve_agents(wiring.workflow_starter())
     assert page.handler.handler(link_event(), None)["statusCode"] == 404  # draws the page, too
     be_in_slack(wiring.workspace())
     records = [_record(event) for event in json.loads(answer["body"])["events"]]
@@ -73,6 +79,11 @@ def main(bundle: str) -> None:
     mail(wiring.delivery_service(), written)
     assert wiring.tasks().succeed("token", {})
     assert wiring.tasks().fail("token", "Error", "cause")
+    be_durable(client)
+
+
+def be_durable(client: Any) -> None:
+    """What the durable SDK calls."""
     client("lambda").checkpoint_durable_execution(
         DurableExecutionArn="arn", CheckpointToken="t", Updates=[]
     )
@@ -92,6 +103,19 @@ def keep_for_the_archive(archiving: Any) -> None:
     again = {"eventSource": "aws:sqs", "messageId": "1", "body": json.dumps([event.to_dict()])}
     assert publisher.handler.handler({"Records": [again]}, None) == {"batchItemFailures": []}
     assert archiving.archive.last().number > START.number
+
+
+def serve_agents(starter: Any) -> None:
+    """What agents take of AWS, and that their route answers."""
+    import signed_in.handler
+
+    started = starter.start({"subject": "Ship it", "requester": "bob"}, "mcp-1")
+    assert starter.refusal(started) is None
+    message = '{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}'
+    headers = {"content-type": "application/json", "mcp-protocol-version": "2025-11-25"}
+    event = signed_in_event("POST /mcp") | {"body": message, "headers": headers}
+    answer = signed_in.handler.handler(event, None)
+    assert len(json.loads(answer["body"])["result"]["tools"]) == 3, answer
 
 
 def be_in_slack(workspace: Any) -> None:

@@ -39,7 +39,10 @@ PUBLISHED = (
 
 @contextmanager
 def fake_aws() -> Iterator[tuple[str, set[str]]]:
-    """An endpoint, and the operations that it has been asked for."""
+    """An endpoint, and the operations that it has been asked for.
+
+    Of DynamoDB also, as `dynamodb:PutItem`, what IAM must allow for them.
+    """
     seen: set[str] = set()
     bucket: dict[str, bytes] = {}
     database = DynamoDb(
@@ -59,9 +62,12 @@ def fake_aws() -> Iterator[tuple[str, set[str]]]:
                 return
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             service, _, operation = self.headers.get("X-Amz-Target", "").rpartition(".")
+            if service.startswith("DynamoDB") and operation in ANSWERS:
+                seen.add(f"dynamodb:{operation}")
             if service.startswith("DynamoDB") and operation not in ANSWERS:
                 asked = json.loads(body)
                 token = asked.pop("ClientRequestToken", "")
+                seen.update(_actions(operation, asked))
                 counts = asked.pop("Select", None) == "COUNT"
                 try:
                     found = database.call(operation, asked, token)
@@ -77,6 +83,8 @@ def fake_aws() -> Iterator[tuple[str, set[str]]]:
             seen.add(operation)
             self.send_response(status)
             self.send_header("Content-Length", str(len(text)))
+            if operation == "invocations":
+                self.send_header("X-Amz-Durable-Execution-Arn", "arn")
             self.end_headers()
             self.wfile.write(text.encode())
 
@@ -109,6 +117,13 @@ def fake_aws() -> Iterator[tuple[str, set[str]]]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def _actions(operation: str, asked: Any) -> set[str]:
+    """What IAM must allow for a call: of a transaction, each of its parts."""
+    if operation != "TransactWriteItems":
+        return {f"dynamodb:{operation}"}
+    return {f"dynamodb:{kind}Item" for part in asked["TransactItems"] for kind in part}
 
 
 def _rest(path: str) -> str:

@@ -263,6 +263,19 @@ def _in_slack(app: App) -> Stack:
     return stack
 
 
+def _monitored(app: App) -> Stack:
+    """The deployable app for a team that is paged."""
+    watched = '{"alarm_emails": ["ops@example.com"], "pending_age_seconds": 86400}'
+    values = {"approvers": "ann@example.com", "monitoring": watched}
+    return HitlApprovalStack(app, "Monitored", **context.options(values))
+
+
+def _asked_by_agents(app: App) -> Stack:
+    """The deployable app for a team whose agents ask."""
+    values = {"approvers": "ann@example.com", "sign_in": "cognito", "mcp": "true"}
+    return HitlApprovalStack(app, "Agents", **context.options(values))
+
+
 CONFIGURATIONS: Mapping[str, Callable[[App], Stack]] = {
     "default": _default,
     "signed_in": _signed_in,
@@ -274,6 +287,8 @@ CONFIGURATIONS: Mapping[str, Callable[[App], Stack]] = {
     "brought_along": _brought_along,
     "in_slack": _in_slack,
     "archived": _archived,
+    "monitored": _monitored,
+    "asked_by_agents": _asked_by_agents,
 }
 """What users write: one builder per configuration."""
 

@@ -26,7 +26,7 @@ from tests.environment import CREDENTIALS, ENVIRONMENT, EXTRAS
 from tests.infra import every_call
 from tests.infra.audit import unused
 from tests.infra.fake_aws import ANSWERS, fake_aws
-from tests.infra.synth import FLAGS, ROOT
+from tests.infra.synth import FLAGS, ROOT, permissions
 from tests.tomorrow import settings_of_a_stranger
 
 CHECKOUT = Sources.found()
@@ -34,6 +34,13 @@ KEPT = {
     *("dynamodb", "events", "kms", "lambda", "s3", "secretsmanager", "sesv2", "sns", "sqs"),
     *("stepfunctions", "sts"),
 }
+READ_BY_LAMBDA = {
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+}
+"""What Lambda calls with a function's rights to bring it a stream's records."""
 
 
 @pytest.fixture
@@ -461,6 +468,10 @@ class TestBundle:
         assert asked > {"Publish", "TransactWriteItems", "GetItem", "UpdateItem", "Query"}
         assert asked > set(ANSWERS)
         assert unused(templates, asked) == []
+        called = {name for name in asked if name.startswith("dynamodb:")}
+        granted = permissions(templates["signed_in"]["Resources"]).values()
+        allowed = {action for each in granted for action, _ in each}
+        assert called == {name for name in allowed if name.startswith("dynamodb:")} - READ_BY_LAMBDA
 
     def test_should_know_the_services_that_it_calls_and_no_other(self, bundle: Path) -> None:
         data = bundle / "botocore" / "data"

@@ -66,7 +66,7 @@ PAGE_ENV = {Env.PAGE_URL, Env.PAGE_CHALLENGE}
 
 MESSENGER_ENV = {
     *SWEEP_ENV,
-    *variables("messenger function"),
+    *(variables("messenger function") - {Env.DETAILED_METRICS}),
     Env.MESSAGES_TABLE_NAME,
     Env.PERSONAL_TOPIC_ARN,
     Env.PAGE_URL,
@@ -84,6 +84,8 @@ class TestEnvironment:
     ) -> None:
         page = contract.Handler.PAGE in functions(any_resources)
         signing = functions(any_resources).get(contract.Handler.SIGNED_IN)
+        watched = of_type(any_resources, "AWS::CloudWatch::Dashboard")
+        measured = {Env.DETAILED_METRICS} if watched else set()
         mailed = bool(of_type(any_resources, "AWS::SES::ConfigurationSet"))
         entry = {Env.INBOX_URL} if signing and Env.SIGN_IN_ISSUER in str(signing) else set()
         asking = WORKFLOW_ENV | (PAGE_ENV if page else set()) | entry
@@ -100,15 +102,18 @@ class TestEnvironment:
             chat = {Env.SLACK, Env.WEBHOOKS, Env.DIRECTORY}
             by_mail = {Env.MAIL, Env.DIRECTORY} if mailed else set()
             expected = MESSENGER_ENV | chat if in_slack else MESSENGER_ENV - chat
-            assert set(messenger) == expected | entry | by_mail
+            assert set(messenger) - {Env.DETAILED_METRICS} == expected | entry | by_mail
+            assert measured <= set(messenger)
         publisher = contract.Handler.PUBLISHER in functions(any_resources)
         answering = APPROVAL_ENV | (INBOX_ENV if publisher else set())
         answering |= {Env.MESSAGES_TABLE_NAME} if page else set()
         assert set(environment(any_resources, contract.Handler.APPROVAL_API)) == answering
-        assert set(environment(any_resources, contract.Handler.SWEEP)) == SWEEP_ENV
+        assert set(environment(any_resources, contract.Handler.SWEEP)) == SWEEP_ENV | measured
         if contract.Handler.SIGNED_IN in functions(any_resources):
             signed_in = environment(any_resources, contract.Handler.SIGNED_IN)
             by_browser = SIGN_IN_ENV if Env.SIGN_IN_ISSUER in signed_in else set()
+            if Env.WORKFLOW_ALIAS_ARN in signed_in:
+                by_browser = by_browser | {Env.WORKFLOW_ALIAS_ARN, Env.INBOX_URL}
             assert set(signed_in) - {Env.SIGN_IN_CLIENT_SECRET_ARN} == {
                 *(SWEEP_ENV | INBOX_ENV | by_browser),
                 Env.MESSAGES_TABLE_NAME,
@@ -124,6 +129,7 @@ class TestEnvironment:
         named = {value for name, value in vars(Env).items() if name.isupper()}
         assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | MESSENGER_ENV | {
             Env.APPROVER_GROUPS,
+            Env.DETAILED_METRICS,
             Env.APPROVAL_RULES,
             Env.DIRECTORY,
             *SIGN_IN_ENV,
@@ -138,6 +144,7 @@ class TestEnvironment:
             Env.MAIL,
             Env.SIGNING_KEY_ARN,
             Env.SIGN_IN_MAX_AGE_SECONDS,
+            Env.WORKFLOW_ALIAS_ARN,
         }
 
     def test_should_be_the_environment_that_the_workflow_tests_run_with(

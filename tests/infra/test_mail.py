@@ -12,14 +12,7 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sqs as sqs
 
 from hitl_approval.adapters.ses import APPROVAL_TAG
-from hitl_approval.contract import (
-    DIRECTORY_FILE,
-    SES_EVENT_TYPES,
-    SES_EVENTS,
-    Env,
-    Handler,
-    Output,
-)
+from hitl_approval.contract import DIRECTORY_FILE, SES_EVENT_TYPES, SES_EVENTS, Env, Handler, Output
 from hitl_approval.domain.delivery import Address
 from hitl_approval.settings import Settings
 from hitl_approval_cdk import ApprovalPage, EmailApprover, HitlApproval, SesMail, SqsApprover

@@ -68,7 +68,7 @@ def test_should_suppress_single_findings_of_single_constructs_only() -> None:
 
 
 SKIPPED = {"CKV_AWS_18", "CKV_AWS_111", "CKV_AWS_115", "CKV_AWS_116"}
-"""Of checkov's rules: with a key and a network, `make checkov` shows, no other fails."""
+"""Of checkov's rules: with a key and a network, `make audit` shows, no other fails."""
 
 
 @pytest.mark.parametrize("configuration", list(CONFIGURATIONS))

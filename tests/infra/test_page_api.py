@@ -10,10 +10,12 @@ from aws_cdk import Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
 
-from hitl_approval.contract import SIGNED_IN_ROUTES, Env, Route
+from hitl_approval.contract import Env, Handler
+from hitl_approval.routes import SIGNED_IN_ROUTES, Route
 from hitl_approval_cdk import ApprovalPage, HitlApproval
-from tests.infra.synth import any_stack, durable, of_type, permissions, template, text
+from tests.infra.synth import any_stack, durable, functions, of_type, permissions, template, text
 
 
 def test_should_answer_one_route_only(default: Any) -> None:
@@ -119,3 +121,41 @@ def test_should_have_no_page_unless_asked() -> None:
     stack = any_stack()
     HitlApproval(stack, "Approval")
     assert not of_type(template(stack)["Resources"], "AWS::ApiGatewayV2::Api")
+
+
+class TestAgents:
+    def test_should_have_a_route_only_where_they_are_wanted(
+        self, templates: dict[str, Any]
+    ) -> None:
+        for name, found in templates.items():
+            routes = of_type(found["Resources"], "AWS::ApiGatewayV2::Route").values()
+            [*agents] = [route for route in routes if route["RouteKey"].endswith(Route.MCP)]
+            assert len(agents) == (name == "asked_by_agents"), name
+            for route in agents:
+                assert route["RouteKey"] == "POST /mcp"
+                assert route["AuthorizationType"] == "JWT"
+                assert route["AuthorizerId"]
+
+    def test_should_give_one_right_more_and_no_more(self, templates: dict[str, Any]) -> None:
+        with_agents = permissions(templates["asked_by_agents"]["Resources"])
+        without = permissions(templates["signed_in_by_cognito"]["Resources"])
+        [role] = [name for name in with_agents if "SignedInRole" in name]
+        [before] = [name for name in without if "SignedInRole" in name]
+        more = {action for action, _ in with_agents[role]} - {a for a, _ in without[before]}
+        assert more == {"lambda:InvokeFunction"}
+        [resource] = [r for action, r in with_agents[role] if action == "lambda:InvokeFunction"]
+        assert "LiveAlias" in resource
+        assert "*" not in resource
+
+    @pytest.mark.parametrize("page", [None, ApprovalPage()])
+    def test_should_refuse_agents_whom_nobody_signs_in(self, page: Any) -> None:
+        with pytest.raises(ValueError, match="mcp needs a page whose sign_in"):
+            HitlApproval(any_stack(), "Approval", page=page, mcp=True)
+
+    def test_should_take_agents_of_an_authorizer_that_is_brought(self) -> None:
+        stack = any_stack()
+        HitlApproval(stack, "Approval", page=ApprovalPage(sign_in=HttpIamAuthorizer()), mcp=True)
+        found = functions(template(stack)["Resources"])[Handler.SIGNED_IN]
+        variables = found["Environment"]["Variables"]
+        assert Env.WORKFLOW_ALIAS_ARN in variables
+        assert Env.INBOX_URL not in variables

@@ -61,9 +61,11 @@ GIVEN: dict[str, tuple[Any, Any]] = {
     "sign_in": ("https://issuer.example.com, web, cli", "JWT"),
     "sign_in_claim": ("upn", "upn"),
     "sign_in_max_age_seconds": ("900", 900),
+    "mcp": ("true", True),
     "trust_authorizer": ("true", True),
     "architecture": ("x86_64", "x86_64"),
     "memory_size": ("1024", 1024),
+    "monitoring": ('{"pending_age_seconds": 86400}', {"pending_age_seconds": 86400}),
     "reminder_seconds": ("3600, 7200", [3600, 7200]),
     "messages_off": ("outcome,expired", ["outcome", "expired"]),
 }

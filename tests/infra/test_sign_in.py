@@ -11,14 +11,8 @@ from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from hitl_approval.contract import (
-    CLI_REDIRECT_URI,
-    PAGE_ROUTES,
-    SIGN_IN_ROUTES,
-    SIGNED_IN_ROUTES,
-    Env,
-    Handler,
-)
+from hitl_approval.contract import Env, Handler
+from hitl_approval.routes import CLI_REDIRECT_URI, PAGE_ROUTES, SIGN_IN_ROUTES, SIGNED_IN_ROUTES
 from hitl_approval_cdk import ApprovalPage, HitlApproval, SignIn
 from tests.infra.synth import any_stack, functions, of_type, permissions, template, text
 

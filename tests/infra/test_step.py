@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,6 +12,11 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from hitl_approval_cdk import HitlApproval
 from tests.infra.synth import any_app, any_stack, of_type, permissions, template, text
+
+
+@dataclass
+class Reason:
+    why: str
 
 
 def machine(stack: Stack, approvals: HitlApproval, **options: Any) -> sfn.StateMachine:
@@ -42,6 +48,8 @@ def test_should_start_the_workflow_and_wait_for_its_answer() -> None:
         timeout=Duration.hours(8),
         context={"order": sfn.JsonPath.object_at("$.order")},
         sensitive=["order.card"],
+        form=Reason,
+        editable=["order.amount"],
     )
     state = state_of(stack)
     assert state["Resource"].endswith(":states:::lambda:invoke.waitForTaskToken")
@@ -54,6 +62,12 @@ def test_should_start_the_workflow_and_wait_for_its_answer() -> None:
         "approvers": ["ann", "bob"],
         "context": {"order.$": "$.order"},
         "sensitive": ["order.card"],
+        "editable": ["order.amount"],
+        "form": {
+            "type": "object",
+            "properties": {"why": {"type": "string"}},
+            "required": ["why"],
+        },
         "timeout_seconds": 8 * 3600,
     }
     assert state["TimeoutSeconds"] == 8 * 3600 + 900
@@ -167,3 +181,10 @@ class TestJsonata:
             )
         with pytest.raises(ValueError, match="outputs are JSONata's: use result_path"):
             machine(stack, approvals, outputs={"a": 1})
+
+
+def test_should_refuse_a_form_that_no_approver_can_fill_in() -> None:
+    stack = any_stack()
+    nested = {"type": "object", "properties": {"who": {"type": "object"}}}
+    with pytest.raises(ValueError, match="form: who"):
+        machine(stack, HitlApproval(stack, "Approval"), form=nested)

@@ -22,7 +22,7 @@ from hitl_approval.domain.errors import AlreadyDecided, ApprovalError, InvalidRe
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.stage import Escalate, Stage
-from hitl_approval.ports import Completed
+from hitl_approval.ports.outside import Completed
 from hitl_approval.testing import (
     FakeExecutions,
     FixedClock,
@@ -42,7 +42,7 @@ GRACE = 5 * MINUTE
 REQUESTER = "rita"
 NAMED = ("alice", "bob", "carol")
 APPROVERS = ["alice", "bob", "carol", "ALICE", " bob"]
-PEOPLE = st.sampled_from([*APPROVERS, *APPROVERS, "rita", "Rita", "mallory"])
+PEOPLE = st.sampled_from([*APPROVERS, *APPROVERS, "rita", "Rita", "mallory", "dee", "Dee"])
 DECISIONS = st.sampled_from(["approved", "approved", "approved", "rejected"])
 
 
@@ -99,6 +99,8 @@ RULES = (
     ),
 )
 
+Given = dict[str, tuple[str, datetime]]
+"""Who answers for whom, and until when."""
 Outcome = Literal["written", "already", "refused", "lost", "died"]
 
 
@@ -131,6 +133,7 @@ class Model:
     handed: dict[str, str] = field(default_factory=dict)  # place -> who has taken it
     stage_of: dict[str, int] = field(default_factory=dict)  # voter -> in which stage
     place_of: dict[str, str] = field(default_factory=dict)  # voter -> in whose place
+    for_whom: dict[str, str] = field(default_factory=dict)  # voter -> for whom, or themselves
     ever: set[str] = field(default_factory=set)  # asked so far
     said: list[tuple[str, str, int | None]] = field(default_factory=list)
     """Who said what, and the number of the question that it answers; questions end in `?`."""
@@ -177,15 +180,15 @@ class Model:
         who = name.strip().lower()
         if not self.pending or now >= self.expires_at or self.stage_of.get(who) != self.stage:
             return "refused"
-        del self.votes[who], self.stage_of[who], self.place_of[who]
+        del self.votes[who], self.stage_of[who], self.place_of[who], self.for_whom[who]
         return self.note("retracted")
 
     def reassign(self, name: str, giver: str, to: str, now: datetime) -> Outcome:
         who, other = giver.strip().lower(), to.strip().lower()
         later = {one for people, _ in self.rules.stages[self.stage :] for one in people}
-        taken = {*self.places.values(), *self.votes, *later, REQUESTER}
+        taken = {*self.places.values(), *self.answered, *later, REQUESTER}
         own = name.strip().lower() == who and who in self.places.values()
-        if not self.pending or now >= self.expires_at or not own or who in self.votes:
+        if not self.pending or now >= self.expires_at or not own or who in self.answered:
             return "refused"
         if other in taken or who == REQUESTER:
             return "refused"
@@ -198,7 +201,24 @@ class Model:
     def pending(self) -> bool:
         return self.status == "pending"
 
-    def vote(self, name: str, decision: str, now: datetime) -> Outcome:
+    @property
+    def answered(self) -> set[str]:
+        return {*self.votes, *self.for_whom.values()}
+
+    def stands_in_for(self, who: str, now: datetime, given: Given) -> str | None:
+        """Whom somebody answers for, who is not asked themselves, now or later."""
+        later = {one for people, _ in self.rules.stages[self.stage :] for one in people}
+        if who in {REQUESTER, *self.places.values(), *later}:
+            return None
+        found = [
+            holder
+            for holder in self.places.values()
+            if holder != REQUESTER and holder in given
+            if given[holder][0] == who and now < given[holder][1]
+        ]
+        return next((one for one in found if one not in self.answered), next(iter(found), None))
+
+    def vote(self, name: str, decision: str, now: datetime, given: Given) -> Outcome:
         who = name.strip().lower()
         if not self.pending:
             counted = self.status != "timeout" and self.votes.get(who) == decision
@@ -207,11 +227,12 @@ class Model:
             return "refused"
         if who in self.votes:
             return "already" if self.votes[who] == decision else "refused"
-        stranger = self.places and who not in self.places.values()
-        if who == REQUESTER or stranger:
+        asked = self.stands_in_for(who, now, given) or who
+        stranger = self.places and asked not in self.places.values()
+        if who == REQUESTER or stranger or {who, asked} & self.answered:
             return "refused"
-        self.votes[who], self.stage_of[who] = decision, self.stage
-        self.place_of[who] = next((p for p, one in self.places.items() if one == who), who)
+        self.votes[who], self.stage_of[who], self.for_whom[who] = decision, self.stage, asked
+        self.place_of[who] = next((p for p, one in self.places.items() if one == asked), asked)
         became = self._tally()
         if became == "approved" and self.stage < len(self.rules.stages):
             self.stage += 1
@@ -280,7 +301,7 @@ class Model:
         left = {
             place
             for place, who in self.places.items()
-            if who != REQUESTER and who not in self.votes
+            if who != REQUESTER and who not in self.answered
         }
         return "rejected" if self.places and len(yes | left) < self.needed else "voted"
 
@@ -331,7 +352,7 @@ class CallbackClient(RecordingCallbackClient):
 
 Call = tuple[str, ...]
 """What somebody does to an approval: vote NAME DECISION, cancel NAME, retract NAME,
-reassign NAME FROM TO, say NAME TEXT NUMBER, check or register."""
+reassign NAME FROM TO, say NAME TEXT NUMBER, check, register or undelegate GIVER."""
 
 VOTE = st.tuples(st.just("vote"), PEOPLE, DECISIONS)
 CANCEL = st.tuples(st.just("cancel"), PEOPLE)
@@ -343,6 +364,8 @@ REASSIGN = GIVERS.flatmap(
         st.just("reassign"), st.sampled_from([giver, giver, "bob"]), st.just(giver), TAKERS
     )
 )
+AWAY = st.sampled_from(["alice", "Alice", "bob", "carol", "mallory", "rita"])
+DELEGATES = st.sampled_from(["dee", "dee", "Dee", "zoe", "yan"])
 SAID = st.sampled_from(["why?", "when?", "mind the month"])
 NUMBERS = st.sampled_from(["1", "2", "2", "3", "4"])
 SAY = st.one_of(
@@ -374,7 +397,11 @@ class Services(RuleBasedStateMachine):
             store=self.store, clock=self.clock, meter=self.meter, notifier=self.notifier
         )
         self.decisions = DecisionService(
-            store=self.store, clock=self.clock, meter=self.meter, callbacks=self.callbacks
+            store=self.store,
+            clock=self.clock,
+            meter=self.meter,
+            callbacks=self.callbacks,
+            delegations=self.store.delegations,
         )
         self.sweeps = SweepService(
             store=self.store,
@@ -384,6 +411,7 @@ class Services(RuleBasedStateMachine):
             executions=self.executions,
         )
         self.models: dict[str, Model] = {}
+        self.given: Given = {}
         self.completed: list[str] = []
         self.sent: list[str] = []
         self.created = 0
@@ -473,6 +501,39 @@ class Services(RuleBasedStateMachine):
     @rule(which=WHICH, call=REASSIGN, other=st.one_of(st.none(), VOTE))
     def reassign(self, which: int, call: Call, other: Call | None) -> None:
         self._perform(self._id(which), call, other=other)
+
+    @rule(giver=AWAY, to=DELEGATES, minutes=st.sampled_from([5, 30, 600]))
+    def delegate(self, giver: str, to: str, minutes: int) -> None:
+        until = self.clock.now() + minutes * MINUTE
+        self.decisions.delegating.delegate(
+            Actor(giver, "declared"), giver=giver, to=to, starts_at=None, until=until
+        )
+        self.given[giver.lower()] = to.lower(), milliseconds(until)
+
+    @precondition(lambda self: self.given)
+    @rule(giver=AWAY)
+    def end_delegation(self, giver: str) -> None:
+        self._end_delegation(giver)
+
+    @precondition(lambda self: self.given)
+    @rule(which=WHICH, decision=DECISIONS, lost=st.booleans())
+    def vote_for_another(self, which: int, decision: str, lost: bool) -> None:
+        self._answer(which, ("vote", "dee", decision), "lost" if lost else "none")
+
+    @precondition(lambda self: self.given)
+    @rule(which=WHICH, decision=DECISIONS, giver=AWAY)
+    def vote_as_a_delegation_ends(self, which: int, decision: str, giver: str) -> None:
+        self._perform(self._id(which), ("vote", "dee", decision), other=("undelegate", giver))
+
+    @rule(which=WHICH, decision=DECISIONS, giver=AWAY)
+    def vote_in_both_names(self, which: int, decision: str, giver: str) -> None:
+        self.delegate(giver, "dee", 30)
+        self._perform(self._id(which), ("vote", "dee", decision))
+        self._perform(self._id(which), ("vote", giver, decision))
+
+    def _end_delegation(self, giver: str) -> None:
+        self.decisions.delegating.end(Actor(giver, "declared"), giver)
+        self.given.pop(giver.lower(), None)
 
     @precondition(busy)
     @rule(which=WHICH, call=RETRACT, other=st.one_of(st.none(), VOTE))
@@ -572,6 +633,8 @@ class Services(RuleBasedStateMachine):
             assert row.status == model.status
             assert {v.approver.strip().lower(): v.decision for v in row.votes} == model.votes
             assert len(row.votes) == len(model.votes)
+            asked = {v.approver.strip().lower(): v.asked.strip().lower() for v in row.votes}
+            assert asked == model.for_whom
             assert (row.decided_by, row.decided_at) == (model.decided_by, model.decided_at)
             assert (row.callback_id, row.resumed) == (model.callback, model.resumed)
             assert {name.strip().lower() for name in row.asked} == {*model.places.values()}
@@ -612,10 +675,15 @@ class Services(RuleBasedStateMachine):
             row = self.store.approvals[approval_id]
             if row.status != "approved":
                 continue
-            yes = {v.approver.strip().lower() for v in row.votes if v.decision == "approved"}
+            approved = [vote for vote in row.votes if vote.decision == "approved"]
+            yes = {vote.asked.strip().lower() for vote in approved}
+            people = {vote.approver.strip().lower() for vote in approved}
+            assert len(yes | people) == len(approved) + sum(
+                v.on_behalf_of is not None for v in approved
+            )
             assert len(yes) >= model.rules.approvals + sum(count for _, count in model.rules.stages)
             assert model.stage == len(model.rules.stages)
-            assert REQUESTER not in yes
+            assert REQUESTER not in yes | people
             assert not model.rules.approvers or yes <= model.ever
 
     @invariant()
@@ -658,6 +726,8 @@ class Services(RuleBasedStateMachine):
     def _meanwhile(self, approval_id: str, other: Call) -> None:
         if other == ("register",):
             self._create_callback(approval_id)
+        elif other[0] == "undelegate":
+            self._end_delegation(other[1])
         else:
             self._perform(approval_id, other)
 
@@ -716,7 +786,7 @@ class Services(RuleBasedStateMachine):
             return model.retract(call[1], now)
         if call[0] == "reassign":
             return model.reassign(call[1], call[2], call[3], now)
-        return model.vote(call[1], call[2], now)
+        return model.vote(call[1], call[2], now, self.given)
 
     def _submit(self, approval_id: str, token: str) -> Approval:
         model = self.models[approval_id]

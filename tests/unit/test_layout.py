@@ -15,14 +15,24 @@ HERE = Path(__file__).parent
 MODULES = sorted(
     str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"
 )
+MAX_LINES = 400
 ELSEWHERE: Mapping[str, str] = {
     "adapters/delegations.py": "contract/test_delegations.py",
+    "adapters/gauges.py": "contract/test_gauges.py",
     "adapters/inbox.py": "contract/test_inbox.py",
     "adapters/issuer.py": "contract/test_issuer.py",
     "adapters/messages.py": "contract/test_messages.py",
     "adapters/slack.py": "contract/test_slack.py",
     "adapters/web.py": "contract/test_slack.py",
     "adapters/webhook.py": "contract/test_webhook.py",
+    "agents/agent_run.py": "agents/test_contract.py",
+    "agents/langgraph.py": "agents/test_contract.py",
+    "agents/langgraph_gate.py": "agents/test_langgraph.py",
+    "agents/langgraph_state.py": "agents/test_contract.py",
+    "agents/openai_agents.py": "agents/test_contract.py",
+    "agents/pydantic_ai.py": "agents/test_contract.py",
+    "agents/strands.py": "agents/test_contract.py",
+    "agents/strands_gate.py": "agents/test_strands.py",
     "durable/counted.py": "workflow/test_business_hours.py",
     "durable/document.py": "workflow/test_state_machine.py",
     "durable/operations.py": "workflow/test_refusals.py",
@@ -30,9 +40,16 @@ ELSEWHERE: Mapping[str, str] = {
     "durable/tool.py": "workflow/test_gate.py",
     "durable/wait.py": "workflow/test_waiting.py",
     "durable/withdraw.py": "workflow/test_withdraw.py",
+    "http/schemas.py": "unit/http/test_openapi.py",
+    "http/mcp_api.py": "mcp/test_conformance.py",
+    "mcp/asking.py": "mcp/test_conformance.py",
+    "mcp/elicitation.py": "mcp/test_conformance.py",
+    "mcp/server.py": "mcp/test_conformance.py",
+    "mcp/tasks.py": "mcp/test_conformance.py",
     "testing/approvals.py": "workflow/test_testing.py",
     "testing/delegations.py": "contract/test_delegations.py",
     "testing/execution.py": "workflow/test_testing.py",
+    "testing/gauges.py": "contract/test_gauges.py",
     "testing/memory.py": "contract/test_store.py",
     "testing/messages.py": "contract/test_messages.py",
     "testing/run.py": "workflow/test_testing.py",
@@ -69,6 +86,11 @@ def test_should_have_a_test_of_its_name(module: str) -> None:
         assert (HERE.parent / ELSEWHERE[module]).is_file()
     else:
         assert expected(module).is_file()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_should_be_short_enough_to_read(module: str) -> None:
+    assert len((PACKAGE / module).read_text(encoding="utf-8").splitlines()) <= MAX_LINES
 
 
 def test_should_test_a_module_that_is_there() -> None:

@@ -100,6 +100,19 @@ def test_should_send_to_people_by_a_topic_of_their_own_and_never_twice(everythin
     assert broadcast.client is not personal.client
 
 
+def test_should_measure_more_where_the_deployment_is_monitored(
+    everything: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert wiring.sweep_service().gauges is None
+    _forget()
+    monkeypatch.setenv("DETAILED_METRICS", "true")
+    assert wiring.sweep_service().gauges is not None
+    notifiers = wiring.delivery_service().notifiers
+    assert {name: each.channel for name, each in notifiers.items()} == {  # type: ignore[attr-defined]
+        name: name for name in notifiers
+    }
+
+
 def test_should_mail_by_ses_where_there_is_a_sender(
     everything: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,6 +118,17 @@ class Stage(LocalExecution):
         return result.error
 
 
+class Replaced:
+    """A service with one method replaced."""
+
+    def __init__(self, service: Any, **methods: Any) -> None:
+        self._service = service
+        self.__dict__.update(methods)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._service, name)
+
+
 StageFactory = Callable[..., Stage]
 
 

@@ -49,7 +49,7 @@ from hitl_approval.domain.errors import Unavailable
 from hitl_approval.durable import wait
 from hitl_approval.durable.document import review_document
 from hitl_approval.durable.retries import NOTIFY_ATTEMPTS
-from hitl_approval.ports import Completed
+from hitl_approval.ports.outside import Completed
 from hitl_approval.settings import settings
 from hitl_approval.testing import FixedClock, RecordingMeter, RecordingNotifier
 from hitl_approval.usecases.decide import DecisionService

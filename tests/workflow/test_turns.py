@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,12 @@ import pytest
 from aws_durable_execution_sdk_python import DurableContext, durable_execution
 
 from hitl_approval import ApprovalRequest, Escalate, Quorum, Stage, wait_for_approval
+from hitl_approval.domain.audit import Actor
+from hitl_approval.domain.errors import Forbidden
 from hitl_approval.testing import Approvals
+from hitl_approval.testing.virtual_time import PATIENCE
+
+from .conftest import Replaced, StageFactory
 
 HOUR = timedelta(hours=1)
 STAGES = (
@@ -104,3 +110,50 @@ def test_should_hand_over_and_take_back(approvals: Approvals) -> None:
     approvals.approve(by="cid")
     approvals.approve(by="dan")
     assert run.result() == ["approved", "zoe", "bob", "cid", "dan"]
+
+
+def test_should_poll_through_its_stages(make_stage: StageFactory) -> None:
+    """A stage's end is found by a poll, as a request's is; the last one's alone ends the wait."""
+    stage = make_stage(pays, RESUME_MODE="polling", REQUESTS_NAME_APPROVERS="true")
+    check, seen = stage.requests.check_status, []
+    answers = {2: "ann", 4: "bob", 6: "cid", 8: "dan"}
+
+    def checked(key: Any) -> Any:
+        seen.append(stage.approval.turn.stage)
+        if len(seen) in answers:
+            actor = Actor(answers[len(seen)], "declared")
+            stage.decisions.decide(stage.approval.approval_id, actor, "approved")
+        return check(key)
+
+    object.__setattr__(stage, "requests", Replaced(stage.requests, check_status=checked))
+    stage.start(STAGED)
+
+    result = stage.runner.wait_for_result(stage.arn, timeout=int(PATIENCE))
+    assert json.loads(str(result.result)) == ["approved", "ann", "bob", "cid", "dan"]
+    assert seen == [0, 0, 1, 1, 1, 1, 2, 2]
+
+
+def test_should_let_a_delegate_answer_from_its_first_moment_to_before_its_last(
+    approvals: Approvals,
+) -> None:
+    approvals.approval_timeout = timedelta(days=5)
+    approvals.delegate(to="dan", giver="ann", starts=timedelta(hours=1), until=timedelta(hours=2))
+    run = approvals.start(pays, {"approvers": ["ann"]}, name="one")
+    approvals.start(pays, {"approvers": ["ann"]}, name="two")
+    one, two = approvals.pending()
+
+    with pytest.raises(Forbidden):
+        approvals.approve(one, by="dan")
+    approvals.advance(timedelta(hours=1))
+    decided = approvals.approve(one, by="dan")
+    approvals.advance(timedelta(hours=1))
+    with pytest.raises(Forbidden):
+        approvals.approve(two, by="dan")
+
+    assert [(vote.approver, vote.on_behalf_of) for vote in decided.votes] == [("dan", "ann")]
+    assert run.result() == ["approved", "dan"]
+
+
+def test_should_refuse_a_delegation_by_somebody_else(approvals: Approvals) -> None:
+    with pytest.raises(Forbidden):
+        approvals.delegate(to="dan", giver="ann", until=timedelta(hours=2), by="bob")

@@ -19,7 +19,7 @@ from hitl_approval.testing.virtual_time import eventually
 from hitl_approval.usecases.request import RequestService
 from tests.anything import a_document
 
-from .conftest import Stage, StageFactory
+from .conftest import Replaced, Stage, StageFactory
 
 
 @pytest.mark.parametrize("decision", ["approved", "rejected"])
@@ -389,7 +389,7 @@ def test_should_fail_rather_than_believe_it_when_it_polls(make_stage: StageFacto
             flip(stage)
         return check(approval_id)
 
-    object.__setattr__(stage, "requests", _Overriding(stage.requests, check_status=checked))
+    object.__setattr__(stage, "requests", Replaced(stage.requests, check_status=checked))
     stage.start(a_document())
 
     assert "is not what its audit trail says" in str(stage.fail().message)
@@ -420,7 +420,7 @@ def test_should_resume_by_polling(make_stage: StageFactory, decision: str) -> No
             stage.decide(decision)
         return check(approval_id)
 
-    object.__setattr__(stage, "requests", _Overriding(stage.requests, check_status=checked))
+    object.__setattr__(stage, "requests", Replaced(stage.requests, check_status=checked))
     stage.start(a_document())
 
     assert stage.finish()["decision"] == decision
@@ -447,7 +447,7 @@ def test_should_survive_a_throttled_read_while_polling(make_stage: StageFactory)
             raise Unavailable("throttled")
         return check(approval_id)
 
-    object.__setattr__(stage, "requests", _Overriding(stage.requests, check_status=throttled))
+    object.__setattr__(stage, "requests", Replaced(stage.requests, check_status=throttled))
     stage.start(a_document(timeout_seconds=60))
 
     assert stage.finish()["decision"] == "timeout"
@@ -460,17 +460,6 @@ def test_should_poll_a_whole_year_within_the_operations_of_one_execution() -> No
         polls += 1
 
     assert polls < 2_500
-
-
-class _Overriding:
-    """A service with one method replaced."""
-
-    def __init__(self, service: Any, **methods: Any) -> None:
-        self._service = service
-        self.__dict__.update(methods)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._service, name)
 
 
 def test_should_read_the_record_when_it_could_not_tell_at_once(
@@ -642,7 +631,7 @@ def test_should_poll_on_for_an_hour_whatever_a_read_raises(
             raise error
         return check(approval_id)
 
-    object.__setattr__(stage, "requests", _Overriding(stage.requests, check_status=refused))
+    object.__setattr__(stage, "requests", Replaced(stage.requests, check_status=refused))
     began = stage.clock.now()
     stage.start(a_document(timeout_seconds=60))
 
@@ -661,7 +650,7 @@ def test_should_fail_visibly_when_a_record_cannot_be_polled_for_an_hour(
         checks += 1
         raise DENIED
 
-    object.__setattr__(stage, "requests", _Overriding(stage.requests, check_status=refused))
+    object.__setattr__(stage, "requests", Replaced(stage.requests, check_status=refused))
     stage.start(a_document(timeout_seconds=60))
 
     assert "AccessDenied" in str(stage.fail().message)
@@ -674,7 +663,7 @@ def test_should_fail_rather_than_poll_on_when_the_row_is_gone(make_stage: StageF
     def gone(approval_id: str) -> Any:
         raise ApprovalNotFound(approval_id)
 
-    object.__setattr__(stage, "requests", _Overriding(stage.requests, check_status=gone))
+    object.__setattr__(stage, "requests", Replaced(stage.requests, check_status=gone))
     stage.start(a_document(timeout_seconds=60))
 
     assert "no approval has the id" in str(stage.fail().message)

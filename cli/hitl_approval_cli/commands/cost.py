@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 from rich.table import Table
 
+from hitl_approval import contract
 from hitl_approval.domain.text import shown
 from hitl_approval_cli import output
 from hitl_approval_cli.cost_model import LONGEST_TIMEOUT, Usage, callback, pattern, polling
@@ -55,6 +56,11 @@ SWEEP_READS = 1.5
 """Read units of a sweep that finds nothing: three queries, eventually consistent."""
 MESSENGER_RUNS = 30 * 24 * 60
 """Runs of the messenger's clock in a month: one each minute."""
+CUSTOM_METRICS = len(contract.METRICS) + len(get_args(contract.Channel)) - 1
+"""Of a deployment that is monitored: each metric once, and the one by channel for each."""
+ALARM_METRICS = 29
+"""Metrics that the alarms of a deployment with a page watch, `pending_age` among them:
+`tests/docs/test_costs.py` holds it against a template."""
 MESSENGER_READS = 2
 """Read units of a run that finds nothing due: a query of each shard, eventually consistent."""
 
@@ -107,6 +113,11 @@ def _standing(runs: int, reads: float) -> Quantities:
 def messenger_quantities() -> Quantities:
     """What the messenger's clock takes in a month besides, where there is a page."""
     return _standing(MESSENGER_RUNS, MESSENGER_READS)
+
+
+def monitoring_quantities() -> Quantities:
+    """What a deployment takes in a month that is monitored, with a page and every alarm."""
+    return {"custom_metric": CUSTOM_METRICS, "alarm_metric": ALARM_METRICS, "dashboard": 1}
 
 
 def with_messages(quantities: Quantities, messages: int) -> Quantities:
@@ -212,6 +223,9 @@ def cost(
         int,
         typer.Option(min=0, help="Messages to one person each of an approval, with a page."),
     ] = 0,
+    monitoring: Annotated[
+        bool, typer.Option("--monitoring", help="With a dashboard, every alarm and all metrics.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what approvals cost in a month at list prices, beside the public pattern.
@@ -223,6 +237,8 @@ def cost(
     if messages:
         clock = messenger_quantities()
         standing = {name: quantity + clock[name] for name, quantity in standing.items()}
+    if monitoring:
+        standing = {**standing, **monitoring_quantities()}
     designs = {
         "callback": (with_messages(callback_quantities(wait), messages), standing),
         "polling": (with_messages(polling_quantities(wait), messages), standing),
@@ -243,15 +259,16 @@ def cost(
     if as_json:
         output.json_line(answer)
         return
-    _show(answer, approvals, median_wait)
+    _show(answer, approvals, median_wait, MONITORED if monitoring else CLOCKS)
 
 
-BOLD = ("standing: the clocks", "a month")
+CLOCKS, MONITORED = "standing: the clocks", "standing: the clocks, monitoring"
+BOLD = (CLOCKS, MONITORED, "a month")
 """Rows that stand out."""
 
 
-def _show(answer: Mapping[str, Any], approvals: int, wait: str) -> None:
-    labels = [*map(_label, answer["callback"]["items"]), "standing: the clocks", "a month"]
+def _show(answer: Mapping[str, Any], approvals: int, wait: str, standing: str) -> None:
+    labels = [*map(_label, answer["callback"]["items"]), standing, "a month"]
     columns = {
         name: [
             *(_dollars(usd * approvals) for usd in design["items"].values()),

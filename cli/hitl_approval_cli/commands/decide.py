@@ -8,9 +8,12 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.form import INPUT
 from hitl_approval_cli import approval_tables, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.errors import CliError, Exit, show_error, usage
+from hitl_approval_cli.form_prompt import fill_in
 from hitl_approval_cli.parameters import As, Ids, Message, Yes, ids_of, who
 from hitl_approval_cli.short_ids import call_about
 from hitl_approval_cli.values import settings_of, to_be_set, values_of, way_out_of
@@ -45,8 +48,9 @@ def approve(
 ) -> None:
     """Approve requests, after showing each and asking.
 
-    What a request asks to be filled in, and what it lets you change, is set by --set; hitl show
-    says what that is.
+    What a request lets you change is set by --set, and so is what it asks to be filled in; in a
+    terminal you are asked for the fields of its form, after --set only for what it still needs.
+    hitl show says what all of that is. With --yes nothing is asked.
 
     Example: hitl approve 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c -m "Looks good"
     """
@@ -122,6 +126,9 @@ def _decide_one(
         payload |= values_of(shown, typed)
     if not yes:
         lines = approval_tables.approval(shown)
+        if payload.get("decision") == "approved" and shown["status"] == "pending":
+            asked = fill_in(shown, typed)
+            payload |= {INPUT: {**payload.get(INPUT, {}), **asked}} if asked else {}
         for line in to_be_set(payload):
             output.out.print(output.safe(line), soft_wrap=True)
         verb = {"approved": "Approve", "rejected": "Reject"}.get(
@@ -142,5 +149,8 @@ def _decide_one(
         way_out = WAYS_OUT.get(error.details.get("rule", "")) or way_out_of(error)
         if way_out is None:
             raise
-        raise CliError(f"{error}: {way_out}", code=error.code, details=error.details) from error
+        status = Exit.USAGE if error.code == InvalidRequest.code else error.status  # of --set
+        raise CliError(
+            f"{error}: {way_out}", code=error.code, status=status, details=error.details
+        ) from error
     to.show(result, lambda: approval_tables.decided(result))

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 
 from hitl_approval.domain.text import shown
-from hitl_approval_cli import output
+from hitl_approval_cli import clock, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.errors import usage
-from hitl_approval_cli.parameters import As, os_user
+from hitl_approval_cli.parameters import As, length, os_user
 from hitl_approval_cli.times import local_time
 
 To = Annotated[str | None, typer.Option("--to", help="Who answers instead.")]
 From = Annotated[
     str | None,
-    typer.Option("--from", help="From then on: 2026-12-01, or with a time. Default: now."),
+    typer.Option("--from", help="From then on: 3d, 2026-12-01, or with a time. Default: now."),
 ]
 Until = Annotated[
-    str | None, typer.Option("--until", help="And then not any more: 2026-12-15, say.")
+    str | None, typer.Option("--until", help="And then not any more: 14d, or 2026-12-15.")
 ]
 End = Annotated[bool, typer.Option("--none", help="End it: answer for yourself again.")]
 For = Annotated[
@@ -43,11 +43,11 @@ def delegate(
     """Let another person answer what you are asked while you are away; alone: show what stands.
 
     They find your requests in `hitl inbox --mine` and on the inbox page, marked as yours, and are
-    sent no messages about them. Both names go on record. Dates begin at midnight, local unless
-    they say; `--until` is the first moment at which it does not count any more. You can answer
-    yourself all the same: who is first has answered for both.
+    sent no messages about them. Both names go on record. `14d` is fourteen days from now; dates
+    begin at midnight, local unless they say; `--until` is the first moment at which it does not
+    count any more. You can answer yourself all the same: who is first has answered for both.
 
-    Example: hitl delegate --to bob --from 2026-12-01 --until 2026-12-15
+    Example: hitl delegate --to bob --from 3d --until 14d
 
     Example: hitl delegate --none
     """
@@ -72,9 +72,12 @@ def delegate(
 
 def _time(value: str | None, option: str) -> str:
     try:
+        ahead = length(str(value))
+        if ahead is not None:
+            return (clock.now() + timedelta(seconds=ahead)).isoformat()
         return datetime.fromisoformat(str(value)).astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
-        like = "must look like 2026-01-31 or 2026-01-31T12:00:00Z"
+        like = "must look like 14d, 2026-01-31 or 2026-01-31T12:00:00Z"
         raise usage(f"{option}: {like}, got {shown(value)}") from None
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from hitl_approval.contract import EXECUTION_PAUSED, LIBRARY_VERSION, Metrics, Output
-from hitl_approval.ports import Attention
+from hitl_approval.domain.text import spelling
+from hitl_approval.ports.records import Attention
 from hitl_approval_cli import clock, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.deployment import Deployment
-from hitl_approval_cli.errors import CliError, Exit, NotPermittedError
+from hitl_approval_cli.errors import CliError, Exit, NotPermittedError, usage
+from hitl_approval_cli.fixes import Fixed, find_fixes
 from hitl_approval_cli.mail_sender import problems_of
-from hitl_approval_cli.personal_addresses import AddressState, read_addresses
+from hitl_approval_cli.personal_addresses import AddressState, PersonalAddress, read_addresses
 from hitl_approval_cli.records import Records
 
 State = Literal["ok", "wrong", "unknown"]
@@ -29,7 +33,7 @@ MOST = 100
 NAMED = 3
 """Stuck approvals of which a fix is shown."""
 EXAMINED = 20
-"""Stuck approvals whose execution is read: two calls for each, so some seconds for all."""
+"""Stuck approvals whose execution is read, and people whose inbox is: some seconds for all."""
 DAY = timedelta(days=1)
 FIXES: Mapping[AddressState, str] = {
     "confirmed": "",
@@ -58,24 +62,71 @@ class Check:
 
 
 @connected
-def doctor(to: Connection) -> None:
+def doctor(
+    to: Connection,
+    *,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Fix what can be fixed safely, after asking.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a fix.")] = False,
+) -> None:
     """Check whether everything works: credentials, stack, topics, and what is stuck.
 
     Uses your own credentials; what they do not allow is unknown and not wrong. The exit
     status is 1 if something is wrong. With --json the answer is {"healthy": ..., "checks": [...]}.
 
+    With --fix it takes up again what was parked and what was given up, lets the sweep run, resumes
+    workflows and has AWS mail who has not confirmed; it decides nothing and asks nobody anew. What
+    was done is in "fixed", and the exit status is of the state before: check again a little later.
+
     Example: hitl doctor
+
+    Example: hitl doctor --fix --yes
     """
+    if fix and not yes and (to.as_json or not (sys.stdin.isatty() and sys.stdout.isatty())):
+        raise usage("not a terminal, so nobody can be asked: pass --yes")
     checks: list[Check] = []
     for check in examine(to.deployment):
         checks.append(check)
         if not to.as_json:
             _show(check)
     healthy = all(check.state != "wrong" for check in checks)
-    answer = {"healthy": healthy, "checks": [asdict(check) for check in checks]}
+    answer: dict[str, Any] = {"healthy": healthy, "checks": [asdict(check) for check in checks]}
+    if fix:
+        answer["fixed"] = [asdict(each) for each in _fix(to, checks, ask=not yes)]
     to.show(answer, lambda: None)
     if not healthy:
         raise typer.Exit(Exit.FAILED)
+
+
+def _fix(to: Connection, checks: Sequence[Check], *, ask: bool) -> Sequence[Fixed]:
+    """Fix what can be fixed, and say what was done."""
+    wrong = {check.name: _about(to.deployment, check) for check in checks if check.state == "wrong"}
+    done: list[Fixed] = []
+    for fix in find_fixes(to.deployment, wrong):
+        if ask and not typer.confirm(fix.question):
+            continue
+        for fixed in fix.apply():
+            done.append(fixed)
+            if not to.as_json:
+                _say(fixed)
+    if not done and not to.as_json:
+        output.out.print("nothing was fixed")
+    return done
+
+
+def _about(deployment: Deployment, check: Check) -> Sequence[str]:
+    """The approvals that a check is about, whose workflow may be resumed."""
+    if check.name != "not resumed":
+        return ()
+    stuck = _stuck(deployment, "decided")[:EXAMINED]
+    return [approval_id for approval_id in stuck if not _is_paused(deployment, approval_id)]
+
+
+def _say(fixed: Fixed) -> None:
+    state, colour = ("fixed", "green") if fixed.done else ("not fixed", "bold red")
+    why = f": {output.safe(fixed.why)}" if fixed.why else ""
+    output.out.print(f"[{colour}]{state:<9}[/] {output.safe(fixed.what)}{why}", soft_wrap=True)
 
 
 def _show(check: Check) -> None:
@@ -182,8 +233,31 @@ def _personal_addresses(deployment: Deployment) -> tuple[State, str, str]:
         if labels:
             found.append(f"{len(labels)} {state}: {', '.join(labels)}")
             fixes.append(fix)
-    fix = "; ".join(filter(None, fixes))
-    return "wrong" if fix else "ok", "; ".join(found), fix
+    wrong = bool(any(fixes))
+    for name in _unreachable(deployment, addresses):
+        count = sum(1 for _ in deployment.awaiting(name))
+        if count:
+            wait = f"{count} {'waits' if count == 1 else 'wait'} for {name}"
+            found.append(f"{wait}, who has no personal address")
+            fixes.append(f"hitl stats --approver {shlex.quote(name)} shows what to hand over")
+    worst: State = "wrong" if wrong else "unknown" if any(fixes) else "ok"
+    return worst, "; ".join(found), "; ".join(filter(None, fixes))
+
+
+def _unreachable(deployment: Deployment, addresses: Sequence[PersonalAddress]) -> Sequence[str]:
+    """Whose address is gone, and whom the latest pending requests ask without one.
+
+    The others may have left `deliver_to` since they were asked, or read what the topic sends to
+    all. Where SES sends mail, or another stack subscribes a queue, this one's template does not say
+    who is reached, and nothing is known of them.
+    """
+    gone = [name for one in addresses if one.state == "gone" for name in one.names]
+    reached = {spelling(name) for one in addresses for name in one.names}
+    if all(one.names for one in addresses) and not deployment.find_output(Output.MAIL_SENDER):
+        latest = deployment.call({"action": "list", "status": "pending", "limit": MOST})
+        asked = (name for item in latest["approvals"] for name in item["approvers"])
+        gone += [name for name in asked if spelling(name) not in reached]
+    return list({spelling(name): name for name in gone}.values())[:EXAMINED]
 
 
 def _mail(deployment: Deployment) -> tuple[State, str, str]:

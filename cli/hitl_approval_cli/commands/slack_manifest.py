@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from hitl_approval.contract import Output, Route
+from hitl_approval.contract import Output
+from hitl_approval.routes import Route
 from hitl_approval_cli import output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.errors import CliError, usage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -11,10 +12,16 @@ from rich.table import Table
 
 from hitl_approval.domain.approval import STATUSES
 from hitl_approval.domain.audit import isoformat, parse_time
-from hitl_approval_cli import output
+from hitl_approval.domain.text import spelling
+from hitl_approval_cli import clock, output
 from hitl_approval_cli.connection import Connection, connected
+from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.parameters import moment
 from hitl_approval_cli.progress import bar
+from hitl_approval_cli.times import time_left
+
+NAMED = 3
+"""Requests that wait for somebody of which the command that hands them over is shown."""
 
 
 @connected
@@ -24,13 +31,23 @@ def stats(
     since: Annotated[
         str, typer.Option(help="Requested since then: 30d, 12h, or 2026-01-31.")
     ] = "30d",
+    approver: Annotated[
+        str | None,
+        typer.Option(
+            help="Only requests that name this person, and what still waits for them: of somebody "
+            "who has left, say."
+        ),
+    ] = None,
 ) -> None:
     """Count approvals by status, and say how long people took to decide.
 
     Times are from the request to the approval or rejection, half of them (p50) and nearly all
-    (p95) at most so long. Rows that have expired from the table are not counted.
+    (p95) at most so long. Rows that have expired from the table are not counted. What waits for
+    --approver is said whenever it was asked, with the command that hands it over.
 
     Example: hitl stats --since 7d
+
+    Example: hitl stats --approver ann
     """
     began = moment(since)
     wanted = {} if began is None else {"since": isoformat(began)}
@@ -40,16 +57,36 @@ def stats(
         for status in STATUSES:
             for page in to.deployment.pages(status, **wanted):
                 advance(len(page["approvals"]))
-                counts[status] += len(page["approvals"])
+                found = [item for item in page["approvals"] if _names(item, approver)]
+                counts[status] += len(found)
                 if status in {"approved", "rejected"}:
-                    waited += map(_decision_seconds, page["approvals"])
+                    waited += map(_decision_seconds, found)
     waited.sort()
     answer = {
         "since": None if began is None else isoformat(began),
         "by_status": {status: counts[status] for status in STATUSES},
         "decision_seconds": {"p50": _at(waited, 0.50), "p95": _at(waited, 0.95)},
+        "waiting": None if approver is None else _waiting(to.deployment, approver),
     }
     to.show(answer, lambda: _show(answer))
+
+
+def _names(item: Mapping[str, Any], approver: str | None) -> bool:
+    """Whether a request names this person; every request does for None."""
+    names = item.get("approvers") or ()
+    return approver is None or spelling(approver) in map(spelling, names)
+
+
+def _waiting(deployment: Deployment, approver: str) -> dict[str, Any]:
+    """What still waits for one person."""
+    found = list(deployment.awaiting(approver))
+    return {
+        "approver": approver,
+        "approvals": len(found),
+        "oldest": min((item["created_at"] for item in found), default=None),
+        "next_expiry": min((item["expires_at"] for item in found), default=None),
+        "approval_ids": [item["approval_id"] for item in found],
+    }
 
 
 def _decision_seconds(item: Mapping[str, Any]) -> float:
@@ -79,6 +116,28 @@ def _show(answer: Mapping[str, Any]) -> None:
         output.out.print(
             f"Time to decision: half within {p50} (p50), nearly all within {p95} (p95)"
         )
+    if answer["waiting"] is not None:
+        _show_waiting(answer["waiting"])
+
+
+def _show_waiting(waiting: Mapping[str, Any]) -> None:
+    """How many requests wait for one person, since when, and how to hand them over."""
+    name, count = waiting["approver"], waiting["approvals"]
+    if not count:
+        output.out.print(f"Nothing waits for {output.safe(name)}.", soft_wrap=True)
+        return
+    oldest = clock.now() - parse_time(waiting["oldest"])
+    output.out.print(
+        f"{count} {'waits' if count == 1 else 'wait'} for {output.safe(name)}, the oldest for "
+        f"{_length(oldest.total_seconds())}; the next to expire has "
+        f"{time_left(waiting['next_expiry'])}.",
+        soft_wrap=True,
+    )
+    giver = shlex.quote(name)
+    for approval_id in waiting["approval_ids"][:NAMED]:
+        output.line(f"  hitl reassign {approval_id} --from {giver} --to NAME")
+    if count > NAMED:
+        output.line(f"  and {count - NAMED} more: hitl inbox --mine --as {giver}")
 
 
 def _length(seconds: float) -> str:

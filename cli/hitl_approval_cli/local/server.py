@@ -92,6 +92,7 @@ class _Cloud:
         from hitl_approval_cli.local import functions, gaps, streams
         from hitl_approval_cli.local.durable_api import MAX_SYNCHRONOUS_SECONDS, DurableApi
         from hitl_approval_cli.local.engine import DurableEngine
+        from hitl_approval_cli.local.logs import log_as_lambda_does
 
         self._app = app
         self._line = line
@@ -120,6 +121,7 @@ class _Cloud:
         gaps.bound_warm_processes()
         gaps.let_processes_fail_alone()
         gaps.answer_without_waiting_for_logs()
+        log_as_lambda_does()
         gaps.hide_own_packages(scratch / "runtime")
         self._close_gaps_of_cloudformation = gaps.close_gaps_of_cloudformation
         self._cloudformation: asyncio.Future[None] | None = None

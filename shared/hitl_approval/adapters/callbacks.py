@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from hitl_approval.adapters.aws import CALL_ERRORS, NETWORK_ERRORS, error_code, unavailable
 from hitl_approval.contract import EXECUTION_ENDED
-from hitl_approval.ports import Completed, Execution
+from hitl_approval.ports.outside import Completed, Execution
 
 logger = logging.getLogger(__name__)
 

@@ -29,7 +29,7 @@ from hitl_approval.domain.message import ASKS_OTHERS
 from hitl_approval.domain.turn import FIRST
 from hitl_approval.domain.values import is_edit
 from hitl_approval.domain.view import listed, vote_view
-from hitl_approval.ports import Attention, Page, Postponed, SweepList
+from hitl_approval.ports.records import Attention, Page, Postponed, SweepList
 
 _CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _POSTPONED: SweepList = "postponed"
@@ -276,7 +276,7 @@ class DynamoDbStore:
             return False
         return True
 
-    def count_pending(self) -> int:
+    def count_pending(self, *, most: int) -> int:
         """See `ports.Store.count_pending`."""
         count = 0
         start: dict[str, Any] = {}
@@ -291,8 +291,8 @@ class DynamoDbStore:
                     **start,
                 )
             count += int(answer["Count"])
-            if "LastEvaluatedKey" not in answer:
-                return count
+            if "LastEvaluatedKey" not in answer or count >= most:
+                return min(count, most)
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def get(self, approval_id: str) -> Approval | None:

@@ -15,7 +15,7 @@ from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.text import MAX_PERSON_KEY, spelling
 from hitl_approval.domain.view import entry
-from hitl_approval.ports import Page
+from hitl_approval.ports.records import Page
 
 KEPT = timedelta(days=7)
 """How long an item outlives its request's expiry when no event has removed it: the sweep and the

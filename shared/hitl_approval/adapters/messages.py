@@ -16,7 +16,7 @@ from hitl_approval.contract import Messages
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import isoformat, parse_time
 from hitl_approval.domain.message import Message
-from hitl_approval.ports import DueMessage
+from hitl_approval.ports.messages import DueMessage
 
 _KEY = (Messages.PARTITION_KEY, Messages.SORT_KEY)
 

@@ -15,7 +15,7 @@ from hitl_approval.domain.errors import ApprovalError, Unanswered
 from hitl_approval.domain.outcome import Snapshot
 from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.request_key import RequestKey
-from hitl_approval.ports import Found, Submission
+from hitl_approval.ports.requests import Found, Submission
 
 PROTOCOL: Final = 1
 """Of the messages: raised when an older function could not answer them rightly."""

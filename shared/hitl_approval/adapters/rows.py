@@ -19,7 +19,7 @@ from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.request import CONTENT, repeated_content
 from hitl_approval.domain.text import cut, kind
 from hitl_approval.domain.turn import Turn
-from hitl_approval.ports import Postponed
+from hitl_approval.ports.records import Postponed
 
 
 def new_row(approval: Approval, *, retention: timedelta) -> dict[str, Any]:
@@ -38,6 +38,7 @@ def new_row(approval: Approval, *, retention: timedelta) -> dict[str, Any]:
         "files": list(approval.files),
         "form": approval.form and approval.form.stored,
         "editable": list(approval.editable),
+        "traceparent": approval.traceparent,
     }
     latest = approval.expires_at + sum(
         (stage.timeout or timedelta(0) for stage in approval.policy.stages), timedelta(0)
@@ -158,4 +159,5 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         form=Form.from_json(row["form"]) if "form" in row else None,
         editable=tuple(map(str, row.get("editable", ()))),
         changes=read_changes(row.get(CHANGES, {})),
+        traceparent=row.get("traceparent"),
     )

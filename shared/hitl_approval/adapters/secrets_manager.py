@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from hitl_approval.adapters.aws import CALL_ERRORS, unavailable
 from hitl_approval.domain.errors import Unavailable
-from hitl_approval.ports import Clock
+from hitl_approval.ports.outside import Clock
 
 KEPT: Final = timedelta(minutes=5)
 """How long a secret is used before it is read again: after a rotation both must work so long."""

@@ -136,7 +136,8 @@ class SlackNotifier:
         approval, kind = notification.approval, notification.kind
         if kind in ASKING:
             page = notification.link or notification.entry
-            return self._post(notification, asking(approval, page=page, kind=kind))
+            who = notification.recipient
+            return self._post(notification, asking(approval, page=page, kind=kind, recipient=who))
         if notification.comment is not None:
             return self._say(notification, notification.comment)
         message = (

@@ -7,12 +7,13 @@ import random
 import secrets
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from hitl_approval.contract import Metrics
+from hitl_approval.contract import Channel, Metrics
 from hitl_approval.domain.link import SECRET_BYTES
-from hitl_approval.ports import Unit
+from hitl_approval.ports.outside import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +44,29 @@ class EmbeddedMetrics:
 
     deployment: str
 
-    def count(self, metric: str, value: int = 1) -> None:
+    def count(self, metric: str, value: int = 1, *, channel: Channel | None = None) -> None:
         """See `ports.Meter.count`."""
-        self.measure(metric, value, "Count")
+        by_channel: dict[str, str] = {} if channel is None else {Metrics.CHANNEL: channel}
+        self._write(metric, value, "Count", by_channel)
 
     def measure(self, metric: str, value: float, unit: Unit) -> None:
         """See `ports.Meter.measure`."""
+        self._write(metric, value, unit, {})
+
+    def _write(self, metric: str, value: float, unit: Unit, more: Mapping[str, str]) -> None:
+        dimensions = {Metrics.DEPLOYMENT: self.deployment, **more}
         line = {
             "_aws": {
                 "Timestamp": int(time.time() * 1000),
                 "CloudWatchMetrics": [
                     {
                         "Namespace": Metrics.NAMESPACE,
-                        "Dimensions": [[Metrics.DEPLOYMENT]],
+                        "Dimensions": [list(dimensions)],
                         "Metrics": [{"Name": metric, "Unit": unit}],
                     }
                 ],
             },
-            Metrics.DEPLOYMENT: self.deployment,
+            **dimensions,
             metric: value,
         }
         sys.stdout.write(json.dumps(line) + "\n")

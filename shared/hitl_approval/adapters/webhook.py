@@ -12,7 +12,7 @@ from hitl_approval.adapters.web import post
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.webhook import delivery
-from hitl_approval.ports import Clock
+from hitl_approval.ports.outside import Clock
 
 URL: Final = "url"
 SIGNING_SECRET: Final = "signing_secret"  # noqa: S105  a field's name

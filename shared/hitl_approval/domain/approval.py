@@ -35,13 +35,8 @@ from hitl_approval.domain.files import FileDigest
 from hitl_approval.domain.form import Form
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
-from hitl_approval.domain.request import (
-    ApprovalRequest,
-    Content,
-    content_of,
-    context_json,
-    form_of,
-)
+from hitl_approval.domain.request import ApprovalRequest, Content, content_of, form_of
+from hitl_approval.domain.request_values import context_json
 from hitl_approval.domain.room import check_room
 from hitl_approval.domain.turn import FIRST, Turn, asked, first_asked
 
@@ -94,6 +89,7 @@ class Approval(Content):
     asked and as they stand in the context now.
     `rule` says which of the deployment's rules it was asked under, where there are any.
     `thread_length` counts the comments on it, whose texts stand in the trail alone.
+    `traceparent` is the trace that its asker belongs to, if they say so.
     `creation_token` tells a repeated creation from a second approval under the same id.
     """
 
@@ -126,6 +122,7 @@ class Approval(Content):
     editable: tuple[str, ...] = ()
     changes: Mapping[str, Change] = field(default_factory=dict)
     rule: AppliedRule | None = None
+    traceparent: str | None = None
 
     @property
     def ends_by_rule(self) -> bool:
@@ -277,6 +274,7 @@ def open_approval(
         files=tuple(request.files),
         form=form_of(request),
         editable=tuple(request.editable),
+        traceparent=request.traceparent,
     )
     check_room(approval)
     approval = replace(approval, content_digest=digest_content(approval))

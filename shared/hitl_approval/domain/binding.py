@@ -9,7 +9,7 @@ from typing import Any, Final
 from hitl_approval.domain.digest import digest_json
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.files import FileDigest
-from hitl_approval.domain.request import context_json
+from hitl_approval.domain.request_values import context_json
 from hitl_approval.domain.text import listed, shown
 
 NOTHING: Final[Any] = object()

@@ -34,6 +34,8 @@ _DETAIL_TYPES = {
 MAX_DETAIL = 200_000
 """Longest detail, in bytes: EventBridge takes 256 KB, counting more than the detail alone."""
 _ENDS = frozenset({"approved", "rejected", "timeout", "cancelled"})
+FOR_WHOM = "on_behalf_of"
+"""In whose place somebody has answered, which only the votes of those who stand in say."""
 _OF_A_COMMENT = ("question", "answers")
 """What only the events of comments have: whether it asks, and what it answers."""
 
@@ -75,6 +77,7 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
         "status": event["event"] if event["event"] in _ENDS else "pending",
         "actor": event["actor"],
         "identity": event["identity"],
+        **{name: details[name] for name in (FOR_WHOM,) if name in details},
         "decision": details.get("decision"),
         "comments": details.get("comments"),
         **_values(details, approval),
@@ -90,6 +93,7 @@ def bus_event(event: Mapping[str, Any], approval: Approval | None, *, deployment
         "expires_at": isoformat(approval.expires_at) if approval else None,
         "execution_arn": approval.execution_arn if approval else None,
         **({"rule": approval.rule.to_dict()} if approval and approval.rule else {}),
+        **({"traceparent": approval.traceparent} if approval and approval.traceparent else {}),
         **_of_comment(event),
     }
     text = json.dumps(detail, ensure_ascii=False)

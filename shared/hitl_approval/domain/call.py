@@ -14,7 +14,7 @@ from hitl_approval.domain.binding import NotAsApproved
 from hitl_approval.domain.edit import edit, editable_fields
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.masking import masked
-from hitl_approval.domain.request import context_json
+from hitl_approval.domain.request_values import context_json
 from hitl_approval.domain.text import canonical_json
 
 MAX_SUBJECT = 200
@@ -70,13 +70,30 @@ class Call:
             name: list(value) if _is_rest(function, name) else value
             for name, value in bound.arguments.items()
         }
+        return cls.given(function.__name__, given, sensitive=sensitive, editable=editable)
+
+    @classmethod
+    def given(
+        cls,
+        tool: str,
+        given: Mapping[str, Any],
+        *,
+        sensitive: Sequence[str] = (),
+        editable: Sequence[str] = (),
+    ) -> Self:
+        """A call of something that has a name and takes arguments by name.
+
+        Raises:
+            InvalidRequest: they are not JSON values, which an approver could read whole, or too
+                large for a durable step to read back.
+        """
         try:
             written = canonical_json(given)
         except (TypeError, ValueError, RecursionError):
             raise InvalidRequest("arguments", "must be JSON values") from None
         if json.loads(written) != given:  # a tuple, a number as a key
             raise InvalidRequest("arguments", "must be JSON values, lists and text keys only")
-        call = cls(function.__name__, written, tuple(given), tuple(sensitive), tuple(editable))
+        call = cls(tool, written, tuple(given), tuple(sensitive), tuple(editable))
         # As the durable SDK encodes the text that the step returns which reads the record: ASCII.
         size = len(json.dumps(context_json(call.context)))
         if size > MAX_STEP_RESULT_BYTES:

@@ -153,6 +153,7 @@ def stand_in(
     """By which delegation somebody answers who is not asked; None if by none.
 
     Who asked never stands in and nobody stands in for them, even where self-approval is allowed.
+    Nobody answers what a rule decides.
     Who is asked themselves, now or in a later stage, answers there, for themselves. Where verified
     identities are required, so they are of who has given the delegation.
 
@@ -170,6 +171,8 @@ def stand_in(
     named = (*approval.asked, *(name for stage in later for name in stage.approvers))
     in_person = {text.person_key(name) for name in named}
     if may_be_one(actor.name, approval.requester) or text.person_key(actor.name) in in_person:
+        return None
+    if approval.ends_by_rule:
         return None
     given = {
         text.spelling(one.giver): one

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from hitl_approval.contract import Route
 from hitl_approval.domain.message import Message
+from hitl_approval.routes import Route
 
 SECRET_BYTES = 32
 """Random bytes of a link: 256 bits, beyond guessing."""

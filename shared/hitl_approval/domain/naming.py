@@ -106,3 +106,16 @@ def _some(names: Sequence[str]) -> str:
     """Names for a message: the first of them, and how many more there are."""
     more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
     return ", ".join(text.cut(name) for name in names[:MAX_NAMED]) + more
+
+
+def known_groups(found: Any) -> dict[str, tuple[str, ...]]:
+    """Groups as they are asked: names of distinct people.
+
+    Raises:
+        ValueError: no names at all.
+        InvalidRequest: not names of distinct people.
+    """
+    if not isinstance(found, Mapping):
+        msg = "must be an object of names"
+        raise ValueError(msg)  # noqa: TRY004  a file's content is a value
+    return {name: validate_names(members, name) for name, members in found.items()}

@@ -20,6 +20,7 @@ from hitl_approval.domain.standing import (
     end_in_words,
     released_in_words,
     standing,
+    why_asked,
 )
 from hitl_approval.domain.text import inert, listed_some, sns_subject
 from hitl_approval.domain.thread import Comment
@@ -98,6 +99,7 @@ def approval_needed(
         *_content(approval),
         *rows_sent(approval),
         ("Approvers", approvers_in_words(approval)),
+        *why_asked(approval, recipient),
         *([("Answers", standing(approval))] if approval.votes else []),
         ("Decide by", f"{approval.expires_at:%Y-%m-%d %H:%M:%S} UTC"),
         ("Approval", approval.approval_id),

@@ -22,6 +22,8 @@ def check_may_decide(approval: Approval, actor: Actor) -> None:
         Forbidden: it does not, and why.
     """
     check_identity(approval, actor)
+    if approval.rule is not None and approval.ends_by_rule:
+        raise Forbidden(f"rule {approval.rule.id} of the deployment decides this: nobody is asked")
     same = may_be_one(actor.name, approval.requester)
     if same and not approval.policy.allow_self_approval:
         raise Forbidden(

@@ -13,7 +13,11 @@ from hitl_approval.domain.ending import check_open
 from hitl_approval.domain.errors import Forbidden, InvalidRequest
 from hitl_approval.domain.permission import check_identity, is_one_of
 from hitl_approval.domain.person import may_be_one
+from hitl_approval.domain.room import has_room_for_others
 from hitl_approval.domain.turn import place_of
+
+NO_ROOM = "is one name more than the record holds: one of those who are asked must answer"
+"""Why nobody takes a place any more, as of the property `to`."""
 
 
 def reassign(
@@ -56,6 +60,9 @@ def reassign(
     kept = [each for each in approval.turn.handed_over if each[0] != place]
     given = [] if text.spelling(place) == text.spelling(to) else [(place, to)]
     turn = replace(approval.turn, handed_over=(*kept, *given))
+    after = replace(approval, turn=turn)
+    if not has_room_for_others(after):
+        raise InvalidRequest("to", NO_ROOM)
     details = {
         "from": held,
         "to": [to],
@@ -64,7 +71,7 @@ def reassign(
         "expires_at": isoformat(approval.expires_at),
         **actor.vouched,
     }
-    return with_event(replace(approval, turn=turn), "reassigned", actor, now, details)
+    return with_event(after, "reassigned", actor, now, details)
 
 
 def _check_may_hand_over(

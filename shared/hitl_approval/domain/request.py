@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, cast
 
 from hitl_approval.domain import text
 from hitl_approval.domain.business_hours import BusinessHours
-from hitl_approval.domain.digest import canonical
 from hitl_approval.domain.edit import MAX_EDITABLE, check_asked
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.field import Field, Rule, declared, with_attributes
@@ -21,6 +19,23 @@ from hitl_approval.domain.form_source import FormSource, accept_form
 from hitl_approval.domain.masking import leads_nowhere
 from hitl_approval.domain.naming import MAX_APPROVERS, validate_names
 from hitl_approval.domain.quorum import Quorum
+from hitl_approval.domain.request_values import (
+    MAX_CONTEXT_BYTES,
+    MAX_PATHS_BYTES,
+    MAX_REMINDERS,
+    MAX_SENSITIVE,
+    accept_approval_id,
+    accept_context,
+    accept_paths,
+    accept_quorum,
+    accept_reminders,
+    accept_some_names,
+    accept_timeout,
+    accept_traceparent,
+    context_json,
+    reminder_seconds,
+    seconds,
+)
 from hitl_approval.domain.stage import (
     MAX_ESCALATION,
     MAX_STAGES,
@@ -33,18 +48,10 @@ from hitl_approval.domain.stage import (
     stages_from_json,
 )
 
-MAX_REMINDERS = 10
-"""Most reminders of one request: more would be read by nobody."""
 REMINDED_FROM = timedelta(hours=1)
 """Shortest time to decide of a request that reminds by default."""
 REMIND_AT = (0.5, 0.9)
 """When it does: at half time and near the end, as parts of the time to decide."""
-MAX_SENSITIVE = 50
-"""Most fields that a request calls sensitive: each is sought in the whole context."""
-MAX_CONTEXT_DEPTH = 32
-"""Deepest nesting of a context: deeper than anybody reads, and cheap to print on every line."""
-MAX_CONTEXT_BYTES = 150_000
-"""Largest context, as UTF-8 JSON: with the votes it fits an item of 400 KB."""
 
 
 def _text(
@@ -77,7 +84,7 @@ class Content:
         Field(
             doc="id of a pending approval that the same requester has asked for by the same "
             "function: this one replaces it, and it ends as withdrawn",
-            rule=_approval_id,
+            rule=accept_approval_id,
             label="Replaces",
         ),
     ] = None
@@ -98,14 +105,14 @@ class ApprovalRequest(Content):
             "only those (default: the deployment's approvers, else anyone)",
             rule=validate_names,
             longest=f"{MAX_APPROVERS} people in all",
-            event_rule=_at_least_one,
+            event_rule=accept_some_names,
         ),
     ] = ()
     quorum: Annotated[
         Quorum | None,
         Field(
             doc="how many must approve (default: the deployment's quorum)",
-            rule=_quorum,
+            rule=accept_quorum,
             event=None,
         ),
     ] = None
@@ -134,7 +141,7 @@ class ApprovalRequest(Content):
         Field(
             doc="time to decide, of each stage that has none of its own, whole seconds, at least "
             "1 s (default: the deployment's)",
-            rule=_timeout_or_hours,
+            rule=accept_timeout,
             event="timeout_seconds",
             event_rule=seconds,
         ),
@@ -144,7 +151,7 @@ class ApprovalRequest(Content):
         Field(
             doc="after how long, whole seconds each, who has not answered is sent a reminder "
             "(default: the deployment's, else at half time and at nine tenths of an hour or more)",
-            rule=_reminders,
+            rule=accept_reminders,
             longest=f"{MAX_REMINDERS}",
             event="reminder_seconds",
             event_rule=reminder_seconds,
@@ -154,7 +161,7 @@ class ApprovalRequest(Content):
         Mapping[str, Any],
         Field(
             doc="JSON values that the approver sees",
-            rule=_context,
+            rule=accept_context,
             longest=f"{MAX_CONTEXT_BYTES:,} bytes",
         ),
     ] = field(default_factory=dict)
@@ -163,8 +170,8 @@ class ApprovalRequest(Content):
         Field(
             doc="fields of the context, as `card` or `customer.iban`, or of the form, that only "
             "the page and `hitl show` show: messages have them masked",
-            rule=_paths,
-            longest=f"{MAX_SENSITIVE}",
+            rule=accept_paths,
+            longest=f"{MAX_SENSITIVE}, {MAX_PATHS_BYTES:,} bytes together",
         ),
     ] = ()
     files: Annotated[
@@ -191,10 +198,19 @@ class ApprovalRequest(Content):
         Field(
             doc="values of the context, as `amount` or `customer.limit`, that an approver may "
             "change when approving",
-            rule=_paths,
-            longest=f"{MAX_EDITABLE}",
+            rule=accept_paths,
+            longest=f"{MAX_EDITABLE}, {MAX_PATHS_BYTES:,} bytes together",
         ),
     ] = ()
+    traceparent: Annotated[
+        str | None,
+        Field(
+            doc="the trace that the request belongs to, as W3C's header `traceparent` has it: on "
+            "record, in events and in logs, never in messages to people (default: none)",
+            rule=accept_traceparent,
+            label="Trace",
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         for name, declaration in FIELDS.items():  # the dataclass is frozen for everyone else
@@ -288,133 +304,6 @@ class ApprovalRequest(Content):
         if timeout < REMINDED_FROM:
             return ()
         return tuple(timedelta(seconds=int(part * timeout.total_seconds())) for part in REMIND_AT)
-
-
-def seconds(value: Any, field_name: str) -> timedelta:
-    """Accept a whole number of seconds, at least 1.
-
-    Raises:
-        InvalidRequest: anything else, `true` and "60" included.
-    """
-    if not isinstance(value, int) or isinstance(value, bool):
-        got = value if isinstance(value, float) else text.kind(value)
-        raise InvalidRequest(field_name, f"must be a whole number, got {got}")
-    if value < 1:
-        raise InvalidRequest(field_name, f"must be at least 1, got {text.shown(value)}")
-    try:
-        return timedelta(seconds=value)
-    except OverflowError:
-        raise InvalidRequest(field_name, "is longer than any deployment can hold") from None
-
-
-def reminder_seconds(value: Any, field_name: str) -> tuple[timedelta, ...]:
-    """Accept a list of whole numbers of seconds, as an event or a variable brings reminders.
-
-    Raises:
-        InvalidRequest: anything else.
-    """
-    if not isinstance(value, list | tuple):
-        raise InvalidRequest(field_name, f"must be a list of seconds, got {text.kind(value)}")
-    return _reminders([seconds(delay, field_name) for delay in value], field_name)
-
-
-def context_json(context: Any) -> str:
-    """The context as it is stored: in the requester's order, which readers see.
-
-    Raises:
-        InvalidRequest: not an object of JSON values, too large or nested too deeply, or with a
-            whole number that not every reader of JSON keeps exactly.
-    """
-    if not isinstance(context, Mapping):
-        raise InvalidRequest("context", f"must be an object, got {text.kind(context)}")
-    if _is_deeper(context, MAX_CONTEXT_DEPTH):
-        raise InvalidRequest("context", f"must be nested at most {MAX_CONTEXT_DEPTH} deep")
-    try:
-        stored = json.dumps(dict(context), ensure_ascii=False, allow_nan=False)
-        json.dumps(dict(context), sort_keys=True)  # names that are 1 and "1" would become one
-        size = len(stored.encode())
-    except UnicodeEncodeError:
-        raise InvalidRequest("context", "contains a lone surrogate") from None
-    except (TypeError, ValueError):
-        raise InvalidRequest("context", "must hold JSON values only") from None
-    if size > MAX_CONTEXT_BYTES:
-        raise InvalidRequest("context", f"must be at most {MAX_CONTEXT_BYTES} bytes, got {size}")
-    try:
-        canonical(json.loads(stored))
-    except ValueError as error:
-        raise InvalidRequest("context", f"has {error}: write it as text") from None
-    return stored
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    """Whether containers stand in each other more than so many deep; itself never so deep."""
-    held = [value]
-    for _ in range(levels):
-        containers = [one for one in held if isinstance(one, Mapping | list | tuple)]
-        held = [
-            inner
-            for one in containers
-            for inner in (one.values() if isinstance(one, Mapping) else one)
-        ]
-        if not held:
-            return False
-    return any(isinstance(one, Mapping | list | tuple) for one in held)
-
-
-def _approval_id(value: Any, field_name: str) -> str:
-    given = text.line(value, field_name)
-    if not text.is_approval_id(given):
-        raise InvalidRequest(field_name, f"must be the id of an approval, got {text.shown(given)}")
-    return given
-
-
-def _at_least_one(names: Any, field_name: str) -> tuple[str, ...]:
-    accepted = validate_names(names, field_name)
-    if not accepted:
-        raise InvalidRequest(field_name, "must name at least one, or be left out")
-    return accepted
-
-
-def _quorum(quorum: Any, field_name: str) -> Quorum:
-    if not isinstance(quorum, Quorum):
-        rule = f"must be a Quorum, Quorum.at_least(2) say, got {text.kind(quorum)}"
-        raise InvalidRequest(field_name, rule)
-    return quorum
-
-
-def _timeout_or_hours(timeout: Any, field_name: str) -> timedelta | BusinessHours:
-    return timeout if isinstance(timeout, BusinessHours) else _timeout(timeout, field_name)
-
-
-def _timeout(timeout: Any, field_name: str) -> timedelta:
-    if not isinstance(timeout, timedelta):
-        raise InvalidRequest(field_name, f"must be a timedelta, got {text.kind(timeout)}")
-    if timeout < timedelta(seconds=1) or timeout % timedelta(seconds=1):
-        raise InvalidRequest(field_name, f"must be whole seconds, at least 1, got {timeout}")
-    return timeout
-
-
-def _reminders(delays: Any, field_name: str) -> tuple[timedelta, ...]:
-    if isinstance(delays, str | bytes | Mapping) or not isinstance(delays, Iterable):
-        raise InvalidRequest(field_name, f"must be a list of timedelta, got {text.kind(delays)}")
-    accepted = tuple(sorted({_timeout(delay, field_name) for delay in delays}))
-    if len(accepted) > MAX_REMINDERS:
-        raise InvalidRequest(field_name, f"must be at most {MAX_REMINDERS}, got {len(accepted)}")
-    return accepted
-
-
-def _paths(paths: Any, field_name: str) -> tuple[str, ...]:
-    if isinstance(paths, str | bytes | Mapping) or not isinstance(paths, Iterable):
-        raise InvalidRequest(field_name, f"must be a list of fields, got {text.kind(paths)}")
-    accepted = tuple(dict.fromkeys(text.line(path, field_name) for path in paths))
-    if len(accepted) > MAX_SENSITIVE:
-        raise InvalidRequest(field_name, f"must be at most {MAX_SENSITIVE}, got {len(accepted)}")
-    return accepted
-
-
-def _context(context: Any, _: str) -> Any:
-    context_json(context)
-    return context
 
 
 CONTENT = declared(Content)

@@ -1,8 +1,9 @@
-"""What one record has room for: its people, their votes, and as many comments as then still fit.
+"""What one record has room for: its people, their votes, who stands in, and then comments.
 
 A record is one DynamoDB item, and its outcome one result of a durable step. Whether people and
-context fit is settled when they are asked, so that every vote that may come has its place. A
-comment for which there is no room is in the audit trail, where each vote stands whole.
+context fit is settled when they are asked, so that every vote that may come has its place. Whom
+nobody could know then, who take a place or stand in, have a room of their own, and are refused once
+it is full. A comment for which there is no room is in the audit trail, where each vote is whole.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.form import MAX_INPUT_BYTES
 from hitl_approval.domain.form_schema import MAX_FORM_BYTES
 from hitl_approval.domain.quorum import MAX_ANYONE
-from hitl_approval.domain.request import MAX_CONTEXT_BYTES
+from hitl_approval.domain.request_values import MAX_CONTEXT_BYTES
 from hitl_approval.domain.text import spelling
 
 if TYPE_CHECKING:
@@ -29,10 +30,15 @@ MAX_NAMES: Final = 72_000
 of a durable step."""
 MAX_WITH_FORM: Final = 20
 """Most people who may fill in a form: what each fills in stands on the row and in the outcome."""
-OTHER: Final = 48_000
-"""Bytes that a row keeps free for its texts, 10 files, ids, times and hashes."""
+OTHER: Final = 38_000
+"""Bytes that a row keeps free for its texts, 10 files, paths, ids, times and hashes."""
+MAX_OTHERS: Final = 10_000
+"""Characters, as ASCII JSON, that any record takes of names that were not asked at first."""
+OTHERS_EACH: Final = 50
+"""More of them for each person who may be asked: what a vote leaves of its `VOTE` bytes."""
 VOTE: Final = 160
-"""Bytes of a vote on a row, beside its name and comment, with DynamoDB's own for each value."""
+"""Bytes of a vote on a row, beside its name and comment, with DynamoDB's own for each value and
+`OTHERS_EACH` for the name of who stands in."""
 LONGEST_NAME: Final = 1_280
 """Bytes of a name of 320 characters."""
 LEFT_OUT: Final = "(the record has no room for this comment: the history has it whole)"
@@ -74,6 +80,24 @@ def check_room(approval: Approval) -> None:
         )
 
 
+def has_room_for_others(approval: Approval) -> bool:
+    """Whether a record holds the names that hand-overs and delegations have brought.
+
+    Whoever has taken a place may still answer: their name then stands in their vote too.
+    """
+    people = _people(approval)
+    known = {spelling(name) for name in people}
+    in_votes = [
+        name
+        for vote in approval.votes
+        for name in (vote.approver, vote.asked)
+        if vote.on_behalf_of or spelling(name) not in known
+    ]
+    taken = [name for one, other in approval.turn.handed_over for name in (one, other, other)]
+    written = sum(len(json.dumps(name)) for name in (*in_votes, *taken))
+    return written <= MAX_OTHERS + OTHERS_EACH * len(people)
+
+
 def room_for_comments(approval: Approval) -> int:
     """Bytes of comments that stand on a row, whatever its context and whoever votes."""
     return max(_room(approval), 0)
@@ -99,7 +123,8 @@ def _room(approval: Approval) -> int:
         votes += MAX_ANYONE * (LONGEST_NAME + VOTE + len(LEFT_OUT))
     named = sum(len(name.encode()) + 1 for name in approval.approvers)
     rules = len(json.dumps(approval.policy.to_dict(), ensure_ascii=False).encode())
-    return MAX_ITEM - OTHER - MAX_CONTEXT_BYTES - named - rules - votes - _values(approval)
+    kept_free = OTHER + MAX_OTHERS + MAX_CONTEXT_BYTES
+    return MAX_ITEM - kept_free - named - rules - votes - _values(approval)
 
 
 def _values(approval: Approval) -> int:

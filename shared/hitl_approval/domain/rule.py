@@ -26,7 +26,8 @@ from hitl_approval.domain.condition_json import condition_of
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.naming import validate_names
 from hitl_approval.domain.quorum import Quorum
-from hitl_approval.domain.request import ApprovalRequest, context_json
+from hitl_approval.domain.request import ApprovalRequest
+from hitl_approval.domain.request_values import context_json
 from hitl_approval.domain.text import canonical_json, kind, shown
 
 RULES_FILE: Final = "hitl_approval_rules.json"
@@ -122,7 +123,7 @@ class Rule:
             "when": None if self.when is None else self.when.to_json(),
             "then": next((word for word, end in _ENDS.items() if self.then == Then(end)), None),
             "approvers": list(self.approvers) or None,
-            "quorum": quorum and _quorum_to_json(quorum),
+            "quorum": quorum and quorum_to_json(quorum),
         }
         return {name: value for name, value in values.items() if value is not None}
 
@@ -149,7 +150,7 @@ class Rule:
             when=condition_of(values["when"], f"{where}.when") if "when" in values else None,
             then=None if then is None else Then(_ENDS[then]),
             approvers=values.get("approvers", ()),
-            quorum=_quorum_of(values["quorum"], where) if "quorum" in values else None,
+            quorum=quorum_of(values["quorum"], where) if "quorum" in values else None,
         )
 
 
@@ -256,7 +257,7 @@ class Rules:
             InvalidRequest: an approver could change what a rule reads, and so whom it asks.
         """
         for path in request.editable:
-            read = next((one for one in sorted(self.fields) if _overlap(one, path)), None)
+            read = next((one for one in sorted(self.fields) if overlap(one, path)), None)
             if read is not None:
                 raise InvalidRequest(
                     "editable",
@@ -321,7 +322,7 @@ def facts_of(request: ApprovalRequest) -> Facts:
     return {**context, **own, **document}
 
 
-def _overlap(one: str, other: str) -> bool:
+def overlap(one: str, other: str) -> bool:
     """Whether one of two paths leads into what the other names."""
     return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
@@ -337,13 +338,14 @@ def _held_back(readings: Sequence[RuleReading], *, people_asked_for: bool) -> st
     return ""
 
 
-def _quorum_to_json(quorum: Quorum) -> Any:
+def quorum_to_json(quorum: Quorum) -> Any:
+    """What `quorum_of` reads back."""
     if quorum.groups:
         return {group.name: group.count for group in quorum.groups}
     return quorum.count if quorum.kind == "at_least" else quorum.kind
 
 
-def _quorum_of(value: Any, where: str) -> Quorum:
+def quorum_of(value: Any, where: str) -> Quorum:
     """`any_one`, `everyone`, a number, or a number for each of some groups.
 
     Raises:

@@ -17,7 +17,13 @@ from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
 from hitl_approval.domain.slack_form import input_blocks
-from hitl_approval.domain.standing import by_rule, how_it_ended, released_in_words, standing
+from hitl_approval.domain.standing import (
+    by_rule,
+    how_it_ended,
+    released_in_words,
+    standing,
+    why_asked,
+)
 from hitl_approval.domain.text import MAX_COMMENT, inert
 from hitl_approval.domain.thread import Comment
 from hitl_approval.domain.thread_notification import said_by, shown_in_message
@@ -114,7 +120,11 @@ _ASKS: Final[Mapping[str, str]] = {
 
 
 def asking(
-    approval: Approval, *, page: str | None, kind: MessageKind = "requested"
+    approval: Approval,
+    *,
+    page: str | None,
+    kind: MessageKind = "requested",
+    recipient: str | None = None,
 ) -> SlackMessage:
     """A request, with buttons to decide it.
 
@@ -122,7 +132,9 @@ def asking(
         approval: the record, which is pending.
         page: where the reader can see and decide it too; None where they can nowhere.
         kind: whether the reader is asked first, again since it was changed, or reminded.
+        recipient: the one person who is asked. Default: a channel.
     """
+    before = [_note(_line(*row)) for row in why_asked(approval, recipient)]
     shown, whole = _shown(approval)
     whole = whole and not approval.sensitive  # which only the page shows
     asks = _ASKS[kind]
@@ -144,6 +156,7 @@ def asking(
         _section(_markdown(f"*{asks}* until {until}")),
         *shown,
         *([] if whole else missing),
+        *before,
         _note(f"{standing(approval)}{_asked(approval)}. Approval {approval.approval_id}"),
         *([{"type": "actions", "elements": buttons}] if buttons else []),
     ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import SYSTEM
-from hitl_approval.domain.text import inert, listed, listed_some, some
+from hitl_approval.domain.text import inert, listed, listed_some, some, spelling
+from hitl_approval.domain.turn import place_of
 from hitl_approval.domain.voting import may_still_answer, tally
 
 
@@ -46,6 +48,23 @@ def _approvals(approval: Approval, approvals: int) -> str:
         return f"{approvals} of {approval.approvals_needed} approvals"
     by_group = tally(approval)
     return ", ".join(f"{given} of {group.count} by {group.name}" for group, given in by_group)
+
+
+def why_asked(approval: Approval, recipient: str | None = None) -> list[tuple[str, str]]:
+    """What a message that asks says of what went before, as labels and texts.
+
+    Args:
+        approval: the record.
+        recipient: who is asked, perhaps in the place of another. Default: everybody who listens.
+    """
+    rows = []
+    place = place_of(recipient, approval.turn) if recipient else recipient
+    if place is not None and recipient is not None and spelling(place) != spelling(recipient):
+        rows.append(("Instead of", place))
+    before = replace(approval, votes=approval.votes[: approval.turn.votes])
+    if before.votes:
+        rows.append(("So far", f"approved by {_joined(_who(before, 'approved'), 'and')}"))
+    return rows
 
 
 def released_in_words(approval: Approval) -> str:

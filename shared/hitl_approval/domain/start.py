@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from hitl_approval.contract import TASK_TOKEN
@@ -45,7 +46,9 @@ def parse_document(event: Any) -> ApprovalRequest:
     }
     if BUSINESS_HOURS in event:
         if "timeout" in given:
-            raise InvalidRequest(BUSINESS_HOURS, "and timeout_seconds exclude each other")
+            raise InvalidRequest(
+                BUSINESS_HOURS, "stands beside timeout_seconds: give one of the two"
+            )
         given["timeout"] = _business_hours(event[BUSINESS_HOURS])
     return ApprovalRequest(**given)
 
@@ -63,6 +66,10 @@ def _accepted(required: tuple[str, ...]) -> dict[str, Field]:
     by_name["document_name"] = by_name["subject"]
     either = {*_DOCUMENT, *_ANYTHING}
     return {n: field for n, field in by_name.items() if n in required or n not in either}
+
+
+ANYTHING_FIELDS: Mapping[str, Field] = _accepted(_ANYTHING)
+"""The fields of an event with a `subject`, by their names in it."""
 
 
 def task_token(event: Any) -> str | None:

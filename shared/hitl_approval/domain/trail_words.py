@@ -38,6 +38,18 @@ def in_words(event: Mapping[str, Any]) -> str:
             return ""
 
 
+def actor_in_words(event: Mapping[str, Any]) -> str:
+    """Who has done what an event says, and for whom where they stood in: `bob for ann`.
+
+    Args:
+        event: what `AuditEvent.to_dict` wrote, or something that only resembles it.
+    """
+    details = event.get("details")
+    place = details.get("on_behalf_of") if isinstance(details, Mapping) else None
+    actor = str(event.get("actor"))
+    return f"{actor} for {place}" if isinstance(place, str) and place else actor
+
+
 def _names(said: Mapping[str, Any], field: str) -> str:
     names = said.get(field)
     return listed([str(name) for name in names]) if isinstance(names, list | tuple) else ""

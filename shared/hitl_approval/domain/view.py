@@ -37,6 +37,7 @@ def view(
         "superseded_by": approval.superseded_by,
         "form": approval.form and approval.form.to_json(),
         "editable": list(approval.editable),
+        "traceparent": approval.traceparent,
         "changes": _of_whom(approval, changes_view(approval.changes), whole=whole),
     }
     return {

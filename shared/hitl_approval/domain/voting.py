@@ -27,7 +27,7 @@ from hitl_approval.domain.errors import (
 )
 from hitl_approval.domain.permission import check_identity, check_may_decide
 from hitl_approval.domain.quorum import GroupQuorum, votes_of
-from hitl_approval.domain.room import kept_comment, room_for_comments
+from hitl_approval.domain.room import has_room_for_others, kept_comment, room_for_comments
 from hitl_approval.domain.turn import Turn, escalated, place_of
 from hitl_approval.domain.values import NOTHING, Values, is_repeated, take
 
@@ -98,6 +98,8 @@ def cast_vote(
     place = given.giver if given else None
     vote = Vote(actor.name, actor.identity, decision, kept, on_record(now), taken.input, place)
     voted = replace(taken.approval, votes=(*taken.approval.votes, vote))
+    if given and not has_room_for_others(voted):
+        raise Forbidden(f"the record has no room for one name more: {place} must answer this")
     by = {"on_behalf_of": place, "delegation": given.to_dict()} if given else {}
     details = {"decision": decision, "comments": comments, **taken.details, **by, **actor.vouched}
     return replace(_counted(voted, actor, comments, now, details), delegation=given)

@@ -14,8 +14,9 @@ from typing import Final
 from hitl_approval.contract import MessageKind
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import isoformat
+from hitl_approval.domain.edit import CHANGES, changes_view
 from hitl_approval.domain.thread import Comment, comment_view
-from hitl_approval.domain.view import summary
+from hitl_approval.domain.view import sent_values, summary
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105  of every secret, as the specification has it
 MIN_SECRET: Final = 24
@@ -82,6 +83,8 @@ def delivery(
 ) -> Delivery:
     """What is sent about an approval; its context, in which secrets may be, is not.
 
+    What approvers have changed is, but what is sensitive.
+
     Args:
         approval: the record.
         kind: what has happened.
@@ -90,11 +93,13 @@ def delivery(
         page: where a person can see it who signs in; None where nobody can.
         comment: the question or the answer that this is about. Default: it is about none.
     """
+    changed = {CHANGES: changes_view(approval.changes)} if approval.changes else {}
     said = {
         "type": f"approval.{kind}",
         "timestamp": isoformat(at),
         "data": {
             **summary(approval),
+            **sent_values(changed, approval.sensitive),
             "page": page,
             **({"comment": comment_view(comment)} if comment else {}),
         },

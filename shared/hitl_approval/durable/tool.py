@@ -25,7 +25,7 @@ from hitl_approval.durable.retries import patiently
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_ONCE = StepConfig(
+ONCE = StepConfig(
     retry_strategy=lambda _, __: RetryDecision.no_retry(),
     step_semantics=StepSemantics.AT_MOST_ONCE_PER_RETRY,
 )
@@ -42,7 +42,7 @@ def requires_approval(
     editable: Sequence[str] = (),
     members: Members | None = None,
     on_refused: Callable[[Outcome], Any] | None = None,
-    step: StepConfig = _ONCE,
+    step: StepConfig = ONCE,
 ) -> Callable[[Callable[P, R]], Callable[Concatenate[DurableContext, P], R]]:
     """Let a function run only when people have approved exactly this call.
 
@@ -98,7 +98,7 @@ def requires_approval(
                     raise NotApproved(outcome)
                 refused: R = on_refused(outcome)
                 return refused
-            call = call.approved(json.loads(_approved_context(context, key)))
+            call = call.approved(json.loads(approved_context(context, key)))
             result: R = context.step(lambda _: call.run(function), name=call.tool, config=step)
             return result
 
@@ -107,10 +107,10 @@ def requires_approval(
     return decorate
 
 
-def _approved_context(context: DurableContext, key: RequestKey) -> str:
-    """The context that stands on an approval's record, as JSON, read in a step."""
+def approved_context(
+    context: DurableContext, key: RequestKey, name: str = "approved-context"
+) -> str:
+    """The context that stands on an approval's record, as JSON, read in a step of this name."""
     requests = wait.requests()
-    read: str = context.step(
-        lambda _: requests.read_context(key), name="approved-context", config=patiently()
-    )
+    read: str = context.step(lambda _: requests.read_context(key), name=name, config=patiently())
     return read

@@ -56,7 +56,7 @@ from hitl_approval.durable.retries import (
     reason_of,
     retrying,
 )
-from hitl_approval.ports import Found, Requests, Submission
+from hitl_approval.ports.requests import Found, Requests, Submission
 from hitl_approval.settings import Settings, settings
 from hitl_approval.usecases.ask import DirectRequests
 from hitl_approval.wiring import request_service, requests_through

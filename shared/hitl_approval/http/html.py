@@ -23,6 +23,7 @@ from hitl_approval.domain.errors import (
     ValuesRefused,
 )
 from hitl_approval.domain.organization import Organization
+from hitl_approval.domain.trail_words import actor_in_words
 from hitl_approval.domain.trail_words import in_words as turn_in_words
 from hitl_approval.http.errors import ChoiceMissing, NotShown, WrongChallenge
 from hitl_approval.http.values import diff_lines, linked
@@ -228,6 +229,7 @@ def _templates() -> Environment:
     environment.filters["listed_some"] = text.listed_some
     environment.filters["moment"] = _moment
     environment.filters["turn_in_words"] = turn_in_words
+    environment.filters["actor_in_words"] = actor_in_words
     environment.filters["linked"] = linked
     environment.filters["diff_lines"] = diff_lines
     return environment

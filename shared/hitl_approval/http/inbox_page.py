@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from hitl_approval.contract import Route
 from hitl_approval.domain import text
 from hitl_approval.domain.approval import STATUSES, Approval, Decision, Status
 from hitl_approval.domain.audit import parse_time
@@ -29,6 +28,7 @@ from hitl_approval.http.actions import DEFAULT_LIMIT, MAX_CURSOR
 from hitl_approval.http.sign_in import redirect
 from hitl_approval.http.state import opened
 from hitl_approval.http.visitor import REFERRER, Visitor
+from hitl_approval.routes import Route
 from hitl_approval.usecases import worklist
 from hitl_approval.usecases.decide import SEARCHED, DecisionService, finds
 

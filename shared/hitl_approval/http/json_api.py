@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hitl_approval.contract import Route
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.http.actions import perform
@@ -13,6 +12,7 @@ from hitl_approval.http.envelope import answer, body_of
 from hitl_approval.http.errors import UnsupportedMediaType
 from hitl_approval.http.html import HEADERS
 from hitl_approval.http.openapi import document
+from hitl_approval.routes import Route
 from hitl_approval.usecases.decide import DecisionService
 
 _HEADERS = HEADERS | {

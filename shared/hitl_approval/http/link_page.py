@@ -37,7 +37,7 @@ def handle(
     """Answer one request of an HTTP API (payload 2.0). Never raises, never logs a token.
 
     Args:
-        event: of the route `contract.Route.LINK`.
+        event: of the route `routes.Route.LINK`.
         service: gives what decides in this deployment.
         page_url: where the deployment says that its pages are reached.
         organization: whose page it is.

@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
-from hitl_approval.contract import Route
 from hitl_approval.domain import id_token
 from hitl_approval.domain.errors import Unauthenticated, Unavailable
 from hitl_approval.domain.link import is_nonce
@@ -25,7 +24,8 @@ from hitl_approval.http import html
 from hitl_approval.http.identity import BY_EMAIL, SignIn, bearer
 from hitl_approval.http.seal import Mac, cookie, cookies_of, no_cookie, seal, unseal
 from hitl_approval.http.visitor import REFERRER, Visitor
-from hitl_approval.ports import Secrets
+from hitl_approval.ports.outside import Secrets
+from hitl_approval.routes import Route
 
 logger = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ class BrowserSignIn:
     def answer(
         self, method: str, path: str, event: Mapping[str, Any], now: datetime
     ) -> dict[str, Any]:
-        """Answer a request of one of `contract.SIGN_IN_ROUTES`."""
+        """Answer a request of one of `routes.SIGN_IN_ROUTES`."""
         query = event.get("queryStringParameters") or {}
         if path == Route.SIGN_IN:
             return self._begin(query, event, now)

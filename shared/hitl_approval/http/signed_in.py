@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from hitl_approval.contract import SIGN_IN_ROUTES, Route
 from hitl_approval.domain import text
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import parse_time
@@ -27,7 +26,7 @@ from hitl_approval.domain.errors import (
 from hitl_approval.domain.organization import Organization
 from hitl_approval.domain.thread import thread_of
 from hitl_approval.domain.values import NOTHING
-from hitl_approval.http import approval_page, html, inbox_page, json_api
+from hitl_approval.http import approval_page, html, inbox_page, json_api, mcp_api
 from hitl_approval.http.identity import BY_EMAIL, SignIn, signed_in
 from hitl_approval.http.inputs import values_of
 from hitl_approval.http.reading import Reading, check_shown
@@ -36,6 +35,7 @@ from hitl_approval.http.state import Opened, opened
 from hitl_approval.http.talk import Talk, is_comment, say
 from hitl_approval.http.turn_forms import forms_of, sent, take
 from hitl_approval.http.visitor import REFERRER, Visitor
+from hitl_approval.routes import SIGN_IN_ROUTES, Route
 from hitl_approval.usecases.decide import DecisionService
 
 _NO_APPROVAL = "There is no such approval"
@@ -49,21 +49,26 @@ def handle(
     page_url: str | None = None,
     organization: Organization | None = None,
     browser: BrowserSignIn | None = None,
+    agents: mcp_api.Agents | None = None,
 ) -> dict[str, Any]:
     """Answer one request of an HTTP API (payload 2.0).
 
-    A route below `/v1` is answered in JSON whatever happens, every other one by a page.
+    A route below `/v1` is answered in JSON whatever happens, the agents' route as MCP has it, and
+    every other one by a page.
 
     Args:
-        event: of a route of `contract.SIGNED_IN_ROUTES` or `contract.SIGN_IN_ROUTES`.
+        event: of a route of `routes.SIGNED_IN_ROUTES` or `routes.SIGN_IN_ROUTES`.
         service: gives what decides in this deployment.
         sign_in: how this deployment knows who has signed in.
         page_url: where the deployment says that its pages are reached.
         organization: whose page it is.
         browser: signs browsers in. Default: an authorizer of API Gateway does, which can be
             believed.
+        agents: how agents are served, which have a route then. Default: they are not.
     """
     method, _, path = event["routeKey"].partition(" ")
+    if path == Route.MCP and agents is not None:
+        return agents.answer(event, lambda: signed_in(event, sign_in), service)
     if path.startswith("/v1/"):
         return json_api.respond(event, lambda: signed_in(event, sign_in), service)
 

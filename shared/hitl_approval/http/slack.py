@@ -87,7 +87,7 @@ def handle(
     """Answer one request of an HTTP API (payload 2.0). Never raises, never logs a value.
 
     Args:
-        event: of the route `contract.Route.SLACK`.
+        event: of the route `routes.Route.SLACK`.
         service: gives what decides in this deployment.
         workspace: gives the workspace whose people may.
     """

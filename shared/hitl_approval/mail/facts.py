@@ -18,7 +18,13 @@ from hitl_approval.domain.notification import (
     approvers_in_words,
 )
 from hitl_approval.domain.request import CONTENT, content_of
-from hitl_approval.domain.standing import end_in_a_word, end_in_words, released_in_words, standing
+from hitl_approval.domain.standing import (
+    end_in_a_word,
+    end_in_words,
+    released_in_words,
+    standing,
+    why_asked,
+)
 from hitl_approval.domain.text import inert
 from hitl_approval.domain.thread_notification import said_by, shown_in_message
 from hitl_approval.domain.values import rows_sent
@@ -51,12 +57,7 @@ def shown_in_mail(approval: Approval) -> Rows:
     Those first that a page puts first, too. What is sensitive, and a field that has fields of its
     own, is left to the page and said to be there.
     """
-    rows = [
-        (CONTENT[name].label, inert(value, keep=""))
-        for name, value in content_of(approval).items()
-        if name not in _IN_FIRST_LINE
-    ]
-    rows += [("File", inert(file_in_words(file), keep="")) for file in approval.files]
+    rows = _named(approval)
     found = facts(sent(approval))
     first = {
         "Summary": found.summary,
@@ -75,6 +76,16 @@ def shown_in_mail(approval: Approval) -> Rows:
     return Rows(tuple(rows), more)
 
 
+def _named(approval: Approval) -> list[tuple[str, str]]:
+    """What a request is about, by the name of a document and of files."""
+    rows = [
+        (CONTENT[name].label, inert(value, keep=""))
+        for name, value in content_of(approval).items()
+        if name not in _IN_FIRST_LINE
+    ]
+    return rows + [("File", inert(file_in_words(file), keep="")) for file in approval.files]
+
+
 def facts_of(notification: Notification, *, zone: tzinfo | None = None) -> Mapping[str, Any]:
     """The values of a mail's templates.
 
@@ -83,12 +94,17 @@ def facts_of(notification: Notification, *, zone: tzinfo | None = None) -> Mappi
         zone: the reader's own. Default: UTC, where it is not known.
     """
     approval = notification.approval
-    shown = shown_in_mail(approval)
+    released = notification.kind == "released"
+    what = (CONTENT["subject"].label, inert(approval.subject, keep=""))
+    shown = Rows((what, *_named(approval)), 0) if released else shown_in_mail(approval)
     ended = not approval.pending
     rows = list(shown.rows)
-    rows += [(name, inert(value)) for name, value in rows_sent(approval)]
-    if not ended:
+    if not released:
+        rows += [(name, inert(value)) for name, value in rows_sent(approval)]
+    if not ended and not released:
         rows.append(("Approvers", inert(approvers_in_words(approval), keep="")))
+        before = why_asked(approval, notification.recipient)
+        rows += [(name, inert(value, keep="")) for name, value in before]
         if approval.votes:
             rows.append(("Answers", inert(standing(approval), keep="")))
     if ended and approval.comments:

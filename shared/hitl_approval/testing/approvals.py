@@ -92,7 +92,7 @@ class Approvals(Talk, Turns):
         shared: Any = {"store": self.store, "clock": self.clock, "meter": self._meter}
         shared["callbacks"] = self._callbacks
         self._requests = RequestService(notifier=self._notifier, **shared)
-        self._decisions = DecisionService(**shared)
+        self._decisions = DecisionService(delegations=self.store.delegations, **shared)
         self._open = ExitStack()
 
     def __enter__(self) -> Self:

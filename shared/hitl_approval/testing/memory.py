@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hitl_approval.contract import Table
+from hitl_approval.contract import Channel, Table
 from hitl_approval.domain.approval import Approval, Status, Transition
 from hitl_approval.domain.audit import on_record
 from hitl_approval.domain.bus_event import BusEvent
@@ -25,7 +25,8 @@ from hitl_approval.domain.notification import Notification
 from hitl_approval.domain.text import spelling
 from hitl_approval.domain.turn import FIRST
 from hitl_approval.domain.view import entry, summary
-from hitl_approval.ports import Attention, Completed, Execution, Page, Postponed, SweepList, Unit
+from hitl_approval.ports.outside import Completed, Execution, Unit
+from hitl_approval.ports.records import Attention, Page, Postponed, SweepList
 from hitl_approval.testing.delegations import InMemoryDelegations
 from hitl_approval.testing.messages import CountingSecrets, InMemoryMessages
 from hitl_approval.usecases.decide import DecisionService
@@ -153,9 +154,10 @@ class InMemoryStore:
         self.waiting[approval_id] = replace(self.waiting[approval_id], tries=0, until=at)
         return True
 
-    def count_pending(self) -> int:
+    def count_pending(self, *, most: int) -> int:
         """See `ports.Store.count_pending`."""
-        return sum(a.pending and a.approval_id not in self.waiting for a in self.approvals.values())
+        approvals = self.approvals.values()
+        return min(most, sum(a.pending and a.approval_id not in self.waiting for a in approvals))
 
     def list_by_status(
         self, status: Status, *, limit: int, cursor: str | None, since: datetime | None = None
@@ -287,9 +289,9 @@ class RecordingMeter:
     counted: list[str] = field(default_factory=list)
     measured: list[tuple[str, float, Unit]] = field(default_factory=list)
 
-    def count(self, metric: str, value: int = 1) -> None:
+    def count(self, metric: str, value: int = 1, *, channel: Channel | None = None) -> None:
         """See `ports.Meter.count`."""
-        self.counted += [metric] * value
+        self.counted += [metric if channel is None else f"{metric} {channel}"] * value
 
     def measure(self, metric: str, value: float, unit: Unit) -> None:
         """See `ports.Meter.measure`."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.link import SECRET_BYTES
 from hitl_approval.domain.message import Message, MessageState
-from hitl_approval.ports import DueMessage
+from hitl_approval.ports.messages import DueMessage
 
 
 @dataclass(slots=True)

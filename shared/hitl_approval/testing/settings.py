@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from hitl_approval.contract import Env
+from hitl_approval.domain.naming import known_groups
 from hitl_approval.domain.rule import Rules
-from hitl_approval.settings import Settings, known_groups
+from hitl_approval.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

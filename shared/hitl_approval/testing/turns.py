@@ -1,21 +1,24 @@
-"""Whose turn it is, in a test's deployment: handing over, taking back, and escalation by time."""
+"""Whose turn it is, in a test's deployment: handing over, standing in, taking back, escalation."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import Actor, Identity
+from hitl_approval.domain.delegation import Delegation
 from hitl_approval.domain.escalation import escalate, escalates_at
 from hitl_approval.testing.memory import InMemoryStore
+from hitl_approval.testing.virtual_time import StandingClock
 from hitl_approval.usecases.decide import DecisionService
 
 
 class Turns(ABC):
-    """Hands over and takes back, as people do; a part of `Approvals`."""
+    """Hands over, lets stand in and takes back, as people do; a part of `Approvals`."""
 
     _decisions: DecisionService
+    clock: StandingClock
 
     @abstractmethod
     def wait_until_idle(self) -> None:
@@ -64,6 +67,38 @@ class Turns(ABC):
         )
         self.wait_until_idle()
         return given
+
+    def delegate(
+        self,
+        *,
+        to: str,
+        giver: str,
+        until: timedelta,
+        starts: timedelta = timedelta(0),
+        by: str | None = None,
+        identity: Identity = "declared",
+    ) -> Delegation:
+        """Let another person answer what somebody is asked while they are away.
+
+        Args:
+            to: who may answer then.
+            giver: who is away.
+            until: how long from now it ends.
+            starts: how long from now it begins. Default: at once.
+            by: who says so. Default: who is away.
+            identity: how their name is known.
+
+        Raises:
+            ApprovalError: it is refused.
+        """
+        now = self.clock.now()
+        return self._decisions.delegating.delegate(
+            Actor(by or giver, identity),
+            giver=giver,
+            to=to,
+            starts_at=now + starts,
+            until=now + until,
+        )
 
     def retract(
         self,

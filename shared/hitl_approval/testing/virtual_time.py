@@ -16,7 +16,7 @@ import aws_durable_execution_sdk_python_testing.runner as sdk_runner
 from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 from aws_durable_execution_sdk_python_testing.exceptions import ResourceNotFoundException
 
-from hitl_approval.ports import Completed
+from hitl_approval.ports.outside import Completed
 
 PATIENCE = 20.0
 """Seconds of real time that a run may take to get anywhere."""

@@ -11,7 +11,8 @@ from hitl_approval.contract import Metrics
 from hitl_approval.domain.archive import ArchivedEvent, Position, UnreadableArchiveError, digest_of
 from hitl_approval.domain.archive import following as next_object
 from hitl_approval.domain.errors import Unavailable
-from hitl_approval.ports import Archive, Clock, Meter, Signer, Unarchived
+from hitl_approval.ports.archive import Archive, Unarchived
+from hitl_approval.ports.outside import Clock, Meter, Signer
 
 logger = logging.getLogger(__name__)
 

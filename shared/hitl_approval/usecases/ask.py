@@ -16,7 +16,7 @@ from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.domain.rule import Rule, Rules, Ruling
 from hitl_approval.domain.stage import Escalate, Stage, names_of
 from hitl_approval.domain.text import person_key, shown
-from hitl_approval.ports import Found, Submission
+from hitl_approval.ports.requests import Found, Submission
 from hitl_approval.usecases.request import RequestService, ResolvedRequest
 
 

@@ -24,14 +24,9 @@ from hitl_approval.domain.rule import Rules
 from hitl_approval.domain.text import folded, person_key
 from hitl_approval.domain.values import NOTHING, Values
 from hitl_approval.domain.voting import cast_vote, retract
-from hitl_approval.ports import (
-    CallbackClient,
-    Delegations,
-    Executions,
-    Inbox,
-    MessageStore,
-    Page,
-)
+from hitl_approval.ports.messages import MessageStore
+from hitl_approval.ports.outside import CallbackClient, Executions
+from hitl_approval.ports.records import Delegations, Inbox, Page
 from hitl_approval.usecases.delegate import DelegationService, check_age
 from hitl_approval.usecases.thread import ThreadService
 from hitl_approval.usecases.trail import Trail, read_trail

@@ -13,7 +13,8 @@ from hitl_approval.domain.delegation import Delegation, check_may_delegate, dele
 from hitl_approval.domain.errors import Unauthenticated
 from hitl_approval.domain.permission import is_one_of
 from hitl_approval.domain.person import may_be_one
-from hitl_approval.ports import Clock, Delegations, Inbox, Page
+from hitl_approval.ports.outside import Clock
+from hitl_approval.ports.records import Delegations, Inbox, Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

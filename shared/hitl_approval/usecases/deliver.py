@@ -43,7 +43,8 @@ from hitl_approval.domain.message import (
 from hitl_approval.domain.notification import Notification, note_notification_failed
 from hitl_approval.domain.saying import nothing_to_say, what_is_said
 from hitl_approval.domain.thread import Comment, thread_of
-from hitl_approval.ports import DueMessage, MessageStore, Notifier, Secrets
+from hitl_approval.ports.messages import DueMessage, MessageStore, Notifier
+from hitl_approval.ports.outside import Secrets
 from hitl_approval.usecases.records import Records
 
 logger = logging.getLogger(__name__)
@@ -286,6 +287,7 @@ class DeliveryService(Records):
             )
             return self._put_off(message, _reason(error))
         self.messages.mark_sent(message, self.clock.now(), receipt)
+        logger.info("sent %s approval_id=%s", message.kind, message.approval_id)
         return "sent"
 
     def _thread(self, messages: Sequence[Message]) -> Sequence[Comment]:

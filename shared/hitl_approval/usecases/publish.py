@@ -22,10 +22,8 @@ from hitl_approval.domain.message import ASKS_OTHERS
 from hitl_approval.domain.text import shown
 from hitl_approval.domain.values import is_edit
 from hitl_approval.domain.voting import may_still_answer
-from hitl_approval.ports import (
-    EventPublisher,
-    Inbox,
-)
+from hitl_approval.ports.messages import EventPublisher
+from hitl_approval.ports.records import Inbox
 from hitl_approval.usecases.archive import ArchiveService
 from hitl_approval.usecases.records import Records
 
@@ -98,6 +96,7 @@ class PublishService(Records):
             try:
                 self._update_inboxes(one.event, one.approval)
                 self._count(one.event, one.approval)
+                logger.info("published %s approval_id=%s", one.event["event"], one.approval_id)
             except Unavailable as error:
                 logger.warning("inboxes not updated now: %s approval_id=%s", error, one.approval_id)
                 return position

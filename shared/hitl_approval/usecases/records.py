@@ -16,12 +16,8 @@ from hitl_approval.domain.errors import (
     Unavailable,
     VersionConflict,
 )
-from hitl_approval.ports import (
-    Clock,
-    Meter,
-    Signer,
-    Store,
-)
+from hitl_approval.ports.outside import Clock, Meter, Signer
+from hitl_approval.ports.records import Store
 
 logger = logging.getLogger(__name__)
 

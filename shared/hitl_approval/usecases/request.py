@@ -33,11 +33,8 @@ from hitl_approval.domain.rule import Ruling
 from hitl_approval.domain.superseding import supersede
 from hitl_approval.domain.text import is_approval_id
 from hitl_approval.domain.turn import check_reachable
-from hitl_approval.ports import (
-    CallbackClient,
-    Notifier,
-    Secrets,
-)
+from hitl_approval.ports.messages import Notifier
+from hitl_approval.ports.outside import CallbackClient, Secrets
 from hitl_approval.usecases.records import MAX_TRIES, Records
 from hitl_approval.usecases.trail import unsigned
 
@@ -136,6 +133,8 @@ class RequestService(Records):
             raise InvalidRequest(
                 "name", "is used twice in this execution: give each approval its own"
             )
+        trace = created.traceparent and f" traceparent={created.traceparent}"
+        logger.info("requested approval_id=%s%s", approval_id, trace or "")
         if resolved.ruling is not None:
             _warn(approval_id, resolved.ruling)
         if created.pending and created.ends_by_rule:

@@ -10,7 +10,7 @@ from hitl_approval.domain.approval import Approval, Transition
 from hitl_approval.domain.errors import ApprovalNotFound, Unavailable, UnreadableRecord
 from hitl_approval.domain.notification import note_notification_failed
 from hitl_approval.domain.returned import Returned
-from hitl_approval.ports import MessageStore
+from hitl_approval.ports.messages import MessageStore
 from hitl_approval.usecases.records import Records
 
 logger = logging.getLogger(__name__)

@@ -19,13 +19,9 @@ from hitl_approval.domain.errors import (
     Unavailable,
     UnreadableRecord,
 )
-from hitl_approval.ports import (
-    Attention,
-    CallbackClient,
-    Executions,
-    Postponed,
-    SweepList,
-)
+from hitl_approval.ports.outside import CallbackClient, Executions
+from hitl_approval.ports.records import Attention, Gauges, Postponed, SweepList
+from hitl_approval.usecases.gauge import measure
 from hitl_approval.usecases.records import Records
 
 logger = logging.getLogger(__name__)
@@ -38,6 +34,9 @@ SHORTEST_PAUSE = timedelta(minutes=5)
 """Between the second try of a record and the third; each pause is twice as long as the last."""
 LONGEST_PAUSE = timedelta(hours=1)
 """Between two tries of a record, at most: so long it may wait after what was amiss is put right."""
+MOST_COUNTED = 100_000
+"""Pending records that a sweep counts: it reads their index entries, so that more would cost more
+than they say. `make scale` has the figures."""
 Outcome = Literal[
     "well",
     "escalated",
@@ -75,10 +74,16 @@ class SweepService(Records):
 
     A workflow that is alive repairs by itself: a lost callback, a message that was not sent. The
     sweep is for the rest, and for the time in between.
+
+    Attributes:
+        callbacks: resumes workflows.
+        executions: knows whether they still run.
+        gauges: what is measured after each sweep. Default: how many are pending, and no more.
     """
 
     callbacks: CallbackClient
     executions: Executions
+    gauges: Gauges | None = None
 
     def sweep(self, within: timedelta | None = None) -> dict[str, int]:
         """Close what is past its expiry, resume who has not read a decision; count both.
@@ -115,7 +120,11 @@ class SweepService(Records):
             new = ([Postponed(i, pending, 0, None, None) for i in ids] for ids in pages)
             self._take_up(found, attention, new, until)
         with suppress(Unavailable):  # a gauge: the next sweep reads it again
-            self.meter.measure(Metrics.PENDING, self.store.count_pending(), "Count")
+            awaiting = self.store.count_pending(most=MOST_COUNTED)
+            self.meter.measure(Metrics.PENDING, awaiting, "Count")
+            if self.gauges is not None:
+                now, grace = self.clock.now(), escalation.SWEEP_GRACE
+                measure(self.gauges, self.meter, pending=awaiting, now=now, grace=grace)
         return dict(found)
 
     def _take_up(

@@ -16,10 +16,8 @@ from hitl_approval.domain.errors import (
     ApprovalNotFound,
     UnreadableRecord,
 )
-from hitl_approval.ports import (
-    Signer,
-    Store,
-)
+from hitl_approval.ports.outside import Signer
+from hitl_approval.ports.records import Store
 
 TRIES = 10
 """Reads of a trail and its row until nothing was written between them."""

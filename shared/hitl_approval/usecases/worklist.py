@@ -9,7 +9,7 @@ from typing import Any
 from hitl_approval.domain.approval import Status
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.ports import Page
+from hitl_approval.ports.records import Page
 from hitl_approval.usecases.decide import SEARCH_PAGE, SEARCHED, DecisionService, finds
 
 EXPORTED = 5_000

@@ -14,6 +14,9 @@ ask = approvals.step(
     subject=sfn.JsonPath.format("Refund {}", sfn.JsonPath.string_at("$.amount")),
     requester=sfn.JsonPath.string_at("$.agent"),
     timeout=Duration.minutes(10),
+    context={"amount": sfn.JsonPath.number_at("$.amount")},
+    form={"type": "object", "properties": {"account": {"type": "string"}}},
+    editable=["amount"],
     result_path="$.outcome",
 )
 paid = sfn.Pass(stack, "Paid", result=sfn.Result.from_string("paid"), result_path="$.end")

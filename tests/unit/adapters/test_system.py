@@ -42,3 +42,14 @@ def test_should_count_in_one_line_that_cloudwatch_reads(
     (names,) = directive["Dimensions"]
     assert [values[name] for name in names] == ["app-ApprovalRequests"]
     assert values["PassedOver"] == 3
+
+
+def test_should_count_by_channel_where_it_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    EmbeddedMetrics(deployment="app-ApprovalRequests").count("SendFailed", channel="ses")
+    values = json.loads(capsys.readouterr().out)
+    (directive,) = values["_aws"]["CloudWatchMetrics"]
+    (names,) = directive["Dimensions"]
+    assert {name: values[name] for name in names} == {
+        "Deployment": "app-ApprovalRequests",
+        "Channel": "ses",
+    }

@@ -96,6 +96,7 @@ OTHER: dict[str, Any] = {
 }
 NOT_SHOWN = {
     "approval_id", "creation_token", "callback_id", "version", "resumed", "reminders", "challenge",
+    "traceparent",
 }  # fmt: skip
 """What no event says: keys, callbacks, counters, reminders."""
 

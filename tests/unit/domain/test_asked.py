@@ -17,6 +17,7 @@ from hitl_approval.domain.files import FileDigest
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import FIELDS, ApprovalRequest
 from hitl_approval.domain.stage import Escalate, Stage
+from tests.anything import TRACEPARENT
 
 names = st.sampled_from(["ann", "bob@example.com", "Zoë", "ops"])
 json_values = st.recursive(
@@ -45,6 +46,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "files": st.just((FileDigest(name="plan.tfplan", sha256="0" * 64, size=7),)),
     "form": st.just({"type": "object", "properties": {"reason": {"type": "string"}}}),
     "editable": st.just(("card",)),
+    "traceparent": st.just(TRACEPARENT),
 }
 
 

@@ -10,7 +10,8 @@ import pytest
 from hitl_approval.domain.bus_event import MAX_DETAIL, bus_event
 from hitl_approval.domain.ending import cancel, expire
 from hitl_approval.domain.voting import cast_vote
-from tests.anything import NOW, any_opening, declared
+from tests.anything import NOW, any_opening, any_request, declared
+from tests.unit.domain.test_delegation import given as delegation
 
 OPENED = any_opening()
 APPROVED = cast_vote(OPENED.after, declared("bob"), "approved", "", now=NOW)
@@ -50,3 +51,13 @@ def test_should_refuse_what_the_bus_would_not_take() -> None:
 def test_should_refuse_what_is_none_of_our_events() -> None:
     with pytest.raises(KeyError):
         published(OPENED, event="celebrated")
+
+
+def test_should_say_for_whom_somebody_has_answered() -> None:
+    asked = any_opening(request=any_request(approvers=["ann"])).after
+    voted = cast_vote(
+        asked, declared("bob"), "approved", "", now=NOW, delegations=[delegation("ann", "bob")]
+    )
+    _, detail = published(voted)
+    assert (detail["actor"], detail["on_behalf_of"]) == ("bob", "ann")
+    assert "on_behalf_of" not in published(APPROVED)[1]

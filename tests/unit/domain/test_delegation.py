@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hitl_approval.domain.agreement import examine
+from hitl_approval.domain.applied_rule import AppliedRule
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import Actor
 from hitl_approval.domain.delegation import LONGEST, Delegation, delegate, stand_in
@@ -112,6 +113,7 @@ STAGES = Policy(stages=(Stage(["bob"]),))
 SELF = Policy(allow_self_approval=True)
 VERIFIED = Policy(require_verified_identity=True)
 ANN = any_request(approvers=["ann"])
+ENDS = AppliedRule("any", "small", "approved")
 
 
 @pytest.mark.parametrize(
@@ -136,6 +138,9 @@ ANN = any_request(approvers=["ann"])
         ("bob", asked("ann", policy=SELF, requester="ann"), [given()], SOON, None),
         ("bob", asked("ann", policy=SELF, requester="bob"), [given()], SOON, None),
         ("bob", asked("ann", "cid", requester="Ann\u200b", policy=SELF), [given()], SOON, None),
+        # Nobody answers what a rule decides.
+        ("bob", replace(asked("ann"), rule=ENDS), [given()], SOON, None),
+        ("bob", replace(asked("ann"), rule=replace(ENDS, end=None)), [given()], SOON, "ann"),
         # Several: who was asked first.
         ("bob", asked("cid", "ann"), [given(), given("cid")], SOON, "cid"),
         # Only by a verified word, where the request takes no other.

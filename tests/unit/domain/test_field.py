@@ -13,10 +13,7 @@ import pytest
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.field import Field
 from hitl_approval.domain.quorum import Quorum
-from hitl_approval.domain.request import (
-    FIELDS,
-    ApprovalRequest,
-)
+from hitl_approval.domain.request import FIELDS, ApprovalRequest
 from hitl_approval.domain.start import parse_document
 from tests.anything import any_request
 

@@ -13,7 +13,8 @@ from hitl_approval.domain.bus_event import bus_event
 from hitl_approval.domain.call import Call
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.masking import MASK, leads_nowhere, masked, sent, shown_to
-from hitl_approval.domain.request import MAX_SENSITIVE, ApprovalRequest
+from hitl_approval.domain.request import ApprovalRequest
+from hitl_approval.domain.request_values import MAX_SENSITIVE
 from hitl_approval.domain.view import entry, summary, view
 from hitl_approval.testing import World
 from tests.anything import any_approval, any_request, declared

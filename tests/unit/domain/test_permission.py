@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from hitl_approval.domain.applied_rule import AppliedRule, End
 from hitl_approval.domain.audit import SYSTEM, Actor
 from hitl_approval.domain.errors import Forbidden
 from hitl_approval.domain.permission import check_may_decide, check_may_withdraw
@@ -22,6 +25,17 @@ def test_should_let_an_approver_decide_whatever_the_case(name: str) -> None:
 def test_should_let_nobody_else_decide(name: str) -> None:
     with pytest.raises(Forbidden):
         check_may_decide(ASKED, declared(name))
+
+
+@pytest.mark.parametrize("ends", ["approved", "rejected"])
+def test_should_let_nobody_decide_what_a_rule_ends(ends: End) -> None:
+    ruled = replace(ASKED, rule=AppliedRule("any", "small", ends))
+    with pytest.raises(Forbidden, match="rule small of the deployment decides this"):
+        check_may_decide(ruled, declared("bob"))
+
+
+def test_should_let_those_decide_whom_a_rule_asks() -> None:
+    check_may_decide(replace(ASKED, rule=AppliedRule("any", "big")), declared("bob"))
 
 
 def test_should_let_who_asked_the_workflow_and_operators_withdraw() -> None:

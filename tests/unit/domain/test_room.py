@@ -10,12 +10,19 @@ import pytest
 
 from hitl_approval.domain.agreement import altered_end, examine
 from hitl_approval.domain.approval import Approval
-from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.errors import Forbidden, InvalidRequest
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
-from hitl_approval.domain.room import LEFT_OUT, kept_comment, room_for_comments
+from hitl_approval.domain.reassign import reassign
+from hitl_approval.domain.room import (
+    LEFT_OUT,
+    has_room_for_others,
+    kept_comment,
+    room_for_comments,
+)
 from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_approval, any_opening, any_request, declared
+from tests.unit.domain.test_delegation import given as delegation
 
 EVERYONE = Policy(quorum=Quorum.everyone())
 LATER = NOW + timedelta(minutes=1)
@@ -46,6 +53,31 @@ def test_should_refuse_people_who_stand_on_the_row_too_often() -> None:
     quorum = Quorum.of({"one": 1, "two": 1}).with_people(lambda _: people)
     with pytest.raises(InvalidRequest, match=r"^approvers: are 500 people who take \d+,\d+ bytes"):
         of(people, policy=Policy(quorum=quorum))
+
+
+def test_should_refuse_a_name_more_than_the_record_holds_and_keep_what_stands_there() -> None:
+    """Each place of a request of two can be given to somebody with an ordinary name."""
+    approval = of(["ann", "bob"], policy=EVERYONE)
+    longest = "x" * 320
+    approval = reassign(approval, declared("ann"), giver="ann", to="cid", now=LATER).after
+    assert has_room_for_others(approval)
+    crowd = of(CROWD, policy=EVERYONE)
+    for number, giver in enumerate(CROWD[:52]):
+        to = f"{number:03}{longest[3:]}"
+        crowd = reassign(crowd, declared(giver), giver=giver, to=to, now=LATER).after
+    with pytest.raises(InvalidRequest) as refused:
+        reassign(crowd, declared(CROWD[-1]), giver=CROWD[-1], to=longest, now=LATER)
+    assert str(refused.value) == (
+        "to: is one name more than the record holds: one of those who are asked must answer"
+    )
+    given_by = delegation(CROWD[-1], "y" * 320)
+    with pytest.raises(Forbidden) as forbidden:
+        cast_vote(crowd, declared("y" * 320), "approved", "", now=LATER, delegations=[given_by])
+    assert str(forbidden.value) == (
+        f"the record has no room for one name more: {CROWD[-1]} must answer this"
+    )
+    assert cast_vote(crowd, declared(CROWD[-1]), "approved", "", now=LATER) is not None
+    assert cast_vote(crowd, declared(f"000{longest[3:]}"), "approved", "", now=LATER) is not None
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from itertools import product
 from typing import Any
 
@@ -12,11 +14,23 @@ from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.audit import SYSTEM, Actor
 from hitl_approval.domain.ending import cancel, expire, follow_rule
 from hitl_approval.domain.errors import ApprovalError
+from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.policy import OnTimeout, Policy
 from hitl_approval.domain.quorum import Quorum
-from hitl_approval.domain.standing import by_rule, end_in_words, how_it_ended, standing
+from hitl_approval.domain.reassign import reassign
+from hitl_approval.domain.slack import asking
+from hitl_approval.domain.stage import Stage
+from hitl_approval.domain.standing import (
+    by_rule,
+    end_in_words,
+    how_it_ended,
+    standing,
+    why_asked,
+)
 from hitl_approval.domain.voting import cast_vote, may_still_answer
 from tests.anything import NOW, any_approval, any_request, declared
+from tests.unit.domain.test_delegation import given as delegation
+from tests.unit.domain.test_slack import check_limits
 
 
 def asked(*names: str, **rules: Any) -> Approval:
@@ -150,3 +164,40 @@ def test_should_say_which_rule_decided() -> None:
 def test_should_say_which_rule_asks() -> None:
     assert by_rule(any_approval(rule=AppliedRule("d", "big"))) == "by rule big"
     assert by_rule(any_approval(rule=AppliedRule("d"))) == by_rule(any_approval()) == ""
+
+
+def test_should_say_to_who_is_asked_what_went_before() -> None:
+    stages = (Stage(["cid", "dan"], timeout=timedelta(hours=1)),)
+    approval = asked("ann", "bob", stages=stages)
+    assert why_asked(approval) == why_asked(approval, "ann") == []
+    first = cast_vote(
+        approval, declared("eve"), "approved", "", now=NOW, delegations=[delegation("ann", "eve")]
+    )
+    assert first is not None
+    assert why_asked(first.after, "cid") == [("So far", "approved by eve for ann")]
+    taken = reassign(first.after, declared("cid"), giver="cid", to="fay", now=NOW).after
+    assert why_asked(taken, "fay") == [
+        ("Instead of", "cid"),
+        ("So far", "approved by eve for ann"),
+    ]
+    assert why_asked(taken, "dan") == why_asked(taken)
+    for said in (
+        approval_needed(taken, recipient="fay").body,
+        json.dumps(asking(taken, page=None, recipient="fay").blocks).replace(": ", " "),
+    ):
+        assert " ".join(said.split()).count("Instead of cid") == 1
+        assert " ".join(said.split()).count("So far approved by eve for ann") == 1
+
+
+def test_should_fit_what_went_before_into_a_message() -> None:
+    """Of as many people, with names as long, as a request may have."""
+    crowd = [f"{number:03}{'x' * 130}" for number in range(100)]
+    stages = (Stage(["zoe"], timeout=timedelta(hours=1)),)
+    approval = asked(*crowd, stages=stages, quorum=Quorum.everyone())
+    for name in crowd:
+        vote = cast_vote(approval, declared(name), "approved", "", now=NOW)
+        assert vote is not None
+        approval = vote.after
+    [(_, said)] = why_asked(approval, "zoe")
+    assert said.endswith("and 80 more")
+    check_limits({"blocks": asking(approval, page=None, recipient="zoe").blocks})

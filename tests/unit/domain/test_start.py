@@ -101,7 +101,10 @@ def test_should_read_business_hours() -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"timeout_seconds": 60, "business_hours": {"hours": 8, "zone": "UTC"}}, "exclude each"),
+        (
+            {"timeout_seconds": 60, "business_hours": {"hours": 8, "zone": "UTC"}},
+            "give one of the two",
+        ),
         ({"business_hours": None}, r"^business_hours: must be an object, got null"),
         ({"business_hours": {"hours": 8}}, r"^business_hours: needs zone"),
     ],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.domain.trail_words import in_words
+from hitl_approval.domain.trail_words import actor_in_words, in_words
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,16 @@ def test_should_say_it(event: str, details: dict[str, Any], said: str) -> None:
 @pytest.mark.parametrize("event", ["stage_opened", "escalated", "reassigned", "retracted", None])
 def test_should_say_something_of_whatever_is_stored(event: Any, details: Any) -> None:
     assert isinstance(in_words({"event": event, "details": details}), str)
+
+
+@pytest.mark.parametrize(
+    ("details", "said"),
+    [
+        ({"on_behalf_of": "ann", "comments": "fine"}, "bob for ann"),
+        ({"comments": "fine"}, "bob"),
+        ({"on_behalf_of": 7}, "bob"),
+        (None, "bob"),
+    ],
+)
+def test_should_say_for_whom_somebody_has_answered(details: Any, said: str) -> None:
+    assert actor_in_words({"event": "approved", "actor": "bob", "details": details}) == said

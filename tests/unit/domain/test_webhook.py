@@ -9,8 +9,11 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.values import Values
+from hitl_approval.domain.voting import cast_vote
 from hitl_approval.domain.webhook import Delivery, delivery, key_of
-from tests.anything import any_approval, any_request
+from tests.anything import NOW, any_approval, any_request, declared
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
@@ -22,8 +25,12 @@ def now() -> datetime:
 
 def call() -> Delivery:
     request = any_request(context={"card": "4111"}, subject="Утвердить", approvers=("ann",))
+    return sent(any_approval(request=request))
+
+
+def sent(approval: Approval) -> Delivery:
     return delivery(
-        any_approval(request=request),
+        approval,
         kind="requested",
         message_id="msg_1",
         at=now(),
@@ -65,6 +72,33 @@ def test_should_sign_the_specification_s_example() -> None:
 def test_should_not_bring_the_context() -> None:
     assert b"4111" not in call().body
     assert "context" not in json.loads(call().body)["data"]
+
+
+def test_should_bring_what_was_changed_but_what_is_sensitive() -> None:
+    approval = any_approval(
+        request=any_request(
+            context={"amount": 900, "iban": "DE11", "card": "4111"},
+            editable=["amount", "iban"],
+            sensitive=["iban"],
+        )
+    )
+    assert "changes" not in json.loads(sent(approval).body)["data"]
+    voted = cast_vote(
+        approval,
+        declared("ann"),
+        "approved",
+        "",
+        now=NOW,
+        content_digest=approval.content_digest,
+        values=Values(None, {"amount": 250, "iban": "DE22"}),
+    )
+    assert voted is not None
+    body = sent(voted.after).body
+    assert json.loads(body)["data"]["changes"] == {
+        "amount": {"before": 900, "after": 250},
+        "iban": "(shown on the page)",
+    }
+    assert not any(secret in body for secret in (b"DE11", b"DE22", b"4111"))
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from hitl_approval.contract import SIGNED_IN_ROUTES, Route
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.http.openapi import document
+from hitl_approval.routes import SIGNED_IN_ROUTES, Route
 from hitl_approval.testing import World
 from tests.unit.http.by_sign_in import (
     ANN,

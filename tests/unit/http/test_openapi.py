@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from hitl_approval.contract import SIGNED_IN_ROUTES
 from hitl_approval.http.openapi import document
+from hitl_approval.routes import SIGNED_IN_ROUTES
 
 
 def references(value: Any) -> Iterator[str]:

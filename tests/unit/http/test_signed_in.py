@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlencode
 
 import pytest
 
-from hitl_approval.contract import SIGNED_IN_ROUTES, Route
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.http.reading import Reading
+from hitl_approval.routes import SIGNED_IN_ROUTES, Route
 from hitl_approval.testing import World
 from tests.anything import declared
 from tests.unit.http.by_sign_in import (

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from hitl_approval.contract import Route
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.thread import MAX_COMMENTS
+from hitl_approval.routes import Route
 from hitl_approval.testing import World
 from tests.anything import any_request, declared
 from tests.unit.http import by_sign_in

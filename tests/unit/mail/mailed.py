@@ -12,7 +12,8 @@ from typing import Any
 
 from hitl_approval.domain.approval import Approval
 from hitl_approval.domain.ending import cancel, expire
-from hitl_approval.domain.notification import Notification, approval_needed, ended
+from hitl_approval.domain.notification import Notification, approval_needed, ended, released
+from hitl_approval.domain.reassign import reassign
 from hitl_approval.domain.sender import Sender
 from hitl_approval.domain.thread import Comment
 from hitl_approval.domain.thread_notification import said_in_thread
@@ -21,6 +22,7 @@ from hitl_approval.mail.letter import letter
 from tests.anything import NOW, any_approval, any_request, declared
 
 ANN = "ann@example.com"
+CID = "cid@example.com"
 LINK = f"https://approve.example.com/a/{'d' * 32}.{'t' * 43}"
 ENTRY = "https://approve.example.com/approvals/approval-1"
 SENDER = Sender(address="approvals@example.org", name="Approvals", reply_to="desk@example.org")
@@ -89,6 +91,12 @@ def _of_thread(approval: Approval, said: int, kind: Any, **fields: Any) -> Notif
     return replace(what, **where | fields)
 
 
+def releasing(approval: Approval) -> Notification:
+    """What tells ann that she is not asked any more, since cid has taken her place."""
+    taken = reassign(approval, declared(ANN), giver=ANN, to=CID, now=SOON).after
+    return replace(released(taken, recipient=ANN), address=ANN, at=SOON)
+
+
 def each_kind() -> Mapping[str, Notification]:
     """One mail of each kind, the outcome both for an approver and for who asks."""
     approval = asked()
@@ -100,6 +108,7 @@ def each_kind() -> Mapping[str, Notification]:
         "requested": asking(approval),
         "changed": asking(approval, kind="changed"),
         "reminder": asking(approval, kind="reminder"),
+        "released": releasing(approval),
         "question": asking_back(approval),
         "answer": answering(approval),
         "outcome": telling(approved(approval)),

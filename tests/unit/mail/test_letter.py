@@ -15,13 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.reassign import reassign
 from hitl_approval.domain.sender import Sender
 from hitl_approval.mail.letter import MAX_SUBJECT, letter
+from tests.anything import declared
 from tests.unit.mail.mailed import (
     ANN,
+    CID,
     ENTRY,
     LINK,
     SENDER,
+    SOON,
     approved,
     asked,
     asking,
@@ -172,6 +176,22 @@ def test_should_say_the_same_as_text_and_as_html() -> None:
         words = set(re.findall(r"\w+", unescaped(shown)))
         text = text_of(mail).replace("To see it, sign in:", "")  # in HTML a button
         assert set(re.findall(r"\w+", text.replace(LINK, "").replace(ENTRY, ""))) <= words
+
+
+def test_should_say_what_is_no_longer_asked_and_nothing_of_its_content() -> None:
+    """Who is not asked any more was shown it when they were; it may have been changed since."""
+    text = text_of(read(each_kind()["released"]))
+    assert "Pay 70,000 EUR to Nordwind Logistics" in text
+    assert "cid@example.com, bob@example.com may answer it now" in text
+    assert "70,000.00 EUR" not in text
+    assert "The page shows more" not in text
+
+
+def test_should_bring_whose_place_it_is_and_who_has_approved_before() -> None:
+    taken = reassign(asked(), declared(ANN), giver=ANN, to=CID, now=SOON).after
+    text = text_of(read(asking(taken, recipient=CID)))
+    assert "Instead of:\n    ann@example.com" in text
+    assert "Instead of" not in text_of(read(asking(asked())))
 
 
 def test_should_answer_to_who_asks() -> None:

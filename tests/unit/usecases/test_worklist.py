@@ -14,7 +14,7 @@ import pytest
 from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.cursor import decode_cursor, encode_cursor
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.ports import Page
+from hitl_approval.ports.records import Page
 from hitl_approval.testing import World, in_memory
 from hitl_approval.usecases import worklist
 from hitl_approval.usecases.decide import SEARCHED

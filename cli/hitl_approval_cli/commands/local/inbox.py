@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from hitl_approval.contract import Output, Route
+from hitl_approval.contract import Output
 from hitl_approval.domain.text import shown
+from hitl_approval.routes import Route
 from hitl_approval_cli import output
 from hitl_approval_cli.commands.local.clients import local_client
 from hitl_approval_cli.commands.local.place import Place, must_run

@@ -1,0 +1,131 @@
+"""`hitl logs`: one request, followed over all functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from hitl_approval_cli import clock, output
+from hitl_approval_cli.connection import Connection, connected
+from hitl_approval_cli.function_logs import Line, find_groups, read_lines
+from hitl_approval_cli.parameters import Id, moment
+from hitl_approval_cli.short_ids import call_about, whole_id
+from hitl_approval_cli.times import local_time
+
+FOLLOW_SECONDS = 2
+"""Between two reads of the logs."""
+LATE = 30_000
+"""Milliseconds that CloudWatch may show a line after a later one."""
+
+_LEVELS = {"WARNING": "yellow", "ERROR": "bold red", "CRITICAL": "bold red"}
+_Follow = Annotated[
+    bool, typer.Option("--follow", "-f", help="Stay, and show what is logged from now on.")
+]
+_Since = Annotated[
+    str | None,
+    typer.Option(help="Logged since then: 30m, 2026-01-31. Default: since the request was made."),
+]
+_Groups = Annotated[
+    list[str] | None,
+    typer.Option("--log-group", help="Read that of a function of yours too; may be repeated."),
+]
+
+
+@connected
+def logs(
+    to: Connection,
+    *,
+    approval_id: Id,
+    since: _Since = None,
+    follow: _Follow = False,
+    log_group: _Groups = None,
+) -> None:
+    """Show what all functions have logged about one request, in the order of time.
+
+    Reads the logs with your own credentials (logs:FilterLogEvents,
+    cloudformation:ListStackResources). Tokens and keys are covered; of a line that is several
+    lines long, people see the first. With --follow, Ctrl-C ends it.
+
+    Example: hitl logs 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
+
+    Example: hitl logs 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c --since 1h
+    """
+    whole, start = _begin(to, approval_id, since)
+    groups = find_groups(to.deployment, log_group or ())
+
+    def read(since: int) -> Sequence[Line]:
+        return read_lines(to.deployment, groups, whole, since=since)
+
+    lines = read(_milliseconds(start))
+    if follow:
+        _follow(to, read, lines, _milliseconds(clock.now()))
+        return
+    answer = {
+        "approval_id": whole,
+        "since": start.isoformat(),
+        "lines": [line.to_dict() for line in lines],
+    }
+    to.show(answer, lambda: _show(whole, start, lines))
+
+
+def _begin(to: Connection, approval_id: str, since: str | None) -> tuple[str, datetime]:
+    """The whole id, and from when on its logs are read."""
+    start = moment(since)
+    if start is not None:
+        return whole_id(to.deployment, approval_id), start
+    record = call_about(to.deployment, {"action": "get", "approval_id": approval_id})
+    return record["approval_id"], datetime.fromisoformat(record["created_at"])
+
+
+def _follow(
+    to: Connection, read: Callable[[int], Sequence[Line]], lines: Sequence[Line], now: int
+) -> None:
+    seen: set[str] = set()
+    newest = now
+    try:
+        while True:
+            new = [line for line in lines if line.event_id not in seen]
+            for line in new:
+                if to.as_json:
+                    output.json_line(line.to_dict())
+                else:
+                    _print(line)
+            seen.update(line.event_id for line in new)
+            newest = max([newest, *(line.at for line in new)])
+            clock.pause(FOLLOW_SECONDS)
+            lines = read(newest - LATE)
+    except KeyboardInterrupt:
+        return
+
+
+def _show(approval_id: str, start: datetime, lines: Iterable[Line]) -> None:
+    found = False
+    for line in lines:
+        found = True
+        _print(line)
+    if not found:
+        output.out.print(
+            f"no function has logged anything about {output.safe(approval_id)} since"
+            f" {local_time(start.isoformat())}: CloudWatch shows a line some seconds later,"
+            " and keeps it for the deployment's log_retention",
+            soft_wrap=True,
+        )
+
+
+def _print(line: Line) -> None:
+    """One line: when, which function, how bad, and the first line of what it says."""
+    first, *rest = line.said.splitlines() or [""]
+    more = f" (and {len(rest)} lines more: --json)" if rest else ""
+    level = line.level or ""
+    output.out.print(
+        f"[dim]{local_time(line.time)}[/]  {output.safe(line.function):<9} "
+        f" [{_LEVELS.get(level, 'default')}]{level:<7}[/]  {output.safe(first)}[dim]{more}[/]",
+        soft_wrap=True,
+    )
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

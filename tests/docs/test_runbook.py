@@ -1,0 +1,117 @@
+"""`docs/runbook.md`: a section for every alarm, and only commands that exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from aws_cdk import Duration
+from botocore import xform_name
+from botocore.session import Session
+from typer.exceptions import TyperException
+
+from hitl_approval_cdk import ApprovalPage, HitlApproval, Monitoring
+from hitl_approval_cli import main
+from hitl_approval_cli.commands import doctor
+from tests.infra.synth import any_stack, of_type, template
+from tests.infra.test_alarms import ALL, OF_NO_NUMBER, THRESHOLDS
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
+QUOTED = [" ".join(found.split()) for found in re.findall(r"`([^`]+)`", PAGE)]
+COMMANDS = sorted({words for words in QUOTED if words.startswith(("hitl ", "aws "))})
+TAIL = {"--since", "--follow", "--filter-pattern", "--format"}
+"""What `aws logs tail` takes: a command of the AWS CLI itself, no operation of the API."""
+
+
+@pytest.fixture(scope="module")
+def alarms() -> dict[str, Any]:
+    """Every alarm that a deployment can have."""
+    stack = any_stack()
+    chosen = Monitoring(pending_age=Duration.hours(1))
+    HitlApproval(stack, "Approval", page=ApprovalPage(), monitoring=chosen)
+    return of_type(template(stack)["Resources"], "AWS::CloudWatch::Alarm")
+
+
+def test_should_have_a_section_for_every_alarm_and_no_other() -> None:
+    assert set(SECTIONS) == ALL
+
+
+def test_should_be_where_each_alarm_says_that_it_is(alarms: dict[str, Any]) -> None:
+    anchors = {heading.lower() for heading in SECTIONS}
+    for alarm in alarms.values():
+        file, _, anchor = alarm["AlarmDescription"].rpartition(": ")[2].partition("#")
+        assert (ROOT / file) == ROOT / "docs" / "runbook.md"
+        assert anchor in anchors
+
+
+@pytest.mark.parametrize("alarm", sorted(ALL))
+def test_should_say_what_it_means_how_to_see_it_and_how_to_fix_it(alarm: str) -> None:
+    parts = re.findall(r"^- \*\*(.+?):\*\* ", SECTIONS[alarm], re.MULTILINE)
+    assert parts == ["What it means", "See it", "Fix it", "Threshold"]
+    threshold = SECTIONS[alarm].partition("**Threshold:** ")[2]
+    if alarm in OF_NO_NUMBER:
+        assert "`" not in threshold
+    else:
+        assert threshold.startswith(f"`{THRESHOLDS[alarm][0]}`")
+
+
+def test_should_name_checks_that_doctor_makes() -> None:
+    source = Path(doctor.__file__).read_text(encoding="utf-8")
+    checks = set(re.findall(r'^        \("([a-z ]+)", _', source, re.MULTILINE))
+    said = " ".join(PAGE.split())
+    lists = re.findall(r"checks? ((?:`[a-z ]+`(?:, | and )?)+)", said)
+    named = {name for each in lists for name in re.findall(r"`([a-z ]+)`", each)}
+    assert {"notifications", "not resumed", "parked", "mail"} <= named <= checks
+
+
+def test_should_name_graphs_that_the_dashboard_has() -> None:
+    from tests.infra.test_dashboard import UNITS
+
+    named = {" ".join(name.split()) for name in re.findall(r"\*([A-Z][^*:]+)\*", PAGE)}
+    assert named
+    assert named <= set(UNITS)
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("hitl ")])
+def test_should_show_commands_of_hitl_that_parse(command: str) -> None:
+    parse(command)
+
+
+def parse(words: str) -> None:
+    """Read a command as `hitl` does, and run nothing."""
+    found: Any = typer.main.get_command(main.app)
+    args = shlex.split(words)[1:]
+    while hasattr(found, "commands"):
+        found = found.commands[args.pop(0)]
+    found.make_context(found.name, args)
+
+
+def test_should_find_commands_that_do_not_parse() -> None:
+    with pytest.raises(KeyError):
+        parse("hitl repai ID")
+    for command in ("hitl repair --every", "hitl show"):
+        with pytest.raises(TyperException):
+            parse(command)
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("aws ")])
+def test_should_show_commands_of_the_aws_cli_that_exist(command: str) -> None:
+    _, service, operation, *rest = shlex.split(command)
+    options = {word for word in rest if word.startswith("--")}
+    if (service, operation) == ("logs", "tail"):
+        assert options <= TAIL
+        return
+    model = Session().get_service_model(service)
+    [name] = [n for n in model.operation_names if xform_name(n, "-") == operation]
+    shape = model.operation_model(name).input_shape
+    assert shape is not None or not options
+    members = {} if shape is None else shape.members
+    assert options <= {f"--{xform_name(member, '-')}" for member in members}
+    required = [] if shape is None else shape.required_members
+    assert {f"--{xform_name(member, '-')}" for member in required} <= options
