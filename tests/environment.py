@@ -45,6 +45,10 @@ EXTRAS: Mapping[str, str] = {
     "PAGE_URL": "https://approvals.example.com",
     "INBOX_URL": "https://approvals.example.com",
     "MAIL": '{"address": "approvals@example.org", "name": "Approvals"}',
+    "ARCHIVE": (
+        '{"bucket": "test-archive", "key_arn": "arn:aws:kms:us-east-1:123456789012:key/3",'
+        ' "queue_url": "https://sqs.us-east-1.amazonaws.com/123456789012/test-unarchived"}'
+    ),
     "SLACK": (
         '{"team_id": "T0123ABCD", "channel": null, "direct_messages": true,'
         ' "api": "https://slack.com/api", "secret_arn": "arn:aws:secretsmanager:::secret:s"}'

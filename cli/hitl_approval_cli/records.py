@@ -67,14 +67,19 @@ class Records:
         for _, trail in groupby(events, key=lambda event: event[Audit.PARTITION_KEY]):
             yield list(trail)
 
-    def events(self, *, since: datetime | None = None) -> Iterator[Event]:
-        """Every audit event, or those since a time, as they are stored."""
+    def events(
+        self, *, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterator[Event]:
+        """Every audit event, or those since and before a time, as they are stored."""
         wanted: dict[str, Any] = {"TableName": self._store.audit_table, "ConsistentRead": True}
-        if since is not None:
+        limits = {name: at for name, at in ((">= :since", since), ("< :until", until)) if at}
+        if limits:
             wanted |= {
-                "FilterExpression": "#at >= :since",
+                "FilterExpression": " AND ".join(f"#at {limit}" for limit in limits),
                 "ExpressionAttributeNames": {"#at": "at"},
-                "ExpressionAttributeValues": {":since": {"S": isoformat(since)}},
+                "ExpressionAttributeValues": {
+                    limit.split()[-1]: {"S": isoformat(at)} for limit, at in limits.items()
+                },
             }
         return self._pages("scan", wanted)
 

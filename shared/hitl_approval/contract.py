@@ -24,8 +24,9 @@ Channel = Literal["sns", "ses", "slack", "webhook"]
 """What carries messages: see `domain.delivery`."""
 
 AwsService = Literal[
-    "dynamodb", "events", "kms", "lambda", "secretsmanager", "sesv2", "sns", "stepfunctions"
-]
+    "dynamodb", "events", "kms", "lambda", "s3", "secretsmanager", "sesv2", "sns", "sqs",
+    "stepfunctions",
+]  # fmt: skip
 """What the functions call, as botocore names it: their bundle knows no other service."""
 
 
@@ -106,6 +107,8 @@ class Env:
     """JSON object: the secret's ARN of each webhook by its name; not set: there are none."""
     EVENT_BUS_NAME: Final = "EVENT_BUS_NAME"
     """Name or ARN of the bus that gets every transition."""
+    ARCHIVE: Final = "ARCHIVE"
+    """JSON object: the bucket, key and queue of the archive; not set: there is none."""
     DETAILED_METRICS: Final = "DETAILED_METRICS"
     """"true" where the metrics of `Metrics.DETAILED` are written; not set: they are not."""
     LOG_LEVEL: Final = "LOG_LEVEL"
@@ -210,6 +213,9 @@ class Output:
     PAGE_URL: Final = "PageUrl"
     PERSONAL_TOPIC_ARN: Final = "PersonalTopicArn"
     """Both only where there is a page."""
+    ARCHIVE_BUCKET_NAME: Final = "ArchiveBucketName"
+    ARCHIVE_KEY_ARN: Final = "ArchiveKeyArn"
+    """Both only where there is an archive."""
     MAIL_SENDER: Final = "MailSender"
     """Only where mails are sent by SES."""
     SIGN_IN_ISSUER: Final = "SignInIssuer"
@@ -256,6 +262,8 @@ class Metrics:
     """Ends that no workflow acted on: the row is not what its audit trail says."""
     ALTERED_TRAIL: Final = "AlteredTrail"
     """Audit events that somebody has changed or removed, which no part of a deployment does."""
+    ARCHIVE_FAILED: Final = "ArchiveFailed"
+    """Audit events that could not be archived at once, and are tried again. 0 when all is well."""
     PENDING: Final = "Pending"
     """Requests that await a decision, as the last sweep counted; 100,000 are so many or more."""
     REQUESTED: Final = "Requested"

@@ -20,6 +20,7 @@ from hitl_approval.contract import (
     MessageKind,
     ResumeMode,
 )
+from hitl_approval.domain.archive import ArchivePlace
 from hitl_approval.domain.delivery import Directory
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.naming import known_groups, validate_names
@@ -199,6 +200,16 @@ class Settings:
             return Sender.from_dict(self._json(Env.MAIL))
         except ValueError as error:
             raise self._garbled(f"{Env.MAIL} {error}") from None
+
+    @property
+    def archive(self) -> ArchivePlace | None:
+        """Where audit events are archived; None: nowhere."""
+        if self._value(Env.ARCHIVE) is None:
+            return None
+        try:
+            return ArchivePlace(**self._json(Env.ARCHIVE))
+        except TypeError:
+            raise self._garbled(f"{Env.ARCHIVE} must name a bucket, a key and a queue") from None
 
     @property
     def organization(self) -> Organization | None:

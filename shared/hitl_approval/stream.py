@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hitl_approval.adapters.items import read_item
+from hitl_approval.domain.errors import Unavailable
+
+logger = logging.getLogger(__name__)
 
 _EXPIRY = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 """Who has removed an item whose time to live was over (DynamoDB developer guide, TTL)."""
@@ -46,3 +51,30 @@ def answer_batch(
             {"itemIdentifier": record["SequenceNumber"]} for record in records[taken : taken + 1]
         ]
     }
+
+
+def from_queue(batch: Mapping[str, Any]) -> bool:
+    """Whether SQS brings this, and not the stream."""
+    return any(record.get("eventSource") == "aws:sqs" for record in batch["Records"])
+
+
+def answer_queue(
+    batch: Mapping[str, Any], take: Callable[[Sequence[Mapping[str, Any]]], None]
+) -> dict[str, Any]:
+    """Take what could not be archived before, each message by itself.
+
+    Args:
+        batch: as Lambda brings it.
+        take: takes what one message holds; raises Unavailable where it cannot now.
+
+    Returns:
+        Lambda's partial batch answer: the messages that are to be brought again.
+    """
+    failed = []
+    for record in batch["Records"]:
+        try:
+            take(json.loads(record["body"]))
+        except (Unavailable, ValueError, TypeError) as error:
+            logger.warning("not archived yet: %s", type(error).__name__)
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}

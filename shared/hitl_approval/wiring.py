@@ -6,6 +6,7 @@ import logging
 from datetime import timedelta
 from functools import cache, partial
 
+from hitl_approval.adapters.archive import S3Archive, SqsUnarchived
 from hitl_approval.adapters.aws import client, sender
 from hitl_approval.adapters.callbacks import LambdaCallbackClient, LambdaExecutions
 from hitl_approval.adapters.delegations import DynamoDbDelegations
@@ -29,6 +30,7 @@ from hitl_approval.contract import Channel
 from hitl_approval.ports.messages import Notifier
 from hitl_approval.ports.outside import Completed
 from hitl_approval.settings import settings
+from hitl_approval.usecases.archive import ArchiveService
 from hitl_approval.usecases.ask import DirectRequests
 from hitl_approval.usecases.decide import DecisionService
 from hitl_approval.usecases.deliver import DeliveryService
@@ -164,6 +166,24 @@ def publish_service() -> PublishService:
         ),
         deployment=settings().approvals_table_name,
         inbox=_inbox(),
+        archiving=None if settings().archive is None else archive_service(),
+    )
+
+
+@cache
+def archive_service() -> ArchiveService:
+    """What archives the audit events of the deployment that this process belongs to."""
+    place, deployment = settings().archive, settings().approvals_table_name
+    if place is None:
+        msg = "this function needs an archive"
+        raise RuntimeError(msg)
+    return ArchiveService(
+        archive=S3Archive(client=client("s3"), bucket=place.bucket, deployment=deployment),
+        unarchived=SqsUnarchived(client=client("sqs"), queue_url=place.queue_url),
+        signer=KmsSigner(client=client("kms"), key_arn=place.key_arn),
+        clock=SystemClock(),
+        meter=_meter(),
+        deployment=deployment,
     )
 
 

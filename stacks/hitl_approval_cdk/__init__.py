@@ -7,6 +7,7 @@ from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.rule import Rule, approve, reject
 from hitl_approval.domain.stage import Escalate, Stage
 from hitl_approval_cdk.approval import HitlApproval
+from hitl_approval_cdk.archive import Archive
 from hitl_approval_cdk.asking import AskingFunction
 from hitl_approval_cdk.dead_letters import DeadLetterQueue
 from hitl_approval_cdk.delivery import EmailApprover, SqsApprover
@@ -31,6 +32,7 @@ __all__ = [
     "ApprovalFunction",
     "ApprovalPage",
     "ApprovalsTable",
+    "Archive",
     "AskingFunction",
     "AuditTable",
     "BroadcastTopic",

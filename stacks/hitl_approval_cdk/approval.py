@@ -17,6 +17,7 @@ from constructs import Construct
 
 from hitl_approval.contract import EMAIL_CLAIM, Env
 from hitl_approval_cdk import advice, bundling, outputs
+from hitl_approval_cdk.archive import deployed_archive
 from hitl_approval_cdk.asking import AskingFunction
 from hitl_approval_cdk.attachment import Attachable, attach, runtime_layer
 from hitl_approval_cdk.dead_letters import DeadLetterQueue
@@ -157,6 +158,7 @@ class HitlApproval(ApprovalDeployment):
                 event_bus=self.event_bus,
                 signing_key=self.signing_key,
                 mail=deployed_mail(self, chosen["mail"]),
+                archive=deployed_archive(self, chosen, self.dead_letter_queue),
                 slack_secret=chosen["slack"].secret if chosen["slack"] else None,
                 webhook_secrets=[each.secret for each in chosen["webhooks"] or ()],
                 measured=chosen["monitoring"] is not None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack, cast
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -16,6 +16,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from hitl_approval.contract import Events, Metrics, Table
+from hitl_approval_cdk.archive import DeployedArchive
 from hitl_approval_cdk.permissions import let_invoke, let_read
 from hitl_approval_cdk.placement import differs, place_of
 
@@ -63,6 +64,11 @@ class ApprovalDeployment(Construct):
     event_bus: events.IEventBus | None
     signing_key: kms.IKey | None
 
+    @property
+    def archive(self) -> DeployedArchive | None:
+        """What it archives with: `bucket` and `key`; None without, and where it is imported."""
+        return cast("DeployedArchive | None", self.node.try_find_child("Archive"))
+
     def grant_request(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let somebody ask: start workflow executions through the alias.
 
@@ -103,6 +109,8 @@ class ApprovalDeployment(Construct):
         _decrypt(self.audit_table, grantee)
         if self.signing_key is not None:
             self.signing_key.grant(grantee, "kms:Verify")
+        if self.archive is not None:
+            self.archive.read(grantee, self.table.table_name)
         return grant
 
     def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
 from aws_cdk import aws_lambda as lambda_
@@ -81,6 +81,39 @@ def any_interface(role: IConstruct) -> None:
 def any_trace(role: IConstruct) -> None:
     """Traces, which takes a wildcard."""
     acknowledge(role, "IAM5[Resource::*]", "Writing traces to X-Ray is allowed on * only.")
+
+
+def archive(bucket: IConstruct) -> None:
+    """The bucket that is made where none is brought along."""
+    reason = (
+        "What it holds cannot be changed or deleted, and every object is signed: who reads it "
+        "learns hashes only. A bucket of yours may log."
+    )
+    acknowledge(bucket, "S1", reason)
+    skip(bucket, "CKV_AWS_18", reason)
+
+
+def archive_objects(grantee: IConstruct, arn: str) -> None:
+    """Objects in the archive, which takes a wildcard."""
+    acknowledge(
+        grantee,
+        f"IAM5[Resource::{_flat(Stack.of(grantee).resolve(arn))}]",
+        "Archive objects are numbered as they are written; they share one prefix of one bucket, "
+        "which is this deployment's alone.",
+    )
+
+
+def _flat(value: Any) -> str:
+    """An ARN as cdk-nag writes it."""
+    match value:
+        case {"Ref": name}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
+        case {"Fn::Join": [_, parts]}:
+            return "".join(map(_flat, parts))
+        case _:
+            return str(value)
 
 
 def signed_by_slack(route: IConstruct) -> None:

@@ -23,7 +23,8 @@ from hitl_approval.domain.policy import OnTimeout
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.rule import Rule
 from hitl_approval.domain.stage import Escalate
-from hitl_approval_cdk import option, page, readers, rule_option, rules, turn_option
+from hitl_approval_cdk import archive, option, page, readers, rule_option, rules, turn_option
+from hitl_approval_cdk.archive import Archive
 from hitl_approval_cdk.hosting import HostingOptions
 from hitl_approval_cdk.messaging import MessagingOptions
 from hitl_approval_cdk.option import ContextKey, LeftOut, Option, Variable
@@ -265,6 +266,14 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
     hash all events before it: who may write the audit table and not sign with the key cannot forge
     a trail unseen. An event that cannot be signed is not written.
     Default: events are not signed."""
+
+    archive: Annotated[
+        Archive | None,
+        Option(rules.instance_of(Archive, "use Archive()"), keys=archive.CONTEXT_KEYS),
+    ]
+    """A bucket with Object Lock that gets the signed hash of each audit event: `hitl audit verify`
+    then names a trail that was cut, written anew or removed as a whole. `Archive()` makes one.
+    Default: no archive."""
 
     allow_self_approval: Annotated[bool, _switch("allow_self_approval")]
     """Whether requesters may decide their own requests. Default: False."""

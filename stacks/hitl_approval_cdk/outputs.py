@@ -28,6 +28,8 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     Output.SIGN_IN_ISSUER: "By whom people sign in",
     Output.SIGN_IN_CLIENT_ID: "Client of that issuer",
     Output.SIGNING_KEY_ARN: "Signs the audit events",
+    Output.ARCHIVE_BUCKET_NAME: "Bucket of the audit's archive",
+    Output.ARCHIVE_KEY_ARN: "Signs the audit's archive",
     Output.MAIL_SENDER: "Address that SES sends mails from",
 }
 """What each output is, in the order of the template."""
@@ -37,6 +39,7 @@ def of(approval: HitlApproval) -> dict[str, str | None]:
     """The outputs' values of a deployment; None for what it does not have."""
     key, page, mail = approval.signing_key, approval.page, approval.mail
     sign_in = page.sign_in if page else None
+    archive = approval.archive
     return {
         Output.WORKFLOW_FUNCTION_NAME: approval.workflow_function.function_name,
         Output.WORKFLOW_FUNCTION_ARN: approval.workflow_alias.function_arn,
@@ -52,6 +55,8 @@ def of(approval: HitlApproval) -> dict[str, str | None]:
         Output.SIGN_IN_ISSUER: sign_in.issuer if sign_in else None,
         Output.SIGN_IN_CLIENT_ID: sign_in.client_id if sign_in else None,
         Output.SIGNING_KEY_ARN: key.key_arn if key else None,
+        Output.ARCHIVE_BUCKET_NAME: archive.bucket.bucket_name if archive else None,
+        Output.ARCHIVE_KEY_ARN: archive.key.key_arn if archive else None,
         Output.MAIL_SENDER: mail.mail.sender if mail else None,
     }
 

@@ -17,6 +17,7 @@ from aws_cdk import aws_sns as sns
 from constructs import IConstruct
 
 from hitl_approval.contract import Env, Messages, Table
+from hitl_approval_cdk.archive import DeployedArchive
 from hitl_approval_cdk.gathered import GatheredRights
 from hitl_approval_cdk.mail import DeployedMail
 from hitl_approval_cdk.placement import differs, place_of
@@ -58,6 +59,7 @@ class Resources:
         mail: what sends mails by SES. Default: nothing does.
         sign_in: how browsers sign in. Default: an authorizer does it, or nobody can.
         slack_secret: the token and the signing secret of a Slack app. Default: there is none.
+        archive: gets the hash of each audit event. Default: nothing does.
         webhook_secrets: of each webhook its address and its signing secret. Default: there are
             none.
         measured: whether the sweep measures how old pending requests are. Default: False.
@@ -72,6 +74,7 @@ class Resources:
     event_bus: events.IEventBus | None = None
     signing_key: kms.IKey | None = None
     mail: DeployedMail | None = None
+    archive: DeployedArchive | None = None
     sign_in: DeployedSignIn | None = None
     slack_secret: secretsmanager.ISecret | None = None
     webhook_secrets: Sequence[secretsmanager.ISecret] = ()
@@ -100,6 +103,8 @@ class Resources:
             variables[Env.SIGNING_KEY_ARN] = self.signing_key.key_arn
         if self.mail is not None:
             variables |= self.mail.variables
+        if self.archive is not None:
+            variables |= self.archive.variables
         return variables
 
     def request(self, grantee: iam.IGrantable) -> None:
@@ -177,6 +182,8 @@ class Resources:
         allow(grantee, ["events:PutEvents"], self.event_bus.event_bus_arn)
         if self.inbox_table is not None:
             allow(grantee, ["dynamodb:BatchWriteItem"], self.inbox_table.table_arn)
+        if self.archive is not None:
+            self.archive.write(grantee, self.table.table_name)
         self._use_table_keys(grantee)
 
     def deliver(self, grantee: iam.IGrantable) -> None:

@@ -38,3 +38,5 @@ class PublisherFunction(PackagedFunction):
             batch_size=100,
             every_change=True,
         )
+        if settings.resources.archive is not None:
+            settings.resources.archive.feed(self, scope)

@@ -213,6 +213,12 @@ def _check_resources(options: ResolvedOptions) -> None:
             "people to the page: make it with stream=StreamViewType.NEW_IMAGE"
         )
         raise ValueError(msg)
+    if options["archive"] and audit_table is not None and audit_table.table_stream_arn is None:
+        msg = (
+            "archive needs an audit_table with a stream of new images, which brings it the events: "
+            "make it with stream=StreamViewType.NEW_IMAGE"
+        )
+        raise ValueError(msg)
     if options["removal_policy"] == RemovalPolicy.DESTROY and options["deletion_protection"]:
         msg = (
             "removal_policy is DESTROY but deletion_protection is on, so that deleting the stack "

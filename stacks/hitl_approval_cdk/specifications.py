@@ -119,7 +119,7 @@ PUBLISHER: Final = Specification(
     description="Publishes every transition to the event bus, fills the inboxes",
     role="Publishes: reads the audit's stream, puts events",
     rights=Resources.publish,
-    reads=(Env.INBOX_TABLE_NAME, Env.EVENT_BUS_NAME),
+    reads=(Env.INBOX_TABLE_NAME, Env.EVENT_BUS_NAME, Env.ARCHIVE),
 )
 MESSENGER: Final = Specification(
     name="Messenger",

@@ -17,6 +17,7 @@ MAX_LINES = 400
 ELSEWHERE: Mapping[str, str] = {
     # Both read one table that is tampered with in the same ways.
     "commands/audit/export.py": "cli/test_audit.py",
+    "commands/audit/key.py": "cli/test_archive.py",
     "commands/audit/verify.py": "cli/test_audit.py",
     # Both are about the same rules.
     "commands/policy/show.py": "cli/test_policy.py",

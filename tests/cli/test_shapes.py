@@ -17,6 +17,7 @@ from hitl_approval_cli.commands import login
 from hitl_approval_cli.commands.local import mail, place
 from hitl_approval_cli.sessions import FOLDER_VARIABLE
 from tests.anything import any_opening, any_request
+from tests.archived import SigningKms
 from tests.docs.cli_reference import commands
 
 from .conftest import Hitl
@@ -84,13 +85,17 @@ def test_should_document_every_command_that_has_json() -> None:
 
 
 @pytest.mark.parametrize("command", SHAPES)
-def test_should_print_the_keys_that_are_documented(
+def test_should_print_the_keys_that_are_documented(  # noqa: PLR0917  fixtures
     hitl: Hitl,
     tables: DynamoDbStore,
     fine: Fine,
     tmp_path: Path,
     command: str,
+    cloud: FakeCloud,
 ) -> None:
+    if command == "audit key":
+        cloud.clients["kms"] = kms = SigningKms()
+        cloud.outputs["ArchiveKeyArn"] = kms.create()
     named = ["bob", "dan"] if command in {"reassign", "retract", "remind"} else ()
     policy = Policy(quorum=Quorum.everyone() if named else Quorum.any_one())
     opening = any_opening(request=any_request(approvers=named), policy=policy, approval_id="a" * 32)

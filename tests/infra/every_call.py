@@ -75,15 +75,34 @@ def main(bundle: str) -> None:
     assert publisher.handler.handler({"Records": records[-1:]}, None) == {"batchItemFailures": []}
     assert messenger.handler.handler({"Records": records}, None) == {"batchItemFailures": []}
     assert messenger.handler.handler({}, None) == {}
+    keep_for_the_archive(wiring.archive_service())
     mail(wiring.delivery_service(), written)
     assert wiring.tasks().succeed("token", {})
     assert wiring.tasks().fail("token", "Error", "cause")
+    be_durable(client)
+
+
+def be_durable(client: Any) -> None:
+    """What the durable SDK calls."""
     client("lambda").checkpoint_durable_execution(
         DurableExecutionArn="arn", CheckpointToken="t", Updates=[]
     )
     client("lambda").get_durable_execution_state(
         DurableExecutionArn="arn", CheckpointToken="t", Marker=""
     )
+
+
+def keep_for_the_archive(archiving: Any) -> None:
+    """What cannot be archived now, and what is brought again; the newest object is read first."""
+    import publisher.handler
+    from hitl_approval.domain.archive import START, ArchivedEvent
+
+    event = ArchivedEvent("a", 9, "h", "2026-01-02T03:04:05.000Z")
+    archiving.unarchived.put([event])
+    archiving._last = None
+    again = {"eventSource": "aws:sqs", "messageId": "1", "body": json.dumps([event.to_dict()])}
+    assert publisher.handler.handler({"Records": [again]}, None) == {"batchItemFailures": []}
+    assert archiving.archive.last().number > START.number
 
 
 def serve_agents(starter: Any) -> None:

@@ -23,6 +23,7 @@ ANSWERS: dict[str, Any] = {
     "Verify": {"KeyId": "k", "SignatureValid": True, "SigningAlgorithm": "ECDSA_SHA_256"},
     "GetSecretValue": {"SecretString": '{"signing_secret": "s", "bot_token": "t"}'},
     "outbound-emails": {"MessageId": "0100"},
+    "SendMessage": {"MessageId": "1"},
     "SendTaskSuccess": {},
     "SendTaskFailure": {},
     "checkpoint": {"CheckpointToken": "t", "NewExecutionState": {"Operations": []}},
@@ -43,6 +44,7 @@ def fake_aws() -> Iterator[tuple[str, set[str]]]:
     Of DynamoDB also, as `dynamodb:PutItem`, what IAM must allow for them.
     """
     seen: set[str] = set()
+    bucket: dict[str, bytes] = {}
     database = DynamoDb(
         {
             ENVIRONMENT["APPROVALS_TABLE_NAME"]: APPROVALS,
@@ -55,6 +57,9 @@ def fake_aws() -> Iterator[tuple[str, set[str]]]:
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             status = 200
+            if self.path.startswith("/test-archive"):
+                self.answer_s3(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+                return
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             service, _, operation = self.headers.get("X-Amz-Target", "").rpartition(".")
             if service.startswith("DynamoDB") and operation in ANSWERS:
@@ -83,7 +88,24 @@ def fake_aws() -> Iterator[tuple[str, set[str]]]:
             self.end_headers()
             self.wfile.write(text.encode())
 
-        do_GET = do_POST = answer  # noqa: N815  the names that http.server calls
+        def answer_s3(self, body: bytes) -> None:
+            key = self.path.partition("?")[0].removeprefix("/test-archive").removeprefix("/")
+            if self.command == "PUT":
+                seen.add("PutObject")
+                bucket[key], answered = body, b""
+            elif key:
+                seen.add("GetObject")
+                answered = bucket[key]
+            else:
+                seen.add("ListObjectsV2")
+                keys = "".join(f"<Contents><Key>{key}</Key></Contents>" for key in sorted(bucket))
+                answered = f"<ListBucketResult>{keys}</ListBucketResult>".encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answered)))
+            self.end_headers()
+            self.wfile.write(answered)
+
+        do_GET = do_POST = do_PUT = answer  # noqa: N815  the names that http.server calls
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

@@ -20,6 +20,7 @@ from aws_cdk import aws_sns as sns
 from hitl_approval.contract import DEFAULT_STACK_NAME
 from hitl_approval_cdk import (
     ApprovalPage,
+    Archive,
     HitlApproval,
     HitlApprovalStack,
     Quorum,
@@ -130,7 +131,7 @@ def permissions(resources: Resources) -> dict[str, set[tuple[str, str]]]:
 def _statements(policy: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for statement in policy["PolicyDocument"]["Statement"]:
         by_one_sender = statement.get("Condition", {}).get("StringEquals", {}).keys()
-        assert by_one_sender <= {"ses:FromAddress"}, statement
+        assert by_one_sender <= {"ses:FromAddress", "s3:prefix"}, statement
         assert statement.keys() - {"Condition"} == {"Action", "Effect", "Resource"}, statement
         assert statement["Effect"] == "Allow"
         for action in _many(statement["Action"]):
@@ -232,6 +233,12 @@ def _brought_along(app: App) -> Stack:
     return stack
 
 
+def _archived(app: App) -> Stack:
+    stack = Stack(app, "Archived")
+    HitlApproval(stack, "Approval", archive=Archive(retention=Duration.days(2_557)))
+    return stack
+
+
 def _in_slack(app: App) -> Stack:
     stack = Stack(app, "InSlack")
     app_of_ours = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:slack-1b2c3d"
@@ -279,6 +286,7 @@ CONFIGURATIONS: Mapping[str, Callable[[App], Stack]] = {
     "embedded_twice": _embedded_twice,
     "brought_along": _brought_along,
     "in_slack": _in_slack,
+    "archived": _archived,
     "monitored": _monitored,
     "asked_by_agents": _asked_by_agents,
 }

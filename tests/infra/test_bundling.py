@@ -24,14 +24,15 @@ from hitl_approval_cdk import HitlApproval, bundling
 from hitl_approval_cdk.bundling import BundlingError, Sources
 from tests.environment import CREDENTIALS, ENVIRONMENT, EXTRAS
 from tests.infra import every_call
+from tests.infra.audit import unused
 from tests.infra.fake_aws import ANSWERS, fake_aws
 from tests.infra.synth import FLAGS, ROOT, permissions
 from tests.tomorrow import settings_of_a_stranger
 
 CHECKOUT = Sources.found()
 KEPT = {
-    *("dynamodb", "events", "kms", "lambda", "secretsmanager", "sesv2", "sns", "stepfunctions"),
-    "sts",
+    *("dynamodb", "events", "kms", "lambda", "s3", "secretsmanager", "sesv2", "sns", "sqs"),
+    *("stepfunctions", "sts"),
 }
 READ_BY_LAMBDA = {
     "dynamodb:DescribeStream",
@@ -466,6 +467,7 @@ class TestBundle:
         assert done.returncode == 0, done.stderr
         assert asked > {"Publish", "TransactWriteItems", "GetItem", "UpdateItem", "Query"}
         assert asked > set(ANSWERS)
+        assert unused(templates, asked) == []
         called = {name for name in asked if name.startswith("dynamodb:")}
         granted = permissions(templates["signed_in"]["Resources"]).values()
         allowed = {action for each in granted for action, _ in each}
@@ -490,7 +492,7 @@ class TestBundle:
         finally:
             os.umask(before)
         services = {path.name for path in (layer / "botocore" / "data").iterdir()}
-        assert services > {*KEPT, "s3", "ec2", "bedrock-runtime"}
+        assert services > {*KEPT, "ec2", "bedrock-runtime"}
         assert (layer / "boto3" / "data").is_dir()
         for path in (layer, *layer.rglob("*")):
             assert stat.S_IMODE(path.stat().st_mode) == (0o755 if path.is_dir() else 0o644), path

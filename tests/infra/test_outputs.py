@@ -8,13 +8,14 @@ from hitl_approval.contract import LIBRARY_VERSION, OUTPUTS, Output
 from hitl_approval_cli.stack_outputs import deployments_in
 from tests.infra.synth import text
 
+OF_AN_ARCHIVE = {Output.ARCHIVE_BUCKET_NAME, Output.ARCHIVE_KEY_ARN}
 OF_A_SIGN_IN = {Output.SIGN_IN_ISSUER, Output.SIGN_IN_CLIENT_ID}
 
 
 class TestOutputs:
     def test_should_put_out_what_the_contract_names(self, templates: dict[str, Any]) -> None:
         outputs = templates["default"]["Outputs"]
-        absent = OF_A_SIGN_IN | {Output.SIGNING_KEY_ARN, Output.MAIL_SENDER}
+        absent = OF_A_SIGN_IN | OF_AN_ARCHIVE | {Output.SIGNING_KEY_ARN, Output.MAIL_SENDER}
         assert set(outputs) == set(OUTPUTS) - absent
         values = {name: output["Value"] for name, output in outputs.items()}
         version = values.pop(Output.WORKFLOW_VERSION)["Fn::GetAtt"]
@@ -40,7 +41,7 @@ class TestOutputs:
         described = [{"OutputKey": key, "OutputValue": key} for key in outputs]
         found = deployments_in({"StackName": "Embedding", "Outputs": described})
         paged = {Output.PAGE_URL, Output.PERSONAL_TOPIC_ARN, Output.MAIL_SENDER}
-        missing = paged | OF_A_SIGN_IN | {Output.SIGNING_KEY_ARN}
+        missing = paged | OF_A_SIGN_IN | OF_AN_ARCHIVE | {Output.SIGNING_KEY_ARN}
         assert {name: set(values) for name, values in found.items()} == {
             "Embedding/Payments": set(OUTPUTS) - missing,
             "Embedding/Releases": set(OUTPUTS) - missing,
@@ -51,7 +52,10 @@ class TestOutputs:
 
     def test_should_say_by_whom_browsers_sign_in(self, templates: dict[str, Any]) -> None:
         outputs = templates["signed_in_by_cognito"]["Outputs"]
-        assert set(outputs) == set(OUTPUTS) - {Output.SIGNING_KEY_ARN, Output.MAIL_SENDER}
+        assert set(outputs) == set(OUTPUTS) - OF_AN_ARCHIVE - {
+            Output.SIGNING_KEY_ARN,
+            Output.MAIL_SENDER,
+        }
         assert text(outputs[Output.SIGN_IN_CLIENT_ID]["Value"]) == "<ApprovalPageClient>"
         issuer = text(outputs[Output.SIGN_IN_ISSUER]["Value"])
         assert issuer == "https://<ApprovalPagePeople.ProviderName>"

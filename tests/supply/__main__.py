@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from rich.console import Console
 from rich.table import Table
 
+from tests.infra import audit
 from tests.supply import packages, template, wheel, workflows
 from tests.supply.scan import NotRunError, Scan
 
@@ -20,6 +21,7 @@ SCANS: Mapping[str, Callable[[], Scan]] = {
     "actionlint": workflows.actionlint,
     "zizmor": workflows.zizmor,
     "checkov": template.checkov,
+    "parliament": audit.scan,
     "licences": packages.licences,
     "pip-audit": packages.vulnerabilities,
     "npm-audit": packages.node_vulnerabilities,

@@ -41,7 +41,6 @@ ELSEWHERE: Mapping[str, str] = {
     "durable/wait.py": "workflow/test_waiting.py",
     "durable/withdraw.py": "workflow/test_withdraw.py",
     "http/mcp_api.py": "mcp/test_conformance.py",
-    "http/schemas.py": "unit/http/test_openapi.py",
     "mcp/asking.py": "mcp/test_conformance.py",
     "mcp/elicitation.py": "mcp/test_conformance.py",
     "mcp/server.py": "mcp/test_conformance.py",

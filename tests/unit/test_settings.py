@@ -36,6 +36,15 @@ def test_should_read_what_a_deployment_sets(tmp_path: Path) -> None:
     assert found.session_key_arn.endswith(":key/2")
 
 
+def test_should_know_where_it_archives() -> None:
+    found = settings(**EXTRAS).archive
+    assert found is not None
+    assert found.bucket == "test-archive"
+    assert settings().archive is None
+    with pytest.raises(RuntimeError, match="ARCHIVE must name a bucket, a key and a queue"):
+        assert settings(ARCHIVE='{"bucket": "b"}').archive
+
+
 def test_should_do_without_what_a_deployment_need_not_have() -> None:
     found = settings()
     assert (found.page_url, found.personal_topic_arn, found.signing_key_arn) == (None, None, None)

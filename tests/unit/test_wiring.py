@@ -17,6 +17,7 @@ SERVICES: tuple[Callable[[], object], ...] = (
     wiring.decision_service,
     wiring.sweep_service,
     wiring.publish_service,
+    wiring.archive_service,
     wiring.delivery_service,
     wiring.returned_service,
     wiring.tasks,
@@ -53,6 +54,19 @@ def test_should_be_made_once(everything: None, service: Callable[[], object]) ->
 def test_should_sign_and_keep_an_inbox_where_the_deployment_does(everything: None) -> None:
     assert wiring.decision_service().signer is not None
     assert wiring.decision_service().inbox is not None
+
+
+def test_should_archive_where_the_deployment_does(everything: None) -> None:
+    assert wiring.publish_service().archiving is wiring.archive_service()
+
+
+def test_should_archive_nothing_where_it_does_not(
+    everything: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ARCHIVE")
+    assert wiring.publish_service().archiving is None
+    with pytest.raises(RuntimeError, match="needs an archive"):
+        wiring.archive_service()
 
 
 def test_should_sign_browsers_in_where_the_deployment_does(everything: None) -> None:

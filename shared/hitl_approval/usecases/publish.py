@@ -24,6 +24,7 @@ from hitl_approval.domain.values import is_edit
 from hitl_approval.domain.voting import may_still_answer
 from hitl_approval.ports.messages import EventPublisher
 from hitl_approval.ports.records import Inbox
+from hitl_approval.usecases.archive import ArchiveService
 from hitl_approval.usecases.records import Records
 
 logger = logging.getLogger(__name__)
@@ -58,15 +59,24 @@ class PublishService(Records):
     publisher: EventPublisher
     deployment: str
     inbox: Inbox | None = None
+    archiving: ArchiveService | None = None
 
     def publish(self, events: Sequence[Mapping[str, Any]]) -> int:
         """Publish these audit events.
 
         An event that can never be published is counted and passed over: nothing behind it waits.
+        They are archived first: what can neither be archived nor kept for that has not been
+        published either when the batch is brought again.
 
         Returns:
             How many of the first were taken care of: the others are to be brought again.
         """
+        if self.archiving is not None:
+            try:
+                self.archiving.accept(events)
+            except Unavailable as error:
+                logger.warning("neither archived nor kept for it: %s", error)
+                return 0
         read: list[_Published | None] = []
         records: dict[str, Approval | None] = {}
         for event in events:

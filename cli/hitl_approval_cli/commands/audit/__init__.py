@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hitl_approval_cli.commands.audit import export, verify
+from hitl_approval_cli.commands.audit import export, key, verify
 
 __all__ = ["audit"]
 
@@ -16,3 +16,4 @@ audit = typer.Typer(
 
 audit.command()(verify.verify)
 audit.command()(export.export)
+audit.command()(key.key)

@@ -37,6 +37,7 @@ def export(
     since: Annotated[
         str | None, typer.Option(help="Events since then: 30d, or 2026-01-31. Default: all.")
     ] = None,
+    until: Annotated[str | None, typer.Option(help="Events before then. Default: all.")] = None,
     form: Annotated[
         str, typer.Option("--format", help=f"{' or '.join(FORMATS)}; jsonl is exact.")
     ] = "jsonl",
@@ -54,7 +55,7 @@ def export(
     if form not in FORMATS:
         raise usage(f"--format: must be one of {', '.join(FORMATS)}, got {shown(form)}")
     records = Records(to.deployment)
-    events = records.events(since=moment(since))
+    events = records.events(since=moment(since), until=moment(until, "--until"))
     if file is None:
         if not _is_file(sys.stdout):  # the events themselves are what moves, or a reader's output
             _write(sys.stdout, form, events, lambda _: None)
