@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hitl_approval.domain.applied_rule import AppliedRule
-from hitl_approval.domain.ending import expire, follow_rule
+from hitl_approval.domain.ending import cancel, expire, follow_rule
 from hitl_approval.domain.policy import OnTimeout, Policy
-from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_approval, declared
 
 
@@ -40,6 +39,6 @@ def test_should_let_no_rule_end_what_people_are_asked(rule: AppliedRule | None) 
 def test_should_let_no_rule_end_what_has_ended_or_expired() -> None:
     approval = any_approval(rule=AppliedRule("d", "small", "approved"))
     assert follow_rule(approval, now=approval.expires_at) is None
-    rejected = cast_vote(approval, declared("ann"), "rejected", "", now=NOW)
-    assert rejected is not None
-    assert follow_rule(rejected.after, now=NOW) is None
+    withdrawn = cancel(approval, declared(approval.requester), "", now=NOW)
+    assert withdrawn is not None
+    assert follow_rule(withdrawn.after, now=NOW) is None

@@ -229,6 +229,7 @@ def test_should_not_meet_pollers_in_front_of_what_can_be_repaired(
     pollers = [ask(world, callback_id=None) for _ in range(100)]
     good = ask(world)
     for approval_id in (*pollers, good):
+        world.clock.advance(timedelta(milliseconds=1))  # the sweep meets them in this order
         world.decisions.decide(approval_id, declared("bob"), "approved")
     world.clock.advance(HOUR)
     world.callbacks.completed.clear()
