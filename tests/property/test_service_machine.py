@@ -6,6 +6,7 @@ row, the trail and the callbacks that were completed are what the model says.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from hitl_approval.domain.errors import AlreadyDecided, ApprovalError, InvalidRe
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.stage import Escalate, Stage
+from hitl_approval.domain.values import Values
 from hitl_approval.ports.outside import Completed
 from hitl_approval.testing import (
     FakeExecutions,
@@ -58,6 +60,8 @@ class Rules:
     """Who is asked after the first, and how many of them must approve."""
     escalation: tuple[timedelta, str, bool] | None = None
     """After how long who is asked as well, or instead."""
+    editable: bool = False
+    """Whether an approver may change the amount."""
 
 
 RULES = (
@@ -97,7 +101,18 @@ RULES = (
         stages=((("mallory",), 1),),
         escalation=(5 * MINUTE, "bob", False),
     ),
+    Rules(NAMED, Policy(quorum=Quorum.at_least(2), rejections_needed=2), 2, 2, editable=True),
+    Rules(
+        ("alice", "bob"),
+        Policy(quorum=Quorum.at_least(2), stages=(Stage(["carol"], timeout=TIMEOUT),)),
+        2,
+        1,
+        stages=((("carol",), 1),),
+        editable=True,
+    ),
 )
+AMOUNT = 100
+"""As it was asked."""
 
 Given = dict[str, tuple[str, datetime]]
 """Who answers for whom, and until when."""
@@ -139,6 +154,8 @@ class Model:
     """Who said what, and the number of the question that it answers; questions end in `?`."""
     questions: dict[int, str] = field(default_factory=dict)
     """Of each question who asked it, by its number."""
+    amount: int = AMOUNT
+    """As it stands on record."""
 
     def __post_init__(self) -> None:
         self.asked_at = self.expires_at - TIMEOUT
@@ -227,10 +244,36 @@ class Model:
             return "refused"
         if who in self.votes:
             return "already" if self.votes[who] == decision else "refused"
+        if decision == "approved" and self.amount != AMOUNT:
+            return "refused"  # it does not say what it approves
+        return self._count(name, decision, now, given)
+
+    def change(self, name: str, amount: int, now: datetime, given: Given, seen: int) -> Outcome:
+        """An approval of another amount: nobody's who has not seen what stands on record."""
+        who, same = name.strip().lower(), amount == self.amount
+        mine = self.votes.get(who) == "approved" and same and self.rules.editable
+        if not self.pending:
+            return "already" if mine and self.status != "timeout" else "refused"
+        if now >= self.expires_at or not self.rules.editable:
+            return "refused"
+        if who in self.votes:
+            return "already" if mine else "refused"
+        if seen != self.amount or (not same and self.stage):
+            return "refused"
+        return self._count(name, "approved", now, given, amount)
+
+    def _count(
+        self, name: str, decision: str, now: datetime, given: Given, amount: int | None = None
+    ) -> Outcome:
+        who = name.strip().lower()
         asked = self.stands_in_for(who, now, given) or who
         stranger = self.places and asked not in self.places.values()
         if who == REQUESTER or stranger or {who, asked} & self.answered:
             return "refused"
+        if amount not in {None, self.amount}:  # what was approved before is not this
+            for earlier in (self.votes, self.stage_of, self.place_of, self.for_whom):
+                earlier.clear()
+            self.amount = int(amount or 0)
         self.votes[who], self.stage_of[who], self.for_whom[who] = decision, self.stage, asked
         self.place_of[who] = next((p for p, one in self.places.items() if one == asked), asked)
         became = self._tally()
@@ -351,10 +394,11 @@ class CallbackClient(RecordingCallbackClient):
 
 
 Call = tuple[str, ...]
-"""What somebody does to an approval: vote NAME DECISION, cancel NAME, retract NAME,
-reassign NAME FROM TO, say NAME TEXT NUMBER, check, register or undelegate GIVER."""
+"""What somebody does to an approval: vote NAME DECISION, change NAME AMOUNT, cancel NAME,
+retract NAME, reassign NAME FROM TO, say NAME TEXT NUMBER, check, register or undelegate GIVER."""
 
 VOTE = st.tuples(st.just("vote"), PEOPLE, DECISIONS)
+CHANGE = st.tuples(st.just("change"), PEOPLE, st.sampled_from(["100", "120", "120", "150"]))
 CANCEL = st.tuples(st.just("cancel"), PEOPLE)
 RETRACT = st.tuples(st.just("retract"), PEOPLE)
 GIVERS = st.sampled_from(["alice", "alice", "bob", "carol", "mallory", "zoe"])
@@ -373,7 +417,16 @@ SAY = st.one_of(
     st.tuples(st.just("say"), PEOPLE, st.just("because"), NUMBERS),
 )
 OTHERS = st.one_of(
-    VOTE, VOTE, VOTE, CANCEL, RETRACT, REASSIGN, SAY, st.just(("check",)), st.just(("register",))
+    VOTE,
+    VOTE,
+    VOTE,
+    CHANGE,
+    CANCEL,
+    RETRACT,
+    REASSIGN,
+    SAY,
+    st.just(("check",)),
+    st.just(("register",)),
 )
 FAULTS = st.sampled_from(["lost", "lost", "dies", "unreachable"])
 WHICH = st.sampled_from([0, 0, 0, 1, 2])
@@ -497,6 +550,25 @@ class Services(RuleBasedStateMachine):
     @rule(which=WHICH, call=VOTE, other=OTHERS)
     def vote_while_another_writes(self, which: int, call: Call, other: Call) -> None:
         self._perform(self._id(which), call, other=other)
+
+    @precondition(lambda self: any(model.rules.editable for model in self.models.values()))
+    @rule(which=WHICH, call=CHANGE, other=st.one_of(st.none(), VOTE, CHANGE, CHANGE))
+    def change(self, which: int, call: Call, other: Call | None) -> None:
+        self._perform(self._id(which), call, other=other)
+
+    @precondition(lambda self: any(model.rules.editable for model in self.models.values()))
+    @rule(which=WHICH, call=CHANGE, fault=FAULTS)
+    def change_in_trouble(self, which: int, call: Call, fault: str) -> None:
+        self._answer(which, call, fault)
+
+    @precondition(lambda self: any(model.rules.editable for model in self.models.values()))
+    @rule(amount=st.sampled_from(["100", "120"]))
+    def change_once_the_first_stage_has_approved(self, amount: str) -> None:
+        for approval_id, model in self.models.items():
+            if model.rules.editable and model.rules.stages and model.pending:
+                for name in model.rules.approvers:
+                    self._perform(approval_id, ("change", name, str(model.amount)))
+                self._perform(approval_id, ("change", "carol", amount))
 
     @rule(which=WHICH, call=REASSIGN, other=st.one_of(st.none(), VOTE))
     def reassign(self, which: int, call: Call, other: Call | None) -> None:
@@ -639,6 +711,7 @@ class Services(RuleBasedStateMachine):
             assert (row.callback_id, row.resumed) == (model.callback, model.resumed)
             assert {name.strip().lower() for name in row.asked} == {*model.places.values()}
             assert (row.turn.stage, row.expires_at) == (model.stage, model.expires_at)
+            assert json.loads(row.context) == {"amount": model.amount}
             thread = self.decisions.thread(row)
             assert [(c.author, c.text, c.answers) for c in thread] == model.said
             assert {c.sequence: c.author for c in thread if c.question} == model.questions
@@ -703,14 +776,14 @@ class Services(RuleBasedStateMachine):
         self.store.reply_lost = fault == "lost"
         self.callbacks.deadly = fault == "dies"
         self.callbacks.answer = "delayed" if fault == "unreachable" else "resumed"
-        before = repr((self.store.approvals, self.store.audit))
+        before, seen = repr((self.store.approvals, self.store.audit)), model.amount
         outcome = self._outcome(approval_id, call)
         if outcome == "refused" and not (other and self.store.meanwhile is None):
             assert repr((self.store.approvals, self.store.audit)) == before
         self.store.meanwhile, self.store.reply_lost, self.callbacks.deadly = None, False, False
         self.callbacks.answer = "resumed"
 
-        expected = self._expected(model, call)
+        expected = self._expected(model, call, seen)
         if fault == "lost" and expected == "written":
             expected = "lost"
         elif call[0] == "check":
@@ -750,7 +823,15 @@ class Services(RuleBasedStateMachine):
                     answers=int(call[3]) if call[3] else None,
                 )
                 return "already" if said.already else "written"
-            if call[0] == "cancel":
+            if call[0] == "change":
+                answer = self.decisions.decide(
+                    approval_id,
+                    actor,
+                    "approved",
+                    content_digest=self.store.approvals[approval_id].content_digest,
+                    values=Values(changes={"amount": int(call[2])}),
+                )
+            elif call[0] == "cancel":
                 answer = self.decisions.cancel(approval_id, actor)
             elif call[0] == "retract":
                 answer = self.decisions.retract(approval_id, actor)
@@ -774,10 +855,12 @@ class Services(RuleBasedStateMachine):
         assert model.pending or error.details["decided_by"] == model.decided_by
         return "refused"
 
-    def _expected(self, model: Model, call: Call) -> Outcome:
+    def _expected(self, model: Model, call: Call, seen: int) -> Outcome:
         now = self.clock.now()
         if call[0] == "check":
             return model.expire(now)
+        if call[0] == "change":
+            return model.change(call[1], int(call[2]), now, self.given, seen)
         if call[0] == "say":
             return model.say(call[1], call[2], int(call[3]) if call[3] else None, now)
         if call[0] == "cancel":
@@ -791,7 +874,11 @@ class Services(RuleBasedStateMachine):
     def _submit(self, approval_id: str, token: str) -> Approval:
         model = self.models[approval_id]
         resolved = ResolvedRequest(
-            request=any_request(requester=REQUESTER),
+            request=any_request(
+                requester=REQUESTER,
+                context={"amount": AMOUNT},
+                editable=["amount"] if model.rules.editable else [],
+            ),
             approvers=model.rules.approvers,
             policy=model.rules.policy,
             timeout=TIMEOUT,

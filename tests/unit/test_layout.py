@@ -45,6 +45,7 @@ ELSEWHERE: Mapping[str, str] = {
     "mcp/elicitation.py": "mcp/test_conformance.py",
     "mcp/server.py": "mcp/test_conformance.py",
     "mcp/tasks.py": "mcp/test_conformance.py",
+    "http/schemas.py": "unit/http/test_openapi.py",
     "testing/approvals.py": "workflow/test_testing.py",
     "testing/delegations.py": "contract/test_delegations.py",
     "testing/execution.py": "workflow/test_testing.py",
