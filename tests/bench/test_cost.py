@@ -66,7 +66,8 @@ def test_should_cost_less_than_a_fiftieth_of_a_cent_for_a_day() -> None:
 
 def test_should_say_where_each_price_is_from() -> None:
     kept = json.loads(files("hitl_approval_cli.commands").joinpath("prices.json").read_text())
-    assert set(kept["prices"]) == set(cost.callback_quantities(DAY))
+    used = set(cost.callback_quantities(DAY)) | set(cost.monitoring_quantities())
+    assert set(kept["prices"]) == used
     for price in kept["prices"].values():
         assert price["source"].startswith("https://aws.amazon.com/")
         assert price["by"]

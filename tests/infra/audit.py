@@ -1,6 +1,6 @@
 """Every policy that a deployment makes, by parliament: a part of `make audit`.
 
-What it finds and is no fault is acknowledged here, each with its reason. It needs no network.
+What it finds and is no fault is accepted here, each with its reason. It needs no network.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ CALLED_AS: Mapping[str, str] = {
 
 
 def unused(templates: Mapping[str, Any], called: set[str]) -> list[str]:
-    """Actions that functions may take, never take, and that nobody has acknowledged."""
+    """Actions that functions may take, never take, and that nobody has accepted."""
     granted = {
         action
         for made in templates.values()
@@ -92,7 +92,7 @@ def reason_of(finding: str) -> str | None:
     return next((why for known, why in REASONS.items() if re.fullmatch(known, said)), None)
 
 
-def acknowledged(finding: str) -> bool:
+def accepted(finding: str) -> bool:
     """Whether it is no fault."""
     return reason_of(finding) is not None
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.infra.audit import REASONS, UNCALLED, acknowledged, findings, unused
+from tests.infra.audit import REASONS, UNCALLED, accepted, findings, unused
 from tests.infra.synth import CONFIGURATIONS
 
 
 @pytest.mark.parametrize("configuration", list(CONFIGURATIONS))
 def test_should_have_no_open_finding(templates: dict[str, Any], configuration: str) -> None:
-    assert not [each for each in findings(templates[configuration]) if not acknowledged(each)]
+    assert not [each for each in findings(templates[configuration]) if not accepted(each)]
 
 
 def policy(action: str, resource: str) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def policy(action: str, resource: str) -> dict[str, Any]:
 def test_should_find_what_is_wrong(action: str, resource: str, issue: str) -> None:
     found = list(findings(policy(action, resource)))
     assert f"{issue} in P" in found
-    assert not acknowledged(f"{issue} in P")
+    assert not accepted(f"{issue} in P")
 
 
 def test_should_explain_each_acknowledgement() -> None:

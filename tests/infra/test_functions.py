@@ -122,13 +122,17 @@ class TestEnvironment:
                 Env.REQUESTS_NAME_APPROVERS,
             }
         if publisher:
-            assert set(environment(any_resources, contract.Handler.PUBLISHER)) == PUBLISHER_ENV
+            publishing = set(environment(any_resources, contract.Handler.PUBLISHER))
+            assert publishing - {Env.ARCHIVE} == PUBLISHER_ENV
+            archived = of_type(any_resources, "AWS::S3::Bucket")
+            assert (Env.ARCHIVE in publishing) == bool(archived)
         if contract.Handler.SLACK_API in functions(any_resources):
             slack = environment(any_resources, contract.Handler.SLACK_API)
             assert set(slack) == SWEEP_ENV | {Env.SLACK}
         named = {value for name, value in vars(Env).items() if name.isupper()}
         assert named == WORKFLOW_ENV | APPROVAL_ENV | PUBLISHER_ENV | PAGE_ENV | MESSENGER_ENV | {
             Env.APPROVER_GROUPS,
+            Env.ARCHIVE,
             Env.DETAILED_METRICS,
             Env.APPROVAL_RULES,
             Env.DIRECTORY,

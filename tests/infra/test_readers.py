@@ -20,11 +20,13 @@ from hitl_approval_cdk import (
     context,
     readers,
 )
+from hitl_approval_cdk.archive import Archive
 from hitl_approval_cdk.mail import SesMail
 from hitl_approval_cdk.option import ContextKey
 
 GIVEN: dict[str, tuple[Any, Any]] = {
     "approval_timeout_seconds": ("7200", 7200),
+    "archive_retention_days": ("3650", 3650 * 86400),
     "approvers": ("ann, bob", ["ann", "bob"]),
     "groups": ('{"leads": ["ann", "bob"]}', {"leads": ["ann", "bob"]}),
     "operators": ("olga, otto", ["olga", "otto"]),
@@ -81,6 +83,8 @@ def plain(value: Any) -> Any:
         return [each.address if isinstance(each, EmailApprover) else plain(each) for each in value]
     if isinstance(value, SesMail):
         return value.sender
+    if isinstance(value, Archive):
+        return plain(value.retention)
     return value.name if isinstance(value, lambda_.Architecture) else value
 
 
