@@ -226,7 +226,7 @@ class Gate:
             self._refuse(held.message, f"people could not be asked: {error}")
         except OSError as error:  # the other side has gone, which ends this process
             logger.info("not written: %s", error.strerror)
-        except Exception:
+        except Exception:  # whatever it is, the client gets an answer and the call is not run
             logger.exception("a call was not run")
             self._refuse(held.message, "something went wrong in the gate: its log has the details")
         finally:

@@ -28,7 +28,7 @@ class MeteredNotifier:
         """See `ports.Notifier.publish`."""
         try:
             receipt = self.notifier.publish(notification)
-        except Exception:
+        except Exception:  # whatever it is, it is counted and goes on to the caller
             self.meter.count(Metrics.SEND_FAILED, channel=self.channel)
             raise
         if notification.kind == "reminder":

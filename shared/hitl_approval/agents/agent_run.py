@@ -192,7 +192,7 @@ class _Run:
             gate = Gate(self.policy, answers, self.on_refused)
             try:
                 turn = go_on(gate)
-            except Exception:
+            except Exception:  # a framework wraps what the gate has raised in one of its own
                 if gate.problem is not None:
                     raise gate.problem from None
                 raise

@@ -140,7 +140,7 @@ class Gate:
         """
         try:
             return self._rule_on(call_id, tool, arguments)
-        except Exception as error:
+        except Exception as error:  # kept, whatever it is: a framework may make an answer of it
             self.problem = self.problem or error
             raise
 
