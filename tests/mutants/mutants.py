@@ -130,6 +130,14 @@ MUTANTS: tuple[Mutant, ...] = (
         (EDITS,),
     ),
     Mutant(
+        "a later stage changes what an earlier one has approved",
+        VALUES,
+        "    if approval.turn.stage:\n",
+        "    if False:\n",
+        "approved_by_policy",
+        (EDITS, *MACHINE),
+    ),
+    Mutant(
         "a changed context is not written",
         DYNAMODB,
         "        if is_edit(transition.event.details):\n",

@@ -26,6 +26,7 @@ from hitl_approval.domain.masking import MASK
 from hitl_approval.domain.outcome import Outcome, snapshot_of
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
+from hitl_approval.domain.stage import Stage
 from hitl_approval.domain.values import NOTHING, Values, fields_to_change, of_texts
 from hitl_approval.domain.view import event_view, summary, view
 from hitl_approval.domain.voting import cast_vote
@@ -194,6 +195,15 @@ def test_should_take_no_change_of_what_nobody_was_shown() -> None:
     edited = after(approval, "ann", amount(120))
     with pytest.raises(ContentChanged):
         voted(edited, "bob", amount(130), digest=approval.content_digest)
+
+
+def test_should_take_no_change_of_what_an_earlier_stage_has_approved() -> None:
+    stages = Policy(stages=(Stage(["cid"], timeout=timedelta(hours=1)),))
+    later = after(asks(policy=stages, approvers=["ann"], editable=["amount"]), "ann")
+    assert later.turn.stage == 1
+    with pytest.raises(InvalidRequest, match="an earlier stage has approved it as it is"):
+        voted(later, "cid", amount(90))
+    assert after(later, "cid", amount(100)).status == "approved"
 
 
 def test_should_take_a_repeated_change_for_the_same() -> None:
