@@ -46,7 +46,7 @@ def sign_out(page: Page) -> None:
 
 
 def signed_out(page: Page) -> None:
-    """Wait until the browser is back from the user pool; the page before it says nearly the same."""
+    """The browser is back from the user pool; the page before that says nearly the same."""
     expect(page.get_by_role("main").get_by_role("link", name="Sign in", exact=True)).to_be_visible()
     expect(page).to_have_url(re.compile(r"/sign-out$"))
     expect(page.get_by_role("heading")).to_have_text("You are signed out")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.domain import text
 from hitl_approval.domain.approval import Approval, Transition
-from hitl_approval.domain.errors import Forbidden, InvalidRequest
+from hitl_approval.domain.errors import RecordFull
 from hitl_approval.domain.outcome import snapshot_of
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
@@ -70,9 +70,7 @@ class Record:
         """Whether it was not refused; of what was written, the row and outcome have room."""
         try:
             transition = change(self.approval)
-        except (Forbidden, InvalidRequest) as error:
-            if "one name more" not in str(error):
-                raise
+        except RecordFull:
             self.refused += 1
             return False
         assert transition is not None

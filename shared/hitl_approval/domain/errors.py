@@ -128,6 +128,16 @@ class ThreadFull(ApprovalError):  # noqa: N818  public code THREAD_FULL
         )
 
 
+class RecordFull(ApprovalError):  # noqa: N818  public code RECORD_FULL
+    """A record has as many names as it holds of people who were not asked at first."""
+
+    code = "RECORD_FULL"
+    status = 409
+
+    def __init__(self, who: str) -> None:
+        super().__init__(f"the record has no room for one name more: {who} must answer this")
+
+
 class ContentChanged(ApprovalError):  # noqa: N818  public code APPROVAL_CHANGED
     """What the approver saw is not what stands on record."""
 

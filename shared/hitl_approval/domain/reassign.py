@@ -10,14 +10,11 @@ from hitl_approval.domain import text
 from hitl_approval.domain.approval import Approval, Transition, with_event
 from hitl_approval.domain.audit import Actor, isoformat
 from hitl_approval.domain.ending import check_open
-from hitl_approval.domain.errors import Forbidden, InvalidRequest
+from hitl_approval.domain.errors import Forbidden, InvalidRequest, RecordFull
 from hitl_approval.domain.permission import check_identity, is_one_of
 from hitl_approval.domain.person import may_be_one
 from hitl_approval.domain.room import has_room_for_others
 from hitl_approval.domain.turn import place_of
-
-NO_ROOM = "is one name more than the record holds: one of those who are asked must answer"
-"""Why nobody takes a place any more, as of the property `to`."""
 
 
 def reassign(
@@ -47,6 +44,7 @@ def reassign(
         AlreadyDecided, ApprovalExpired: there is nothing to answer any more.
         Forbidden: this person may not hand it over.
         InvalidRequest: the one is not asked, or the other cannot be asked instead.
+        RecordFull: the record holds no name more.
     """
     check_open(approval, now=now)
     held = next((n for n in approval.deciders if text.spelling(n) == text.spelling(giver)), None)
@@ -62,7 +60,7 @@ def reassign(
     turn = replace(approval.turn, handed_over=(*kept, *given))
     after = replace(approval, turn=turn)
     if not has_room_for_others(after):
-        raise InvalidRequest("to", NO_ROOM)
+        raise RecordFull("one of those who are asked")
     details = {
         "from": held,
         "to": [to],

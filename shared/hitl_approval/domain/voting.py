@@ -24,6 +24,7 @@ from hitl_approval.domain.errors import (
     CommentRequired,
     ContentChanged,
     Forbidden,
+    RecordFull,
 )
 from hitl_approval.domain.permission import check_identity, check_may_decide
 from hitl_approval.domain.quorum import GroupQuorum, votes_of
@@ -65,6 +66,7 @@ def cast_vote(
         ContentChanged: the caller saw something else than what stands on record.
         CommentRequired: a rejection without the comment that the policy demands.
         InvalidRequest: values that do not fit; `ValuesRefused` names each.
+        RecordFull: the record does not hold the name of who stands in.
     """
     earlier = approval.vote_of(actor.name)
     if not approval.pending:
@@ -99,7 +101,7 @@ def cast_vote(
     vote = Vote(actor.name, actor.identity, decision, kept, on_record(now), taken.input, place)
     voted = replace(taken.approval, votes=(*taken.approval.votes, vote))
     if given and not has_room_for_others(voted):
-        raise Forbidden(f"the record has no room for one name more: {place} must answer this")
+        raise RecordFull(given.giver)
     by = {"on_behalf_of": place, "delegation": given.to_dict()} if given else {}
     details = {"decision": decision, "comments": comments, **taken.details, **by, **actor.vouched}
     return replace(_counted(voted, actor, comments, now, details), delegation=given)

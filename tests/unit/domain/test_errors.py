@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hitl_approval.domain import errors
 from hitl_approval.domain.errors import ApprovalError, ApprovalNotFound, InvalidRequest, Unavailable
 
+ERROR_CODES = Path(__file__).parents[3] / "docs" / "deploy.md"
 CODES = {
     "InvalidRequest": ("INVALID_REQUEST", 400),
     "CommentRequired": ("INVALID_REQUEST", 400),
@@ -16,6 +19,9 @@ CODES = {
     "AlreadyDecided": ("APPROVAL_ALREADY_DECIDED", 409),
     "ApprovalExpired": ("APPROVAL_EXPIRED", 409),
     "ContentChanged": ("APPROVAL_CHANGED", 409),
+    "RemindedAlready": ("REMINDED_ALREADY", 429),
+    "RecordFull": ("RECORD_FULL", 409),
+    "ThreadFull": ("THREAD_FULL", 409),
     "Unavailable": ("UNAVAILABLE", 503),
     "UnreadableRecord": ("RECORD_UNREADABLE", 500),
     "RecordAltered": ("RECORD_ALTERED", 500),
@@ -27,6 +33,18 @@ CODES = {
 def test_should_keep_its_code(name: str) -> None:
     kind: type[ApprovalError] = getattr(errors, name)
     assert (kind.code, kind.status) == CODES[name]
+
+
+def test_should_have_a_code_of_its_own_which_the_docs_explain() -> None:
+    own: dict[str, type[ApprovalError]] = {
+        name: kind
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, ApprovalError) and "code" in vars(kind)
+    }
+    assert own.keys() <= CODES.keys()
+    listed = ERROR_CODES.read_text(encoding="utf-8")
+    for kind in own.values():
+        assert f"| `{kind.code}` | {kind.status} |" in listed
 
 
 def test_should_stand_in_a_body_with_its_details() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from hitl_approval.domain.agreement import altered_end, examine
 from hitl_approval.domain.approval import Approval
-from hitl_approval.domain.errors import Forbidden, InvalidRequest
+from hitl_approval.domain.errors import InvalidRequest, RecordFull
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.reassign import reassign
@@ -65,15 +65,15 @@ def test_should_refuse_a_name_more_than_the_record_holds_and_keep_what_stands_th
     for number, giver in enumerate(CROWD[:52]):
         to = f"{number:03}{longest[3:]}"
         crowd = reassign(crowd, declared(giver), giver=giver, to=to, now=LATER).after
-    with pytest.raises(InvalidRequest) as refused:
+    with pytest.raises(RecordFull) as refused:
         reassign(crowd, declared(CROWD[-1]), giver=CROWD[-1], to=longest, now=LATER)
     assert str(refused.value) == (
-        "to: is one name more than the record holds: one of those who are asked must answer"
+        "the record has no room for one name more: one of those who are asked must answer this"
     )
     given_by = delegation(CROWD[-1], "y" * 320)
-    with pytest.raises(Forbidden) as forbidden:
+    with pytest.raises(RecordFull) as full:
         cast_vote(crowd, declared("y" * 320), "approved", "", now=LATER, delegations=[given_by])
-    assert str(forbidden.value) == (
+    assert str(full.value) == (
         f"the record has no room for one name more: {CROWD[-1]} must answer this"
     )
     assert cast_vote(crowd, declared(CROWD[-1]), "approved", "", now=LATER) is not None
