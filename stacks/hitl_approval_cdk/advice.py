@@ -13,7 +13,7 @@ from constructs import Construct
 from hitl_approval.contract import MAX_OPERATIONS
 from hitl_approval.domain.schedule import most_operations
 from hitl_approval_cdk.options import ResolvedOptions
-from hitl_approval_cdk.ruling import warn_of_rules
+from hitl_approval_cdk.ruling import rules_of, warn_of_rules
 from hitl_approval_cdk.topic import warn_if_nobody_subscribes
 
 ROOMY: Final = 5
@@ -39,8 +39,9 @@ def warn(approval: Construct, options: ResolvedOptions, *, topic: sns.ITopic) ->
 
 def _warn_of_typed_names(approval: Construct, options: ResolvedOptions) -> None:
     """Warn where several must approve, and one person may type all of their names."""
-    quorum, page = options["quorum"], options["page"]
-    several = quorum.count > 1 or quorum.kind == "everyone"
+    page = options["page"]
+    rules = (rule.quorum for rule in rules_of(options).rules if rule.quorum is not None)
+    several = any(quorum.asks_several for quorum in (options["quorum"], *rules))
     vouched = options["require_verified_identity"] or options["trust_authorizer"]
     reached = options["deliver_to"] or options["mail"] or options["slack"]
     if page is not None and (page.sign_in is not None or reached):

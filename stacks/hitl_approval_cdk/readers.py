@@ -68,8 +68,7 @@ def days(value: Any) -> Duration:
 
 def each_in_seconds(value: Any) -> list[Duration]:
     """`3600,7200` from the command line, or a JSON list of whole numbers."""
-    found = names(value) if isinstance(value, str) else value
-    return [seconds(each) for each in found]
+    return [seconds(each) for each in _listed(value)]
 
 
 def switch(value: Any) -> bool:
@@ -90,12 +89,18 @@ def upper(value: Any) -> str:
 
 
 def names(value: Any) -> list[str]:
-    """`ann,bob` from the command line, or a JSON list from cdk.json."""
-    if isinstance(value, str):
-        return [name.strip() for name in value.split(",")] if value.strip() else []
-    if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        return value
-    raise ValueError
+    """`ann,bob` from the command line, or a JSON list from there or from cdk.json."""
+    found = _listed(value)
+    if not all(isinstance(name, str) for name in found):
+        raise ValueError
+    return found
+
+
+def _listed(value: Any) -> list[Any]:
+    """Texts with commas between them, a JSON list, or such a list as text."""
+    if isinstance(value, str) and not value.lstrip().startswith("["):
+        return [each.strip() for each in value.split(",")] if value.strip() else []
+    return json_list(value)
 
 
 def groups(value: Any) -> dict[str, list[str]]:

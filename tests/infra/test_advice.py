@@ -8,7 +8,7 @@ import pytest
 from aws_cdk import Duration, Token
 from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
 
-from hitl_approval_cdk import ApprovalPage, EmailApprover, HitlApproval, Quorum
+from hitl_approval_cdk import ApprovalPage, EmailApprover, HitlApproval, Quorum, Rule, field
 from tests.infra.synth import any_stack, warnings_of
 
 TOKEN = Token.as_number({"Ref": "AWS::AccountId"})
@@ -51,6 +51,8 @@ LINKS = {"page": ApprovalPage(), "deliver_to": [EmailApprover("ann@example.com")
         (TWO, True),
         ({"quorum": Quorum.everyone(), "approvers": ["ann", "bob"]}, True),
         (TWO | {"page": ApprovalPage()}, True),
+        ({"rules": [Rule("big", when=field("amount") > 9, quorum=Quorum.at_least(2))]}, True),
+        ({"rules": [Rule("big", when=field("amount") > 9, quorum=Quorum.at_least(1))]}, False),
         ({}, False),
         ({"quorum": Quorum.at_least(1)}, False),
         (TWO | {"require_verified_identity": True}, False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -91,6 +92,13 @@ def plain(value: Any) -> Any:
 def found(options: Mapping[str, Any], name: str, key: ContextKey) -> Any:
     """The value of an option, or the field of it that the key sets."""
     return getattr(options[name], key.field) if key.field else options[name]
+
+
+@pytest.mark.parametrize("key", [key for key, (_, meant) in GIVEN.items() if type(meant) is list])
+def test_should_read_a_json_list_on_the_command_line_too(key: str) -> None:
+    given, meant = GIVEN[key]
+    as_json = given if given.startswith("[") else json.dumps([*map(str.strip, given.split(","))])
+    assert plain(found(dict(context.options({key: as_json})), *context.KEYS[key])) == meant
 
 
 @pytest.mark.parametrize("key", list(GIVEN))

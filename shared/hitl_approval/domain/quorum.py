@@ -41,6 +41,11 @@ class Quorum:
     count: int = 1
     groups: tuple[GroupQuorum, ...] = ()
 
+    @property
+    def asks_several(self) -> bool:
+        """Whether more than one person may have to approve."""
+        return self.kind == "everyone" or self.count > 1
+
     @classmethod
     def any_one(cls) -> Self:
         """One approval is enough."""
