@@ -39,6 +39,8 @@ def fill_in(record: Record, given: Container[str]) -> dict[str, Any]:
 
 
 def _ask(field: FormField) -> Any:
+    if field.description:
+        output.err.print(output.safe(field.description), style="dim", soft_wrap=True)
     question = inert(f"{field.name} ({kind_in_words(field)})")
     while True:
         typed = typer.prompt(question, default="", show_default=False)

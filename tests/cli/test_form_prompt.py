@@ -15,7 +15,12 @@ FORM: dict[str, Any] = {
     "type": "object",
     "properties": {
         "reason": {"type": "string", "title": "Why", "minLength": 3},
-        "hours": {"type": "integer", "minimum": 1, "maximum": 8},
+        "hours": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 8,
+            "description": "What the [team] bills",
+        },
         "urgent": {"type": "boolean", "default": False},
         "team": {"type": "string", "enum": ["red", "blue"]},
     },
@@ -35,6 +40,7 @@ def test_should_ask_for_each_field_and_show_what_was_typed(
     answers = f"As ordered\n2\n{yes}\nblue\ny\n"
     result = hitl("approve", approval_id, stdin=answers, terminal=True)
     assert result.status == 0
+    assert result.err.splitlines() == ["What the [team] bills"]
     for asked in ("reason (Why: text, required):", "hours (a whole number, required):"):
         assert asked in result.out
     for said in ("reason: As ordered", "hours: 2", "urgent: true", "team: blue"):
@@ -51,6 +57,7 @@ def test_should_ask_again_for_what_does_not_fit(hitl: Hitl, world: World) -> Non
     assert result.err.splitlines() == [
         "reason: is required",
         "reason: must be at least 3 characters, got 2",
+        "What the [team] bills",
         "hours: must be a whole number, got 'two'",
         "hours: must be at most 8, got 9",
         "urgent: must be yes or no, got 'perhaps'",

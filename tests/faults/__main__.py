@@ -75,6 +75,8 @@ def _tier(tier: str, names: Sequence[str]) -> int:
         for tally in pool.imap_unordered(explore, tasks):
             tallies.append(tally)
             _say(f"  {tally.scenario}, {tally.bound}: {tally.schedules} in {tally.seconds:.0f} s")
+            for example in tally.examples:  # at once: a run that is stopped has said them
+                _say(f"\n{example}")
     order = list(ALL)
     tallies.sort(key=lambda tally: (order.index(tally.scenario), tally.bound))
     failed = _report(tallies, time.monotonic() - started)
@@ -92,6 +94,9 @@ def _deep(names: Sequence[str], seconds: float, seed: int) -> int:
             deployment = randomly(ALL[name].run, seed + number, DEEP_FAULTS)
             choices = ",".join(deployment.world.trail)
             tallies[name].add(deployment, f"make faults REPLAY={name}:{choices}")
+    for tally in tallies.values():
+        for example in tally.examples:
+            _say(f"\n{example}")
     return _report(list(tallies.values()), time.monotonic() - started)
 
 
@@ -100,9 +105,6 @@ def _until(deadline: float) -> Iterator[int]:
 
 
 def _report(tallies: Sequence[Tally], seconds: float) -> int:
-    for tally in tallies:
-        for example in tally.examples:
-            _say(f"\n{example}")
     _say(f"\n{'scenario':34}{'bound':26}{'schedules':>10}{'violating':>11}")
     for tally in tallies:
         kinds = f"  {dict(tally.kinds)}" if tally.kinds else ""

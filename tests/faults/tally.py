@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections import Counter
@@ -75,6 +76,7 @@ def explore(task: Task) -> Tally:
     orders = "all orders" if bounds.preemptions is None else f"{bounds.preemptions} preemptions"
     tally = Tally(name, f"{bounds.faults} faults, {orders}")
     started = time.monotonic()
+    gc.freeze()  # what is imported stays, and need not be looked through again and again
     with simulated():
         for deployment in every(ALL[name].run, bounds):
             choices = ",".join(deployment.world.trail)

@@ -15,7 +15,7 @@ from hitl_approval.domain.stage import Escalate, Stage
 from hitl_approval.testing import World
 from tests.anything import any_request, declared
 from tests.unit.http import by_sign_in
-from tests.unit.http.by_link import asked, call, send, shown_in, snapshot, token_of
+from tests.unit.http.by_link import asked, call, nonce_of, send, shown_in, snapshot, token_of
 
 BOTH = Policy(quorum=Quorum.everyone())
 HAND_OVER, TAKE_BACK = "Somebody else should answer this", "Take my answer back"
@@ -51,6 +51,20 @@ def test_should_hand_over_and_say_who_is_asked_now(world: World) -> None:
     for _ in range(2):  # nothing more by a reload, and nothing to decide with
         assert "You are not asked any more" in call(world, token)[1]
         assert 'id="decide"' not in call(world, token)[1]
+
+
+def test_should_decide_nothing_by_the_link_of_who_was_replaced(world: World) -> None:
+    """Whoever has left the team keeps an old mail; with a form from before, too, it opens nothing."""
+    approval_id = asked(world)
+    token = token_of(world, "ann")
+    _, page = call(world, token)
+    world.decisions.reassign(approval_id, declared("ann"), giver="ann", to="zoe")
+    before = snapshot(world)
+    form = {"nonce": nonce_of(page), "decision": "approved", "comments": ""}
+    for answer in (call(world, token, "POST", form)[1], call(world, token)[1]):
+        assert "You are not asked any more" in shown_in(answer)
+        assert 'id="decide"' not in answer
+    assert snapshot(world) == before
 
 
 def test_should_say_why_a_hand_over_is_refused_and_keep_what_was_typed(world: World) -> None:
