@@ -76,7 +76,7 @@ def explore(task: Task) -> Tally:
     orders = "all orders" if bounds.preemptions is None else f"{bounds.preemptions} preemptions"
     tally = Tally(name, f"{bounds.faults} faults, {orders}")
     started = time.monotonic()
-    gc.freeze()  # what is imported stays, and need not be looked through again and again
+    gc.freeze()  # what is imported stays: a collection need not visit it
     with simulated():
         for deployment in every(ALL[name].run, bounds):
             choices = ",".join(deployment.world.trail)

@@ -54,7 +54,7 @@ def test_should_hand_over_and_say_who_is_asked_now(world: World) -> None:
 
 
 def test_should_decide_nothing_by_the_link_of_who_was_replaced(world: World) -> None:
-    """Whoever has left the team keeps an old mail; with a form from before, too, it opens nothing."""
+    """Who has left the team keeps an old mail; a form from before does nothing, either."""
     approval_id = asked(world)
     token = token_of(world, "ann")
     _, page = call(world, token)
