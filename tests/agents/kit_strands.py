@@ -25,7 +25,7 @@ class ScriptedModel(Model):
         return {}
 
     def structured_output(self, *_: Any, **__: Any) -> Any:
-        raise NotImplementedError  # the framework wants the method; no test comes here
+        raise AssertionError("an agent asks for structured output, which no script has")
 
     async def stream(self, messages: Any, *_: Any, **__: Any) -> AsyncIterator[Any]:
         answers = [

@@ -75,8 +75,7 @@ def _tier(tier: str, names: Sequence[str]) -> int:
         for tally in pool.imap_unordered(explore, tasks):
             tallies.append(tally)
             _say(f"  {tally.scenario}, {tally.bound}: {tally.schedules} in {tally.seconds:.0f} s")
-            for example in tally.examples:  # at once: a run that is stopped has said them
-                _say(f"\n{example}")
+            _show_examples(tally)  # at once: a run that is stopped has said them
     order = list(ALL)
     tallies.sort(key=lambda tally: (order.index(tally.scenario), tally.bound))
     failed = _report(tallies, time.monotonic() - started)
@@ -95,13 +94,17 @@ def _deep(names: Sequence[str], seconds: float, seed: int) -> int:
             choices = ",".join(deployment.world.trail)
             tallies[name].add(deployment, f"make faults REPLAY={name}:{choices}")
     for tally in tallies.values():
-        for example in tally.examples:
-            _say(f"\n{example}")
+        _show_examples(tally)
     return _report(list(tallies.values()), time.monotonic() - started)
 
 
 def _until(deadline: float) -> Iterator[int]:
     return itertools.takewhile(lambda _: time.monotonic() < deadline, itertools.count())
+
+
+def _show_examples(tally: Tally) -> None:
+    for example in tally.examples:
+        _say(f"\n{example}")
 
 
 def _report(tallies: Sequence[Tally], seconds: float) -> int:
