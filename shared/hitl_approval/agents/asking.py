@@ -18,7 +18,8 @@ from hitl_approval.domain.masking import leads_nowhere
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.request_values import context_json
-from hitl_approval.domain.tool_policy import ToolRuling
+from hitl_approval.domain.tool_arguments import ToolArguments
+from hitl_approval.domain.tool_policy import ToolPolicy, ToolRuling
 
 WORDS = "the_model_said"
 """The field of a request that has the model's last words."""
@@ -41,6 +42,14 @@ class ByDefault:
     timeout: timedelta | BusinessHours | None = None
     sensitive: Sequence[str] = ()
     editable: Sequence[str] = ()
+
+    def check_names(self, tool: str, policy: ToolPolicy, arguments: ToolArguments) -> None:
+        """Refuse names that are no arguments, before people are asked about a call of a tool.
+
+        Raises:
+            InvalidRequest: one is misspelled.
+        """
+        arguments.check(tool, policy, sensitive=self.sensitive, editable=self.editable)
 
 
 @dataclass(frozen=True, slots=True)
