@@ -1,15 +1,19 @@
-"""The arguments that tools have, as their JSON schemas say: a misspelled name would mask nothing.
+"""Which arguments tools have, by their JSON schemas, and which a call has of those that are named.
 
-Only what a schema surely does not have is refused: where it leaves something open, nothing is.
+A misspelled name would mask nothing. Only what a schema surely does not have is refused: where it
+leaves something open, nothing is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from hitl_approval.domain.edit import accept_editable
 from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.domain.masking import leads_nowhere
 from hitl_approval.domain.text import listed_some, shown
 from hitl_approval.domain.tool_policy import ToolPolicy
 
@@ -77,6 +81,28 @@ class ToolArguments:
         has = self._schemas[names[0]].get("properties")
         listed = f"it has {listed_some(list(has))}" if has else "it has none"
         return f"is no argument of {names[0]}: {listed}"
+
+
+def paths_there(arguments: Mapping[str, Any], paths: Sequence[str]) -> tuple[str, ...]:
+    """The paths as far as they lead: of a field that an argument does not have, the argument."""
+    found = []
+    for path in paths:
+        names = path.split(".")
+        for length in range(len(names), 0, -1):
+            if not leads_nowhere(arguments, ".".join(names[:length])):
+                found.append(".".join(names[:length]))
+                break
+    return tuple(dict.fromkeys(found))
+
+
+def paths_to_change(arguments: Mapping[str, Any], paths: Sequence[str]) -> tuple[str, ...]:
+    """The paths that lead to values which a person can change: a model may leave arguments out."""
+    found: list[str] = []
+    for path in dict.fromkeys(paths):
+        with suppress(InvalidRequest):
+            accept_editable([*found, path], arguments)
+            found.append(path)
+    return tuple(found)
 
 
 def leads(schema: Any, path: str) -> bool:

@@ -5,7 +5,12 @@ from typing import Any
 import pytest
 
 from hitl_approval import InvalidRequest
-from hitl_approval.domain.tool_arguments import ToolArguments, leads
+from hitl_approval.domain.tool_arguments import (
+    ToolArguments,
+    leads,
+    paths_there,
+    paths_to_change,
+)
 from hitl_approval.domain.tool_policy import ToolPolicy, allow, ask
 
 TEXT = {"type": "string"}
@@ -121,3 +126,28 @@ def test_should_refuse_nothing_about_a_tool_that_is_not_known() -> None:
 
 def test_should_refuse_nothing_where_one_of_the_tools_leaves_it_open() -> None:
     of(refund=REFUND, remote=None).check("refund", ToolPolicy(), sensitive=["x"])
+
+
+GIVEN = {"amount": 70, "customer": {"iban": "DE1"}, "a.b": {"c": "d"}, "list": [{"iban": "DE2"}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        ("customer.iban", ("customer.iban",)),
+        ("customer.bic", ("customer",)),
+        ("amount.x.y", ("amount",)),
+        ("a.b.c", ("a.b.c",)),
+        ("list.iban", ("list.iban",)),
+        ("missing.iban", ()),
+    ],
+)
+def test_should_mask_the_argument_where_it_has_not_the_field(
+    path: str, there: tuple[str, ...]
+) -> None:
+    assert paths_there(GIVEN, [path, path]) == there
+
+
+def test_should_let_people_change_what_is_there_to_change() -> None:
+    named = ["amount", "missing", "customer", "customer.iban", "amount", "list.iban", "a.b.c"]
+    assert paths_to_change(GIVEN, named) == ("amount", "customer.iban", "a.b.c")
