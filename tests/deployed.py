@@ -29,13 +29,15 @@ ORGANIZATION = '{"name": "Brightwater", "color": "#0b5c6b"}'
 """Whose pages they are, where people sign in."""
 
 
-def eventually(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
+def eventually(
+    condition: Callable[[], Any], what: str, patience: float = PATIENCE, pause: float = 0.05
+) -> Any:
     """Wait until the condition holds; returns its value."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if value := condition():
             return value
-        time.sleep(0.05)
+        time.sleep(pause)
     pytest.fail(f"within {patience:.0f} s there was no {what}")
 
 

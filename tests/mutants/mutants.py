@@ -72,6 +72,19 @@ QUORUM_TESTS = ("tests/unit/domain/test_quorum.py",)
 ESCALATION_TESTS = ("tests/unit/domain/test_escalation.py",)
 REASSIGN_TESTS = ("tests/unit/domain/test_reassign.py",)
 MACHINE = ("tests/property/test_service_machine.py",)
+AGENT_RUN = "shared/hitl_approval/agents/agent_run.py"
+AGENT_ASKING = "shared/hitl_approval/agents/asking.py"
+AGENT_GATE = "shared/hitl_approval/agents/gate.py"
+TOGETHER = "shared/hitl_approval/agents/together.py"
+TOOL_ARGUMENTS = "shared/hitl_approval/domain/tool_arguments.py"
+MCP_GATE = "cli/hitl_approval_cli/mcp_gate.py"
+MCP_ASKING = "cli/hitl_approval_cli/mcp_asking.py"
+AGENTS = "tests/agents/test_contract.py"
+AGENT_ASKING_TESTS = ("tests/unit/agents/test_asking.py",)
+AGENT_GATE_TESTS = ("tests/unit/agents/test_gate.py",)
+TOGETHER_TESTS = ("tests/unit/agents/test_together.py",)
+TOOL_ARGUMENTS_TESTS = ("tests/unit/domain/test_tool_arguments.py",)
+MCP_GATE_TESTS = ("tests/cli/test_mcp_gate.py",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -1528,5 +1541,126 @@ MUTANTS: tuple[Mutant, ...] = (
         "{text.person_key(vote.approver)}",
         "nobody_votes_twice",
         (DELEGATIONS,),
+    ),
+    # Agents
+    Mutant(
+        "an agent's tool runs with other arguments than were approved",
+        AGENT_GATE,
+        "    if not answer.is_for(tool, arguments):\n        msg",
+        "    if False:\n        msg",
+        "tools_run_as_approved",
+        AGENT_GATE_TESTS,
+    ),
+    Mutant(
+        "an agent's tool runs twice by one approval",
+        AGENT_GATE,
+        "self._open.pop(call_id, None)",
+        "self._open.get(call_id)",
+        "tools_run_as_approved",
+        AGENT_GATE_TESTS,
+    ),
+    Mutant(
+        "an agent's tool runs with what was changed on the record",
+        AGENT_ASKING,
+        "json.loads(self.call.approved(shown).arguments)",
+        'shown["arguments"]',
+        "tools_run_as_approved",
+        AGENT_ASKING_TESTS,
+    ),
+    Mutant(
+        "an agent's call of another turn has the answer of the first",
+        AGENT_RUN,
+        "if one.once and one.call.digest not in self.held",
+        "if one.call.digest not in self.held",
+        "tools_run_as_approved",
+        (f"{AGENTS}::test_should_ask_each_time_about_the_same_call_by_default",),
+    ),
+    Mutant(
+        "an agent's turn is run again after a crash",
+        AGENT_RUN,
+        "    step: StepConfig = ONCE,\n",
+        "    step: StepConfig = StepConfig(),  # noqa: B008\n",
+        "tools_run_as_approved",
+        (f"{AGENTS}::test_should_not_run_again_what_a_crash_has_interrupted",),
+    ),
+    Mutant(
+        "an agent asks people while what should be masked is misspelled",
+        AGENT_RUN,
+        "                self.asking.check_names(tool, self.policy, gate.arguments)\n",
+        "                pass\n",
+        "seen_by_who_approved",
+        (f"{AGENTS}::test_should_refuse_a_name_that_no_tool_has",),
+    ),
+    Mutant(
+        "an agent's misspelled mask of all tools is not seen",
+        TOOL_ARGUMENTS,
+        '        self._check_paths("sensitive", sensitive, self._schemas)\n',
+        "",
+        "seen_by_who_approved",
+        TOOL_ARGUMENTS_TESTS,
+    ),
+    Mutant(
+        "an agent's masked field that an argument has not leaves the argument shown",
+        TOOL_ARGUMENTS,
+        "for length in range(len(names), 0, -1):",
+        "for length in (len(names),):",
+        "seen_by_who_approved",
+        TOOL_ARGUMENTS_TESTS,
+    ),
+    Mutant(
+        "an agent's calls are left behind where one of them is refused",
+        TOGETHER,
+        "            withdraw(context, approval, REASON)\n",
+        "            pass\n",
+        "nothing_is_left_behind",
+        TOGETHER_TESTS,
+    ),
+    Mutant(
+        "an agent's call is asked about after the others were withdrawn",
+        TOGETHER,
+        "            self._closed = True\n",
+        "            self._closed = False\n",
+        "nothing_is_left_behind",
+        TOGETHER_TESTS,
+    ),
+    Mutant(
+        "an agent's call runs by the gate as it was asked, not as it was changed",
+        MCP_GATE,
+        "        if call.approved != call.asked:\n",
+        "        if False:\n",
+        "tools_run_as_approved",
+        MCP_GATE_TESTS,
+    ),
+    Mutant(
+        "an agent's call goes on by the gate as often as it likes",
+        MCP_GATE,
+        "self._asked_on.pop(key, None)",
+        "self._asked_on.get(key)",
+        "tools_run_as_approved",
+        MCP_GATE_TESTS,
+    ),
+    Mutant(
+        "an agent's call runs by the gate whatever the record's digest is",
+        MCP_ASKING,
+        '            if record.get("context_digest") == digest:\n',
+        "            if digest:\n",
+        "tools_run_as_approved",
+        MCP_GATE_TESTS,
+    ),
+    Mutant(
+        "an agent's call by the gate may have what a rule reads changed",
+        MCP_ASKING,
+        "    ruling.check_editable(editable)\n",
+        "",
+        "approved_by_policy",
+        MCP_GATE_TESTS,
+    ),
+    Mutant(
+        "an agent's misspelled mask is not seen by the gate",
+        MCP_GATE,
+        "            self._arguments.check(tool, self._policy)\n",
+        "",
+        "seen_by_who_approved",
+        MCP_GATE_TESTS,
     ),
 )
