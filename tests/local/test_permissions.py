@@ -221,13 +221,13 @@ def test_should_take_a_right_that_is_given_later(
     cloud: Emulator, counters: str, held: Grow
 ) -> None:
     function = held()
-    look = {"call": ["dynamodb", "describe_table", {"TableName": counters}]}
-    assert unqualified(function, look)["Code"] == "AccessDeniedException"
+    describe = {"call": ["dynamodb", "describe_table", {"TableName": counters}]}
+    assert unqualified(function, describe)["Code"] == "AccessDeniedException"
     document = json.dumps({"Statement": [allow("dynamodb:Describe*", "*")]})
     cloud.client("iam").put_role_policy(
         RoleName=role_of(function), PolicyName="later", PolicyDocument=document
     )
-    assert unqualified(function, look) == {}
+    assert unqualified(function, describe) == {}
 
 
 @pytest.mark.parametrize("may", [True, False])

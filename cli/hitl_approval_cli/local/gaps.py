@@ -318,7 +318,9 @@ def _set_function_properties(name: str, properties: Properties) -> None:
         config["DeadLetterConfig"] = properties["DeadLetterConfig"]
     if properties.get("DurableConfig"):
         durable = properties["DurableConfig"]
-        config["DurableConfig"] = {field: int(value) for field, value in durable.items()}
+        config["DurableConfig"] = {
+            field: value if field == "KMSKeyArn" else int(value) for field, value in durable.items()
+        }
 
 
 def keep_table_properties() -> None:

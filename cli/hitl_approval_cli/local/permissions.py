@@ -1,6 +1,6 @@
 """Each function's calls, held to what its role may do, as AWS holds them.
 
-A function's process gets an access key of its role's. What it calls is looked up in the role's
+A function's process gets an access key of its role's. What it calls is held against the role's
 policies, its boundary and the policy of what is called, by the emulator's own evaluation; what is
 not allowed is answered with AccessDenied. The same for what Lambda does under a function's role:
 writing its log, reading what it is fed from, and sending what it failed at to a dead-letter queue.
