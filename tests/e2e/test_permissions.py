@@ -103,7 +103,7 @@ class Run:
         def found() -> str | None:
             for mail in reversed(sent_messages(self.app.cloud.environment(), 0)):
                 if mail["to"] == [who] and mail["subject"].endswith(subject):
-                    return re.findall(r"https?://\S+/a/\S+", mail["body"])[0]
+                    return str(re.findall(r"https?://\S+/a/\S+", mail["body"])[0])
             return None
 
         return str(eventually(found, f"mail to {who} about {subject}"))
