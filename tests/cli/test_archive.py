@@ -16,7 +16,8 @@ from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.items import marshal
 from hitl_approval.adapters.kms import KmsSigner
 from hitl_approval.domain.archive import ArchivedEvent, Position, following, object_key
-from hitl_approval.domain.audit import GENESIS, hash_of
+from hitl_approval.domain.audit import GENESIS
+from hitl_approval.domain.salted import hash_of
 from hitl_approval.testing import FixedClock, RecordingMeter
 from hitl_approval.usecases.archive import ArchiveService
 from hitl_approval_cli import clock

@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 
 from hitl_approval.contract import Output
 from hitl_approval.domain.archive import object_key
-from hitl_approval.domain.audit import GENESIS, hash_of
+from hitl_approval.domain.audit import GENESIS
+from hitl_approval.domain.salted import hash_of
 
 from .conftest import Deploy, Live, eventually
 
