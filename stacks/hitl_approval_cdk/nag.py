@@ -126,6 +126,16 @@ def signed_by_slack(route: IConstruct) -> None:
     )
 
 
+def session_key(key: IConstruct) -> None:
+    """The key that seals cookies of browsers."""
+    skip(
+        key,
+        "CKV_AWS_7",
+        "KMS rotates no HMAC keys by itself. What this one seals is valid for one session; a new "
+        "key signs everybody out.",
+    )
+
+
 def user_pool(pool: IConstruct) -> None:
     """The pool that is made where none is brought along."""
     acknowledge(
