@@ -35,6 +35,8 @@ from tests.e2e import test_embedded as embedded
 from tests.e2e.embedding import EmbeddingApp
 
 Made = TypeVar("Made")
+OPTIONS = {"operators": "olga"}
+"""Whom the examples of `hitl --help` name."""
 
 
 @dataclass
@@ -100,7 +102,7 @@ class Target:
     def deploy(self, stack: str, scratch: Path, **context: str) -> Live:
         """`cdk deploy` of the app, as a user types it."""
         assembly = scratch / "cdk.out"
-        values = {"stack_name": stack, "removal_policy": "destroy", **context}
+        values = {"stack_name": stack, "removal_policy": "destroy", **OPTIONS, **context}
         cdk.finish("cdk synth", cdk.start_synth(ROOT, self.variables, values, assembly))
         cdk.finish("cdk deploy", cdk.start_deploy(ROOT, self.variables, assembly))
         return Live(stack, Deployment(stack, self.region, None, self.endpoint_url))
