@@ -140,7 +140,7 @@ bump: ## every dependency to its newest version, then everything that could brea
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory audit
 
-e2e-aws: setup ## AWS itself: one throw-away stack, with your credentials; TARGET=local: in a local cloud
+e2e-aws: setup ## AWS itself: three throw-away stacks, with your credentials; TARGET=local: in a local cloud
 	@$(BIN)/python -m tests.aws --target $(or $(TARGET),aws)
 
 screenshots: setup ## takes the pictures in docs/screens again; the page's need chromium

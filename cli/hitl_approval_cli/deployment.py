@@ -28,7 +28,7 @@ from hitl_approval_cli.errors import (
 )
 from hitl_approval_cli.page_api import DECISIONS, call_page
 from hitl_approval_cli.sessions import Session, find_session
-from hitl_approval_cli.stack_outputs import deployments_in, reference
+from hitl_approval_cli.stack_outputs import deployments_in, nested_in, reference
 
 PAGE = 100
 """Most approvals of one page of a list."""
@@ -168,8 +168,8 @@ class Deployment:
 
     @property
     def stack_name(self) -> str:
-        """The stack's name or ARN, without the deployment's name in it."""
-        return self._names[0]
+        """The stack that holds the deployment: the one that was named, or one nested in it."""
+        return self._found[0]
 
     @cached_property
     def _session(self) -> boto3.Session:
@@ -188,9 +188,26 @@ class Deployment:
 
     @cached_property
     def _outputs(self) -> Mapping[str, str]:
+        return self._found[1]
+
+    @cached_property
+    def _found(self) -> tuple[str, Mapping[str, str]]:
+        """The stack that holds the deployment, and the deployment's outputs."""
         stack, name = self._names
-        [described] = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-        found, stack = deployments_in(described), described["StackName"]
+        formation = self.client("cloudformation")
+        [described] = formation.describe_stacks(StackName=stack)["Stacks"]
+        stack = described["StackName"]
+        found = {known: (stack, each) for known, each in deployments_in(described).items()}
+        for nested in () if found else nested_in(formation, stack):
+            [described] = formation.describe_stacks(StackName=nested)["Stacks"]
+            theirs = deployments_in({**described, "StackName": stack})
+            if alike := found.keys() & theirs.keys():
+                msg = (
+                    f"two stacks nested in {stack} hold a deployment {min(alike)}: pass --stack "
+                    f"with the name of the nested stack"
+                )
+                raise CliError(msg, code="ALIKE")
+            found |= {known: (nested, each) for known, each in theirs.items()}
         wanted = reference(stack, name)
         if not name and wanted not in found and len(found) == 1:
             [wanted] = found

@@ -14,6 +14,8 @@ BUCKET: Final = "CodeBucket"
 """The template's parameter that names the bucket."""
 FOLDER: Final = "hitl-approval"
 """Where the code is, in the bucket as on disk."""
+MAX_BODY: Final = 51_200
+"""Bytes of a template that CloudFormation takes in a call; a larger one comes from a bucket."""
 
 _BOOTSTRAP: Final = {"Parameters": "BootstrapVersion", "Rules": "CheckBootstrapVersion"}
 """What CDK checks of its own bucket, which is not used."""
@@ -41,7 +43,7 @@ class Portable:
         """
         written = [folder / "template.json"]
         (folder / FOLDER).mkdir(parents=True, exist_ok=True)
-        # Without spaces: what is larger than 51,200 bytes has to come from a bucket too.
+        # Without spaces: what is larger than `MAX_BODY` has to come from a bucket too.
         text = json.dumps(self.template, separators=(",", ":"))
         written[0].write_text(text + "\n", encoding="utf-8")
         for key, source in self.files.items():

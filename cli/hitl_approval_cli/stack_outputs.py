@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from hitl_approval.contract import OUTPUTS
 from hitl_approval_cli.errors import CliError
@@ -39,11 +39,31 @@ def deployments_in(described: Mapping[str, Any]) -> Mapping[str, Mapping[str, st
     return found
 
 
+def nested_in(formation: Any, stack: str) -> Iterator[str]:
+    """The ids of the stacks that are nested in one, at any depth.
+
+    Args:
+        formation: a client of CloudFormation's.
+        stack: the name or id of a stack.
+    """
+    asked = {"StackName": stack}
+    while True:
+        answer = formation.list_stack_resources(**asked)
+        for each in answer["StackResourceSummaries"]:
+            if each.get("ResourceType") == _NESTED and each.get("PhysicalResourceId"):
+                yield each["PhysicalResourceId"]
+                yield from nested_in(formation, each["PhysicalResourceId"])
+        if not answer.get("NextToken"):
+            return
+        asked["NextToken"] = answer["NextToken"]
+
+
 def _alphanumeric(name: str) -> str:
     """As CDK writes a construct's path in names of CloudFormation's."""
     return re.sub(r"[^A-Za-z0-9]", "", name)
 
 
+_NESTED: Final = "AWS::CloudFormation::Stack"
 _OUTPUT = re.compile(
     rf"(?P<deployment>[A-Za-z0-9]*?)(?P<output>{'|'.join(OUTPUTS)})(?P<hash>[0-9A-F]{{8}})?"
 )

@@ -22,7 +22,7 @@ from hitl_approval_cdk import bundling, nag
 from hitl_approval_cdk.functions import RUNTIMES, checkpoint
 from hitl_approval_cdk.permissions import Resumer, executions_of
 from hitl_approval_cdk.placement import check_same
-from hitl_approval_cdk.sizes import count_environment, variables
+from hitl_approval_cdk.sizes import count_environments, variables
 from hitl_approval_cdk.tokens import shown
 
 _LAYER = "HitlApprovalRuntime"
@@ -122,7 +122,7 @@ class Attachment(Construct):
         for name, value in environment.items():
             function.add_environment(name, value)
         self.node.add_validation(_KeepsItsVariables(function, environment))
-        count_environment(function)
+        count_environments([cast(lambda_.CfnFunction, function.node.default_child)])
         # Who may invoke this alias, and nobody else may, is this function: so its name is believed.
         lambda_.CfnAlias(
             self,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 from aws_cdk import Annotations, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -17,6 +18,7 @@ from hitl_approval.contract import ALIAS, Env
 from hitl_approval_cdk import bundling, nag, resolution
 from hitl_approval_cdk.encryption import encrypt_executions
 from hitl_approval_cdk.network import Network
+from hitl_approval_cdk.option import Readers
 from hitl_approval_cdk.options import ResolvedOptions
 from hitl_approval_cdk.people import (
     directory_of,
@@ -35,7 +37,7 @@ from hitl_approval_cdk.permissions import (
 )
 from hitl_approval_cdk.resolution import resolve
 from hitl_approval_cdk.ruling import READ_RULES, give_rules
-from hitl_approval_cdk.sizes import count_environment
+from hitl_approval_cdk.sizes import count_environments
 from hitl_approval_cdk.specifications import APPROVAL, WORKFLOW, Specification
 
 RUNTIMES = (lambda_.Runtime.PYTHON_3_13, lambda_.Runtime.PYTHON_3_14)
@@ -65,28 +67,43 @@ class FunctionSettings:
         variables: more than those of the resources; each function gets those that it reads.
             Default: none.
         code: the bundle. Default: made anew for each function.
+        made: the functions that share them, one after the other.
     """
 
     resources: Resources
     options: ResolvedOptions = field(default_factory=lambda: resolve({}))
     variables: Mapping[str, str] = field(default_factory=dict)
     code: lambda_.Code | None = None
+    made: list[lambda_.CfnFunction] = field(default_factory=list, init=False)
+    _written: dict[Readers, Mapping[str, str]] = field(default_factory=dict, init=False)
 
     def environment(self, specification: Specification, stack: Stack) -> dict[str, str]:
         """The environment of one function, as far as this deployment has it."""
         known = {**self.resources.environment, **self.variables}
         reads = (*_EVERY_FUNCTION, *specification.reads)
         found = {name: known[name] for name in reads if name in known}
-        found |= resolution.environment(self.options, stack, of="every function")
-        for readers in specification.options:
-            found |= resolution.environment(self.options, stack, of=readers)
+        for readers in ("every function", *specification.options):
+            found |= self._read_by(readers, stack)
         return found
 
     def environment_to_wait(self, stack: Stack) -> dict[str, str]:
         """What attached functions have of it."""
-        return resolution.environment(
-            self.options, stack, of="every function"
-        ) | resolution.environment(self.options, stack, of="functions that wait")
+        return {
+            **self._read_by("every function", stack),
+            **self._read_by("functions that wait", stack),
+        }
+
+    def _read_by(self, readers: Readers, stack: Stack) -> Mapping[str, str]:
+        """Written once: the functions of a deployment stand in one stack."""
+        if readers not in self._written:
+            self._written[readers] = resolution.environment(self.options, stack, of=readers)
+        return self._written[readers]
+
+
+@cache
+def _lambda_itself() -> iam.ServicePrincipal:
+    """Who takes the role of a function."""
+    return iam.ServicePrincipal("lambda.amazonaws.com")
 
 
 def _place(network: Network | None) -> dict[str, Any]:
@@ -139,7 +156,7 @@ class PackagedFunction(lambda_.Function):
             scope,
             f"{name}Role",
             description=specification.role,
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            assumed_by=_lambda_itself(),
         )
         self._own_role = role
         specification.rights(settings.resources, role)
@@ -178,7 +195,9 @@ class PackagedFunction(lambda_.Function):
             # deployment made that was rolled back goes: it would be in the next one's way.
             else lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE),
         )
-        nag.function(self, durable=durable_config is not None)
+        node = self.node
+        made = cast(lambda_.CfnFunction, node.default_child)
+        nag.function(self, made, durable=durable_config is not None)
         if "functions that write requests" in specification.options:
             give_groups(self, scope, options["groups"])
         if READ_RULES & set(specification.options):
@@ -189,9 +208,11 @@ class PackagedFunction(lambda_.Function):
             give_organization(self, scope, options["page"].organization)
         if key is not None and durable_config is not None:
             encrypt_executions(self, key)
-        count_environment(self)
+        settings.made.append(made)
+        if settings.made[0] is made:
+            count_environments(settings.made)
         # Its log group stands beside it, whatever the app's feature flags make CDK do.
-        self.node.try_remove_child("LogGroup")
+        node.try_remove_child("LogGroup")
         group = logs.LogGroup(
             scope,
             f"{name}Logs",

@@ -98,16 +98,21 @@ class _RolesHold:
 
     def validate(self) -> list[str]:
         stack = Stack.of(self.deployment)
-        own = [node for node in self.deployment.node.find_all() if isinstance(node, iam.CfnPolicy)]
+        nodes = self.deployment.node.find_all()
+        # Resolved once each: a message to jsii that brings a whole policy.
+        own: list[Any] = [
+            stack.resolve(node._cfn_properties) for node in nodes if isinstance(node, iam.CfnPolicy)
+        ]
+        stack_name = stack.stack_name
         refused = []
         for role, gathered in self.gathered:
             name = stack.resolve(role.role_name)
-            inline = [
-                policy
-                for policy in own
-                if name in (stack.resolve(policy._cfn_properties).get("roles") or ())
-            ]
-            size = sum(map(_size, [*inline, *(rights.inline for rights in gathered)]))
+            size = sum(
+                _size(policy, stack_name) for policy in own if name in (policy.get("roles") or ())
+            )
+            for rights in gathered:
+                theirs = Stack.of(rights.inline)
+                size += _size(theirs.resolve(rights.inline._cfn_properties), theirs.stack_name)
             managed = sum(rights.managed for rights in gathered)
             if size > MAX_INLINE or managed > MAX_MANAGED:
                 refused.append(
@@ -119,7 +124,5 @@ class _RolesHold:
         return refused
 
 
-def _size(policy: iam.CfnPolicy) -> int:
-    stack = Stack.of(policy)
-    document: Any = stack.resolve(policy._cfn_properties)["policyDocument"]
-    return sizes.measured(sizes.estimated(document, stack))
+def _size(policy: Any, stack_name: str) -> int:
+    return sizes.measured(sizes.estimated(policy["policyDocument"], stack_name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
@@ -20,30 +21,28 @@ def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
     Validations.of(construct).acknowledge(acknowledgment)
 
 
-def skip(construct: IConstruct | None, rule: str, reason: str) -> None:
-    """Record in the template why a rule of checkov's does not apply to the resource made here."""
-    made = cast(CfnResource, construct and construct.node.default_child)
-    skipped = made.get_metadata(_CHECKOV) or {"skip": []}
-    skipped["skip"].append({"id": rule, "comment": reason})
-    made.add_metadata(_CHECKOV, skipped)
+def skip(made: CfnResource, rules: Mapping[str, str]) -> None:
+    """Record in the template which rules of checkov's do not apply to a resource, and why."""
+    skipped = [{"id": rule, "comment": reason} for rule, reason in rules.items()]
+    made.add_metadata(_CHECKOV, {"skip": skipped})
 
 
-def function(function: lambda_.Function, *, durable: bool) -> None:
+def _made(construct: IConstruct | None) -> CfnResource:
+    return cast(CfnResource, construct and construct.node.default_child)
+
+
+def function(function: lambda_.Function, made: lambda_.CfnFunction, *, durable: bool) -> None:
     """What every function of a deployment is not, and why."""
     runtime(function)
-    if not durable:
-        skip(
-            function,
-            "CKV_AWS_116",
-            "Its callers wait for the answer; what a schedule or a stream starts is tried again "
-            "by the next run, or noted in the deployment's dead-letter queue.",
-        )
-    skip(
-        function,
-        "CKV_AWS_115",
-        "What is reserved for one function is taken from all others of the account; for the "
-        "workflow function, reserved_concurrent_executions does.",
-    )
+    rules = {
+        "CKV_AWS_116": "Its callers wait for the answer; what a schedule or a stream starts is "
+        "tried again by the next run, or noted in the deployment's dead-letter queue.",
+        "CKV_AWS_115": "What is reserved for one function is taken from all others of the account; "
+        "for the workflow function, reserved_concurrent_executions does.",
+    }
+    if durable:
+        del rules["CKV_AWS_116"]
+    skip(made, rules)
 
 
 def runtime(function: lambda_.Function) -> None:
@@ -75,7 +74,7 @@ def any_interface(role: IConstruct) -> None:
         "they have no name before."
     )
     acknowledge(role, "IAM5[Resource::*]", reason)
-    skip(role.node.try_find_child("DefaultPolicy"), "CKV_AWS_111", reason)
+    skip(_made(role.node.try_find_child("DefaultPolicy")), {"CKV_AWS_111": reason})
 
 
 def any_trace(role: IConstruct) -> None:
@@ -90,7 +89,7 @@ def archive(bucket: IConstruct) -> None:
         "learns hashes only. A bucket of yours may log."
     )
     acknowledge(bucket, "S1", reason)
-    skip(bucket, "CKV_AWS_18", reason)
+    skip(_made(bucket), {"CKV_AWS_18": reason})
 
 
 def archive_objects(grantee: IConstruct, arn: str) -> None:
@@ -124,6 +123,15 @@ def signed_by_slack(route: IConstruct) -> None:
         "Slack signs each request with a secret of the app; the function checks signature, time "
         "and workspace, and Slack can sign in by no authorizer.",
     )
+
+
+def session_key(key: IConstruct) -> None:
+    """The key that seals cookies of browsers."""
+    reason = (
+        "KMS rotates no HMAC keys by itself. What this one seals is valid for one session; a new "
+        "key signs everybody out."
+    )
+    skip(_made(key), {"CKV_AWS_7": reason})
 
 
 def user_pool(pool: IConstruct) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from aws_cdk import aws_ec2 as ec2
 
 from hitl_approval_cdk.tokens import shown
+
+MAX_SECURITY_GROUPS: Final = 5
+"""Security groups that Lambda lets a function belong to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +19,7 @@ class Network:
     """Where functions run.
 
     Raises:
-        ValueError: a value that is no object of CDK's.
+        ValueError: a value that is no object of CDK's, or more security groups than Lambda takes.
 
     Attributes:
         vpc: the VPC.
@@ -42,5 +46,11 @@ class Network:
             msg = (
                 f"network.security_groups must be a list of security groups, got {shown(groups)}: "
                 f"use [ec2.SecurityGroup(...)], say"
+            )
+            raise ValueError(msg)
+        if groups is not None and len(groups) > MAX_SECURITY_GROUPS:
+            msg = (
+                f"network.security_groups must be at most {MAX_SECURITY_GROUPS}, which Lambda lets "
+                f"a function belong to, got {len(groups)}: put their rules into fewer groups"
             )
             raise ValueError(msg)

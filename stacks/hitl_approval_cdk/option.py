@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from aws_cdk import Duration, Stack, Tokenization
+
+from hitl_approval_cdk.tokens import is_token_in
+
+_EXACT: Final = 2**53
+"""Whole numbers below it are written alike by Python and JavaScript; a token's is far above."""
 
 LeftOut = TypeVar("LeftOut")
 """None where a caller may leave the option to its default, Never once that is filled in."""
@@ -93,7 +99,12 @@ def as_text(_: Stack, value: str) -> str:
 
 def as_json(stack: Stack, value: Any) -> str:
     """A list or an object."""
-    return stack.to_json_string(value)
+    try:
+        # As CDK writes it. Asking CDK is a message to jsii, and needed for a token alone.
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except TypeError:  # something that only CDK resolves
+        return stack.to_json_string(value)
+    return stack.to_json_string(value) if is_token_in(text) else text
 
 
 def as_switch(_: Stack, value: bool) -> str:
@@ -108,7 +119,7 @@ def in_seconds(_: Stack, value: Duration) -> str:
 
 def each_in_seconds(stack: Stack, value: Sequence[Duration]) -> str:
     """Durations in seconds, as a JSON list."""
-    return stack.to_json_string([each.to_seconds() for each in value])
+    return as_json(stack, [each.to_seconds() for each in value])
 
 
 def in_days(_: Stack, value: Duration) -> str:
@@ -118,4 +129,6 @@ def in_days(_: Stack, value: Duration) -> str:
 
 def as_number(number: float) -> str:
     """A number, which may be a token."""
+    if float(number).is_integer() and abs(number) < _EXACT:
+        return str(int(number))
     return Tokenization.stringify_number(number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from aws_cdk import CfnOutput
 from constructs import Construct
@@ -81,7 +81,6 @@ def add(scope: Construct, values: Mapping[str, str | None]) -> None:
 
 def rename_plainly(scope: Construct) -> None:
     """Give the outputs their plain names, of which a stack can hold one set."""
-    for name in DESCRIPTIONS:
-        output = scope.node.try_find_child(name)
-        if output is not None:  # there is no address without a page, no key without signatures
-            cast(CfnOutput, output).override_logical_id(name)
+    for child in scope.node.children:
+        if isinstance(child, CfnOutput) and (name := child.node.id) in DESCRIPTIONS:
+            child.override_logical_id(name)

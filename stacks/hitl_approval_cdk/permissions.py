@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -63,6 +63,7 @@ class Resources:
         webhook_secrets: of each webhook its address and its signing secret. Default: there are
             none.
         measured: whether the sweep measures how old pending requests are. Default: False.
+        environment: the variables by which functions find them.
     """
 
     table: dynamodb.ITable
@@ -79,10 +80,16 @@ class Resources:
     slack_secret: secretsmanager.ISecret | None = None
     webhook_secrets: Sequence[secretsmanager.ISecret] = ()
     measured: bool = False
+    environment: Mapping[str, str] = field(init=False)
+    _table_keys: Sequence[kms.IKey] = field(init=False)
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """The variables by which functions find them."""
+    def __post_init__(self) -> None:
+        # Once for all functions: each property is a message to jsii.
+        keys = (self.table.encryption_key, self.audit_table.encryption_key)
+        object.__setattr__(self, "_table_keys", [key for key in keys if key is not None])
+        object.__setattr__(self, "environment", self._variables())
+
+    def _variables(self) -> dict[str, str]:
         variables = {
             Env.APPROVALS_TABLE_NAME: self.table.table_name,
             Env.AUDIT_TABLE_NAME: self.audit_table.table_name,
@@ -259,9 +266,8 @@ class Resources:
 
     def _use_table_keys(self, grantee: iam.IGrantable) -> None:
         """Use of the tables' keys, as far as they are the customer's."""
-        for key in (self.table.encryption_key, self.audit_table.encryption_key):
-            if key is not None:
-                key.grant(grantee, *_TABLE_KEY_ACTIONS)
+        for key in self._table_keys:
+            key.grant(grantee, *_TABLE_KEY_ACTIONS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from aws_cdk import Resource, Stack, Token
@@ -11,6 +11,8 @@ from constructs import IConstruct
 from hitl_approval_cdk.brought import check_audit_table, check_table
 from hitl_approval_cdk.options import ResolvedOptions
 
+_USED_THERE = "a key is used in its own: use one there, or a replica of it"
+_READ_THERE = "a secret is read in its own: use one there, or a replica of it"
 _REACHED: dict[str, tuple[Sequence[str], str]] = {
     "table": (("account", "region"), "functions reach tables of their own: use one there"),
     "audit_table": (("account", "region"), "functions reach tables of their own: use one there"),
@@ -23,13 +25,28 @@ _REACHED: dict[str, tuple[Sequence[str], str]] = {
         "events are put in their own: use a bus there, with a rule that forwards to the other",
     ),
     "alarm_topic": (("region",), "alarms reach topics of their own: use one there"),
-    "encryption_key": (("region",), "a key is used in its own: use one there, or a replica of it"),
-    "signing_key": (("region",), "a key is used in its own: use one there, or a replica of it"),
+    "encryption_key": (("region",), _USED_THERE),
+    "signing_key": (("region",), _USED_THERE),
+    "archive.key": (("region",), _USED_THERE),
+    "slack.secret": (("region",), _READ_THERE),
+    "webhooks.secret": (("region",), _READ_THERE),
+    "page.sign_in._client_secret": (("region",), _READ_THERE),
+    "page.sign_in._user_pool": (
+        ("account", "region"),
+        "a client is made beside its user pool: use a pool there, or SignIn.oidc with its issuer",
+    ),
 }
-"""Option -> what it must have in common with the deployment, and the fix."""
+"""Option, or a field of its value -> what it must have in common with the deployment; the fix."""
 
 
-_ARNS = ("table_arn", "topic_arn", "event_bus_arn", "key_arn")
+_ARNS = (
+    "table_arn",
+    "topic_arn",
+    "event_bus_arn",
+    "key_arn",
+    "secret_arn",
+    "user_pool_arn",
+)
 
 
 def differs(theirs: str, ours: str) -> bool:
@@ -44,10 +61,16 @@ def place_of(resource: Any, part: str) -> str:
         resource: with an ARN.
         part: `"account"` or `"region"`.
     """
-    arn = next((getattr(resource, name) for name in _ARNS if hasattr(resource, name)), "")
+    name = next((name for name in _ARNS if _has(resource, name)), None)
+    arn = "" if name is None else getattr(resource, name)
     if Token.is_unresolved(arn):
         return str(getattr(resource.env, part))
     return str(arn.split(":")[4 if part == "account" else 3])
+
+
+def _has(resource: Any, name: str) -> bool:
+    """Whether it has a property. Of its class, if possible: to read one is a message to jsii."""
+    return hasattr(type(resource), name) or hasattr(resource, name)
 
 
 def check_brought(stack: Stack, options: ResolvedOptions) -> None:
@@ -56,14 +79,25 @@ def check_brought(stack: Stack, options: ResolvedOptions) -> None:
     Raises:
         ValueError: the deployment cannot reach it, or cannot work with it.
     """
-    values = cast(dict[str, Any], options)
-    for name, (parts, fix) in _REACHED.items():
-        if values[name] is not None:
-            _check(name, values[name], stack, parts, fix)
+    for path, (parts, fix) in _REACHED.items():
+        for resource in _at(options, path):
+            _check(path.replace("._", "."), resource, stack, parts, fix)
     if options["table"] is not None:
         check_table(options["table"])
     if options["audit_table"] is not None:
         check_audit_table(options["audit_table"])
+
+
+def _at(options: ResolvedOptions, path: str) -> Iterator[Any]:
+    """What stands at an option, or at a field of its value; of a list, at that of each."""
+    name, *fields = path.split(".")
+    value = cast(dict[str, Any], options)[name]
+    for each in value if isinstance(value, list | tuple) else [value]:
+        found = each
+        for field in fields:
+            found = getattr(found, field, None)
+        if found is not None:
+            yield found
 
 
 def _check(name: str, resource: Any, stack: Stack, parts: Sequence[str], fix: str) -> None:

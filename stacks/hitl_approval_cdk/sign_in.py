@@ -149,6 +149,7 @@ class SignIn:
             removal_policy=RemovalPolicy.DESTROY,
             pending_window=Duration.days(7),
         )
+        nag.session_key(key)
         if self._issuer is not None and self._client_id is not None:
             return DeployedSignIn(
                 issuer=self._issuer,

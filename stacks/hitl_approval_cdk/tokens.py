@@ -11,6 +11,7 @@ from hitl_approval.domain import text
 
 _MARKER: Final = re.compile(r"'?[$#]\{Token\[[^\]]*(\]\}'?|…|$)|-1\.88\d*e\+289")
 """Of a text, a list and a number; the last may be cut off."""
+_NUMBER: Final = re.compile(r"-1\.88\d*e\+289")
 
 
 def is_token(value: object) -> bool:
@@ -19,6 +20,11 @@ def is_token(value: object) -> bool:
         return all(isinstance(each, str) for each in value) and Token.is_unresolved(list(value))
     known = isinstance(value, str | int | float) or hasattr(value, "creation_stack")
     return known and Token.is_unresolved(value)
+
+
+def is_token_in(text: str) -> bool:
+    """Whether there is a token's marker anywhere in a text, JSON say."""
+    return "Token[" in text or _NUMBER.search(text) is not None
 
 
 def shown(value: Any) -> str:

@@ -1,10 +1,10 @@
-"""Deploy one throw-away stack, try it, delete it: `make e2e-aws`, with your own credentials.
+"""Deploy three throw-away stacks, try them, delete them: `make e2e-aws`, with your credentials.
 
 python -m tests.aws                    in your account, after asking
 python -m tests.aws --target local     the same in a local cloud, so that it is known to work
 
 Bodies of `tests/e2e` that need nothing local are run as they stand; `observations` settles what the
-local cloud cannot know. The exit status is 1 if anything failed; the stack is deleted either way.
+local cloud cannot know. The exit status is 1 if anything failed; all is deleted either way.
 """
 
 from __future__ import annotations
@@ -21,45 +21,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import boto3
 
 from hitl_approval_cli import cdk
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.local import LocalCloud
-from tests.aws import observations
+from tests.aws import bodies, observations
 from tests.aws.observations import Observed
 from tests.deployed import ROOT, Live
-from tests.e2e import test_one_approval as one_approval
-from tests.e2e import test_sweep as sweeping
+from tests.e2e import test_embedded as embedded
+from tests.e2e.embedding import EmbeddingApp
 
-Body = Callable[[Live], object]
-
-
-def _decided(decision: str) -> Body:
-    body = one_approval.test_should_carry_a_decision_to_the_row_the_result_and_the_audit
-    return lambda live: body(live, decision)
-
-
-def _garbage(live: Live) -> None:
-    body = one_approval.test_should_approve_nothing_when_a_callback_brings_garbage
-    body(live, b'{"decision": "approved"}')
-
-
-BODIES: Mapping[str, Body] = {
-    "an approval": _decided("approved"),
-    "a rejection": _decided("rejected"),
-    "a timeout": one_approval.test_should_write_a_timeout_to_the_row_and_the_result,
-    "a withdrawal": one_approval.test_should_end_with_a_cancellation,
-    "a start twice": one_approval.test_should_start_one_workflow_when_the_start_is_delivered_twice,
-    "garbage by callback": _garbage,
-    "an invalid start": one_approval.test_should_fail_an_invalid_start_before_any_row_or_message,
-    "a refusal": one_approval.test_should_refuse_with_a_code_over_the_wire,
-    "a stopped workflow": sweeping.test_should_find_once_a_decision_whose_workflow_was_stopped,
-    "an overdue request": sweeping.test_should_close_a_request_whose_workflow_was_stopped,
-    "a lost callback": sweeping.test_should_resume_a_workflow_that_was_not_resumed,
-}
-"""What each tries -> the body of the test that does."""
+Made = TypeVar("Made")
+OPTIONS = {"operators": "olga"}
+"""Whom the examples of `hitl --help` name."""
 
 
 @dataclass
@@ -84,6 +61,12 @@ class Report:
             seen = f": {seen}" if isinstance(seen, str) else ""
             self.say(f"ok      {what}{seen} ({time.monotonic() - began:.1f} s)")
 
+    def made(self, what: str, make: Callable[[], Made]) -> Made | None:
+        """What a body makes; None if it failed."""
+        found: list[Made] = []
+        self.run(what, lambda: found.append(make()))
+        return found[0] if found else None
+
     def say(self, line: str) -> None:
         """One line, at once."""
         sys.stdout.write(f"{line}\n")
@@ -92,24 +75,36 @@ class Report:
 
 @dataclass(frozen=True)
 class Target:
-    """Where the stack is tried.
+    """Where the stacks are tried; a cloud to `EmbeddingApp`.
 
     Attributes:
-        environment: what the CDK CLI needs beside the user's own variables.
+        variables: what the CDK CLI needs beside the user's own.
         region: of it.
         endpoint_url: of the local cloud; None for AWS.
     """
 
-    environment: Mapping[str, str]
+    variables: Mapping[str, str]
     region: str
     endpoint_url: str | None = None
+
+    def environment(self) -> Mapping[str, str]:
+        """What the CDK CLI needs beside the user's own variables."""
+        return self.variables
+
+    def embed(self, script: Path, stack: str, scratch: Path) -> EmbeddingApp:
+        """`cdk deploy` of an app that is one script."""
+        folder = scratch / stack
+        folder.mkdir()
+        app = EmbeddingApp.of(self, script, stack, folder)
+        app.deploy(STACK=stack, CODE_FOLDER=embedded.written(app, "first"))
+        return app
 
     def deploy(self, stack: str, scratch: Path, **context: str) -> Live:
         """`cdk deploy` of the app, as a user types it."""
         assembly = scratch / "cdk.out"
-        values = {"stack_name": stack, "removal_policy": "destroy", **context}
-        cdk.finish("cdk synth", cdk.start_synth(ROOT, self.environment, values, assembly))
-        cdk.finish("cdk deploy", cdk.start_deploy(ROOT, self.environment, assembly))
+        values = {"stack_name": stack, "removal_policy": "destroy", **OPTIONS, **context}
+        cdk.finish("cdk synth", cdk.start_synth(ROOT, self.variables, values, assembly))
+        cdk.finish("cdk deploy", cdk.start_deploy(ROOT, self.variables, assembly))
         return Live(stack, Deployment(stack, self.region, None, self.endpoint_url))
 
 
@@ -131,7 +126,7 @@ def aws(*, asked: bool) -> Iterator[Target]:
     region = session.region_name
     if region is None:
         sys.exit("no AWS region: set AWS_REGION")
-    question = f"Deploy and delete one stack in account {who['Account']}, {region}? [y/N] "
+    question = f"Deploy and delete three stacks in account {who['Account']}, {region}? [y/N] "
     if not asked and input(question).strip().lower() != "y":
         sys.exit("Nothing was done.")
     theirs = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
@@ -141,6 +136,7 @@ def aws(*, asked: bool) -> Iterator[Target]:
 def tried(target: Target, report: Report) -> None:
     """Deploy, try, delete."""
     stack = f"hitl-e2e-{uuid.uuid4().hex[:8]}"
+    others = {script: f"{stack}-{script.stem.replace('_', '-')}" for script in bodies.APPS}
     with tempfile.TemporaryDirectory(prefix="hitl-e2e-") as folder:
         scratch = Path(folder)
         began = time.monotonic()
@@ -150,17 +146,24 @@ def tried(target: Target, report: Report) -> None:
             report.say(f"ok      deployed ({time.monotonic() - began:.0f} s)")
             observed = Observed(live)
             observed.listen()
-            for what, body in BODIES.items():
+            for what, body in bodies.ON_THE_STACK.items():
                 report.run(what, partial(body, live))
             for what, observe in observations.OBSERVATIONS.items():
                 report.run(what, partial(observe, observed))
             again = partial(target.deploy, stack, scratch, log_level="DEBUG")
             report.run("a deployment while an execution waits", partial(observed.across, again))
+            for script, tries in bodies.APPS.items():
+                embed = partial(target.embed, script, others[script], scratch)
+                app = report.made(f"{script.stem} deployed", embed)
+                if app is not None:
+                    for what, attempt in tries.items():
+                        report.run(what, partial(attempt, app))
             if target.endpoint_url is None:
                 report.run("metrics", observed.metrics)
             report.run("nothing was denied", observed.denied)
         finally:
-            report.run("deleted", partial(observations.delete, stack, target.region))
+            for each in (*others.values(), stack):
+                report.run(f"{each} deleted", partial(observations.delete, each, target.region))
 
 
 def main() -> None:

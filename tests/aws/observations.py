@@ -201,7 +201,8 @@ def filter_from_the_start(observed: Observed) -> str:
     approval_id = started["approval_id"]
     tokens = {name: observed.mail(name, approval_id) for name in PEOPLE}
     assert tokens["ann"] != tokens["bob"]
-    assert all(len(texts) == 1 for texts in observed.texts.values())
+    for texts in observed.texts.values():
+        assert len([text for text in texts if approval_id in text]) == 1
     [link] = re.findall(rf"http\S+/a/{approval_id}\.\S+", tokens["bob"])
     return _decide_by(observed, str(link), started)
 

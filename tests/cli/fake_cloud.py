@@ -48,6 +48,8 @@ class FakeCloud:
         """The stack's resources as its template has them, by logical id."""
         self.physical: dict[str, str] = {}
         """Their physical ids."""
+        self.nested: dict[str, dict[str, str]] = {}
+        """Outputs of the stacks that are nested in it, by their physical ids."""
 
     def client(self, service: str) -> Any:
         return self.clients.get(service, self)
@@ -55,6 +57,11 @@ class FakeCloud:
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803
         if self.error:
             raise self.error
+        if StackName in self.nested:
+            outputs = [
+                {"OutputKey": k, "OutputValue": v} for k, v in self.nested[StackName].items()
+            ]
+            return {"Stacks": [{"StackName": f"Theirs-{StackName}", "Outputs": outputs}]}
         if StackName != "hitl-approval":
             message = f"Stack with id {StackName} does not exist"
             raise ClientError(
@@ -69,6 +76,8 @@ class FakeCloud:
 
     def list_stack_resources(self, StackName: str, NextToken: str = "0") -> dict[str, Any]:  # noqa: N803
         """One on each page."""
+        if StackName in self.nested:
+            return {"StackResourceSummaries": []}
         assert StackName == "hitl-approval"
         at = int(NextToken)
         names = list(self.template)[at : at + 1]

@@ -64,6 +64,32 @@ TWO = elsewhere("Approvals") | elsewhere("Releases")
 BOTH = f"--stack {STACK}/Approvals or --stack {STACK}/Releases"
 
 
+def nest(cloud: FakeCloud, **nested: dict[str, str]) -> None:
+    """Stacks in the stack, which itself holds nothing of ours."""
+    cloud.outputs, cloud.nested = {"Url": "https://example.com"}, nested
+    cloud.template = {name: {"Type": "AWS::CloudFormation::Stack"} for name in nested}
+    cloud.template |= {"Topic": {"Type": "AWS::SNS::Topic"}}
+    cloud.physical = {name: name for name in nested}
+
+
+@pytest.mark.parametrize("stack", [STACK, f"{STACK}/Approvals"])
+def test_should_find_the_deployment_of_a_nested_stack(
+    hitl: Hitl, cloud: FakeCloud, pending: str, stack: str
+) -> None:
+    nest(cloud, Data={"TableName": "theirs"}, Approval=embedded("Approvals", "1A2B3C4D"))
+    result = hitl("list", "--stack", stack)
+    assert pending in result.out, result.err
+
+
+def test_should_say_how_to_tell_two_of_one_name_apart(hitl: Hitl, cloud: FakeCloud) -> None:
+    nest(cloud, One=embedded("Approvals", "1A2B3C4D"), Two=elsewhere("Approvals"))
+    result = hitl("list", "--stack", STACK)
+    assert result.err == (
+        f"hitl: two stacks nested in {STACK} hold a deployment {STACK}/Approvals: pass --stack "
+        "with the name of the nested stack (ALIKE)\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("outputs", "stack", "message"),
     [

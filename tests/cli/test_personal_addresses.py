@@ -26,6 +26,11 @@ class Aws:
         assert TopicArn == TOPIC
         return page_of(self.subscribed, NextToken)
 
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803
+        assert StackName == "Pay"
+        outputs = [{"OutputKey": "OnePersonalTopicArn0123ABCD", "OutputValue": TOPIC}]
+        return {"Stacks": [{"StackName": StackName, "Outputs": outputs}]}
+
     def list_stack_resources(self, StackName: str) -> dict[str, Any]:  # noqa: N803
         assert StackName == "Pay"
         return {

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.cloudformation_include import CfnInclude
 
 from hitl_approval.contract import GROUPS_FILE, Output
-from hitl_approval_cli.portable import BUCKET, FOLDER
+from hitl_approval_cli.portable import BUCKET, FOLDER, MAX_BODY
+from tests.infra.synth import ROOT
 
 from .conftest import Hitl
 from .fake_cloud import FakeCloud
@@ -50,6 +54,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder.parent, check=False)
     assert done.returncode == 0, done.stderr
     assert "deploy with the parameter CodeBucket=BUCKET" in done.stdout
+    assert "in a call" not in done.stdout
     return Written(folder)
 
 
@@ -71,7 +76,7 @@ def test_should_need_nothing_of_cdks(written: Written) -> None:
     for word in ("cdk-bootstrap", "cdk-hnb659fds", "aws:cdk", "aws:asset", "AWS::CDK"):
         assert word not in text
     assert "Rules" not in written.template
-    assert len(text) < 51_200, "CloudFormation takes no more without a bucket"
+    assert len(text) < MAX_BODY, "CloudFormation takes no more without a bucket"
 
 
 def test_should_be_a_good_template(written: Written) -> None:
@@ -111,6 +116,74 @@ def test_should_be_included_in_another_cdk_app(written: Written) -> None:
     assert found["Outputs"].keys() > written.template["Outputs"].keys()
 
 
+THEIRS = """
+import * as fs from 'fs';
+import { App, CfnOutput, Stack } from 'aws-cdk-lib';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { CfnInclude } from 'aws-cdk-lib/cloudformation-include';
+
+const app: App = new App({ outdir: 'cdk.out' });
+const stack: Stack = new Stack(app, 'Theirs');
+const bucket: Bucket = new Bucket(stack, 'Code');
+const approvals: CfnInclude = new CfnInclude(stack, 'Approvals', {
+  templateFile: 'approvals/template.json',
+  parameters: { CodeBucket: bucket.bucketName },
+});
+new CfnOutput(stack, 'Alias', { value: approvals.getOutput('WorkflowFunctionArn').value });
+app.synth();
+"""
+"""An app of a team that writes TypeScript, as docs/deploy.md has it."""
+JSII = ("aws_cdk", "aws_cdk.cloud_assembly_schema", "constructs")
+"""Python packages that bring the npm package of the same version along."""
+
+
+def test_should_be_included_in_a_cdk_app_in_typescript(written: Written, tmp_path: Path) -> None:
+    for package in JSII:
+        [packed] = (Path(import_module(package).__path__[0]) / "_jsii").glob("*.tgz")
+        with tarfile.open(packed) as archive:
+            archive.extractall(tmp_path / package, filter="data")
+        unpacked = tmp_path / package / "package"
+        name = json.loads((unpacked / "package.json").read_text())["name"]
+        target = tmp_path / "node_modules" / name
+        target.parent.mkdir(exist_ok=True, parents=True)
+        unpacked.rename(target)
+    (tmp_path / "approvals").symlink_to(written.folder)
+    (tmp_path / "app.mts").write_text(THEIRS)
+    node = Path(sys.executable).with_name("node")
+    # Node itself leaves the types out.
+    done = subprocess.run(
+        [node, "app.mts"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    made = json.loads((tmp_path / "cdk.out" / "Theirs.template.json").read_text())
+    theirs, ours = made["Resources"], written.template["Resources"]
+    assert ours.keys() < theirs.keys()
+    [bucket] = [name for name, each in theirs.items() if each["Type"] == "AWS::S3::Bucket"]
+    for name, resource in ours.items():
+        as_theirs = json.loads(json.dumps(resource).replace(f'"{BUCKET}"', f'"{bucket}"'))
+        for each in (as_theirs, theirs[name]):  # whose order means nothing
+            each["DependsOn"] = sorted(each.get("DependsOn", ()))
+        assert theirs[name] == as_theirs, "nothing is lost or changed"
+    assert made["Outputs"].keys() > written.template["Outputs"].keys()
+    assert f'"{BUCKET}"' not in json.dumps(made)
+
+
+def test_should_stand_in_a_sam_template(written: Written, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"```yaml\n(Transform: .*?)```", page, re.DOTALL)
+    (tmp_path / "approvals").symlink_to(written.folder)
+    (tmp_path / "refund").mkdir()
+    (tmp_path / "template.yaml").write_text(shown)
+    lint = Path(sys.executable).with_name("cfn-lint")
+    done = subprocess.run(
+        [lint, "template.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, ""), "it translates what SAM brings, and checks it"
+    asked = set(re.findall(r"Approvals\.Outputs\.(\w+)", shown))
+    assert asked <= written.template["Outputs"].keys()
+    assert set(re.findall(r"(\w+): my-code", shown)) == written.template["Parameters"].keys()
+
+
 class Bucket:
     """S3 that takes files."""
 
@@ -137,6 +210,17 @@ def test_should_put_all_into_a_bucket(hitl: Hitl, cloud: FakeCloud, tmp_path: Pa
         if each["Type"] == "AWS::Lambda::Function"
     }
     assert keys == bucket.put.keys() - {f"{FOLDER}/template.json"}
+
+
+def test_should_say_that_a_large_template_has_to_come_from_a_bucket(
+    hitl: Hitl, tmp_path: Path
+) -> None:
+    more = ["-c", "sign_in=cognito", "-c", "monitoring=true"]
+    result = hitl("template", str(tmp_path / "approvals"), *more)
+    assert result.status == 0
+    size = (tmp_path / "approvals" / "template.json").stat().st_size
+    assert size > MAX_BODY
+    assert f"{size:,} bytes, and CloudFormation takes 51,200 in a call" in result.out
 
 
 def test_should_say_that_context_is_no_context(hitl: Hitl, tmp_path: Path) -> None:

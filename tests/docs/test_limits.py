@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 import re
 from collections.abc import Iterator
 from importlib import import_module
@@ -10,12 +11,17 @@ from pathlib import Path
 
 from aws_cdk import Stack
 
-from hitl_approval_cdk import HitlApproval, delivery, gathered, rules, sizes
+import hitl_approval_cdk
+from hitl_approval_cdk import HitlApproval
 from tests.docs.site import ROOT
 from tests.infra.synth import any_app
 
 LIMITS = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
-CHECKING = (delivery, gathered, rules, sizes)
+CHECKING = {
+    found.name: vars(import_module(f"hitl_approval_cdk.{found.name}"))
+    for found in pkgutil.iter_modules(hitl_approval_cdk.__path__)
+}
+"""Module of the construct -> its names."""
 PACKAGES = {
     "contract": "hitl_approval",
     "naming": "hitl_approval.domain",
@@ -44,12 +50,15 @@ def test_should_say_the_number_that_is_checked() -> None:
 
 
 def test_should_name_every_number_that_is_checked() -> None:
-    named = {where for _, where in rows()}
-    for module in CHECKING:
-        short = module.__name__.split(".")[-1]
-        limits = {f"{short}.{name}" for name in vars(module) if name.startswith("MAX_")}
-        imported = {f"{short}.MAX_PERSON"}  # of a name in a request, not of a deployment
-        assert limits - imported <= named
+    named = {where.split(".")[1] for _, where in rows()}
+    limits = {
+        name: module
+        for module, names in CHECKING.items()
+        for name in names
+        if name.startswith("MAX_") and name != "MAX_PERSON"  # of a name in a request
+    }
+    assert len(limits) > 10
+    assert {name: module for name, module in limits.items() if name not in named} == {}
 
 
 def test_should_name_the_bootstrap_that_the_template_asks_for() -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import Any, Protocol
 from unittest.mock import patch
 
 from hitl_approval_cli.deployment import Deployment
-from hitl_approval_cli.local import LocalCloud
 from hitl_approval_cli.stack_outputs import reference
 from tests.deployed import ROOT, eventually
 
@@ -20,6 +20,21 @@ from .wheel import CleanVenv, run
 
 CHECKOUT = CleanVenv(Path(sys.prefix))
 """The environment that these tests run in."""
+
+
+class Cloud(Protocol):
+    """The local cloud, or AWS for `tests.aws`."""
+
+    @property
+    def region(self) -> str:
+        """Where stacks are deployed."""
+
+    @property
+    def endpoint_url(self) -> str | None:
+        """Of a local cloud; None for AWS."""
+
+    def environment(self) -> Mapping[str, str]:
+        """What the CDK CLI needs beside the user's own variables."""
 
 
 @dataclass
@@ -34,14 +49,14 @@ class EmbeddingApp:
         venv: the Python that synthesizes it.
     """
 
-    cloud: LocalCloud
+    cloud: Cloud
     folder: Path
     stack: str
     assembly: Path
     venv: CleanVenv = CHECKOUT
 
     @classmethod
-    def of(cls, cloud: LocalCloud, script: Path, stack: str, folder: Path) -> EmbeddingApp:
+    def of(cls, cloud: Cloud, script: Path, stack: str, folder: Path) -> EmbeddingApp:
         """One that is a single script, synthesized by the checkout."""
         (folder / "cdk.json").write_text(json.dumps({"app": f"python3 {quote(str(script))}"}))
         return cls(cloud, folder, stack, folder / "cdk.out")

@@ -33,17 +33,27 @@ OF_A_PROGRAM = {"mcp"}
 """Commands that a program speaks to, which `tests/e2e/test_mcp.py` starts with its client."""
 
 EXAMPLES = [(c.words, example) for c in commands() for example in c.examples]
+OF_A_DEPLOYMENT = [
+    (words, example)
+    for words, example in EXAMPLES
+    if not words.startswith("local ") and words not in OF_A_PROGRAM
+]
 Typed = Callable[..., str]
 
 
 @pytest.fixture
 def typed(tmp_path: Path) -> Typed:
+    """A terminal in a folder of its own."""
+    return terminal(tmp_path)
+
+
+def terminal(folder: Path) -> Typed:
     """Type a line in a terminal, and `y` if it asks; what is shown. It must end well."""
 
     def type_(line: str, **variables: str) -> str:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         return type_lines(
-            line, folder=tmp_path, environment={**os.environ, **variables, "PATH": path}
+            line, folder=folder, environment={**os.environ, **variables, "PATH": path}
         )
 
     return type_
@@ -64,15 +74,7 @@ def test_should_know_an_example_of_every_command() -> None:
     assert {words for words, _ in EXAMPLES} == {c.words for c in commands()}
 
 
-@pytest.mark.parametrize(
-    ("words", "example"),
-    [
-        (words, example)
-        for words, example in EXAMPLES
-        if not words.startswith("local ") and words not in OF_A_PROGRAM
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize(("words", "example"), OF_A_DEPLOYMENT, ids=str)
 def test_should_do_what_its_help_shows(
     callback_live: Live, typed: Typed, tmp_path: Path, words: str, example: str
 ) -> None:

@@ -12,7 +12,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,11 @@ def live(deploy: Deploy) -> Live:
 
 @pytest.fixture
 def shell(live: Live, environment: dict[str, str], tmp_path: Path) -> Session:
+    """A terminal in which the variables of the local cloud are set."""
+    return session(live, environment, tmp_path)
+
+
+def session(live: Live, environment: Mapping[str, str], folder: Path) -> Session:
     """Run blocks in one shell session after another, its variables carried on as in a terminal."""
     binaries = str(Path(sys.executable).parent)
     variables = {
@@ -59,7 +64,7 @@ def shell(live: Live, environment: dict[str, str], tmp_path: Path) -> Session:
         script = script.replace("  --cli-binary-format raw-in-base64-out \\\n", "")
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", f"{script}\nenv -0 > variables"],
-            cwd=tmp_path,
+            cwd=folder,
             env=variables,
             capture_output=True,
             text=True,
@@ -67,7 +72,7 @@ def shell(live: Live, environment: dict[str, str], tmp_path: Path) -> Session:
             check=False,
         )
         assert done.returncode == 0, f"{block}\n{script}\n{done.stdout}\n{done.stderr}"
-        for entry in (tmp_path / "variables").read_text().split("\0"):
+        for entry in (folder / "variables").read_text().split("\0"):
             name, _, value = entry.partition("=")
             if name in {"STACK_NAME", "WORKFLOW_FUNCTION", "APPROVAL_API_FUNCTION",
                         "WORKFLOW_VERSION"}:  # fmt: skip

@@ -49,7 +49,7 @@ def deployed(
 
 def send(app: EmbeddingApp, user: str, payload: dict[str, Any], secret: str) -> tuple[int, Any]:
     """What Slack sends, signed with a secret."""
-    cloud, page = urlsplit(app.cloud.endpoint_url), app.deployment().output(Output.PAGE_URL)
+    cloud, page = urlsplit(app.cloud.endpoint_url or ""), app.deployment().output(Output.PAGE_URL)
     whole = {"user": {"id": user}, "team": {"id": TEAM}, **payload}
     body, at = urlencode({"payload": json.dumps(whole)}), str(int(time.time()))
     connection = http.client.HTTPConnection(cloud.hostname or "", cloud.port)

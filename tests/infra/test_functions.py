@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -272,3 +274,18 @@ class TestFunctions:
             "/aws/lambda/<ApprovalMessengerFunction>",
         }
         assert not any("LoggingConfig" in found for found in functions(default).values())
+
+
+def test_should_leave_room_in_each_functions_own_policy(templates: dict[str, Any]) -> None:
+    """Each route of the page is a statement there, and Lambda takes 20 KB of them."""
+    # What a statement holds, with the longest names: Sid 100, two ARNs of 140 and 120, words 190.
+    longest, allowed = 550, 20_480
+    most = max(
+        Counter(
+            json.dumps(permission["FunctionName"])
+            for permission in of_type(template["Resources"], "AWS::Lambda::Permission").values()
+        ).most_common(1)[0][1]
+        for template in templates.values()
+    )
+    assert most > 20, "the signed-in function's"
+    assert most * longest < allowed * 3 / 4, "the rest is for what users grant"

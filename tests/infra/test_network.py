@@ -80,3 +80,12 @@ def test_should_refuse_what_is_no_object_of_cdks(options: dict[str, Any], messag
     values = {"vpc": ec2.Vpc(any_stack(), "Vpc"), **options}
     with pytest.raises(ValueError, match=f"^{message}"):
         Network(**values)
+
+
+def test_should_refuse_more_security_groups_than_lambda_takes() -> None:
+    stack = any_stack()
+    vpc = ec2.Vpc(stack, "Vpc")
+    groups = [ec2.SecurityGroup(stack, f"Group{number}", vpc=vpc) for number in range(6)]
+    Network(vpc=vpc, security_groups=groups[:5])
+    with pytest.raises(ValueError, match=r"^network.security_groups must be at most 5, .* got 6"):
+        Network(vpc=vpc, security_groups=groups)

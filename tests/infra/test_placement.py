@@ -8,13 +8,23 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, Environment, Stack
+from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 
 from hitl_approval.contract import Env
-from hitl_approval_cdk import ApprovalsTable, HitlApproval
+from hitl_approval_cdk import (
+    ApprovalPage,
+    ApprovalsTable,
+    Archive,
+    HitlApproval,
+    SignIn,
+    Slack,
+    Webhook,
+)
 from tests.infra.synth import any_app, durable, functions, granted, template
 
 HERE = Environment(account="111111111111", region="eu-central-1")
@@ -43,6 +53,37 @@ def key(stack: Stack, where: str) -> kms.IKey:
     return kms.Key.from_key_arn(stack, "Theirs", f"arn:aws:kms:{where}:key/1")
 
 
+def secret(stack: Stack, where: str) -> secretsmanager.ISecret:
+    arn = f"arn:aws:secretsmanager:{where}:secret:theirs-1b2c3d"
+    return secretsmanager.Secret.from_secret_complete_arn(stack, "Theirs", arn)
+
+
+def signed_in(stack: Stack, where: str) -> ApprovalPage:
+    sign_in = SignIn.oidc(
+        "https://issuer.example.com", client_id="approvals", client_secret=secret(stack, where)
+    )
+    return ApprovalPage(sign_in=sign_in)
+
+
+def pooled(stack: Stack, where: str) -> ApprovalPage:
+    arn = f"arn:aws:cognito-idp:{where}:userpool/{where.split(':', maxsplit=1)[0]}_1a2b3c4d5"
+    return ApprovalPage(
+        sign_in=SignIn.cognito(cognito.UserPool.from_user_pool_arn(stack, "Pool", arn))
+    )
+
+
+def in_slack(stack: Stack, where: str) -> Slack:
+    return Slack(secret=secret(stack, where), team_id="T0123ABCD")
+
+
+def called(stack: Stack, where: str) -> list[Webhook]:
+    return [Webhook(name="teams", secret=secret(stack, where))]
+
+
+def archived(stack: Stack, where: str) -> Archive:
+    return Archive(key=key(stack, where))
+
+
 FAR: dict[str, tuple[str, Callable[[Stack, str], Any], str, str]] = {
     "a topic of another region": ("topic", topic, US, "use a topic there"),
     "a topic of another account": ("topic", topic, OTHERS, "use a topic there"),
@@ -54,6 +95,12 @@ FAR: dict[str, tuple[str, Callable[[Stack, str], Any], str, str]] = {
     "an alarm topic of another region": ("alarm_topic", topic, US, "use one there"),
     "a key of another region": ("encryption_key", key, US, "or a replica of it"),
     "a signing key of another region": ("signing_key", key, US, "or a replica of it"),
+    "an archive's key of another region": ("archive", archived, US, "or a replica of it"),
+    "Slack's secret of another region": ("slack", in_slack, US, "or a replica of it"),
+    "a webhook's secret of another region": ("webhooks", called, US, "or a replica of it"),
+    "a client's secret of another region": ("page", signed_in, US, "or a replica of it"),
+    "a user pool of another region": ("page", pooled, US, "use a pool there"),
+    "a user pool of another account": ("page", pooled, OTHERS, "use a pool there"),
 }
 
 
@@ -62,9 +109,11 @@ def test_should_refuse_what_the_functions_cannot_reach(case: str) -> None:
     name, make, where, fix = FAR[case]
     stack = here()
     theirs, ours = ("us-east-1", HERE.region) if where == US else ("222222222222", HERE.account)
-    message = rf"^{name} is in (region|account) {theirs}, this stack in {ours}: .*{fix}"
+    message = rf"^{name}[a-z._]* is in (region|account) {theirs}, this stack in {ours}: .*{fix}"
+    options: dict[str, Any] = {"page": ApprovalPage()} if name in {"slack", "webhooks"} else {}
+    options[name] = make(stack, where)
     with pytest.raises(ValueError, match=message):
-        HitlApproval(stack, "Approval", **{name: make(stack, where)})
+        HitlApproval(stack, "Approval", **options)
 
 
 def test_should_leave_to_cloudformation_what_only_it_knows() -> None:

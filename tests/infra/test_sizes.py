@@ -64,11 +64,11 @@ def test_should_count_the_functions_of_the_deployment() -> None:
     ],
 )
 def test_should_estimate_what_only_cloudformation_knows(value: Any, length: int) -> None:
-    assert len(sizes.estimated(value, any_stack())) == length
+    assert len(sizes.estimated(value, any_stack().stack_name)) == length
 
 
 def test_should_estimate_within_what_it_is_in() -> None:
-    found = sizes.estimated({"a": [{"Ref": "AWS::Region"}], "b": 5}, any_stack())
+    found = sizes.estimated({"a": [{"Ref": "AWS::Region"}], "b": 5}, any_stack().stack_name)
     assert found == {"a": ["x" * 14], "b": 5}
 
 

@@ -14,9 +14,20 @@ from typing import Any
 from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 
-from hitl_approval_cdk import ApprovalPage, HitlApproval, Network
+from hitl_approval_cdk import (
+    ApprovalPage,
+    Archive,
+    HitlApproval,
+    Monitoring,
+    Network,
+    SesMail,
+    SignIn,
+    Slack,
+    Webhook,
+)
 from tests.infra.synth import any_app, template
 from tests.supply.scan import NotRunError, Scan, run_tool
 
@@ -24,18 +35,27 @@ CHECKOV = "checkov==3.3.30"
 
 
 def deployment() -> dict[str, Any]:
-    """With a key of their own and a network of their own."""
+    """With a key and a network of their own, and with every kind of resource that we can make."""
     app = any_app()
     theirs, stack = Stack(app, "Theirs"), Stack(app, "Embedding")
+    secret = secretsmanager.Secret(theirs, "Secret")
     HitlApproval(
         stack,
         "Approval",
-        alarm_topic=sns.Topic(theirs, "Alarms"),
+        archive=Archive(),
         encryption_key=kms.Key(stack, "Key", enable_key_rotation=True),
         groups={"leads": ["ann", "bob"]},
+        mail=SesMail(sender="approvals@example.com"),
+        mcp=True,
+        monitoring=Monitoring(
+            alarm_topic=sns.Topic(theirs, "Alarms"), alarm_emails=["ops@example.com"]
+        ),
         network=Network(vpc=ec2.Vpc(theirs, "Vpc", restrict_default_security_group=False)),
-        page=ApprovalPage(),
+        notify_emails=["ann@example.com"],
+        page=ApprovalPage(sign_in=SignIn.cognito()),
         reserved_concurrent_executions=10,
+        slack=Slack(secret=secret, team_id="T0123ABCD"),
+        webhooks=[Webhook(name="teams", secret=secret)],
     )
     return template(stack)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from tests.supply import workflows
+from tests.infra.synth import CONFIGURATIONS, any_app
+from tests.infra.synth import template as synthesized
+from tests.supply import template, workflows
 from tests.supply.packages import LOCKS, is_free, known, licence, locked
 from tests.supply.scan import ROOT, NotRunError, Scan
 
@@ -56,6 +60,16 @@ def test_should_say_that_nothing_was_asked_rather_than_that_all_is_well() -> Non
 def test_should_name_a_known_vulnerability() -> None:
     gap = DEPENDENCY | {"vulns": [{"id": "PYSEC-1"}]}
     assert known("lambdas.lock", [gap]) == (1, ["lambdas.lock: jinja2 3.1.6 PYSEC-1"])
+
+
+def test_should_let_checkov_see_every_kind_of_resource_that_we_make() -> None:
+    def kinds(made: Mapping[str, Any]) -> set[str]:
+        return {resource["Type"] for resource in made["Resources"].values()}
+
+    ours = {
+        kind for make in CONFIGURATIONS.values() for kind in kinds(synthesized(make(any_app())))
+    }
+    assert ours - kinds(template.deployment()) == {"AWS::IAM::User"}, "which a test makes"
 
 
 def test_should_have_workflows_that_no_stranger_can_turn() -> None:

@@ -13,7 +13,7 @@ from hitl_approval_cli.commands.local.deploy import fetch_tools
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.local.tools import APP_FOLDER
 from hitl_approval_cli.parameters import Context, context_of
-from hitl_approval_cli.portable import BUCKET, FOLDER, portable
+from hitl_approval_cli.portable import BUCKET, FOLDER, MAX_BODY, portable
 
 _Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Made if it is not there.")]
 _Bucket = Annotated[
@@ -54,6 +54,13 @@ def template(
 
 def _show(folder: Path, written: Path, bucket: str | None) -> None:
     output.out.print(f"Written: {output.safe(written)}")
+    if (size := written.stat().st_size) > MAX_BODY:
+        output.out.print(
+            f"It has {size:,} bytes, and CloudFormation takes {MAX_BODY:,} in a call: give it the "
+            "template's address in a bucket (template_url in Terraform, --s3-bucket with the AWS "
+            "CLI and SAM).",
+            soft_wrap=True,
+        )
     if bucket is None:
         output.out.print(
             f"Put {output.safe(folder)}/{FOLDER} into a bucket of the stack's region "

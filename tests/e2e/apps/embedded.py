@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from hitl_approval_cdk import ApprovalPage, HitlApproval, OnTimeout, Quorum
 
 app = App(analytics_reporting=False)
-stack = Stack(app, "embedded", analytics_reporting=False)
+stack = Stack(app, os.environ.get("STACK", "embedded"), analytics_reporting=False)
 
 
 def asking(name: str, approvals: HitlApproval) -> None:

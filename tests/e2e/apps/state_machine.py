@@ -1,12 +1,14 @@
 """A state machine that asks by `HitlApproval.step` and goes on by the answer."""
 
+import os
+
 from aws_cdk import App, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_stepfunctions as sfn
 
 from hitl_approval_cdk import HitlApproval
 
 app = App(analytics_reporting=False)
-stack = Stack(app, "state-machine", analytics_reporting=False)
+stack = Stack(app, os.environ.get("STACK", "state-machine"), analytics_reporting=False)
 approvals = HitlApproval(stack, "Approvals", removal_policy=RemovalPolicy.DESTROY)
 ask = approvals.step(
     stack,
