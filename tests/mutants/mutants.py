@@ -1573,9 +1573,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "an agent's call of another turn has the answer of the first",
-        AGENT_RUN,
-        "if one.once and one.call.digest not in self.held",
-        "if one.call.digest not in self.held",
+        AGENT_ASKING,
+        "once=rule is not None and rule.once is not None",
+        "once=True",
         "tools_run_as_approved",
         (f"{AGENTS}::test_should_ask_each_time_about_the_same_call_by_default",),
     ),
