@@ -1,4 +1,4 @@
-"""What the engine hears from an invocation, of functions that are not run here."""
+"""What an invocation answers the engine, of functions that are not run here."""
 
 from __future__ import annotations
 
