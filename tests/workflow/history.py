@@ -146,9 +146,14 @@ class Run:
             replies_lost=self.header["create_replies_lost"],
         )
         self.requests = RequestService(
-            store=self.store, clock=self.clock, meter=self.meter, notifier=self.notifier
+            salt=lambda: "salt",  # the same in each recording
+            store=self.store,
+            clock=self.clock,
+            meter=self.meter,
+            notifier=self.notifier,
         )
         self.decisions = DecisionService(
+            salt=lambda: "salt",  # the same in each recording
             store=self.store,
             clock=self.clock,
             meter=self.meter,
