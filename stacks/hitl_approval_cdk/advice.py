@@ -13,7 +13,7 @@ from constructs import Construct
 from hitl_approval.contract import MAX_OPERATIONS
 from hitl_approval.domain.schedule import most_operations
 from hitl_approval_cdk.options import ResolvedOptions
-from hitl_approval_cdk.regions import warn_where_unannounced
+from hitl_approval_cdk.regions import warn_where_unknown
 from hitl_approval_cdk.ruling import rules_of, warn_of_rules
 from hitl_approval_cdk.topic import warn_if_nobody_subscribes
 
@@ -32,7 +32,7 @@ def warn(approval: Construct, options: ResolvedOptions, *, topic: sns.ITopic) ->
     reached = ("topic", "notify_emails", "deliver_to", "mail", "slack", "webhooks")
     if not any(cast(Mapping[str, Any], options)[name] for name in reached):
         warn_if_nobody_subscribes(approval, topic)
-    warn_where_unannounced(approval)
+    warn_where_unknown(approval)
     _warn_of_typed_names(approval, options)
     _warn_of_personal_sessions(approval, options)
     _warn_of_little_room(approval, options)

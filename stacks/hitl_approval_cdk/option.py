@@ -100,7 +100,7 @@ def as_text(_: Stack, value: str) -> str:
 def as_json(stack: Stack, value: Any) -> str:
     """A list or an object."""
     try:
-        # As CDK writes it. Asking CDK is a message to jsii, and needed for a token alone.
+        # As CDK writes it. To have CDK write it is a message to jsii, which only a token needs.
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except TypeError:  # something that only CDK resolves
         return stack.to_json_string(value)

@@ -1,4 +1,4 @@
-"""Regions that have no durable functions, as far as AWS has announced them."""
+"""Regions that have no durable functions, as far as is known."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import pytest
 from aws_cdk import Environment, Stack
 
 from hitl_approval_cdk import HitlApproval
-from hitl_approval_cdk.regions import AS_OF, UNANNOUNCED
+from hitl_approval_cdk.regions import AS_OF, WITHOUT
 from tests.infra.synth import ROOT, any_app, said
 
 SESSION = boto3.Session()
-ANNOUNCED = ("aws", "aws-eusc")
+KNOWN = ("aws", "aws-eusc")
 REGIONS = {
     region: partition
     for partition in SESSION.get_available_partitions()
@@ -36,18 +36,18 @@ def warns(region: str | None) -> bool:
         (None, False),
     ],
 )
-def test_should_warn_where_aws_has_announced_none(region: str | None, warned: bool) -> None:
+def test_should_warn_where_none_are_known(region: str | None, warned: bool) -> None:
     assert warns(region) is warned
 
 
 def test_should_tell_partitions_apart_by_how_regions_begin() -> None:
     assert len(REGIONS) > 40
     for region, partition in REGIONS.items():
-        assert region.startswith(UNANNOUNCED) is (partition not in ANNOUNCED), region
+        assert region.startswith(WITHOUT) is (partition not in KNOWN), region
 
 
 def test_should_say_in_the_limits_when_that_was_read() -> None:
     limits = (ROOT / "docs/limits.md").read_text(encoding="utf-8")
     assert AS_OF in limits
-    for beginning in UNANNOUNCED:
+    for beginning in WITHOUT:
         assert f"`{beginning}" in limits
