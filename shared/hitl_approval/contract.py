@@ -263,7 +263,8 @@ class Metrics:
     ALTERED_TRAIL: Final = "AlteredTrail"
     """Audit events that somebody has changed or removed, which no part of a deployment does."""
     ARCHIVE_FAILED: Final = "ArchiveFailed"
-    """Audit events that could not be archived at once, and are tried again. 0 when all is well."""
+    """Audit events that could not be archived, at each try: they are tried again. 0 when all is
+    well."""
     PENDING: Final = "Pending"
     """Requests that await a decision, as the last sweep counted; 100,000 are so many or more."""
     REQUESTED: Final = "Requested"

@@ -19,6 +19,7 @@ from hitl_approval_cdk.encryption import encrypt_executions
 from hitl_approval_cdk.network import Network
 from hitl_approval_cdk.options import ResolvedOptions
 from hitl_approval_cdk.people import (
+    READ_PEOPLE,
     directory_of,
     give_directory,
     give_groups,
@@ -179,7 +180,7 @@ class PackagedFunction(lambda_.Function):
             else lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE),
         )
         nag.function(self, durable=durable_config is not None)
-        if "functions that write requests" in specification.options:
+        if READ_PEOPLE & set(specification.options):
             give_groups(self, scope, options["groups"])
         if READ_RULES & set(specification.options):
             give_rules(self, scope, options)
