@@ -133,7 +133,7 @@ def _read(content: Any) -> tuple[Kind, str]:
     if isinstance(content, list) and content:
         return "archive", f"{len(content)} audit events that were not archived"
     if not isinstance(content, dict):
-        return "unknown", "not JSON of ours"
+        return "unknown", "not JSON as we write it"
     if _BATCH in content:
         batch = content[_BATCH]
         function = str(content.get("requestContext", {}).get("functionArn", "")).split(":")[-1:]

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from hitl_approval.contract import LIBRARY_VERSION
 from hitl_approval.domain.approval import derive_approval_id
+from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.start import parse_document
 from hitl_approval.http.envelope import handle
 from hitl_approval.testing import World
@@ -219,10 +220,15 @@ class FakeCloud:
 
     def ask(self) -> None:
         """The workflow that was started last writes its request."""
+        request = parse_document(self.started[-1])
+        staged: dict[str, Any] = {}
+        for stage in request.stages[:1]:
+            staged = {"approvers": stage.approvers, "policy": Policy(quorum=stage.quorum)}
         opening = any_opening(
             approval_id=derive_approval_id(self.executions[-1], "document"),
-            request=parse_document(self.started[-1]),
+            request=request,
             now=self.decisions.clock.now(),
+            **staged,
         )
         self.decisions.store.create(opening)
 

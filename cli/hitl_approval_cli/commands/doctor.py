@@ -172,7 +172,8 @@ def _topic(deployment: Deployment) -> Found:
         return "ok", found, ""
     if waiting:
         return "wrong", found, "open the mail from AWS and confirm the subscription"
-    fix = "deploy with notify_emails, or subscribe to the topic"
+    how = f"aws sns subscribe --topic-arn {topic} --protocol email --notification-endpoint ADDRESS"
+    fix = f"deploy with notify_emails, or: {how}"
     if deployment.find_output(Output.PERSONAL_TOPIC_ARN):
         found = "nobody is subscribed; named approvers may be notified by links of their own"
         return "unknown", found, f"{fix}; deliver_to notifies named approvers"
