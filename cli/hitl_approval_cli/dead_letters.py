@@ -84,7 +84,7 @@ def read_letters(deployment: Deployment) -> Sequence[Letter]:
 
 
 def give_back(deployment: Deployment, letters: Sequence[Letter]) -> None:
-    """Leave these in the queue, where the next one who looks finds them at once."""
+    """Leave these in the queue, where others find them at once."""
     client, queue = deployment.client("sqs"), _queue(deployment)
     for letter in letters:
         with deployment.errors():

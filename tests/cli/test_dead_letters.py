@@ -69,10 +69,10 @@ def test_should_show_and_change_nothing_in_a_dry_run(
 ) -> None:
     dead.add(json.dumps(EVENT))
     result = hitl("repair", "--dead-letters", "--dry-run")
-    assert (result.status, result.out) == (0, "start    the start of 'Refund 70'\n")
+    assert (result.status, result.out) == (0, "m1  start    the start of 'Refund 70'\n")
     assert cloud.started == []
     assert dead.messages
-    assert dead.hidden == set(), "the next one who looks would not see it"
+    assert dead.hidden == set(), "nobody else would see it"
 
 
 def test_should_ask_first(hitl: Hitl, dead: Queue, cloud: FakeCloud) -> None:
@@ -172,10 +172,25 @@ def test_should_say_that_the_queue_is_empty(hitl: Hitl, dead: Queue) -> None:
     assert (result.status, result.out) == (0, "the dead-letter queue is empty\n")
 
 
-@pytest.mark.parametrize("words", [["--all"], ["f" * 32]])
+def test_should_do_only_what_is_named(hitl: Hitl, dead: Queue, cloud: FakeCloud) -> None:
+    """An execution that somebody has stopped is in the queue too."""
+    for subject in ("stopped on purpose", "failed"):
+        dead.add(json.dumps({**EVENT, "subject": subject}))
+    refused = hitl("repair", "--dead-letters", "--yes", "m")  # two begin like this
+    assert refused.status == 2
+    assert dead.hidden == set()
+    assert hitl("repair", "--dead-letters", "--yes", "m2").status == 0
+    assert [event["subject"] for event in cloud.started] == ["failed"]
+    assert len(dead.messages) == 1
+    assert dead.hidden == set()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--dead-letters", "--all"], ["--all", "--dry-run"], ["f" * 32, "--yes"], ["--all", "f" * 32]],
+)
 def test_should_take_one_kind_at_once(hitl: Hitl, words: list[str]) -> None:
-    assert hitl("repair", "--dead-letters", *words).status == 2
-    assert hitl("repair", *words, "--dry-run").status == 2
+    assert hitl("repair", *words).status == 2
 
 
 def test_should_give_back_what_it_was_reading_when_it_is_interrupted(

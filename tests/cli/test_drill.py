@@ -127,7 +127,7 @@ def test_should_say_who_could_not_be_reached_and_why(
     assert rows(result)["cid"]["not_reached"] == []
 
 
-def test_should_ask_whom_it_is_told(hitl: Hitl, cloud: FakeCloud, pauses: Pauses) -> None:
+def test_should_ask_who_is_named(hitl: Hitl, cloud: FakeCloud, pauses: Pauses) -> None:
     hitl("drill", "--yes", "--approver", "dan", "--approver", "Bob", "--within", "5s")
     assert cloud.started[0]["stages"][0]["approvers"] == ["dan"]
 

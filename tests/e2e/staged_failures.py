@@ -166,7 +166,7 @@ class Failure:
     """One failure.
 
     Attributes:
-        symptom: what an operator is told at first.
+        symptom: what an operator knows at first.
         section: of the runbook, where they find it.
         commands: of that section, which fix it, in this order, as they stand there.
         stage: breaks the deployment; returns what the operator knows of it.

@@ -67,7 +67,8 @@ def test_should_be_fixed_by_the_commands_of_its_section(
 
 
 def _fix(section: str) -> str:
-    return SECTIONS[section].partition("**Fix it:**")[2].partition("- **Threshold")[0]
+    section = str(SECTIONS[section])
+    return section.partition("**Fix it:**")[2].partition("- **Threshold")[0]
 
 
 def _typed(command: str, words: dict[str, str]) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hitl_approval.domain.text import shown
 from hitl_approval_cli import dead_letters, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.dead_letters import Letter
@@ -16,6 +17,8 @@ from hitl_approval_cli.parameters import ids_of
 from hitl_approval_cli.records import Records
 from hitl_approval_cli.short_ids import call_about
 
+SHOWN = 8
+"""Characters of a message's id: enough to tell those of one queue apart."""
 _Ids = Annotated[
     list[str] | None, typer.Argument(metavar="[ID...]", help="Or - to read ids from stdin.")
 ]
@@ -47,19 +50,20 @@ def repair(
 
     With --dead-letters it does again what failed every attempt, after asking, and deletes what it
     could do: a start begins anew, and asks people anew; events that were not published, sent or
-    archived are. What fails again stays in the queue, and the exit status is 1. With your own
-    credentials it reads the queue and the audit table, and invokes the functions.
+    archived are. Name messages to do only those, as --dry-run shows them: an execution that was
+    stopped on purpose is among them too. What fails again stays in the queue, and the exit status
+    is 1. With your own credentials it reads the queue and the audit table, and invokes functions.
 
     Example: hitl repair 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
 
     Example: hitl repair --dead-letters --dry-run
     """
-    if [bool(approval_ids), every, dead].count(True) != 1:
+    if (every and (dead or approval_ids)) or not (every or dead or approval_ids):
         raise usage("name approvals, or pass --all or --dead-letters")
     if (dry_run or yes) and not dead:
         raise usage("--dry-run and --yes belong to --dead-letters")
     if dead:
-        _repair_dead_letters(to, dry_run=dry_run, yes=yes)
+        _repair_dead_letters(to, approval_ids or [], dry_run=dry_run, yes=yes)
         return
     if every:
         ids = [one.approval_id for one in Records(to.deployment).postponed()]
@@ -79,13 +83,14 @@ def _show(taken_up: list[str]) -> None:
         output.out.print("nothing is put aside")
 
 
-def _repair_dead_letters(to: Connection, *, dry_run: bool, yes: bool) -> None:
+def _repair_dead_letters(to: Connection, wanted: list[str], *, dry_run: bool, yes: bool) -> None:
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if not (dry_run or yes) and (to.as_json or not terminal):
         raise usage("not a terminal, so nobody can be asked: pass --yes or --dry-run")
-    letters = dead_letters.read_letters(to.deployment)
-    kept = {letter.message_id: letter for letter in letters}
+    found = dead_letters.read_letters(to.deployment)
+    kept = {letter.message_id: letter for letter in found}
     try:
+        letters = _chosen(found, wanted)
         if not to.as_json:
             _show_letters(letters)
         agreed = yes or (
@@ -96,10 +101,21 @@ def _repair_dead_letters(to: Connection, *, dry_run: bool, yes: bool) -> None:
         done = list(_take_up(to, letters, kept)) if agreed and not dry_run else []
     finally:
         dead_letters.give_back(to.deployment, list(kept.values()))
-    found: list[dict[str, Any]] = done or [_row(letter) for letter in letters]
-    to.show({"dead_letters": found}, lambda: None)
+    rows: list[dict[str, Any]] = done or [_row(letter) for letter in letters]
+    to.show({"dead_letters": rows}, lambda: None)
     if any(each["done"] is False for each in done):
         raise typer.Exit(Exit.FAILED)
+
+
+def _chosen(found: Sequence[Letter], wanted: list[str]) -> Sequence[Letter]:
+    """The messages whose ids begin like this; all where none is named."""
+    if not wanted:
+        return found
+    ids = ids_of(wanted)
+    for each in ids:
+        if sum(letter.message_id.startswith(each) for letter in found) != 1:
+            raise usage(f"the dead-letter queue has no one message {shown(each)}: see --dry-run")
+    return [letter for letter in found if letter.message_id.startswith(tuple(ids))]
 
 
 def _take_up(
@@ -130,6 +146,7 @@ def _row(letter: Letter) -> dict[str, Any]:
 
 def _show_letters(letters: Sequence[Letter]) -> None:
     for letter in letters:
-        output.out.print(f"{letter.kind:<8} {output.safe(letter.what)}", soft_wrap=True)
+        short = output.safe(letter.message_id[:SHOWN])
+        output.out.print(f"{short}  {letter.kind:<8} {output.safe(letter.what)}", soft_wrap=True)
     if not letters:
         output.out.print("the dead-letter queue is empty")
