@@ -27,7 +27,7 @@ import aws_durable_execution_sdk_python
 import boto3
 from botocore.config import Config
 
-from bench import baselines
+from bench import baselines, processor
 from bench.figures import Chart, Figure, Group, Table, number
 from hitl_approval_cli import cdk
 from hitl_approval_cli.deployment import Deployment
@@ -44,12 +44,12 @@ SDK = Path(aws_durable_execution_sdk_python.__file__).parent
 def measure(quick: bool) -> Group:
     """Start a cloud, deploy, decide."""
     decisions, open_at_once = (20, 50) if quick else (100, 1_000)
-    with deployed() as deployment:
+    with deployed() as (deployment, cloud):
         resumed = {
             name: _resumed(one, deployment, decisions)
             for name, one in (("callback", _ours), ("bare", _bare), ("pattern", _pattern))
         }
-        crowd = _crowd(deployment, open_at_once)
+        crowd, spent = _crowd(deployment, cloud, open_at_once)
     p50 = {name: statistics.median(times) for name, times in resumed.items()}
     p95 = {name: sorted(times)[int(0.95 * (decisions - 1))] for name, times in resumed.items()}
     return Group(
@@ -99,7 +99,15 @@ def measure(quick: bool) -> Group:
                     (name, number(round(1000 * p50[name])), number(round(1000 * p95[name])))
                     for name in resumed
                 ],
-            )
+            ),
+            Table(
+                title="CPU milliseconds of a decision and what follows, by who used them",
+                head=("", "ms"),
+                rows=[
+                    *((name, number(round(1000 * used, 1))) for name, used in spent),
+                    ("all of it", number(round(1000 * sum(used for _, used in spent), 1))),
+                ],
+            ),
         ],
         charts=[
             Chart(
@@ -116,8 +124,8 @@ def measure(quick: bool) -> Group:
 
 
 @contextmanager
-def deployed() -> Iterator[Deployment]:
-    """The deployed stack in a cloud of its own."""
+def deployed() -> Iterator[tuple[Deployment, int]]:
+    """The deployed stack in a cloud of its own, and the process id of that."""
     before = dict(os.environ)
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -133,7 +141,7 @@ def deployed() -> Iterator[Deployment]:
             cdk.finish("cdk deploy", cdk.start_deploy(ROOT, environment, out))
             deployment = Deployment("bench", cloud.region, None, cloud.endpoint_url)
             _deploy_baselines(deployment)
-            yield deployment
+            yield deployment, cloud.pid
         finally:
             os.environ.clear()
             os.environ.update(before)
@@ -207,17 +215,24 @@ def _pattern(deployment: Deployment) -> float:
     return _ended(deployment, arn) - decided
 
 
-def _crowd(deployment: Deployment, count: int) -> dict[str, float]:
-    """Open many, decide them in random order, and see how each ended."""
+def _crowd(
+    deployment: Deployment, cloud: int, count: int
+) -> tuple[dict[str, float], list[tuple[str, float]]]:
+    """Open many, decide them in random order, and see how each ended.
+
+    Returns:
+        What was counted, and the CPU seconds of one decision by who used them, most first.
+    """
     with ThreadPoolExecutor(DECIDERS) as pool:
         started = list(pool.map(lambda _: _submit(deployment), range(count)))
         until(lambda: _pending(deployment) >= count)
         ids = [one["approval_id"] for one in started]
         random.shuffle(ids)
-        began = time.monotonic()
+        began, before = time.monotonic(), processor.seconds(cloud)
         answers = list(pool.map(lambda one: _approve(deployment, one), ids))
         deciding = time.monotonic() - began
         ended = list(pool.map(lambda one: outcome(deployment, one["execution_arn"]), started))
+        after = processor.seconds(cloud)
         trails = list(
             pool.map(
                 lambda one: deployment.call({"action": "history", "approval_id": one})["events"],
@@ -230,11 +245,13 @@ def _crowd(deployment: Deployment, count: int) -> dict[str, float]:
         for answer, trail in zip(answers, trails, strict=True)
     )
     wrong = count - min(right, ended.count("SUCCEEDED"))
-    return {
+    spent = {name: (used - before.get(name, 0)) / count for name, used in after.items()}
+    counted = {
         "wrong": wrong,
         "decisions_per_second": count / deciding,
         "writes_per_second": count / writing,
     }
+    return counted, sorted(spent.items(), key=lambda one: -one[1])
 
 
 def _raw_writes(pool: ThreadPoolExecutor, deployment: Deployment, count: int) -> float:

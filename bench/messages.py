@@ -47,7 +47,7 @@ class Proxy:
 def measure(quick: bool) -> Group:
     """Start a cloud, deploy, ask."""
     requests = 30 if quick else 1_000
-    with deployed() as deployment, _proxy(str(deployment.endpoint_url)) as proxy:
+    with deployed() as (deployment, _), _proxy(str(deployment.endpoint_url)) as proxy:
         _send_through(deployment, proxy.url)
         began = time.monotonic()
         with ThreadPoolExecutor(DECIDERS) as pool:

@@ -33,7 +33,7 @@ DOCUMENT = {
 """The public pattern's document."""
 PATIENCE = 60.0
 """Seconds to wait for a message or a result before saying that something is wrong."""
-TIMEOUT_SECONDS = {"approve": 300, "reject": 300, "timeout": 5, None: 600}
+TIMEOUT_SECONDS = {"approve": 300, "reject": 300, "timeout": 10, None: 600}
 """Time to decide: short where it is to pass, ten minutes for a person."""
 CHECK_SECONDS = 0.5
 """Between two checks whether somebody has decided on the page."""
@@ -43,9 +43,8 @@ _COMMENTS = {"approve": "Looks good, approved", "reject": "Needs revision"}
 
 def play(deployment: Deployment, choice: Choice | None, inbox: Inbox) -> None:
     """Submit, notify, decide, resume, show; `choice` decides where nobody is there to."""
-    seconds = TIMEOUT_SECONDS[choice]
     _title("1. A workflow requests an approval")
-    event = DOCUMENT | {"timeout_seconds": seconds}
+    event = DOCUMENT | {"timeout_seconds": TIMEOUT_SECONDS[choice]}
     output.out.print(json.dumps(event), style="dim")
     started = deployment.submit(event)
     approval_id = started["approval_id"]
@@ -54,17 +53,15 @@ def play(deployment: Deployment, choice: Choice | None, inbox: Inbox) -> None:
     _title("2. The approvers are notified")
     ann = APPROVERS[0]
     mail = _mail_to(ann, approval_id, inbox, deployment, started["execution_arn"])
-    show_message(mail)
-    output.out.print(f"\n{', '.join(APPROVERS[1:])} has a link of his own; {ann} is you.")
+    if mail is not None:
+        show_message(mail)
+        output.out.print(f"\n{', '.join(APPROVERS[1:])} has a link of his own; {ann} is you.")
+    else:
+        output.out.print("The time to decide was over before a message left.")
 
     _title("3. A person decides")
-    if choice is None:
-        _let_decide(deployment, approval_id, links(mail["body"])[0])
-    elif choice == "timeout":
-        output.out.print(f"Nobody answers for {seconds} seconds ...")
-        _await(deployment, approval_id, seconds + PATIENCE)
-    else:
-        _decide(deployment, approval_id, choice)
+    if mail is not None:
+        _take_decision(deployment, approval_id, choice, mail)
     _show_decision(deployment.call({"action": "get", "approval_id": approval_id}))
 
     _title("4. The workflow resumes and ends")
@@ -72,6 +69,19 @@ def play(deployment: Deployment, choice: Choice | None, inbox: Inbox) -> None:
 
     _title("5. The audit trail")
     approval_tables.history(deployment.call({"action": "history", "approval_id": approval_id}))
+
+
+def _take_decision(
+    deployment: Deployment, approval_id: str, choice: Choice | None, mail: Mapping[str, Any]
+) -> None:
+    if choice is None:
+        _let_decide(deployment, approval_id, links(mail["body"])[0])
+    elif choice == "timeout":
+        seconds = TIMEOUT_SECONDS[choice]
+        output.out.print(f"Nobody answers for {seconds} seconds ...")
+        _await(deployment, approval_id, seconds + PATIENCE)
+    else:
+        _decide(deployment, approval_id, choice)
 
 
 def _title(text: str) -> None:
@@ -182,13 +192,16 @@ def _failed(execution: Mapping[str, Any]) -> str:
 
 def _mail_to(
     name: str, approval_id: str, inbox: Inbox, deployment: Deployment, execution_arn: str
-) -> dict[str, Any]:
+) -> dict[str, Any] | None:
+    """The first message to `name`; None where the workflow has succeeded and none was sent."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
+        execution = deployment.outcome(execution_arn)
         for message in inbox():
             if name in message["to"] and approval_id in message["body"]:
                 return message
-        execution = deployment.outcome(execution_arn)
+        if execution["Status"] == "SUCCEEDED":
+            return None
         if execution["Status"] in EXECUTION_ENDED:
             raise CliError(_failed(execution), code="WORKFLOW")
         clock.pause(0.1)

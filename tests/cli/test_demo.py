@@ -35,11 +35,13 @@ class Asked:
         statuses: what the execution says of itself, one after the other; the last for ever.
         reads: what happens before each reading of the request.
         refusal: with which code a decision is refused.
+        mailed: whether the approvers got a message.
     """
 
     statuses: list[str] = field(default_factory=lambda: ["SUCCEEDED"])
     reads: list[Callable[[], None]] = field(default_factory=list)
     refusal: str = ""
+    mailed: bool = True
     status: str = "pending"
     by: str | None = None
     comments: str = ""
@@ -96,7 +98,7 @@ def shown(
 
     def run(asked: Asked, choice: Choice | None = None) -> str:
         monkeypatch.setattr(output, "out", output.console(width=80))
-        play(cast(Deployment, asked), choice, lambda: [MAIL])
+        play(cast(Deployment, asked), choice, lambda: [MAIL] if asked.mailed else [])
         return capsys.readouterr().out
 
     return run
@@ -170,6 +172,18 @@ def test_should_end_well_when_nobody_answers(shown: Shown, choice: Choice | None
     text = shown(asked, choice)
     assert is_whole(text)
     assert "Nobody answered in time." in text
+
+
+def test_should_end_well_when_time_was_over_before_a_message_left(shown: Shown) -> None:
+    text = shown(Asked(mailed=False, status="timeout"), "timeout")
+    assert is_whole(text)
+    assert "The time to decide was over before a message left.\n" in text
+    assert "Nobody answered in time." in text
+
+
+def test_should_say_why_a_workflow_that_failed_sent_no_message(shown: Shown) -> None:
+    with pytest.raises(CliError, match="the workflow has failed"):
+        shown(Asked(["FAILED"], mailed=False), "approve")
 
 
 def test_should_wait_for_a_workflow_that_is_paused(shown: Shown) -> None:

@@ -137,11 +137,11 @@ def _status(variables: dict[str, str], execution: str) -> str:
 
 
 def test_should_play_the_demo_and_leave_nothing_running(hitl: Hitl, tmp_path: Path) -> None:
-    demo = hitl("local", "demo", DEMO="timeout")
+    demo = hitl("local", "demo", DEMO="reject")
     assert demo.returncode == 0, demo.stderr
     assert "Approval needed: Q4 Budget Proposal\n" in demo.stdout
     assert "5. The audit trail" in demo.stdout
-    assert '"decision": "timeout"' in demo.stdout
+    assert '"decision": "rejected"' in demo.stdout
     assert "everything is stopped" in demo.stdout
     assert _local_clouds(tmp_path) == set()
 

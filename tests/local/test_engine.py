@@ -32,7 +32,8 @@ from aws_durable_execution_sdk_python_testing.scheduler import Scheduler
 from aws_durable_execution_sdk_python_testing.stores.sqlite import SQLiteExecutionStore
 from aws_durable_execution_sdk_python_testing.token import CallbackToken
 
-from hitl_approval_cli.local.engine import DurableEngine, ExecutionArn
+from hitl_approval_cli.local.engine import DurableEngine
+from hitl_approval_cli.local.execution_arn import ExecutionArn
 
 NOW = datetime.now(UTC)
 

@@ -38,11 +38,12 @@ from hitl_approval_cli.local import functions
 from hitl_approval_cli.local.engine import (
     AlreadyStartedError,
     DurableEngine,
-    ExecutionArn,
     function_error,
     outcome,
 )
+from hitl_approval_cli.local.execution_arn import ExecutionArn
 from hitl_approval_cli.local.functions import Function
+from hitl_approval_cli.local.history import complete
 
 Response = tuple[int, dict[str, str], bytes]
 Query = Mapping[str, list[str]]
@@ -202,13 +203,16 @@ class DurableApi:
         return details | {"ExecutionDataIncluded": included}
 
     def _history(self, arn: str, _body: bytes, query: Query) -> dict[str, Any]:
-        return self._executor.get_execution_history(
+        history = self._executor.get_execution_history(
             arn,
             include_execution_data=_flag(query, "IncludeExecutionData", default=True),
             reverse_order=_flag(query, "ReverseOrder", default=False),
             marker=_first(query, "Marker"),
             max_items=_page_size(query),
         ).to_dict()
+        execution = self._executor.get_execution(arn)
+        complete(history["Events"], execution, self._executor.invocation_errors)
+        return history
 
     def _stop(self, arn: str, body: bytes, _query: Query) -> dict[str, Any]:
         error = ErrorObject.from_dict(_json(body)) if body else None

@@ -10,13 +10,13 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from aws_durable_execution_sdk_python.execution import DurableExecutionInvocationInput
 from aws_durable_execution_sdk_python.lambda_service import (
     CallbackOptions,
     ErrorObject,
@@ -25,16 +25,10 @@ from aws_durable_execution_sdk_python.lambda_service import (
     OperationType,
 )
 from aws_durable_execution_sdk_python_testing.checkpoint.processor import CheckpointProcessor
-from aws_durable_execution_sdk_python_testing.child_dispatcher import (
-    ChainedInvokeRequest,
-    EndpointChildDispatcher,
-    FunctionConfig,
-    FunctionConfigs,
-)
+from aws_durable_execution_sdk_python_testing.child_dispatcher import EndpointChildDispatcher
 from aws_durable_execution_sdk_python_testing.exceptions import ResourceNotFoundException
 from aws_durable_execution_sdk_python_testing.execution import Execution, ExecutionStatus
 from aws_durable_execution_sdk_python_testing.executor import Executor
-from aws_durable_execution_sdk_python_testing.invoker import InvokeResponse, LambdaInvoker
 from aws_durable_execution_sdk_python_testing.model import StartDurableExecutionInput
 from aws_durable_execution_sdk_python_testing.scheduler import Scheduler
 from aws_durable_execution_sdk_python_testing.stores.sqlite import SQLiteExecutionStore
@@ -42,8 +36,10 @@ from aws_durable_execution_sdk_python_testing.threads import DaemonThreadPool
 from aws_durable_execution_sdk_python_testing.worker.registry import ExecutionRegistry
 
 from hitl_approval_cli.local import functions
+from hitl_approval_cli.local.execution_arn import ExecutionArn
 from hitl_approval_cli.local.functions import Function
-from hitl_approval_cli.local.process import ACCOUNT, REGION
+from hitl_approval_cli.local.invoker import DeployedFunctions, DeployedInvoker
+from hitl_approval_cli.local.process import REGION
 
 logger = logging.getLogger(__name__)
 
@@ -67,27 +63,6 @@ class AlreadyStartedError(Exception):
     """The execution name is taken by an execution with another payload."""
 
 
-class ExecutionArn(NamedTuple):
-    """The parts of `arn:aws:lambda:R:A:function:NAME:VERSION/durable-execution/EXECUTION/ID`."""
-
-    region: str
-    account: str
-    function: str
-    version: str
-    name: str
-
-    @classmethod
-    def parse(cls, arn: str) -> ExecutionArn:
-        """Take an ARN apart.
-
-        Raises:
-            ValueError: it is none of a durable execution.
-        """
-        qualified, _, rest = arn.partition("/durable-execution/")
-        *_, region, account, _, function, version = qualified.split(":")
-        return cls(region, account, function, version, rest.split("/", maxsplit=1)[0])
-
-
 class DurableEngine:
     """Starts, resumes and ends durable executions; they outlive it in its database."""
 
@@ -102,7 +77,7 @@ class DurableEngine:
         self.store = SQLiteExecutionStore.create_and_initialize(database)
         self._scheduler: Any = Scheduler()
         self._registry = ExecutionRegistry(self.store, self._scheduler)
-        invoker = _Invoker(None, endpoint_url=endpoint_url, region_name=REGION)
+        invoker = DeployedInvoker(endpoint_url=endpoint_url, region_name=REGION)
         processor = CheckpointProcessor(self.store, self._scheduler)
         self.executor = _Executor(
             store=self.store,
@@ -112,11 +87,12 @@ class DurableEngine:
             invocation_timeout_seconds=INVOCATION_TIMEOUT,
             registry=self._registry,
             child_dispatcher=EndpointChildDispatcher(
-                _DeployedFunctions({}), invoker.unmarked_client_for, INVOCATION_TIMEOUT
+                DeployedFunctions({}), invoker.unmarked_client_for, INVOCATION_TIMEOUT
             ),
             region=REGION,
         )
         self.executor.dead_letter = dead_letter
+        self.executor.reported = invoker.errors
         processor.add_execution_observer(self.executor)
         processor.set_chained_invoke_preflight(self.executor.preflight_chained_invoke)
         self._start_lock = threading.Lock()
@@ -197,10 +173,15 @@ class _Executor(Executor):
     """The engine's executor with what the service has more."""
 
     dead_letter: DeadLetter
+    reported: dict[str, ErrorObject]
+    """What Lambda reports of each execution's invocation that has just failed."""
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
         self.ended = threading.Condition()
+        self.invocation_errors: dict[str, ErrorObject] = {}
+        """Request ids of the invocations that failed since the start, each with its error."""
+        self._invoked: dict[str, datetime] = {}
         # Upstream allows CPUs + 4 invocations at once; here the number of processes is the limit.
         self._invocation_pool = DaemonThreadPool(WAITING_INVOCATIONS, "durable-invocation")
 
@@ -257,6 +238,23 @@ class _Executor(Executor):
             if function and function.dead_letter_arn:
                 error = execution.result.error if execution.result else None
                 self.dead_letter(function, wanted.input or "{}", error)
+
+    def _begin_invocation(self, execution_arn: str) -> Any:
+        """As upstream; a failed invocation is recorded from this moment on."""
+        self._invoked[execution_arn] = self._clock.now()
+        return super()._begin_invocation(execution_arn)
+
+    def _retry_after_error(self, execution_arn: str, error: ErrorObject) -> None:
+        """Record the invocation that failed, which upstream does not, and invoke again."""
+        error = self.reported.pop(execution_arn, error)
+        with suppress(ResourceNotFoundException):  # deleted meanwhile
+            execution = self._store.load(execution_arn)
+            request_id, now = str(uuid.uuid4()), self._clock.now()
+            self.invocation_errors[request_id] = error
+            began = self._invoked.get(execution_arn, now)
+            execution.record_invocation_completion(began, now, request_id)
+            self._store.save(execution)
+        super()._retry_after_error(execution_arn, error)
 
     def take_up(self, execution: Execution) -> None:
         """Start the timers of a stored execution again, and invoke it if it was interrupted.
@@ -319,43 +317,6 @@ class _Executor(Executor):
         self._schedule_callback_timeouts(
             execution.durable_execution_arn, options, operation.callback_details.callback_id
         )
-
-
-class _Invoker(LambdaInvoker):
-    """Runs handlers in this process's own Lambda instead of over HTTP."""
-
-    def invoke(  # noqa: PLR0917  upstream's signature
-        self,
-        function_name: str,  # noqa: ARG002  the ARN says it, with the version
-        input: DurableExecutionInvocationInput,  # noqa: A002  upstream's name
-        endpoint_url: str | None = None,  # noqa: ARG002
-        tenant_id: str | None = None,  # noqa: ARG002
-        account_id: str | None = None,  # noqa: ARG002
-        region_name: str | None = None,  # noqa: ARG002
-    ) -> InvokeResponse:
-        arn = ExecutionArn.parse(input.durable_execution_arn)
-        function = functions.find(arn.account, arn.region, arn.function, arn.version)
-        if function is None:
-            msg = f"Function not found: {arn.function}:{arn.version}"
-            raise ResourceNotFoundException(msg)
-        output = functions.run(function, input.to_json_dict())
-        return InvokeResponse.from_output(output, str(uuid.uuid4()))
-
-
-class _DeployedFunctions(FunctionConfigs):
-    """Says to the engine, for `context.invoke`, which functions exist and which are durable.
-
-    Upstream reads this from a file that is given at the start.
-    """
-
-    def lookup(self, function_name: str, qualifier: str | None) -> FunctionConfig | None:
-        function = functions.find(ACCOUNT, REGION, function_name, qualifier)
-        if function is None:
-            return None
-        return FunctionConfig.from_dict({"DurableConfig": function.durable}, function_name)
-
-    def resolve(self, request: ChainedInvokeRequest) -> FunctionConfig | None:
-        return self.lookup(request.function_name, request.qualifier)
 
 
 def outcome(execution: Execution) -> tuple[str | None, ErrorObject | None]:

@@ -24,7 +24,15 @@ _closing = threading.Event()
 
 
 class FunctionError(Exception):
-    """A function raised, timed out or could not be started."""
+    """A function raised, timed out or could not be started.
+
+    Attributes:
+        body: what Lambda answers then: `errorType`, `errorMessage`, perhaps `stackTrace`.
+    """
+
+    def __init__(self, body: Any) -> None:
+        super().__init__(str(body))
+        self.body = body
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,7 @@ def run(function: Function, event: Mapping[str, Any]) -> Any:
         lambda_svc._invoke_depth.set(1)
         answer = execute(record, event)
     if answer.get("error") or answer.get("throttle"):
-        raise FunctionError(str(answer.get("body")))
+        raise FunctionError(answer.get("body"))
     return answer.get("body")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,18 @@ def interrupted(event: dict[str, Any], context: DurableContext) -> Any:
     return context.step(work, name="work")
 
 
+def dies(event: dict[str, Any], context: DurableContext) -> Any:
+    """A step within which the process dies the first time."""
+
+    def work(_: Any) -> int:
+        attempts = add(event["counter"], "attempts")
+        if attempts == 1:
+            os._exit(1)
+        return attempts
+
+    return context.step(work, name="work")
+
+
 def call(event: dict[str, Any], context: DurableContext) -> Any:
     """Invoke another function and wait for its answer."""
     return context.invoke(event["function"], event["payload"], name="call")
@@ -122,5 +135,6 @@ SCENARIOS = {
     "retry": retry,
     "poll": poll,
     "interrupted": interrupted,
+    "dies": dies,
     "call": call,
 }

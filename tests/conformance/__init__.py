@@ -1,0 +1,1 @@
+"""AWS's conformance tests of durable execution SDKs, run against the local cloud's engine."""
