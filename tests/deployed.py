@@ -9,7 +9,9 @@ import json
 import os
 import re
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from hitl_approval.contract import APPROVER_ATTRIBUTE
 from hitl_approval_cli import cdk
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.local import LocalCloud
+from hitl_approval_cli.local.process import PERMISSIONS_PATH
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 60.0
@@ -29,13 +32,15 @@ ORGANIZATION = '{"name": "Brightwater", "color": "#0b5c6b"}'
 """Whose pages they are, where people sign in."""
 
 
-def eventually(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
+def eventually(
+    condition: Callable[[], Any], what: str, patience: float = PATIENCE, pause: float = 0.05
+) -> Any:
     """Wait until the condition holds; returns its value."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if value := condition():
             return value
-        time.sleep(0.05)
+        time.sleep(pause)
     pytest.fail(f"within {patience:.0f} s there was no {what}")
 
 
@@ -50,6 +55,26 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 @pytest.fixture(scope="session")
 def environment(cloud: LocalCloud) -> dict[str, str]:
     return {**os.environ, **cloud.environment()}
+
+
+def permissions_of(cloud: LocalCloud) -> dict[str, list[dict[str, Any]]]:
+    """Which grants the functions have used, and which of their calls were refused."""
+    request = urllib.request.Request(
+        f"{cloud.endpoint_url}{PERMISSIONS_PATH}",
+        headers={"Authorization": f"AWS {cloud.access_key}:"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        found: dict[str, list[dict[str, Any]]] = json.load(answer)
+    return found
+
+
+@contextmanager
+def no_call_refused(cloud: LocalCloud) -> Iterator[None]:
+    """Fail if a function of this cloud makes a call meanwhile that its role does not allow."""
+    before = permissions_of(cloud)["refused"]
+    yield
+    after = permissions_of(cloud)["refused"]
+    assert [call for call in after if call not in before] == []
 
 
 @dataclass

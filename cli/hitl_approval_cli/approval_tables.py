@@ -13,6 +13,7 @@ from hitl_approval.contract import MessageKind
 from hitl_approval.domain.edit import CHANGES
 from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.request import CONTENT
+from hitl_approval.domain.salted import erased_of
 from hitl_approval.domain.text import MAX_LISTED, inert, listed, listed_some
 from hitl_approval.domain.trail_words import actor_in_words, in_words
 from hitl_approval.usecases.decide import Workflow
@@ -280,8 +281,10 @@ def history(trail: Mapping[str, Any]) -> None:
         table.add_row(*(cells[title] for title in titles))
     output.print_table(table)
     if trail["verified"]:
+        erased = sum(map(erased_of, trail["events"]))
+        gone = f"; {output.count(erased, 'value')} erased" if erased else ""
         output.out.print(
-            f"[green]ok[/] {output.count(len(trail['events']), 'event')}, chain verified"
+            f"[green]ok[/] {output.count(len(trail['events']), 'event')}, chain verified{gone}"
         )
     for finding in trail["findings"]:
         output.out.print(

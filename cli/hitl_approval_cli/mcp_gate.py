@@ -12,17 +12,18 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from hitl_approval.domain import text
 from hitl_approval.domain.call import ArgumentsChanged, Call
 from hitl_approval.domain.errors import ApprovalError, InvalidRequest, Unavailable
+from hitl_approval.domain.tool_arguments import ToolArguments
 from hitl_approval.domain.tool_policy import ToolPolicy, ToolRule
 from hitl_approval.mcp import asking, rpc
 from hitl_approval.mcp.caller import Caller
 from hitl_approval.mcp.rpc import Message, RpcError
 from hitl_approval.mcp.shown import sentence, tool_error
-from hitl_approval_cli.mcp_asking import call_of, check_approved, event_of
+from hitl_approval_cli.mcp_asking import as_approved, call_of, event_of, with_arguments
 from hitl_approval_cli.mcp_lines import Writer
 from hitl_approval_cli.mcp_names import check_names, check_values
 
@@ -34,6 +35,7 @@ POLL: Final = 2.0
 """Seconds between two reads of a record, as `hitl submit --wait` has them."""
 GONE: Final = "the agent that asked has gone"
 _CALL: Final = "tools/call"
+_LIST: Final = "tools/list"
 _CANCELLED: Final = "notifications/cancelled"
 _LATER: Final = ("requestState", "inputResponses")
 """What a call has that goes on where an earlier one was asked something by the server."""
@@ -60,6 +62,13 @@ class Held:
     rule: ToolRule | None
     cancelled: Event = field(default_factory=Event)
     thread: Thread | None = None
+
+
+class Runs(NamedTuple):
+    """A call that people have approved: as it was asked, and as it runs."""
+
+    asked: Call
+    approved: Call
 
 
 class Gate:
@@ -89,8 +98,9 @@ class Gate:
         self._lock = Lock()
         self._held: dict[Id | None, Held] = {}
         self._left: dict[str, list[str]] = {}
-        self._running: dict[Id | None, str] = {}
-        self._asked_on: set[tuple[str, str]] = set()
+        self._arguments, self._listing = ToolArguments(), set[Id | None]()
+        self._running: dict[Id | None, Runs] = {}
+        self._asked_on: dict[tuple[str, str], Runs] = {}
         self._once: dict[str, Mapping[str, Any]] = {}
 
     def from_client(self, line: str) -> None:
@@ -149,6 +159,9 @@ class Gate:
                 raise RpcError(rpc.INVALID_REQUEST, "a call of a tool has an id")
             self._call(message, rpc.dump(value))
             return
+        if message.method == _LIST:
+            with self._lock:
+                self._listing.add(message.id)
         if message.method == _CANCELLED and self._cancel(message.params.get("requestId")):
             return
         self._to_server.line(rpc.dump(value))
@@ -170,6 +183,7 @@ class Gate:
             self._refuse(message, f"denied by policy{f': {why}' if why else ''}")
             return
         try:
+            self._arguments.check(tool, self._policy)
             call = call_of(tool, arguments, ruling)
         except InvalidRequest as error:
             self._refuse(message, f"people could not be asked: {error}")
@@ -186,12 +200,11 @@ class Gate:
         """A call that people have approved, with answers to what the server asked meanwhile."""
         key = (call.digest, str(message.params.get("requestState")))
         with self._lock:
-            known = key in self._asked_on
-            self._asked_on.discard(key)
-        if not known:
+            known = self._asked_on.pop(key, None)
+        if known is None:
             rule = "requestState is none of a call that people have approved"
             raise RpcError(rpc.INVALID_PARAMS, rule, about=message.id)
-        self._forward(message, line, call)
+        self._forward(message, line, known)
 
     def _hold(self, held: Held) -> None:
         call_id = held.message.id
@@ -264,33 +277,43 @@ class Gate:
             self._refuse(message, sentence(record))
             return
         try:
-            check_approved(call, record)
+            approved = as_approved(call, record)
         except ArgumentsChanged as error:
             self._refuse(message, str(error))
             return
         self._say(f"approved {record['approval_id']}: {call.subject}")
-        self._forward(message, line, call)
+        self._forward(message, line, Runs(call, approved))
 
-    def _forward(self, message: Message, line: str, call: Call) -> None:
+    def _forward(self, message: Message, line: str, call: Runs) -> None:
+        """Let a call run, with the arguments that people have approved."""
         call_id = message.id
+        if call.approved != call.asked:
+            line = with_arguments(line, call.approved)
         with self._lock:
             held = self._held.pop(call_id, None)
             if held is not None and held.cancelled.is_set():
                 return
-            self._running[call_id] = call.digest
+            self._running[call_id] = call
         self._to_server.line(line)
 
     def _note_answer(self, value: Mapping[str, Any]) -> None:
-        """What a server asks on the way of an approved call, the client may answer once."""
+        """What a server says of its tools, and what it asks on the way of an approved call.
+
+        That the client may answer once.
+        """
         call_id, result = value.get("id"), value.get("result")
         if not isinstance(call_id, str | int):
             return
+        result = result if isinstance(result, Mapping) else {}
         with self._lock:
-            digest = self._running.pop(call_id, None)
-            if digest is None or not isinstance(result, Mapping):
-                return
-            if result.get("resultType") == "input_required":
-                self._asked_on.add((digest, str(result.get("requestState"))))
+            listed, call = call_id in self._listing, self._running.pop(call_id, None)
+            self._listing.discard(call_id)
+            if call is not None and result.get("resultType") == "input_required":
+                self._asked_on[call.asked.digest, str(result.get("requestState"))] = call
+        tools = result.get("tools")
+        for tool in tools if listed and isinstance(tools, list) else ():
+            if isinstance(tool, Mapping) and isinstance(name := tool.get("name"), str):
+                self._arguments.note(name, tool.get("inputSchema"))
 
     def _cancel(self, call_id: Any) -> bool:
         """Whether it was a call that people are asked about, which is withdrawn then."""

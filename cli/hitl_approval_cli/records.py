@@ -54,12 +54,12 @@ class Records:
         Raises:
             CliError: no approval ever had this id.
         """
-        with self._reading():
+        with self.reading():
             return read_trail(self._store, approval_id, self.signer)
 
     def stored(self, approval_id: str) -> Sequence[Event]:
         """One approval's audit events as they are stored, in order."""
-        with self._reading():
+        with self.reading():
             return self._store.history(approval_id)
 
     def trails(self) -> Iterator[list[Event]]:
@@ -91,7 +91,7 @@ class Records:
     def event_count(self) -> int | None:
         """About how many audit events there are, if that may be read: for a progress bar only."""
         try:
-            with self._reading():
+            with self.reading():
                 answer = self._store.client.describe_table(TableName=self._store.audit_table)
         except CliError:
             return None
@@ -119,12 +119,12 @@ class Records:
 
     def overdue(self, attention: Attention, *, before: datetime, limit: int) -> Sequence[str]:
         """The ids of at most so many rows that have needed something since before a time."""
-        with self._reading():
+        with self.reading():
             return next(self._store.overdue(attention, before=before, limit=limit))
 
     def postponed(self) -> Sequence[Postponed]:
         """What the sweep has postponed or parked because something is amiss with it."""
-        with self._reading():
+        with self.reading():
             return [one for one in self._store.postponed() if one.reason is not None]
 
     def ids(self) -> Iterator[str]:
@@ -151,7 +151,7 @@ class Records:
         """Whether the deployment's key has signed this event; True where none signs."""
         if self.signer is None:
             return True
-        with self._reading():
+        with self.reading():
             signature = str(event.get(Audit.SIGNATURE, ""))
             return self.signer.verify(str(event.get(Audit.HASH)), signature)
 
@@ -166,7 +166,7 @@ class Records:
     def _pages(self, operation: str, wanted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         start: dict[str, Any] = {}
         while True:
-            with self._reading():
+            with self.reading():
                 page = getattr(self._store.client, operation)(**wanted, **start)
                 items = page["Items"]
             yield from map(read_item, items)
@@ -180,7 +180,7 @@ class Records:
         shown = {"ProjectionExpression": attributes} if attributes else {}
         unread: Any = {table: {"Keys": keys, "ConsistentRead": True, **shown}}
         while unread:
-            with self._reading():
+            with self.reading():
                 answer = self._store.client.batch_get_item(RequestItems=unread)
                 items = answer["Responses"].get(table, [])
             yield from map(read_item, items)
@@ -188,7 +188,7 @@ class Records:
                 clock.pause(RETRY_SECONDS)
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
+    def reading(self) -> Iterator[None]:
         """AWS's errors and the adapters' as one line that says what to do."""
         try:
             with self.deployment.errors():

@@ -165,6 +165,12 @@ class Audit:
     HASH: Final = "hash"
     SIGNATURE: Final = "signature"
     """Beside the event, and like its hash no part of what is hashed."""
+    SALTS: Final = "salts"
+    """Beside it too: the salt of each personal value that is there."""
+    DIGESTS: Final = "digests"
+    """The digest of each personal value that is erased; part of what is hashed."""
+    ERASED_AT: Final = "erased_at"
+    """Beside the event: when the last of them was erased."""
 
 
 class Inbox:
@@ -207,6 +213,10 @@ class Output:
     SWEEP_FUNCTION_NAME: Final = "SweepFunctionName"
     APPROVALS_TABLE_NAME: Final = "ApprovalsTableName"
     AUDIT_TABLE_NAME: Final = "AuditTableName"
+    INBOX_TABLE_NAME: Final = "InboxTableName"
+    """Only where there is a publisher function."""
+    MESSAGES_TABLE_NAME: Final = "MessagesTableName"
+    """Only where there is a page."""
     SNS_TOPIC_ARN: Final = "SnsTopicArn"
     SIGNING_KEY_ARN: Final = "SigningKeyArn"
     """Only where audit events are signed."""
@@ -262,6 +272,8 @@ class Metrics:
     """Ends that no workflow acted on: the row is not what its audit trail says."""
     ALTERED_TRAIL: Final = "AlteredTrail"
     """Audit events that somebody has changed or removed, which no part of a deployment does."""
+    ERASED_VALUES: Final = "ErasedValues"
+    """Personal values that somebody has erased from audit events, which `hitl audit erase` does."""
     ARCHIVE_FAILED: Final = "ArchiveFailed"
     """Audit events that could not be archived, at each try: they are tried again. 0 when all is
     well."""

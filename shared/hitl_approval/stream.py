@@ -9,9 +9,11 @@ from typing import Any
 
 from hitl_approval.adapters.items import read_item
 from hitl_approval.domain.errors import Unavailable
+from hitl_approval.usecases.publish import Alteration
 
 logger = logging.getLogger(__name__)
 
+_ALTERED = ("Keys", "OldImage", "NewImage")
 _EXPIRY = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 """Who has removed an item whose time to live was over (DynamoDB developer guide, TTL)."""
 
@@ -20,16 +22,16 @@ def answer_batch(
     batch: Mapping[str, Any],
     take: Callable[[Sequence[Mapping[str, Any]]], int],
     *,
-    altered: Callable[[Sequence[Mapping[str, Any]]], None] | None = None,
+    altered: Callable[[Sequence[Alteration]], None] | None = None,
 ) -> dict[str, Any]:
     """Take one batch of a DynamoDB stream, in order.
 
     Args:
         batch: as Lambda brings it.
         take: takes these audit events; returns how many of the first it has taken care of.
-        altered: takes the keys of events that somebody has changed or removed, which nobody ever
-            does here. Those whose time to live was over are not among them. Default: such records
-            are passed over.
+        altered: takes the events that somebody has changed or removed, which no function ever
+            does. Those whose time to live was over are not among them. Default: such records are
+            passed over.
 
     Returns:
         Lambda's partial batch answer: the first record that could not be taken now, from which
@@ -39,7 +41,7 @@ def answer_batch(
     if altered is not None and others:
         altered(
             [
-                read_item(record["dynamodb"].get("Keys", {}))
+                Alteration(*(read_item(record["dynamodb"].get(name, {})) for name in _ALTERED))
                 for record in others
                 if record.get("userIdentity") != _EXPIRY
             ]

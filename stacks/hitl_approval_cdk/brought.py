@@ -26,8 +26,12 @@ _INDEXES: Mapping[str, tuple[Keys, tuple[str, ...]]] = {
 }
 """Index -> its keys, and the attributes that it must project besides them."""
 _AUDIT: Keys = ((Audit.PARTITION_KEY, "S", "HASH"), (Audit.SORT_KEY, "N", "RANGE"))
-_WHOLE = ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
-"""Streams whose records hold the event that was written."""
+_WHOLE = "NEW_AND_OLD_IMAGES"
+"""The stream whose records hold an event that was written, and what stood there before: without it
+an erasure cannot be told from tampering."""
+_LACKS: Mapping[str, str] = {
+    "NEW_IMAGE": "by which each erasure would count as tampering",
+}
 
 
 def check_table(table: dynamodb.ITable) -> None:
@@ -59,7 +63,7 @@ def check_audit_table(table: dynamodb.ITable) -> None:
     """Check an audit table; one that is imported shows nothing and passes.
 
     Raises:
-        ValueError: other keys, or a stream without the events.
+        ValueError: other keys, or a stream that does not show what an event was and is.
     """
     made = _made(table)
     if made is None:
@@ -67,10 +71,10 @@ def check_audit_table(table: dynamodb.ITable) -> None:
     what = f"audit_table {table.node.path}"
     _check_keys(what, made, made, _AUDIT, "use AuditTable(...), which has them")
     view = (made.get("streamSpecification") or {}).get("streamViewType")
-    if view is not None and view not in _WHOLE:
+    if view is not None and view != _WHOLE:
         msg = (
-            f"{what} has a stream of {view}, which holds no events: give it "
-            f"stream=StreamViewType.NEW_IMAGE"
+            f"{what} has a stream of {view}, {_LACKS.get(view, 'which lacks new events')}: give it "
+            f"stream=StreamViewType.{_WHOLE}"
         )
         raise ValueError(msg)
 

@@ -172,7 +172,8 @@ class ApprovalDeployment(Construct):
         if self.event_bus is None:
             msg = (
                 f"{self.node.path} publishes to no event bus, because its audit_table has no "
-                f"stream: give that table stream=StreamViewType.NEW_IMAGE, or leave audit_table out"
+                f"stream: give that table stream=StreamViewType.NEW_AND_OLD_IMAGES, or leave "
+                f"audit_table out"
             )
             raise ValueError(msg)
         theirs, ours = place_of(self.event_bus, "account"), Stack.of(self).account

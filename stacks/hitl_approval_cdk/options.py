@@ -346,7 +346,7 @@ class DecisionOptions(TypedDict, Generic[LeftOut], total=False):
         Option(rules.resource("table_arn", "dynamodb.Table.from_table_attributes()")),
     ]
     """An audit table of this account and region to use, with the keys of `AuditTable`; with a
-    stream of new images if events are wanted. Default: a new one."""
+    stream of old and new images if events are wanted. Default: a new one."""
 
     table_name: Annotated[
         str | None, Option(rules.instance_of(str, "leave it out for a generated one"))

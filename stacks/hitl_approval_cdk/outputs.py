@@ -21,6 +21,8 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     Output.SWEEP_FUNCTION_NAME: "Sweep function: repairs what was left behind",
     Output.APPROVALS_TABLE_NAME: "Approvals table",
     Output.AUDIT_TABLE_NAME: "Append-only audit table",
+    Output.INBOX_TABLE_NAME: "Inbox table: what awaits whom",
+    Output.MESSAGES_TABLE_NAME: "Messages table: who was sent what",
     Output.SNS_TOPIC_ARN: "Topic that notifies everybody who subscribed",
     Output.VERSION: "Version of hitl-approval that was deployed",
     Output.PAGE_URL: "Where personal links lead",
@@ -40,6 +42,7 @@ def of(approval: HitlApproval) -> dict[str, str | None]:
     key, page, mail = approval.signing_key, approval.page, approval.mail
     sign_in = page.sign_in if page else None
     archive = approval.archive
+    inbox, messages = approval.inbox_table, approval.messages_table
     return {
         Output.WORKFLOW_FUNCTION_NAME: approval.workflow_function.function_name,
         Output.WORKFLOW_FUNCTION_ARN: approval.workflow_alias.function_arn,
@@ -48,6 +51,8 @@ def of(approval: HitlApproval) -> dict[str, str | None]:
         Output.SWEEP_FUNCTION_NAME: approval.sweep_function.function_name,
         Output.APPROVALS_TABLE_NAME: approval.table.table_name,
         Output.AUDIT_TABLE_NAME: approval.audit_table.table_name,
+        Output.INBOX_TABLE_NAME: inbox.table_name if inbox else None,
+        Output.MESSAGES_TABLE_NAME: messages.table_name if messages else None,
         Output.SNS_TOPIC_ARN: approval.topic.topic_arn,
         Output.VERSION: LIBRARY_VERSION,
         Output.PAGE_URL: page.url if page else None,

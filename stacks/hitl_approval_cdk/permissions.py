@@ -208,7 +208,7 @@ class Resources:
         allow(grantee, ["dynamodb:PutItem", "dynamodb:Query"], self.audit_table.table_arn)
         allow(
             grantee,
-            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+            ["dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
             self.messages_table.table_arn,
         )
         allow(

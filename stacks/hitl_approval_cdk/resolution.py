@@ -209,14 +209,14 @@ def _check_resources(options: ResolvedOptions) -> None:
     audit_table = options["audit_table"]
     if options["page"] and audit_table is not None and audit_table.table_stream_arn is None:
         msg = (
-            "audit_table must have a stream of new images, which feeds the messages that bring "
-            "people to the page: make it with stream=StreamViewType.NEW_IMAGE"
+            "audit_table must have a stream of old and new images, which feeds the messages that "
+            "bring people to the page: make it with stream=StreamViewType.NEW_AND_OLD_IMAGES"
         )
         raise ValueError(msg)
     if options["archive"] and audit_table is not None and audit_table.table_stream_arn is None:
         msg = (
-            "archive needs an audit_table with a stream of new images, which brings it the events: "
-            "make it with stream=StreamViewType.NEW_IMAGE"
+            "archive needs an audit_table with a stream of old and new images, which brings it the "
+            "events: make it with stream=StreamViewType.NEW_AND_OLD_IMAGES"
         )
         raise ValueError(msg)
     if options["removal_policy"] == RemovalPolicy.DESTROY and options["deletion_protection"]:
@@ -235,6 +235,6 @@ def _check_resources(options: ResolvedOptions) -> None:
     if options["event_bus"] is not None:
         msg = (
             "nothing would ever be published on event_bus, because audit_table has no stream: give "
-            "that table stream=StreamViewType.NEW_IMAGE, or leave event_bus out"
+            "that table stream=StreamViewType.NEW_AND_OLD_IMAGES, or leave event_bus out"
         )
         raise ValueError(msg)

@@ -86,7 +86,7 @@ class AuditTable(dynamodb.Table):
             construct_id,
             partition_key=_string(Audit.PARTITION_KEY),
             sort_key=dynamodb.Attribute(name=Audit.SORT_KEY, type=dynamodb.AttributeType.NUMBER),
-            stream=dynamodb.StreamViewType.NEW_IMAGE,
+            stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             point_in_time_recovery_specification=_recovery(),
             encryption=_encryption(encryption_key),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -75,6 +76,35 @@ def test_should_ask_about_calls_of_one_turn_at_once_and_answer_each(bench: Bench
     assert "refunded 80" in result
     assert "not done, rejected: too much" in result
     assert bench.script.asked == 2
+
+
+def test_should_leave_none_of_several_behind_where_one_is_refused(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only when it writes them does the deployment say that it cannot hold one of them."""
+    bench.approvals.approvers = ["ann"]
+    submit, others_written = DirectRequests.submit, Barrier(3)
+
+    def slow_submit(self: DirectRequests, key: Any, submission: Any) -> Any:
+        if submission.request.approvers:
+            others_written.wait(timeout=30)
+            return submit(self, key, submission)
+        written = submit(self, key, submission)
+        others_written.wait(timeout=30)
+        return written
+
+    monkeypatch.setattr(DirectRequests, "check", lambda *_: None)  # as an attached function's
+    monkeypatch.setattr(DirectRequests, "submit", slow_submit)
+    read = Call("r1", "read_customer", {"customer": "C-1"})
+    tools = {"read_*": ask(approvers=["mallory"])}
+    run = bench.start(calls(refund("c1", 70), read, refund("c2", 80)), tools=tools)
+    with pytest.raises(RunFailed, match="names 'mallory', whom this deployment does not") as failed:
+        run.result()
+    assert failed.value.error_type == "hitl_approval.InvalidRequest"
+    written = bench.approvals.store.approvals.values()
+    assert [each.status for each in written] == ["cancelled", "cancelled"]
+    assert "another call" in next(iter(written)).comments
+    assert (bench.desk.refunded, bench.desk.read) == ([], [])
 
 
 def test_should_ask_anew_in_each_turn(bench: Bench) -> None:
@@ -326,6 +356,36 @@ def test_should_refuse_a_name_that_names_no_step(bench: Bench) -> None:
     run = bench.start(name="a/b")
     with pytest.raises(RunFailed, match="name: must be 1 to 64 letters"):
         run.result()
+
+
+@pytest.mark.parametrize("field", ["sensitive", "editable"])
+def test_should_refuse_a_misspelled_name_before_anybody_is_asked(bench: Bench, field: str) -> None:
+    rule: Any = {field: ["amuont"]}
+    run = bench.start(calls(refund()), tools={"refund": ask(**rule)})
+    said = f"{field}: names 'amuont', which is no argument of refund: it has amount, customer$"
+    with pytest.raises(RunFailed, match=said) as failed:
+        run.result()
+    assert failed.value.error_type == "hitl_approval.InvalidRequest"
+    assert bench.approvals.store.approvals == {}
+
+
+def test_should_refuse_a_name_that_no_tool_has(bench: Bench) -> None:
+    run = bench.start(calls(refund()), sensitive=["customer", "cusotmer"])
+    said = "sensitive: names 'cusotmer', which is no argument of any of refund, read_customer"
+    with pytest.raises(RunFailed, match=said):
+        run.result()
+    assert bench.approvals.store.approvals == {}
+
+
+def test_should_refuse_a_misspelled_name_in_a_later_turn_too(bench: Bench) -> None:
+    tools = {"refund": ask(), "read_*": ask(sensitive=["custmer"])}
+    run = bench.start(
+        calls(refund()), calls(Call("r1", "read_customer", {"customer": "C"})), tools=tools
+    )
+    bench.approvals.approve(by="ann")
+    with pytest.raises(RunFailed, match="'custmer', which is no argument of read_customer"):
+        run.result()
+    assert bench.desk.refunded == [(70, "C-1")]
 
 
 def test_should_keep_two_runs_of_one_execution_apart(bench: Bench) -> None:

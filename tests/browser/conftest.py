@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
+from tests.deployed import no_call_refused
+
 HERE = Path(__file__).parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WANTED = "chromium is not installed (apt-get install chromium, or HITL_BROWSER=its path)"
@@ -37,6 +39,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def executable() -> str:
     return chromium() or pytest.fail(WANTED)
+
+
+@pytest.fixture(autouse=True)
+def _allowed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every call of a function that a test causes is held to what its role may do."""
+    if "cloud" not in request.fixturenames:
+        yield
+        return
+    with no_call_refused(request.getfixturevalue("cloud")):
+        yield
 
 
 @pytest.fixture(scope="package")

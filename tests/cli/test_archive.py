@@ -16,7 +16,8 @@ from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.items import marshal
 from hitl_approval.adapters.kms import KmsSigner
 from hitl_approval.domain.archive import ArchivedEvent, Position, following, object_key
-from hitl_approval.domain.audit import GENESIS, hash_of
+from hitl_approval.domain.audit import GENESIS
+from hitl_approval.domain.salted import hash_of
 from hitl_approval.testing import FixedClock, RecordingMeter
 from hitl_approval.usecases.archive import ArchiveService
 from hitl_approval_cli import clock
@@ -26,6 +27,7 @@ from tests.archived import SigningKms, make_bucket
 from .conftest import Hitl
 from .fake_cloud import FakeCloud
 from .test_audit import decided, remove
+from .test_erasing import decided as salted_and_decided
 
 
 class Archived:
@@ -112,6 +114,27 @@ def test_should_verify_what_is_archived(hitl: Hitl, archived: Archived, tmp_path
     assert hitl("audit", "verify", *ids, "--key", key).status == 0
     summary = hitl("audit", "verify", "--all", "--key", key, "--json").json
     assert (summary["verified"], summary["archive_objects"]) == (True, 3)
+
+
+def test_should_find_nothing_wrong_where_a_person_was_erased(
+    hitl: Hitl, archived: Archived
+) -> None:
+    """The archive has hashes only: they stay, and are what the trail still has."""
+    approval_id = salted_and_decided(archived.store)
+    archived.archive(approval_id)
+    assert hitl("audit", "erase", "ann", "--yes").status == 0
+
+    result = hitl("audit", "verify", "--all")
+
+    assert (result.status, result.err) == (0, "")
+    assert result.out == (
+        "ok 1 approval, 3 events: trails, rows and archive verified; 2 values erased\n"
+    )
+    page = archived.s3.list_objects_v2(Bucket="archive")
+    for item in page["Contents"]:
+        stored = archived.s3.get_object(Bucket="archive", Key=item["Key"])["Body"].read().decode()
+        assert not {"rita", "ann", "bob"} & set(stored.split('"'))
+        assert "salt" not in stored
 
 
 @pytest.mark.parametrize(

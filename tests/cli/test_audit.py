@@ -66,6 +66,7 @@ def test_should_verify_every_trail(hitl: Hitl, tables: DynamoDbStore, cloud: Fak
         "verified": True,
         "approvals": 3,
         "events": 6,
+        "erased": 0,
         "findings": 0,
         "signatures": "not checked",
         "archive_objects": None,

@@ -47,7 +47,7 @@ def test_should_take_an_earlier_version_only_after_its_handshake(hitl: Hitl) -> 
         ("[" * 100_000, "is not JSON"),
         ("{}", "tools must be a list of objects"),
         ('[{"tools": "a", "then": "maybe"}]', "tools[0].then must be ask, allow or deny"),
-        ('[{"tools": "a", "editable": ["b"]}]', "editable has no effect here"),
+        ('[{"tools": "a", "editable": "b"}]', "editable: must be a list of arguments"),
     ],
 )
 def test_should_refuse_a_policy_that_is_none(

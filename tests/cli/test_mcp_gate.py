@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from threading import Event
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 
 from hitl_approval.domain.audit import Actor
+from hitl_approval.domain.call import Call
+from hitl_approval.domain.digest import digest_json
 from hitl_approval.domain.tool_policy import ToolPolicy
-from hitl_approval.domain.values import NOTHING
+from hitl_approval.domain.values import NOTHING, Values
 from hitl_approval_cli import mcp_gate
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.mcp_caller import DesktopCaller
@@ -27,6 +29,9 @@ POLICY = [
     {"tools": "delete_*", "then": "ask", "approvers": ["ops"], "timeout_seconds": 600},
     {"tools": "move_*", "then": "ask", "approvers": ["ops"], "once": "run"},
     {"tools": "card", "then": "ask", "sensitive": ["number"]},
+    {"tools": "write_*", "then": "ask", "editable": ["text", "amount"], "once": "run"},
+    {"tools": "send", "then": "allow", "when": {"field": "size", "<": 9}},
+    {"tools": "send", "then": "ask", "editable": ["size"]},
     {"tools": "two", "then": "ask", "approvers": ["ann", "ops"], "quorum": 2},
 ]
 OPS = Actor("ops", "jwt")
@@ -120,6 +125,18 @@ class Desk:
         self.cloud.decisions.decide(
             approval_id, OPS, decision, "seen", content_digest=None, values=NOTHING
         )
+
+    def change(self, approval_id: str, **changes: Any) -> None:
+        """Approve, with other arguments."""
+        values = Values(changes={f"arguments.{name}": value for name, value in changes.items()})
+        digest = self.cloud.decisions.get(approval_id).content_digest
+        self.cloud.decisions.decide(
+            approval_id, OPS, "approved", "seen", content_digest=digest, values=values
+        )
+
+    def arguments(self) -> Any:
+        """With which the call has run that the server got last."""
+        return self.server.lines[-1]["params"]["arguments"]
 
     def text(self) -> str:
         """What the model is answered."""
@@ -285,11 +302,12 @@ class TestAsking:
     ) -> None:
         compared = Event()
 
-        def cancel(*_: Any) -> None:
+        def cancel(call: Call, _: Any) -> Call:
             desk.send("notifications/cancelled", {"requestId": 1})
             compared.set()
+            return call
 
-        monkeypatch.setattr(mcp_gate, "check_approved", cancel)
+        monkeypatch.setattr(mcp_gate, "as_approved", cancel)
         desk.call("delete_file", {"path": "a"})
         desk.decide(desk.until_asked(), "approved")
         assert compared.wait(10)
@@ -373,7 +391,7 @@ class TestAsking:
         def broken(*_: Any) -> Any:
             raise RuntimeError("secret")
 
-        monkeypatch.setattr(mcp_gate, "check_approved", broken)
+        monkeypatch.setattr(mcp_gate, "as_approved", broken)
         desk.call("delete_file", {"path": "a"})
         desk.decide(desk.until_asked(), "approved")
         desk.wait_until(lambda: desk.client.lines)
@@ -384,6 +402,121 @@ class TestAsking:
         desk.call("delete_file", {"path": "a"}, _meta={"progressToken": "t"})
         desk.wait_until(lambda: desk.client.lines)
         assert desk.client.lines[0]["params"]["progressToken"] == "t"
+
+
+class TestEditing:
+    GIVEN: ClassVar = {"path": "/a", "text": "old", "amount": 70}
+
+    def test_should_run_what_an_approver_has_made_of_it(self, desk: Desk) -> None:
+        desk.call("write_file", self.GIVEN, _meta={"progressToken": "t"})
+        approval_id = desk.until_asked()
+        [event] = desk.asked()
+        assert event["editable"] == ["arguments.text", "arguments.amount"]
+        assert event["context"]["arguments"] == self.GIVEN
+        desk.change(approval_id, text="new", amount=35)
+        desk.wait_until(lambda: desk.server.lines)
+        assert desk.arguments() == {"path": "/a", "text": "new", "amount": 35}
+        assert desk.server.lines[0]["params"]["_meta"] == {"progressToken": "t"}
+
+    def test_should_run_what_was_asked_where_nobody_has_changed_it(self, desk: Desk) -> None:
+        desk.call("write_file", self.GIVEN)
+        desk.decide(desk.until_asked(), "approved")
+        desk.wait_until(lambda: desk.server.lines)
+        assert desk.arguments() == self.GIVEN
+
+    def test_should_let_people_change_only_what_the_call_has(self, desk: Desk) -> None:
+        desk.call("write_file", {"path": "/a", "text": {"nested": 1}, "amount": 70})
+        desk.until_asked()
+        [event] = desk.asked()
+        assert event["editable"] == ["arguments.amount"]
+
+    def test_should_run_it_so_again_where_the_answer_holds(self, desk: Desk) -> None:
+        desk.call("write_file", self.GIVEN, 1)
+        desk.change(desk.until_asked(), text="new")
+        desk.wait_until(lambda: desk.server.lines)
+        desk.call("write_file", self.GIVEN, 2)
+        desk.wait_until(lambda: len(desk.server.lines) == 2)
+        assert desk.arguments()["text"] == "new"
+        assert len(desk.asked()) == 1
+
+    def test_should_run_it_so_where_it_was_called_again_meanwhile(
+        self, desks: Callable[..., Desk]
+    ) -> None:
+        desk = desks(wait=0.03)
+        desk.call("write_file", self.GIVEN, 1)
+        approval_id = desk.until_asked()
+        desk.wait_until(lambda: desk.client.lines)
+        desk.change(approval_id, text="new")
+        desk.call("write_file", self.GIVEN, 2)
+        desk.wait_until(lambda: desk.server.lines)
+        assert desk.arguments()["text"] == "new"
+
+    def test_should_go_on_so_where_the_server_asks_something_on_the_way(self, desk: Desk) -> None:
+        desk.call("write_file", self.GIVEN)
+        desk.change(desk.until_asked(), text="new")
+        desk.wait_until(lambda: desk.server.lines)
+        desk.gate.from_server(TestGoingOn.ASKS)
+        more: dict[str, Any] = {"requestState": "s", "inputResponses": {"a": {}}}
+        desk.call("write_file", self.GIVEN, 2, **more)
+        assert desk.arguments()["text"] == "new"
+        assert desk.server.lines[-1]["params"]["inputResponses"] == {"a": {}}
+
+    @pytest.mark.parametrize("altered", [{"path": "/b"}, {"text": 7}, {"more": 1}])
+    def test_should_run_nothing_where_something_else_was_changed(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch, altered: dict[str, Any]
+    ) -> None:
+        act = DesktopCaller.act
+
+        def other(caller: Any, action: Any, *more: Any) -> Any:
+            found = dict(act(caller, action, *more))
+            if found["status"] == "approved":
+                context = found["context"]
+                context = {**context, "arguments": {**context["arguments"], **altered}}
+                found |= {"context": context, "context_digest": digest_json(context)}
+            return found
+
+        monkeypatch.setattr(DesktopCaller, "act", other)
+        desk.call("write_file", self.GIVEN)
+        desk.decide(desk.until_asked(), "approved")
+        desk.wait_until(lambda: desk.client.lines)
+        assert "not the call that was approved" in desk.text()
+        assert not desk.server.lines
+
+    def test_should_not_let_an_approver_change_what_a_rule_reads(self, desk: Desk) -> None:
+        desk.call("send", {"size": 10})
+        assert "who decides may not change what says who decides" in desk.text()
+        assert not desk.asked()
+
+
+class TestNames:
+    """What the server has said of its tools' arguments."""
+
+    def listed(self, desk: Desk, **tools: Any) -> None:
+        desk.send("tools/list", id="l")
+        self.said(desk, "l", **tools)
+
+    def said(self, desk: Desk, call_id: Any, **tools: Any) -> None:
+        said = [{"name": name, "inputSchema": schema} for name, schema in tools.items()]
+        result = {"tools": [*said, 7, {"name": 7}]}
+        desk.gate.from_server(json.dumps({"jsonrpc": "2.0", "id": call_id, "result": result}))
+        desk.client.lines.clear()
+
+    CARD: ClassVar = {"type": "object", "properties": {"nmuber": {"type": "string"}}}
+
+    def test_should_not_ask_while_a_name_of_the_policy_is_misspelled(self, desk: Desk) -> None:
+        self.listed(desk, card=self.CARD)
+        desk.call("card", {"nmuber": "4111"})
+        assert desk.text() == (
+            "not done, people could not be asked: sensitive: names 'number', which is no argument "
+            "of card: it has nmuber"
+        )
+        assert not desk.asked()
+
+    def test_should_ask_where_the_server_has_listed_nothing(self, desk: Desk) -> None:
+        self.said(desk, "m", card=self.CARD)  # answers no question for its tools
+        self.said(desk, {"id": []}, card=self.CARD)
+        desk.call("card", {"nmuber": "4111"})
+        desk.until_asked()
 
 
 class TestGoingOn:

@@ -36,6 +36,7 @@ WORDS = {
     "retract": ["--as", "bob"],
     "submit": ["--subject", "Q4"],
     "audit verify": ["--all"],
+    "audit erase": ["ann"],
     "audit export": ["-o", "FILE"],
     "template": ["FILE"],
     "drain": ["--withdraw"],

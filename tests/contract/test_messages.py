@@ -88,7 +88,6 @@ def due(messages: MessageStore, before: datetime = NEVER, limit: int = 25) -> li
 
 def found(messages: MessageStore, message: Message) -> Message:
     (one,) = [m for m in messages.about(message.approval_id) if m.key == message.key]
-    assert messages.find(message.approval_id, message.key) == one
     return one
 
 
@@ -105,7 +104,6 @@ def test_should_keep_all_of_a_message(messages: MessageStore) -> None:
         links=("a" * 64,), reason="why", noted=True, channel="ses", address="ann@example.com",
     )  # fmt: skip
     assert found(messages, message) == message
-    assert messages.find(message.approval_id, "other") is None
     assert messages.about("other") == []
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from hitl_approval_cli.local import LocalCloud
-from tests.deployed import ROOT, Deploy, Live, deploy_stack, eventually
+from tests.deployed import ROOT, Deploy, Live, deploy_stack, eventually, no_call_refused
 
 from .wheel import CleanVenv, build_wheel
 
@@ -18,6 +19,13 @@ __all__ = ["ROOT", "Deploy", "Live", "deploy_stack", "eventually"]
 def _credentials(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in cloud.environment().items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(autouse=True)
+def _allowed(cloud: LocalCloud) -> Iterator[None]:
+    """Every call of a function that a test causes is held to what its role may do."""
+    with no_call_refused(cloud):
+        yield
 
 
 @pytest.fixture(scope="session")

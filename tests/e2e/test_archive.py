@@ -13,9 +13,14 @@ from botocore.exceptions import ClientError
 
 from hitl_approval.contract import Output
 from hitl_approval.domain.archive import object_key
-from hitl_approval.domain.audit import GENESIS, hash_of
+from hitl_approval.domain.audit import GENESIS
+from hitl_approval.domain.salted import hash_of
 
 from .conftest import Deploy, Live, eventually
+from .erased import erase
+
+GONE = "gone@example.com"
+"""Who is erased afterwards."""
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +38,12 @@ def archived(deploy: Deploy) -> Live:
 
 @pytest.fixture(scope="module")
 def ended(archived: Live) -> list[str]:
-    """Four decided requests, all in the archive."""
+    """Four decided requests, all in the archive, the last one by somebody else."""
     ids = []
-    for _ in range(4):
+    for number in range(4):
         started = archived.submit()
-        archived.decide(started["approval_id"], "approved")
+        by = {"approver": GONE} if number == 3 else {}
+        archived.decide(started["approval_id"], "approved", **by)
         archived.result(started["execution_arn"])
         ids.append(started["approval_id"])
 
@@ -113,7 +119,12 @@ def test_should_name_each_trail_that_was_cut_written_anew_or_removed(
     assert before.returncode == 0, before.stdout + before.stderr
     assert "trails, rows and archive verified" in before.stdout
 
-    cut, rewritten, removed, _ = ended
+    cut, rewritten, removed, erased = ended
+    assert erase(archived, GONE) == [erased]
+    after = _hitl(archived, environment, "audit", "verify", "--all", "--key", str(key))
+    assert after.returncode == 0, after.stdout + after.stderr
+    assert "trails, rows and archive verified; 2 values erased" in after.stdout
+    assert GONE not in _hitl(archived, environment, "audit", "export").stdout
     _remove(archived, cut, 2)
     _write_anew(archived, rewritten)
     _remove(archived, removed, 1, 2)

@@ -9,6 +9,7 @@ from hitl_approval.contract import Events, Output
 from tests.deployed import InMode
 
 from .conftest import Live, eventually
+from .erased import erase
 
 
 def listen(live: Live) -> str:
@@ -77,8 +78,23 @@ def test_should_count_what_is_changed_or_removed_of_the_trail(in_mode: InMode) -
     eventually(lambda: _counted(live, started["approval_id"]) == 2, "the two alterations counted")
 
 
-def _counted(live: Live, approval_id: str) -> int:
-    """Altered events of an approval that the publisher's log names."""
+def test_should_take_an_erasure_for_none(in_mode: InMode) -> None:
+    """By the operator's rights, as `hitl audit erase` does it a day later."""
+    live = in_mode("polling")
+    started = live.submit()
+    approval_id = started["approval_id"]
+    live.decide(approval_id, "approved", approver="gone@example.com")
+    live.result(started["execution_arn"])
+
+    assert erase(live, "gone@example.com") == [approval_id]
+    eventually(
+        lambda: _counted(live, approval_id, "values were erased") == 1, "the erasure counted"
+    )
+    assert _counted(live, approval_id) == 0
+
+
+def _counted(live: Live, approval_id: str, what: str = "was changed or removed") -> int:
+    """Events of an approval that the publisher's log names so."""
     logs = live.deployment.client("logs")
     groups = logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{live.stack}-")["logGroups"]
     said = [
@@ -87,7 +103,7 @@ def _counted(live: Live, approval_id: str) -> int:
         if "Publisher" in group["logGroupName"]
         for entry in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
     ]
-    return sum("was changed or removed" in line and approval_id in line for line in said)
+    return sum(what in line and approval_id in line for line in said)
 
 
 def _sequence(event: dict[str, Any]) -> int:

@@ -77,6 +77,8 @@ PATIENCE = timedelta(seconds=2)
 
 Payload = Mapping[str, Any]
 
+ERASER = "eraser"
+"""Who erases people from what has ended."""
 _OUTBOX = (EVERY_INBOX.removesuffix(EVERY), MESSAGE)
 _GIVEN = "given "
 """In a footprint: what says who answers for whom, which no index shows."""
@@ -141,6 +143,10 @@ class Deployment:
     """Whether SNS refuses a message, whenever it is brought."""
     denied: int = 0
     """How many of the workflow's next reads are refused."""
+    erased: str = ""
+    """Whom the eraser erases, if there is one."""
+    removed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The rows that the eraser has removed, as they were: what is on record of them must hold."""
     doubled: bool = False
     """Whether a second invocation runs beside the first, so that each message may go out twice."""
     outbox: Outbox = field(default_factory=Outbox)
@@ -164,7 +170,11 @@ class Deployment:
 
     def _wrote(self, write: Write) -> None:
         self.world.wrote(write)
-        if write.table == AUDIT_TABLE:
+        actor = self.world.current
+        if actor and actor.name == ERASER and write.before and not write.after:
+            row = plain(write.before)
+            self.removed[row["approval_id"]] = row
+        if write.table == AUDIT_TABLE and write.before is None:
             self.outbox.committed[len(self.outbox.stream)] = self.world.now
             self.outbox.stream.append(write.after)
 
@@ -327,10 +337,17 @@ class Deployment:
             for key, item in self.db.tables[APPROVALS_TABLE].items()
             if of_a_request(key)
         ]
-        return {row["approval_id"]: row for row in found if row["approval_id"] not in self.altered}
+        rows = self.removed | {row["approval_id"]: row for row in found}
+        return {i: row for i, row in rows.items() if i not in self.altered}
 
     def events(self, approval_id: str) -> list[dict[str, Any]]:
-        found = [plain(item) for item in self.db.items(AUDIT_TABLE)]
+        """The events of a trail as they were written, whatever was erased of them since."""
+        table = self.db.tables[AUDIT_TABLE]
+        written = dict(table)
+        if self.erased:
+            wrote = [each.write for each in self.world.writes]
+            written |= {w.key: w.after for w in reversed(wrote) if w.key in table}
+        found = [plain(item) for item in written.values()]
         mine = [event for event in found if event["approval_id"] == approval_id]
         return sorted(mine, key=lambda event: int(event["sequence"]))
 
@@ -387,7 +404,7 @@ class Deployment:
         return Call("PutEvents", NOTHING, lambda _: put(len(entries)), faults, own=own)
 
     def _database(self, operation: str, request: Mapping[str, Any]) -> Call:
-        reads = operation in {"GetItem", "Query"}
+        reads = operation in {"GetItem", "Query", "Scan"}
 
         def apply(token: str) -> Any:
             actor = self.world.current
@@ -455,14 +472,14 @@ def _touched(request: Mapping[str, Any], *, reads: bool) -> Footprint:
     touched: set[tuple[str, bool]] = set()
     for action in actions:
         ((kind, one),) = action.items()
-        if one["TableName"] == AUDIT_TABLE and not reads:
+        if one["TableName"] == AUDIT_TABLE and kind == "Put":
             continue
         key = one.get("Key") or one.get("Item")
         if one["TableName"] == MESSAGES_TABLE:
             name = f"{MESSAGE}{key['approval_id']['S']} {key['message']['S']}" if key else None
             touched.add((name or EVERY_MESSAGE, not reads))
             continue
-        if "IndexName" in one:
+        if "IndexName" in one or (not key and "KeyConditionExpression" not in one):
             touched.add((EVERY_ROW, False))
             continue
         named = key["approval_id"] if key else one["ExpressionAttributeValues"][":id"]

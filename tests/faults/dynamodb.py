@@ -105,6 +105,11 @@ class DynamoDb:
                 return {}
             case "UpdateItem":
                 return self._update_item(request)
+            case "DeleteItem":
+                return self._delete_item(request)
+            case "Scan":
+                _only(request, "TableName", "ConsistentRead")
+                return {"Items": self.items(request["TableName"])}
             case "BatchWriteItem":
                 return self._batch(request)
             case "TransactWriteItems":
@@ -154,6 +159,23 @@ class DynamoDb:
         write = self._update(request, "UpdateItem")
         self._store(write)
         return {"Attributes": write.after} if request.get("ReturnValues") == "ALL_NEW" else {}
+
+    def _delete_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        _only(
+            request,
+            "TableName",
+            "Key",
+            "ConditionExpression",
+            "ExpressionAttributeNames",
+            "ExpressionAttributeValues",
+        )
+        table = request["TableName"]
+        key = self.schemas[table].key(request["Key"])
+        before = self.tables[table].get(key)
+        _check(request, before, "DeleteItem")
+        if before is not None:
+            self.remove(table, key)
+        return {}
 
     def _transact(self, actions: Sequence[Mapping[str, Any]], token: str) -> dict[str, Any]:
         if token in self.tokens:

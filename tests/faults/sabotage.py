@@ -36,6 +36,12 @@ from tests.faults.agents import (
     runs_what_was_not_asked,
 )
 from tests.faults.edits import covers_a_change_by_earlier_votes
+from tests.faults.erasing import (
+    erases_everybody,
+    erases_the_trail_before_the_record,
+    erases_what_is_open,
+    erases_what_no_workflow_has_read,
+)
 from tests.faults.ruling import (
     approves_although_something_was_not_read,
     follows_a_rule_in_the_name_of_the_system,
@@ -502,4 +508,9 @@ CASES: tuple[Case, ...] = (
     Case(runs_what_was_not_asked, "tools_run_as_approved", "agent"),
     Case(runs_an_interrupted_turn_again, "tools_run_as_approved", "agent", ONE),
     Case(pays_something_else, "tools_run_as_approved", "agent"),
+    Case(erases_what_is_open, "all_agree", "erased"),
+    Case(erases_what_is_open, "erasures_take_values_only", "erased-polling"),
+    Case(erases_what_no_workflow_has_read, "all_agree", "erased", ONE),
+    Case(erases_the_trail_before_the_record, "erasures_take_values_only", "erased"),
+    Case(erases_everybody, "erasures_take_values_only", "erased"),
 )

@@ -18,6 +18,7 @@ from tests.faults.deployment import APPROVALS_TABLE, TIMEOUT, Deployment
 from tests.faults.durable import arn_of
 from tests.faults.dynamodb import Item
 from tests.faults.edits import EDITS
+from tests.faults.erasing import ERASING
 from tests.faults.messaging import MESSAGING
 from tests.faults.ruling import RULING
 from tests.faults.scenario import POLLING, SECOND, Scenario, both, decision, event, under
@@ -288,5 +289,6 @@ SCENARIOS: Mapping[str, Scenario] = {
         *VISITORS,
         *MESSAGING,
         *AGENTS,
+        *ERASING,
     ]
 }

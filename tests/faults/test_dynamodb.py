@@ -26,6 +26,8 @@ from hitl_approval.domain.errors import ApprovalError, VersionConflict
 from hitl_approval.domain.message import Message
 from hitl_approval.domain.voting import cast_vote
 from hitl_approval.ports.records import Attention
+from hitl_approval.usecases.records import draw_salt
+from hitl_approval_cli.erasing import Erasing
 from tests.anything import NOW, any_opening, any_request, declared
 from tests.faults.dynamodb import APPROVALS, AUDIT, MESSAGES, DynamoDb
 
@@ -47,6 +49,7 @@ ATTENTIONS: tuple[Attention, ...] = ("pending", "decided")
 DECISIONS: tuple[Decision, ...] = ("approved", "rejected")
 MESSAGE_OPERATIONS = 300
 """The same of the message store, each one to ten API calls."""
+ERASURE_OPERATIONS = 30
 APPROVAL_COUNT = 4
 """Few, so that they meet each other."""
 
@@ -133,6 +136,9 @@ class Twin:
             # Whether a full page that is the last one names its end is up to the service.
             ends = [answer[1].pop("LastEvaluatedKey", None) for answer in (ours, theirs)]
             assert None in ends or ends[0] == ends[1], (operation, request)
+        if operation == "Scan":  # in whatever order
+            for _, answer in (ours, theirs):
+                answer["Items"] = sorted(answer.get("Items", ()), key=repr)
         assert ours == theirs, (operation, request)
         self.answered[f"{operation} {theirs[0]}"] += 1
         if answers:
@@ -243,8 +249,29 @@ def test_should_answer_as_moto_does_to_the_calls_of_messages(moto: Any) -> None:
         "PutItem ConditionalCheckFailedException",
         "UpdateItem ok",
         "UpdateItem ConditionalCheckFailedException",
-        "GetItem ok",
         "Query ok",
+    ):
+        assert twin.answered[call] > 5, call
+
+
+def test_should_answer_as_moto_does_to_the_calls_of_erasures(moto: Any) -> None:
+    lots = random.Random(20260104)
+    twin = Twin()
+    store = DynamoDbStore(client=moto, approvals_table="approvals", audit_table="audit")
+
+    def send(client: BaseClient, operation: str, request: dict[str, Any]) -> Any:
+        return twin.call(client, operation, request)
+
+    with patch.object(BaseClient, "_make_api_call", send):
+        for number in range(ERASURE_OPERATIONS):
+            _any_erasure(lots, store, f"approval-{number}")
+
+    for call in (
+        "Scan ok",
+        "DeleteItem ok",
+        "DeleteItem ConditionalCheckFailedException",
+        "UpdateItem ok",
+        "UpdateItem ConditionalCheckFailedException",
     ):
         assert twin.answered[call] > 5, call
 
@@ -276,6 +303,29 @@ def test_should_take_a_repeated_transaction_for_the_one_it_is() -> None:
         double.call("TransactWriteItems", {"TransactItems": [put]}, "token-2")
 
 
+def _any_erasure(lots: random.Random, store: DynamoDbStore, approval_id: str) -> None:
+    """A decision, and two who erase its voter of what they have read, one after the other."""
+    created = store.create(any_opening(approval_id=approval_id).salted(draw_salt))
+    vote = cast_vote(created, declared("bob"), lots.choice(DECISIONS), "why", now=NOW)
+    assert vote is not None
+    store.commit(vote.salted(draw_salt))
+    if lots.randrange(3):
+        store.mark_resumed(approval_id)
+    erasing = Erasing(
+        client=store.client,
+        approvals_table=store.approvals_table,
+        audit_table=store.audit_table,
+        inbox_table=None,
+        messages_table="messages",
+        signer=None,
+        person=lots.choice(("bob", "rita")),
+        now=NOW + timedelta(days=2),
+    )
+    for found in erasing.find().approvals:
+        for again in (found, found, replace(found, row=False)):
+            erasing.erase(again)
+
+
 def _any_message(lots: random.Random, store: DynamoDbMessages, approval_id: str) -> None:
     now = NOW + timedelta(milliseconds=lots.randrange(90 * 60 * 1000))
     approval = any_opening(approval_id=approval_id).after
@@ -296,8 +346,9 @@ def _any_message(lots: random.Random, store: DynamoDbMessages, approval_id: str)
                         store.add_link(claimed, f"{lots.randrange(10**9):064}")
                         store.mark_unsent(replace(claimed, due=lots.choice((None, now))))
         case 2:
-            if (found := store.find(approval_id, message.key)) is not None:
-                store.mark_unsent(replace(found, attempts=lots.randrange(3)))
+            for found in store.about(approval_id):
+                if found.key == message.key:
+                    store.mark_unsent(replace(found, attempts=lots.randrange(3)))
         case 3:
             for each in store.about(approval_id):
                 store.mark_sent(each, now)

@@ -98,6 +98,9 @@ CROWDED = {
     "fed-publisher": 0,
     "fed-messenger-poison": 0,
     "fed-publisher-poison": 0,
+    "erased": 0,
+    "erased-polling": 0,
+    "asker-erased": 0,
 }
 ORDERS = {
     # Two sweeps beside a workflow: thousands of orders, nearly all of steps that only read. Of one
@@ -165,6 +168,9 @@ LIMITED = {
     "fed-publisher": 0,
     "fed-messenger-poison": 0,
     "fed-publisher-poison": 0,
+    "erased": 0,
+    "erased-polling": 0,
+    "asker-erased": 0,
     "opposite": 1,
     "quorum": 1,
     "zombie": 1,

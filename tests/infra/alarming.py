@@ -18,6 +18,7 @@ from hitl_approval.domain.policy import Policy
 from hitl_approval.testing import World, in_memory
 from hitl_approval.testing.gauges import InMemoryGauges
 from hitl_approval.usecases.archive import ArchiveService
+from hitl_approval.usecases.publish import Alteration
 from hitl_approval.usecases.request import ResolvedRequest
 from tests.anything import any_id, any_request, declared
 
@@ -89,7 +90,7 @@ def _row_is_written_by_hand(world: World) -> None:
 
 
 def _event_is_removed(world: World) -> None:
-    world.publishing.note_altered([{"approval_id": "a", "sequence": 1}])
+    world.publishing.note_altered([Alteration({"approval_id": "a", "sequence": 1}, {}, {})])
 
 
 def _archive_refuses(world: World) -> None:

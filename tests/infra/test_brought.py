@@ -99,7 +99,23 @@ AUDITS: dict[str, tuple[Callable[[Stack], dynamodb.ITable], str]] = {
             sort_key=attribute("sequence", NUMBER),
             stream=KEYS_ONLY,
         ),
-        "audit_table Embedding/T has a stream of KEYS_ONLY, which holds no events: give it stream=",
+        (
+            "audit_table Embedding/T has a stream of KEYS_ONLY, which lacks new events: give it "
+            "stream=StreamViewType.NEW_AND_OLD_IMAGES"
+        ),
+    ),
+    "a stream of new images": (
+        lambda stack: dynamodb.Table(
+            stack,
+            "T",
+            partition_key=attribute("approval_id"),
+            sort_key=attribute("sequence", NUMBER),
+            stream=dynamodb.StreamViewType.NEW_IMAGE,
+        ),
+        (
+            "audit_table Embedding/T has a stream of NEW_IMAGE, by which each erasure would count "
+            "as tampering: give it stream=StreamViewType.NEW_AND_OLD_IMAGES"
+        ),
     ),
 }
 
@@ -139,7 +155,7 @@ def test_should_take_a_table_that_has_what_is_needed(second: bool) -> None:
             "A",
             partition_key=attribute("approval_id"),
             sort_key=attribute("sequence", NUMBER),
-            dynamo_stream=dynamodb.StreamViewType.NEW_IMAGE,
+            dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
         )
     HitlApproval(stack, "Approval", table=table, audit_table=audit)
     template(stack)

@@ -28,6 +28,8 @@ class TestOutputs:
             Output.SWEEP_FUNCTION_NAME: "<ApprovalSweepFunction>",
             Output.APPROVALS_TABLE_NAME: "<ApprovalTable>",
             Output.AUDIT_TABLE_NAME: "<ApprovalAuditTable>",
+            Output.INBOX_TABLE_NAME: "<ApprovalInboxTable>",
+            Output.MESSAGES_TABLE_NAME: "<ApprovalMessagesTable>",
             Output.SNS_TOPIC_ARN: "<ApprovalTopic>",
             Output.PAGE_URL: "<ApprovalPageApi.ApiEndpoint>",
             Output.PERSONAL_TOPIC_ARN: "<ApprovalPagePersonalTopic>",
@@ -40,7 +42,12 @@ class TestOutputs:
         outputs = templates["embedded_twice"]["Outputs"]
         described = [{"OutputKey": key, "OutputValue": key} for key in outputs]
         found = deployments_in({"StackName": "Embedding", "Outputs": described})
-        paged = {Output.PAGE_URL, Output.PERSONAL_TOPIC_ARN, Output.MAIL_SENDER}
+        paged = {
+            Output.PAGE_URL,
+            Output.PERSONAL_TOPIC_ARN,
+            Output.MAIL_SENDER,
+            Output.MESSAGES_TABLE_NAME,
+        }
         missing = paged | OF_A_SIGN_IN | OF_AN_ARCHIVE | {Output.SIGNING_KEY_ARN}
         assert {name: set(values) for name, values in found.items()} == {
             "Embedding/Payments": set(OUTPUTS) - missing,

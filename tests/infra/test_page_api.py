@@ -46,7 +46,7 @@ def test_should_sign_in_who_comes_to_any_other_route(templates: dict[str, Any]) 
 def test_should_refuse_a_page_without_what_feeds_its_messages() -> None:
     stack = any_stack()
     audit = dynamodb.Table.from_table_name(stack, "Audit", "audit")
-    with pytest.raises(ValueError, match=r"audit_table must have a stream of new images"):
+    with pytest.raises(ValueError, match=r"audit_table must have a stream of old and new images"):
         HitlApproval(stack, "Approval", audit_table=audit, page=ApprovalPage())
 
 

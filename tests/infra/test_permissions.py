@@ -120,7 +120,6 @@ MESSENGER = {
     ("dynamodb:GetRecords", STREAM),
     ("dynamodb:GetShardIterator", STREAM),
     ("dynamodb:ListStreams", STREAM),
-    ("dynamodb:GetItem", MESSAGES),
     ("dynamodb:PutItem", MESSAGES),
     ("dynamodb:Query", MESSAGES),
     ("dynamodb:UpdateItem", MESSAGES),

@@ -137,9 +137,17 @@ def test_should_let_strangers_call_what_a_deployment_publishes(
         lambda_.delete_function_url_config(**qualifier)
 
 
-def test_should_let_functions_call_it_with_the_key(cloud: Emulator, plain: Deployed) -> None:
-    seen = plain.invoke({})["Payload"]["environment"]
-    assert seen["AWS_ACCESS_KEY_ID"] == cloud.key
+def test_should_let_functions_call_it_with_a_key_of_their_roles(
+    cloud: Emulator, plain: Deployed
+) -> None:
+    seen = plain.invoke({})["Payload"]["environment"]["AWS_ACCESS_KEY_ID"]
+    assert seen != cloud.key
+    assert call(cloud, "GET", FUNCTIONS, seen).status == 200
+    assert call(cloud, "GET", FUNCTIONS, seen[:-1]).status == 403
+    again = plain.invoke({})["Payload"]["environment"]["AWS_ACCESS_KEY_ID"]
+    assert again == seen
+    other = cloud.deploy("plain.handler").invoke({})["Payload"]["environment"]["AWS_ACCESS_KEY_ID"]
+    assert other != seen
 
 
 def test_should_take_the_keys_that_it_lends(cloud: Emulator) -> None:

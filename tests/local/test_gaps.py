@@ -23,6 +23,7 @@ from hitl_approval_cli.local.gaps import MAX_WARM, to_end
 from tests.local.harness import ROLE, Deployed, Emulator, any_name, eventually, needs_proc
 
 MANY = MAX_RUNNING + 1
+KEY = "arn:aws:kms:us-east-1:000000000000:key/any"
 
 
 def test_route_durable_requests(stock: Emulator, cloud: Emulator) -> None:
@@ -195,8 +196,8 @@ def test_keep_function_properties(either: tuple[Emulator, bool]) -> None:
     lambda_ = emulator.client("lambda")
     name = _output(emulator, stack)
     config = lambda_.get_function_configuration(FunctionName=name)
-    expected = {"ExecutionTimeout": 60, "RetentionPeriodInDays": 3} if ours else None
-    assert config.get("DurableConfig") == expected
+    expected = {"ExecutionTimeout": 60, "RetentionPeriodInDays": 3, "KMSKeyArn": KEY}
+    assert config.get("DurableConfig") == (expected if ours else None)
     assert ("DeadLetterConfig" in config) is ours
     lambda_.publish_version(FunctionName=name)
 
@@ -282,7 +283,11 @@ def _function_template(timeout: int) -> dict[str, Any]:
         "Handler": "index.handler",
         "Role": ROLE,
         "Code": {"ZipFile": "def handler(event, context): return event"},
-        "DurableConfig": {"ExecutionTimeout": timeout, "RetentionPeriodInDays": 3},
+        "DurableConfig": {
+            "ExecutionTimeout": timeout,
+            "RetentionPeriodInDays": 3,
+            "KMSKeyArn": KEY,
+        },
         "DeadLetterConfig": {"TargetArn": {"Fn::GetAtt": ["Queue", "Arn"]}},
     }
     return {

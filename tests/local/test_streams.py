@@ -26,7 +26,7 @@ class Stream:
         made = _create(
             dynamodb,
             table,
-            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         )
         try:
             _create(dynamodb, "brought")

@@ -23,7 +23,8 @@ from tests.mutants.imported import COPY
 from tests.mutants.mutants import MUTANTS, Mutant
 
 ROOT = Path(__file__).parents[2]
-NEEDED = ("shared", "lambdas", "tests", "bench", "pyproject.toml")
+NEEDED = ("shared", "lambdas", "cli", "tests", "bench", "pyproject.toml")
+SOURCES = ("shared", "lambdas", "cli")
 LONGEST = 180.0
 """Seconds; tests that hang have seen the mutant too."""
 FAILED = 1  # pytest's exit code: tests ran, and one failed
@@ -68,7 +69,7 @@ class Bench:
             "tests.mutants.imported",
         ]
         environment = os.environ | {
-            "PYTHONPATH": os.pathsep.join([str(home / "shared"), str(home / "lambdas")]),
+            "PYTHONPATH": os.pathsep.join(str(home / part) for part in SOURCES),
             "PYTHONDONTWRITEBYTECODE": "1",
             "CI": "true",  # Hypothesis draws the same examples each time
             COPY: str(home),

@@ -13,9 +13,10 @@ NOT_THE_COPY = 9
 
 def pytest_sessionstart() -> None:
     import hitl_approval
+    import hitl_approval_cli
     import tests
 
     copy = Path(os.environ[COPY])
-    for module in (hitl_approval, tests):
+    for module in (hitl_approval, hitl_approval_cli, tests):
         if not Path(str(module.__file__)).is_relative_to(copy):
             pytest.exit(f"{module.__file__} is not in {copy}", returncode=NOT_THE_COPY)

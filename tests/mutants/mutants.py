@@ -57,6 +57,10 @@ AGREES = "shared/hitl_approval/domain/agreement.py"
 DIGEST = "shared/hitl_approval/domain/digest.py"
 OUTCOME = "shared/hitl_approval/domain/outcome.py"
 BINDING = "shared/hitl_approval/domain/binding.py"
+SALTED = "shared/hitl_approval/domain/salted.py"
+ERASING = "cli/hitl_approval_cli/erasing.py"
+SALTED_TESTS = ("tests/unit/domain/test_salted.py", "tests/property/test_erasure_properties.py")
+ERASING_TESTS = ("tests/cli/test_erasing.py",)
 DELEGATING = "shared/hitl_approval/domain/delegation.py"
 DELEGATIONS = "tests/unit/domain/test_delegation.py"
 SUPERSEDING = "shared/hitl_approval/domain/superseding.py"
@@ -72,6 +76,19 @@ QUORUM_TESTS = ("tests/unit/domain/test_quorum.py",)
 ESCALATION_TESTS = ("tests/unit/domain/test_escalation.py",)
 REASSIGN_TESTS = ("tests/unit/domain/test_reassign.py",)
 MACHINE = ("tests/property/test_service_machine.py",)
+AGENT_RUN = "shared/hitl_approval/agents/agent_run.py"
+AGENT_ASKING = "shared/hitl_approval/agents/asking.py"
+AGENT_GATE = "shared/hitl_approval/agents/gate.py"
+TOGETHER = "shared/hitl_approval/agents/together.py"
+TOOL_ARGUMENTS = "shared/hitl_approval/domain/tool_arguments.py"
+MCP_GATE = "cli/hitl_approval_cli/mcp_gate.py"
+MCP_ASKING = "cli/hitl_approval_cli/mcp_asking.py"
+AGENTS = "tests/agents/test_contract.py"
+AGENT_ASKING_TESTS = ("tests/unit/agents/test_asking.py",)
+AGENT_GATE_TESTS = ("tests/unit/agents/test_gate.py",)
+TOGETHER_TESTS = ("tests/unit/agents/test_together.py",)
+TOOL_ARGUMENTS_TESTS = ("tests/unit/domain/test_tool_arguments.py",)
+MCP_GATE_TESTS = ("tests/cli/test_mcp_gate.py",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -1537,5 +1554,287 @@ MUTANTS: tuple[Mutant, ...] = (
         "{text.person_key(vote.approver)}",
         "nobody_votes_twice",
         (DELEGATIONS,),
+    ),
+    # Agents
+    Mutant(
+        "an agent's tool runs with other arguments than were approved",
+        AGENT_GATE,
+        "    if not answer.is_for(tool, arguments):\n        msg",
+        "    if False:\n        msg",
+        "tools_run_as_approved",
+        AGENT_GATE_TESTS,
+    ),
+    Mutant(
+        "an agent's tool runs twice by one approval",
+        AGENT_GATE,
+        "self._open.pop(call_id, None)",
+        "self._open.get(call_id)",
+        "tools_run_as_approved",
+        AGENT_GATE_TESTS,
+    ),
+    Mutant(
+        "an agent's tool runs with what was changed on the record",
+        AGENT_ASKING,
+        "json.loads(self.call.approved(shown).arguments)",
+        'shown["arguments"]',
+        "tools_run_as_approved",
+        AGENT_ASKING_TESTS,
+    ),
+    Mutant(
+        "an agent's call of another turn has the answer of the first",
+        AGENT_RUN,
+        "if one.once and one.call.digest not in self.held",
+        "if one.call.digest not in self.held",
+        "tools_run_as_approved",
+        (f"{AGENTS}::test_should_ask_each_time_about_the_same_call_by_default",),
+    ),
+    Mutant(
+        "an agent's turn is run again after a crash",
+        AGENT_RUN,
+        "    step: StepConfig = ONCE,\n",
+        "    step: StepConfig = StepConfig(),  # noqa: B008\n",
+        "tools_run_as_approved",
+        (f"{AGENTS}::test_should_not_run_again_what_a_crash_has_interrupted",),
+    ),
+    Mutant(
+        "an agent asks people while what should be masked is misspelled",
+        AGENT_RUN,
+        "                self.asking.check_names(tool, self.policy, gate.arguments)\n",
+        "                pass\n",
+        "seen_by_who_approved",
+        (f"{AGENTS}::test_should_refuse_a_name_that_no_tool_has",),
+    ),
+    Mutant(
+        "an agent's misspelled mask of all tools is not seen",
+        TOOL_ARGUMENTS,
+        '        self._check_paths("sensitive", sensitive, self._schemas)\n',
+        "",
+        "seen_by_who_approved",
+        TOOL_ARGUMENTS_TESTS,
+    ),
+    Mutant(
+        "an agent's masked field that an argument has not leaves the argument shown",
+        TOOL_ARGUMENTS,
+        "for length in range(len(names), 0, -1):",
+        "for length in (len(names),):",
+        "seen_by_who_approved",
+        TOOL_ARGUMENTS_TESTS,
+    ),
+    Mutant(
+        "an agent's calls are left behind where one of them is refused",
+        TOGETHER,
+        "            withdraw(context, approval, REASON)\n",
+        "            pass\n",
+        "nothing_is_left_behind",
+        TOGETHER_TESTS,
+    ),
+    Mutant(
+        "an agent's call is asked about after the others were withdrawn",
+        TOGETHER,
+        "            self._closed = True\n",
+        "            self._closed = False\n",
+        "nothing_is_left_behind",
+        TOGETHER_TESTS,
+    ),
+    Mutant(
+        "an agent's call runs by the gate as it was asked, not as it was changed",
+        MCP_GATE,
+        "        if call.approved != call.asked:\n",
+        "        if False:\n",
+        "tools_run_as_approved",
+        MCP_GATE_TESTS,
+    ),
+    Mutant(
+        "an agent's call goes on by the gate as often as it likes",
+        MCP_GATE,
+        "self._asked_on.pop(key, None)",
+        "self._asked_on.get(key)",
+        "tools_run_as_approved",
+        MCP_GATE_TESTS,
+    ),
+    Mutant(
+        "an agent's call runs by the gate whatever the record's digest is",
+        MCP_ASKING,
+        '            if record.get("context_digest") == digest:\n',
+        "            if digest:\n",
+        "tools_run_as_approved",
+        MCP_GATE_TESTS,
+    ),
+    Mutant(
+        "an agent's call by the gate may have what a rule reads changed",
+        MCP_ASKING,
+        "    ruling.check_editable(editable)\n",
+        "",
+        "approved_by_policy",
+        MCP_GATE_TESTS,
+    ),
+    Mutant(
+        "an agent's misspelled mask is not seen by the gate",
+        MCP_GATE,
+        "            self._arguments.check(tool, self._policy)\n",
+        "",
+        "seen_by_who_approved",
+        MCP_GATE_TESTS,
+    ),
+    # Erasures
+    Mutant(
+        "a digest needs no salt",
+        SALTED,
+        "    return hmac.new(salt.encode(), canonical_json",
+        '    return hmac.new(b"", canonical_json',
+        "erasures_take_values_only",
+        SALTED_TESTS,
+    ),
+    Mutant(
+        "what is put on record has no salts",
+        RECORDS,
+        "        salted = transition.salted(self.salt)\n",
+        "        salted = transition\n",
+        "erasures_take_values_only",
+        (f"{SERVICE}/test_records.py",),
+    ),
+    Mutant(
+        "all values of an event have one salt",
+        SALTED,
+        "    return {path: draw() for path in personal(event)}\n",
+        "    return dict.fromkeys(personal(event), draw())\n",
+        "erasures_take_values_only",
+        (*SALTED_TESTS, f"{SERVICE}/test_records.py"),
+    ),
+    Mutant(
+        "an erased value is also there",
+        SALTED,
+        " if len(both) == len(digests) + len(found) else nothing\n",
+        "\n",
+        "audit_is_whole",
+        SALTED_TESTS,
+    ),
+    Mutant(
+        "another value stands where one was erased",
+        SALTED,
+        "        for path in found:\n            said = _put(said, path, ERASED)\n",
+        "        for path in {**digests, **found}:\n            said = _put(said, path, ERASED)\n",
+        "audit_is_whole",
+        SALTED_TESTS,
+    ),
+    Mutant(
+        "whatever has a digest in it counts as erased",
+        SALTED,
+        "    return same and whole and erased_of(after)",
+        "    return same and erased_of(after)",
+        "audit_is_whole",
+        (*SALTED_TESTS, "tests/unit/test_stream.py"),
+    ),
+    Mutant(
+        "a signature goes with an erasure",
+        SALTED,
+        "    return same and whole and",
+        "    return whole and",
+        "audit_is_whole",
+        SALTED_TESTS,
+    ),
+    Mutant(
+        "an erasure needs no time",
+        TRAIL,
+        " or not is_said(event):\n",
+        ":\n",
+        "audit_is_whole",
+        SALTED_TESTS,
+    ),
+    Mutant(
+        "an erasure is no tampering while its record stands",
+        TRAIL,
+        "        if head is not None and erased_of(event):\n",
+        "        if False:\n",
+        "audit_is_whole",
+        SALTED_TESTS,
+    ),
+    Mutant(
+        "each erasure sets off the alarm of tampering",
+        "shared/hitl_approval/usecases/publish.py",
+        "            if is_erasure(one.before, one.after):\n",
+        "            if False:\n",
+        "erasures_take_values_only",
+        ("tests/unit/test_stream.py",),
+    ),
+    Mutant(
+        "what others have said of a person goes with them",
+        SALTED,
+        "    gone = [path for path in salts if _is_of(event, path, spelling(person))]\n",
+        "    gone = list(salts)\n",
+        "erasures_take_values_only",
+        SALTED_TESTS,
+    ),
+    Mutant(
+        "what is masked can be tried by its salt",
+        "shared/hitl_approval/domain/view.py",
+        " if name not in salts}\n",
+        "}\n",
+        "readers_see_what_was",
+        ("tests/unit/domain/test_values.py",),
+    ),
+    Mutant(
+        "a person is erased from what is open",
+        ERASING,
+        "        if record and record.pending:\n",
+        "        if False:\n",
+        "erasures_take_values_only",
+        ERASING_TESTS,
+    ),
+    Mutant(
+        "a person is erased from what its workflow has not read",
+        ERASING,
+        "        if record and not record.resumed:\n",
+        "        if False:\n",
+        "erasures_take_values_only",
+        ERASING_TESTS,
+    ),
+    Mutant(
+        "a person is erased from what has just ended",
+        ERASING,
+        '        if str(events[-1]["at"]) > isoformat(self.now - self.settled):\n',
+        "        if False:\n",
+        "erasures_take_values_only",
+        ERASING_TESTS,
+    ),
+    Mutant(
+        "an erasure takes away what shows tampering",
+        ERASING,
+        "        if trail.findings:\n",
+        "        if False:\n",
+        "audit_is_whole",
+        ERASING_TESTS,
+    ),
+    Mutant(
+        "a record is erased whatever became of it",
+        ERASING,
+        '                    ConditionExpression="#status = :ended AND resumed = :true",\n',
+        '                    ConditionExpression="attribute_exists(#status) OR :ended = :true",\n',
+        "erasures_take_values_only",
+        ERASING_TESTS,
+    ),
+    Mutant(
+        "two erasures at once undo each other",
+        ERASING,
+        '            ConditionExpression="#hash = :hash AND #salts = :read",\n',
+        '            ConditionExpression="#hash = :hash OR #salts = :read",\n',
+        "erasures_take_values_only",
+        ERASING_TESTS,
+    ),
+    Mutant(
+        "messages to others go with a person",
+        ERASING,
+        '            if self._is(item.get("recipient")):\n',
+        "            if True:\n",
+        "erasures_take_values_only",
+        ERASING_TESTS,
+    ),
+    Mutant(
+        "a delegation that stands is removed",
+        ERASING,
+        "        if until > over:\n",
+        "        if False:\n",
+        "only_who_is_asked_decides",
+        ERASING_TESTS,
     ),
 )

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from hitl_approval.domain.errors import Unavailable, UnreadableRecord
+from hitl_approval.domain.salted import erase
 from hitl_approval.stream import answer_batch
 from hitl_approval.testing import World
 from tests.unit.streamed import asked, awaits, batch, decided, publish_all
@@ -129,6 +130,38 @@ def test_should_count_what_somebody_has_changed_or_removed_and_publish_nothing_o
     assert len(world.publisher.published) == len(events)
     assert approval_id in caplog.text
     assert "mallory" not in caplog.text
+
+
+def test_should_count_an_erasure_for_itself_and_not_as_tampering(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    before = world.store.history(decided(world))[-1]
+    after = erase(before, "bob", at="2026-02-01T00:00:00.000Z")
+    assert after is not None
+    record = altered("MODIFY", after)
+    record["dynamodb"]["OldImage"] = batch(before)["Records"][0]["dynamodb"]["NewImage"]
+    service = world.publishing
+
+    answer_batch({"Records": [record]}, service.publish, altered=service.note_altered)
+
+    assert world.meter.counted == ["ErasedValues"] * 2
+    assert "bob" not in caplog.text
+    assert world.publisher.published == []
+
+
+def test_should_count_tampering_that_goes_with_an_erasure(world: World) -> None:
+    before = world.store.history(decided(world))[-1]
+    after = erase(before, "bob", at="2026-02-01T00:00:00.000Z")
+    assert after is not None
+    details = {**after["details"], "decision": "rejected"}
+    for forged in ({**after, "details": details}, {**after, "actor": "mallory"}, before):
+        record = altered("MODIFY", forged)
+        record["dynamodb"]["OldImage"] = batch(before)["Records"][0]["dynamodb"]["NewImage"]
+        service = world.publishing
+        answer_batch({"Records": [record]}, service.publish, altered=service.note_altered)
+    assert world.meter.counted.count("AlteredTrail") == 3
+    assert "ErasedValues" not in world.meter.counted
 
 
 def test_should_take_what_has_expired_for_no_tampering(world: World) -> None:

@@ -62,8 +62,8 @@ def mcp(
     by mail or by hitl. It ends when its input ends; it logs to stderr only.
 
     With --gate it stands before another server, whose tools the agent uses as before: a call that
-    the policy asks for runs when people have approved exactly it, and otherwise the agent is
-    answered why not.
+    the policy asks for runs when people have approved exactly it, with what they have made of
+    editable arguments, and otherwise the agent is answered why not.
 
     Example: hitl mcp
 
@@ -86,7 +86,7 @@ def mcp(
 def _policy(file: Path) -> ToolPolicy:
     where = cut(str(file))
     try:
-        policy = ToolPolicy.from_json(json.loads(file.read_text(encoding="utf-8")))
+        return ToolPolicy.from_json(json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
         raise usage(f"--gate: {where}: {error.strerror}") from None
     except RecursionError:
@@ -94,6 +94,3 @@ def _policy(file: Path) -> ToolPolicy:
     except ValueError as error:
         why = "is not JSON" if isinstance(error, json.JSONDecodeError) else str(error)
         raise usage(f"--gate: {where}: {why}") from None
-    if any(rule.editable for _, rule in policy.rules):
-        raise usage(f"--gate: {where}: editable has no effect here: what is asked is what runs")
-    return policy

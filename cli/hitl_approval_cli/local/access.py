@@ -142,24 +142,6 @@ def answer_published_urls_only_by_their_deployment() -> None:
     )
 
 
-def give_functions_the_key(key: str) -> None:
-    """Let functions call this cloud.
-
-    Upstream gives them their account's number as key, which anyone knows. AWS gives them a key of
-    their role's.
-    """
-    from ministack.core import lambda_runtime
-    from ministack.services import lambda_svc
-
-    stock = lambda_runtime.execution_credentials
-
-    def credentials(config: dict[str, Any]) -> dict[str, str]:
-        return {**stock(config), "AWS_ACCESS_KEY_ID": key}
-
-    lambda_runtime.execution_credentials = credentials
-    lambda_svc.execution_credentials = credentials
-
-
 def _headers(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1").lower(): v.decode("latin-1") for name, v in scope["headers"]}
 

@@ -22,6 +22,7 @@ from ministack.services import lambda_svc, sns, sqs
 
 from hitl_approval_cli.local import functions, streams
 from hitl_approval_cli.local.alarms import make_alarms_on_sums
+from hitl_approval_cli.local.calls import know_whose_a_task_is
 from hitl_approval_cli.local.durable_api import DurableApi
 from hitl_approval_cli.local.engine import DurableEngine, function_error, outcome
 from hitl_approval_cli.local.functions import Function, Record
@@ -275,10 +276,11 @@ sys.path.append({libraries!r})
 
 
 def close_gaps_of_cloudformation() -> None:
-    """Apply these three; apart, because importing CloudFormation takes more than a second."""
+    """Apply these four; apart, because importing CloudFormation takes more than a second."""
     keep_function_properties()
     keep_table_properties()
     make_alarms_on_sums()
+    know_whose_a_task_is()
 
 
 def keep_function_properties() -> None:
@@ -316,7 +318,9 @@ def _set_function_properties(name: str, properties: Properties) -> None:
         config["DeadLetterConfig"] = properties["DeadLetterConfig"]
     if properties.get("DurableConfig"):
         durable = properties["DurableConfig"]
-        config["DurableConfig"] = {field: int(value) for field, value in durable.items()}
+        config["DurableConfig"] = {
+            field: value if field == "KMSKeyArn" else int(value) for field, value in durable.items()
+        }
 
 
 def keep_table_properties() -> None:

@@ -26,6 +26,7 @@ ACCOUNT = "000000000000"
 REGION = "us-east-1"
 MAIL_PATH = "/_hitl/mail"
 PEOPLE_PATH = "/_hitl/people"
+PERMISSIONS_PATH = "/_hitl/permissions"
 GRACE_SECONDS = 15.0
 """How long a cloud may take to write its state and end, before it is killed."""
 

@@ -16,7 +16,13 @@ from urllib.parse import parse_qs
 from hitl_approval_cli.local import access
 from hitl_approval_cli.local.mail import Mail
 from hitl_approval_cli.local.people import People
-from hitl_approval_cli.local.process import ACCOUNT, MAIL_PATH, PEOPLE_PATH, REGION
+from hitl_approval_cli.local.process import (
+    ACCOUNT,
+    MAIL_PATH,
+    PEOPLE_PATH,
+    PERMISSIONS_PATH,
+    REGION,
+)
 from hitl_approval_cli.local.state import Keeper, StateFolder
 
 HOST = "127.0.0.1"
@@ -93,12 +99,14 @@ class _Cloud:
         from hitl_approval_cli.local.durable_api import MAX_SYNCHRONOUS_SECONDS, DurableApi
         from hitl_approval_cli.local.engine import DurableEngine
         from hitl_approval_cli.local.logs import log_as_lambda_does
+        from hitl_approval_cli.local.permissions import Permissions, hold_functions_to_their_roles
 
         self._app = app
         self._line = line
         self._access = access.Access(line["key"])
         access.answer_published_urls_only_by_their_deployment()
-        access.give_functions_the_key(line["key"])
+        self._permissions = Permissions(line["key"])
+        hold_functions_to_their_roles(self._permissions)
         self._mail = Mail()
         self._people = People()
         self._keeper = Keeper(kept.services) if kept else None
@@ -111,7 +119,7 @@ class _Cloud:
         self._engine = DurableEngine(
             kept.executions if kept else scratch / "executions.db",
             endpoint_url=line["endpoint_url"],
-            dead_letter=gaps.send_to_dead_letter_queue,
+            dead_letter=self._permissions.held(gaps.send_to_dead_letter_queue),
         )
         barrier = self._keeper.barrier if self._keeper else None
         gaps.route_durable_requests(DurableApi(self._engine, barrier))
@@ -165,8 +173,12 @@ class _Cloud:
                 pass
             elif scope["path"] == MAIL_PATH:
                 await self._show_mail(scope, send)
+            elif scope["path"] == PERMISSIONS_PATH:
+                await _answer(send, self._permissions.report())
             elif scope["path"].startswith(PEOPLE_PATH):
                 await self._people.answer(scope, send)
+            elif (receive := await self._permissions.refuse(scope, receive, send)) is None:
+                pass
             elif self._keeper:
                 await self._app(scope, receive, self._keeper.noting(scope, send))
             else:
@@ -192,10 +204,7 @@ class _Cloud:
     async def _show_mail(self, scope: Any, send: Any) -> None:
         after = parse_qs(scope["query_string"].decode("latin-1")).get("after", ["0"])[0]
         messages = self._mail.after(int(after) if after.isdecimal() else 0)
-        body = json.dumps({"messages": messages}).encode()
-        headers = [(b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await _answer(send, {"messages": messages})
 
     def stop(self) -> None:
         """End invocations, their processes, and all timers."""
@@ -203,6 +212,12 @@ class _Cloud:
         self._refuse_invocations()
         self._end_workers()
         self._engine.stop()
+
+
+async def _answer(send: Any, answer: Any) -> None:
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
 
 
 async def _watch(parent: int, stop: asyncio.Event) -> None:

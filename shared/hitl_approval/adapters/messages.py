@@ -224,17 +224,6 @@ class DynamoDbMessages:
                 return found
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
-    def find(self, approval_id: str, key: str) -> Message | None:
-        """See `ports.MessageStore.find`."""
-        with errors():
-            answer = self.client.get_item(
-                TableName=self.table,
-                Key=marshal(dict(zip(_KEY, (approval_id, key), strict=True))),
-                ConsistentRead=True,
-            )
-        item = answer.get("Item")
-        return _message(read_item(item)) if item else None
-
 
 def _unless_refused(error: ClientError) -> bool:
     """False when the condition was not met; every other error is raised."""

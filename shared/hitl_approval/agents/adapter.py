@@ -73,7 +73,8 @@ class Adapter(Protocol):
     Each tool that the model wants to use is put to the gate before it runs:
     `gate.rule_on(id, tool, arguments)`. The adapter then runs it with `ruling.arguments`, within
     `gate.running(ruling)`, or answers the model `ruling.answer` in its place, or interrupts the
-    agent, so that the call is one of `Turn.calls`.
+    agent, so that the call is one of `Turn.calls`. `gate.arguments.note(tool, schema)` it tells
+    which arguments the agent's tools have.
     """
 
     def start(self, prompt: Any, gate: Gate) -> Turn:

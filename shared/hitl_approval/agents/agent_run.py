@@ -29,6 +29,7 @@ from hitl_approval.agents.gate import (
     denial,
 )
 from hitl_approval.agents.states import States, packed, state_of
+from hitl_approval.agents.together import Ask, ask_together
 from hitl_approval.domain.audit import isoformat
 from hitl_approval.domain.business_hours import BusinessHours
 from hitl_approval.domain.call import ArgumentsChanged
@@ -198,6 +199,8 @@ class _Run:
                 raise
             if gate.problem is not None:  # the framework has made an answer to the model of it
                 raise gate.problem
+            for tool in dict.fromkeys(call.tool for call in turn.calls):
+                self.asking.check_names(tool, self.policy, gate.arguments)
             calls = [last_words(call) for call in turn.calls]
             values = replace(turn, calls=calls).to_json()
             if self.conversation and turn.calls:
@@ -263,18 +266,15 @@ class _Run:
         """Ask people about several calls at once, each an approval of its own."""
         names = {call_id: self._named(number, call_id) for call_id in asked}
 
-        def asking(call_id: str) -> Callable[[DurableContext], Snapshot]:
+        def asking(call_id: str) -> Ask:
             return lambda context: self._ask_one(context, names[call_id], asked[call_id])
 
-        if len(asked) == 1:
-            written = [asking(call_id)(self.context) for call_id in asked]
-        elif asked:
-            branches = [asking(call_id) for call_id in asked]
-            together = self.context.parallel(branches, name=f"{self.name}/turn-{number}/approvals")
-            together.throw_if_error()
-            written = list(together.get_results())
+        asks = {names[call_id]: asking(call_id) for call_id in asked}
+        if len(asked) > 1:
+            together = f"{self.name}/turn-{number}/approvals"
+            written = ask_together(self.context, asks, together)
         else:
-            written = []
+            written = [ask(self.context) for ask in asks.values()]
         arn = self.context.execution_context.durable_execution_arn
         return {
             call_id: (Outcome.from_snapshot(values), RequestKey(arn, names[call_id]))

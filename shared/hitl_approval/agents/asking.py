@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -12,13 +11,12 @@ from typing import Any
 from hitl_approval.agents.adapter import Said, ToolCall
 from hitl_approval.domain.business_hours import BusinessHours
 from hitl_approval.domain.call import Call
-from hitl_approval.domain.edit import accept_editable
 from hitl_approval.domain.errors import InvalidRequest
-from hitl_approval.domain.masking import leads_nowhere
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.request_values import context_json
-from hitl_approval.domain.tool_policy import ToolRuling
+from hitl_approval.domain.tool_arguments import ToolArguments, paths_there, paths_to_change
+from hitl_approval.domain.tool_policy import ToolPolicy, ToolRuling
 
 WORDS = "the_model_said"
 """The field of a request that has the model's last words."""
@@ -41,6 +39,14 @@ class ByDefault:
     timeout: timedelta | BusinessHours | None = None
     sensitive: Sequence[str] = ()
     editable: Sequence[str] = ()
+
+    def check_names(self, tool: str, policy: ToolPolicy, arguments: ToolArguments) -> None:
+        """Refuse names that are no arguments, before people are asked about a call of a tool.
+
+        Raises:
+            InvalidRequest: one is misspelled.
+        """
+        arguments.check(tool, policy, sensitive=self.sensitive, editable=self.editable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +105,8 @@ def asked_of(tool_call: ToolCall, ruling: ToolRuling, asking: ByDefault, said: s
     call = Call.given(
         tool_call.tool,
         given,
-        sensitive=_there(given, hidden),
-        editable=_changeable(given, editable),
+        sensitive=paths_there(given, hidden),
+        editable=paths_to_change(given, editable),
     )
     words = _words(tool_call, said)
     names_people = rule is not None and (rule.approvers or rule.quorum)
@@ -142,25 +148,3 @@ def _words(tool_call: ToolCall, said: str) -> dict[str, Any]:
 def _last(words: str, most: int) -> str:
     words = words.encode("utf-8", "replace").decode()  # without lone surrogates
     return words if len(words) <= most else _CUT + words[len(_CUT) - most :]
-
-
-def _there(arguments: Mapping[str, Any], paths: Sequence[str]) -> tuple[str, ...]:
-    """The paths as far as they lead: of a field that an argument does not have, the argument."""
-    found = []
-    for path in paths:
-        names = path.split(".")
-        for length in range(len(names), 0, -1):
-            if not leads_nowhere(arguments, ".".join(names[:length])):
-                found.append(".".join(names[:length]))
-                break
-    return tuple(dict.fromkeys(found))
-
-
-def _changeable(arguments: Mapping[str, Any], paths: Sequence[str]) -> tuple[str, ...]:
-    """The paths that lead to values which a person can change: a model may leave arguments out."""
-    found: list[str] = []
-    for path in dict.fromkeys(paths):
-        with suppress(InvalidRequest):
-            accept_editable([*found, path], arguments)
-            found.append(path)
-    return tuple(found)

@@ -12,6 +12,7 @@ from typing import Any, Literal, NoReturn
 from hitl_approval.domain.call import ArgumentsChanged
 from hitl_approval.domain.outcome import Outcome
 from hitl_approval.domain.text import canonical_json
+from hitl_approval.domain.tool_arguments import ToolArguments
 from hitl_approval.domain.tool_policy import ToolPolicy
 
 
@@ -120,12 +121,14 @@ class Gate:
         answers: to the calls that waited before this turn, by their ids.
         on_refused: makes what the model reads of a call that the policy refuses.
         problem: what must end the run, whatever the framework makes of an exception.
+        arguments: those of the agent's tools, as far as its framework has said.
     """
 
     policy: ToolPolicy
     answers: Mapping[str, Answer] = field(default_factory=dict)
     on_refused: OnRefused = answer_to
     problem: BaseException | None = None
+    arguments: ToolArguments = field(default_factory=ToolArguments)
 
     def __post_init__(self) -> None:
         self._lock = Lock()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from langgraph.prebuilt import ToolNode
 from langgraph.prebuilt.tool_node import ToolCallRequest
 from langgraph.pregel import Pregel
 from langgraph.types import interrupt
+from pydantic import PydanticUserError
 
 from hitl_approval.agents.gate import Gate
 from hitl_approval.domain.call import ArgumentsChanged
@@ -106,6 +107,9 @@ def _gated_tools(node: Any, gate: Gate) -> Runnable[Any, Any]:
         awrap_tool_call=awrap,
     )
 
+    for name, tool in tools.tools_by_name.items():
+        gate.arguments.note(name, _schema(tool))
+
     async def run(given: Any) -> Any:
         waiting = [
             {"id": call["id"], "name": call["name"], "args": call["args"]}
@@ -118,6 +122,16 @@ def _gated_tools(node: Any, gate: Gate) -> Runnable[Any, Any]:
         return await tools.ainvoke(given)
 
     return RunnableLambda(run, name=node.name)
+
+
+def _schema(tool: Any) -> Any:
+    """The arguments of a tool that the model gives; None where they cannot be written as JSON."""
+    given = tool.tool_call_schema
+    if isinstance(given, Mapping):
+        return given
+    with suppress(PydanticUserError):
+        return given.model_json_schema()
+    return None
 
 
 def _within(own: Any, passing: Any) -> Any:

@@ -194,6 +194,7 @@ class _Gated:
     def _function(self, tool: FunctionTool) -> FunctionTool:
         made = copy.copy(tool)
         invoke, own = tool.on_invoke_tool, tool.needs_approval
+        self.gate.arguments.note(tool.name, tool.params_json_schema)
         if own is not False:
             self._asks_itself.add(tool.name)
 

@@ -38,6 +38,13 @@ class _Gated(WrapperToolset[Any]):
 
     gate: Gate
 
+    async def get_tools(self, ctx: Any) -> dict[str, Any]:
+        """The tools of this step of the agent."""
+        tools = await super().get_tools(ctx)
+        for name, tool in tools.items():
+            self.gate.arguments.note(name, tool.tool_def.parameters_json_schema)
+        return tools
+
     async def call_tool(self, name: str, tool_args: dict[str, Any], ctx: Any, tool: Any) -> Any:
         """Run the tool, interrupt the agent or answer the model."""
         call_id = ctx.tool_call_id or ""

@@ -84,6 +84,8 @@ class Adapter:
         """The agent with its tools behind the gate, and afterwards as it was built."""
         hook = _HOOKS[self.agent]
         _check_agents_in(self.agent, gate)
+        for name, tool in self.agent.tool_registry.registry.items():
+            gate.arguments.note(name, tool.tool_spec["inputSchema"].get("json"))
         with hook.lock:
             built = self.agent.take_snapshot(preset="session")
             hook.gate = gate

@@ -218,6 +218,15 @@ class Transition:
     signature: str | None = None
     delegation: Delegation | None = None
 
+    def salted(self, draw: Callable[[], str]) -> Transition:
+        """The same transition, whose event's personal values can be erased.
+
+        Args:
+            draw: gives a text that nobody can guess, another each time.
+        """
+        event = self.event.salted(draw)
+        return replace(self, event=event, after=replace(self.after, audit_hash=event.hash))
+
     @property
     def entry(self) -> dict[str, Any]:
         """The audit event as it is stored."""

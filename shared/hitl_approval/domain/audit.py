@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from hitl_approval.contract import Audit
-from hitl_approval.domain.text import SYSTEM_NAME, canonical_json
+from hitl_approval.domain.salted import erased_of, hash_of, is_said, with_salts
+from hitl_approval.domain.text import SYSTEM_NAME
 
 EventName = Literal[
     "requested",
@@ -32,8 +32,6 @@ one of the deployment's rules."""
 
 GENESIS = "0" * 64
 """Previous hash of the first event."""
-_BESIDE = frozenset({Audit.HASH, Audit.SIGNATURE})
-"""What stands beside an event and is no part of what is hashed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,10 @@ SYSTEM = Actor(SYSTEM_NAME, "system")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEvent:
-    """One thing that happened to one approval."""
+    """One thing that happened to one approval.
+
+    `salts` has a salt for each personal value; without any the values themselves are hashed.
+    """
 
     approval_id: str
     sequence: int
@@ -81,17 +82,26 @@ class AuditEvent:
     content_digest: str
     details: Mapping[str, Any]
     previous_hash: str
+    salts: Mapping[str, str] = field(default_factory=dict)
+
+    def salted(self, draw: Callable[[], str]) -> Self:
+        """The same event, whose personal values can be erased.
+
+        Args:
+            draw: gives a text that nobody can guess, another each time.
+        """
+        return replace(self, salts=with_salts(self._said(), draw))
 
     def to_dict(self) -> dict[str, Any]:
         """The event as JSON values, its hash included."""
-        return {**self._hashed(), Audit.HASH: self.hash}
+        return {**self._said(), Audit.HASH: self.hash}
 
     @property
     def hash(self) -> str:
         """SHA-256 over everything the event says and the hash of the event before it."""
-        return hash_of(self._hashed())
+        return hash_of(self._said())
 
-    def _hashed(self) -> dict[str, Any]:
+    def _said(self) -> dict[str, Any]:
         return {
             Audit.PARTITION_KEY: self.approval_id,
             Audit.SORT_KEY: self.sequence,
@@ -102,6 +112,7 @@ class AuditEvent:
             "content_digest": self.content_digest,
             "details": dict(self.details),
             "previous_hash": self.previous_hash,
+            **({Audit.SALTS: dict(self.salts)} if self.salts else {}),
         }
 
 
@@ -151,16 +162,19 @@ def verify(events: Sequence[Mapping[str, Any]], head: Head | None) -> list[Findi
 
     Returns:
         Every change, removal, insertion or reordering that can be seen; empty when all is well.
+        Values that were erased are none, unless the record still stands: it goes before them.
     """
     findings: list[Finding] = []
     previous = GENESIS
     for expected, event in enumerate(events, start=1):
         sequence = event.get(Audit.SORT_KEY)
+        if head is not None and erased_of(event):
+            findings.append(Finding(expected, "has values erased, and its record still stands"))
         if sequence != expected:
             findings.append(Finding(expected, f"event {sequence} stands where {expected} must"))
         if event.get("previous_hash") != previous:
             findings.append(Finding(expected, "does not follow from the event before it"))
-        if hash_of(event) != event.get(Audit.HASH):
+        if hash_of(event) != event.get(Audit.HASH) or not is_said(event):
             findings.append(Finding(expected, "has been changed since it was written"))
         previous = str(event.get(Audit.HASH))
     if head is None:
@@ -171,9 +185,3 @@ def verify(events: Sequence[Mapping[str, Any]], head: Head | None) -> list[Findi
     elif len(events) > head.sequence or previous != head.hash:
         findings.append(Finding(len(events), "the record's head names another last event"))
     return findings
-
-
-def hash_of(event: Mapping[str, Any]) -> str:
-    """SHA-256 of what an event says, as it is stored or before it has its hash."""
-    hashed = {name: value for name, value in event.items() if name not in _BESIDE}
-    return hashlib.sha256(canonical_json(hashed).encode()).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hitl_approval.contract import Table
+from hitl_approval.contract import Audit, Table
 from hitl_approval.domain.approval import Approval, Vote, digest_context
 from hitl_approval.domain.audit import Actor, isoformat, parse_time
 from hitl_approval.domain.delegation import Delegation
@@ -171,7 +171,9 @@ def event_view(
     if not values or (is_shown_all(approval, actor) if approval else reads_all):
         return event
     hidden = None if approval is None else approval.sensitive
-    return {**event, "details": {**details, **sent_values(values, hidden)}}
+    salts = {Audit.SALTS}  # by which a masked value could be tried out against the event's hash
+    kept = {name: value for name, value in event.items() if name not in salts}
+    return {**kept, "details": {**details, **sent_values(values, hidden)}}
 
 
 def sent_values(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from aws_durable_execution_sdk_python import StepContext, StepError
+from aws_durable_execution_sdk_python import ChildContextError, StepContext, StepError
 from aws_durable_execution_sdk_python.operation.step import StepOperationExecutor
 from aws_durable_execution_sdk_python.operation.wait_for_condition import (
     WaitForConditionOperationExecutor,
@@ -41,8 +41,8 @@ def _within_a_step() -> bool:
     return False
 
 
-def refusal_of(error: StepError) -> InvalidRequest | None:
-    """The refusal by which a step failed; None if it failed otherwise."""
+def refusal_of(error: StepError | ChildContextError) -> InvalidRequest | None:
+    """The refusal by which a step or a branch failed; None if it failed otherwise."""
     if error.error_type != _REFUSAL:
         return None
     field, _, rule = str(error.message).partition(": ")

@@ -179,7 +179,12 @@ SCHEMAS: dict[str, Any] = {
             "previous_hash": _TEXT,
             "hash": _TEXT,
         },
-        {"signature": _TEXT},
+        {
+            "signature": _TEXT,
+            "salts": {"type": "object"},
+            "digests": {"type": "object"},
+            "erased_at": TIME,
+        },
     ),
     "History": _object(
         {

@@ -66,9 +66,6 @@ class MessageStore(Protocol):
     def about(self, approval_id: str) -> Sequence[Message]:
         """The messages of an approval, by key, read consistently."""
 
-    def find(self, approval_id: str, key: str) -> Message | None:
-        """One of them, read consistently; None if there is none."""
-
 
 class Notifier(Protocol):
     """Carries messages to people: one channel."""

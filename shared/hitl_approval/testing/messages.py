@@ -89,10 +89,6 @@ class InMemoryMessages:
         """See `ports.MessageStore.about`."""
         return [self.messages[key] for key in sorted(self.messages) if key[0] == approval_id]
 
-    def find(self, approval_id: str, key: str) -> Message | None:
-        """See `ports.MessageStore.find`."""
-        return self.messages.get((approval_id, key))
-
     def _current(self, message: Message) -> Message:
         return self.messages[message.approval_id, message.key]
 

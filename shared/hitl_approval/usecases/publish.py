@@ -19,6 +19,7 @@ from hitl_approval.domain.errors import (
     UnreadableRecord,
 )
 from hitl_approval.domain.message import ASKS_OTHERS
+from hitl_approval.domain.salted import erased_of, is_erasure
 from hitl_approval.domain.text import shown
 from hitl_approval.domain.values import is_edit
 from hitl_approval.domain.voting import may_still_answer
@@ -46,6 +47,21 @@ class _Published:
     event: Mapping[str, Any]
     approval: Approval | None
     bus_event: BusEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Alteration:
+    """An audit event that has been written again, or removed.
+
+    Attributes:
+        key: which it is; whatever stands there.
+        before: as it was stored; empty where the stream does not say.
+        after: as it is stored now; empty where it is gone.
+    """
+
+    key: Mapping[str, Any]
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,19 +123,20 @@ class PublishService(Records):
                 self.meter.count(Metrics.PASSED_OVER)
         return len(read)
 
-    def note_altered(self, keys: Sequence[Mapping[str, Any]]) -> None:
+    def note_altered(self, alterations: Sequence[Alteration]) -> None:
         """Count audit events that somebody has changed or removed: no part of a deployment does.
 
-        Args:
-            keys: of the events; whatever stands in them.
+        An erasure takes values away and changes nothing that is hashed. It counts by itself.
         """
-        for key in keys:
+        for one in alterations:
+            name = shown(one.key.get(Audit.PARTITION_KEY)), shown(one.key.get(Audit.SORT_KEY))
+            if is_erasure(one.before, one.after):
+                values = erased_of(one.after) - erased_of(one.before)
+                self.meter.count(Metrics.ERASED_VALUES, values)
+                logger.info("values were erased: approval_id=%s sequence=%s", *name)
+                continue
             self.meter.count(Metrics.ALTERED_TRAIL)
-            logger.error(
-                "an audit event was changed or removed: approval_id=%s sequence=%s",
-                shown(key.get(Audit.PARTITION_KEY)),
-                shown(key.get(Audit.SORT_KEY)),
-            )
+            logger.error("an audit event was changed or removed: approval_id=%s sequence=%s", *name)
 
     def _read(
         self, event: Mapping[str, Any], records: dict[str, Approval | None]

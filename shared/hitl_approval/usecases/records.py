@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from secrets import token_urlsafe
 
 from hitl_approval.domain.approval import (
     Approval,
@@ -26,16 +27,28 @@ MAX_TRIES = 100
 PATIENCE = timedelta(seconds=20)
 """How long they go on: with 500 approvers voting at once most get through, and an invocation, which
 has 30 seconds, still has time to say `UNAVAILABLE` to the others."""
+_SALT_BYTES = 16
+"""128 bits, which nobody guesses."""
+
+
+def draw_salt() -> str:
+    """A salt for one value: the operating system's randomness."""
+    return token_urlsafe(_SALT_BYTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
-    """What both sides share: the record, time and the metrics."""
+    """What both sides share: the record, time and the metrics.
+
+    Attributes:
+        salt: draws the salt of each personal value that is put on record.
+    """
 
     store: Store
     clock: Clock
     meter: Meter
     signer: Signer | None = None
+    salt: Callable[[], str] = draw_salt
 
     def get(self, approval_id: str) -> Approval:
         """One approval.
@@ -63,7 +76,8 @@ class Records:
             if transition is None:
                 return approval, False
             try:
-                self.store.commit(self._signed(transition))
+                transition = self._sealed(transition)
+                self.store.commit(transition)
             except VersionConflict:
                 if self.clock.now() >= until:
                     break
@@ -73,7 +87,9 @@ class Records:
             return transition.after, True
         raise Unavailable("the record is contended: try again")
 
-    def _signed(self, transition: Transition) -> Transition:
+    def _sealed(self, transition: Transition) -> Transition:
+        """A transition as it is committed: personal values salted, the event signed."""
+        salted = transition.salted(self.salt)
         if self.signer is None:
-            return transition
-        return replace(transition, signature=self.signer.sign(transition.event.hash))
+            return salted
+        return replace(salted, signature=self.signer.sign(salted.event.hash))

@@ -126,7 +126,7 @@ class RequestService(Records):
             said=resolved.ruling.details if resolved.ruling else None,
         )
         if resolved.request.supersedes is None:
-            created = self.store.create(self._signed(proposed))
+            created = self.store.create(self._sealed(proposed))
         else:
             created = self._create_instead(proposed, resolved.request.supersedes)
         if created.creation_token != creation_token:
@@ -152,7 +152,7 @@ class RequestService(Records):
                 break
             ended = supersede(replaced, proposed.after, now=self.clock.now())
             try:
-                created = self.store.create_instead(self._signed(proposed), self._signed(ended))
+                created = self.store.create_instead(self._sealed(proposed), self._sealed(ended))
             except VersionConflict:
                 self.clock.pause(attempt)
                 continue

@@ -8,6 +8,9 @@ import os
 import time
 from typing import Any
 
+import boto3
+from botocore.exceptions import ClientError
+
 logger = logging.getLogger("plain")
 
 
@@ -18,6 +21,20 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     if "log" in event:
         logger.setLevel("INFO")
         logger.info(event["log"])
+    if "call" in event:
+        return call(*event["call"])
+    if "fail" in event:
+        raise RuntimeError(event["fail"])
     if "import" in event:
         importlib.import_module(event["import"])
     return {"pid": os.getpid(), "environment": dict(os.environ), "got": event}
+
+
+def call(service: str, operation: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """What AWS answers to a call of this function's; its error where it is one."""
+    make: Any = boto3.client
+    try:
+        getattr(make(service), operation)(**fields)
+    except ClientError as error:
+        return dict(error.response["Error"])
+    return {}

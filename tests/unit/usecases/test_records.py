@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from hitl_approval.domain.agreement import examine
 from hitl_approval.domain.errors import Unavailable
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.testing import World
-from hitl_approval.usecases.records import MAX_TRIES, PATIENCE
+from hitl_approval.usecases.records import MAX_TRIES, PATIENCE, draw_salt
 from hitl_approval.usecases.request import ResolvedRequest
 from tests.anything import any_request, declared
 from tests.unit.usecases.submitted import HOUR, meanwhile
@@ -31,6 +32,23 @@ def submit(world: World, token: str = "token-1", quorum: Quorum | None = None) -
         creation_token=token,
         callback_id=f"callback of {token}",
     )
+
+
+def test_should_salt_each_personal_value_that_it_puts_on_record(world: World) -> None:
+    submit(world, quorum=Quorum.at_least(2))
+    world.decisions.decide("approval-1", declared("bob"), "approved", "fine")
+    world.decisions.decide("approval-1", declared("carol"), "approved", "fine")
+
+    events = world.store.history("approval-1")
+    salts = [salt for event in events for salt in event["salts"].values()]
+    assert [sorted(event["salts"]) for event in events] == [
+        ["actor"],
+        ["actor", "comments"],
+        ["actor", "comments"],
+    ]
+    assert len(set(salts)) == len(salts)
+    assert all(len(salt) == len(draw_salt()) for salt in salts)
+    assert examine(events, world.store.get("approval-1")) == []
 
 
 def test_should_vote_again_on_what_another_has_written_meanwhile(

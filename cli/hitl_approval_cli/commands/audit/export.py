@@ -26,7 +26,7 @@ Format = Literal["jsonl", "csv"]
 FORMATS: tuple[Format, ...] = ("jsonl", "csv")
 COLUMNS = (
     "approval_id", "sequence", "event", "at", "actor", "identity", "content_digest", "details",
-    "previous_hash", "hash", "signature",
+    "previous_hash", "hash", "signature", "salts", "digests", "erased_at",
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from hitl_approval.contract import Audit, Env, Output
 from hitl_approval.domain.agreement import examine
 from hitl_approval.domain.audit import Finding
 from hitl_approval.domain.errors import ApprovalNotFound
+from hitl_approval.domain.salted import erased_of
 from hitl_approval_cli import output
 from hitl_approval_cli.archive import ArchiveReader, PinnedKey, Problem
 from hitl_approval_cli.connection import Connection, connected
@@ -66,6 +67,8 @@ def verify(
     archive: it names a tail that was cut, a trail written anew, one removed as a whole, and what
     was removed from the archive. Its signatures are verified by KMS, or offline with --key.
 
+    Values that were erased are counted, and are no finding where the record has gone.
+
     Example: hitl audit verify --all
     """
     if everything == bool(approval_ids):
@@ -114,7 +117,7 @@ class Checked:
         self.to = to
         self.records = records
         self.archive = archive
-        self.approvals = self.events = self.findings = 0
+        self.approvals = self.events = self.findings = self.erased = 0
         self.unread = 0
         if archive is not None:
             for problem in archive.read():
@@ -134,9 +137,13 @@ class Checked:
             show_error(error, as_json=self.to.as_json, about=approval_id)
             return
         self.approvals += 1
-        self.events += len(trail.events)
+        self._count(trail.events)
         self._report(approval_id, trail.findings)
         self._compare(approval_id, trail.events)
+
+    def _count(self, events: Sequence[Event]) -> None:
+        self.events += len(events)
+        self.erased += sum(map(erased_of, events))
 
     def _compare(self, approval_id: str, events: Sequence[Event]) -> None:
         if self.archive is None:
@@ -158,7 +165,7 @@ class Checked:
                 good = self._good(dict(zip(ids, trails, strict=True)))
                 for approval_id, trail in zip(ids, trails, strict=True):
                     advance(len(trail))
-                    self.events += len(trail)
+                    self._count(trail)
                     self._check(trail)
                     # Not as it should be: read again, together, in case it came in pieces or
                     # something was written meanwhile.
@@ -178,6 +185,7 @@ class Checked:
             "verified": not self.findings and not self.unread,
             "approvals": self.approvals,
             "events": self.events,
+            "erased": self.erased,
             "findings": self.findings,
             "signatures": "verified" if signatures else "not checked",
             "archive_objects": None if self.archive is None else self.archive.objects,
@@ -188,6 +196,7 @@ class Checked:
         sums = f"{output.count(self.approvals, 'approval')}, {output.count(self.events, 'event')}"
         word = "[green]ok[/]" if summary["verified"] else "[bold red]failed[/]"
         end = f"{what} verified" if summary["verified"] else output.count(self.findings, "finding")
+        end += f"; {output.count(self.erased, 'value')} erased" if self.erased else ""
         self.to.show(summary, lambda: output.out.print(f"{word} {sums}: {end}", soft_wrap=True))
         if not summary["verified"]:
             raise typer.Exit(Exit.FAILED)
