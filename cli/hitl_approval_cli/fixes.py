@@ -75,8 +75,10 @@ def find_fixes(deployment: Deployment, wrong: Mapping[str, Sequence[str]]) -> It
     Raises:
         CliError: what is wrong cannot be read with these credentials.
     """
+    tried = set()
     for check, find in _FIXES.items():
-        if check in wrong:
+        if check in wrong and find not in tried:
+            tried.add(find)
             fix = find(deployment, check, wrong[check])
             if fix.steps:
                 yield fix
@@ -178,5 +180,6 @@ _FIXES: Final[Mapping[str, Callable[[Deployment, str, Sequence[str]], Fix]]] = {
     "not resumed": _resume,
     "parked": _take_up,
     "notifications": _send_again,
+    "messages": _send_again,
 }
 """Check -> what fixes it."""

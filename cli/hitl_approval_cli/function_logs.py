@@ -10,18 +10,12 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from hitl_approval.contract import Output
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
+from hitl_approval_cli.functions import find_functions
 
-FUNCTIONS: Final = (
-    "Workflow", "Request", "Approval", "Sweep", "Page", "SignedIn", "Publisher", "Messenger",
-    "Slack",
-)  # fmt: skip
-"""What a deployment's functions are called, before `Function` in their logical ids."""
 GROUP: Final = "/aws/lambda/"
 """What the log groups of functions begin with."""
-_FUNCTION: Final = "AWS::Lambda::Function"
 _LOGGED: Final = re.compile(r"\[(?P<level>[A-Z]+)\]\t\S+\t\S*\t(?P<said>.*)", re.DOTALL)
 """A line of Python's logging in Lambda: level, time, request id, and what was said."""
 _SECRET: Final = re.compile(
@@ -87,37 +81,8 @@ def find_groups(deployment: Deployment, more: Sequence[str] = ()) -> Mapping[str
     Raises:
         CliError: the stack has no function of the name that its output says.
     """
-    workflow = deployment.output(Output.WORKFLOW_FUNCTION_NAME)
-    functions = dict(_functions(deployment))
-    own = next((each for each, physical in functions.items() if physical == workflow), None)
-    found = own and re.fullmatch(r"(?P<deployment>\w*?)WorkflowFunction[0-9A-F]{8}", own)
-    if not found:
-        msg = f"stack {deployment.stack} has no function {workflow}: is it a hitl-approval stack?"
-        raise CliError(msg, code="NOT_A_HITL_STACK")
-    own_function = re.compile(
-        rf"{found['deployment']}(?P<name>{'|'.join(FUNCTIONS)})Function[0-9A-F]{{8}}"
-    )
-    made = {
-        GROUP + physical: match["name"]
-        for logical, physical in functions.items()
-        if (match := own_function.fullmatch(logical))
-    }
+    made = {GROUP + physical: name for name, physical in find_functions(deployment).items()}
     return made | {group: group.removeprefix(GROUP) for group in more}
-
-
-def _functions(deployment: Deployment) -> Iterator[tuple[str, str]]:
-    """Logical and physical id of each function of the stack."""
-    client = deployment.client("cloudformation")
-    asked = {"StackName": deployment.stack_name}
-    while True:
-        with deployment.errors():
-            answer = client.list_stack_resources(**asked)
-        for each in answer["StackResourceSummaries"]:
-            if each.get("ResourceType") == _FUNCTION:
-                yield each["LogicalResourceId"], each.get("PhysicalResourceId", "")
-        if not answer.get("NextToken"):
-            return
-        asked["NextToken"] = answer["NextToken"]
 
 
 def read_lines(

@@ -23,6 +23,7 @@ from hitl_approval_cli.commands.decide import approve, cancel, reject
 from hitl_approval_cli.commands.delegate import delegate
 from hitl_approval_cli.commands.doctor import doctor
 from hitl_approval_cli.commands.drain import drain
+from hitl_approval_cli.commands.drill import drill
 from hitl_approval_cli.commands.history import history
 from hitl_approval_cli.commands.inbox import inbox
 from hitl_approval_cli.commands.list import list_
@@ -95,6 +96,7 @@ app.command()(doctor)
 app.command()(logs)
 app.command()(resume)
 app.command()(repair)
+app.command()(drill)
 app.command()(stats)
 app.command()(mcp)
 app.command()(slack_manifest)

@@ -46,32 +46,45 @@ def call_page(session: Session, payload: Mapping[str, Any]) -> tuple[int, dict[s
     fields = {k: v for k, v in payload.items() if k not in {"action", "approval_id"}}
     approval_id = quote(payload.get("approval_id", ""), safe="")
     method = METHODS.get(payload["action"], "POST")
-    page = urlsplit(session.page_url)
-    path = page.path + DECISIONS[payload["action"]].replace("{approval_id}", approval_id)
+    path = DECISIONS[payload["action"]].replace("{approval_id}", approval_id)
+    headers = {"Authorization": f"Bearer {session.token}", "Content-Type": "application/json"}
+    if method == "POST":
+        status, read = _send(session.page_url, method, path, headers, json.dumps(fields))
+    else:
+        path = f"{path}?{urlencode(fields)}"
+        status, read = _send(session.page_url, method, path, headers)
+    try:
+        body = json.loads(read)
+    except ValueError:
+        body = {}
+    return status, body if isinstance(body, dict) else {}
+
+
+def fetch(page_url: str, path: str) -> tuple[int, str]:
+    """Open a path of a page as a browser would, without any sign-in; the status and the text.
+
+    Raises:
+        TransientError: the page was not reached.
+    """
+    status, read = _send(page_url, "GET", path, {})
+    return status, read.decode(errors="replace")
+
+
+def _send(
+    page_url: str, method: str, path: str, headers: Mapping[str, str], body: str | None = None
+) -> tuple[int, bytes]:
+    page = urlsplit(page_url)
     name = page.hostname or ""
     # The local cloud's names are this machine's, whatever its resolver makes of them.
     host = f"127.0.0.1:{page.port}" if name.endswith(_HERE) else page.netloc
     make = HTTPSConnection if page.scheme == "https" else HTTPConnection
     connection = make(host, timeout=_TIMEOUT)
-    headers = {
-        "Host": page.netloc,
-        "Authorization": f"Bearer {session.token}",
-        "Content-Type": "application/json",
-    }
     try:
-        if method == "POST":
-            connection.request(method, path, json.dumps(fields), headers)
-        else:
-            connection.request(method, f"{path}?{urlencode(fields)}", headers=headers)
+        connection.request(method, page.path + path, body, {"Host": page.netloc, **headers})
         answer = connection.getresponse()
-        read = answer.read()
+        return answer.status, answer.read()
     except (OSError, HTTPException) as error:
         msg = f"{page.hostname} was not reached ({type(error).__name__}): try again"
         raise TransientError(msg, code="NOT_REACHED") from None
     finally:
         connection.close()
-    try:
-        body = json.loads(read)
-    except ValueError:
-        body = {}
-    return answer.status, body if isinstance(body, dict) else {}

@@ -57,6 +57,11 @@ class Records:
         with self.reading():
             return read_trail(self._store, approval_id, self.signer)
 
+    def stored(self, approval_id: str) -> Sequence[Event]:
+        """One approval's audit events as they are stored, in order."""
+        with self.reading():
+            return self._store.history(approval_id)
+
     def trails(self) -> Iterator[list[Event]]:
         """Every trail in the audit table, in no order, one in memory at a time.
 

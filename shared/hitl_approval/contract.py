@@ -275,7 +275,8 @@ class Metrics:
     ERASED_VALUES: Final = "ErasedValues"
     """Personal values that somebody has erased from audit events, which `hitl audit erase` does."""
     ARCHIVE_FAILED: Final = "ArchiveFailed"
-    """Audit events that could not be archived at once, and are tried again. 0 when all is well."""
+    """Audit events that could not be archived, at each try: they are tried again. 0 when all is
+    well."""
     PENDING: Final = "Pending"
     """Requests that await a decision, as the last sweep counted; 100,000 are so many or more."""
     REQUESTED: Final = "Requested"

@@ -121,6 +121,11 @@ class Settings:
         )
 
     @property
+    def named_people(self) -> tuple[str, ...]:
+        """Everybody whom this deployment names; nobody where this function does not know them."""
+        return () if self._value(Env.APPROVAL_POLICY) is None else self.defaults.people
+
+    @property
     def default_approvers(self) -> tuple[str, ...]:
         """Approvers of requests that name none."""
         try:

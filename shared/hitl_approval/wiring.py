@@ -102,6 +102,7 @@ def decision_service() -> DecisionService:
         requests_name_approvers=settings().requests_name_approvers,
         sign_in_max_age=settings().sign_in_max_age,
         rules=settings().rules,
+        people=settings().named_people,
     )
 
 

@@ -18,6 +18,8 @@ from hitl_approval_cdk.watched import Watched, behind
 RUNBOOK = "docs/runbook.md"
 """What every alarm's description ends with, and the alarm's anchor in it."""
 
+_TWO_TRIES = Duration.minutes(30)
+"""What cannot be archived is tried again, and counts again, each 15 minutes: one try is in each."""
 _Comparison = cloudwatch.ComparisonOperator
 
 
@@ -78,7 +80,7 @@ def add(
 
 def _alarms(watched: Watched, chosen: Monitoring) -> Iterator[_Alarm]:
     yield from _of_requests(watched, chosen)
-    yield from _of_records(watched)
+    yield from _of_records(watched, chosen)
     yield from _of_the_sweep(watched, chosen)
     yield from _of_aws(watched, chosen)
 
@@ -111,8 +113,8 @@ def _of_requests(watched: Watched, chosen: Monitoring) -> Iterator[_Alarm]:
         )
 
 
-def _of_records(watched: Watched) -> Iterator[_Alarm]:
-    """What nobody may ever have changed: no number of these is well."""
+def _of_records(watched: Watched, chosen: Monitoring) -> Iterator[_Alarm]:
+    """What nobody may ever have changed, of which no number is well; and what is not archived."""
     yield _Alarm(
         construct_id="AlteredRecordAlarm",
         metric=watched.metric(Metrics.ALTERED_RECORD),
@@ -123,6 +125,13 @@ def _of_records(watched: Watched) -> Iterator[_Alarm]:
         metric=watched.metric(Metrics.ALTERED_TRAIL),
         what="Somebody has changed or removed an audit event",
     )
+    if watched.archives:
+        yield _Alarm(
+            construct_id="ArchiveFailedAlarm",
+            metric=watched.metric(Metrics.ARCHIVE_FAILED).with_(period=_TWO_TRIES),
+            what="Audit events are not archived",
+            threshold=chosen.archive_failed,
+        )
 
 
 def _of_the_sweep(watched: Watched, chosen: Monitoring) -> Iterator[_Alarm]:

@@ -21,6 +21,7 @@ from hitl_approval_cdk.network import Network
 from hitl_approval_cdk.option import Readers
 from hitl_approval_cdk.options import ResolvedOptions
 from hitl_approval_cdk.people import (
+    READ_PEOPLE,
     directory_of,
     give_directory,
     give_groups,
@@ -198,7 +199,7 @@ class PackagedFunction(lambda_.Function):
         node = self.node
         made = cast(lambda_.CfnFunction, node.default_child)
         nag.function(self, made, durable=durable_config is not None)
-        if "functions that write requests" in specification.options:
+        if READ_PEOPLE & set(specification.options):
             give_groups(self, scope, options["groups"])
         if READ_RULES & set(specification.options):
             give_rules(self, scope, options)

@@ -38,6 +38,8 @@ class Monitoring:
         pending_past_expiry: requests that a sweep had to close: more are an alarm. Default: 0.
         passed_over: records and events that could not be taken, in 5 minutes: more are an alarm.
             Default: 0.
+        archive_failed: tries in 30 minutes that did not archive an audit event: more are an alarm,
+            where there is an `archive`. Default: 0.
         dead_letters: messages in the dead-letter queue: more are an alarm. Default: 0.
         throttles: invocations that Lambda, and calls that DynamoDB throttled, in 5 minutes: more
             are an alarm. Default: 10; each is tried again.
@@ -58,6 +60,7 @@ class Monitoring:
     decided_not_resumed: int = 0
     pending_past_expiry: int = 0
     passed_over: int = 0
+    archive_failed: int = 0
     dead_letters: int = 0
     throttles: int = 10
     operations: int = 2_400
@@ -123,6 +126,7 @@ _COUNTS: Final = (
     "decided_not_resumed",
     "pending_past_expiry",
     "passed_over",
+    "archive_failed",
     "dead_letters",
     "throttles",
     "operations",

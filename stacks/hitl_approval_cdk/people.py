@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -14,11 +15,14 @@ from hitl_approval_cdk.delivery import EmailApprover
 from hitl_approval_cdk.layer_files import give_file
 from hitl_approval_cdk.options import ResolvedOptions
 
+READ_PEOPLE: Final = frozenset({"functions that write requests", "approval function"})
+"""They ask the people whom a deployment names, or show who they are."""
+
 
 def give_groups(
     function: lambda_.Function, scope: Construct, groups: Mapping[str, Sequence[str]]
 ) -> None:
-    """Let a function that writes requests read the groups. Without any there is no layer."""
+    """Let a function read the groups. Without any there is no layer."""
     if groups:
         give_file(
             function,

@@ -25,7 +25,7 @@ from hitl_approval_cdk.delivery import check_delivery
 from hitl_approval_cdk.monitoring import Monitoring
 from hitl_approval_cdk.option import Readers
 from hitl_approval_cdk.options import HitlApprovalOptions, ResolvedOptions
-from hitl_approval_cdk.people import directory_of, says_anything
+from hitl_approval_cdk.people import READ_PEOPLE, directory_of, says_anything
 from hitl_approval_cdk.rules import DAY, seconds
 from hitl_approval_cdk.ruling import READ_RULES, check_rules
 from hitl_approval_cdk.turn_check import check_turns
@@ -99,7 +99,7 @@ def environment(options: ResolvedOptions, stack: Stack, *, of: Readers) -> dict[
         )
         # Who waits asks `members` for them.
         variables[Env.DEFAULT_APPROVERS] = approvers
-    if of == "functions that write requests":
+    if of in READ_PEOPLE:
         rules = option.as_json(stack, policy(options).to_dict())
         variables |= {Env.APPROVAL_POLICY: rules, Env.DEFAULT_APPROVERS: approvers}
         if options["groups"]:

@@ -29,6 +29,7 @@ class Watched:
         functions: all functions, by what they are called.
         tables: all tables, by what they are called.
         dead_letter_queue: the deployment's.
+        archives: whether it has an archive.
     """
 
     metric: Callable[[str], cloudwatch.Metric]
@@ -40,6 +41,7 @@ class Watched:
     functions: Mapping[str, lambda_.IFunction]
     tables: Mapping[str, dynamodb.ITable]
     dead_letter_queue: sqs.IQueue
+    archives: bool
 
     @property
     def gauge_period(self) -> Duration:

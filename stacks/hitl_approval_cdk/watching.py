@@ -95,4 +95,5 @@ def _watched(approval: HitlApproval, options: ResolvedOptions) -> Watched:
         functions={name: each for name, each in functions.items() if each is not None},
         tables={name: each for name, each in tables.items() if each is not None},
         dead_letter_queue=approval.dead_letter_queue,
+        archives=approval.archive is not None,
     )

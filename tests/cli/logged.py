@@ -25,6 +25,9 @@ def deploy_functions(cloud: FakeCloud) -> None:
     cloud.template |= {name: {"Type": "AWS::Lambda::Function"} for name in FUNCTIONS}
     cloud.template["ApprovalTable0A1B2C3D"] = {"Type": "AWS::DynamoDB::Table"}
     cloud.physical |= FUNCTIONS
+    for function in FUNCTIONS.values():
+        rule = {"State": "ENABLED", "ScheduleExpression": "rate(1 minute)"}
+        cloud.rules[f"each-minute-{function}"] = {"Target": function, **rule}
 
 
 @dataclass

@@ -41,6 +41,7 @@ SHAPES = {
     "remind": ("approval_id", "reminded"),
     "resume": ("approval_id", "status", "workflow"),
     "repair": ("approval_ids",),
+    "drill": ("approval_id", "people"),
     "stats": ("since", "by_status", "decision_seconds", "waiting"),
     "audit verify": ("verified", "approvals", "events", "erased", "findings", "signatures",
                      "archive_objects"),

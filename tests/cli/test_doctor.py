@@ -66,6 +66,10 @@ def fine(cloud: FakeCloud, tables: DynamoDbStore, monkeypatch: pytest.MonkeyPatc
     cloud.outputs |= {
         "WorkflowVersion": "7", "SnsTopicArn": "arn:topic", "SweepFunctionName": "sweep",
     }  # fmt: skip
+    cloud.have_functions("Workflow", "Sweep")
+    cloud.rules["every-5-minutes"] = {
+        "Target": "sweep", "State": "ENABLED", "ScheduleExpression": "rate(5 minutes)",
+    }  # fmt: skip
     monkeypatch.setattr(Deployment, "region_name", "us-east-1")
     monkeypatch.setattr(clock, "now", lambda: NOW)
     return fine
@@ -81,9 +85,9 @@ def test_should_find_nothing_wrong(hitl: Hitl, fine: Fine) -> None:
     assert result.json["healthy"] is True
     assert {check["state"] for check in result.json["checks"]} == {"ok"}
     assert [check["name"] for check in result.json["checks"]] == [
-        "version", "credentials", "stack", "deployed version", "approval function", "tables",
-        "topic", "personal addresses", "mail", "overdue", "not resumed", "parked",
-        "notifications", "records",
+        "version", "credentials", "stack", "deployed version", "approval function", "functions",
+        "schedules", "tables", "topic", "personal addresses", "mail", "page", "people", "messages",
+        "overdue", "not resumed", "parked", "dead letters", "notifications", "records", "archive",
     ]  # fmt: skip
     out = hitl("doctor").out
     assert "ok       credentials: arn:aws:iam::123456789012:user/ann in us-east-1" in out
@@ -193,7 +197,7 @@ def test_should_not_call_wrong_that_links_may_be_sent_instead(
 def delivered(fine: Fine, cloud: FakeCloud) -> Fine:
     """A stack with three addresses, one of them somebody's who has a name, and a queue."""
     cloud.outputs["PersonalTopicArn"] = "arn:personal"
-    cloud.template = {
+    cloud.template |= {
         "Personal": {"Type": "AWS::SNS::Topic", "Properties": {}},
         "Broadcast": {"Type": "AWS::SNS::Topic", "Properties": {}},
         "Bot": {"Type": "AWS::SQS::Queue", "Properties": {}},
@@ -203,7 +207,7 @@ def delivered(fine: Fine, cloud: FakeCloud) -> Fine:
         "ToCid": subscription("Personal", "cid@example.com", "cid@example.com"),
         "ToBot": subscription("Personal", {"Fn::GetAtt": ["Bot", "Arn"]}, "dan", "eve"),
     }
-    cloud.physical = {
+    cloud.physical |= {
         "Personal": "arn:personal",
         "Broadcast": "arn:topic",
         "Bot": "https://sqs.example/123456789012/bot",

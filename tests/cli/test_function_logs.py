@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 from hitl_approval_cdk.specifications import FUNCTIONS as SPECIFIED
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
-from hitl_approval_cli.function_logs import FUNCTIONS, Line, find_groups, read_lines
+from hitl_approval_cli.function_logs import Line, find_groups, read_lines
+from hitl_approval_cli.functions import FUNCTIONS
 
 from .fake_cloud import FakeCloud
 from .logged import FakeLogs, deploy_functions

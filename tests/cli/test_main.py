@@ -82,7 +82,7 @@ def test_should_show_every_command_with_an_example(hitl: Hitl) -> None:
         "list",
         "get", "history", "audit", "policy", "local", "cost", "doctor", "reassign", "retract",
         "remind", "resume", "repair",
-        "login", "logout", "logs", "slack-manifest", "template", "drain", "stats",
+        "login", "logout", "logs", "slack-manifest", "template", "drain", "drill", "stats",
         "completion", "verify", "mcp",
     }  # fmt: skip
     for name in commands:

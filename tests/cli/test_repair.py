@@ -49,7 +49,7 @@ def test_should_refuse_what_needs_no_repair(hitl: Hitl, world: World) -> None:
 def test_should_say_which_is_missing(hitl: Hitl, words: list[str]) -> None:
     result = hitl("repair", *words)
     assert result.status == 2
-    assert "name approvals, or pass --all" in result.err
+    assert "name approvals, or pass --all or --dead-letters" in result.err
 
 
 def test_should_say_that_nothing_is_put_aside(hitl: Hitl, tables: DynamoDbStore) -> None:

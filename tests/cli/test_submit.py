@@ -56,6 +56,16 @@ def test_should_have_the_pattern_s_fields_where_the_document_has_an_id(
     assert cloud.started == [{"document_id": "doc-7", "document_name": "Q4", "requester": "bob"}]
 
 
+def test_should_say_which_trace_it_belongs_to(hitl: Hitl, cloud: FakeCloud) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    assert hitl("submit", "--subject", "Q4", "--traceparent", trace).status == 0
+    assert cloud.started[0]["traceparent"] == trace
+    refused = hitl("submit", "--subject", "Q4", "--traceparent", "00-xyz")
+    assert refused.status == 2
+    assert "--traceparent" in refused.err
+    assert len(cloud.started) == 1
+
+
 def test_should_say_what_is_sensitive(hitl: Hitl, cloud: FakeCloud) -> None:
     context = ["--context", '{"card": "4111", "to": {"iban": "DE"}}']
     given = ["--sensitive", "card", "--sensitive", "to.iban"]

@@ -25,10 +25,13 @@ OF_DECIDED = {"resume", "verify"}
 """Commands whose example is about an approval that has been decided."""
 LOCAL = ["local up", "local env", "local mail", "local inbox", "local down", "local demo"]
 """In this order: they are about one local cloud of their own."""
-OF_A_PERSON = {"login"}
-OF_AN_ARCHIVE = {"audit key"}
-"""These two need what this deployment does not have, and say so."""
-"""Commands whose example somebody at a browser goes on with; here nobody can sign in."""
+SAY = {
+    "login": "nobody can sign in to this deployment from a terminal",
+    "audit key": "the deployment has no archive",
+    "drill": "APPROVER",
+}
+"""Commands that need what this deployment does not have, or whose exit status says whether people
+could be reached, and what they say."""
 OF_A_PROGRAM = {"mcp"}
 """Commands that a program speaks to, which `tests/e2e/test_mcp.py` starts with its client."""
 
@@ -122,12 +125,8 @@ def test_should_do_what_its_help_shows(
         ended = {"approve": "approved", "reject": "rejected", "cancel": "cancelled"}
         if words in ended:
             assert callback_live.result(started["execution_arn"])["decision"] == ended[words]
-    elif words in OF_A_PERSON:
-        shown = typed(f"{example} || true", HITL_STACK=callback_live.stack)
-        assert "nobody can sign in to this deployment from a terminal" in shown
-    elif words in OF_AN_ARCHIVE:
-        shown = typed(f"{example} || true", HITL_STACK=callback_live.stack)
-        assert "the deployment has no archive" in shown
+    elif words in SAY:
+        assert SAY[words] in typed(f"{example} || true", HITL_STACK=callback_live.stack)
     else:
         shown = typed(example, HITL_STACK=callback_live.stack, HITL_CONFIG_DIR=str(tmp_path))
         _, _, file = example.partition(" > ")

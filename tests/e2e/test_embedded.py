@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 
-from hitl_approval_cli.errors import CliError
+from hitl_approval.contract import Output
+from hitl_approval_cli.errors import CliError, TransientError
 from hitl_approval_cli.local import LocalCloud
+from hitl_approval_cli.local.execution_arn import ExecutionArn
 from tests.deployed import Links
 
-from .conftest import Live
+from .conftest import Live, eventually
 from .embedding import EmbeddingApp
 from .test_page import fetch, nonce_of
 
@@ -40,8 +44,8 @@ def embedded(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Ite
     made.destroy()
 
 
-def deploy(app: EmbeddingApp, code: str, *options: str) -> str:
-    return app.deploy(*options, CODE_FOLDER=written(app, code))
+def deploy(app: EmbeddingApp, code: str, *options: str, **variables: str) -> str:
+    return app.deploy(*options, CODE_FOLDER=written(app, code), **variables)
 
 
 def written(app: EmbeddingApp, code: str) -> str:
@@ -99,6 +103,74 @@ def test_should_finish_on_the_version_it_started_on(embedded: EmbeddingApp) -> N
 
     assert embedded.result(old) == {"code": "old", "status": "approved", "votes": ["ann", "bob"]}
     assert embedded.result(new)["code"] == "new"
+
+
+def test_should_finish_all_that_wait_when_a_release_is_rolled_back(embedded: EmbeddingApp) -> None:
+    """20 wait when the second release comes, 10 more ask of it, then the first one is deployed
+    again. One in five is asked by a function of the app's own, the others by the packaged workflow.
+    """
+    deployed: list[str] = []
+    ids: dict[str, str] = {}
+
+    def release(code: str, log_level: str) -> None:
+        """Another version of the app's function, and of the packaged workflow's."""
+        deploy(embedded, code, LOG_LEVEL=log_level)
+        deployed.append(embedded.deployment("Payments").output(Output.WORKFLOW_VERSION))
+
+    def ask(code: str, count: int) -> dict[str, tuple[str, str, str]]:
+        """Subject -> the execution, the code that it is to end on, and its packaged version."""
+        asked = {}
+        for number in range(count):
+            subject = f"Of release {code}, number {number}"
+            if number % 5:
+                event = {"subject": subject, "requester": "rita", "timeout_seconds": 36_000}
+                started = embedded.deployment("Payments").submit(event)
+                asked[subject] = started["execution_arn"], "", deployed[-1]
+            else:
+                asked[subject] = start(embedded, "Refund", subject, 36_000), code, ""
+            if number % 5 == 4:  # not all at once: each start takes a process of this machine
+                ids.update(eventually(lambda: waiting(asked), "all requests", patience=600))
+        return asked
+
+    def waiting(subjects: Iterable[str]) -> dict[str, str]:
+        """The ids of these requests by their subjects, once all await a decision."""
+        wanted = {"action": "list", "status": "pending", "limit": 100}
+        try:
+            page = embedded.deployment("Payments").call(wanted)
+        except TransientError:  # this machine is busy
+            return {}
+        found = {each["subject"]: each["approval_id"] for each in page["approvals"]}
+        return found if set(subjects) <= set(found) else {}
+
+    def has_ended(arn: str) -> bool:
+        return bool(embedded.deployment().outcome(arn)["Status"] != "RUNNING")
+
+    release("one", "INFO")
+    asked = ask("one", 20)
+    release("two", "WARNING")
+    asked |= ask("two", 10)
+    release("one", "INFO")
+    assert len({deployed[0], deployed[1]}) == 2
+    assert len(asked) == 30
+
+    wanted = dict(zip(asked, cycle(["approved", "rejected", "approved"]), strict=False))
+    for subject, decision in wanted.items():
+        approval_id = ids[subject]
+        for person in ("ann", "bob") if decision == "approved" else ("ann",):
+            embedded.decide(approval_id, decision, person, comments=subject, name="Payments")
+    for subject, (arn, code, version) in asked.items():
+        eventually(lambda arn=arn: has_ended(arn), f"end of {subject}", patience=600)
+        result = embedded.result(arn)
+        if code:
+            assert (result["code"], result["status"]) == (code, wanted[subject])
+            continue
+        body = json.loads(result["body"])
+        assert (body["decision"], body["comments"]) == (wanted[subject], subject)
+        assert ExecutionArn.parse(arn).version == version
+
+    start(embedded, "Refund", "Refund after")
+    approval_id = embedded.pending("Refund after", "Payments")
+    embedded.decide(approval_id, "rejected", "bob", name="Payments")
 
 
 def test_should_have_nothing_to_deploy_once_it_is_deployed(embedded: EmbeddingApp) -> None:

@@ -64,6 +64,7 @@ LONG_AGO = "2026-01-01T00:00:00.000Z"
 class Run:
     """A deployment of the app, and what people do with it."""
 
+    cloud: LocalCloud
     app: EmbeddingApp
     live: Live
     people: People
@@ -82,7 +83,7 @@ class Run:
 
     def signed_in(self, who: str, method: str, path: str, **body: Any) -> Any:
         """A call of the JSON API."""
-        cloud = urlsplit(self.app.cloud.endpoint_url)
+        cloud = urlsplit(self.cloud.endpoint_url)
         host = urlsplit(self.live.deployment.output(Output.PAGE_URL)).netloc
         headers = {
             "Host": host,
@@ -101,7 +102,7 @@ class Run:
         """The personal link in a mail."""
 
         def found() -> str | None:
-            for mail in reversed(sent_messages(self.app.cloud.environment(), 0)):
+            for mail in reversed(sent_messages(self.cloud.environment(), 0)):
                 if mail["to"] == [who] and mail["subject"].endswith(subject):
                     return str(re.findall(r"https?://\S+/a/\S+", mail["body"])[0])
             return None
@@ -163,7 +164,7 @@ class Run:
 
         return {
             (names[grant["role"]], grant["action"], named(grant["resource"]))
-            for grant in permissions_of(self.app.cloud)["grants"]
+            for grant in permissions_of(self.cloud)["grants"]
             if names.get(grant["role"], "").startswith("Approval") and not grant["calls"]
         }
 
@@ -201,7 +202,7 @@ def run(
     app.deploy(CODE_FOLDER=str(folder / "code"), SIGN_IN=people.sign_in)
     verify_senders(cloud.environment(), [app.stack])
     with patch.dict(os.environ, cloud.environment()):
-        yield Run(app, Live(app.stack, app.deployment()), people)
+        yield Run(cloud, app, Live(app.stack, app.deployment()), people)
     app.destroy()
 
 
@@ -411,7 +412,7 @@ def undeliverable(run: Run) -> None:
 
     eventually(noted, "note of what was not delivered")
     eventually(given_up, "mail that is given up")
-    verify_senders(run.app.cloud.environment(), [run.app.stack])
+    verify_senders(run.cloud.environment(), [run.app.stack])
     run.call("repair", approval_id=approval_id)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from io import StringIO
@@ -13,10 +13,11 @@ from typing import Any
 
 from hitl_approval.adapters.system import EmbeddedMetrics
 from hitl_approval.contract import Metrics
-from hitl_approval.domain.errors import RecordAltered
+from hitl_approval.domain.errors import RecordAltered, Unavailable
 from hitl_approval.domain.policy import Policy
 from hitl_approval.testing import World, in_memory
 from hitl_approval.testing.gauges import InMemoryGauges
+from hitl_approval.usecases.archive import ArchiveService
 from hitl_approval.usecases.publish import Alteration
 from hitl_approval.usecases.request import ResolvedRequest
 from tests.anything import any_id, any_request, declared
@@ -92,6 +93,34 @@ def _event_is_removed(world: World) -> None:
     world.publishing.note_altered([Alteration({"approval_id": "a", "sequence": 1}, {}, {})])
 
 
+def _archive_refuses(world: World) -> None:
+    """Both when an event comes, and when what is kept for later is tried again."""
+    service = ArchiveService(
+        archive=_Refusing(), unarchived=_Refusing(), signer=_Refusing(), clock=world.clock,
+        meter=world.meter, deployment="table",
+    )  # fmt: skip
+    events = world.store.history(_ask(world))
+    for accept in (service.accept, service.accept_again):
+        with suppress(Unavailable):
+            accept(events)
+
+
+class _Refusing:
+    """A bucket, a queue and a key that nobody may use."""
+
+    def last(self) -> Any:
+        raise Unavailable("denied")
+
+    def put(self, *_: Any) -> Any:
+        raise Unavailable("denied")
+
+    def sign(self, event_hash: str) -> str:
+        raise Unavailable("denied")
+
+    def verify(self, event_hash: str, signature: str) -> bool:
+        raise Unavailable("denied")
+
+
 def _item_is_no_event(world: World) -> None:
     world.publishing.publish([{}])
 
@@ -119,6 +148,7 @@ SCENARIOS: Mapping[str, Callable[[World], None]] = {
     Metrics.ALTERED_RECORD: _row_is_written_by_hand,
     Metrics.ALTERED_TRAIL: _event_is_removed,
     Metrics.PASSED_OVER: _item_is_no_event,
+    Metrics.ARCHIVE_FAILED: _archive_refuses,
     Metrics.PENDING_AGE: _nobody_answers,
     Metrics.SWEEP_LAG: _time_is_up,
 }

@@ -46,6 +46,7 @@ def main(bundle: str) -> None:
     for payload in (
         {"action": "get", "approval_id": "a"},
         {"action": "list"},
+        {"action": "people"},
         {"action": "delegate", "to": "ann's", "until": until, "approver": "bob"},
         {"action": "delegate", "to": "cid", "until": until, "approver": "bob"},
         {"action": "delegation", "approver": "bob"},

@@ -11,7 +11,7 @@ from aws_cdk import Duration, Token
 from aws_cdk import aws_sns as sns
 
 from hitl_approval.contract import Metrics
-from hitl_approval_cdk import ApprovalPage, HitlApproval, Monitoring
+from hitl_approval_cdk import ApprovalPage, Archive, HitlApproval, Monitoring
 from tests.infra.alarming import OF_AWS, SCENARIOS, emitted, goes_off, watched_by
 from tests.infra.synth import any_stack, of_type, template, text
 
@@ -32,12 +32,13 @@ ALWAYS = {
     "OperationsAlarm",
 }
 """Of every deployment that is monitored."""
-ALL = {*ALWAYS, "MessagesLateAlarm", "PendingAgeAlarm"}
+ALL = {*ALWAYS, "MessagesLateAlarm", "PendingAgeAlarm", "ArchiveFailedAlarm"}
 THRESHOLDS: Mapping[str, tuple[str, Any, float]] = {
     "NotificationFailedAlarm": ("notifications_failed", 3, 3),
     "DecidedNotResumedAlarm": ("decided_not_resumed", 4, 4),
     "PendingPastExpiryAlarm": ("pending_past_expiry", 5, 5),
     "PassedOverAlarm": ("passed_over", 6, 6),
+    "ArchiveFailedAlarm": ("archive_failed", 2, 2),
     "DeadLetterAlarm": ("dead_letters", 7, 7),
     "ThrottledFunctionsAlarm": ("throttles", 8, 8),
     "ThrottledTablesAlarm": ("throttles", 8, 8),
@@ -63,7 +64,7 @@ def named(found: Mapping[str, Any]) -> dict[str, Any]:
 def alarms(**monitoring: Any) -> dict[str, Any]:
     stack = any_stack()
     chosen = Monitoring(**monitoring)
-    HitlApproval(stack, "Approval", page=ApprovalPage(), monitoring=chosen)
+    HitlApproval(stack, "Approval", page=ApprovalPage(), archive=Archive(), monitoring=chosen)
     return named(template(stack))
 
 

@@ -50,7 +50,13 @@ WORKFLOW_ENV = REQUEST_ENV | WAITING_ENV
 ATTACHED_ENV = {*WAITING_ENV, *variables("every function"), Env.REQUEST_FUNCTION_ARN}
 
 
-APPROVAL_ENV = {*SWEEP_ENV, *variables("approval function"), Env.SIGN_IN_CLAIM} - {Env.OPERATORS}
+APPROVAL_ENV = {
+    *SWEEP_ENV,
+    *(variables("approval function") - {Env.OPERATORS}),
+    Env.SIGN_IN_CLAIM,
+    Env.APPROVAL_POLICY,
+    Env.DEFAULT_APPROVERS,
+}
 
 
 INBOX_ENV = {Env.INBOX_TABLE_NAME}

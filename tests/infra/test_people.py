@@ -58,12 +58,16 @@ def test_should_hold_a_whole_company(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read == {name: tuple(people) for name, people in COMPANY.items()}
 
 
-def test_should_give_them_only_to_functions_that_write_requests() -> None:
+def test_should_give_them_to_who_writes_requests_and_who_says_whom_they_name() -> None:
     stack = any_stack()
     HitlApproval(stack, "Approval", groups={"leads": ["ann"]})
     made = functions(template(stack)["Resources"])
     with_layer = {handler for handler, properties in made.items() if "Layers" in properties}
-    assert with_layer == {"workflow.handler.handler", "request_api.handler.handler"}
+    assert with_layer == {
+        "workflow.handler.handler",
+        "request_api.handler.handler",
+        "approval_api.handler.handler",
+    }
 
 
 def test_should_make_no_layer_without_groups() -> None:

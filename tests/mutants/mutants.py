@@ -679,6 +679,15 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/unit/test_stream.py",),
     ),
     Mutant(
+        "an archive that still fails sets off no alarm",
+        "shared/hitl_approval/usecases/archive.py",
+        "        except Exception:\n            self._last = None\n"
+        "            self.meter.count(Metrics.ARCHIVE_FAILED, len(wanted))\n",
+        "        except Exception:\n            self._last = None\n",
+        "audit_is_whole",
+        (f"{SERVICE}/test_archive.py",),
+    ),
+    Mutant(
         "each session of a role is a person",
         IDENTITY,
         'if session["name"] in personal_sessions:',

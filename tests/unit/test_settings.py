@@ -26,6 +26,8 @@ def test_should_read_what_a_deployment_sets(tmp_path: Path) -> None:
     assert found.approvals_table_name == "test-ApprovalRequests"
     assert (found.approval_timeout, found.retention) == (timedelta(hours=1), timedelta(days=30))
     assert (found.groups, found.default_approvers) == ({"leads": ("ann",)}, ("bob",))
+    assert found.named_people == ("bob", "ann")
+    assert Settings(values={}).named_people == ()
     assert (found.resume, found.poll_interval) == ("callback", timedelta(seconds=5))
     assert (found.inbox_table_name, found.event_bus_name) == ("test-Inbox", "default")
     assert (found.sign_in_issuer, found.sign_in_client_id) == (

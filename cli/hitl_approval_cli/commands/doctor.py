@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final
 
 import typer
 
 from hitl_approval.contract import EXECUTION_PAUSED, LIBRARY_VERSION, Metrics, Output
 from hitl_approval.domain.text import spelling
 from hitl_approval.ports.records import Attention
-from hitl_approval_cli import clock, output
+from hitl_approval_cli import asked_people, clock, output, parts
+from hitl_approval_cli.checks import Check, Examine, Found, State, check
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.deployment import Deployment
-from hitl_approval_cli.errors import CliError, Exit, NotPermittedError, usage
+from hitl_approval_cli.errors import CliError, Exit, usage
 from hitl_approval_cli.fixes import Fixed, find_fixes
 from hitl_approval_cli.mail_sender import problems_of
 from hitl_approval_cli.personal_addresses import AddressState, PersonalAddress, read_addresses
 from hitl_approval_cli.records import Records
 
-State = Literal["ok", "wrong", "unknown"]
 COLOURS: Mapping[State, str] = {"ok": "green", "wrong": "bold red", "unknown": "yellow"}
 
 GRACE = timedelta(minutes=15)
@@ -42,23 +42,6 @@ FIXES: Mapping[AddressState, str] = {
     "only a new subscription is mailed a confirmation",
 }
 """What to do about an address, by its state."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was checked.
-
-    Attributes:
-        name: stable, for programs.
-        state: `unknown` where it could not be checked.
-        found: in words.
-        fix: what to do; empty where nothing is.
-    """
-
-    name: str
-    state: State
-    found: str
-    fix: str = ""
 
 
 @connected
@@ -86,12 +69,12 @@ def doctor(
     if fix and not yes and (to.as_json or not (sys.stdin.isatty() and sys.stdout.isatty())):
         raise usage("not a terminal, so nobody can be asked: pass --yes")
     checks: list[Check] = []
-    for check in examine(to.deployment):
-        checks.append(check)
+    for each in examine(to.deployment):
+        checks.append(each)
         if not to.as_json:
-            _show(check)
-    healthy = all(check.state != "wrong" for check in checks)
-    answer: dict[str, Any] = {"healthy": healthy, "checks": [asdict(check) for check in checks]}
+            _show(each)
+    healthy = all(each.state != "wrong" for each in checks)
+    answer: dict[str, Any] = {"healthy": healthy, "checks": [asdict(each) for each in checks]}
     if fix:
         answer["fixed"] = [asdict(each) for each in _fix(to, checks, ask=not yes)]
     to.show(answer, lambda: None)
@@ -101,7 +84,7 @@ def doctor(
 
 def _fix(to: Connection, checks: Sequence[Check], *, ask: bool) -> Sequence[Fixed]:
     """Fix what can be fixed, and say what was done."""
-    wrong = {check.name: _about(to.deployment, check) for check in checks if check.state == "wrong"}
+    wrong = {each.name: _about(to.deployment, each) for each in checks if each.state == "wrong"}
     done: list[Fixed] = []
     for fix in find_fixes(to.deployment, wrong):
         if ask and not typer.confirm(fix.question):
@@ -115,9 +98,9 @@ def _fix(to: Connection, checks: Sequence[Check], *, ask: bool) -> Sequence[Fixe
     return done
 
 
-def _about(deployment: Deployment, check: Check) -> Sequence[str]:
+def _about(deployment: Deployment, found: Check) -> Sequence[str]:
     """The approvals that a check is about, whose workflow may be resumed."""
-    if check.name != "not resumed":
+    if found.name != "not resumed":
         return ()
     stuck = _stuck(deployment, "decided")[:EXAMINED]
     return [approval_id for approval_id in stuck if not _is_paused(deployment, approval_id)]
@@ -129,68 +112,43 @@ def _say(fixed: Fixed) -> None:
     output.out.print(f"[{colour}]{state:<9}[/] {output.safe(fixed.what)}{why}", soft_wrap=True)
 
 
-def _show(check: Check) -> None:
+def _show(found: Check) -> None:
     """One line, and what to do."""
     output.out.print(
-        f"[{COLOURS[check.state]}]{check.state:<8}[/] {output.safe(check.name)}:"
-        f" {output.safe(check.found)}",
+        f"[{COLOURS[found.state]}]{found.state:<8}[/] {output.safe(found.name)}:"
+        f" {output.safe(found.found)}",
         soft_wrap=True,
     )
-    if check.fix:
-        output.out.print(f"         {output.safe(check.fix)}", style="dim", soft_wrap=True)
+    if found.fix:
+        output.out.print(f"         {output.safe(found.fix)}", style="dim", soft_wrap=True)
 
 
 def examine(deployment: Deployment) -> Iterator[Check]:
     """Every check in turn; nothing that needs a stack where there is none."""
     yield Check("version", "ok", f"hitl {LIBRARY_VERSION}")
-    credentials = _check("credentials", deployment, _credentials)
+    credentials = check("credentials", deployment, _credentials)
     yield credentials
     if credentials.state == "wrong":
         return
-    stack = _check("stack", deployment, _stack)
+    stack = check("stack", deployment, _stack)
     yield stack
     if stack.state != "ok":
         return
-    for name, check in (
-        ("deployed version", _deployed_version),
-        ("approval function", _approval_function),
-        ("tables", _tables),
-        ("topic", _topic),
-        ("personal addresses", _personal_addresses),
-        ("mail", _mail),
-        ("overdue", _overdue),
-        ("not resumed", _not_resumed),
-        ("parked", _parked),
-        ("notifications", _notifications),
-        ("records", _records),
-    ):
-        yield _check(name, deployment, check)
+    for name, examined in CHECKS.items():
+        yield check(name, deployment, examined)
 
 
-def _check(
-    name: str, deployment: Deployment, check: Callable[[Deployment], tuple[State, str, str]]
-) -> Check:
-    try:
-        with deployment.errors():
-            state, found, fix = check(deployment)
-    except NotPermittedError as error:
-        return Check(name, "unknown", str(error), "ask for the right, or use other credentials")
-    except CliError as error:
-        return Check(name, "wrong", str(error))
-    return Check(name, state, found, fix)
-
-
-def _credentials(deployment: Deployment) -> tuple[State, str, str]:
+def _credentials(deployment: Deployment) -> Found:
     who = deployment.client("sts").get_caller_identity()
     return "ok", f"{who['Arn']} in {deployment.region_name}", ""
 
 
-def _stack(deployment: Deployment) -> tuple[State, str, str]:
+def _stack(deployment: Deployment) -> Found:
     number = deployment.output(Output.WORKFLOW_VERSION)
     return "ok", f"{deployment.stack}, workflow version {number}", ""
 
 
-def _deployed_version(deployment: Deployment) -> tuple[State, str, str]:
+def _deployed_version(deployment: Deployment) -> Found:
     deployed = deployment.find_output(Output.VERSION)
     if deployed == LIBRARY_VERSION:
         return "ok", f"{deployed}, as hitl", ""
@@ -198,12 +156,12 @@ def _deployed_version(deployment: Deployment) -> tuple[State, str, str]:
     return "unknown", found, f"deploy with hitl-approval {LIBRARY_VERSION}, or use that one's hitl"
 
 
-def _approval_function(deployment: Deployment) -> tuple[State, str, str]:
+def _approval_function(deployment: Deployment) -> Found:
     deployment.call({"action": "list", "limit": 1})
     return "ok", f"{deployment.output(Output.APPROVAL_API_FUNCTION_NAME)} answers", ""
 
 
-def _topic(deployment: Deployment) -> tuple[State, str, str]:
+def _topic(deployment: Deployment) -> Found:
     topic = deployment.output(Output.SNS_TOPIC_ARN)
     answer = deployment.client("sns").get_topic_attributes(TopicArn=topic)
     attributes = answer["Attributes"]
@@ -214,14 +172,15 @@ def _topic(deployment: Deployment) -> tuple[State, str, str]:
         return "ok", found, ""
     if waiting:
         return "wrong", found, "open the mail from AWS and confirm the subscription"
-    fix = "deploy with notify_emails, or subscribe to the topic"
+    how = f"aws sns subscribe --topic-arn {topic} --protocol email --notification-endpoint ADDRESS"
+    fix = f"deploy with notify_emails, or: {how}"
     if deployment.find_output(Output.PERSONAL_TOPIC_ARN):
         found = "nobody is subscribed; named approvers may be notified by links of their own"
         return "unknown", found, f"{fix}; deliver_to notifies named approvers"
     return "wrong", "nobody is subscribed", fix
 
 
-def _personal_addresses(deployment: Deployment) -> tuple[State, str, str]:
+def _personal_addresses(deployment: Deployment) -> Found:
     topic = deployment.find_output(Output.PERSONAL_TOPIC_ARN)
     addresses = read_addresses(deployment, topic) if topic else []
     if not addresses:
@@ -260,7 +219,7 @@ def _unreachable(deployment: Deployment, addresses: Sequence[PersonalAddress]) -
     return list({spelling(name): name for name in gone}.values())[:EXAMINED]
 
 
-def _mail(deployment: Deployment) -> tuple[State, str, str]:
+def _mail(deployment: Deployment) -> Found:
     sender = deployment.find_output(Output.MAIL_SENDER)
     if not sender:
         return "ok", "none by SES: the deployment has no mail sender", ""
@@ -274,7 +233,7 @@ def _mail(deployment: Deployment) -> tuple[State, str, str]:
     )
 
 
-def _tables(deployment: Deployment) -> tuple[State, str, str]:
+def _tables(deployment: Deployment) -> Found:
     names = [
         deployment.output(key) for key in (Output.APPROVALS_TABLE_NAME, Output.AUDIT_TABLE_NAME)
     ]
@@ -286,7 +245,7 @@ def _tables(deployment: Deployment) -> tuple[State, str, str]:
     return "ok", " and ".join(names), ""
 
 
-def _overdue(deployment: Deployment) -> tuple[State, str, str]:
+def _overdue(deployment: Deployment) -> Found:
     ids = _stuck(deployment, "pending")
     if not ids:
         return "ok", "no request is pending past its expiry", ""
@@ -295,7 +254,7 @@ def _overdue(deployment: Deployment) -> tuple[State, str, str]:
     return "wrong", f"{_most(ids)} pending past their expiry", fix
 
 
-def _not_resumed(deployment: Deployment) -> tuple[State, str, str]:
+def _not_resumed(deployment: Deployment) -> Found:
     ids = _stuck(deployment, "decided")
     if not ids:
         return "ok", "every workflow has read its decision", ""
@@ -311,7 +270,7 @@ def _not_resumed(deployment: Deployment) -> tuple[State, str, str]:
     return "wrong", found, "; ".join(fixes)
 
 
-def _parked(deployment: Deployment) -> tuple[State, str, str]:
+def _parked(deployment: Deployment) -> Found:
     aside = Records(deployment).postponed()
     parked = [one for one in aside if one.until is None]
     if not parked:
@@ -348,7 +307,7 @@ def _most(ids: Sequence[str]) -> str:
     return f"at least {MOST}" if len(ids) == MOST else str(len(ids))
 
 
-def _notifications(deployment: Deployment) -> tuple[State, str, str]:
+def _notifications(deployment: Deployment) -> Found:
     failed = _counted(deployment, Metrics.NOTIFICATION_FAILED)
     if not failed:
         return "ok", "all were sent in the last day", ""
@@ -359,7 +318,7 @@ def _notifications(deployment: Deployment) -> tuple[State, str, str]:
     )
 
 
-def _records(deployment: Deployment) -> tuple[State, str, str]:
+def _records(deployment: Deployment) -> Found:
     altered = sum(
         _counted(deployment, metric) for metric in (Metrics.ALTERED_RECORD, Metrics.ALTERED_TRAIL)
     )
@@ -387,3 +346,26 @@ def _counted(deployment: Deployment, metric: str) -> int:
         Statistics=["Sum"],
     )
     return int(sum(point["Sum"] for point in answer["Datapoints"]))
+
+
+CHECKS: Final[Mapping[str, Examine]] = {
+    "deployed version": _deployed_version,
+    "approval function": _approval_function,
+    "functions": parts.functions,
+    "schedules": parts.schedules,
+    "tables": _tables,
+    "topic": _topic,
+    "personal addresses": _personal_addresses,
+    "mail": _mail,
+    "page": parts.page,
+    "people": asked_people.people,
+    "messages": asked_people.messages,
+    "overdue": _overdue,
+    "not resumed": _not_resumed,
+    "parked": _parked,
+    "dead letters": parts.dead_letters,
+    "notifications": _notifications,
+    "records": _records,
+    "archive": parts.archive,
+}
+"""What is examined of a deployment, in the order in which it is shown."""

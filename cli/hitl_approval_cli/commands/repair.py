@@ -1,36 +1,70 @@
-"""`hitl repair`: what was put aside of an approval is taken up again."""
+"""`hitl repair`: what was put aside of an approval, or failed every attempt, is taken up again."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
 
 import typer
 
-from hitl_approval_cli import output
+from hitl_approval.domain.text import shown
+from hitl_approval_cli import dead_letters, output
 from hitl_approval_cli.connection import Connection, connected
-from hitl_approval_cli.errors import usage
+from hitl_approval_cli.dead_letters import Letter
+from hitl_approval_cli.errors import CliError, Exit, usage
 from hitl_approval_cli.parameters import ids_of
 from hitl_approval_cli.records import Records
 from hitl_approval_cli.short_ids import call_about
 
+SHOWN = 8
+"""Characters of a message's id: enough to tell those of one queue apart."""
 _Ids = Annotated[
     list[str] | None, typer.Argument(metavar="[ID...]", help="Or - to read ids from stdin.")
 ]
 _All = Annotated[bool, typer.Option("--all", help="All that hitl doctor shows as put aside.")]
+_Dead = Annotated[
+    bool, typer.Option("--dead-letters", help="What is in the deployment's dead-letter queue.")
+]
+_Dry = Annotated[
+    bool, typer.Option("--dry-run", help="Of --dead-letters: show them, and change nothing.")
+]
+_Yes = Annotated[bool, typer.Option("--yes", "-y", help="Of --dead-letters: do not ask first.")]
 
 
 @connected
-def repair(to: Connection, *, approval_ids: _Ids = None, every: _All = False) -> None:
+def repair(
+    to: Connection,
+    *,
+    approval_ids: _Ids = None,
+    every: _All = False,
+    dead: _Dead = False,
+    dry_run: _Dry = False,
+    yes: _Yes = False,
+) -> None:
     """Take up again what was put aside: records by the next sweep, messages by the messenger.
 
     Put right first what `hitl doctor` says of the records, and `hitl show` of the messages. Writes
     nothing but that they are due. With --all, which records there are is read with your own
     credentials; messages are taken up by the id of their approval.
 
+    With --dead-letters it does again what failed every attempt, after asking, and deletes what it
+    could do: a start begins anew, and asks people anew; events that were not published, sent or
+    archived are. Name messages to do only those, as --dry-run shows them: an execution that was
+    stopped on purpose is among them too. What fails again stays in the queue, and the exit status
+    is 1. With your own credentials it reads the queue and the audit table, and invokes functions.
+
     Example: hitl repair 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
+
+    Example: hitl repair --dead-letters --dry-run
     """
-    if bool(approval_ids) is every:
-        raise usage("name approvals, or pass --all")
+    if (every and (dead or approval_ids)) or not (every or dead or approval_ids):
+        raise usage("name approvals, or pass --all or --dead-letters")
+    if (dry_run or yes) and not dead:
+        raise usage("--dry-run and --yes belong to --dead-letters")
+    if dead:
+        _repair_dead_letters(to, approval_ids or [], dry_run=dry_run, yes=yes)
+        return
     if every:
         ids = [one.approval_id for one in Records(to.deployment).postponed()]
     else:
@@ -47,3 +81,72 @@ def _show(taken_up: list[str]) -> None:
         output.out.print(f"{output.safe(approval_id)} is taken up again")
     if not taken_up:
         output.out.print("nothing is put aside")
+
+
+def _repair_dead_letters(to: Connection, wanted: list[str], *, dry_run: bool, yes: bool) -> None:
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if not (dry_run or yes) and (to.as_json or not terminal):
+        raise usage("not a terminal, so nobody can be asked: pass --yes or --dry-run")
+    found = dead_letters.read_letters(to.deployment)
+    kept = {letter.message_id: letter for letter in found}
+    try:
+        letters = _chosen(found, wanted)
+        if not to.as_json:
+            _show_letters(letters)
+        agreed = yes or (
+            bool(letters)
+            and not dry_run
+            and typer.confirm(f"Do {output.count(len(letters), 'message')} again?")
+        )
+        done = list(_take_up(to, letters, kept)) if agreed and not dry_run else []
+    finally:
+        dead_letters.give_back(to.deployment, list(kept.values()))
+    rows: list[dict[str, Any]] = done or [_row(letter) for letter in letters]
+    to.show({"dead_letters": rows}, lambda: None)
+    if any(each["done"] is False for each in done):
+        raise typer.Exit(Exit.FAILED)
+
+
+def _chosen(found: Sequence[Letter], wanted: list[str]) -> Sequence[Letter]:
+    """The messages whose ids begin like this; all where none is named."""
+    if not wanted:
+        return found
+    ids = ids_of(wanted)
+    for each in ids:
+        if sum(letter.message_id.startswith(each) for letter in found) != 1:
+            raise usage(f"the dead-letter queue has no one message {shown(each)}: see --dry-run")
+    return [letter for letter in found if letter.message_id.startswith(tuple(ids))]
+
+
+def _take_up(
+    to: Connection, letters: Sequence[Letter], kept: dict[str, Letter]
+) -> Iterator[dict[str, Any]]:
+    """Do each again, whatever becomes of another; what was done is not kept."""
+    for letter in letters:
+        try:
+            said, good = dead_letters.take_up(to.deployment, letter), True
+            del kept[letter.message_id]
+        except CliError as error:
+            said, good = str(error), False
+        if not to.as_json:
+            state = "[green]done[/]    " if good else "[bold red]not done[/]"
+            output.out.print(f"{state}  {output.safe(letter.what)}: {output.safe(said)}")
+        yield _row(letter) | {"done": good, "said": said}
+
+
+def _row(letter: Letter) -> dict[str, Any]:
+    return {
+        "message_id": letter.message_id,
+        "kind": letter.kind,
+        "what": letter.what,
+        "done": None,
+        "said": "",
+    }
+
+
+def _show_letters(letters: Sequence[Letter]) -> None:
+    for letter in letters:
+        short = output.safe(letter.message_id[:SHOWN])
+        output.out.print(f"{short}  {letter.kind:<8} {output.safe(letter.what)}", soft_wrap=True)
+    if not letters:
+        output.out.print("the dead-letter queue is empty")

@@ -105,6 +105,13 @@ def submit(
             "repeat for several."
         ),
     ] = None,
+    traceparent: Annotated[
+        str | None,
+        typer.Option(
+            help="The trace that the request belongs to, as W3C's header has it: on record, in "
+            "events and logs."
+        ),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until the outcome.")] = False,
 ) -> None:
     """Request an approval; prints its id when the request is on record, within a few seconds.
@@ -133,6 +140,7 @@ def submit(
         "supersedes": None if supersedes is None else whole_id(to.deployment, supersedes),
         "editable": editable or None,
         "timeout_seconds": None if timeout is None else seconds(timeout),
+        "traceparent": traceparent,
         "business_hours": _hours(business_hours, zone),
     }
     event |= {name: value for name, value in given.items() if value is not None}

@@ -293,6 +293,11 @@ def _policy(_: Mapping[str, Any], __: Actor | None, service: DecisionService) ->
     return {"digest": service.rules.digest, "rules": service.rules.to_json()}
 
 
+def _people(_: Mapping[str, Any], __: Actor | None, service: DecisionService) -> dict[str, Any]:
+    others = service.requests_name_approvers or not service.people
+    return {"people": list(service.people), "others": others}
+
+
 _Action = Callable[[Mapping[str, Any], Actor | None, DecisionService], dict[str, Any]]
 _WHO = frozenset({"approver", "decided_by"})
 _ACTIONS: Mapping[str, tuple[_Action, frozenset[str]]] = {
@@ -318,6 +323,7 @@ _ACTIONS: Mapping[str, tuple[_Action, frozenset[str]]] = {
     "inbox": (_inbox, _WHO | {"limit", "cursor"}),
     "history": (_history, frozenset({"approval_id"})),
     "policy": (_policy, frozenset()),
+    "people": (_people, frozenset()),
 }
 
 

@@ -32,7 +32,7 @@ class ArchiveService:
         unarchived: where to when that fails.
         signer: signs each object; its key is the archive's own.
         clock: says when an object is written.
-        meter: counts what could not be archived at once.
+        meter: counts what could not be archived, at each try.
         deployment: the name of its approvals table.
     """
 
@@ -74,8 +74,9 @@ class ArchiveService:
             return
         try:
             self._append(wanted)
-        except Unavailable:
+        except Exception:
             self._last = None
+            self.meter.count(Metrics.ARCHIVE_FAILED, len(wanted))
             raise
 
     def _append(self, events: Sequence[ArchivedEvent]) -> None:

@@ -15,7 +15,7 @@ from hitl_approval.domain.request import ApprovalRequest
 from hitl_approval.domain.request_key import RequestKey
 from hitl_approval.domain.rule import Rule, Rules, Ruling
 from hitl_approval.domain.stage import Escalate, Stage, names_of
-from hitl_approval.domain.text import person_key, shown
+from hitl_approval.domain.text import person_key, shown, spelling
 from hitl_approval.ports.requests import Found, Submission
 from hitl_approval.usecases.request import RequestService, ResolvedRequest
 
@@ -44,6 +44,22 @@ class Defaults:
     requests_name_approvers: bool = False
     rules: Rules = field(default_factory=Rules)
     rule: Rule | None = None
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Everybody who is named here, groups as their people, each once."""
+        members, policy = members_of(self.groups), self.policy
+        named = [
+            *self.approvers,
+            *self.groups,
+            *(name for step in policy.escalation for name in step.to),
+            *(name for rule in self.rules.rules for name in rule.approvers),
+        ]
+        found: dict[str, str] = {}
+        for name in named:
+            for person in members(name) or (name,):
+                found.setdefault(spelling(person), person)
+        return tuple(found.values())
 
     def resolve(
         self, request: ApprovalRequest, timeout: timedelta, members: Found | None = None

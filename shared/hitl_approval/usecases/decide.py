@@ -74,6 +74,7 @@ class DecisionService(ThreadService):
             Default: they may not.
         sign_in_max_age: how old a sign-in by JWT may be that decides. Default: of any age.
         rules: of the deployment, to be shown. Default: none.
+        people: everybody whom the deployment names, to be shown. Default: nobody.
     """
 
     callbacks: CallbackClient
@@ -84,6 +85,7 @@ class DecisionService(ThreadService):
     requests_name_approvers: bool = False
     sign_in_max_age: timedelta | None = None
     rules: Rules = field(default_factory=Rules)
+    people: Sequence[str] = ()
 
     def decide(
         self,

@@ -39,6 +39,7 @@ asking(
         quorum=Quorum.at_least(2),
         approvers=["leads"],
         page=ApprovalPage(),
+        log_level=os.environ.get("LOG_LEVEL", "INFO"),
         removal_policy=RemovalPolicy.DESTROY,
     ),
 )

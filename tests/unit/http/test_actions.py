@@ -386,3 +386,15 @@ def test_should_let_nobody_approve_what_they_asked_for(world: World) -> None:
     approval_id = pending(world, request=any_request(requester="Rita"))
     status, body = call(world, decide(approval_id, approver="rita"))
     assert (status, code(body)) == (403, "FORBIDDEN")
+
+
+@pytest.mark.parametrize(
+    ("people", "may_name", "others"),
+    [(("ann",), False, False), (("ann",), True, True), ((), False, True)],
+)
+def test_should_say_whom_the_deployment_names(
+    world: World, people: tuple[str, ...], may_name: bool, others: bool
+) -> None:
+    decisions = replace(world.decisions, people=people, requests_name_approvers=may_name)
+    status, body = call(replace(world, decisions=decisions), {"action": "people"})
+    assert (status, body) == (200, {"people": list(people), "others": others})

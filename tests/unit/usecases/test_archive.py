@@ -145,6 +145,7 @@ def test_should_bring_the_queue_s_message_again_while_the_archive_fails(archived
     answer = answer_queue({"Records": records}, archived.service.accept_again)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}, {"itemIdentifier": "2"}]}
+    assert archived.world.meter.counted.count(Metrics.ARCHIVE_FAILED) == 1  # an alarm stays one
 
 
 def test_should_publish_nothing_that_can_neither_be_archived_nor_kept(archived: Archived) -> None:

@@ -310,3 +310,16 @@ def test_should_refuse_a_rule_whose_people_a_quorum_of_groups_would_pass_over() 
     changed = replace(OF_GROUPS, policy=Policy(quorum=Quorum.of({"leads": 1})))
     with pytest.raises(InvalidRequest, match=r"^approvers: rule big needs a quorum of its own"):
         changed.resolve(of(60), HOUR)
+
+
+def test_should_name_everybody_once_groups_as_their_people() -> None:
+    assert DEFAULTS.people == ("ann", "bob")
+    cfo = Rule("big", when=field("amount") > 10, approvers=["cfo", "OPS"], quorum=EVERYONE)
+    named = replace(
+        DEFAULTS,
+        rules=Rules((cfo,)),
+        policy=Policy(escalation=(Escalate(HOUR, to=["Ann", "dan"]),)),
+        groups={**DEFAULTS.groups, "of nobody": ()},
+    )
+    assert set(map(str.casefold, named.people)) == {"ann", "bob", "of nobody", "dan", "cfo"}
+    assert Defaults().people == ()
