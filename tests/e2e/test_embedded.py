@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 
@@ -159,7 +160,7 @@ def test_should_finish_all_that_wait_when_a_release_is_rolled_back(embedded: Emb
         for person in ("ann", "bob") if decision == "approved" else ("ann",):
             embedded.decide(approval_id, decision, person, comments=subject, name="Payments")
     for subject, (arn, code, version) in asked.items():
-        eventually(lambda arn=arn: has_ended(arn), f"end of {subject}", patience=600)
+        eventually(partial(has_ended, arn), f"end of {subject}", patience=600)
         result = embedded.result(arn)
         if code:
             assert (result["code"], result["status"]) == (code, wanted[subject])
