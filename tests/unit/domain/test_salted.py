@@ -36,7 +36,7 @@ def stored(**fields: Any) -> dict[str, Any]:
     drawn = count(1)
     details = {
         "decision": "approved",
-        "comments": "as ann told me",
+        "comments": "as ann said",
         "input": {"limit": 12.5},
         "changes": {"amount": {"asked": 1, "approved": 2}},
         "on_behalf_of": "ann",
@@ -102,7 +102,7 @@ def test_should_erase_who_is_only_named_and_leave_what_the_actor_said() -> None:
         "released.0",
     ]
     assert after["actor"] == "bob"
-    assert after["details"]["comments"] == "as ann told me"
+    assert after["details"]["comments"] == "as ann said"
 
 
 def test_should_erase_one_after_the_other_until_no_salt_is_left() -> None:
