@@ -29,9 +29,11 @@ SAY = {
     "login": "nobody can sign in to this deployment from a terminal",
     "audit key": "the deployment has no archive",
     "drill": "APPROVER",
+    "doctor": "dead letters",
+    "audit erase": "would be erased from",
 }
-"""Commands that need what this deployment does not have, or whose exit status says whether people
-could be reached, and what they say."""
+"""Commands that need what this deployment does not have, or whose exit status says what the tests
+before have left behind, and what they say."""
 OF_A_PROGRAM = {"mcp"}
 """Commands that a program speaks to, which `tests/e2e/test_mcp.py` starts with its client."""
 
