@@ -38,6 +38,7 @@ def complete(events: list[Event], execution: Execution, errors: Errors) -> list[
         EventType.CALLBACK_STARTED.value: _Callbacks(execution).add,
         EventType.STEP_SUCCEEDED.value: _Steps(execution).add,
         EventType.CHAINED_INVOKE_STARTED.value: _add_version,
+        EventType.EXECUTION_SUCCEEDED.value: _hide_result,
     }
     for event in events:
         if event["EventType"] in add:
@@ -102,3 +103,10 @@ def _add_version(event: Event) -> None:
     details = event["ChainedInvokeStartedDetails"]
     if child := details.get("DurableExecutionArn"):
         details["ExecutedVersion"] = ExecutionArn.parse(child).version
+
+
+def _hide_result(event: Event) -> None:
+    """Leave the result out of events without execution data, where the engine keeps this one."""
+    result = event["ExecutionSucceededDetails"].get("Result", {})
+    if result.get("Truncated"):
+        result.pop("Payload", None)
