@@ -27,8 +27,8 @@ _INDEXES: Mapping[str, tuple[Keys, tuple[str, ...]]] = {
 """Index -> its keys, and the attributes that it must project besides them."""
 _AUDIT: Keys = ((Audit.PARTITION_KEY, "S", "HASH"), (Audit.SORT_KEY, "N", "RANGE"))
 _WHOLE = "NEW_AND_OLD_IMAGES"
-"""The stream whose records hold an event that was written, and what stood there before: without that
-an erasure looks like tampering."""
+"""The stream whose records hold an event that was written, and what stood there before: without
+that, an erasure looks like tampering."""
 _LACKS: Mapping[str, str] = {
     "NEW_IMAGE": "by which each erasure would count as tampering",
 }

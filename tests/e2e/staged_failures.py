@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -561,12 +562,13 @@ FAILURES: Final[Sequence[Failure]] = (
 def deploy(stack: str, people: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
     """`cdk deploy` of the app, its sender verified as the local cloud has it."""
     command = [str(ROOT / "node_modules" / ".bin" / "cdk"), "deploy", "--ci", "--no-notices"]
-    app = ["--app", f"{sys.executable} {APP}", "--output", str(folder / "cdk.out")]
+    app = ["--app", f"python3 {shlex.quote(str(APP))}", "--output", str(folder / "cdk.out")]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     variables = {"OPERATED_STACK": stack, "PEOPLE": ",".join(people)}
     done = subprocess.run(
         [*command, *app, "--require-approval", "never"],
         cwd=folder,
-        env={**os.environ, **environment, **variables},
+        env={**os.environ, **environment, **variables, "PATH": path},
         capture_output=True,
         text=True,
         check=False,
@@ -576,7 +578,7 @@ def deploy(stack: str, people: Sequence[str], folder: Path, environment: Mapping
 
 def main() -> int:
     """Stage a failure, or say whether it is well again."""
-    from tempfile import mkdtemp
+    from tempfile import gettempdir, mkdtemp
 
     from hitl_approval_cli.commands.local.senders import verify_senders
 
@@ -598,7 +600,7 @@ def main() -> int:
     if asked.number is None:
         return 0
     failure = FAILURES[asked.number - 1]
-    kept = Path(f"/tmp/staged-{asked.stack}-{asked.number}.json")
+    kept = Path(gettempdir(), f"staged-{asked.stack}-{asked.number}.json")
     if asked.well:
         try:
             well = failure.well(on, json.loads(kept.read_text(encoding="utf-8")))
