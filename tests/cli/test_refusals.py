@@ -80,6 +80,7 @@ def test_should_know_every_command_that_answers() -> None:
     assert answering - DECIDING.keys() == {
         *("inbox", "local inbox", "drain"),  # which only read
         "mcp",  # whose client is answered, see test_mcp.py
+        "drill",  # what it asks is its own; it withdraws, see test_drill.py
     }
 
 
