@@ -100,7 +100,7 @@ def said_after(way: Callable[[World, str], None]) -> tuple[list[Any], set[Any], 
     way(world, approval_id)
     by_link.deliver(world, approval_id)
     history = world.store.history(approval_id)
-    changing = {"identity", "hash", "previous_hash", "details"}
+    changing = {"identity", "hash", "previous_hash", "details", "salts"}
     events = [{k: v for k, v in event.items() if k not in changing} for event in history]
     details = [
         {k: v for k, v in event["details"].items() if k not in {"issuer", "session"}}

@@ -20,6 +20,7 @@ from hitl_approval.contract import Output
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.testing import World, in_memory
+from hitl_approval.usecases import records
 from hitl_approval_cli import clock, main, output
 from hitl_approval_cli.commands import doctor
 from hitl_approval_cli.deployment import Deployment
@@ -127,10 +128,13 @@ SCREENS: Mapping[str, Scene] = {
 def draw(name: str) -> str:
     """One picture as SVG; always the same."""
     words, before = SCREENS[name]
-    world = scene()
-    before(world)
+    with patch.object(records, "token_urlsafe", lambda _: "salt"):  # the same hashes each time
+        world = scene()
+        before(world)
     cloud, account = FakeCloud(world), Account(world)
     cloud.executions = [approval.execution_arn for approval in world.store.approvals.values()]
+    cloud.have_functions("Workflow", "Approval", "Sweep")
+    cloud.rules["sweep"] = {"Target": "sweep", "State": "ENABLED"}
     cloud.clients = dict.fromkeys(("sts", "sns", "cloudwatch", "dynamodb"), account)
     cloud.outputs |= {
         Output.WORKFLOW_VERSION: "3",
