@@ -20,6 +20,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ from hitl_approval.domain.archive import object_key
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
 from hitl_approval_cli.functions import archive_queue, configuration_of, find_functions
+from tests.deployed import eventually
 
 ROOT: Final = Path(__file__).parents[2]
 APP: Final = ROOT / "tests" / "e2e" / "apps" / "operated.py"
@@ -151,15 +153,8 @@ class Operated:
         )
 
 
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """Wait until something holds; returns it."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.2)
-    msg = f"within {PATIENCE:.0f} s not seen: {what}"
-    raise AssertionError(msg)
+until = partial(eventually, patience=PATIENCE, pause=0.2)
+"""Wait until something holds; returns it."""
 
 
 @dataclass(frozen=True)

@@ -681,9 +681,11 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "an archive that still fails sets off no alarm",
         "shared/hitl_approval/usecases/archive.py",
-        "        except Exception:\n            self._last = None\n"
+        "        except Exception:  # whatever it is: counted and raised again\n"
+        "            self._last = None\n"
         "            self.meter.count(Metrics.ARCHIVE_FAILED, len(wanted))\n",
-        "        except Exception:\n            self._last = None\n",
+        "        except Exception:  # whatever it is: counted and raised again\n"
+        "            self._last = None\n",
         "audit_is_whole",
         (f"{SERVICE}/test_archive.py",),
     ),

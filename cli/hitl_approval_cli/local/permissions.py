@@ -45,7 +45,7 @@ MANAGED: Final = {
                 "lambda:CheckpointDurableExecution",
                 "lambda:GetDurableExecutionState",
             ],
-            "Resource": "*",
+            "Resource": "*",  # AWS's own policy, as AWS has it
         }
     }
 }

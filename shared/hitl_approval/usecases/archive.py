@@ -74,7 +74,7 @@ class ArchiveService:
             return
         try:
             self._append(wanted)
-        except Exception:
+        except Exception:  # whatever it is: counted and raised again
             self._last = None
             self.meter.count(Metrics.ARCHIVE_FAILED, len(wanted))
             raise
