@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from hitl_approval_cli.local.gaps import MAX_WARM
+from hitl_approval_cli.local.workers import MAX_WARM
 from tests.local.harness import Deployed, Emulator, any_name, eventually, needs_proc
 
 

@@ -95,7 +95,7 @@ class _Cloud:
         from ministack.app import SERVICE_HANDLERS, app
         from ministack.core import lambda_runtime
 
-        from hitl_approval_cli.local import functions, gaps, streams
+        from hitl_approval_cli.local import functions, gaps, streams, workers
         from hitl_approval_cli.local.durable_api import MAX_SYNCHRONOUS_SECONDS, DurableApi
         from hitl_approval_cli.local.engine import DurableEngine
         from hitl_approval_cli.local.logs import log_as_lambda_does
@@ -126,11 +126,12 @@ class _Cloud:
         gaps.run_functions_for_events(self._engine, MAX_SYNCHRONOUS_SECONDS)
         gaps.read_streams_for_each_mapping_by_itself()
         gaps.note_messages_to_people(self._mail)
-        gaps.bound_warm_processes()
-        gaps.let_processes_fail_alone()
-        gaps.answer_without_waiting_for_logs()
+        workers.bound_warm_processes()
+        workers.let_processes_fail_alone()
+        workers.answer_without_waiting_for_logs()
         log_as_lambda_does()
-        gaps.hide_own_packages(scratch / "runtime")
+        workers.hide_own_packages(scratch / "runtime")
+        workers.share_unpacked_code(scratch / "code")
         self._close_gaps_of_cloudformation = gaps.close_gaps_of_cloudformation
         self._cloudformation: asyncio.Future[None] | None = None
         stock = SERVICE_HANDLERS["cloudformation"]

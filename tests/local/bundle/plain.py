@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import logging
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
 logger = logging.getLogger("plain")
+FOLDER = Path(__file__).parent
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
@@ -27,7 +29,13 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         raise RuntimeError(event["fail"])
     if "import" in event:
         importlib.import_module(event["import"])
-    return {"pid": os.getpid(), "environment": dict(os.environ), "got": event}
+    return {
+        "pid": os.getpid(),
+        "environment": dict(os.environ),
+        "got": event,
+        "read": (FOLDER / event["read"]).read_text() if "read" in event else None,
+        "compiled": os.path.realpath(importlib.util.cache_from_source(__file__)),
+    }
 
 
 def call(service: str, operation: str, fields: dict[str, Any]) -> dict[str, Any]:
