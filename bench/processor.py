@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ITSELF = "the local cloud itself"
+ENDED = "processes of functions that have ended"
 ASKING = "who decides: this program's 16 threads"
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -22,9 +23,10 @@ def seconds(cloud: int) -> Mapping[str, float]:
         cloud: process id of the local cloud; each function runs in processes that it started.
     """
     spent: dict[str, float] = defaultdict(float)
-    for process, parent, used in _processes():
+    for process, parent, used, children in _processes():
         if process == cloud:
             spent[ITSELF] += used
+            spent[ENDED] += children
         elif process == os.getpid():
             spent[ASKING] += used
         elif parent == cloud:
@@ -32,16 +34,16 @@ def seconds(cloud: int) -> Mapping[str, float]:
     return spent
 
 
-def _processes() -> Iterator[tuple[int, int, float]]:
-    """(process, its parent, its CPU seconds) of all that run."""
+def _processes() -> Iterator[tuple[int, int, float, float]]:
+    """(process, its parent, its CPU seconds, those of its children that ended) of all that run."""
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
             # After the name, which stands in brackets and may hold anything.
             fields = file.read_text(encoding="utf-8").rpartition(")")[2].split()
         except OSError:
             continue  # it has ended
-        used = (int(fields[11]) + int(fields[12])) / _TICKS
-        yield int(file.parent.name), int(fields[1]), used
+        used, children = (sum(map(int, fields[n : n + 2])) / _TICKS for n in (11, 13))
+        yield int(file.parent.name), int(fields[1]), used, children
 
 
 def _function(process: int) -> str:

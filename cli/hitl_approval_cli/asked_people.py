@@ -44,7 +44,8 @@ def people(deployment: Deployment) -> Found:
 def messages(deployment: Deployment) -> Found:
     """Whether everybody was sent what the latest pending requests ask of them."""
     found, fixes = [], []
-    for each in islice(_pending(deployment), EXAMINED):
+    examined = list(islice(_pending(deployment), EXAMINED))
+    for each in examined:
         record = deployment.call({"action": "get", "approval_id": each["approval_id"]})
         failed = {
             f"{sent['recipient']} by {sent['channel']} ({sent['reason'] or 'no answer'})"
@@ -59,7 +60,10 @@ def messages(deployment: Deployment) -> Found:
         what = f"not sent to {'; '.join([*shown][:NAMED])}"
         more = f" and {len(shown) - NAMED} more" if len(shown) > NAMED else ""
         return "wrong", what + more, f"put that right, then {'; '.join(fixes[:NAMED])}"
-    return "ok", f"all of the latest {output.count(EXAMINED, 'request')} were sent", ""
+    if not examined:
+        return "ok", "no request is pending", ""
+    latest = "the latest " if len(examined) == EXAMINED else ""
+    return "ok", f"all were sent, of {latest}{output.count(len(examined), 'pending request')}", ""
 
 
 def _pending(deployment: Deployment) -> Iterator[Mapping[str, Any]]:

@@ -57,3 +57,10 @@ def test_should_not_count_what_another_process_started(worker: Worker) -> None:
     assert "publisher" not in spent
     assert spent[processor.ITSELF] >= 0.15
     assert spent[processor.ASKING] > 0
+
+
+@needs_proc
+def test_should_count_processes_that_have_ended() -> None:
+    before = processor.seconds(os.getpid()).get(processor.ENDED, 0)
+    subprocess.run([sys.executable, "-c", BUSY], input="\n", text=True, check=True)
+    assert processor.seconds(os.getpid())[processor.ENDED] - before >= 0.15

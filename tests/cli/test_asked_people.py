@@ -87,3 +87,20 @@ def test_should_say_who_was_not_sent_a_request_and_why(
     assert found.startswith("not sent to ann by sns (")
     assert fix == f"put that right, then hitl repair {asked}"
     world.notifier.unreachable = set()
+
+
+@pytest.mark.parametrize(
+    ("pending", "expected"),
+    [
+        (0, "no request is pending"),
+        (1, "all were sent, of 1 pending request"),
+        (3, "all were sent, of 3 pending requests"),
+        (20, "all were sent, of the latest 20 pending requests"),
+    ],
+)
+def test_should_say_how_many_requests_were_examined(
+    hitl: Hitl, cloud: FakeCloud, fine: Fine, pending: int, expected: str
+) -> None:
+    for _ in range(pending):
+        asking(cloud, any_request())
+    assert said(hitl, "messages")[:2] == ("ok", expected)
