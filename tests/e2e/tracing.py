@@ -1,24 +1,16 @@
-"""The SDK's OpenTelemetry plugin from a layer, in the packaged workflow and in a function of one's
-own: what the deployed functions export.
-"""
+"""A layer with the SDK's OpenTelemetry plugin, and what functions export that have it."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from hitl_approval_cli.local import LocalCloud
-
 from .conftest import eventually
 from .embedding import EmbeddingApp
 
-APP = Path(__file__).parent / "apps" / "traced.py"
 IN_THE_LAYER = (
     "aws-durable-execution-sdk-python-otel",
     "opentelemetry-api",
@@ -37,19 +29,9 @@ def to_log():
     return provider
 """
 ENTRY_POINT = "[opentelemetry_tracer_provider]\nto_log = spans_to_log:to_log\n"
-HANDLER = """
-from aws_durable_execution_sdk_python import durable_execution
-from hitl_approval import ApprovalRequest, wait_for_approval
-
-@durable_execution
-def handler(event, context):
-    request = ApprovalRequest(subject=event["subject"], requester="rita@example.com")
-    outcome = wait_for_approval(context, request, name="refund")
-    return context.step(lambda _: outcome.status, name="pay")
-"""
 
 
-def layer(folder: Path) -> Path:
+def make_layer(folder: Path) -> None:
     """As `pip install --no-deps --target` makes it, with a provider that writes to the log."""
     python = folder / "python"
     for name in IN_THE_LAYER:
@@ -63,18 +45,6 @@ def layer(folder: Path) -> Path:
     found.mkdir()
     (found / "METADATA").write_text("Metadata-Version: 2.1\nName: spans-to-log\nVersion: 1.0\n")
     (found / "entry_points.txt").write_text(ENTRY_POINT)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def traced(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddingApp]:
-    made = EmbeddingApp.of(cloud, APP, "traced", tmp_path_factory.mktemp("traced"))
-    code = made.folder / "code"
-    code.mkdir()
-    (code / "asking.py").write_text(HANDLER)
-    made.deploy(LAYER_FOLDER=str(layer(made.folder / "layer")), CODE_FOLDER=str(code))
-    yield made
-    made.destroy()
 
 
 def exported(app: EmbeddingApp, execution_arn: str) -> list[dict[str, Any]]:
@@ -98,24 +68,3 @@ def operations(spans: list[dict[str, Any]]) -> list[str]:
     beside = ("DurableExecutionRoot", "Workflow", "Invocation")
     names = [span["name"] for span in spans]
     return [name for name in names if name not in beside and " attempt " not in name]
-
-
-def test_should_export_one_trace_of_each_approval(traced: EmbeddingApp) -> None:
-    subjects = {"packaged": "Refund of Jane 1", "own": "Refund of Jane 2"}
-    deployment = traced.deployment()
-    packaged = deployment.submit({"subject": subjects["packaged"], "requester": "rita@example.com"})
-    own = traced.start(traced.output("RefundArn"), {"subject": subjects["own"]})
-    arns = {"packaged": packaged["execution_arn"], "own": own}
-    for subject in subjects.values():
-        traced.decide(traced.pending(subject), "approved", "ann@example.com", comments="by phone")
-    results = {who: traced.result(arn) for who, arn in arns.items()}
-    spans = {who: exported(traced, arn) for who, arn in arns.items()}
-
-    assert results["own"] == "approved"
-    asked = ["create", "notify", "callback-1", "check"]
-    assert sorted(operations(spans["packaged"])) == sorted(f"document.{name}" for name in asked)
-    assert sorted(operations(spans["own"])) == sorted([*(f"refund.{n}" for n in asked), "pay"])
-    for found in spans.values():
-        assert len({span["context"]["trace_id"] for span in found}) == 1
-        text = json.dumps(found)
-        assert not any(secret in text for secret in ("Jane", "example.com", "by phone"))
