@@ -23,10 +23,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from hitl_approval.domain.approval import Decision
 from hitl_approval.durable.document import review_document
-from hitl_approval.testing.virtual_time import eventually
+from hitl_approval.usecases.request import RequestService
 from tests.anything import a_document
 
-from .conftest import Stage, StageFactory
+from .conftest import Replaced, Stage, StageFactory
 
 MODES: Final = ["callback", "polling"]
 VIEWS: Final = {
@@ -42,7 +42,6 @@ PRIVATE: Final = {
     "subject": "Refund of Jane Doe",
     "context": {"iban": "DE02120300000000202051", "note": "her second divorce"},
     "sensitive": ["iban"],
-    "timeout_seconds": 600,
 }
 COMMENT: Final = "as Jane said by telephone"
 
@@ -105,20 +104,38 @@ def packaged() -> Callable[[Any, Any], Any]:
     return handler
 
 
-def decide_later(stage: Stage, mode: str, decision: Decision = "approved") -> dict[str, Any]:
-    """Let the workflow suspend and check by itself, then decide; what it answers."""
+def decided_later(
+    stage: Stage, event: dict[str, Any], mode: str, decision: Decision = "approved"
+) -> None:
+    """Let the workflow ask, suspend and check by itself; then somebody decides, and it ends."""
+
+    def decide() -> None:
+        stage.decide(decision, by="bob@example.com", comments=COMMENT)
+
+    if mode == "polling":
+        stage.requests = cast(RequestService, decided_at_the_third_check(stage.requests, decide))
+    stage.start(event)
     if mode == "callback":
         stage.suspend()
         stage.time_out_callback()
         stage.next_callback()
         stage.open_callback()
-    else:
-        eventually(lambda: stage.invocations > 3, "polls")
-    stage.decide(decision, by="bob@example.com", comments=COMMENT)
+        decide()
     body = stage.finish()
     assert (body["decision"], body["decided_by"]) == (decision, "bob@example.com")
     assert stage.invocations > 2
-    return body
+
+
+def decided_at_the_third_check(service: RequestService, decide: Callable[[], None]) -> Replaced:
+    checks: list[str] = []
+
+    def check_status(approval_id: str) -> Any:
+        checks.append(approval_id)
+        if len(checks) == 3:
+            decide()
+        return service.check_status(approval_id)
+
+    return Replaced(service, check_status=check_status)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -126,8 +143,7 @@ def test_should_be_one_trace_of_its_operations(
     traces: Traces, view: str, make_stage: StageFactory, mode: str
 ) -> None:
     stage = make_stage(packaged(), RESUME_MODE=mode)
-    stage.start(a_document())
-    decide_later(stage, mode)
+    decided_later(stage, a_document(), mode)
 
     assert len({span.context.trace_id for span in traces.spans}) == 1
     assert {attributes(span)["durable.execution.arn"] for span in traces.spans} == {stage.arn}
@@ -151,8 +167,7 @@ def test_should_have_nobodys_data(
     people = json.dumps(["ann@example.com", "bob@example.com"])
     stage = make_stage(packaged(), RESUME_MODE=mode, DEFAULT_APPROVERS=people)
     stage.notifier.failures = 1
-    stage.start(PRIVATE)
-    decide_later(stage, mode, decision)
+    decided_later(stage, PRIVATE, mode, decision)
 
     said = traces.text()
     assert len(traces.operations()) > 3
@@ -213,8 +228,7 @@ def test_should_decide_all_the_same_when_the_plugin_fails(
     broken = Broken()
     plugin = broken if part == "factory" else kind(BREAKABLE[part](broken))
     stage = make_stage(durable_execution(review_document, plugins=[plugin]), RESUME_MODE=mode)
-    stage.start(a_document())
-    decide_later(stage, mode)
+    decided_later(stage, a_document(), mode)
 
     assert broken.failures >= stage.invocations
     assert stage.events() == ["requested", "approved"]
@@ -241,8 +255,7 @@ def test_should_follow_the_trace_that_lambda_names(
     header = f"Root={XRAY_ROOT};Parent=0123456789abcdef;Sampled={sampled}"
     monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
     stage = make_stage(packaged())
-    stage.start(a_document())
-    decide_later(stage, "callback")
+    decided_later(stage, a_document(), "callback")
 
     found = {f"{span.context.trace_id:032x}" for span in traces.spans}
     assert found == ({XRAY_ROOT[2:].replace("-", "")} if sampled else set())
