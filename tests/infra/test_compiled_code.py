@@ -59,8 +59,8 @@ class TestCompiledCode:
         assert _said(target) == "as written"
         compiled.write_bytes(compiled.read_bytes().replace(b"as written", b"as altered"))
         assert _said(target) == "as altered"  # so it is what runs
-        (target / program).write_text("WHAT = 'as mended'\n")
-        assert _said(target) == "as mended"
+        (target / program).write_text("WHAT = 'as repaired'\n")
+        assert _said(target) == "as repaired"
 
     def test_should_be_found_where_a_layer_lies(
         self, sources: Sources, program: Path, tmp_path: Path
