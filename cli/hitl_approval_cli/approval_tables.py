@@ -45,15 +45,13 @@ def _answers(item: Mapping[str, Any]) -> str:
 
 
 def approvals(
-    items: Sequence[Mapping[str, Any]], wanted: str, more: str = "", nothing: str = ""
+    items: Sequence[Mapping[str, Any]], wanted: str, nothing: str = "", more: str = ""
 ) -> None:
     """A page of approvals, and the command of the next one; `nothing` where there are none."""
     if items:
         output.print_table(approvals_table(items, wanted))
-    elif nothing and not more:
-        output.line(nothing)
     else:
-        output.out.print(f"No {wanted} approvals{' so far' if more else ''}.")
+        output.line(nothing)
     if more:
         output.out.print(f"More: {output.safe(more)}", style="dim", soft_wrap=True)
 
@@ -184,7 +182,7 @@ def approval(item: Mapping[str, Any]) -> int:
         rows.append(("Replaced by", output.safe(item["superseded_by"])))
     votes, messages = item.get("votes", []), item.get("messages", [])
     if (more := len(votes) - MAX_LISTED) > 0:
-        rows.append(("Votes", f"{more} more before these: hitl history or --json has them all"))
+        rows.append(("Votes", f"{more} more before these: --json has them all"))
     for vote in votes[-MAX_LISTED:]:
         place = f" for {output.safe(p)}" if (p := vote.get("on_behalf_of")) else ""
         who = f"{output.safe(vote['approver'])}{place} ({output.safe(vote['identity'])})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
@@ -35,7 +34,7 @@ def people(deployment: Deployment) -> Found:
         if count:
             wait = f"{count} {'waits' if count == 1 else 'wait'} for {name}"
             found.append(f"{wait}, whom the deployment does not name any more")
-            fixes.append(f"hitl stats --approver {shlex.quote(name)} shows what to hand over")
+            fixes.append(hand_over(deployment, name))
     if found:
         return "wrong", "; ".join(found), "; ".join(fixes[:NAMED])
     return "ok", "requests wait for people whom the deployment names", ""
@@ -54,7 +53,7 @@ def messages(deployment: Deployment) -> Found:
         }
         if failed:
             found += sorted(failed)
-            fixes.append(f"hitl repair {each['approval_id']}")
+            fixes.append(deployment.command("repair", each["approval_id"]))
     if found:
         shown = dict.fromkeys(found)
         what = f"not sent to {'; '.join([*shown][:NAMED])}"
@@ -64,6 +63,11 @@ def messages(deployment: Deployment) -> Found:
         return "ok", "no request is pending", ""
     latest = "the latest " if len(examined) == EXAMINED else ""
     return "ok", f"all were sent, of {latest}{output.count(len(examined), 'pending request')}", ""
+
+
+def hand_over(deployment: Deployment, name: str) -> str:
+    """What to do about what waits for somebody who has left."""
+    return f"{deployment.command('stats', '--approver', name)} shows what to hand over"
 
 
 def _pending(deployment: Deployment) -> Iterator[Mapping[str, Any]]:

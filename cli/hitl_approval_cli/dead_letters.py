@@ -149,7 +149,8 @@ def _start(deployment: Deployment, letter: Letter) -> str:
     try:
         parse_document(letter.content)
     except InvalidRequest as error:
-        msg = f"{error}: correct it and ask by hitl submit"
+        ask = deployment.command("submit", "--subject", "SUBJECT")
+        msg = f"{error}: ask for what is right by {ask}"
         raise CliError(msg, code=error.code) from None
     started = deployment.submit(letter.content, f"hitl-dead-letter-{letter.message_id}")
     return f"started {started['approval_id']}"

@@ -146,7 +146,7 @@ class Watch:
     @property
     def _standing(self) -> str:
         stands = "stands" if self.on_record else "may stand"
-        return f"the request {stands}: hitl status {self.approval_id}"
+        return f"the request {stands}: {self.deployment.command('status', self.approval_id)}"
 
 
 def wait(to: Connection, watch: Watch) -> None:

@@ -73,7 +73,7 @@ def test_should_say_how_to_go_on_when_1000_have_been_searched(
     rest = hitl("list", "--requester", "nobody", "--cursor", page["cursor"], "--json").json
     assert rest == {"approvals": [], "cursor": None}
     out = hitl("list", "--requester", "nobody").out
-    assert "No pending approvals so far.\nMore: hitl list" in out
+    assert "No pending approvals so far in hitl-approval.\nMore: hitl list" in out
 
 
 def test_should_list_what_is_pending(hitl: Hitl, world: World) -> None:
@@ -86,7 +86,7 @@ def test_should_list_what_is_pending(hitl: Hitl, world: World) -> None:
 
 
 def test_should_say_that_a_list_is_empty(hitl: Hitl) -> None:
-    assert hitl("list", "--status", "rejected").out == "No rejected approvals.\n"
+    assert hitl("list", "--status", "rejected").out == "No rejected approvals in hitl-approval.\n"
 
 
 def test_should_say_how_to_get_the_next_page(hitl: Hitl, world: World) -> None:

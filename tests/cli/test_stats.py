@@ -54,12 +54,13 @@ def test_should_say_what_still_waits_for_somebody_who_has_left(hitl: Hitl, world
     commands = [line.strip() for line in out.splitlines() if line.startswith("  hitl reassign")]
     assert len(commands) == 3
     assert "  and 2 more: hitl inbox --mine --as " in out
-    words = shlex.split(commands[0].removeprefix("hitl ").replace("NAME", "cid"))
-    assert hitl(*words, "--as", "Ann O'Neill").status == 0
+    words = shlex.split(commands[0].removeprefix("hitl ").replace("COLLEAGUE", "cid"))
+    assert words[-2:] == ["--as", "OPERATOR"]
+    assert hitl(*words[:-1], "Ann O'Neill").status == 0
 
 
 def test_should_say_that_nothing_waits_for_somebody(hitl: Hitl, world: World) -> None:
-    assert "Nothing waits for dan." in hitl("stats", "--approver", "dan").out
+    assert "Nothing in hitl-approval waits for dan." in hitl("stats", "--approver", "dan").out
     answer = hitl("stats", "--approver", "dan", "--json").json
     assert answer["waiting"] == {
         "approver": "dan", "approvals": 0, "oldest": None, "next_expiry": None, "approval_ids": [],
@@ -70,7 +71,7 @@ def test_should_say_that_nothing_waits_for_somebody(hitl: Hitl, world: World) ->
 def test_should_say_that_nothing_was_decided(hitl: Hitl, world: World) -> None:
     answer = hitl("stats", "--json").json
     assert answer["decision_seconds"] == {"p50": None, "p95": None}
-    assert "Nothing was decided by people." in hitl("stats").out
+    assert "Nothing in hitl-approval was decided by people." in hitl("stats").out
 
 
 def test_should_count_under_a_bar_in_a_terminal(

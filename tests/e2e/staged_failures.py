@@ -204,7 +204,7 @@ def _lose_the_callback(on: Operated) -> Words:
 
 
 def _see_not_resumed(on: Operated, _: Words) -> Words:
-    return {"ID": _said(r"hitl resume (\S+?)(?:;|$)", on.wrong("not resumed"))}
+    return {"ID": _said(r"hitl resume (\w+)", on.wrong("not resumed"))}
 
 
 def _has_ended(on: Operated, words: Words) -> bool:

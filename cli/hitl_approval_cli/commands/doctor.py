@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -172,7 +171,10 @@ def _topic(deployment: Deployment) -> Found:
         return "ok", found, ""
     if waiting:
         return "wrong", found, "open the mail from AWS and confirm the subscription"
-    how = f"aws sns subscribe --topic-arn {topic} --protocol email --notification-endpoint ADDRESS"
+    how = deployment.aws_command(
+        "sns", "subscribe", "--topic-arn", topic, "--protocol", "email",
+        "--notification-endpoint", "ADDRESS",
+    )  # fmt: skip
     fix = f"deploy with notify_emails, or: {how}"
     if deployment.find_output(Output.PERSONAL_TOPIC_ARN):
         found = "nobody is subscribed; named approvers may be notified by links of their own"
@@ -198,7 +200,7 @@ def _personal_addresses(deployment: Deployment) -> Found:
         if count:
             wait = f"{count} {'waits' if count == 1 else 'wait'} for {name}"
             found.append(f"{wait}, who has no personal address")
-            fixes.append(f"hitl stats --approver {shlex.quote(name)} shows what to hand over")
+            fixes.append(asked_people.hand_over(deployment, name))
     worst: State = "wrong" if wrong else "unknown" if any(fixes) else "ok"
     return worst, "; ".join(found), "; ".join(filter(None, fixes))
 
@@ -264,7 +266,7 @@ def _not_resumed(deployment: Deployment) -> Found:
     if paused:
         of = f" (of the first {EXAMINED})" if len(ids) > EXAMINED else ""
         found = f"{found}; paused in Lambda{of}: {', '.join(paused)}"
-    fixes = [f"hitl resume {one}" for one in ids if one not in paused][:NAMED]
+    fixes = [deployment.command("resume", one) for one in ids if one not in paused][:NAMED]
     if paused:
         fixes.append("resume the paused executions in Lambda: they read the decision then")
     return "wrong", found, "; ".join(fixes)
@@ -277,7 +279,8 @@ def _parked(deployment: Deployment) -> Found:
         waiting = f", {len(aside)} are to be tried again" if aside else ""
         return "ok", f"the sweep has parked nothing{waiting}", ""
     reasons = "; ".join(str(one.reason) for one in parked[:NAMED])
-    fix = "put that right, by deploying a newer version, say; then hitl repair --all"
+    command = deployment.command("repair", "--all")
+    fix = f"put that right, by deploying a newer version, say; then {command}"
     return "wrong", f"{len(parked)} parked by the sweep: {reasons}", fix
 
 
@@ -326,7 +329,7 @@ def _records(deployment: Deployment) -> Found:
     if not altered and not passed:
         return "ok", "every record was read in the last day, and is what its trail says", ""
     found = f"{altered} were altered, {passed} could not be taken"
-    return "wrong", found, "hitl audit verify --all names them"
+    return "wrong", found, f"{deployment.command('audit', 'verify', '--all')} names them"
 
 
 def _counted(deployment: Deployment, metric: str) -> int:

@@ -60,6 +60,7 @@ def list_(
         return
     page = to.deployment.call(action)
     more = next_page(
+        to.deployment,
         "list",
         page["cursor"],
         status=status,
@@ -68,7 +69,8 @@ def list_(
         subject=subject,
         limit=limit,
     )
-    to.show(page, lambda: approval_tables.approvals(page["approvals"], status, more))
+    nothing = f"No {status} approvals{' so far' if more else ''} in {to.deployment.stack}."
+    to.show(page, lambda: approval_tables.approvals(page["approvals"], status, nothing, more))
 
 
 def _all(to: Connection, action: dict[str, Any]) -> Iterator[Mapping[str, Any]]:

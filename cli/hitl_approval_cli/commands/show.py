@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hitl_approval_cli import approval_tables, output
 from hitl_approval_cli.connection import Connection, connected
+from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.parameters import Id
 from hitl_approval_cli.short_ids import call_about
 
@@ -19,7 +20,7 @@ def show(to: Connection, *, approval_id: Id) -> None:
     def for_people() -> None:
         approval_tables.approval(answer)
         if answer["status"] == "pending" and output.out.is_terminal:
-            _say_how_to_decide(answer["approval_id"])
+            _say_how_to_decide(to.deployment, answer["approval_id"])
 
     to.show(answer, for_people)
 
@@ -34,12 +35,11 @@ def get(to: Connection, *, approval_id: Id) -> None:
     to.show(answer, lambda: approval_tables.approval(answer))
 
 
-def _say_how_to_decide(approval_id: str) -> None:
+def _say_how_to_decide(deployment: Deployment, approval_id: str) -> None:
     """What to do about a pending approval."""
-    short = output.safe(approval_id)
-    output.out.print(
-        f"\nhitl approve {short}\nhitl reject {short} -m ..."
-        f"\nhitl comment {short} --question -m ...",
-        style="dim",
-        soft_wrap=True,
+    commands = (
+        deployment.command("approve", approval_id),
+        deployment.command("reject", approval_id, "-m", "..."),
+        deployment.command("comment", approval_id, "--question", "-m", "..."),
     )
+    output.out.print(output.safe("\n".join(["", *commands])), style="dim", soft_wrap=True)

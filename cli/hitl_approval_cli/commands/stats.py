@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -68,7 +67,7 @@ def stats(
         "decision_seconds": {"p50": _at(waited, 0.50), "p95": _at(waited, 0.95)},
         "waiting": None if approver is None else _waiting(to.deployment, approver),
     }
-    to.show(answer, lambda: _show(answer))
+    to.show(answer, lambda: _show(to.deployment, answer))
 
 
 def _names(item: Mapping[str, Any], approver: str | None) -> bool:
@@ -100,7 +99,7 @@ def _at(ordered: list[float], share: float) -> float | None:
     return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]
 
 
-def _show(answer: Mapping[str, Any]) -> None:
+def _show(deployment: Deployment, answer: Mapping[str, Any]) -> None:
     """How many approvals there are, and how long people take."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("STATUS")
@@ -110,21 +109,21 @@ def _show(answer: Mapping[str, Any]) -> None:
     output.out.print(table)
     taken = answer["decision_seconds"]
     if taken["p50"] is None:
-        output.out.print("Nothing was decided by people.")
+        output.line(f"Nothing in {deployment.stack} was decided by people.")
     else:
         p50, p95 = (_length(taken[share]) for share in ("p50", "p95"))
         output.out.print(
             f"Time to decision: half within {p50} (p50), nearly all within {p95} (p95)"
         )
     if answer["waiting"] is not None:
-        _show_waiting(answer["waiting"])
+        _show_waiting(deployment, answer["waiting"])
 
 
-def _show_waiting(waiting: Mapping[str, Any]) -> None:
+def _show_waiting(deployment: Deployment, waiting: Mapping[str, Any]) -> None:
     """How many requests wait for one person, since when, and how to hand them over."""
     name, count = waiting["approver"], waiting["approvals"]
     if not count:
-        output.out.print(f"Nothing waits for {output.safe(name)}.", soft_wrap=True)
+        output.line(f"Nothing in {deployment.stack} waits for {name}.")
         return
     oldest = clock.now() - parse_time(waiting["oldest"])
     output.out.print(
@@ -133,11 +132,14 @@ def _show_waiting(waiting: Mapping[str, Any]) -> None:
         f"{time_left(waiting['next_expiry'])}.",
         soft_wrap=True,
     )
-    giver = shlex.quote(name)
     for approval_id in waiting["approval_ids"][:NAMED]:
-        output.line(f"  hitl reassign {approval_id} --from {giver} --to NAME")
+        command = deployment.command(
+            "reassign", approval_id, "--from", name, "--to", "COLLEAGUE", "--as", "OPERATOR"
+        )
+        output.line(f"  {command}")
     if count > NAMED:
-        output.line(f"  and {count - NAMED} more: hitl inbox --mine --as {giver}")
+        every = deployment.command("inbox", "--mine", "--as", name)
+        output.line(f"  and {count - NAMED} more: {every}")
 
 
 def _length(seconds: float) -> str:
