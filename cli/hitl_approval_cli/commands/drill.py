@@ -16,6 +16,7 @@ from hitl_approval_cli import clock, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError, Exit, usage
+from hitl_approval_cli.named_people import NamedPeople, check_named
 from hitl_approval_cli.outcome import Watch
 from hitl_approval_cli.parameters import As, os_user, seconds
 
@@ -92,7 +93,9 @@ def drill(
 
 
 def _people(deployment: Deployment, wanted: list[str] | None, requester: str) -> list[str]:
-    names = wanted or deployment.call({"action": "people"})["people"]
+    if wanted:
+        check_named(deployment, wanted, "--approver")
+    names = wanted or NamedPeople.of(deployment).people
     people = [each for each in names if spelling(each) != spelling(requester)]
     if not people:
         raise usage("nobody else is named by the deployment: name whom to ask with --approver")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,9 @@ import typer
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.start import parse_document
 from hitl_approval_cli.connection import Connection, connected
+from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import NotPermittedError, refused_field, show_error, usage
+from hitl_approval_cli.named_people import check_named
 from hitl_approval_cli.outcome import Watch
 from hitl_approval_cli.outcome import wait as wait_for_outcome
 from hitl_approval_cli.parameters import files_of, json_of, os_user, seconds
@@ -149,6 +152,7 @@ def submit(
     if form is not None:
         event["form"] = json_of(f"@{form}", "--form")
     _check(event)
+    _check_names(to.deployment, event)
     started = to.deployment.submit(event)
     watch = Watch(to, started)
     try:
@@ -167,6 +171,22 @@ def _hours(hours: float | None, zone: str | None) -> dict[str, Any] | None:
     if (hours is None) != (zone is None):
         raise usage("--business-hours and --zone belong together")
     return None if hours is None else {"hours": hours, "zone": zone}
+
+
+def _check_names(deployment: Deployment, event: Mapping[str, Any]) -> None:
+    """Whether the deployment names everybody who is to be asked."""
+    stages, steps = event.get("stages", ()), event.get("escalation", ())
+    asked = {
+        "--approver": event.get("approvers", ()),
+        "--stage": [
+            *(name for stage in stages for name in stage.get("approvers", ())),
+            *(group["name"] for stage in stages for group in stage.get("quorum_groups", ())),
+        ],
+        "--escalate": [name for step in steps for name in step["to"]],
+    }
+    for option, names in asked.items():
+        if names:
+            check_named(deployment, names, option)
 
 
 def _check(event: dict[str, Any]) -> None:

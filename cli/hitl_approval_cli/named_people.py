@@ -1,0 +1,61 @@
+"""Whom a deployment names: who may be asked, and who its operators are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from hitl_approval.domain.text import listed_some, shown, spelling
+from hitl_approval_cli.deployment import Deployment
+from hitl_approval_cli.errors import NotPermittedError, TransientError, usage
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPeople:
+    """What the approval function says of its deployment.
+
+    Attributes:
+        people: everybody who is named, groups as their people.
+        groups: names that stand for people.
+        operators: who may withdraw and hand over any request.
+        others: whether requests may ask others than these.
+    """
+
+    people: Sequence[str]
+    groups: Sequence[str]
+    operators: Sequence[str]
+    others: bool
+
+    @classmethod
+    def of(cls, deployment: Deployment) -> Self:
+        """As the approval function has them; one of an older version has no groups."""
+        said = deployment.call({"action": "people"})
+        others = said["others"] or "groups" not in said
+        operators = said.get("operators", ())
+        return cls(said["people"], said.get("groups", ()), operators, others)
+
+    def unknown(self, names: Iterable[str]) -> list[str]:
+        """Those of these names that the deployment does not name; none where anybody may be."""
+        if self.others:
+            return []
+        known = set(map(spelling, (*self.people, *self.groups)))
+        return [name for name in names if spelling(name) not in known]
+
+
+def check_named(deployment: Deployment, names: Iterable[str], option: str) -> None:
+    """Refuse here what the workflow would refuse, whose failed start would raise an alarm.
+
+    Whoever may start the workflow and not ask the approval function is refused by the workflow.
+
+    Raises:
+        CliError: the deployment does not name somebody.
+    """
+    try:
+        named = NamedPeople.of(deployment)
+    except (NotPermittedError, TransientError):
+        return
+    unknown = named.unknown(names)
+    if unknown:
+        ways = listed_some([*named.groups, *named.people])
+        raise usage(f"{option}: the deployment does not name {shown(unknown[0])}: name of {ways}")
