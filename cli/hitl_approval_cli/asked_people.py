@@ -7,10 +7,11 @@ from itertools import islice
 from typing import Any, Final
 
 from hitl_approval.domain.message import GIVEN_UP
-from hitl_approval.domain.text import spelling
+from hitl_approval.domain.text import listed_some, spelling
 from hitl_approval_cli import output
 from hitl_approval_cli.checks import Found
 from hitl_approval_cli.deployment import Deployment
+from hitl_approval_cli.named_people import NamedPeople
 
 LISTED: Final = 1_000
 """Pending requests whose approvers are read, the newest ones: ten calls."""
@@ -21,13 +22,14 @@ NAMED: Final = 3
 
 
 def people(deployment: Deployment) -> Found:
-    """Whether requests wait for somebody who has left: whom the deployment does not name."""
-    named = deployment.call({"action": "people"})
-    if named["others"]:
-        return "ok", "requests may ask anybody: nobody is known to have left", ""
-    known = set(map(spelling, named["people"]))
-    asked = (name for each in islice(_pending(deployment), LISTED) for name in each["approvers"])
-    left = list({spelling(name): name for name in asked if spelling(name) not in known}.values())
+    """Whether requests wait for somebody whom the deployment does not name, or not any more."""
+    named = NamedPeople.of(deployment)
+    if named.others:
+        operators = listed_some(named.operators) or "none"
+        found = f"requests may ask anybody: nobody is known to have left; operators: {operators}"
+        return "ok", found, ""
+    asked = [name for each in islice(_pending(deployment), LISTED) for name in each["approvers"]]
+    left = list({spelling(name): name for name in named.unknown(asked)}.values())
     found, fixes = [], []
     for name in left[:EXAMINED]:
         count = sum(1 for _ in deployment.awaiting(name))
@@ -36,8 +38,22 @@ def people(deployment: Deployment) -> Found:
             found.append(f"{wait}, whom the deployment does not name any more")
             fixes.append(hand_over(deployment, name))
     if found:
-        return "wrong", "; ".join(found), "; ".join(fixes[:NAMED])
-    return "ok", "requests wait for people whom the deployment names", ""
+        return "wrong", "; ".join([*found, named.in_words]), "; ".join(fixes[:NAMED])
+    for each in islice(_pending(deployment), EXAMINED):
+        record = deployment.call({"action": "get", "approval_id": each["approval_id"]})
+        for taker in named.unknown(one["to"] for one in record.get("handed_over", ())):
+            found.append(f"{each['approval_id']} was handed over to {taker}")
+            fixes.append(
+                deployment.command(
+                    "reassign", each["approval_id"], "--from", taker, "--to", "COLLEAGUE",
+                    "--as", "OPERATOR",
+                )
+            )  # fmt: skip
+    if found:
+        what = f"{'; '.join(found)}, whom the deployment does not name"
+        fix = f"if that was not meant: {'; '.join(fixes[:NAMED])}"
+        return "unknown", f"{what}; {named.in_words}", fix
+    return "ok", f"requests wait for people whom the deployment names; {named.in_words}", ""
 
 
 def messages(deployment: Deployment) -> Found:

@@ -42,6 +42,21 @@ class NamedPeople:
         known = set(map(spelling, (*self.people, *self.groups)))
         return [name for name in names if spelling(name) not in known]
 
+    @classmethod
+    def find(cls, deployment: Deployment) -> Self | None:
+        """The same; None for who may not ask the approval function, or cannot now."""
+        try:
+            return cls.of(deployment)
+        except (NotPermittedError, TransientError):
+            return None
+
+    @property
+    def in_words(self) -> str:
+        """Who may be asked, and who may hand over and withdraw."""
+        asked = listed_some([*self.groups, *self.people]) or "nobody"
+        operators = listed_some(self.operators) or "none"
+        return f"it names {asked}; operators: {operators}"
+
 
 def check_named(deployment: Deployment, names: Iterable[str], option: str) -> None:
     """Refuse here what the workflow would refuse, whose failed start would raise an alarm.
@@ -51,11 +66,7 @@ def check_named(deployment: Deployment, names: Iterable[str], option: str) -> No
     Raises:
         CliError: the deployment does not name somebody.
     """
-    try:
-        named = NamedPeople.of(deployment)
-    except (NotPermittedError, TransientError):
-        return
-    unknown = named.unknown(names)
-    if unknown:
+    named = NamedPeople.find(deployment)
+    if named and (unknown := named.unknown(names)):
         ways = listed_some([*named.groups, *named.people])
         raise usage(f"{option}: the deployment does not name {shown(unknown[0])}: name of {ways}")

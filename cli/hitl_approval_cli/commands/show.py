@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from hitl_approval.domain.trail_words import actor_in_words
 from hitl_approval_cli import approval_tables, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.deployment import Deployment
@@ -18,7 +21,7 @@ def show(to: Connection, *, approval_id: Id) -> None:
     answer = call_about(to.deployment, {"action": "get", "approval_id": approval_id})
 
     def for_people() -> None:
-        approval_tables.approval(answer)
+        approval_tables.approval(_with_who_handed_over(to.deployment, answer))
         if answer["status"] == "pending" and output.out.is_terminal:
             _say_how_to_decide(to.deployment, answer["approval_id"])
 
@@ -33,6 +36,21 @@ def get(to: Connection, *, approval_id: Id) -> None:
     """
     answer = call_about(to.deployment, {"action": "get", "approval_id": approval_id})
     to.show(answer, lambda: approval_tables.approval(answer))
+
+
+def _with_who_handed_over(deployment: Deployment, answer: dict[str, Any]) -> dict[str, Any]:
+    """The record, and of each place that was given away who did that, as the trail has it."""
+    if not answer.get("handed_over"):
+        return answer
+    trail = deployment.call({"action": "history", "approval_id": answer["approval_id"]})
+    by = {
+        name: actor_in_words(event)
+        for event in trail["events"]
+        if event["event"] == "reassigned"
+        for name in event["details"]["to"]
+    }
+    places = [{**one, "by": by.get(one["to"])} for one in answer["handed_over"]]
+    return {**answer, "handed_over": places}
 
 
 def _say_how_to_decide(deployment: Deployment, approval_id: str) -> None:

@@ -15,6 +15,7 @@ from hitl_approval.domain.text import spelling
 from hitl_approval_cli import clock, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.deployment import Deployment
+from hitl_approval_cli.named_people import NamedPeople
 from hitl_approval_cli.parameters import moment
 from hitl_approval_cli.progress import bar
 from hitl_approval_cli.times import time_left
@@ -137,6 +138,9 @@ def _show_waiting(deployment: Deployment, waiting: Mapping[str, Any]) -> None:
             "reassign", approval_id, "--from", name, "--to", "COLLEAGUE", "--as", "OPERATOR"
         )
         output.line(f"  {command}")
+    named = NamedPeople.find(deployment)
+    if named:
+        output.line(f"  COLLEAGUE and OPERATOR: the deployment has these: {named.in_words}")
     if count > NAMED:
         every = deployment.command("inbox", "--mine", "--as", name)
         output.line(f"  and {count - NAMED} more: {every}")
