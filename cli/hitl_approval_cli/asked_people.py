@@ -26,11 +26,12 @@ def people(deployment: Deployment) -> Found:
     named = NamedPeople.of(deployment)
     if named.others:
         operators = listed_some(named.operators) or "none"
-        found = f"requests may ask anybody: nobody is known to have left; operators: {operators}"
-        return "ok", found, ""
+        anybody = f"requests may ask anybody: nobody is known to have left; operators: {operators}"
+        return "ok", anybody, ""
     asked = [name for each in islice(_pending(deployment), LISTED) for name in each["approvers"]]
     left = list({spelling(name): name for name in named.unknown(asked)}.values())
-    found, fixes = [], []
+    found: list[str] = []
+    fixes: list[str] = []
     for name in left[:EXAMINED]:
         count = sum(1 for _ in deployment.awaiting(name))
         if count:

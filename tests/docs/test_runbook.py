@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from hitl_approval_cdk import ApprovalPage, Archive, HitlApproval, Monitoring
 from hitl_approval_cli import main
 from hitl_approval_cli.commands import doctor
+from hitl_approval_cli.functions import FUNCTIONS
 from tests.infra.synth import any_stack, of_type, template
 from tests.infra.test_alarms import ALL, OF_NO_NUMBER, THRESHOLDS
 
@@ -27,9 +28,6 @@ _PROSE = re.sub(r"^```.*?^```", "", PAGE, flags=re.MULTILINE | re.DOTALL)
 QUOTED = [" ".join(found.split()) for found in re.findall(r"`([^`]+)`", _PROSE)]
 COMMANDS = sorted({words for words in QUOTED if words.startswith(("hitl ", "aws "))})
 assert COMMANDS, "none would be checked"
-TAIL = {"--since", "--follow", "--filter-pattern", "--format"}
-"""What `aws logs tail` takes: a command of the AWS CLI itself, no operation of the API."""
-
 RENAMED = {"--notification-endpoint": "--endpoint"}
 """Options that the AWS CLI calls otherwise than the API: --endpoint alone would be its own."""
 
@@ -98,6 +96,18 @@ def test_should_show_commands_of_hitl_that_parse(command: str) -> None:
     parse(command)
 
 
+def test_should_name_functions_that_a_deployment_has() -> None:
+    named = {name for words in QUOTED for name in re.findall(r"hitl logs --function (\S+)", words)}
+    assert {"publisher", "messenger", "sweep", "workflow"} <= named
+    assert named <= {name.lower() for name in FUNCTIONS}
+
+
+def test_should_need_no_second_version_of_the_aws_cli() -> None:
+    """`aws logs tail` is a command of version 2 alone; operations of the API are in both."""
+    pages = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md"))
+    assert "aws logs tail" not in pages
+
+
 def parse(words: str) -> None:
     """Read a command as `hitl` does, and run nothing."""
     found: Any = typer.main.get_command(main.app)
@@ -119,9 +129,6 @@ def test_should_find_commands_that_do_not_parse() -> None:
 def test_should_show_commands_of_the_aws_cli_that_exist(command: str) -> None:
     _, service, operation, *rest = shlex.split(command)
     options = {RENAMED.get(word, word) for word in rest if word.startswith("--")}
-    if (service, operation) == ("logs", "tail"):
-        assert options <= TAIL
-        return
     model = Session().get_service_model(service)
     [name] = [n for n in model.operation_names if xform_name(n, "-") == operation]
     shape = model.operation_model(name).input_shape

@@ -287,7 +287,9 @@ class DeliveryService(Records):
             )
             return self._put_off(message, _reason(error))
         self.messages.mark_sent(message, self.clock.now(), receipt)
-        logger.info("sent %s approval_id=%s", message.kind, message.approval_id)
+        logger.info(
+            "sent %s by %s approval_id=%s", message.kind, message.channel, message.approval_id
+        )
         return "sent"
 
     def _thread(self, messages: Sequence[Message]) -> Sequence[Comment]:
