@@ -107,45 +107,6 @@ def test_should_say_that_another_version_is_deployed(
     assert f"deploy with hitl-approval {LIBRARY_VERSION}" in result.out
 
 
-def test_should_say_what_is_stuck_and_what_to_do(
-    hitl: Hitl, fine: Fine, tables: DynamoDbStore, cloud: FakeCloud
-) -> None:
-    long_ago = NOW - timedelta(days=1)
-    tables.create(any_opening(now=long_ago, timeout=timedelta(hours=1)))
-    other = tables.create(any_opening(now=long_ago, timeout=timedelta(days=3)))
-    then = replace(cloud.decisions, clock=FixedClock(long_ago))
-    then.decide(other.approval_id, declared("bob"), "approved")
-    cloud.executions.append(other.execution_arn)
-    result = hitl("doctor")
-    assert result.status == 1
-    assert "wrong    overdue: 1 pending past their expiry" in result.out
-    assert "read the log of sweep" in result.out
-    assert "wrong    not resumed: 1 decided, and their workflow has not resumed" in result.out
-    assert f"hitl resume {other.approval_id}\n" in result.out
-
-
-def test_should_say_what_the_sweep_has_put_aside_and_why(
-    hitl: Hitl, fine: Fine, tables: DynamoDbStore
-) -> None:
-    parked, later, polling = (tables.create(any_opening(now=NOW)).approval_id for _ in range(3))
-    for approval_id, until, reason in (
-        (parked, None, f"the record of {parked} cannot be read: policy"),
-        (later, NOW + timedelta(hours=1), "DynamoDB did not take the call now"),
-        (polling, NOW, None),
-    ):
-        tables.postpone(approval_id, found_on="pending", tries=1, until=until, reason=reason)
-    result = hitl("doctor")
-    assert result.status == 1
-    assert f"1 parked by the sweep: the record of {parked} cannot be read: policy" in result.out
-    assert "hitl repair --all" in result.out
-    assert "wrong    overdue: 1 pending past their expiry" in result.out
-
-    repaired = hitl("repair", "--all", "--json").json["approval_ids"]
-    assert repaired == [later, parked]
-    assert {one.until is None for one in tables.postponed()} == {False}
-    assert states(hitl)["parked"] == "ok"
-
-
 @pytest.mark.parametrize("status", ["PAUSING", "PAUSED"])
 def test_should_name_a_workflow_that_is_paused(
     hitl: Hitl, fine: Fine, tables: DynamoDbStore, cloud: FakeCloud, status: str
