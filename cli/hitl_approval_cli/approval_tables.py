@@ -18,7 +18,7 @@ from hitl_approval.domain.text import MAX_LISTED, inert, listed, listed_some
 from hitl_approval.domain.trail_words import actor_in_words, in_words
 from hitl_approval.usecases.decide import Workflow
 from hitl_approval_cli import output, turn_rows
-from hitl_approval_cli.times import local_time, time_left
+from hitl_approval_cli.times import age, local_time, time_left
 from hitl_approval_cli.values import filled_in, rows_of
 
 WIDE = 100
@@ -45,40 +45,53 @@ def _answers(item: Mapping[str, Any]) -> str:
 
 
 def approvals(
-    items: Sequence[Mapping[str, Any]], wanted: str, nothing: str = "", more: str = ""
+    items: Sequence[Mapping[str, Any]],
+    wanted: str,
+    nothing: str = "",
+    more: str = "",
+    *,
+    ages: bool = False,
 ) -> None:
     """A page of approvals, and the command of the next one; `nothing` where there are none."""
     if items:
-        output.print_table(approvals_table(items, wanted))
+        output.print_table(approvals_table(items, wanted, ages=ages))
     else:
         output.line(nothing)
     if more:
         output.out.print(f"More: {output.safe(more)}", style="dim", soft_wrap=True)
 
 
-def approvals_table(items: Sequence[Mapping[str, Any]], wanted: str) -> Table:
-    """Approvals of one status: ids and times whole, the rest as far as there is room."""
+def approvals_table(
+    items: Sequence[Mapping[str, Any]], wanted: str, *, ages: bool = False
+) -> Table:
+    """Approvals of one status: ids and times whole, the rest as far as there is room.
+
+    With `ages` how old each is stands in the requester's place.
+    """
     table = Table(box=None, pad_edge=False, header_style="dim")
     pending = wanted == "pending"
     ids = _ids([str(item["approval_id"]) for item in items])
     subjects = [_for_whom(item) + _text(item.get("subject")) for item in items]
     requesters = [_text(item.get("requester")) for item in items]
+    if ages:
+        requesters = [age(item["created_at"]) for item in items]
+    second = "AGE" if ages else "REQUESTER"
     last = [
         time_left(item["expires_at"]) if pending else _text(item.get("decided_by"))
         for item in items
     ]
-    with_requester = output.out.width >= NARROW
+    with_requester = ages or output.out.width >= NARROW
     for_id = _widest("ID", ids)
     for_last = _widest("TO DECIDE" if pending else "DECIDED BY", last)
     if not pending:  # a name, which may be long
         for_last = min(for_last, max(len("DECIDED BY"), output.out.width // 4))
     gaps = 2 * (3 if with_requester else 2)
     room = max(LEAST, output.out.width - for_id - for_last - gaps)
-    for_requester = min(room // 3, _widest("REQUESTER", requesters)) if with_requester else 0
+    for_requester = min(room // 3, _widest(second, requesters)) if with_requester else 0
     _add_column(table, "ID", for_id)  # enough of it for every command that takes one
     _add_column(table, "SUBJECT", min(room - for_requester, _widest("SUBJECT", subjects)))
     if with_requester:
-        _add_column(table, "REQUESTER", for_requester)
+        _add_column(table, second, for_requester)
     _add_column(table, "TO DECIDE" if pending else "DECIDED BY", for_last)
     for shown_id, subject, requester, end in zip(ids, subjects, requesters, last, strict=True):
         cells = (shown_id, subject, *([requester] if with_requester else []), end)

@@ -8,7 +8,7 @@ from typing import Self
 
 from hitl_approval.domain.text import listed_some, shown, spelling
 from hitl_approval_cli.deployment import Deployment
-from hitl_approval_cli.errors import NotPermittedError, TransientError, usage
+from hitl_approval_cli.errors import CliError, usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ class NamedPeople:
 
     @classmethod
     def find(cls, deployment: Deployment) -> Self | None:
-        """The same; None for who may not ask the approval function, or cannot now."""
+        """The same; None where it does not say: what follows is refused by whom it concerns."""
         try:
             return cls.of(deployment)
-        except (NotPermittedError, TransientError):
+        except CliError:
             return None
 
     @property

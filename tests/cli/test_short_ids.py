@@ -37,7 +37,9 @@ def test_should_take_them_wherever_an_id_is_named() -> None:
     taking = [
         file
         for file in commands.rglob("*.py")
-        if re.search(r"approval_ids?: (_?Ids?\b|Annotated)|metavar=\"\[?ID", file.read_text("utf-8"))
+        if re.search(
+            r"approval_ids?: (_?Ids?\b|Annotated)|metavar=\"\[?ID", file.read_text("utf-8")
+        )
     ]
     assert len(taking) > 10
     assert [file.name for file in taking if "short_ids" not in file.read_text("utf-8")] == []

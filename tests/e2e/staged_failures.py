@@ -443,7 +443,7 @@ def _nobody_answers(on: Operated) -> Words:
 
 
 def _see_what_waits(on: Operated, words: Words) -> Words:
-    assert words["ID"][:6] in on.hitl("list").stdout
+    assert words["ID"][:6] in on.hitl("list", "--oldest", "--limit", "100").stdout
     shown = on.hitl("show", words["ID"])
     assert shown.returncode == 0, shown.stderr
     return {}
