@@ -20,6 +20,8 @@ SCHEDULED: Final = ("Sweep", "Messenger")
 NO_LINK: Final = "This link does not open anything"
 """What the page answers to a link that nobody was sent."""
 _PROBE: Final = Route.LINK.replace("{token+}", "hitl-doctor")
+_BUSY: Final = frozenset({429, 503})
+"""What the API answers of a function that Lambda does not start."""
 _USABLE: Final = {"Enabled", "PendingRotation"}
 _COUNTS: Final = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
@@ -92,6 +94,9 @@ def page(deployment: Deployment) -> Found:
         status, body = fetch(url, _PROBE)
     except TransientError as error:
         return "wrong", f"{url} does not answer: {error}", fix
+    if status in _BUSY:
+        fix = "see `functions` above: the page's function may not run, or not so often"
+        return "wrong", f"{url} answers {status}: nobody can open a link now", fix
     if NO_LINK not in body:
         return "wrong", f"{url} answers {status}, and not as the deployment's page", fix
     return "ok", f"{url} answers", ""

@@ -33,11 +33,13 @@ class Fine:
         self.error: Exception | None = None
         self.subscribed: list[tuple[str, str]] = []
         """Of the topic of personal links: ARN and endpoint."""
+        self.broadcast = [("arn:topic:0", "all@example.com")]
+        """The same of the topic that everybody may subscribe to."""
 
     def list_subscriptions_by_topic(self, TopicArn: str, NextToken: str = "0") -> dict[str, Any]:  # noqa: N803
         """One on each page."""
-        assert TopicArn == "arn:personal"
-        return page_of(self.subscribed, NextToken)
+        subscribed = {"arn:personal": self.subscribed, "arn:topic": self.broadcast}[TopicArn]
+        return page_of(subscribed, NextToken)
 
     def get_caller_identity(self) -> dict[str, str]:
         if self.error:
@@ -183,6 +185,23 @@ def delivered(fine: Fine, cloud: FakeCloud) -> Fine:
         ("arn:personal:4", "arn:aws:sqs:us-east-1:123456789012:bot"),
     ]
     return fine
+
+
+def test_should_miss_who_ended_a_subscription_that_the_stack_makes(
+    hitl: Hitl, delivered: Fine
+) -> None:
+    """Others are subscribed, or named approvers have links: a team gets nothing all the same."""
+    delivered.broadcast = []
+    delivered.confirmed = 0
+    result = hitl("doctor")
+    assert result.status == 1
+    assert "0 confirmed, 0 to be confirmed; gone: all@example.com, which the stack" in result.out
+    assert (
+        "aws sns subscribe --topic-arn arn:topic --protocol email --notification-endpoint "
+        "all@example.com"
+    ) in result.out
+    delivered.confirmed = 2
+    assert states(hitl)["topic"] == "wrong"
 
 
 def subscription(topic: str, endpoint: Any, *names: str) -> dict[str, Any]:

@@ -332,9 +332,11 @@ def _unsubscribe(on: Operated) -> Words:
 
 
 def _see_the_topic(on: Operated, _: Words) -> Words:
-    found = on.check("topic")
-    assert found["state"] != "ok", found
-    return {"TOPIC": _said(r"--topic-arn (\S+)", found["fix"]), "ADDRESS": TEAM}
+    said = on.wrong("topic")
+    return {
+        "TOPIC": _said(r"--topic-arn (\S+)", said),
+        "ADDRESS": _said(r"--notification-endpoint ([^\s;]+)", said),
+    }
 
 
 def _leave(on: Operated) -> Words:

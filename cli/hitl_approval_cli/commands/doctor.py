@@ -157,19 +157,29 @@ def _topic(deployment: Deployment) -> Found:
     confirmed = int(attributes.get("SubscriptionsConfirmed", 0))
     waiting = int(attributes.get("SubscriptionsPending", 0))
     found = f"{confirmed} confirmed, {waiting} to be confirmed"
+    gone = [one.endpoint for one in read_addresses(deployment, topic) if one.state == "gone"]
+    if gone:
+        what = f"{found}; gone: {', '.join(gone)}, which the stack subscribes"
+        commands = [_subscribe(deployment, topic, each) for each in gone if "@" in each]
+        fix = "deploying changes nothing, for CloudFormation they are there: "
+        fix += "; ".join(commands or ["take them out, deploy, and put them in again"])
+        return "wrong", what, f"{fix}; who reads the address confirms by the mail from AWS"
     if confirmed:
         return "ok", found, ""
     if waiting:
         return "wrong", found, "open the mail from AWS and confirm the subscription"
-    how = deployment.aws_command(
-        "sns", "subscribe", "--topic-arn", topic, "--protocol", "email",
-        "--notification-endpoint", "ADDRESS",
-    )  # fmt: skip
-    fix = f"deploy with notify_emails, or: {how}"
+    fix = f"deploy with notify_emails, or: {_subscribe(deployment, topic, 'ADDRESS')}"
     if deployment.find_output(Output.PERSONAL_TOPIC_ARN):
         found = "nobody is subscribed; named approvers may be notified by links of their own"
         return "unknown", found, f"{fix}; deliver_to notifies named approvers"
     return "wrong", "nobody is subscribed", fix
+
+
+def _subscribe(deployment: Deployment, topic: str, address: str) -> str:
+    return deployment.aws_command(
+        "sns", "subscribe", "--topic-arn", topic, "--protocol", "email",
+        "--notification-endpoint", address,
+    )  # fmt: skip
 
 
 def _personal_addresses(deployment: Deployment) -> Found:
