@@ -259,10 +259,15 @@ def _message_row(message: Mapping[str, Any]) -> tuple[str, str]:
         case "void":
             return "Not needed", f"{to}{why}"
         case "open":
-            tries, following = message["attempts"], local_time(message["next_try_at"])
-            return "Being sent", f"{to}, {tries} tries, the next at {following}{why}"
+            following = local_time(message["next_try_at"])
+            return "Being sent", f"{to}, {_tries(message)}, the next at {following}{why}"
         case _:
-            return "Not sent", f"{to}, {message['attempts']} tries{why}"
+            return "Not sent", f"{to}, {_tries(message)}{why}"
+
+
+def _tries(message: Mapping[str, Any]) -> str:
+    count = message["attempts"]
+    return "1 try" if count == 1 else f"{count} tries"
 
 
 def history(trail: Mapping[str, Any]) -> None:

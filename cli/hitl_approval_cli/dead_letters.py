@@ -32,6 +32,8 @@ BEFORE: Final = timedelta(minutes=5)
 AFTER: Final = timedelta(minutes=1)
 """An audit event says when its transition was made, the stream when it arrived: so far apart at
 most, with the tries of a commit and clocks that differ."""
+MOST_SAID: Final = 500
+"""Characters of a reason that are shown: the sentence of a refusal, no stack trace."""
 _ERROR: Final = "ErrorMessage"
 """Attribute of a start that Lambda gave up: what its last attempt said."""
 _BATCH: Final = "DDBStreamBatchInfo"
@@ -145,7 +147,7 @@ def _letter(message: Mapping[str, Any]) -> Letter:
         content = None
     kind, what = _read(content)
     error = message.get("MessageAttributes", {}).get(_ERROR, {}).get("StringValue", "")
-    why = f", failed: {cut(error)}" if kind == "start" and error else ""
+    why = f", failed: {error[:MOST_SAID]}" if kind == "start" and error else ""
     return Letter(message["MessageId"], kind, what + why, content, message["ReceiptHandle"])
 
 

@@ -59,6 +59,12 @@ def test_should_start_again_what_failed_and_delete_it(
     assert dead.messages == {}
 
 
+def test_should_show_a_refusal_whole(hitl: Hitl, dead: Queue) -> None:
+    why = f"stages: names 'zoe', whom this deployment does not: name one of {'ann, ' * 40}bob"
+    dead.add(json.dumps(EVENT), ErrorMessage=why)
+    assert why in hitl("repair", "--dead-letters", "--dry-run").out
+
+
 def test_should_not_start_twice_what_could_not_be_deleted(
     hitl: Hitl, dead: Queue, cloud: FakeCloud
 ) -> None:

@@ -326,7 +326,7 @@ def test_should_not_call_addresses_wrong_that_it_may_not_list(
 def test_should_say_that_approvers_could_not_be_notified(hitl: Hitl, fine: Fine) -> None:
     fine.counted["NotificationFailed"] = 3.0
     assert states(hitl)["notifications"] == "wrong"
-    assert "3 requests were not notified" in hitl("doctor").out
+    assert "of 3 requests somebody was not notified" in hitl("doctor").out
 
 
 @pytest.mark.parametrize("metric", ["AlteredRecord", "AlteredTrail", "PassedOver"])
@@ -406,3 +406,14 @@ def test_should_name_the_key_that_may_not_be_used(
         "roles, or these credentials, use it (kms:Decrypt, kms:GenerateDataKey), and check its "
         "policy"
     )
+
+
+def test_should_say_what_is_wrong_before_it_says_that_nobody_can_be_asked(
+    hitl: Hitl, fine: Fine
+) -> None:
+    fine.confirmed = 0
+    result = hitl("doctor", "--fix")
+    assert result.status == 2
+    assert "wrong    topic: nobody is subscribed" in result.out
+    assert "not a terminal, so nobody can be asked: pass --yes" in result.err
+    assert hitl("doctor", "--fix", "--json").out == ""

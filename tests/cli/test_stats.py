@@ -31,7 +31,7 @@ def test_should_count_and_time_the_decisions(hitl: Hitl, world: World) -> None:
     }  # fmt: skip
     assert answer["decision_seconds"] == {"p50": 600.0, "p95": 1140.0}
     out = hitl("stats", "--since", "2026-01-01").out
-    assert "half within 10.0 min (p50), nearly all within 19.0 min (p95)" in out
+    assert "half within 10.0 min (p50), nearly all within 19.0 min (p95), of 20 decisions" in out
 
 
 def test_should_say_what_still_waits_for_somebody_who_has_left(hitl: Hitl, world: World) -> None:
@@ -61,6 +61,26 @@ def test_should_say_what_still_waits_for_somebody_who_has_left(hitl: Hitl, world
     words = shlex.split(commands[0].removeprefix("hitl ").replace("COLLEAGUE", "cid"))
     assert words[-2:] == ["--as", "OPERATOR"]
     assert hitl(*words[:-1], "Ann O'Neill").status == 0
+
+
+def test_should_count_a_place_that_was_handed_over(
+    hitl: Hitl, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approval_id = "1" * 32
+    filed(world, approval_id, request=any_request(requester="rita", approvers=["ann", "bob"]))
+    hitl("reassign", approval_id, "--to", "zoe", "--as", "ann")
+    approval = world.store.approvals[approval_id]
+    world.inbox.add(approval, ["zoe"])
+    answer = hitl("stats", "--approver", "zoe", "--since", "2026-01-01", "--json").json
+    assert (answer["by_status"]["pending"], answer["waiting"]["approvals"]) == (1, 1)
+    again = hitl("stats", "--approver", "bob", "--since", "2026-01-01", "--json").json
+    assert (again["by_status"]["pending"], again["waiting"]["approvals"]) == (1, 1)
+
+
+def test_should_make_no_percentiles_of_one_decision(hitl: Hitl, world: World) -> None:
+    decided(world, "approved", 10)
+    out = hitl("stats", "--since", "2026-01-01").out
+    assert "Time to decision: 10.0 min, of 1 decision\n" in out
 
 
 def test_should_say_that_nothing_waits_for_somebody(hitl: Hitl, world: World) -> None:

@@ -59,8 +59,10 @@ def doctor(
 
     Example: hitl doctor --fix --yes
     """
-    if fix and not yes and (to.as_json or not (sys.stdin.isatty() and sys.stdout.isatty())):
-        raise usage("not a terminal, so nobody can be asked: pass --yes")
+    may_ask = sys.stdin.isatty() and sys.stdout.isatty()
+    nobody = usage("not a terminal, so nobody can be asked: pass --yes")
+    if fix and not yes and to.as_json:
+        raise nobody
     checks: list[Check] = []
     for each in examine(to.deployment):
         checks.append(each)
@@ -68,6 +70,8 @@ def doctor(
             _show(each)
     healthy = all(each.state != "wrong" for each in checks)
     answer: dict[str, Any] = {"healthy": healthy, "checks": [asdict(each) for each in checks]}
+    if fix and not yes and not may_ask:
+        raise nobody
     if fix:
         answer["fixed"] = [asdict(each) for each in _fix(to, checks, ask=not yes)]
     to.show(answer, lambda: None)
@@ -253,7 +257,7 @@ def _notifications(deployment: Deployment) -> Found:
         return "ok", "all were sent in the last day", ""
     return (
         "wrong",
-        f"{failed} requests were not notified at first",
+        f"of {output.count(failed, 'request')} somebody was not notified at first",
         "check the topic's policy and key: KMSAccessDenied in a log says that it may not be used",
     )
 
