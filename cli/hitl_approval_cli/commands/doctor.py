@@ -307,9 +307,10 @@ CHECKS: Final[Mapping[str, Examine]] = {
     "overdue": stuck.overdue,
     "not resumed": stuck.not_resumed,
     "parked": stuck.parked,
+    "archive": parts.archive,
     "dead letters": parts.dead_letters,
     "notifications": _notifications,
     "records": _records,
-    "archive": parts.archive,
 }
-"""What is examined of a deployment, in the order in which it is shown."""
+"""What is examined of a deployment, in the order in which it is shown: what is the cause of another
+problem comes before it, so that who goes from the top down fixes it first."""

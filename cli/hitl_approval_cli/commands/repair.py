@@ -66,8 +66,6 @@ def repair(
     Example: hitl repair 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
 
     Example: hitl repair --dead-letters --dry-run
-
-    Example: hitl repair --dead-letters --discard 9f411a77
     """
     if (every and (dead or approval_ids)) or not (every or dead or approval_ids):
         raise usage("name approvals, or pass --all or --dead-letters")
