@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
+from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.text import listed_some, shown, spelling
 from hitl_approval_cli.deployment import Deployment
-from hitl_approval_cli.errors import CliError, usage
+from hitl_approval_cli.errors import CliError
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +59,38 @@ class NamedPeople:
         return f"it names {asked}; operators: {operators}"
 
 
-def check_named(deployment: Deployment, names: Iterable[str], option: str) -> None:
+def check_named(deployment: Deployment, event: Mapping[str, Any]) -> None:
     """Refuse here what the workflow would refuse, whose failed start would raise an alarm.
 
-    Whoever may start the workflow and not ask the approval function is refused by the workflow.
+    Args:
+        deployment: that is to be asked.
+        event: of its workflow.
 
     Raises:
-        CliError: the deployment does not name somebody.
+        InvalidRequest: the deployment does not name somebody who is to be asked. Who may start the
+            workflow and not ask the approval function is refused by the workflow.
     """
-    named = NamedPeople.find(deployment)
-    if named and (unknown := named.unknown(names)):
-        ways = listed_some([*named.groups, *named.people])
-        raise usage(f"{option}: the deployment does not name {shown(unknown[0])}: name of {ways}")
+    asked = {field: names for field, names in _names_of(event).items() if names}
+    named = NamedPeople.find(deployment) if asked else None
+    if named is None:
+        return
+    for field, names in asked.items():
+        if unknown := named.unknown(names):
+            ways = listed_some([*named.groups, *named.people])
+            who = shown(unknown[0])
+            raise InvalidRequest(
+                field, f"names {who}, whom the deployment does not: name of {ways}"
+            )
+
+
+def _names_of(event: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
+    """The people and groups that an event names, by its fields."""
+    stages, steps = event.get("stages") or (), event.get("escalation") or ()
+    return {
+        "approvers": event.get("approvers") or (),
+        "stages": [
+            *(name for stage in stages for name in stage.get("approvers", ())),
+            *(group["name"] for stage in stages for group in stage.get("quorum_groups", ())),
+        ],
+        "escalation": [name for step in steps for name in step["to"]],
+    }

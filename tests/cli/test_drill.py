@@ -140,7 +140,7 @@ def test_should_ask_who_is_named(hitl: Hitl, cloud: FakeCloud, pauses: Pauses) -
         (["--yes", "--within", "soon"], "--within: must look like"),
         (
             ["--yes", "--approver", "zoe"],
-            "--approver: the deployment does not name 'zoe': name of ann, bob, cid",
+            "--approver: names 'zoe', whom the deployment does not: name of ann, bob, cid",
         ),
     ],
 )

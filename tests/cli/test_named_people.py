@@ -10,6 +10,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from hitl_approval.contract import DEFAULT_STACK_NAME
+from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval_cli.deployment import Deployment
+from hitl_approval_cli.mcp_caller import DesktopCaller
+
 from .conftest import Hitl
 from .fake_cloud import FakeCloud
 
@@ -38,7 +43,7 @@ def test_should_start_nothing_that_asks_somebody_unknown(
     """A start that the workflow refuses is a dead letter, which raises an alarm."""
     result = submitted(hitl, *words)
     assert result.status == 2
-    said = f"hitl: {option}: the deployment does not name 'zoe': name of leads, ann, bob"
+    said = f"hitl: {option}: names 'zoe', whom the deployment does not: name of leads, ann, bob"
     assert result.err.strip() == said
     assert cloud.started == []
 
@@ -78,4 +83,14 @@ def test_should_leave_it_to_the_workflow_where_only_that_may_be_started(
 ) -> None:
     cloud.failures.append(ClientError({"Error": {"Code": "AccessDeniedException"}}, "Invoke"))
     assert submitted(hitl, "--approver", "zoe").status == 0
+    assert len(cloud.started) == 1
+
+
+def test_should_answer_an_agent_who_may_be_asked(cloud: FakeCloud) -> None:
+    caller = DesktopCaller(Deployment(DEFAULT_STACK_NAME), "agent")
+    event = {"subject": "Refund", "requester": "agent", "approvers": ["zoe"]}
+    with pytest.raises(InvalidRequest, match="names 'zoe', whom the deployment does not"):
+        caller.start(event, None)
+    assert cloud.started == []
+    caller.start({**event, "approvers": ["ann"]}, None)
     assert len(cloud.started) == 1

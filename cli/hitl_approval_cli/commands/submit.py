@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -151,8 +150,7 @@ def submit(
         event["context"] = json_of(context, "--context")
     if form is not None:
         event["form"] = json_of(f"@{form}", "--form")
-    _check(event)
-    _check_names(to.deployment, event)
+    _check(to.deployment, event)
     started = to.deployment.submit(event)
     watch = Watch(to, started)
     try:
@@ -173,25 +171,10 @@ def _hours(hours: float | None, zone: str | None) -> dict[str, Any] | None:
     return None if hours is None else {"hours": hours, "zone": zone}
 
 
-def _check_names(deployment: Deployment, event: Mapping[str, Any]) -> None:
-    """Whether the deployment names everybody who is to be asked."""
-    stages, steps = event.get("stages", ()), event.get("escalation", ())
-    asked = {
-        "--approver": event.get("approvers", ()),
-        "--stage": [
-            *(name for stage in stages for name in stage.get("approvers", ())),
-            *(group["name"] for stage in stages for group in stage.get("quorum_groups", ())),
-        ],
-        "--escalate": [name for step in steps for name in step["to"]],
-    }
-    for option, names in asked.items():
-        if names:
-            check_named(deployment, names, option)
-
-
-def _check(event: dict[str, Any]) -> None:
+def _check(deployment: Deployment, event: dict[str, Any]) -> None:
     """Refuse here what the workflow would refuse: its failure would be seen only in its log."""
     try:
         parse_document(event)
+        check_named(deployment, event)
     except InvalidRequest as error:
         raise refused_field(str(error), error.details) or usage(str(error)) from None
