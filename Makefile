@@ -15,7 +15,7 @@ CLEAN := "$(PYTHON)" -I shared/hitl_approval/programs.py
 unexport $(filter PYTHON% HATCH_% NODE_OPTIONS NODE_ENV NODE_PATH SOURCE_DATE_EPOCH,$(.VARIABLES))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-deployed up down env wheel lock lint format bench bench-quick scale faults faults-deep mutants screenshots docs site e2e-aws audit bump
+.PHONY: help setup demo test test-all test-quick test-deployed up down env wheel lock lint format bench bench-quick scale faults faults-deep mutants screenshots docs site e2e-aws audit bump
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -52,10 +52,16 @@ down: ## stop what `make up` started
 # Two processes, each with a local cloud of its own; a file's tests stay together.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+# What deploys into a local cloud, drives a browser or explores simulated faults: the longer part.
+LONG := tests/e2e tests/browser tests/faults/test_faults.py
+
 # mypy, the longest part of lint, is one process: the tests on the deployed Python run beside it.
-test: setup ## lint, types, import rules and every test
+test: setup ## lint, types, import rules, and the tests that deploy nothing and open no browser
 	@$(MAKE) --no-print-directory -j 2 lint test-deployed
-	@$(PYTEST)
+	@$(PYTEST) $(LONG:%=--ignore=%)
+
+test-all: test ## these and all others: deployments in a local cloud, browsers, simulated faults
+	@$(PYTEST) $(LONG)
 
 test-quick: setup ## the unit tests alone
 	@$(PYTEST) tests/unit
@@ -137,7 +143,7 @@ audit: setup ## every scanner: workflows, template, licences, gaps, bills of mat
 
 bump: ## every dependency to its newest version, then everything that could break: tests and audit
 	@$(MAKE) --no-print-directory lock UPGRADE=1
-	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory test-all
 	@$(MAKE) --no-print-directory audit
 
 e2e-aws: setup ## AWS itself: three throw-away stacks, with your credentials; TARGET=local: in a local cloud

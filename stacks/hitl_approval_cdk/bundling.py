@@ -1,4 +1,4 @@
-"""One Lambda bundle for all functions, made by uv: no Docker, same content on every machine.
+"""One Lambda bundle for all functions, made by uv: no Docker, same code on every machine.
 
 The bundle is pure Python, and that is checked, so that the same files run on arm64, on x86_64 and
 in the local cloud. Of botocore's descriptions of AWS it holds those of the services that our
@@ -6,6 +6,10 @@ functions call (`docs/adr/0010-pruned-bundle.md`); the layer, which other people
 holds all. Its asset hash is made over everything that goes in (lock, architecture, Python version,
 sources, this file), and known before anything is built: the zip file of that hash is kept in the
 user's cache, and what is there is not built again, by another app or into another folder either.
+
+Where this machine has the Python that Lambda runs, compiled code lies beside the source, and a
+function starts in half the time (`docs/adr/0039-compiled-code.md`). Python takes it only where its
+hash of the source is right, so what runs is what the asset hash is of.
 
 Where CDK bundles nothing (`cdk ls`, another stack's `deploy --exclusively`, the context key
 `aws:cdk:bundling-stacks`), the asset is a file that Lambda refuses, under a key of its own: what
@@ -28,14 +32,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Literal, get_args
 
-from aws_cdk import AssetHashType, Stack
+from aws_cdk import Annotations, AssetHashType, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from hitl_approval import contract, programs
-
-PYTHON_VERSION: Final = "3.13"
-"""Python of the deployed functions (the pattern's); `lambdas.lock` is resolved for it."""
+from hitl_approval_cdk import lambda_python
 
 PLATFORMS: Final = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 """Lambda's architectures as uv names them (AL2023 has glibc 2.34)."""
@@ -47,6 +49,14 @@ _NOT_BUNDLED: Final = Path(__file__).with_name("not-bundled.zip")
 """No zip file: it says why it stands there."""
 
 _UV_SECONDS: Final = 600
+_COMPILE_SECONDS: Final = 300
+_DEPLOYED_AT: Final = {"functions": "/var/task", "layer": "/opt/python"}
+_NOT_COMPILED: Final = (
+    f"Functions start in twice the time that they need: Python {lambda_python.VERSION}, with which "
+    "the bundle is compiled, was not found. Install it (uv python install "
+    f"{lambda_python.VERSION}) and delete {{bundle}}; what is deployed with the next version is "
+    "then compiled."
+)
 _KEPT_DAYS: Final = 30
 _NATIVE: Final = frozenset({".so", ".pyd", ".dylib", ".dll"})
 # Native code of a package that does the same in Python without it.
@@ -122,7 +132,7 @@ class Sources:
     def digest(self, architecture: str) -> str:
         """SHA-256 over every byte that decides what the bundle holds."""
         digest = hashlib.sha256()
-        for part in (PYTHON_VERSION, PLATFORMS[architecture], self.folder):
+        for part in (lambda_python.VERSION, PLATFORMS[architecture], self.folder):
             digest.update(f"{part}\n".encode())
         for place, path in (("recipe", Path(__file__)), ("lock", self.lock), *self.files()):
             content = path.read_bytes()
@@ -147,8 +157,11 @@ def code(
     sources = sources or Sources.found()
     if not Stack.of(scope).bundling_required:
         return lambda_.Code.from_asset(str(_NOT_BUNDLED))
+    bundled = packed(sources, architecture.name)
+    if not is_compiled(bundled):
+        Annotations.of(scope).add_info(_NOT_COMPILED.format(bundle=bundled))
     return lambda_.Code.from_asset(
-        str(packed(sources, architecture.name)),
+        str(bundled),
         display_name=f"hitl-approval {sources.kind}",
         asset_hash=sources.digest(architecture.name),
         asset_hash_type=AssetHashType.CUSTOM,
@@ -183,6 +196,12 @@ def packed(sources: Sources, architecture: str) -> Path:
         msg = f"the bundle could not be kept: {where}{error.strerror}: set HITL_CACHE_DIR"
         raise BundlingError(msg) from error
     return kept
+
+
+def is_compiled(bundled: Path) -> bool:
+    """Whether a zip file holds compiled code."""
+    with zipfile.ZipFile(bundled) as archive:
+        return any(name.endswith(".pyc") for name in archive.namelist())
 
 
 def _zip(folder: Path, file: Path) -> None:
@@ -233,7 +252,29 @@ def bundle(sources: Sources, architecture: str, target: Path) -> None:
                 f"architecture: take a pure-Python release in {sources.lock.name}"
             )
             raise BundlingError(msg)
+    _compile(target, _DEPLOYED_AT[sources.kind])
+    for path in (target, *target.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def _compile(target: Path, deployed_at: str) -> None:
+    """Put compiled code beside the source, where this machine has Lambda's Python."""
+    python = lambda_python.find()
+    if python is None:
+        return
+    # Known by a hash of the source: the times of files are lost in a zip file.
+    how = ("-q", "-j", "0", "--invalidation-mode", "checked-hash")
+    places = ("-s", str(target), "-p", deployed_at, str(target))
+    words = [python, "-I", "-m", "compileall", *how, *places]
+    try:
+        done = programs.run("python", words, timeout=_COMPILE_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        msg = f"{python} could not compile the bundle: {error}"
+        raise BundlingError(msg) from error
+    if done.returncode != 0:
+        reason = " ".join(f"{done.stdout} {done.stderr}".split())
+        msg = f"{python} could not compile the bundle: {reason}"
+        raise BundlingError(msg)
 
 
 def _prune(target: Path) -> None:
@@ -261,7 +302,7 @@ def _install(lock: Path, architecture: str, target: Path) -> None:
         *(_uv(), "pip", "sync", "--quiet", "--no-progress", "--color", "never"),
         *(str(lock.absolute()), "--require-hashes", "--only-binary", ":all:"),
         *("--target", str(target.absolute()), "--python", sys.executable),
-        *("--python-version", PYTHON_VERSION, "--python-platform", PLATFORMS[architecture]),
+        *("--python-version", lambda_python.VERSION, "--python-platform", PLATFORMS[architecture]),
         *("--link-mode", "copy", "--no-compile-bytecode"),
     ]
     try:

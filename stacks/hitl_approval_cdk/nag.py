@@ -9,7 +9,7 @@ from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
-from hitl_approval_cdk import bundling
+from hitl_approval_cdk import lambda_python
 
 _CHECKOV: Final = "checkov"
 """The metadata of a resource in which checkov reads what to skip."""
@@ -51,7 +51,7 @@ def runtime(function: lambda_.Function) -> None:
         function,
         "L1",
         "Durable functions run on python3.13 and python3.14; the locked bundle is resolved for "
-        f"python{bundling.PYTHON_VERSION}.",
+        f"python{lambda_python.VERSION}.",
     )
 
 

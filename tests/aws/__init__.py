@@ -1,1 +1,1 @@
-"""What only AWS can settle: one throw-away stack, tried and deleted. No test of `make test`."""
+"""What only AWS can settle: one throw-away stack, tried and deleted. No test of `make test-all`."""

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+import pytest
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from aws_durable_execution_sdk_python import durable_execution
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from hitl_approval import contract
 from hitl_approval.contract import Events
@@ -16,8 +27,10 @@ from hitl_approval.domain.bus_event import BusEvent, bus_event
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.domain.stage import Escalate, Stage
-from hitl_approval.testing import in_memory
+from hitl_approval.testing import Approvals, in_memory
+from hitl_approval_cdk import HitlApproval
 from tests.anything import TRACEPARENT, any_opening, any_request, declared
+from tests.infra.synth import any_stack, functions, template
 
 PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
 SHAPE, _, METRICS = PAGE.partition("## Metrics")
@@ -116,6 +129,81 @@ def test_should_name_every_metric_once() -> None:
         for name in re.findall(r"`(\w+)`", names)
     ]
     assert sorted(listed) == sorted(contract.METRICS)
+
+
+@pytest.fixture
+def shown(tmp_path: Path) -> dict[str, Any]:
+    """What the page's Python defines, run from its beginning to its end."""
+    stack = any_stack()
+    defined: dict[str, Any] = {
+        "stack": stack,
+        "approvals": HitlApproval(stack, "Approvals", tracing=lambda_.Tracing.ACTIVE),
+        "targets": targets,
+        "ledger": sqs.Queue(stack, "Ledger"),
+        "adot_layer_arn": "arn:aws:lambda:us-east-1:123456789012:layer:adot:7",
+    }
+    for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
+        exec(block.replace('"otel-plugin"', repr(str(tmp_path))), defined)
+    return defined
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """What a layer's provider exports."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    monkeypatch.delenv("_X_AMZN_TRACE_ID", raising=False)
+    return exporter
+
+
+def test_should_put_on_record_the_trace_of_the_function_it_shows(
+    spans: InMemorySpanExporter, shown: dict[str, Any]
+) -> None:
+    with Approvals() as approvals:
+        run = approvals.start(shown["refund"], {"agent": "rita"})
+        approval = approvals.approve(by="ann")
+        assert run.result() == "approved"
+    exported = spans.get_finished_spans()
+    [workflow] = [span for span in exported if span.name == "Workflow"]
+    assert approval.traceparent == (
+        f"00-{workflow.context.trace_id:032x}-{workflow.context.span_id:016x}-01"
+    )
+    names = [span.name for span in exported]
+    for operation in ("create", "notify", "callback-1", "check"):
+        assert names.count(f"refund.{operation}") == 1
+        assert f"`refund.{operation}`" in PAGE
+
+
+def test_should_put_an_execution_into_the_trace_of_its_caller(
+    spans: InMemorySpanExporter, shown: dict[str, Any]
+) -> None:
+    function = inspect.unwrap(shown["refund"])
+    handler = durable_execution(function, plugins=[shown["in_the_callers_trace"]])
+    _, trace_id, span_id, _ = TRACEPARENT.split("-")
+    for event in ({"agent": "rita", "traceparent": TRACEPARENT}, {"agent": "rita"}):
+        spans.clear()
+        with Approvals() as approvals:
+            run = approvals.start(handler, event)
+            approval = approvals.approve(by="ann")
+            assert run.result() == "approved"
+        exported = spans.get_finished_spans()
+        found = {f"{span.context.trace_id:032x}" for span in exported}
+        assert found == {str(approval.traceparent).split("-")[1]}
+        if "traceparent" in event:
+            assert found == {trace_id}
+            [workflow] = [span for span in exported if span.name == "Workflow"]
+            assert workflow.parent is not None
+            assert f"{workflow.parent.span_id:016x}" == span_id
+
+
+def test_should_give_the_workflow_function_the_plugin_as_it_shows(shown: dict[str, Any]) -> None:
+    resources = template(shown["stack"])["Resources"]
+    workflow = functions(resources)[contract.Handler.WORKFLOW]
+    assert len(workflow["Layers"]) == 2
+    variables = workflow["Environment"]["Variables"]
+    assert variables["DURABLE_EXECUTION_PLUGINS"] == "otel-execution"
+    assert workflow["TracingConfig"] == {"Mode": "Active"}
 
 
 def test_should_say_that_an_event_proves_nothing() -> None:

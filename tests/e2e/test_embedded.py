@@ -19,6 +19,7 @@ from tests.deployed import Links
 from .conftest import Live, eventually
 from .embedding import EmbeddingApp
 from .test_page import fetch, nonce_of
+from .tracing import exported, make_layer, operations
 
 APP = Path(__file__).parent / "apps" / "embedded.py"
 HANDLER = """
@@ -40,13 +41,19 @@ def handler(event, context):
 @pytest.fixture(scope="module")
 def embedded(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddingApp]:
     made = EmbeddingApp.of(cloud, APP, "embedded", tmp_path_factory.mktemp("embedded"))
+    make_layer(made.folder / "layer")
     deploy(made, "first")
     yield made
     made.destroy()
 
 
 def deploy(app: EmbeddingApp, code: str, *options: str, **variables: str) -> str:
-    return app.deploy(*options, CODE_FOLDER=written(app, code), **variables)
+    return app.deploy(*options, **folders(app, code), **variables)
+
+
+def folders(app: EmbeddingApp, code: str) -> dict[str, str]:
+    """What the app is made of."""
+    return {"CODE_FOLDER": written(app, code), "TRACING_LAYER": str(app.folder / "layer")}
 
 
 def written(app: EmbeddingApp, code: str) -> str:
@@ -83,6 +90,28 @@ def test_should_wait_in_each_function_by_its_own_deployments_rules(embedded: Emb
 def test_should_take_silence_for_a_rejection_where_that_is_the_rule(embedded: EmbeddingApp) -> None:
     release = start(embedded, "Release", "Release 8", seconds=2)
     assert embedded.result(release)["status"] == "rejected"
+
+
+def test_should_export_one_trace_of_each_approval(embedded: EmbeddingApp) -> None:
+    """By a function of the app's own, and by the packaged workflow."""
+    event = {"subject": "Release of Jane 1", "requester": "rita@example.com"}
+    arns = {
+        "document": embedded.deployment("Releases").submit(event)["execution_arn"],
+        "Release": start(embedded, "Release", "Release of Jane 2"),
+    }
+    for subject in ("Release of Jane 1", "Release of Jane 2"):
+        approval_id = embedded.pending(subject, "Releases")
+        embedded.decide(approval_id, "approved", "ann@example.com", comments="v1", name="Releases")
+    for arn in arns.values():
+        embedded.result(arn)
+    spans = {who: exported(embedded, arn) for who, arn in arns.items()}
+
+    asked = ["create", "notify", "poll", "token"]
+    assert sorted(operations(spans["document"])) == [f"document.{name}" for name in asked]
+    assert sorted(operations(spans["Release"])) == asked
+    for found in spans.values():
+        assert len({span["context"]["trace_id"] for span in found}) == 1
+        assert not any(secret in json.dumps(found) for secret in ("Jane", "example.com", "v1"))
 
 
 def test_should_finish_on_the_version_it_started_on(embedded: EmbeddingApp) -> None:
@@ -176,10 +205,10 @@ def test_should_finish_all_that_wait_when_a_release_is_rolled_back(embedded: Emb
 
 def test_should_have_nothing_to_deploy_once_it_is_deployed(embedded: EmbeddingApp) -> None:
     deploy(embedded, "second")
-    said = embedded.cdk("diff", "--fail", CODE_FOLDER=written(embedded, "second"))
+    said = embedded.cdk("diff", "--fail", **folders(embedded, "second"))
     assert "Number of stacks with differences: 0" in said
     with pytest.raises(AssertionError):
-        embedded.cdk("diff", "--fail", CODE_FOLDER=written(embedded, "another"))
+        embedded.cdk("diff", "--fail", **folders(embedded, "another"))
 
 
 def test_should_take_new_code_by_a_hotswap(embedded: EmbeddingApp) -> None:

@@ -4,7 +4,7 @@ A tier that was explored whole is noted in `explored.json`, from which `make doc
 
 python -m tests.faults                                  the full tier; exit 1 on a violation
 python -m tests.faults --scenario NAME                  one of it; `pattern`: the public one's three
-python -m tests.faults --tier quick                     the quick tier, which `make test` explores
+python -m tests.faults --tier quick                     the quick tier, which `make test-all` explores
 python -m tests.faults --replay SCENARIO:CHOICES        one schedule, step by step
 python -m tests.faults --deep SECONDS [--seed N]        random schedules with up to 5 faults
 """

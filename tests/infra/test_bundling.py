@@ -20,7 +20,7 @@ import pytest
 from aws_cdk import App, AssetStaging, Stack
 from aws_cdk import aws_lambda as lambda_
 
-from hitl_approval_cdk import HitlApproval, bundling
+from hitl_approval_cdk import HitlApproval, bundling, lambda_python
 from hitl_approval_cdk.bundling import BundlingError, Sources
 from tests.environment import CREDENTIALS, ENVIRONMENT, EXTRAS
 from tests.infra import every_call
@@ -103,7 +103,7 @@ class TestHash:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seen = {CHECKOUT.digest("arm64"), CHECKOUT.digest("x86_64")}
-        monkeypatch.setattr(bundling, "PYTHON_VERSION", "3.14")
+        monkeypatch.setattr(lambda_python, "VERSION", "3.14")
         seen.add(CHECKOUT.digest("arm64"))
         edited = tmp_path / "bundling.py"
         edited.write_bytes(Path(bundling.__file__).read_bytes() + b"\n")
@@ -390,7 +390,12 @@ class TestSurroundings:
         assert done.returncode == 0, done.stderr
         assert b"end-of-life" not in done.stderr  # of Node
         [asset] = (tmp_path / "out").glob("asset.*")
-        assert asset.read_bytes() == archive.read_bytes()
+        assert _source(asset) == _source(archive)  # with nothing on PATH, nothing compiles it
+
+
+def _source(archive: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(archive) as opened:
+        return {n: opened.read(n) for n in opened.namelist() if not n.endswith(".pyc")}
 
 
 class TestBundle:
@@ -408,10 +413,10 @@ class TestBundle:
         }
         assert not names & {"bin", "aws_cdk", "constructs", "typer", "hitl_approval_cdk", "uv"}
 
-    def test_should_hold_nothing_compiled_and_nothing_that_varies(self, bundle: Path) -> None:
+    def test_should_hold_no_native_code_and_nothing_that_varies(self, bundle: Path) -> None:
         for path in bundle.rglob("*"):
-            assert path.suffix not in {".so", ".pyd", ".dylib", ".pyc"}, path
-            assert path.name not in {"__pycache__", "RECORD", "INSTALLER", "direct_url.json"}, path
+            assert path.suffix not in {".so", ".pyd", ".dylib"}, path
+            assert path.name not in {"RECORD", "INSTALLER", "direct_url.json"}, path
 
     def test_should_say_nothing_of_the_day_and_let_everyone_read(self, archive: Path) -> None:
         with zipfile.ZipFile(archive) as opened:
@@ -482,7 +487,7 @@ class TestBundle:
             "partitions.json",
             "sdk-default-configuration.json",
         }
-        assert _zipped(bundle) <= 4_000_000
+        assert _zipped(bundle) <= 6_000_000
 
     def test_should_leave_the_layer_whole(self, tmp_path: Path) -> None:
         layer = tmp_path / "python"

@@ -8,14 +8,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from aws_cdk import aws_lambda as lambda_
+
 from hitl_approval import contract
 from hitl_approval.contract import Env
 from hitl_approval.domain.policy import Policy
 from hitl_approval.domain.quorum import Quorum
 from hitl_approval.settings import Settings
+from hitl_approval_cdk import HitlApproval
 from hitl_approval_cdk.declaration import DECLARED
 from hitl_approval_cdk.option import Readers
-from tests.infra.synth import ROOT, Resources, functions, of_type, text
+from tests.infra.synth import ROOT, Resources, any_stack, functions, of_type, template, text
 
 
 def variables(of: Readers) -> set[str]:
@@ -257,6 +260,40 @@ class TestFunctions:
             assert any_resources[version]["Type"] == "AWS::Lambda::Version"
             assert any_resources[version]["DeletionPolicy"] == "RetainExceptOnCreate"
             assert any_resources[version]["UpdateReplacePolicy"] == "Retain"
+
+    def test_should_publish_what_an_app_adds_to_the_workflow_function(self) -> None:
+        """A layer and a variable of the OpenTelemetry plugin's, say: docs/events.md."""
+
+        def published(layer: str | None = None, plugin: str | None = None) -> str:
+            stack = any_stack()
+            approvals = HitlApproval(stack, "Approvals", tracing=lambda_.Tracing.ACTIVE)
+            if layer is not None:
+                arn = f"arn:aws:lambda:us-east-1:123456789012:layer:{layer}"
+                approvals.workflow_function.add_layers(
+                    lambda_.LayerVersion.from_layer_version_arn(stack, "Plugin", arn)
+                )
+            if plugin is not None:
+                approvals.workflow_function.add_environment("DURABLE_EXECUTION_PLUGINS", plugin)
+            resources: Resources = template(stack)["Resources"]
+            workflow = functions(resources)[contract.Handler.WORKFLOW]
+            assert [arn.rpartition("layer:")[2] for arn in workflow.get("Layers", [])] == (
+                [layer] if layer else []
+            )
+            variables = environment(resources, contract.Handler.WORKFLOW)
+            assert variables.get("DURABLE_EXECUTION_PLUGINS") == plugin
+            [alias] = of_type(resources, "AWS::Lambda::Alias").values()
+            return str(alias["FunctionVersion"]["Fn::GetAtt"][0])
+
+        ways: list[tuple[str | None, str | None]] = [
+            (None, None),
+            ("otel:1", None),
+            ("otel:2", None),
+            ("otel:2", "otel-execution"),
+            ("otel:2", "otel-invocation"),
+        ]
+        versions = [published(*way) for way in ways]
+        assert len(set(versions)) == len(ways)
+        assert published(*ways[-1]) == versions[-1]
 
     def test_should_never_ask_twice_because_an_execution_failed(self, default: Resources) -> None:
         [config] = of_type(default, "AWS::Lambda::EventInvokeConfig").values()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hitl_approval_cdk.bundling import PYTHON_VERSION
+from hitl_approval_cdk.lambda_python import VERSION, find
 from tests import lambda_python
 
 ROOT = Path(__file__).parents[2]
@@ -38,33 +38,38 @@ def program(path: Path, answer: str, status: int = 0) -> Path:
 
 def test_should_be_the_python_that_is_deployed() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    assert lambda_python.VERSION == PYTHON_VERSION
-    assert f"DEPLOYED := .venv-{PYTHON_VERSION}\n" in makefile
-    assert f"On Python {PYTHON_VERSION}, which" in makefile
+    assert f"DEPLOYED := .venv-{VERSION}\n" in makefile
+    assert f"On Python {VERSION}, which" in makefile
 
 
 def test_should_take_the_one_on_path(path: Path) -> None:
     found = program(path / "python3.13", "echo 3.13")
-    assert lambda_python.find() == str(found)
+    assert find() == str(found)
 
 
 def test_should_take_pyenvs_where_its_shim_does_not_start(path: Path) -> None:
     program(path / "python3.13", "echo no such command >&2", status=127)
     program(path / "pyenv", f'[ $1 = latest ] && echo 3.13.9 || echo "{path}/versions/$2"')
     found = program(path / "versions" / "3.13.9" / "bin" / "python3.13", "echo 3.13")
-    assert lambda_python.find() == str(found)
+    assert find() == str(found)
 
 
 def test_should_take_uvs_and_let_it_download_none(path: Path) -> None:
     found = program(path / "apart" / "python3.13", "echo 3.13")
     words = "python find --no-python-downloads --system 3.13"
     program(path / "uv", f'[ "$*" = "{words}" ] && echo {found}')
-    assert lambda_python.find() == str(found)
+    assert find() == str(found)
+
+
+def test_should_take_its_own(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(path / "python3.13", "echo 3.13")
+    monkeypatch.setattr(platform, "python_version", lambda: "3.13.1")
+    assert find() == str(path / "python")
 
 
 def test_should_not_take_another_version(path: Path) -> None:
     program(path / "python3.13", "echo 3.12")
-    assert lambda_python.find() is None
+    assert find() is None
 
 
 @pytest.mark.parametrize(("required", "status"), [(None, 0), ("", 0), ("0", 0), ("1", 1)])

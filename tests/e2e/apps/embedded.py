@@ -1,4 +1,7 @@
-"""Two deployments in one stack, each with a durable function of the app's own."""
+"""Two deployments in one stack, each with a durable function of the app's own.
+
+With `TRACING_LAYER`, a folder, the functions that wait in the second one are traced by it.
+"""
 
 import os
 from pathlib import Path
@@ -12,7 +15,7 @@ app = App(analytics_reporting=False)
 stack = Stack(app, os.environ.get("STACK", "embedded"), analytics_reporting=False)
 
 
-def asking(name: str, approvals: HitlApproval) -> None:
+def asking(name: str, approvals: HitlApproval) -> lambda_.Function:
     function = lambda_.Function(
         stack,
         name,
@@ -28,6 +31,7 @@ def asking(name: str, approvals: HitlApproval) -> None:
     live = lambda_.Alias(stack, f"{name}Live", alias_name="live", version=function.current_version)
     approvals.attach(function)
     CfnOutput(stack, f"{name}Arn", value=live.function_arn)
+    return function
 
 
 asking(
@@ -43,15 +47,20 @@ asking(
         removal_policy=RemovalPolicy.DESTROY,
     ),
 )
-asking(
-    "Release",
-    HitlApproval(
-        stack,
-        "Releases",
-        on_timeout=OnTimeout.reject(),
-        resume="polling",
-        poll_interval=Duration.seconds(1),
-        removal_policy=RemovalPolicy.DESTROY,
-    ),
+releases = HitlApproval(
+    stack,
+    "Releases",
+    on_timeout=OnTimeout.reject(),
+    resume="polling",
+    poll_interval=Duration.seconds(1),
+    removal_policy=RemovalPolicy.DESTROY,
 )
+release = asking("Release", releases)
+if "TRACING_LAYER" in os.environ:
+    code = lambda_.Code.from_asset(os.environ["TRACING_LAYER"])
+    layer = lambda_.LayerVersion(stack, "Tracing", code=code)
+    for traced in (releases.workflow_function, release):
+        traced.add_layers(layer)
+        traced.add_environment("DURABLE_EXECUTION_PLUGINS", "otel-execution")
+        traced.add_environment("OTEL_PYTHON_TRACER_PROVIDER", "to_log")
 app.synth()
