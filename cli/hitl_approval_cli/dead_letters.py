@@ -202,8 +202,8 @@ def _publish(deployment: Deployment, content: Mapping[str, Any]) -> str:
     for batch in batches(events):
         _invoke(deployment, name, batch)
         count += len(batch)
-    of = output.count(len(found), "approval")
-    return f"brought {output.count(count, 'event')} of {of} to {name}"
+    events_of = f"{output.count(count, 'event')} of {output.count(len(found), 'approval')}"
+    return f"brought {events_of} to {name}, as whole trails"
 
 
 def _invoke(deployment: Deployment, function: str, events: Sequence[Mapping[str, Any]]) -> None:

@@ -189,7 +189,7 @@ def test_should_bring_whole_trails_to_who_did_not_take_a_batch(
     cloud.readers["publisher"] = {"batchItemFailures": []}
     dead.add(batch())
     [row] = hitl("repair", "--dead-letters", "--yes", "--json").json["dead_letters"]
-    assert row["said"] == "brought 2 events of 1 approval to publisher"
+    assert row["said"] == "brought 2 events of 1 approval to publisher, as whole trails"
     [brought] = cloud.brought
     records = [record["dynamodb"]["NewImage"] for record in brought["Records"]]
     assert [read_item(image) for image in records] == tables.history(asked)

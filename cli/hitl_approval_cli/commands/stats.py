@@ -154,7 +154,7 @@ def _show_waiting(deployment: Deployment, waiting: Mapping[str, Any]) -> None:
         output.line(f"  {command}")
     named = NamedPeople.find(deployment)
     if named:
-        output.line(f"  COLLEAGUE and OPERATOR: the deployment has these: {named.in_words}")
+        output.line(f"  COLLEAGUE and OPERATOR are of this deployment: {named.in_words}")
     if count > NAMED:
         every = deployment.command("inbox", "--mine", "--as", name)
         output.line(f"  and {count - NAMED} more: {every}")
