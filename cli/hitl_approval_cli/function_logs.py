@@ -19,8 +19,8 @@ GROUP: Final = "/aws/lambda/"
 """What the log groups of functions begin with."""
 _LOGGED: Final = re.compile(r"\[(?P<level>[A-Z]+)\]\t\S+\t\S*\t(?P<said>.*)", re.DOTALL)
 """A line of Python's logging in Lambda: level, time, request id, and what was said."""
-_OF_LAMBDA: Final = re.compile(r"(?:START|END|REPORT) RequestId: |INIT_START ")
-"""What Lambda itself writes at each invocation."""
+_NOISE: Final = re.compile(r"(?:START|END|REPORT) RequestId: |INIT_START |\{\"_aws\": ")
+"""What Lambda itself writes at each invocation, and metrics, which CloudWatch reads."""
 _SECRET: Final = re.compile(
     r"(?P<before>/a/|\bBearer\s+|token[\"']?\s*[=:]\s*[\"']?)[A-Za-z0-9_.~+/=-]{12,}"
     r"|\bxox[a-z]-[A-Za-z0-9-]+"
@@ -105,7 +105,7 @@ def read_lines(
     Args:
         deployment: whose account is read.
         groups: log groups, and what their functions are called.
-        approval_id: the whole id; None for all lines but those by which Lambda begins and ends.
+        approval_id: the whole id; None for all lines but Lambda's own and metrics.
         since: milliseconds since 1970.
     """
     client = deployment.client("logs")
@@ -119,7 +119,7 @@ def read_lines(
         )
         for group, function in groups.items()
         for each in _events(deployment, client, group, approval_id, since)
-        if approval_id is not None or not _OF_LAMBDA.match(each["message"])
+        if approval_id is not None or not _NOISE.match(each["message"])
     )
 
 

@@ -92,6 +92,7 @@ def test_should_show_what_one_function_has_logged(
     logs.log("sweep-1", AT - 7_200_000, said("two hours ago"))
     logs.log("sweep-1", AT - 3, "START RequestId: 8f14e45f Version: 1\n")
     logs.log("sweep-1", AT - 2, said("swept"))
+    logs.log("sweep-1", AT - 2, '{"_aws": {"Timestamp": 1}, "Swept": 1}\n')
     logs.log("sweep-1", AT - 1, said(f"closed {approval}"))
     logs.log("workflow", AT - 1, said(f"asked {approval}"))
     shown = [
