@@ -35,7 +35,7 @@ TAGS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-class _Loader(yaml.CSafeLoader):
+class _Loader(yaml.SafeLoader):
     """YAML's own safe types and the tags above."""
 
     def tagged(self, node: yaml.Node) -> Any:
