@@ -18,7 +18,7 @@ from hitl_approval.domain.text import MAX_LISTED, inert, listed, listed_some
 from hitl_approval.domain.trail_words import actor_in_words, in_words
 from hitl_approval.usecases.decide import Workflow
 from hitl_approval_cli import output, turn_rows
-from hitl_approval_cli.times import local_time, time_left
+from hitl_approval_cli.times import age, local_time, time_left
 from hitl_approval_cli.values import filled_in, rows_of
 
 WIDE = 100
@@ -45,42 +45,53 @@ def _answers(item: Mapping[str, Any]) -> str:
 
 
 def approvals(
-    items: Sequence[Mapping[str, Any]], wanted: str, more: str = "", nothing: str = ""
+    items: Sequence[Mapping[str, Any]],
+    wanted: str,
+    nothing: str = "",
+    more: str = "",
+    *,
+    ages: bool = False,
 ) -> None:
     """A page of approvals, and the command of the next one; `nothing` where there are none."""
     if items:
-        output.print_table(approvals_table(items, wanted))
-    elif nothing and not more:
-        output.line(nothing)
+        output.print_table(approvals_table(items, wanted, ages=ages))
     else:
-        output.out.print(f"No {wanted} approvals{' so far' if more else ''}.")
+        output.line(nothing)
     if more:
         output.out.print(f"More: {output.safe(more)}", style="dim", soft_wrap=True)
 
 
-def approvals_table(items: Sequence[Mapping[str, Any]], wanted: str) -> Table:
-    """Approvals of one status: ids and times whole, the rest as far as there is room."""
+def approvals_table(
+    items: Sequence[Mapping[str, Any]], wanted: str, *, ages: bool = False
+) -> Table:
+    """Approvals of one status: ids and times whole, the rest as far as there is room.
+
+    With `ages` how old each is stands in the requester's place.
+    """
     table = Table(box=None, pad_edge=False, header_style="dim")
     pending = wanted == "pending"
     ids = _ids([str(item["approval_id"]) for item in items])
     subjects = [_for_whom(item) + _text(item.get("subject")) for item in items]
     requesters = [_text(item.get("requester")) for item in items]
+    if ages:
+        requesters = [age(item["created_at"]) for item in items]
+    second = "AGE" if ages else "REQUESTER"
     last = [
         time_left(item["expires_at"]) if pending else _text(item.get("decided_by"))
         for item in items
     ]
-    with_requester = output.out.width >= NARROW
+    with_requester = ages or output.out.width >= NARROW
     for_id = _widest("ID", ids)
     for_last = _widest("TO DECIDE" if pending else "DECIDED BY", last)
     if not pending:  # a name, which may be long
         for_last = min(for_last, max(len("DECIDED BY"), output.out.width // 4))
     gaps = 2 * (3 if with_requester else 2)
     room = max(LEAST, output.out.width - for_id - for_last - gaps)
-    for_requester = min(room // 3, _widest("REQUESTER", requesters)) if with_requester else 0
+    for_requester = min(room // 3, _widest(second, requesters)) if with_requester else 0
     _add_column(table, "ID", for_id)  # enough of it for every command that takes one
     _add_column(table, "SUBJECT", min(room - for_requester, _widest("SUBJECT", subjects)))
     if with_requester:
-        _add_column(table, "REQUESTER", for_requester)
+        _add_column(table, second, for_requester)
     _add_column(table, "TO DECIDE" if pending else "DECIDED BY", for_last)
     for shown_id, subject, requester, end in zip(ids, subjects, requesters, last, strict=True):
         cells = (shown_id, subject, *([requester] if with_requester else []), end)
@@ -184,7 +195,7 @@ def approval(item: Mapping[str, Any]) -> int:
         rows.append(("Replaced by", output.safe(item["superseded_by"])))
     votes, messages = item.get("votes", []), item.get("messages", [])
     if (more := len(votes) - MAX_LISTED) > 0:
-        rows.append(("Votes", f"{more} more before these: hitl history or --json has them all"))
+        rows.append(("Votes", f"{more} more before these: --json has them all"))
     for vote in votes[-MAX_LISTED:]:
         place = f" for {output.safe(p)}" if (p := vote.get("on_behalf_of")) else ""
         who = f"{output.safe(vote['approver'])}{place} ({output.safe(vote['identity'])})"
@@ -248,10 +259,15 @@ def _message_row(message: Mapping[str, Any]) -> tuple[str, str]:
         case "void":
             return "Not needed", f"{to}{why}"
         case "open":
-            tries, following = message["attempts"], local_time(message["next_try_at"])
-            return "Being sent", f"{to}, {tries} tries, the next at {following}{why}"
+            following = local_time(message["next_try_at"])
+            return "Being sent", f"{to}, {_tries(message)}, the next at {following}{why}"
         case _:
-            return "Not sent", f"{to}, {message['attempts']} tries{why}"
+            return "Not sent", f"{to}, {_tries(message)}{why}"
+
+
+def _tries(message: Mapping[str, Any]) -> str:
+    count = message["attempts"]
+    return "1 try" if count == 1 else f"{count} tries"
 
 
 def history(trail: Mapping[str, Any]) -> None:

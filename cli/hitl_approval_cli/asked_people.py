@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
 from hitl_approval.domain.message import GIVEN_UP
-from hitl_approval.domain.text import spelling
+from hitl_approval.domain.text import listed_some, spelling
 from hitl_approval_cli import output
 from hitl_approval_cli.checks import Found
 from hitl_approval_cli.deployment import Deployment
+from hitl_approval_cli.named_people import NamedPeople
 
 LISTED: Final = 1_000
 """Pending requests whose approvers are read, the newest ones: ten calls."""
@@ -22,23 +22,39 @@ NAMED: Final = 3
 
 
 def people(deployment: Deployment) -> Found:
-    """Whether requests wait for somebody who has left: whom the deployment does not name."""
-    named = deployment.call({"action": "people"})
-    if named["others"]:
-        return "ok", "requests may ask anybody: nobody is known to have left", ""
-    known = set(map(spelling, named["people"]))
-    asked = (name for each in islice(_pending(deployment), LISTED) for name in each["approvers"])
-    left = list({spelling(name): name for name in asked if spelling(name) not in known}.values())
-    found, fixes = [], []
+    """Whether requests wait for somebody whom the deployment does not name, or not any more."""
+    named = NamedPeople.of(deployment)
+    if named.others:
+        operators = listed_some(named.operators) or "none"
+        anybody = f"requests may ask anybody: nobody is known to have left; operators: {operators}"
+        return "ok", anybody, ""
+    asked = [name for each in islice(_pending(deployment), LISTED) for name in each["approvers"]]
+    left = list({spelling(name): name for name in named.unknown(asked)}.values())
+    found: list[str] = []
+    fixes: list[str] = []
     for name in left[:EXAMINED]:
         count = sum(1 for _ in deployment.awaiting(name))
         if count:
             wait = f"{count} {'waits' if count == 1 else 'wait'} for {name}"
             found.append(f"{wait}, whom the deployment does not name any more")
-            fixes.append(f"hitl stats --approver {shlex.quote(name)} shows what to hand over")
+            fixes.append(hand_over(deployment, name))
     if found:
-        return "wrong", "; ".join(found), "; ".join(fixes[:NAMED])
-    return "ok", "requests wait for people whom the deployment names", ""
+        return "wrong", "; ".join([*found, named.in_words]), "; ".join(fixes[:NAMED])
+    for each in islice(_pending(deployment), EXAMINED):
+        record = deployment.call({"action": "get", "approval_id": each["approval_id"]})
+        for taker in named.unknown(one["to"] for one in record.get("handed_over", ())):
+            found.append(f"{each['approval_id']} was handed over to {taker}")
+            fixes.append(
+                deployment.command(
+                    "reassign", each["approval_id"], "--from", taker, "--to", "COLLEAGUE",
+                    "--as", "OPERATOR",
+                )
+            )  # fmt: skip
+    if found:
+        what = f"{'; '.join(found)}, whom the deployment does not name"
+        fix = f"if that was not meant: {'; '.join(fixes[:NAMED])}"
+        return "unknown", f"{what}; {named.in_words}", fix
+    return "ok", f"requests wait for people whom the deployment names; {named.in_words}", ""
 
 
 def messages(deployment: Deployment) -> Found:
@@ -54,7 +70,7 @@ def messages(deployment: Deployment) -> Found:
         }
         if failed:
             found += sorted(failed)
-            fixes.append(f"hitl repair {each['approval_id']}")
+            fixes.append(deployment.command("repair", each["approval_id"]))
     if found:
         shown = dict.fromkeys(found)
         what = f"not sent to {'; '.join([*shown][:NAMED])}"
@@ -64,6 +80,11 @@ def messages(deployment: Deployment) -> Found:
         return "ok", "no request is pending", ""
     latest = "the latest " if len(examined) == EXAMINED else ""
     return "ok", f"all were sent, of {latest}{output.count(len(examined), 'pending request')}", ""
+
+
+def hand_over(deployment: Deployment, name: str) -> str:
+    """What to do about what waits for somebody who has left."""
+    return f"{deployment.command('stats', '--approver', name)} shows what to hand over"
 
 
 def _pending(deployment: Deployment) -> Iterator[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ import typer
 
 from hitl_approval.contract import DEFAULT_STACK_NAME
 from hitl_approval_cli import output
-from hitl_approval_cli.deployment import Deployment
+from hitl_approval_cli.deployment import VARIABLES, Deployment
 from hitl_approval_cli.errors import usage
 
 
@@ -43,7 +43,7 @@ _OPTIONS = (
         Annotated[
             str,
             typer.Option(
-                envvar=["HITL_STACK", "STACK_NAME"],
+                envvar=list(VARIABLES["stack"]),
                 help="The deployed stack; Stack/Construct where it holds several deployments.",
             ),
         ],
@@ -51,17 +51,20 @@ _OPTIONS = (
     ),
     _option(
         "region",
-        Annotated[str | None, typer.Option(envvar="HITL_REGION", help="AWS region.")],
+        Annotated[str | None, typer.Option(envvar=list(VARIABLES["region"]), help="AWS region.")],
         None,
     ),
     _option(
         "profile",
-        Annotated[str | None, typer.Option(envvar="HITL_PROFILE", help="AWS profile.")],
+        Annotated[str | None, typer.Option(envvar=list(VARIABLES["profile"]), help="AWS profile.")],
         None,
     ),
     _option(
         "endpoint_url",
-        Annotated[str | None, typer.Option(envvar="HITL_ENDPOINT_URL", help="Another endpoint.")],
+        Annotated[
+            str | None,
+            typer.Option(envvar=list(VARIABLES["endpoint_url"]), help="Another endpoint."),
+        ],
         None,
     ),
     _option(

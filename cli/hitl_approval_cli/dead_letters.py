@@ -14,6 +14,7 @@ from hitl_approval.domain.audit import parse_time
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.start import parse_document
 from hitl_approval.domain.text import cut
+from hitl_approval_cli import output
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
 from hitl_approval_cli.functions import archive_queue, configuration_of, find_functions
@@ -31,6 +32,8 @@ BEFORE: Final = timedelta(minutes=5)
 AFTER: Final = timedelta(minutes=1)
 """An audit event says when its transition was made, the stream when it arrived: so far apart at
 most, with the tries of a commit and clocks that differ."""
+MOST_SAID: Final = 500
+"""Characters of a reason that are shown: the sentence of a refusal, no stack trace."""
 _ERROR: Final = "ErrorMessage"
 """Attribute of a start that Lambda gave up: what its last attempt said."""
 _BATCH: Final = "DDBStreamBatchInfo"
@@ -93,11 +96,25 @@ def give_back(deployment: Deployment, letters: Sequence[Letter]) -> None:
             )
 
 
-def take_up(deployment: Deployment, letter: Letter) -> str:
+@dataclass(frozen=True, slots=True)
+class TakenUp:
+    """What became of a message.
+
+    Attributes:
+        said: in words.
+        started: the execution that began anew, as `Deployment.submit` answers; None of no start.
+    """
+
+    said: str
+    started: Mapping[str, Any] | None = None
+
+
+def take_up(deployment: Deployment, letter: Letter) -> TakenUp:
     """Do again what failed, and delete the message; what became of it.
 
     A start begins under a name that follows from the message, so that one which was taken up and
-    not deleted is not started twice.
+    not deleted is not started twice. How it ends is not waited for: one that fails again is put
+    into the queue by Lambda, as another message.
 
     Raises:
         CliError: it failed again, or cannot be done; the message is where it was.
@@ -106,16 +123,21 @@ def take_up(deployment: Deployment, letter: Letter) -> str:
         case "start":
             done = _start(deployment, letter)
         case "events":
-            done = _publish(deployment, letter.content)
+            done = TakenUp(_publish(deployment, letter.content))
         case "archive":
-            done = _archive(deployment, letter.content)
+            done = TakenUp(_archive(deployment, letter.content))
         case _:
             raise CliError("it is nothing of this deployment's", code="UNKNOWN_LETTER")
+    discard(deployment, letter)
+    return done
+
+
+def discard(deployment: Deployment, letter: Letter) -> None:
+    """Delete the message: nobody has it any more."""
     with deployment.errors():
         deployment.client("sqs").delete_message(
             QueueUrl=_queue(deployment), ReceiptHandle=letter.receipt
         )
-    return done
 
 
 def _letter(message: Mapping[str, Any]) -> Letter:
@@ -125,34 +147,36 @@ def _letter(message: Mapping[str, Any]) -> Letter:
         content = None
     kind, what = _read(content)
     error = message.get("MessageAttributes", {}).get(_ERROR, {}).get("StringValue", "")
-    why = f", failed: {cut(error)}" if kind == "start" and error else ""
+    why = f", failed: {error[:MOST_SAID]}" if kind == "start" and error else ""
     return Letter(message["MessageId"], kind, what + why, content, message["ReceiptHandle"])
 
 
 def _read(content: Any) -> tuple[Kind, str]:
     if isinstance(content, list) and content:
-        return "archive", f"{len(content)} audit events that were not archived"
+        return "archive", f"{output.count(len(content), 'audit event')} not archived"
     if not isinstance(content, dict):
         return "unknown", "not JSON as we write it"
     if _BATCH in content:
         batch = content[_BATCH]
         function = str(content.get("requestContext", {}).get("functionArn", "")).split(":")[-1:]
         since = batch.get("approximateArrivalOfFirstRecord", "an unknown time")
-        return "events", f"{batch.get('batchSize', '?')} events since {since} not taken by " + (
-            function[0] if function else "a function"
-        )
+        size = batch.get("batchSize", "?")
+        events = output.count(size, "event") if isinstance(size, int) else f"{size} events"
+        whom = function[0] if function else "a function"
+        return "events", f"{events} since {since} not taken by {whom}"
     subject = content.get("subject", content.get("document_name"))
     return "start", f"the start of {cut(str(subject))!r}" if subject else "a start"
 
 
-def _start(deployment: Deployment, letter: Letter) -> str:
+def _start(deployment: Deployment, letter: Letter) -> TakenUp:
     try:
         parse_document(letter.content)
     except InvalidRequest as error:
-        msg = f"{error}: correct it and ask by hitl submit"
+        ask = deployment.command("submit", "--subject", "SUBJECT")
+        msg = f"{error}: ask for what is right by {ask}"
         raise CliError(msg, code=error.code) from None
     started = deployment.submit(letter.content, f"hitl-dead-letter-{letter.message_id}")
-    return f"started {started['approval_id']}"
+    return TakenUp(f"started {started['approval_id']}", started)
 
 
 def _publish(deployment: Deployment, content: Mapping[str, Any]) -> str:
@@ -178,7 +202,8 @@ def _publish(deployment: Deployment, content: Mapping[str, Any]) -> str:
     for batch in batches(events):
         _invoke(deployment, name, batch)
         count += len(batch)
-    return f"brought {count} events of {len(found)} approvals to {name}"
+    events_of = f"{output.count(count, 'event')} of {output.count(len(found), 'approval')}"
+    return f"brought {events_of} to {name}, as whole trails"
 
 
 def _invoke(deployment: Deployment, function: str, events: Sequence[Mapping[str, Any]]) -> None:
@@ -210,7 +235,7 @@ def _archive(deployment: Deployment, events: Sequence[Any]) -> str:
         raise CliError("the deployment has no archive", code="NO_ARCHIVE")
     with deployment.errors():
         deployment.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(events))
-    return f"archives {len(events)} events again"
+    return f"archives {output.count(len(events), 'event')} again"
 
 
 def _queue(deployment: Deployment) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import boto3
 from botocore.config import Config
 from botocore.utils import is_valid_endpoint_url, is_valid_ipv6_endpoint_url
 
-from hitl_approval.contract import DOCUMENT_APPROVAL, Output
+from hitl_approval.contract import DEFAULT_STACK_NAME, DOCUMENT_APPROVAL, Output
 from hitl_approval.domain.approval import derive_approval_id
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.text import shown
@@ -39,6 +41,14 @@ _OK, _UNAUTHORIZED, _SERVERS_FAULT = 200, 401, 500
 SIGNED_OUT = "SIGNED_OUT"
 """Code of the error where a sign-in is needed and there is none any more."""
 
+VARIABLES: Final[Mapping[str, Sequence[str]]] = {
+    "stack": ("HITL_STACK", "STACK_NAME"),
+    "region": ("HITL_REGION",),
+    "profile": ("HITL_PROFILE",),
+    "endpoint_url": ("HITL_ENDPOINT_URL",),
+}
+"""What says which deployment, and the environment's variables that say it too; an option wins."""
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -55,6 +65,25 @@ class Deployment:
     profile: str | None = None
     endpoint_url: str | None = None
     verbose: bool = False
+
+    def command(self, *words: str) -> str:
+        """A command of `hitl` about this deployment, as it can be typed where it is printed.
+
+        What a command without options would take there is not repeated.
+        """
+        return shlex.join(["hitl", *words, *self._options(_taken_without_options())])
+
+    def aws_command(self, *words: str) -> str:
+        """A command of the AWS CLI in this deployment's account and region, as it can be typed."""
+        return shlex.join(["aws", *words, *self._options({"stack": self.stack})])
+
+    def _options(self, without: Mapping[str, str | None]) -> list[str]:
+        return [
+            word
+            for name in VARIABLES
+            if (value := getattr(self, name)) is not None and value != without.get(name)
+            for word in (f"--{name.replace('_', '-')}", value)
+        ]
 
     def submit(self, event: Mapping[str, Any], name: str | None = None) -> dict[str, Any]:
         """Start the packaged workflow; its approval's id is derived, so it is known at once.
@@ -108,13 +137,14 @@ class Deployment:
         session = self.session
         if session is None or session.has_ended:
             ended = "your sign-in has ended" if session else "nobody is signed in"
-            msg = f"{ended}: run hitl login, or say who you are with --as"
+            msg = f"{ended}: run {self.command('login')}, or say who you are with --as"
             raise CliError(msg, code=SIGNED_OUT)
         status, body = call_page(session, payload)
         if status == _OK:
             return body
         if status == _UNAUTHORIZED or "error" not in body:
-            msg = f"the page's API does not take your sign-in ({status}): run hitl login again"
+            msg = f"the page's API does not take your sign-in ({status}): run "
+            msg += f"{self.command('login')} again"
             raise CliError(msg, code=SIGNED_OUT)
         raise _refusal(status, **body["error"])
 
@@ -241,6 +271,15 @@ class Deployment:
                 stack=self._names[0],
                 region=lambda: self._session.region_name,
             ) from error
+
+
+def _taken_without_options() -> Mapping[str, str | None]:
+    """Which deployment a command speaks to that is given no option."""
+    said = {
+        name: next(filter(None, map(os.environ.get, variables)), None)
+        for name, variables in VARIABLES.items()
+    }
+    return said | {"stack": said["stack"] or DEFAULT_STACK_NAME}
 
 
 def _refusal(status: int, code: str, message: str, details: Mapping[str, Any]) -> CliError:

@@ -7,7 +7,8 @@ and whoever begins again finds what is left.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -51,6 +52,10 @@ _INSIDE: Final = frozenset(
 Item = Mapping[str, Any]
 Write = tuple[str, dict[str, Any]]
 """An operation of DynamoDB, and what it is called with."""
+
+
+def _typed(*words: str) -> str:
+    return shlex.join(["hitl", *words])
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,7 @@ class Erasing:
         person: their name.
         now: the time.
         settled: how long ago what is erased must have ended.
+        command: what a person types: a command of `hitl` about this deployment.
     """
 
     client: Any
@@ -132,6 +138,7 @@ class Erasing:
     person: str
     now: datetime
     settled: timedelta = SETTLED
+    command: Callable[..., str] = _typed
 
     def find(self) -> Found:
         """What there is of them; changes nothing."""
@@ -202,7 +209,8 @@ class Erasing:
         if record and record.pending:
             return Refused(approval_id, "is open: it is decided, withdrawn or expired first")
         if trail.findings:
-            return Refused(approval_id, f"does not verify: hitl audit verify {approval_id}")
+            command = self.command("audit", "verify", approval_id)
+            return Refused(approval_id, f"does not verify: {command} says why")
         if record and not record.resumed:
             return Refused(approval_id, "has ended, and its workflow has not read how")
         if str(events[-1]["at"]) > isoformat(self.now - self.settled):
@@ -271,9 +279,15 @@ class Erasing:
         elif not any(map(self._is, (item.get("giver"), given.get("to"), given.get("given_by")))):
             return
         if until > over:
-            found.refused.append(Refused(key, f"stands until {until}: hitl delegate --end"))
+            found.refused.append(Refused(key, f"stands until {until}: {self._ending(key)}"))
         else:
             found.delegations.append(write)
+
+    def _ending(self, key: str) -> str:
+        """The command that ends a delegation; whose it is says only its giver's item."""
+        kind, _, name = key.partition("#")
+        giver = name if kind == "delegation" else "GIVER"
+        return self.command("delegate", "--none", "--for", giver, "--as", "OPERATOR")
 
     def _names(self, value: Any) -> bool:
         """Whether their name stands in a value of a record."""

@@ -10,14 +10,17 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from hitl_approval.domain.text import shown, spelling
 from hitl_approval_cli.deployment import Deployment
-from hitl_approval_cli.errors import CliError
+from hitl_approval_cli.errors import CliError, usage
 from hitl_approval_cli.functions import find_functions
 
 GROUP: Final = "/aws/lambda/"
 """What the log groups of functions begin with."""
 _LOGGED: Final = re.compile(r"\[(?P<level>[A-Z]+)\]\t\S+\t\S*\t(?P<said>.*)", re.DOTALL)
 """A line of Python's logging in Lambda: level, time, request id, and what was said."""
+_NOISE: Final = re.compile(r"(?:START|END|REPORT) RequestId: |INIT_START |\{\"_aws\": ")
+"""What Lambda itself writes at each invocation, and metrics, which CloudWatch reads."""
 _SECRET: Final = re.compile(
     r"(?P<before>/a/|\bBearer\s+|token[\"']?\s*[=:]\s*[\"']?)[A-Za-z0-9_.~+/=-]{12,}"
     r"|\bxox[a-z]-[A-Za-z0-9-]+"
@@ -71,29 +74,38 @@ class Line:
         }
 
 
-def find_groups(deployment: Deployment, more: Sequence[str] = ()) -> Mapping[str, str]:
+def find_groups(
+    deployment: Deployment, more: Sequence[str] = (), only: str | None = None
+) -> Mapping[str, str]:
     """The log groups to read -> what their functions are called.
 
     Args:
         deployment: whose functions they are, as its stack has them.
         more: log groups of functions of yours that wait for its approvals.
+        only: what the one function is called that is read, whatever its case; None: all are.
 
     Raises:
-        CliError: the stack has no function of the name that its output says.
+        CliError: the stack has no function of the name that its output says, or none that is
+            called so.
     """
-    made = {GROUP + physical: name for name, physical in find_functions(deployment).items()}
-    return made | {group: group.removeprefix(GROUP) for group in more}
+    made = find_functions(deployment)
+    wanted = {name for name in made if only is None or spelling(name) == spelling(only)}
+    if not wanted:
+        ways = ", ".join(sorted(name.lower() for name in made))
+        raise usage(f"--function: must be one of {ways}, got {shown(str(only))}")
+    found = {GROUP + physical: name for name, physical in made.items() if name in wanted}
+    return found | {group: group.removeprefix(GROUP) for group in more}
 
 
 def read_lines(
-    deployment: Deployment, groups: Mapping[str, str], approval_id: str, *, since: int
+    deployment: Deployment, groups: Mapping[str, str], approval_id: str | None, *, since: int
 ) -> Sequence[Line]:
     """Every line about an approval, oldest first.
 
     Args:
         deployment: whose account is read.
         groups: log groups, and what their functions are called.
-        approval_id: the whole id.
+        approval_id: the whole id; None for all lines but Lambda's own and metrics.
         since: milliseconds since 1970.
     """
     client = deployment.client("logs")
@@ -107,6 +119,7 @@ def read_lines(
         )
         for group, function in groups.items()
         for each in _events(deployment, client, group, approval_id, since)
+        if approval_id is not None or not _NOISE.match(each["message"])
     )
 
 
@@ -115,9 +128,11 @@ def _cover(found: re.Match[str]) -> str:
 
 
 def _events(
-    deployment: Deployment, client: Any, group: str, approval_id: str, since: int
+    deployment: Deployment, client: Any, group: str, approval_id: str | None, since: int
 ) -> Iterator[Mapping[str, Any]]:
-    asked = {"logGroupName": group, "filterPattern": f'"{approval_id}"', "startTime": since}
+    asked: dict[str, Any] = {"logGroupName": group, "startTime": since}
+    if approval_id is not None:
+        asked["filterPattern"] = f'"{approval_id}"'
     while True:
         try:
             with deployment.errors():

@@ -32,15 +32,18 @@ def problems_of(deployment: Deployment, sender: str) -> Iterator[Problem]:
         domain = sender.partition("@")[2]
         yield Problem(
             f"neither {sender} nor {domain} is verified in SES in {deployment.region_name}",
-            f"verify one: aws sesv2 create-email-identity --email-identity {domain}, and do "
-            f"what it asks for",
+            "the quickest is the address, by the link that AWS mails to it: "
+            f"{_create(deployment, sender)}; a domain needs the three CNAME records that "
+            f"{_create(deployment, domain)} answers",
         )
     account = ses.get_account()
     if not account.get("SendingEnabled", True):
         yield Problem(
             "sending is paused in SES",
-            "find out why in the SES console, then aws sesv2 put-account-sending-attributes "
-            "--sending-enabled",
+            "find out why in the SES console, then "
+            + deployment.aws_command(
+                "sesv2", "put-account-sending-attributes", "--sending-enabled"
+            ),
         )
     if not account.get("ProductionAccessEnabled", True):
         yield Problem(
@@ -53,6 +56,10 @@ def problems_of(deployment: Deployment, sender: str) -> Iterator[Problem]:
         yield Problem(
             f"all {most:.0f} mails of a day are sent", "ask for a higher quota in the SES console"
         )
+
+
+def _create(deployment: Deployment, identity: str) -> str:
+    return deployment.aws_command("sesv2", "create-email-identity", "--email-identity", identity)
 
 
 def _is_verified(ses: Any, sender: str) -> bool:

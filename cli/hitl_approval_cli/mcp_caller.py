@@ -15,6 +15,7 @@ from hitl_approval.mcp.caller import Action, Started
 from hitl_approval_cli import clock
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
+from hitl_approval_cli.named_people import check_named
 from hitl_approval_cli.parameters import os_user
 
 _TAKEN: Final = "DurableExecutionAlreadyStartedException"
@@ -46,6 +47,7 @@ class DesktopCaller:
 
     def start(self, event: Mapping[str, Any], key: str | None) -> Started:
         """See `mcp.caller.Caller.start`."""
+        check_named(self.deployment, event)
         try:
             started = self.deployment.submit(event, name=key)
         except CliError as error:

@@ -47,21 +47,21 @@ class Watch:
         self.on_record = False
         self.failures = 0
 
-    def until_on_record(self) -> None:
+    def until_on_record(self, within: float = START_SECONDS) -> None:
         """Poll until the request is on record.
 
         Raises:
             NoRequestError: the workflow refused the request, or failed.
             NotPermittedError: the credentials may not read it.
-            CliError: it is not known, within a minute and a half, whether there is a request.
+            CliError: it is not known, within so many seconds, whether there is a request.
         """
         waited = 0.0
         with self._with_standing(), _line() as say:
             if output.err.is_terminal or not self.as_json:
                 say("waiting until the request is on record, a few seconds")
             while not self._is_on_record():
-                if waited >= START_SECONDS:
-                    msg = f"the workflow has made no request within {START_SECONDS:.0f} s"
+                if waited >= within:
+                    msg = f"the workflow has made no request within {within:.0f} s"
                     raise CliError(msg, code="NO_REQUEST")
                 clock.pause(START_POLL_SECONDS)
                 waited += START_POLL_SECONDS
@@ -146,7 +146,7 @@ class Watch:
     @property
     def _standing(self) -> str:
         stands = "stands" if self.on_record else "may stand"
-        return f"the request {stands}: hitl status {self.approval_id}"
+        return f"the request {stands}: {self.deployment.command('status', self.approval_id)}"
 
 
 def wait(to: Connection, watch: Watch) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 import re
-import shlex
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from hitl_approval.domain.files import FileDigest
 from hitl_approval.domain.text import cut, shown
 from hitl_approval.files import file_digest
 from hitl_approval_cli import clock
+from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import usage
 
 Id = Annotated[
@@ -140,11 +140,18 @@ def length(value: str) -> int | None:
     return int(match[1]) * _UNITS[match[2]]
 
 
-def next_page(command: str, cursor: str | None, *, limit: int, **given: str | bool | None) -> str:
+def next_page(
+    deployment: Deployment,
+    command: str,
+    cursor: str | None,
+    *,
+    limit: int,
+    **given: str | bool | None,
+) -> str:
     """The command of the next page, "" where there is none."""
     if cursor is None:
         return ""
-    words = ["hitl", command]
+    words = [command]
     for option, value in given.items():
         flag = f"--{'as' if option == 'name' else option}"
         if value is True:
@@ -153,4 +160,4 @@ def next_page(command: str, cursor: str | None, *, limit: int, **given: str | bo
             words += [flag, value]
     if limit != 20:  # noqa: PLR2004  the default
         words += ["--limit", str(limit)]
-    return shlex.join([*words, "--cursor", cursor])
+    return deployment.command(*words, "--cursor", cursor)

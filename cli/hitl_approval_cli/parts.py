@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from hitl_approval.contract import Output
 from hitl_approval.routes import Route
@@ -20,6 +20,8 @@ SCHEDULED: Final = ("Sweep", "Messenger")
 NO_LINK: Final = "This link does not open anything"
 """What the page answers to a link that nobody was sent."""
 _PROBE: Final = Route.LINK.replace("{token+}", "hitl-doctor")
+_BUSY: Final = frozenset({429, 503})
+"""What the API answers of a function that Lambda does not start."""
 _USABLE: Final = {"Enabled", "PendingRotation"}
 _COUNTS: Final = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
@@ -29,7 +31,7 @@ def functions(deployment: Deployment) -> Found:
     found, fixes = [], []
     made = find_functions(deployment)
     for name, function in made.items():
-        for problem, fix in _problems(deployment.client("lambda"), function):
+        for problem, fix in _problems(deployment, function):
             found.append(f"{name}: {problem}")
             fixes.append(fix)
     if found:
@@ -37,11 +39,14 @@ def functions(deployment: Deployment) -> Found:
     return "ok", f"{output.count(len(made), 'function')} may run", ""
 
 
-def _problems(client: Any, function: str) -> Iterator[tuple[str, str]]:
+def _problems(deployment: Deployment, function: str) -> Iterator[tuple[str, str]]:
     """What keeps a function from running, and the command that ends it."""
+    client = deployment.client("lambda")
     reserved = client.get_function_concurrency(FunctionName=function)
     if reserved.get("ReservedConcurrentExecutions") == 0:
-        fix = f"aws lambda delete-function-concurrency --function-name {function}"
+        fix = deployment.aws_command(
+            "lambda", "delete-function-concurrency", "--function-name", function
+        )
         yield "is throttled, nothing may start it", fix
     listed = client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
     for each in listed:
@@ -49,7 +54,9 @@ def _problems(client: Any, function: str) -> Iterator[tuple[str, str]]:
             source = each["EventSourceArn"].split(":")[2]
             yield (
                 f"is not brought what it reads from {source}",
-                f"aws lambda update-event-source-mapping --uuid {each['UUID']} --enabled",
+                deployment.aws_command(
+                    "lambda", "update-event-source-mapping", "--uuid", each["UUID"], "--enabled"
+                ),
             )
 
 
@@ -70,7 +77,7 @@ def schedules(deployment: Deployment) -> Found:
             described = events.describe_rule(Name=rule)
             if "ScheduleExpression" in described and described["State"] == "DISABLED":
                 found.append(f"that of {name} is switched off")
-                fixes.append(f"aws events enable-rule --name {rule}")
+                fixes.append(deployment.aws_command("events", "enable-rule", "--name", rule))
     if found:
         return "wrong", "; ".join(found), "; ".join(fixes)
     return "ok", "all are on", ""
@@ -87,6 +94,9 @@ def page(deployment: Deployment) -> Found:
         status, body = fetch(url, _PROBE)
     except TransientError as error:
         return "wrong", f"{url} does not answer: {error}", fix
+    if status in _BUSY:
+        fix = "see `functions` above: the page's function may not run, or not so often"
+        return "wrong", f"{url} answers {status}: nobody can open a link now", fix
     if NO_LINK not in body:
         return "wrong", f"{url} answers {status}, and not as the deployment's page", fix
     return "ok", f"{url} answers", ""
@@ -98,7 +108,8 @@ def dead_letters(deployment: Deployment) -> Found:
     if not count:
         return "ok", "none", ""
     found = f"{output.count(count, 'message')} in the dead-letter queue"
-    return "wrong", found, "hitl repair --dead-letters --dry-run says what they are"
+    command = deployment.command("repair", "--dead-letters", "--dry-run")
+    return "wrong", found, f"{command} says what they are"
 
 
 def archive(deployment: Deployment) -> Found:
@@ -108,7 +119,7 @@ def archive(deployment: Deployment) -> Found:
         return "ok", "the deployment has none", ""
     described = deployment.client("kms").describe_key(KeyId=key)["KeyMetadata"]
     if described["KeyState"] not in _USABLE:
-        fix = f"aws kms enable-key --key-id {key}"
+        fix = deployment.aws_command("kms", "enable-key", "--key-id", key)
         return "wrong", f"its key is {described['KeyState']}: nothing can be archived", fix
     queue = archive_queue(deployment)
     answer = deployment.client("sqs").get_queue_attributes(

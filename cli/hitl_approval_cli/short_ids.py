@@ -15,6 +15,8 @@ from hitl_approval_cli.errors import CliError, usage
 
 T = TypeVar("T")
 
+AMBIGUOUS_ID = "AMBIGUOUS_ID"
+"""Code of the error where several ids begin like what was given."""
 MAX_LISTED = 5
 """Ids that an ambiguous prefix shows."""
 _PREFIX = re.compile(r"[0-9a-f]{6,31}")
@@ -54,23 +56,35 @@ def with_id(deployment: Deployment, given: str, act: Callable[[str], T]) -> T:
         if not found:
             msg = f"no approval has the id {given} or one that begins so"
             raise CliError(msg, code=error.code, details=error.details) from None
-    if len(found) > 1:
-        ids = ", ".join(found[:MAX_LISTED]) + (", ..." if len(found) > MAX_LISTED else "")
-        msg = f"{given} begins {len(found)} ids, give more of it: {ids}"
-        raise CliError(msg, code="AMBIGUOUS_ID", details={"approval_ids": found[:MAX_LISTED]})
-    return act(found[0])
+    return act(_the_one(given, found))
 
 
-def whole_id(deployment: Deployment, given: str) -> str:
+def whole_id(deployment: Deployment, given: str, *, gone: bool = False) -> str:
     """The whole id; one that is whole already costs no call.
+
+    Args:
+        deployment: whose approval it is.
+        given: the id, or its first characters.
+        gone: whether it may be the whole id of an approval whose record has gone.
 
     Raises:
         CliError: as `with_id` raises it.
     """
     if not _PREFIX.fullmatch(given) and not _TOO_SHORT.fullmatch(given):
         return given
-    found = call_about(deployment, {"action": "get", "approval_id": given})
-    return str(found["approval_id"])
+    if gone:
+        # Searched and not read: what cannot be read is what is to be verified, perhaps.
+        found = _begin_with(deployment, given) if _PREFIX.fullmatch(given) else []
+        return _the_one(given, found) if found else given
+    return str(call_about(deployment, {"action": "get", "approval_id": given})["approval_id"])
+
+
+def _the_one(given: str, found: list[str]) -> str:
+    if len(found) > 1:
+        ids = ", ".join(found[:MAX_LISTED]) + (", ..." if len(found) > MAX_LISTED else "")
+        msg = f"{given} begins {len(found)} ids, give more of it: {ids}"
+        raise CliError(msg, code=AMBIGUOUS_ID, details={"approval_ids": found[:MAX_LISTED]})
+    return found[0]
 
 
 def _begin_with(deployment: Deployment, prefix: str) -> list[str]:

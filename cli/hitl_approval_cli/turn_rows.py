@@ -25,11 +25,15 @@ def rows(item: Mapping[str, Any]) -> list[tuple[str, str]]:
             for number, stage in enumerate(stages, start=1)
         ),
         *(("Escalation", _step(step)) for step in item.get("escalation", [])),
-        *(
-            ("Handed over", f"by {output.safe(one['from'])} to {output.safe(one['to'])}")
-            for one in item.get("handed_over", [])
-        ),
+        *(("Handed over", _handed_over(one)) for one in item.get("handed_over", [])),
     ]
+
+
+def _handed_over(one: Mapping[str, Any]) -> str:
+    """From whom to whom; by whom, where that is known to have been a third person."""
+    third = one.get("by") not in {None, one["from"]}
+    by = f", by {output.safe(one['by'])}" if third else ""
+    return f"from {output.safe(one['from'])} to {output.safe(one['to'])}{by}"
 
 
 def _stage(stage: Mapping[str, Any], *, pending: bool) -> str:

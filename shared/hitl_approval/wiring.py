@@ -103,6 +103,7 @@ def decision_service() -> DecisionService:
         sign_in_max_age=settings().sign_in_max_age,
         rules=settings().rules,
         people=settings().named_people,
+        groups=tuple(settings().groups),
     )
 
 

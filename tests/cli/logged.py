@@ -50,7 +50,7 @@ class FakeLogs:
         if group not in self.groups:
             missing = {"Error": {"Code": "ResourceNotFoundException", "Message": "no group"}}
             raise ClientError(missing, "FilterLogEvents")  # type: ignore[arg-type]
-        wanted = asked["filterPattern"].strip('"')
+        wanted = asked.get("filterPattern", "").strip('"')
         found = [
             {"timestamp": at, "message": message, "eventId": f"{group} {number}"}
             for number, (at, message) in enumerate(self.groups[group])

@@ -44,7 +44,10 @@ def test_should_name_who_has_left_while_requests_wait(
     cloud.decisions = replace(cloud.decisions, people=("Bob", "cid"))
     state, found, fix = said(hitl, "people")
     assert state == "wrong"
-    assert found == "1 waits for ann, whom the deployment does not name any more"
+    assert found == (
+        "1 waits for ann, whom the deployment does not name any more; it names Bob, cid; "
+        "operators: none"
+    )
     assert fix == "hitl stats --approver ann shows what to hand over"
 
 
@@ -53,6 +56,28 @@ def test_should_find_nobody_gone_whom_the_deployment_names(
 ) -> None:
     cloud.decisions = replace(cloud.decisions, people=("bob", "ANN"))
     assert said(hitl, "people")[0] == "ok"
+
+
+def test_should_say_whom_the_deployment_names_and_who_its_operators_are(
+    hitl: Hitl, cloud: FakeCloud, asked: str
+) -> None:
+    cloud.decisions = replace(
+        cloud.decisions, people=("ann", "bob"), groups=("leads",), operators=("olga",)
+    )
+    found = said(hitl, "people")[1]
+    assert found.endswith("; it names leads, ann, bob; operators: olga")
+
+
+def test_should_say_that_a_place_was_given_to_somebody_unknown(
+    hitl: Hitl, cloud: FakeCloud, asked: str
+) -> None:
+    cloud.decisions = replace(cloud.decisions, people=("ann", "bob"), operators=("olga",))
+    hitl("reassign", asked, "--from", "ann", "--to", "zoe", "--as", "olga", "--yes")
+    state, found, fix = said(hitl, "people")
+    assert state == "unknown"
+    assert found.startswith(f"{asked} was handed over to zoe, whom the deployment does not name;")
+    command = f"hitl reassign {asked} --from zoe --to COLLEAGUE --as OPERATOR"
+    assert fix == f"if that was not meant: {command}"
 
 
 def test_should_find_nobody_gone_who_has_answered_or_was_replaced(
@@ -72,7 +97,9 @@ def test_should_not_guess_where_requests_may_ask_anybody(
 ) -> None:
     cloud.decisions = replace(cloud.decisions, people=people, requests_name_approvers=True)
     state, found, _ = said(hitl, "people")
-    assert (state, found) == ("ok", "requests may ask anybody: nobody is known to have left")
+    assert (state, found) == (
+        "ok", "requests may ask anybody: nobody is known to have left; operators: none",
+    )  # fmt: skip
 
 
 def test_should_say_who_was_not_sent_a_request_and_why(

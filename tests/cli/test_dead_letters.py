@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,11 @@ import pytest
 from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.adapters.items import read_item
 from hitl_approval.domain.audit import isoformat
+from hitl_approval.domain.errors import InvalidRequest
+from hitl_approval.testing import FixedClock
+from hitl_approval_cli import clock
 from hitl_approval_cli.deployment import Deployment
+from hitl_approval_cli.outcome import START_SECONDS
 from tests.anything import NOW, any_opening, declared
 
 from .conftest import Hitl
@@ -52,6 +57,12 @@ def test_should_start_again_what_failed_and_delete_it(
     assert row["what"] == "the start of 'Refund 70', failed: throttled"
     assert cloud.started == [EVENT]
     assert dead.messages == {}
+
+
+def test_should_show_a_refusal_whole(hitl: Hitl, dead: Queue) -> None:
+    why = f"stages: names 'zoe', whom this deployment does not: name one of {'ann, ' * 40}bob"
+    dead.add(json.dumps(EVENT), ErrorMessage=why)
+    assert why in hitl("repair", "--dead-letters", "--dry-run").out
 
 
 def test_should_not_start_twice_what_could_not_be_deleted(
@@ -110,6 +121,66 @@ def test_should_leave_alone_what_is_not_of_this_deployment(
     assert [row["done"] for row in result.json["dead_letters"]] == [False]
 
 
+def test_should_say_that_a_start_has_failed_again_and_why(
+    hitl: Hitl, dead: Queue, cloud: FakeCloud
+) -> None:
+    """Lambda puts it into the queue again: what was taken up is not kept beside that."""
+    cloud.asks = False
+    cloud.execution = {
+        "Status": "FAILED",
+        "Error": {
+            "ErrorType": f"{InvalidRequest.__module__}.{InvalidRequest.__name__}",
+            "ErrorMessage": "stages: names 'zoe', whom this deployment does not",
+        },
+    }
+    dead.add(json.dumps(EVENT))
+    result = hitl("repair", "--dead-letters", "--yes", "--json")
+    assert result.status == 1
+    [row] = result.json["dead_letters"]
+    assert row["done"] is False
+    assert row["said"].startswith("failed again: stages: names 'zoe', whom this deployment does")
+    assert dead.messages == {}
+    assert "not done  the start of" in hitl_said(hitl, dead)
+
+
+def hitl_said(hitl: Hitl, dead: Queue) -> str:
+    dead.add(json.dumps(EVENT))
+    return " ".join(hitl("repair", "--dead-letters", "--yes").out.split(" "))
+
+
+def test_should_wait_for_all_starts_together_and_no_longer_than_for_one(
+    hitl: Hitl, dead: Queue, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.asks = False
+    time = FixedClock(NOW)
+    monkeypatch.setattr(clock, "now", time.now)
+    monkeypatch.setattr(clock, "pause", lambda seconds: time.advance(timedelta(seconds=seconds)))
+    for number in range(3):
+        dead.add(json.dumps({**EVENT, "subject": f"Refund {number}"}))
+    result = hitl("repair", "--dead-letters", "--yes", "--json")
+    assert result.status == 1
+    assert ["no request" in row["said"] for row in result.json["dead_letters"]] == [True] * 3
+    assert time.now() - NOW < timedelta(seconds=START_SECONDS + 3)
+
+
+def test_should_discard_what_is_named_and_nothing_else(
+    hitl: Hitl, dead: Queue, cloud: FakeCloud
+) -> None:
+    for subject in ("hopeless", "wanted"):
+        dead.add(json.dumps({**EVENT, "subject": subject}))
+    unnamed = hitl("repair", "--dead-letters", "--discard", "--yes")
+    assert (unnamed.status, len(dead.messages)) == (2, 2)
+    asked = hitl("repair", "--dead-letters", "--discard", "m1", stdin="n\n", terminal=True)
+    assert "Discard 1 message for good?" in asked.out
+    assert len(dead.messages) == 2
+    result = hitl("repair", "--dead-letters", "--discard", "m1", "--yes", "--json")
+    [row] = result.json["dead_letters"]
+    assert (result.status, row["done"], row["said"]) == (0, True, "discarded")
+    assert list(dead.messages) == ["m2"]
+    assert dead.hidden == set()
+    assert cloud.started == []
+
+
 def test_should_bring_whole_trails_to_who_did_not_take_a_batch(
     hitl: Hitl, dead: Queue, cloud: FakeCloud, tables: DynamoDbStore
 ) -> None:
@@ -118,7 +189,7 @@ def test_should_bring_whole_trails_to_who_did_not_take_a_batch(
     cloud.readers["publisher"] = {"batchItemFailures": []}
     dead.add(batch())
     [row] = hitl("repair", "--dead-letters", "--yes", "--json").json["dead_letters"]
-    assert row["said"] == "brought 2 events of 1 approvals to publisher"
+    assert row["said"] == "brought 2 events of 1 approval to publisher, as whole trails"
     [brought] = cloud.brought
     records = [record["dynamodb"]["NewImage"] for record in brought["Records"]]
     assert [read_item(image) for image in records] == tables.history(asked)
@@ -133,7 +204,7 @@ def test_should_pass_by_the_trails_of_another_time(
     cloud.readers["publisher"] = {"batchItemFailures": []}
     dead.add(batch(at="2020-01-01T00:00:00Z"))
     [row] = hitl("repair", "--dead-letters", "--yes", "--json").json["dead_letters"]
-    assert row["said"] == "brought 0 events of 0 approvals to publisher"
+    assert row["said"].startswith("brought 0 events of 0 approvals to publisher")
 
 
 def test_should_keep_a_batch_that_is_not_taken_again(
@@ -187,7 +258,13 @@ def test_should_do_only_what_is_named(hitl: Hitl, dead: Queue, cloud: FakeCloud)
 
 @pytest.mark.parametrize(
     "words",
-    [["--dead-letters", "--all"], ["--all", "--dry-run"], ["f" * 32, "--yes"], ["--all", "f" * 32]],
+    [
+        ["--dead-letters", "--all"],
+        ["--all", "--dry-run"],
+        ["f" * 32, "--yes"],
+        ["--all", "--discard"],
+        ["--all", "f" * 32],
+    ],
 )
 def test_should_take_one_kind_at_once(hitl: Hitl, words: list[str]) -> None:
     assert hitl("repair", *words).status == 2

@@ -33,11 +33,13 @@ class Fine:
         self.error: Exception | None = None
         self.subscribed: list[tuple[str, str]] = []
         """Of the topic of personal links: ARN and endpoint."""
+        self.broadcast = [("arn:topic:0", "all@example.com")]
+        """The same of the topic that everybody may subscribe to."""
 
     def list_subscriptions_by_topic(self, TopicArn: str, NextToken: str = "0") -> dict[str, Any]:  # noqa: N803
         """One on each page."""
-        assert TopicArn == "arn:personal"
-        return page_of(self.subscribed, NextToken)
+        subscribed = {"arn:personal": self.subscribed, "arn:topic": self.broadcast}[TopicArn]
+        return page_of(subscribed, NextToken)
 
     def get_caller_identity(self) -> dict[str, str]:
         if self.error:
@@ -87,7 +89,7 @@ def test_should_find_nothing_wrong(hitl: Hitl, fine: Fine) -> None:
     assert [check["name"] for check in result.json["checks"]] == [
         "version", "credentials", "stack", "deployed version", "approval function", "functions",
         "schedules", "tables", "topic", "personal addresses", "mail", "page", "people", "messages",
-        "overdue", "not resumed", "parked", "dead letters", "notifications", "records", "archive",
+        "overdue", "not resumed", "parked", "archive", "dead letters", "notifications", "records",
     ]  # fmt: skip
     out = hitl("doctor").out
     assert "ok       credentials: arn:aws:iam::123456789012:user/ann in us-east-1" in out
@@ -105,45 +107,6 @@ def test_should_say_that_another_version_is_deployed(
     assert result.status == 0
     assert f"unknown  deployed version: {said}" in result.out
     assert f"deploy with hitl-approval {LIBRARY_VERSION}" in result.out
-
-
-def test_should_say_what_is_stuck_and_what_to_do(
-    hitl: Hitl, fine: Fine, tables: DynamoDbStore, cloud: FakeCloud
-) -> None:
-    long_ago = NOW - timedelta(days=1)
-    tables.create(any_opening(now=long_ago, timeout=timedelta(hours=1)))
-    other = tables.create(any_opening(now=long_ago, timeout=timedelta(days=3)))
-    then = replace(cloud.decisions, clock=FixedClock(long_ago))
-    then.decide(other.approval_id, declared("bob"), "approved")
-    cloud.executions.append(other.execution_arn)
-    result = hitl("doctor")
-    assert result.status == 1
-    assert "wrong    overdue: 1 pending past their expiry" in result.out
-    assert "read the log of sweep" in result.out
-    assert "wrong    not resumed: 1 decided, and their workflow has not resumed" in result.out
-    assert f"hitl resume {other.approval_id}\n" in result.out
-
-
-def test_should_say_what_the_sweep_has_put_aside_and_why(
-    hitl: Hitl, fine: Fine, tables: DynamoDbStore
-) -> None:
-    parked, later, polling = (tables.create(any_opening(now=NOW)).approval_id for _ in range(3))
-    for approval_id, until, reason in (
-        (parked, None, f"the record of {parked} cannot be read: policy"),
-        (later, NOW + timedelta(hours=1), "DynamoDB did not take the call now"),
-        (polling, NOW, None),
-    ):
-        tables.postpone(approval_id, found_on="pending", tries=1, until=until, reason=reason)
-    result = hitl("doctor")
-    assert result.status == 1
-    assert f"1 parked by the sweep: the record of {parked} cannot be read: policy" in result.out
-    assert "hitl repair --all" in result.out
-    assert "wrong    overdue: 1 pending past their expiry" in result.out
-
-    repaired = hitl("repair", "--all", "--json").json["approval_ids"]
-    assert repaired == [later, parked]
-    assert {one.until is None for one in tables.postponed()} == {False}
-    assert states(hitl)["parked"] == "ok"
 
 
 @pytest.mark.parametrize("status", ["PAUSING", "PAUSED"])
@@ -222,6 +185,23 @@ def delivered(fine: Fine, cloud: FakeCloud) -> Fine:
         ("arn:personal:4", "arn:aws:sqs:us-east-1:123456789012:bot"),
     ]
     return fine
+
+
+def test_should_miss_who_ended_a_subscription_that_the_stack_makes(
+    hitl: Hitl, delivered: Fine
+) -> None:
+    """Others are subscribed, or named approvers have links: a team gets nothing all the same."""
+    delivered.broadcast = []
+    delivered.confirmed = 0
+    result = hitl("doctor")
+    assert result.status == 1
+    assert "0 confirmed, 0 to be confirmed; gone: all@example.com, which the stack" in result.out
+    assert (
+        "aws sns subscribe --topic-arn arn:topic --protocol email --notification-endpoint "
+        "all@example.com"
+    ) in result.out
+    delivered.confirmed = 2
+    assert states(hitl)["topic"] == "wrong"
 
 
 def subscription(topic: str, endpoint: Any, *names: str) -> dict[str, Any]:
@@ -346,7 +326,7 @@ def test_should_not_call_addresses_wrong_that_it_may_not_list(
 def test_should_say_that_approvers_could_not_be_notified(hitl: Hitl, fine: Fine) -> None:
     fine.counted["NotificationFailed"] = 3.0
     assert states(hitl)["notifications"] == "wrong"
-    assert "3 requests were not notified" in hitl("doctor").out
+    assert "of 3 requests somebody was not notified" in hitl("doctor").out
 
 
 @pytest.mark.parametrize("metric", ["AlteredRecord", "AlteredTrail", "PassedOver"])
@@ -426,3 +406,14 @@ def test_should_name_the_key_that_may_not_be_used(
         "roles, or these credentials, use it (kms:Decrypt, kms:GenerateDataKey), and check its "
         "policy"
     )
+
+
+def test_should_say_what_is_wrong_before_it_says_that_nobody_can_be_asked(
+    hitl: Hitl, fine: Fine
+) -> None:
+    fine.confirmed = 0
+    result = hitl("doctor", "--fix")
+    assert result.status == 2
+    assert "wrong    topic: nobody is subscribed" in result.out
+    assert "not a terminal, so nobody can be asked: pass --yes" in result.err
+    assert hitl("doctor", "--fix", "--json").out == ""

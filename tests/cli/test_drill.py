@@ -128,8 +128,8 @@ def test_should_say_who_could_not_be_reached_and_why(
 
 
 def test_should_ask_who_is_named(hitl: Hitl, cloud: FakeCloud, pauses: Pauses) -> None:
-    hitl("drill", "--yes", "--approver", "dan", "--approver", "Bob", "--within", "5s")
-    assert cloud.started[0]["stages"][0]["approvers"] == ["dan"]
+    hitl("drill", "--yes", "--approver", "Ann", "--approver", "Bob", "--within", "5s")
+    assert cloud.started[0]["stages"][0]["approvers"] == ["Ann"]
 
 
 @pytest.mark.parametrize(
@@ -138,6 +138,10 @@ def test_should_ask_who_is_named(hitl: Hitl, cloud: FakeCloud, pauses: Pauses) -
         (["--yes", "--approver", "bob"], "name whom to ask with --approver"),
         ([], "pass --yes"),
         (["--yes", "--within", "soon"], "--within: must look like"),
+        (
+            ["--yes", "--approver", "zoe"],
+            "--approver: names 'zoe', whom the deployment does not: name of ann, bob, cid",
+        ),
     ],
 )
 def test_should_say_what_is_missing(

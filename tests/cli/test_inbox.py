@@ -48,7 +48,7 @@ def test_should_show_only_what_awaits_me(hitl: Hitl, world: World, cloud: FakeCl
     assert words[:-1] == ["inbox", "--mine", "--as", "carol", "--limit", "1", "--cursor"]
     assert shown(hitl, *words) == ["3" * 32]
     assert hitl("inbox", "--mine", "--as", "dan").out == (
-        "Nothing awaits dan by name: hitl inbox shows all.\n"
+        "Nothing in hitl-approval awaits dan by name: hitl inbox shows all.\n"
     )
 
 

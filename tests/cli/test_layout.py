@@ -39,6 +39,7 @@ OF_THE_COMMAND = {
     "test_audit.py": "of `hitl audit export` and `hitl audit verify`",
     "test_layout.py": "this",
     "test_policy.py": "of `hitl policy test` and `hitl policy show`",
+    "test_printed_commands.py": "of the commands that every other command prints",
     "test_refusals.py": "of the exit status of all commands that answer",
     "test_shapes.py": "what `--json` prints, of every command",
     "test_verify_in_typescript.py": "of the digests that `hitl show` prints",

@@ -50,6 +50,23 @@ def test_should_list_what_a_person_asked_page_by_page(hitl: Hitl, world: World) 
     )
 
 
+def test_should_list_what_has_waited_longest(
+    hitl: Hitl, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an alarm of old requests is about stands at the end of a list of the newest."""
+    for number in range(250):
+        pending(world, f"{number:032x}", now=NOW - timedelta(hours=number))
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    result = hitl("list", "--oldest", "--limit", "3")
+    title, *lines = result.out.splitlines()
+    assert "AGE" in title
+    assert [line.split()[0] for line in lines] == [f"{number:032x}" for number in (249, 248, 247)]
+    assert all(" 10d " in line for line in lines)
+    assert shown(hitl, "list", "--oldest", "--limit", "1") == [f"{249:032x}"]
+    assert hitl("list", "--oldest", "--cursor", "x").status == 2
+    assert hitl("list", "--oldest", "--status", "rejected").out.startswith("No rejected approvals")
+
+
 def test_should_leave_a_search_to_the_function(hitl: Hitl, world: World, cloud: FakeCloud) -> None:
     pending(world, "1" * 32)
     pending(world, "2" * 32, request=any_request(requester="sam", subject="Q1 Budget"))
@@ -73,7 +90,7 @@ def test_should_say_how_to_go_on_when_1000_have_been_searched(
     rest = hitl("list", "--requester", "nobody", "--cursor", page["cursor"], "--json").json
     assert rest == {"approvals": [], "cursor": None}
     out = hitl("list", "--requester", "nobody").out
-    assert "No pending approvals so far.\nMore: hitl list" in out
+    assert "No pending approvals so far in hitl-approval.\nMore: hitl list" in out
 
 
 def test_should_list_what_is_pending(hitl: Hitl, world: World) -> None:
@@ -86,7 +103,7 @@ def test_should_list_what_is_pending(hitl: Hitl, world: World) -> None:
 
 
 def test_should_say_that_a_list_is_empty(hitl: Hitl) -> None:
-    assert hitl("list", "--status", "rejected").out == "No rejected approvals.\n"
+    assert hitl("list", "--status", "rejected").out == "No rejected approvals in hitl-approval.\n"
 
 
 def test_should_say_how_to_get_the_next_page(hitl: Hitl, world: World) -> None:

@@ -84,6 +84,36 @@ def test_should_read_the_log_of_a_function_of_yours(
     assert (line["function"], line["level"]) == ("refund", None)
 
 
+def test_should_show_what_one_function_has_logged(
+    hitl: Hitl, logs: FakeLogs, approval: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what the docs call it: its name in Lambda is nowhere to be read but in the stack."""
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    logs.log("sweep-1", AT - 7_200_000, said("two hours ago"))
+    logs.log("sweep-1", AT - 3, "START RequestId: 8f14e45f Version: 1\n")
+    logs.log("sweep-1", AT - 2, said("swept"))
+    logs.log("sweep-1", AT - 2, '{"_aws": {"Timestamp": 1}, "Swept": 1}\n')
+    logs.log("sweep-1", AT - 1, said(f"closed {approval}"))
+    logs.log("workflow", AT - 1, said(f"asked {approval}"))
+    shown = [
+        line.split("INFO")[1].strip()
+        for line in hitl("logs", "--function", "sweep").out.splitlines()
+    ]
+    assert shown == ["swept", f"closed {approval}"]
+    answer = hitl("logs", "--function", "Sweep", "--since", "3h", "--json").json
+    assert (answer["approval_id"], len(answer["lines"])) == (None, 3)
+    both = hitl("logs", approval, "--function", "sweep", "--since", "1h", "--json").json
+    assert [line["message"] for line in both["lines"]] == [f"closed {approval}"]
+    assert hitl("logs", "--function", "messenger").out.startswith("it has logged nothing since 2")
+
+
+def test_should_say_which_functions_there_are(hitl: Hitl, logs: FakeLogs) -> None:
+    result = hitl("logs", "--function", "pages")
+    assert result.status == 2
+    assert "--function: must be one of messenger, sweep, workflow, got 'pages'" in result.err
+    assert hitl("logs").status == 2
+
+
 @pytest.mark.parametrize("words", [[], ["--json"]])
 def test_should_stay_and_show_each_line_once(
     hitl: Hitl,

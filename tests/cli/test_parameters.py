@@ -9,10 +9,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from hitl_approval.contract import DEFAULT_STACK_NAME
 from hitl_approval_cli import clock
+from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import CliError
 from hitl_approval_cli.parameters import ids_of, length, moment, next_page, os_user, seconds
 
+HERE = Deployment(DEFAULT_STACK_NAME)
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
@@ -94,11 +97,11 @@ def test_should_say_what_is_wrong_with_stdin(
 
 
 def test_should_say_how_the_next_page_is_asked_for() -> None:
-    assert next_page("list", None, limit=20) == ""
+    assert next_page(HERE, "list", None, limit=20) == ""
     command = next_page(
-        "inbox", "c=1", limit=5, name="ann; rm -rf ~", mine=True, status=None, all=False
+        HERE, "inbox", "c=1", limit=5, name="ann; rm -rf ~", mine=True, status=None, all=False
     )
     assert shlex.split(command) == [
         *("hitl", "inbox", "--as", "ann; rm -rf ~", "--mine", "--limit", "5", "--cursor", "c=1"),
     ]
-    assert next_page("list", "c", limit=20) == "hitl list --cursor c"
+    assert next_page(HERE, "list", "c", limit=20) == "hitl list --cursor c"

@@ -89,6 +89,8 @@ def at_page(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int
     ("answer", "state", "found"),
     [
         ((404, "<p>This link does not open anything</p>"), "ok", f"{PAGE} answers"),
+        ((429, "Too Many Requests"), "wrong", f"{PAGE} answers 429: nobody can open a link now"),
+        ((503, ""), "wrong", f"{PAGE} answers 503: nobody can open a link now"),
         ((200, "parked domain"), "wrong", f"{PAGE} answers 200, and not as the deployment's page"),
         (None, "wrong", f"{PAGE} does not answer: page.example was not reached"),
     ],

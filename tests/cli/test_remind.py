@@ -30,3 +30,13 @@ def test_should_refuse_who_is_no_approver_of_it(hitl: Hitl, world: World) -> Non
     result = hitl("remind", requested(world, approvers=("ann",)), "--to", "eve")
     assert result.status != 0
     assert "to: 'eve' is not an approver of this request" in result.err
+
+
+def test_should_remind_of_several_whatever_becomes_of_one(hitl: Hitl, world: World) -> None:
+    first, second = (requested(world, approvers=("ann",)) for _ in range(2))
+    result = hitl("remind", first, "f" * 32, second)
+    assert result.status == 1
+    assert [line.split()[0] for line in result.out.splitlines()] == [first, second]
+    assert "hitl: " + "f" * 32 in result.err
+    third = requested(world, approvers=("ann",))
+    assert hitl("remind", "-", stdin=f"{third}\n").status == 0

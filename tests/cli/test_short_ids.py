@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+import hitl_approval_cli
+from hitl_approval.adapters.dynamodb import DynamoDbStore
 from hitl_approval.testing import World
-from tests.anything import NOW
+from tests.anything import NOW, any_opening
 
 from .conftest import Hitl
 from .fake_cloud import FakeCloud
@@ -25,6 +29,42 @@ def test_should_take_the_first_characters_of_an_id(
     result = hitl(*words, WHOLE[:6], "--json")
     assert result.status == 0
     assert result.json["approval_id"] == WHOLE
+
+
+def test_should_take_them_wherever_an_id_is_named() -> None:
+    """Each command whose argument is an approval's id resolves it by this module."""
+    commands = Path(hitl_approval_cli.__file__).parent / "commands"
+    taking = [
+        file
+        for file in commands.rglob("*.py")
+        if re.search(
+            r"approval_ids?: (_?Ids?\b|Annotated)|metavar=\"\[?ID", file.read_text("utf-8")
+        )
+    ]
+    assert len(taking) > 10
+    assert [file.name for file in taking if "short_ids" not in file.read_text("utf-8")] == []
+
+
+def test_should_verify_the_trail_of_a_short_id(hitl: Hitl, tables: DynamoDbStore) -> None:
+    whole, other = (
+        tables.create(any_opening(approval_id=one * 32, now=NOW)).approval_id for one in "12"
+    )
+    result = hitl("audit", "verify", whole[:8], other)
+    assert (result.status, result.err) == (0, "")
+    assert "ok 2 approvals, 2 events" in result.out
+    alike = tables.create(any_opening(approval_id="1" * 8 + "3" * 24, now=NOW)).approval_id
+    result = hitl("audit", "verify", "111111", alike)
+    assert result.status == 1
+    assert "111111 begins 2 ids" in result.err
+    assert "failed 1 approval, 1 event" in result.out
+
+
+def test_should_sum_nothing_up_where_there_was_nothing_to_verify(
+    hitl: Hitl, tables: DynamoDbStore
+) -> None:
+    result = hitl("audit", "verify", "f5623674")
+    assert (result.status, result.out) == (1, "")
+    assert "APPROVAL_NOT_FOUND" in result.err
 
 
 def test_should_not_search_for_a_whole_id(hitl: Hitl, world: World, cloud: FakeCloud) -> None:

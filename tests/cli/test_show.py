@@ -58,7 +58,7 @@ def test_should_say_what_each_person_was_sent_and_why_not(hitl: Hitl, world: Wor
     world.delivery.take(world.store.history(approval_id))
     shown = hitl("show", approval_id).out
     assert "Sent        request to ann at " in shown
-    assert "Being sent  request to bob, 1 tries, the next at " in shown
+    assert "Being sent  request to bob, 1 try, the next at " in shown
     assert "the topic did not take the message" in shown
     assert shown.index("request to ann") < shown.index("request to bob")
     assert {m["recipient"]: m["state"] for m in hitl("show", approval_id, "--json").json["messages"]

@@ -31,7 +31,7 @@ def test_should_count_and_time_the_decisions(hitl: Hitl, world: World) -> None:
     }  # fmt: skip
     assert answer["decision_seconds"] == {"p50": 600.0, "p95": 1140.0}
     out = hitl("stats", "--since", "2026-01-01").out
-    assert "half within 10.0 min (p50), nearly all within 19.0 min (p95)" in out
+    assert "half within 10.0 min (p50), nearly all within 19.0 min (p95), of 20 decisions" in out
 
 
 def test_should_say_what_still_waits_for_somebody_who_has_left(hitl: Hitl, world: World) -> None:
@@ -53,13 +53,37 @@ def test_should_say_what_still_waits_for_somebody_who_has_left(hitl: Hitl, world
     assert "5 wait for ann o'neill, the oldest for " in out
     commands = [line.strip() for line in out.splitlines() if line.startswith("  hitl reassign")]
     assert len(commands) == 3
+    assert (
+        "  COLLEAGUE and OPERATOR are of this deployment: it names nobody; operators: none" in out
+    )
     assert "  and 2 more: hitl inbox --mine --as " in out
-    words = shlex.split(commands[0].removeprefix("hitl ").replace("NAME", "cid"))
-    assert hitl(*words, "--as", "Ann O'Neill").status == 0
+    words = shlex.split(commands[0].removeprefix("hitl ").replace("COLLEAGUE", "cid"))
+    assert words[-2:] == ["--as", "OPERATOR"]
+    assert hitl(*words[:-1], "Ann O'Neill").status == 0
+
+
+def test_should_count_a_place_that_was_handed_over(
+    hitl: Hitl, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approval_id = "1" * 32
+    filed(world, approval_id, request=any_request(requester="rita", approvers=["ann", "bob"]))
+    hitl("reassign", approval_id, "--to", "zoe", "--as", "ann")
+    approval = world.store.approvals[approval_id]
+    world.inbox.add(approval, ["zoe"])
+    answer = hitl("stats", "--approver", "zoe", "--since", "2026-01-01", "--json").json
+    assert (answer["by_status"]["pending"], answer["waiting"]["approvals"]) == (1, 1)
+    again = hitl("stats", "--approver", "bob", "--since", "2026-01-01", "--json").json
+    assert (again["by_status"]["pending"], again["waiting"]["approvals"]) == (1, 1)
+
+
+def test_should_make_no_percentiles_of_one_decision(hitl: Hitl, world: World) -> None:
+    decided(world, "approved", 10)
+    out = hitl("stats", "--since", "2026-01-01").out
+    assert "Time to decision: 10.0 min, of 1 decision\n" in out
 
 
 def test_should_say_that_nothing_waits_for_somebody(hitl: Hitl, world: World) -> None:
-    assert "Nothing waits for dan." in hitl("stats", "--approver", "dan").out
+    assert "Nothing in hitl-approval waits for dan." in hitl("stats", "--approver", "dan").out
     answer = hitl("stats", "--approver", "dan", "--json").json
     assert answer["waiting"] == {
         "approver": "dan", "approvals": 0, "oldest": None, "next_expiry": None, "approval_ids": [],
@@ -70,7 +94,7 @@ def test_should_say_that_nothing_waits_for_somebody(hitl: Hitl, world: World) ->
 def test_should_say_that_nothing_was_decided(hitl: Hitl, world: World) -> None:
     answer = hitl("stats", "--json").json
     assert answer["decision_seconds"] == {"p50": None, "p95": None}
-    assert "Nothing was decided by people." in hitl("stats").out
+    assert "Nothing in hitl-approval was decided by people." in hitl("stats").out
 
 
 def test_should_count_under_a_bar_in_a_terminal(

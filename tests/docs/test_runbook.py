@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from hitl_approval_cdk import ApprovalPage, Archive, HitlApproval, Monitoring
 from hitl_approval_cli import main
 from hitl_approval_cli.commands import doctor
+from hitl_approval_cli.functions import FUNCTIONS
 from tests.infra.synth import any_stack, of_type, template
 from tests.infra.test_alarms import ALL, OF_NO_NUMBER, THRESHOLDS
 
@@ -27,9 +28,8 @@ _PROSE = re.sub(r"^```.*?^```", "", PAGE, flags=re.MULTILINE | re.DOTALL)
 QUOTED = [" ".join(found.split()) for found in re.findall(r"`([^`]+)`", _PROSE)]
 COMMANDS = sorted({words for words in QUOTED if words.startswith(("hitl ", "aws "))})
 assert COMMANDS, "none would be checked"
-TAIL = {"--since", "--follow", "--filter-pattern", "--format"}
-"""What `aws logs tail` takes: a command of the AWS CLI itself, no operation of the API."""
-
+GLOBAL = {"--query"}
+"""Of the AWS CLI itself, whatever it calls."""
 RENAMED = {"--notification-endpoint": "--endpoint"}
 """Options that the AWS CLI calls otherwise than the API: --endpoint alone would be its own."""
 
@@ -43,12 +43,13 @@ def alarms() -> dict[str, Any]:
     return of_type(template(stack)["Resources"], "AWS::CloudWatch::Alarm")
 
 
+ABOUT = "Have the alarms"
 WITHOUT_ALARM = {"Somebody has left", "Nobody is subscribed", "The page does not answer"}
 """What `hitl doctor` shows and no metric does."""
 
 
 def test_should_have_a_section_for_every_alarm_and_no_other() -> None:
-    assert set(SECTIONS) == ALL | WITHOUT_ALARM
+    assert set(SECTIONS) == ALL | WITHOUT_ALARM | {ABOUT}
 
 
 @pytest.mark.parametrize("name", sorted(WITHOUT_ALARM))
@@ -98,6 +99,41 @@ def test_should_show_commands_of_hitl_that_parse(command: str) -> None:
     parse(command)
 
 
+def test_should_say_where_each_word_in_capitals_is_to_be_found() -> None:
+    """At night nobody guesses what ADDRESS is, and which command shows it."""
+    table = re.findall(r"^\| (`[A-Z`, ]+`) \| (.+) \|$", PAGE, re.MULTILINE)
+    said = {word for words, _ in table for word in re.findall(r"[A-Z]+", words)}
+    assert all("hitl " in where or "aws " in where for _, where in table)
+    typed = [re.sub(r'"[^"]*"|RUNNING', "", command) for command in COMMANDS]
+    assert said == {word for command in typed for word in re.findall(r"\b[A-Z]{2,}\b", command)}
+
+
+def test_should_lead_from_what_is_seen_to_every_section() -> None:
+    rows = re.findall(r"^\| (?!-)(.+?) \| (.*\]\(#.+) \|$", PAGE, re.MULTILINE)
+    led_to = {anchor for _, links in rows for anchor in re.findall(r"\]\(#([a-z-]+)\)", links)}
+    headings = {name.lower().replace(" ", "-") for name in SECTIONS}
+    assert led_to <= headings
+    assert {name.lower().replace(" ", "-") for name in WITHOUT_ALARM} <= led_to
+
+
+def test_should_begin_with_the_commands_that_come_first() -> None:
+    [first, *_] = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    assert first.startswith("export HITL_STACK=STACK")
+    assert PAGE.index("hitl doctor") < PAGE.index("## ") < PAGE.index("```python")
+
+
+def test_should_name_functions_that_a_deployment_has() -> None:
+    named = {name for words in QUOTED for name in re.findall(r"hitl logs --function (\S+)", words)}
+    assert {"publisher", "messenger", "sweep", "workflow"} <= named
+    assert named <= {name.lower() for name in FUNCTIONS}
+
+
+def test_should_need_no_second_version_of_the_aws_cli() -> None:
+    """`aws logs tail` is a command of version 2 alone; operations of the API are in both."""
+    pages = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md"))
+    assert "aws logs tail" not in pages
+
+
 def parse(words: str) -> None:
     """Read a command as `hitl` does, and run nothing."""
     found: Any = typer.main.get_command(main.app)
@@ -118,10 +154,7 @@ def test_should_find_commands_that_do_not_parse() -> None:
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("aws ")])
 def test_should_show_commands_of_the_aws_cli_that_exist(command: str) -> None:
     _, service, operation, *rest = shlex.split(command)
-    options = {RENAMED.get(word, word) for word in rest if word.startswith("--")}
-    if (service, operation) == ("logs", "tail"):
-        assert options <= TAIL
-        return
+    options = {RENAMED.get(word, word) for word in rest if word.startswith("--")} - GLOBAL
     model = Session().get_service_model(service)
     [name] = [n for n in model.operation_names if xform_name(n, "-") == operation]
     shape = model.operation_model(name).input_shape

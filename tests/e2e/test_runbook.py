@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -19,7 +20,9 @@ from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.local import LocalCloud
 from tests.docs.test_runbook import SECTIONS
 
-from .staged_failures import ANN, BOB, FAILURES, Failure, Operated, deploy
+from .failures import FAILURES, Failure
+from .operated import ANN, BOB, Operated, deploy
+from .staged_failures import is_well
 from .typed import type_lines
 
 STACK = "operated"
@@ -44,6 +47,14 @@ def operated(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def test_should_stage_ten_failures_at_least() -> None:
     assert len(FAILURES) >= 10
     assert len({failure.section for failure in FAILURES}) >= 10
+
+
+def test_should_say_that_it_is_not_well_yet_and_not_how_a_test_fails() -> None:
+    def waits(*_: object) -> bool:
+        pytest.fail("within 20 s there was no reminder")
+
+    failure = replace(FAILURES[0], well=waits)
+    assert is_well(failure, None, {}) == (False, "not well yet: within 20 s there was no reminder")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.symptom[:50])

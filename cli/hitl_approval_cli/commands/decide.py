@@ -24,7 +24,7 @@ WAYS_OUT = {
     "allow_self_approval": "--as NAME says who decides; a deployment with allow_self_approval takes"
     " the requester's own decision",
     "require_verified_identity": "decide by a personal link, signed in on the page, or after"
-    " hitl login",
+    " {login}",
 }
 """What to do about a policy's rule that refuses a decision."""
 
@@ -137,7 +137,8 @@ def _decide_one(
         if lines >= output.out.height:
             output.err.print(
                 f"This request takes {lines:,} lines, more than this screen has: scroll up to its "
-                f"beginning, or read it with: hitl show {output.safe(shown['approval_id'])} | less",
+                f"beginning, or read it with: "
+                f"{output.safe(to.deployment.command('show', shown['approval_id']))} | less",
                 soft_wrap=True,
             )
         if not typer.confirm(f"{verb} this request?"):
@@ -150,7 +151,11 @@ def _decide_one(
         if way_out is None:
             raise
         status = Exit.USAGE if error.code == InvalidRequest.code else error.status  # of --set
+        way_out = way_out.replace("{login}", to.deployment.command("login"))
         raise CliError(
-            f"{error}: {way_out}", code=error.code, status=status, details=error.details
+            f"{error}: {way_out}",
+            code=error.code,
+            status=status,
+            details=error.details,
         ) from error
     to.show(result, lambda: approval_tables.decided(result))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -11,29 +10,23 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from hitl_approval.contract import EXECUTION_PAUSED, LIBRARY_VERSION, Metrics, Output
+from hitl_approval.contract import LIBRARY_VERSION, Metrics, Output
 from hitl_approval.domain.text import spelling
-from hitl_approval.ports.records import Attention
-from hitl_approval_cli import asked_people, clock, output, parts
+from hitl_approval_cli import asked_people, clock, output, parts, stuck
 from hitl_approval_cli.checks import Check, Examine, Found, State, check
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.deployment import Deployment
-from hitl_approval_cli.errors import CliError, Exit, usage
+from hitl_approval_cli.errors import Exit, usage
 from hitl_approval_cli.fixes import Fixed, find_fixes
 from hitl_approval_cli.mail_sender import problems_of
 from hitl_approval_cli.personal_addresses import AddressState, PersonalAddress, read_addresses
-from hitl_approval_cli.records import Records
 
 COLOURS: Mapping[State, str] = {"ok": "green", "wrong": "bold red", "unknown": "yellow"}
 
-GRACE = timedelta(minutes=15)
-"""How long after its time a thing counts as stuck: three sweeps of the default interval."""
 MOST = 100
-"""Stuck approvals that are counted; more are said to be at least so many."""
-NAMED = 3
-"""Stuck approvals of which a fix is shown."""
+"""Pending requests whose approvers are examined."""
 EXAMINED = 20
-"""Stuck approvals whose execution is read, and people whose inbox is: some seconds for all."""
+"""People whose inbox is read: some seconds for all."""
 DAY = timedelta(days=1)
 FIXES: Mapping[AddressState, str] = {
     "confirmed": "",
@@ -66,8 +59,10 @@ def doctor(
 
     Example: hitl doctor --fix --yes
     """
-    if fix and not yes and (to.as_json or not (sys.stdin.isatty() and sys.stdout.isatty())):
-        raise usage("not a terminal, so nobody can be asked: pass --yes")
+    may_ask = sys.stdin.isatty() and sys.stdout.isatty()
+    nobody = usage("not a terminal, so nobody can be asked: pass --yes")
+    if fix and not yes and to.as_json:
+        raise nobody
     checks: list[Check] = []
     for each in examine(to.deployment):
         checks.append(each)
@@ -75,6 +70,8 @@ def doctor(
             _show(each)
     healthy = all(each.state != "wrong" for each in checks)
     answer: dict[str, Any] = {"healthy": healthy, "checks": [asdict(each) for each in checks]}
+    if fix and not yes and not may_ask:
+        raise nobody
     if fix:
         answer["fixed"] = [asdict(each) for each in _fix(to, checks, ask=not yes)]
     to.show(answer, lambda: None)
@@ -84,7 +81,11 @@ def doctor(
 
 def _fix(to: Connection, checks: Sequence[Check], *, ask: bool) -> Sequence[Fixed]:
     """Fix what can be fixed, and say what was done."""
-    wrong = {each.name: _about(to.deployment, each) for each in checks if each.state == "wrong"}
+    wrong = {
+        each.name: stuck.resumable(to.deployment) if each.name == "not resumed" else ()
+        for each in checks
+        if each.state == "wrong"
+    }
     done: list[Fixed] = []
     for fix in find_fixes(to.deployment, wrong):
         if ask and not typer.confirm(fix.question):
@@ -96,14 +97,6 @@ def _fix(to: Connection, checks: Sequence[Check], *, ask: bool) -> Sequence[Fixe
     if not done and not to.as_json:
         output.out.print("nothing was fixed")
     return done
-
-
-def _about(deployment: Deployment, found: Check) -> Sequence[str]:
-    """The approvals that a check is about, whose workflow may be resumed."""
-    if found.name != "not resumed":
-        return ()
-    stuck = _stuck(deployment, "decided")[:EXAMINED]
-    return [approval_id for approval_id in stuck if not _is_paused(deployment, approval_id)]
 
 
 def _say(fixed: Fixed) -> None:
@@ -168,16 +161,29 @@ def _topic(deployment: Deployment) -> Found:
     confirmed = int(attributes.get("SubscriptionsConfirmed", 0))
     waiting = int(attributes.get("SubscriptionsPending", 0))
     found = f"{confirmed} confirmed, {waiting} to be confirmed"
+    gone = [one.endpoint for one in read_addresses(deployment, topic) if one.state == "gone"]
+    if gone:
+        what = f"{found}; gone: {', '.join(gone)}, which the stack subscribes"
+        commands = [_subscribe(deployment, topic, each) for each in gone if "@" in each]
+        fix = "deploying changes nothing, for CloudFormation they are there: "
+        fix += "; ".join(commands or ["take them out, deploy, and put them in again"])
+        return "wrong", what, f"{fix}; who reads the address confirms by the mail from AWS"
     if confirmed:
         return "ok", found, ""
     if waiting:
         return "wrong", found, "open the mail from AWS and confirm the subscription"
-    how = f"aws sns subscribe --topic-arn {topic} --protocol email --notification-endpoint ADDRESS"
-    fix = f"deploy with notify_emails, or: {how}"
+    fix = f"deploy with notify_emails, or: {_subscribe(deployment, topic, 'ADDRESS')}"
     if deployment.find_output(Output.PERSONAL_TOPIC_ARN):
         found = "nobody is subscribed; named approvers may be notified by links of their own"
         return "unknown", found, f"{fix}; deliver_to notifies named approvers"
     return "wrong", "nobody is subscribed", fix
+
+
+def _subscribe(deployment: Deployment, topic: str, address: str) -> str:
+    return deployment.aws_command(
+        "sns", "subscribe", "--topic-arn", topic, "--protocol", "email",
+        "--notification-endpoint", address,
+    )  # fmt: skip
 
 
 def _personal_addresses(deployment: Deployment) -> Found:
@@ -198,7 +204,7 @@ def _personal_addresses(deployment: Deployment) -> Found:
         if count:
             wait = f"{count} {'waits' if count == 1 else 'wait'} for {name}"
             found.append(f"{wait}, who has no personal address")
-            fixes.append(f"hitl stats --approver {shlex.quote(name)} shows what to hand over")
+            fixes.append(asked_people.hand_over(deployment, name))
     worst: State = "wrong" if wrong else "unknown" if any(fixes) else "ok"
     return worst, "; ".join(found), "; ".join(filter(None, fixes))
 
@@ -245,75 +251,13 @@ def _tables(deployment: Deployment) -> Found:
     return "ok", " and ".join(names), ""
 
 
-def _overdue(deployment: Deployment) -> Found:
-    ids = _stuck(deployment, "pending")
-    if not ids:
-        return "ok", "no request is pending past its expiry", ""
-    sweep = deployment.output(Output.SWEEP_FUNCTION_NAME)
-    fix = f"read the log of {sweep}, which closes them"
-    return "wrong", f"{_most(ids)} pending past their expiry", fix
-
-
-def _not_resumed(deployment: Deployment) -> Found:
-    ids = _stuck(deployment, "decided")
-    if not ids:
-        return "ok", "every workflow has read its decision", ""
-    examined = ids[:EXAMINED]
-    paused = [approval_id for approval_id in examined if _is_paused(deployment, approval_id)]
-    found = f"{_most(ids)} decided, and their workflow has not resumed"
-    if paused:
-        of = f" (of the first {EXAMINED})" if len(ids) > EXAMINED else ""
-        found = f"{found}; paused in Lambda{of}: {', '.join(paused)}"
-    fixes = [f"hitl resume {one}" for one in ids if one not in paused][:NAMED]
-    if paused:
-        fixes.append("resume the paused executions in Lambda: they read the decision then")
-    return "wrong", found, "; ".join(fixes)
-
-
-def _parked(deployment: Deployment) -> Found:
-    aside = Records(deployment).postponed()
-    parked = [one for one in aside if one.until is None]
-    if not parked:
-        waiting = f", {len(aside)} are to be tried again" if aside else ""
-        return "ok", f"the sweep has parked nothing{waiting}", ""
-    reasons = "; ".join(str(one.reason) for one in parked[:NAMED])
-    fix = "put that right, by deploying a newer version, say; then hitl repair --all"
-    return "wrong", f"{len(parked)} parked by the sweep: {reasons}", fix
-
-
-def _is_paused(deployment: Deployment, approval_id: str) -> bool:
-    """Whether the workflow of an approval is held; False where that may not be seen."""
-    try:
-        approval = deployment.call({"action": "get", "approval_id": approval_id})
-        with deployment.errors():
-            execution = deployment.outcome(approval["execution_arn"])
-    except CliError:
-        return False
-    return execution["Status"] in EXECUTION_PAUSED
-
-
-def _stuck(deployment: Deployment, attention: Attention) -> Sequence[str]:
-    before = clock.now() - GRACE
-    records = Records(deployment)
-    again = [
-        one.approval_id
-        for one in records.postponed()
-        if one.until is not None and one.pending == (attention == "pending")
-    ]
-    return [*again, *records.overdue(attention, before=before, limit=MOST)][:MOST]
-
-
-def _most(ids: Sequence[str]) -> str:
-    return f"at least {MOST}" if len(ids) == MOST else str(len(ids))
-
-
 def _notifications(deployment: Deployment) -> Found:
     failed = _counted(deployment, Metrics.NOTIFICATION_FAILED)
     if not failed:
         return "ok", "all were sent in the last day", ""
     return (
         "wrong",
-        f"{failed} requests were not notified at first",
+        f"of {output.count(failed, 'request')} somebody was not notified at first",
         "check the topic's policy and key: KMSAccessDenied in a log says that it may not be used",
     )
 
@@ -326,7 +270,7 @@ def _records(deployment: Deployment) -> Found:
     if not altered and not passed:
         return "ok", "every record was read in the last day, and is what its trail says", ""
     found = f"{altered} were altered, {passed} could not be taken"
-    return "wrong", found, "hitl audit verify --all names them"
+    return "wrong", found, f"{deployment.command('audit', 'verify', '--all')} names them"
 
 
 def _counted(deployment: Deployment, metric: str) -> int:
@@ -360,12 +304,13 @@ CHECKS: Final[Mapping[str, Examine]] = {
     "page": parts.page,
     "people": asked_people.people,
     "messages": asked_people.messages,
-    "overdue": _overdue,
-    "not resumed": _not_resumed,
-    "parked": _parked,
+    "overdue": stuck.overdue,
+    "not resumed": stuck.not_resumed,
+    "parked": stuck.parked,
+    "archive": parts.archive,
     "dead letters": parts.dead_letters,
     "notifications": _notifications,
     "records": _records,
-    "archive": parts.archive,
 }
-"""What is examined of a deployment, in the order in which it is shown."""
+"""What is examined of a deployment, in the order in which it is shown: what is the cause of another
+problem comes before it, so that who goes from the top down fixes it first."""

@@ -10,12 +10,18 @@ from typing import Annotated, Any, Final
 import typer
 from rich.table import Table
 
-from hitl_approval.domain.errors import AlreadyDecided, ApprovalExpired, ApprovalNotFound
+from hitl_approval.domain.errors import (
+    AlreadyDecided,
+    ApprovalExpired,
+    ApprovalNotFound,
+    InvalidRequest,
+)
 from hitl_approval.domain.text import spelling
 from hitl_approval_cli import clock, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.deployment import Deployment
-from hitl_approval_cli.errors import CliError, Exit, usage
+from hitl_approval_cli.errors import CliError, Exit, refused_field, usage
+from hitl_approval_cli.named_people import NamedPeople, check_named
 from hitl_approval_cli.outcome import Watch
 from hitl_approval_cli.parameters import As, os_user, seconds
 
@@ -92,7 +98,12 @@ def drill(
 
 
 def _people(deployment: Deployment, wanted: list[str] | None, requester: str) -> list[str]:
-    names = wanted or deployment.call({"action": "people"})["people"]
+    if wanted:
+        try:
+            check_named(deployment, {"approvers": wanted})
+        except InvalidRequest as error:
+            raise refused_field(str(error), error.details) or usage(str(error)) from None
+    names = wanted or NamedPeople.of(deployment).people
     people = [each for each in names if spelling(each) != spelling(requester)]
     if not people:
         raise usage("nobody else is named by the deployment: name whom to ask with --approver")

@@ -56,9 +56,19 @@ def inbox(
         _watch(to, read)
         return
     page = read()
-    more = next_page("inbox", page["cursor"], mine=mine, name=name if mine else None, limit=limit)
-    nothing = f"Nothing awaits {_me(name)} by name: hitl inbox shows all." if mine else ""
-    to.show(page, lambda: approval_tables.approvals(page["approvals"], "pending", more, nothing))
+    more = next_page(
+        to.deployment,
+        "inbox",
+        page["cursor"],
+        mine=mine,
+        name=name if mine else None,
+        limit=limit,
+    )
+    stack, every = to.deployment.stack, to.deployment.command("inbox")
+    nothing = f"No pending approvals in {stack}."
+    if mine:
+        nothing = f"Nothing in {stack} awaits {_me(name)} by name: {every} shows all."
+    to.show(page, lambda: approval_tables.approvals(page["approvals"], "pending", nothing, more))
 
 
 def _me(name: str | None) -> str:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 
 from hitl_approval_cli import clock, output
 from hitl_approval_cli.connection import Connection, connected
+from hitl_approval_cli.errors import usage
 from hitl_approval_cli.function_logs import Line, find_groups, read_lines
-from hitl_approval_cli.parameters import Id, moment
+from hitl_approval_cli.parameters import moment
 from hitl_approval_cli.short_ids import call_about, whole_id
 from hitl_approval_cli.times import local_time
 
 FOLLOW_SECONDS = 2
 """Between two reads of the logs."""
+LATELY = timedelta(hours=1)
+"""What is shown of a function's log, where no time is named."""
 LATE = 30_000
 """Milliseconds that CloudWatch may show a line after a later one."""
 
@@ -24,9 +27,22 @@ _LEVELS = {"WARNING": "yellow", "ERROR": "bold red", "CRITICAL": "bold red"}
 _Follow = Annotated[
     bool, typer.Option("--follow", "-f", help="Stay, and show what is logged from now on.")
 ]
+_Id = Annotated[
+    str | None,
+    typer.Argument(metavar="[ID]", help="The approval's id, or 6 of its first characters."),
+]
+_Function = Annotated[
+    str | None,
+    typer.Option(
+        help="Only of this function: workflow, approval, sweep, publisher, messenger, page."
+    ),
+]
 _Since = Annotated[
     str | None,
-    typer.Option(help="Logged since then: 30m, 2026-01-31. Default: since the request was made."),
+    typer.Option(
+        help="Logged since then: 30m, 2026-01-31. Default: since the request was made; of a "
+        "function the last hour."
+    ),
 ]
 _Groups = Annotated[
     list[str] | None,
@@ -38,12 +54,15 @@ _Groups = Annotated[
 def logs(
     to: Connection,
     *,
-    approval_id: Id,
+    approval_id: _Id = None,
+    function: _Function = None,
     since: _Since = None,
     follow: _Follow = False,
     log_group: _Groups = None,
 ) -> None:
-    """Show what all functions have logged about one request, in the order of time.
+    """Show what all functions have logged about one request, or what one function has.
+
+    In the order of time; with --function alone, all lines of that function.
 
     Reads the logs with your own credentials (logs:FilterLogEvents,
     cloudformation:ListStackResources). Tokens and keys are covered; of a line that is several
@@ -52,9 +71,13 @@ def logs(
     Example: hitl logs 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
 
     Example: hitl logs 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c --since 1h
+
+    Example: hitl logs --function publisher --since 1h
     """
+    if approval_id is None and function is None:
+        raise usage("name an approval, or a function by --function")
+    groups = find_groups(to.deployment, log_group or (), function)
     whole, start = _begin(to, approval_id, since)
-    groups = find_groups(to.deployment, log_group or ())
 
     def read(since: int) -> Sequence[Line]:
         return read_lines(to.deployment, groups, whole, since=since)
@@ -71,9 +94,13 @@ def logs(
     to.show(answer, lambda: _show(whole, start, lines))
 
 
-def _begin(to: Connection, approval_id: str, since: str | None) -> tuple[str, datetime]:
+def _begin(
+    to: Connection, approval_id: str | None, since: str | None
+) -> tuple[str | None, datetime]:
     """The whole id, and from when on its logs are read."""
     start = moment(since)
+    if approval_id is None:
+        return None, start or clock.now() - LATELY
     if start is not None:
         return whole_id(to.deployment, approval_id), start
     record = call_about(to.deployment, {"action": "get", "approval_id": approval_id})
@@ -101,16 +128,18 @@ def _follow(
         return
 
 
-def _show(approval_id: str, start: datetime, lines: Iterable[Line]) -> None:
+def _show(approval_id: str | None, start: datetime, lines: Iterable[Line]) -> None:
     found = False
     for line in lines:
         found = True
         _print(line)
     if not found:
+        what = "it has logged nothing"
+        if approval_id is not None:
+            what = f"no function has logged anything about {output.safe(approval_id)}"
         output.out.print(
-            f"no function has logged anything about {output.safe(approval_id)} since"
-            f" {local_time(start.isoformat())}: CloudWatch shows a line some seconds later,"
-            " and keeps it for the deployment's log_retention",
+            f"{what} since {local_time(start.isoformat())}: CloudWatch shows a line some seconds"
+            " later, and keeps it for the deployment's log_retention",
             soft_wrap=True,
         )
 

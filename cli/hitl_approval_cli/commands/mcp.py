@@ -70,9 +70,7 @@ def mcp(
     Example: hitl mcp --gate policy.json -- files-server /data
     """
     if (gate is None) != (not command):
-        raise usage(
-            "--gate POLICY and a command belong together: hitl mcp --gate POLICY -- COMMAND"
-        )
+        raise usage("--gate POLICY and a command belong together: --gate POLICY -- COMMAND")
     logging.basicConfig(level=logging.WARNING)  # to stderr: stdout has messages only
     policy = None if gate is None else _policy(gate)
     held = seconds(wait, "--wait")

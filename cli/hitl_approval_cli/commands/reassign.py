@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
+from hitl_approval.domain.text import shown
 from hitl_approval_cli import output
 from hitl_approval_cli.connection import Connection, connected
+from hitl_approval_cli.errors import usage
+from hitl_approval_cli.named_people import NamedPeople
 from hitl_approval_cli.parameters import As, Id, Message, who
 from hitl_approval_cli.short_ids import call_about
 
@@ -23,14 +27,24 @@ def reassign(
     ] = None,
     message: Message = "",
     name: As = None,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", "-y", help="Do not ask first where the deployment names nobody so."),
+    ] = False,
 ) -> None:
     """Ask somebody else in an approver's place, who then cannot answer any more.
 
     An approver gives their own place; an operator may give anybody's, and so may who asked, where
-    the deployment lets requests name who decides. Both are sent a message.
+    the deployment lets requests name who decides. Both are sent a message. Whoever takes a place
+    decides as who had it could, also somebody whom the deployment does not name: `hitl` then asks
+    first.
 
     Example: hitl reassign 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c --from ann --to cid --as ann
     """
+    named = None if yes else NamedPeople.find(to.deployment)
+    if named and named.unknown([taker]) and not _agreed(to, taker, named):
+        output.err.print("Nothing was changed.")
+        return
     payload = {
         "action": "reassign",
         "approval_id": approval_id,
@@ -48,3 +62,12 @@ def reassign(
             soft_wrap=True,
         ),
     )
+
+
+def _agreed(to: Connection, taker: str, named: NamedPeople) -> bool:
+    """Whether somebody unknown is meant: of a slip of the pen a stranger gets the link."""
+    found = f"the deployment does not name {shown(taker)}, {named.in_words}"
+    if to.as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise usage(f"--to: {found}; pass --yes if this is meant")
+    output.plain_error(f"{found}.")
+    return typer.confirm(f"Ask {shown(taker)}, who may then decide?")

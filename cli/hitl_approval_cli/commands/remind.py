@@ -9,7 +9,8 @@ import typer
 from hitl_approval.domain.text import listed_some
 from hitl_approval_cli import output
 from hitl_approval_cli.connection import Connection, connected
-from hitl_approval_cli.parameters import As, Id, os_user
+from hitl_approval_cli.errors import CliError, Exit, show_error
+from hitl_approval_cli.parameters import As, Ids, ids_of, os_user
 from hitl_approval_cli.short_ids import call_about
 
 To = Annotated[
@@ -19,21 +20,32 @@ To = Annotated[
 
 
 @connected
-def remind(to: Connection, *, approval_id: Id, recipients: To = None, name: As = None) -> None:
-    """Send a pending request again to those who have not answered, each with a link of their own.
+def remind(to: Connection, *, approval_ids: Ids, recipients: To = None, name: As = None) -> None:
+    """Send pending requests again to those who have not answered, each with a link of their own.
 
-    One person is reminded at most every ten minutes; `hitl show` says what became of it.
+    One person is reminded of a request at most every ten minutes; `hitl show` says what became of
+    it. One that cannot be sent again stops no other, and the exit status is 1 then.
 
     Example: hitl remind 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
     """
+    ids = ids_of(approval_ids)
+    failed = False
+    for approval_id in ids:
+        try:
+            _remind(to, approval_id, recipients or [], name or os_user())
+        except CliError as error:
+            if len(ids) == 1:
+                raise
+            failed = True
+            show_error(error, as_json=to.as_json, about=approval_id)
+    if failed:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _remind(to: Connection, approval_id: str, recipients: list[str], name: str) -> None:
     answer = call_about(
         to.deployment,
-        {
-            "action": "remind",
-            "approval_id": approval_id,
-            "approver": name or os_user(),
-            "to": recipients or [],
-        },
+        {"action": "remind", "approval_id": approval_id, "approver": name, "to": recipients},
     )
     shown = {field: answer[field] for field in ("approval_id", "reminded")}
     names = output.safe(listed_some(answer["reminded"]))

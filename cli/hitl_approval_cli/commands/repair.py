@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 
 from hitl_approval.domain.text import shown
-from hitl_approval_cli import dead_letters, output
+from hitl_approval_cli import clock, dead_letters, output
 from hitl_approval_cli.connection import Connection, connected
-from hitl_approval_cli.dead_letters import Letter
-from hitl_approval_cli.errors import CliError, Exit, usage
+from hitl_approval_cli.dead_letters import Letter, TakenUp
+from hitl_approval_cli.errors import CliError, Exit, NotPermittedError, usage
+from hitl_approval_cli.outcome import START_SECONDS, NoRequestError, Watch
 from hitl_approval_cli.parameters import ids_of
 from hitl_approval_cli.records import Records
 from hitl_approval_cli.short_ids import call_about
@@ -29,6 +31,10 @@ _Dead = Annotated[
 _Dry = Annotated[
     bool, typer.Option("--dry-run", help="Of --dead-letters: show them, and change nothing.")
 ]
+_Discard = Annotated[
+    bool,
+    typer.Option("--discard", help="Of --dead-letters: delete those that are named, for good."),
+]
 _Yes = Annotated[bool, typer.Option("--yes", "-y", help="Of --dead-letters: do not ask first.")]
 
 
@@ -40,6 +46,7 @@ def repair(
     every: _All = False,
     dead: _Dead = False,
     dry_run: _Dry = False,
+    discard: _Discard = False,
     yes: _Yes = False,
 ) -> None:
     """Take up again what was put aside: records by the next sweep, messages by the messenger.
@@ -49,10 +56,12 @@ def repair(
     credentials; messages are taken up by the id of their approval.
 
     With --dead-letters it does again what failed every attempt, after asking, and deletes what it
-    could do: a start begins anew, and asks people anew; events that were not published, sent or
-    archived are. Name messages to do only those, as --dry-run shows them: an execution that was
-    stopped on purpose is among them too. What fails again stays in the queue, and the exit status
-    is 1. With your own credentials it reads the queue and the audit table, and invokes functions.
+    could do: a start begins anew, asks people anew, and is waited for until its request is on
+    record; events that were not published, sent or archived are. Name messages to do only those, as
+    --dry-run shows them: an execution that was stopped on purpose is among them too. What fails
+    again is in the queue as before, a start as a new message, and the exit status is 1. What can
+    never work, or nobody wants, goes by --discard. With your own credentials it reads the queue and
+    the audit table, and invokes functions.
 
     Example: hitl repair 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
 
@@ -60,10 +69,13 @@ def repair(
     """
     if (every and (dead or approval_ids)) or not (every or dead or approval_ids):
         raise usage("name approvals, or pass --all or --dead-letters")
-    if (dry_run or yes) and not dead:
-        raise usage("--dry-run and --yes belong to --dead-letters")
+    if (dry_run or discard or yes) and not dead:
+        raise usage("--dry-run, --discard and --yes belong to --dead-letters")
+    if discard and not approval_ids:
+        raise usage("--discard: name the messages, as --dry-run shows them")
     if dead:
-        _repair_dead_letters(to, approval_ids or [], dry_run=dry_run, yes=yes)
+        named = approval_ids or []
+        _repair_dead_letters(to, named, discard=discard, dry_run=dry_run, yes=yes)
         return
     if every:
         ids = [one.approval_id for one in Records(to.deployment).postponed()]
@@ -83,7 +95,9 @@ def _show(taken_up: list[str]) -> None:
         output.out.print("nothing is put aside")
 
 
-def _repair_dead_letters(to: Connection, wanted: list[str], *, dry_run: bool, yes: bool) -> None:
+def _repair_dead_letters(
+    to: Connection, wanted: list[str], *, discard: bool, dry_run: bool, yes: bool
+) -> None:
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if not (dry_run or yes) and (to.as_json or not terminal):
         raise usage("not a terminal, so nobody can be asked: pass --yes or --dry-run")
@@ -93,12 +107,12 @@ def _repair_dead_letters(to: Connection, wanted: list[str], *, dry_run: bool, ye
         letters = _chosen(found, wanted)
         if not to.as_json:
             _show_letters(letters)
-        agreed = yes or (
-            bool(letters)
-            and not dry_run
-            and typer.confirm(f"Do {output.count(len(letters), 'message')} again?")
-        )
-        done = list(_take_up(to, letters, kept)) if agreed and not dry_run else []
+        count = output.count(len(letters), "message")
+        question = f"Discard {count} for good?" if discard else f"Do {count} again?"
+        agreed = yes or (bool(letters) and not dry_run and typer.confirm(question))
+        done: list[dict[str, Any]] = []
+        if agreed and not dry_run:
+            done = _discard(to, letters, kept) if discard else _take_up(to, letters, kept)
     finally:
         dead_letters.give_back(to.deployment, list(kept.values()))
     rows: list[dict[str, Any]] = done or [_row(letter) for letter in letters]
@@ -120,18 +134,64 @@ def _chosen(found: Sequence[Letter], wanted: list[str]) -> Sequence[Letter]:
 
 def _take_up(
     to: Connection, letters: Sequence[Letter], kept: dict[str, Letter]
-) -> Iterator[dict[str, Any]]:
+) -> list[dict[str, Any]]:
     """Do each again, whatever becomes of another; what was done is not kept."""
+    done: list[dict[str, Any]] = []
+    started: list[tuple[Letter, TakenUp]] = []
     for letter in letters:
         try:
-            said, good = dead_letters.take_up(to.deployment, letter), True
-            del kept[letter.message_id]
+            taken_up = dead_letters.take_up(to.deployment, letter)
         except CliError as error:
-            said, good = str(error), False
-        if not to.as_json:
-            state = "[green]done[/]    " if good else "[bold red]not done[/]"
-            output.out.print(f"{state}  {output.safe(letter.what)}: {output.safe(said)}")
-        yield _row(letter) | {"done": good, "said": said}
+            done.append(_say(to, letter, str(error), good=False))
+            continue
+        del kept[letter.message_id]
+        if taken_up.started is None:
+            done.append(_say(to, letter, taken_up.said, good=True))
+        else:
+            started.append((letter, taken_up))
+    # Together, since they run at the same time.
+    deadline = clock.now() + timedelta(seconds=START_SECONDS)
+    for letter, taken_up in started:
+        said, good = _outcome(to, taken_up, (deadline - clock.now()).total_seconds())
+        done.append(_say(to, letter, said, good=good))
+    return done
+
+
+def _outcome(to: Connection, taken_up: TakenUp, seconds: float) -> tuple[str, bool]:
+    """What became of a start, in words, and whether its request is on record."""
+    try:
+        Watch(to, taken_up.started or {}).until_on_record(max(seconds, 0))
+    except NoRequestError as error:
+        ask = to.deployment.command("submit", "--subject", "SUBJECT")
+        way_out = (
+            f"discard what Lambda puts into the queue again, and ask for what is right by {ask}"
+        )
+        return f"failed again: {error}; if that stays so, {way_out}", False
+    except NotPermittedError as error:
+        return f"{taken_up.said}; it is not known what became of it: {error}", True
+    except CliError as error:
+        return str(error), False
+    return taken_up.said, True
+
+
+def _discard(
+    to: Connection, letters: Sequence[Letter], kept: dict[str, Letter]
+) -> list[dict[str, Any]]:
+    """Delete these, and no other."""
+    done = []
+    for letter in letters:
+        dead_letters.discard(to.deployment, letter)
+        del kept[letter.message_id]
+        done.append(_say(to, letter, "discarded", good=True))
+    return done
+
+
+def _say(to: Connection, letter: Letter, said: str, *, good: bool) -> dict[str, Any]:
+    if not to.as_json:
+        state = "[green]done[/]    " if good else "[bold red]not done[/]"
+        line = f"{state}  {output.safe(letter.what)}: {output.safe(said)}"
+        output.out.print(line, soft_wrap=True)
+    return _row(letter) | {"done": good, "said": said}
 
 
 def _row(letter: Letter) -> dict[str, Any]:

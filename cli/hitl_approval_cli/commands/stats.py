@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -16,6 +15,7 @@ from hitl_approval.domain.text import spelling
 from hitl_approval_cli import clock, output
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.deployment import Deployment
+from hitl_approval_cli.named_people import NamedPeople
 from hitl_approval_cli.parameters import moment
 from hitl_approval_cli.progress import bar
 from hitl_approval_cli.times import time_left
@@ -53,22 +53,31 @@ def stats(
     wanted = {} if began is None else {"since": isoformat(began)}
     counts: Counter[str] = Counter()
     waited: list[float] = []
+    pending: set[str] = set()
     with bar("Counting", "approvals") as advance:
         for status in STATUSES:
             for page in to.deployment.pages(status, **wanted):
                 advance(len(page["approvals"]))
                 found = [item for item in page["approvals"] if _names(item, approver)]
                 counts[status] += len(found)
+                if status == "pending":
+                    pending |= {item["approval_id"] for item in found}
                 if status in {"approved", "rejected"}:
                     waited += map(_decision_seconds, found)
+    waiting = None if approver is None else _waiting(to.deployment, approver)
+    # A place that was handed over to them is in no request's list of names.
+    counts["pending"] += sum(
+        one not in pending and (began is None or at >= isoformat(began))
+        for one, at in (waiting.pop("made") if waiting else {}).items()
+    )
     waited.sort()
     answer = {
         "since": None if began is None else isoformat(began),
         "by_status": {status: counts[status] for status in STATUSES},
         "decision_seconds": {"p50": _at(waited, 0.50), "p95": _at(waited, 0.95)},
-        "waiting": None if approver is None else _waiting(to.deployment, approver),
+        "waiting": waiting,
     }
-    to.show(answer, lambda: _show(answer))
+    to.show(answer, lambda: _show(to.deployment, answer))
 
 
 def _names(item: Mapping[str, Any], approver: str | None) -> bool:
@@ -86,6 +95,7 @@ def _waiting(deployment: Deployment, approver: str) -> dict[str, Any]:
         "oldest": min((item["created_at"] for item in found), default=None),
         "next_expiry": min((item["expires_at"] for item in found), default=None),
         "approval_ids": [item["approval_id"] for item in found],
+        "made": {item["approval_id"]: item["created_at"] for item in found},
     }
 
 
@@ -100,7 +110,7 @@ def _at(ordered: list[float], share: float) -> float | None:
     return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]
 
 
-def _show(answer: Mapping[str, Any]) -> None:
+def _show(deployment: Deployment, answer: Mapping[str, Any]) -> None:
     """How many approvals there are, and how long people take."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("STATUS")
@@ -110,21 +120,25 @@ def _show(answer: Mapping[str, Any]) -> None:
     output.out.print(table)
     taken = answer["decision_seconds"]
     if taken["p50"] is None:
-        output.out.print("Nothing was decided by people.")
+        output.line(f"Nothing in {deployment.stack} was decided by people.")
     else:
         p50, p95 = (_length(taken[share]) for share in ("p50", "p95"))
+        count = answer["by_status"]["approved"] + answer["by_status"]["rejected"]
+        how = f"half within {p50} (p50), nearly all within {p95} (p95), of {count} decisions"
         output.out.print(
-            f"Time to decision: half within {p50} (p50), nearly all within {p95} (p95)"
+            f"Time to decision: {p50}, of 1 decision" if count == 1 else f"Time to decision: {how}"
         )
     if answer["waiting"] is not None:
-        _show_waiting(answer["waiting"])
+        _show_waiting(deployment, answer["waiting"])
 
 
-def _show_waiting(waiting: Mapping[str, Any]) -> None:
+def _show_waiting(deployment: Deployment, waiting: Mapping[str, Any]) -> None:
     """How many requests wait for one person, since when, and how to hand them over."""
     name, count = waiting["approver"], waiting["approvals"]
     if not count:
-        output.out.print(f"Nothing waits for {output.safe(name)}.", soft_wrap=True)
+        known = NamedPeople.find(deployment)
+        whom = ", whom it does not name" if known and known.unknown([name]) else ""
+        output.line(f"Nothing in {deployment.stack} waits for {name}{whom}.")
         return
     oldest = clock.now() - parse_time(waiting["oldest"])
     output.out.print(
@@ -133,15 +147,21 @@ def _show_waiting(waiting: Mapping[str, Any]) -> None:
         f"{time_left(waiting['next_expiry'])}.",
         soft_wrap=True,
     )
-    giver = shlex.quote(name)
     for approval_id in waiting["approval_ids"][:NAMED]:
-        output.line(f"  hitl reassign {approval_id} --from {giver} --to NAME")
+        command = deployment.command(
+            "reassign", approval_id, "--from", name, "--to", "COLLEAGUE", "--as", "OPERATOR"
+        )
+        output.line(f"  {command}")
+    named = NamedPeople.find(deployment)
+    if named:
+        output.line(f"  COLLEAGUE and OPERATOR are of this deployment: {named.in_words}")
     if count > NAMED:
-        output.line(f"  and {count - NAMED} more: hitl inbox --mine --as {giver}")
+        every = deployment.command("inbox", "--mine", "--as", name)
+        output.line(f"  and {count - NAMED} more: {every}")
 
 
 def _length(seconds: float) -> str:
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s"
+    return f"{seconds:.0f} s" if seconds >= 1 else "1 s"

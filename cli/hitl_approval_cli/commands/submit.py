@@ -10,7 +10,9 @@ import typer
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.start import parse_document
 from hitl_approval_cli.connection import Connection, connected
+from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import NotPermittedError, refused_field, show_error, usage
+from hitl_approval_cli.named_people import check_named
 from hitl_approval_cli.outcome import Watch
 from hitl_approval_cli.outcome import wait as wait_for_outcome
 from hitl_approval_cli.parameters import files_of, json_of, os_user, seconds
@@ -148,7 +150,7 @@ def submit(
         event["context"] = json_of(context, "--context")
     if form is not None:
         event["form"] = json_of(f"@{form}", "--form")
-    _check(event)
+    _check(to.deployment, event)
     started = to.deployment.submit(event)
     watch = Watch(to, started)
     try:
@@ -169,9 +171,10 @@ def _hours(hours: float | None, zone: str | None) -> dict[str, Any] | None:
     return None if hours is None else {"hours": hours, "zone": zone}
 
 
-def _check(event: dict[str, Any]) -> None:
+def _check(deployment: Deployment, event: dict[str, Any]) -> None:
     """Refuse here what the workflow would refuse: its failure would be seen only in its log."""
     try:
         parse_document(event)
+        check_named(deployment, event)
     except InvalidRequest as error:
         raise refused_field(str(error), error.details) or usage(str(error)) from None

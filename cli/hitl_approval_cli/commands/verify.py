@@ -11,6 +11,7 @@ from hitl_approval.domain.binding import NOTHING, differences
 from hitl_approval.domain.files import FileDigest
 from hitl_approval_cli import approval_tables, output
 from hitl_approval_cli.connection import Connection, connected
+from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.errors import Exit, usage
 from hitl_approval_cli.parameters import Id, files_of, json_of
 from hitl_approval_cli.short_ids import call_about
@@ -46,7 +47,7 @@ def verify(
     payload = NOTHING if context is None else json_of(context, "--context")
     approval = call_about(to.deployment, {"action": "get", "approval_id": approval_id})
     trail = to.deployment.call({"action": "history", "approval_id": approval["approval_id"]})
-    problems = [*_unsound(approval, trail), *_unapproved(approval)] or differences(
+    problems = [*_unsound(to.deployment, approval, trail), *_unapproved(approval)] or differences(
         approval.get("context_digest", ""),
         approval.get("files", ()),
         payload=payload,
@@ -66,10 +67,13 @@ def verify(
         raise typer.Exit(Exit.FAILED)
 
 
-def _unsound(approval: Mapping[str, Any], trail: Mapping[str, Any]) -> list[str]:
+def _unsound(
+    deployment: Deployment, approval: Mapping[str, Any], trail: Mapping[str, Any]
+) -> list[str]:
     """Why the answers of the deployment are not to be relied on."""
     if not trail["verified"]:
-        return ["the audit trail does not verify: hitl history says why"]
+        command = deployment.command("history", approval["approval_id"])
+        return [f"the audit trail does not verify: {command} says why"]
     if not trail["events"] or trail["events"][-1]["content_digest"] != approval["content_digest"]:
         return ["the audit trail is about something else"]
     return []

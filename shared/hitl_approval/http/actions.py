@@ -295,7 +295,12 @@ def _policy(_: Mapping[str, Any], __: Actor | None, service: DecisionService) ->
 
 def _people(_: Mapping[str, Any], __: Actor | None, service: DecisionService) -> dict[str, Any]:
     others = service.requests_name_approvers or not service.people
-    return {"people": list(service.people), "others": others}
+    return {
+        "people": list(service.people),
+        "groups": list(service.groups),
+        "operators": list(service.operators),
+        "others": others,
+    }
 
 
 _Action = Callable[[Mapping[str, Any], Actor | None, DecisionService], dict[str, Any]]

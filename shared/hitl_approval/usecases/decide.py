@@ -75,6 +75,7 @@ class DecisionService(ThreadService):
         sign_in_max_age: how old a sign-in by JWT may be that decides. Default: of any age.
         rules: of the deployment, to be shown. Default: none.
         people: everybody whom the deployment names, to be shown. Default: nobody.
+        groups: names of its groups, to be shown. Default: none.
     """
 
     callbacks: CallbackClient
@@ -86,6 +87,7 @@ class DecisionService(ThreadService):
     sign_in_max_age: timedelta | None = None
     rules: Rules = field(default_factory=Rules)
     people: Sequence[str] = ()
+    groups: Sequence[str] = ()
 
     def decide(
         self,

@@ -269,8 +269,7 @@ class DeliveryService(Records):
                     return "open"
                 if not any(m.unanswered for m in asked):
                     return self._end(message, "void", "nothing was sent before")
-        notifier = self.notifiers.get(message.channel)
-        if notifier is None:
+        if (notifier := self.notifiers.get(message.channel)) is None:
             return self._end(message, "failed", f"nothing is sent by {message.channel} any more")
         try:
             receipt = notifier.publish(self._notification(message, approval, same, token, thread))
@@ -287,7 +286,8 @@ class DeliveryService(Records):
             )
             return self._put_off(message, _reason(error))
         self.messages.mark_sent(message, self.clock.now(), receipt)
-        logger.info("sent %s approval_id=%s", message.kind, message.approval_id)
+        said = (message.kind, message.channel, message.approval_id)
+        logger.info("sent %s by %s approval_id=%s", *said)
         return "sent"
 
     def _thread(self, messages: Sequence[Message]) -> Sequence[Comment]:

@@ -21,7 +21,8 @@ def test_should_print_what_a_shell_takes(
     remember(here, cloud.pid, ENVIRONMENT, stacks)
     result = hitl("local", "env")
     assert (result.status, result.err) == (0, "")
-    script = 'printf "%s\\n" "$AWS_ENDPOINT_URL" "$AWS_ACCESS_KEY_ID" "$STACK_NAME" "$PATH"'
+    said = '"$AWS_ENDPOINT_URL" "$AWS_ACCESS_KEY_ID" "$STACK_NAME" "$HITL_LOCAL_DIR" "$PATH"'
+    script = f'printf "%s\\n" {said}'
     typed = subprocess.run(
         ["/bin/sh", "-c", f"{result.out}{script}"],
         env={"PATH": "/usr/bin"},
@@ -30,7 +31,7 @@ def test_should_print_what_a_shell_takes(
         check=True,
     )
     *values, path = typed.stdout.splitlines()
-    assert values == [*ENVIRONMENT.values(), named]
+    assert values == [*ENVIRONMENT.values(), named, str(here.folder.resolve())]
     assert path == f"{APP_FOLDER / '.venv' / 'bin'}:/usr/bin"
 
 

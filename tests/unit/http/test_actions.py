@@ -395,6 +395,12 @@ def test_should_let_nobody_approve_what_they_asked_for(world: World) -> None:
 def test_should_say_whom_the_deployment_names(
     world: World, people: tuple[str, ...], may_name: bool, others: bool
 ) -> None:
-    decisions = replace(world.decisions, people=people, requests_name_approvers=may_name)
+    decisions = replace(
+        world.decisions, people=people, requests_name_approvers=may_name, groups=("leads",),
+        operators=("olga",),
+    )  # fmt: skip
     status, body = call(replace(world, decisions=decisions), {"action": "people"})
-    assert (status, body) == (200, {"people": list(people), "others": others})
+    assert (status, body) == (
+        200,
+        {"people": list(people), "groups": ["leads"], "operators": ["olga"], "others": others},
+    )

@@ -48,6 +48,7 @@ def erase(
         messages_table=to.deployment.find_output(Output.MESSAGES_TABLE_NAME),
         signer=records.signer,
         person=person,
+        command=to.deployment.command,
         now=clock.now(),
     )
     with records.reading():

@@ -23,6 +23,7 @@ from hitl_approval_cli.errors import CliError, Exit, show_error, usage
 from hitl_approval_cli.parameters import moment
 from hitl_approval_cli.progress import bar
 from hitl_approval_cli.records import Event, Records, batches
+from hitl_approval_cli.short_ids import AMBIGUOUS_ID, whole_id
 
 
 @connected
@@ -84,6 +85,8 @@ def verify(
     else:
         for approval_id in approval_ids or []:
             checked.one(approval_id)
+    if checked.nothing:
+        raise typer.Exit(Exit.FAILED)
     checked.close()
 
 
@@ -123,12 +126,19 @@ class Checked:
             for problem in archive.read():
                 self._report_archived(problem)
 
-    def one(self, approval_id: str) -> None:
+    @property
+    def nothing(self) -> bool:
+        """Whether there is nothing to sum up: no id was any approval's, which has been said."""
+        return bool(self.unread) and not self.approvals and not self.findings
+
+    def one(self, given: str) -> None:
         """Verify one trail; an id that nothing has stops nothing."""
+        approval_id = given
         try:
+            approval_id = whole_id(self.to.deployment, given, gone=True)
             trail = self.records.trail(approval_id)
         except CliError as error:
-            if error.code != ApprovalNotFound.code:
+            if error.code not in {ApprovalNotFound.code, AMBIGUOUS_ID}:
                 raise
             if self.archive is not None and self.archive.knows(approval_id):
                 self._compare(approval_id, ())

@@ -14,10 +14,12 @@ def env() -> None:
 
     Example: eval "$(hitl local env)"
     """
-    running = must_run(Place.here())
+    place = Place.here()
+    running = must_run(place)
     stacks = running["stacks"]
     variables = {
         **running["environment"],
+        "HITL_LOCAL_DIR": str(place.folder.resolve()),  # `hitl local mail`, in any folder
         **({"STACK_NAME": stacks[0]} if len(stacks) == 1 else {}),
     }
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
