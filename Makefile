@@ -52,15 +52,13 @@ down: ## stop what `make up` started
 # Two processes, each with a local cloud of its own; a file's tests stay together.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# What deploys into a local cloud, drives a browser or explores simulated faults: the longer part.
-LONG := tests/e2e tests/browser tests/faults/test_faults.py
+# What runs a local cloud, drives a browser or simulates faults: the longer part.
+LONG := tests/e2e tests/browser tests/local tests/faults
 
-# mypy, the longest part of lint, is one process: the tests on the deployed Python run beside it.
-test: setup ## lint, types, import rules, and the tests that deploy nothing and open no browser
-	@$(MAKE) --no-print-directory -j 2 lint test-deployed
+test: lint ## lint, types, import rules, and the tests that need no local cloud and no browser
 	@$(PYTEST) $(LONG:%=--ignore=%)
 
-test-all: test ## these and all others: deployments in a local cloud, browsers, simulated faults
+test-all: test test-deployed ## these on both Pythons, and in a local cloud, in browsers, with faults
 	@$(PYTEST) $(LONG)
 
 test-quick: setup ## the unit tests alone

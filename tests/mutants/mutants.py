@@ -820,9 +820,9 @@ MUTANTS: tuple[Mutant, ...] = (
     # The trail
     Mutant(
         "the hash does not cover the event before",
-        TRAIL,
-        "    return hashlib.sha256(canonical_json(hashed).encode()).hexdigest()\n",
-        '    own = {name: hashed[name] for name in hashed if name != "previous_hash"}\n'
+        SALTED,
+        "    return hashlib.sha256(canonical_json(_hashed(event)).encode()).hexdigest()\n",
+        '    own = {k: v for k, v in _hashed(event).items() if k != "previous_hash"}\n'
         "    return hashlib.sha256(canonical_json(own).encode()).hexdigest()\n",
         "audit_is_whole",
         (PROPERTIES,),
