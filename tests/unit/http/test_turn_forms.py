@@ -44,7 +44,7 @@ def test_should_hand_over_and_say_who_is_asked_now(world: World) -> None:
     assert status == 200
     assert "You are not asked any more" in page
     assert "zoe, bob may answer now" in shown_in(page)
-    assert "by ann to zoe" in shown_in(page)
+    assert "from ann to zoe" in shown_in(page)
     event = world.store.history(approval_id)[-1]
     assert (event["event"], event["actor"], event["identity"]) == ("reassigned", "ann", "link")
     assert event["details"]["comments"] == "I am away <b>"
