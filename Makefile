@@ -15,7 +15,7 @@ CLEAN := "$(PYTHON)" -I shared/hitl_approval/programs.py
 unexport $(filter PYTHON% HATCH_% NODE_OPTIONS NODE_ENV NODE_PATH SOURCE_DATE_EPOCH,$(.VARIABLES))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-quick test-deployed up down env wheel lock lint format bench bench-quick scale faults faults-deep mutants screenshots docs site e2e-aws audit bump
+.PHONY: help setup demo test test-short test-all test-quick test-deployed up down env wheel lock lint format bench bench-quick scale faults faults-deep mutants screenshots docs site e2e-aws audit bump
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -52,13 +52,16 @@ down: ## stop what `make up` started
 # Two processes, each with a local cloud of its own; a file's tests stay together.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# What runs a local cloud, drives a browser or simulates faults: the longer part.
-LONG := tests/e2e tests/browser tests/local tests/faults
+# What runs a local cloud, a browser, simulated faults or other people's scanners: the longer part.
+LONG := tests/e2e tests/browser tests/local tests/faults tests/supply tests/infra/test_nag.py
 
-test: lint ## lint, types, import rules, and the tests that need no local cloud and no browser
+test: setup ## lint, types, import rules, and the tests that need no local cloud, browser or scanner
+	@$(MAKE) --no-print-directory -j 2 lint test-short
+
+test-short: setup
 	@$(PYTEST) $(LONG:%=--ignore=%)
 
-test-all: test test-deployed ## these on both Pythons, and in a local cloud, in browsers, with faults
+test-all: test test-deployed ## these on both Pythons, and all others: what CI runs
 	@$(PYTEST) $(LONG)
 
 test-quick: setup ## the unit tests alone
