@@ -127,7 +127,7 @@ def measure(quick: bool) -> Group:
                     unit="ms CPU",
                     baseline=1000 * times[name][base],
                     against="boto3's clients" + (" and the SDK" if name == "workflow" else ""),
-                    limit=0.75,
+                    limit=1,
                     goal="ratio at most",
                 )
                 for name in BASE
