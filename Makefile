@@ -52,10 +52,13 @@ down: ## stop what `make up` started
 # Two processes, each with a local cloud of its own; a file's tests stay together.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# What runs a local cloud, a browser, simulated faults or other people's scanners: the longer part.
-LONG := tests/e2e tests/browser tests/local tests/faults tests/supply tests/infra/test_nag.py
+# What runs a local cloud, a browser, simulated faults or other people's scanners, or bundles and
+# synthesizes whole apps anew: the longer part.
+LONG := tests/e2e tests/browser tests/local tests/faults tests/supply tests/infra/test_nag.py \
+	tests/infra/test_apps.py tests/infra/test_bundling.py tests/infra/test_compiled_code.py \
+	tests/cli/test_template.py
 
-test: setup ## lint, types, import rules, and the tests that need no local cloud, browser or scanner
+test: setup ## lint, types, import rules, and every test but the long ones
 	@$(MAKE) --no-print-directory -j 2 lint test-short
 
 test-short: setup
