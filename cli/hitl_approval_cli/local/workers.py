@@ -158,7 +158,7 @@ def share_unpacked_code(folder: Path) -> None:
     """Unpack each Python bundle once, in this folder, and link every process's files to it.
 
     Upstream unpacks it for each process anew, and each process then compiles all that it imports:
-    three quarters of the CPU time until its first answer. AWS does not use the time of this machine.
+    three quarters of the CPU time until its first answer. AWS does not use this machine's time.
     """
     folder.mkdir(parents=True)
     stock, spawning = lambda_runtime.Worker._spawn, threading.local()
