@@ -1,17 +1,19 @@
-"""Actions about one approval, whose id may be given by its first characters."""
+"""Actions about one approval, or several, whose ids may be given by their first characters."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
+
+import typer
 
 from hitl_approval.domain.approval import STATUSES
 from hitl_approval.domain.errors import ApprovalNotFound
 from hitl_approval.domain.text import is_approval_id, shown
 from hitl_approval_cli.deployment import Deployment
-from hitl_approval_cli.errors import CliError, usage
+from hitl_approval_cli.errors import CliError, Exit, show_error, usage
 
 T = TypeVar("T")
 
@@ -21,6 +23,21 @@ MAX_LISTED = 5
 """Ids that an ambiguous prefix shows."""
 _PREFIX = re.compile(r"[0-9a-f]{6,31}")
 _TOO_SHORT = re.compile(r"[0-9a-f]{1,5}")
+
+
+def each_of(ids: Sequence[str], act: Callable[[str], None], *, as_json: bool) -> None:
+    """Act on each; one that fails stops no other, and shows in the exit status."""
+    failed = False
+    for approval_id in ids:
+        try:
+            act(approval_id)
+        except CliError as error:
+            if len(ids) == 1:
+                raise
+            failed = True
+            show_error(error, as_json=as_json, about=approval_id)
+    if failed:
+        raise typer.Exit(Exit.FAILED)
 
 
 def call_about(deployment: Deployment, payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.form import INPUT
 from hitl_approval_cli import approval_tables, output
 from hitl_approval_cli.connection import Connection, connected
-from hitl_approval_cli.errors import CliError, Exit, show_error, usage
+from hitl_approval_cli.errors import CliError, Exit, usage
 from hitl_approval_cli.form_prompt import fill_in
 from hitl_approval_cli.parameters import As, Ids, Message, Yes, ids_of, who
-from hitl_approval_cli.short_ids import call_about
+from hitl_approval_cli.short_ids import call_about, each_of
 from hitl_approval_cli.values import settings_of, to_be_set, values_of, way_out_of
 
 Decision = Literal["approved", "rejected", "cancelled"]
@@ -100,17 +100,11 @@ def _decide_all(
     ids = ids_of(given)
     if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise usage("not a terminal, so nobody can be asked: pass --yes")
-    failed = False
-    for approval_id in ids:
-        try:
-            _decide_one(to, {**answer, "approval_id": approval_id}, typed or {}, yes=yes)
-        except CliError as error:
-            if len(ids) == 1:
-                raise
-            failed = True
-            show_error(error, as_json=to.as_json, about=approval_id)
-    if failed:
-        raise typer.Exit(Exit.FAILED)
+
+    def decide(approval_id: str) -> None:
+        _decide_one(to, {**answer, "approval_id": approval_id}, typed or {}, yes=yes)
+
+    each_of(ids, decide, as_json=to.as_json)
 
 
 def _decide_one(

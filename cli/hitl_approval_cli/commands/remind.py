@@ -9,9 +9,8 @@ import typer
 from hitl_approval.domain.text import listed_some
 from hitl_approval_cli import output
 from hitl_approval_cli.connection import Connection, connected
-from hitl_approval_cli.errors import CliError, Exit, show_error
 from hitl_approval_cli.parameters import As, Ids, ids_of, os_user
-from hitl_approval_cli.short_ids import call_about
+from hitl_approval_cli.short_ids import call_about, each_of
 
 To = Annotated[
     list[str] | None,
@@ -28,18 +27,11 @@ def remind(to: Connection, *, approval_ids: Ids, recipients: To = None, name: As
 
     Example: hitl remind 1f0e7c2ab5d84e6f9c3d2b1a0f9e8d7c
     """
-    ids = ids_of(approval_ids)
-    failed = False
-    for approval_id in ids:
-        try:
-            _remind(to, approval_id, recipients or [], name or os_user())
-        except CliError as error:
-            if len(ids) == 1:
-                raise
-            failed = True
-            show_error(error, as_json=to.as_json, about=approval_id)
-    if failed:
-        raise typer.Exit(Exit.FAILED)
+
+    def ask_again(approval_id: str) -> None:
+        _remind(to, approval_id, recipients or [], name or os_user())
+
+    each_of(ids_of(approval_ids), ask_again, as_json=to.as_json)
 
 
 def _remind(to: Connection, approval_id: str, recipients: list[str], name: str) -> None:
