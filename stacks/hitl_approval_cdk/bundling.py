@@ -8,7 +8,7 @@ sources, this file), and known before anything is built: the zip file of that ha
 user's cache, and what is there is not built again, by another app or into another folder either.
 
 Where this machine has the Python that Lambda runs, compiled code lies beside the source, and a
-function starts in half the time (`docs/adr/0039-compiled-code.md`). Python takes it only where its
+function starts sooner (`docs/adr/0039-compiled-code.md`). Python takes it only where its
 hash of the source is right, so what runs is what the asset hash is of.
 
 Where CDK bundles nothing (`cdk ls`, another stack's `deploy --exclusively`, the context key
@@ -52,7 +52,7 @@ _UV_SECONDS: Final = 600
 _COMPILE_SECONDS: Final = 300
 _DEPLOYED_AT: Final = {"functions": "/var/task", "layer": "/opt/python"}
 _NOT_COMPILED: Final = (
-    f"Functions start in twice the time that they need: Python {lambda_python.VERSION}, with which "
+    f"Functions start more slowly than they could: Python {lambda_python.VERSION}, with which "
     "the bundle is compiled, was not found. Install it (uv python install "
     f"{lambda_python.VERSION}) and delete {{bundle}}; what is deployed with the next version is "
     "then compiled."
