@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aws_durable_execution_sdk_python
 import boto3
@@ -34,8 +34,8 @@ from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.local import LocalCloud
 
 ROOT = Path(__file__).parents[1]
-AT_ONCE = 4
-"""Workflows that wait at once: fewer than the local cloud's workers, so none waits for another."""
+POLLING_AT_ONCE = 4
+"""The pattern's loops wait at once, seconds each; the others are decided one after another."""
 DECIDERS = 16
 PATIENCE = 600.0
 SDK = Path(aws_durable_execution_sdk_python.__file__).parent
@@ -45,13 +45,19 @@ def measure(quick: bool) -> Group:
     """Start a cloud, deploy, decide."""
     decisions, open_at_once = (20, 50) if quick else (100, 1_000)
     with deployed() as (deployment, cloud):
-        resumed = {
-            name: _resumed(one, deployment, decisions)
-            for name, one in (("callback", _ours), ("bare", _bare), ("pattern", _pattern))
+        found = {
+            "callback": _resumed(_ours, deployment, decisions),
+            "bare": _resumed(_bare, deployment, decisions),
+            "pattern": _resumed(_pattern, deployment, decisions, at_once=POLLING_AT_ONCE),
         }
         crowd, spent = _crowd(deployment, cloud, open_at_once)
-    p50 = {name: statistics.median(times) for name, times in resumed.items()}
-    p95 = {name: sorted(times)[int(0.95 * (decisions - 1))] for name, times in resumed.items()}
+    read = {name: sorted(one.read for one in each) for name, each in found.items()}
+    p50 = {name: statistics.median(times) for name, times in read.items()}
+    p95 = {name: times[int(0.95 * (decisions - 1))] for name, times in read.items()}
+    completed = {
+        name: statistics.median(one.completed for one in found[name])
+        for name in ("callback", "bare")
+    }
     return Group(
         title="On the local cloud",
         figures=[
@@ -94,10 +100,15 @@ def measure(quick: bool) -> Group:
         tables=[
             Table(
                 title=f"Milliseconds until resumed, {decisions} decisions each",
-                head=("", "p50", "p95"),
+                head=("", "callback completed, p50", "resumed, p50", "resumed, p95"),
                 rows=[
-                    (name, number(round(1000 * p50[name])), number(round(1000 * p95[name])))
-                    for name in resumed
+                    (
+                        name,
+                        number(round(1000 * completed[name])) if name in completed else "",
+                        number(round(1000 * p50[name])),
+                        number(round(1000 * p95[name])),
+                    )
+                    for name in found
                 ],
             ),
             Table(
@@ -115,9 +126,7 @@ def measure(quick: bool) -> Group:
                 title="From the decision until the workflow has resumed",
                 unit="ms",
                 labels=["p50", "p95"],
-                series={
-                    name: [round(1000 * p50[name]), round(1000 * p95[name])] for name in resumed
-                },
+                series={name: [round(1000 * p50[name]), round(1000 * p95[name])] for name in found},
             )
         ],
     )
@@ -173,32 +182,45 @@ def _deploy_baselines(deployment: Deployment) -> None:
     )
 
 
-One = Callable[[Deployment], float]
+class Resumed(NamedTuple):
+    """One decision.
+
+    Attributes:
+        completed: seconds from the decision until its callback was completed; where a loop reads
+            the decision, 0.
+        read: seconds until the workflow has resumed.
+    """
+
+    completed: float
+    read: float
 
 
-def _resumed(one: One, deployment: Deployment, times: int) -> Sequence[float]:
-    """Seconds from each decision until its workflow has resumed."""
+One = Callable[[Deployment], Resumed]
+
+
+def _resumed(one: One, deployment: Deployment, times: int, at_once: int = 1) -> Sequence[Resumed]:
+    """How soon the workflow of each decision has resumed."""
     one(deployment)  # warm: the first one starts the functions' processes
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(lambda _: one(deployment), range(times)))
 
 
-def _ours(deployment: Deployment) -> float:
+def _ours(deployment: Deployment) -> Resumed:
     started = _submit(deployment)
     until(lambda: _suspended(deployment, started["execution_arn"]))
     answer = _approve(deployment, started["approval_id"])
-    return _ended(deployment, started["execution_arn"]) - _moment(answer["decided_at"])
+    return _since(_moment(answer["decided_at"]), deployment, started["execution_arn"])
 
 
-def _bare(deployment: Deployment) -> float:
+def _bare(deployment: Deployment) -> Resumed:
     arn = _start(deployment, "bare", {})
     callback = until(lambda: _suspended(deployment, arn))
     decided = time.time()
     deployment.client("lambda").send_durable_execution_callback_success(CallbackId=callback)
-    return _ended(deployment, arn) - decided
+    return _since(decided, deployment, arn)
 
 
-def _pattern(deployment: Deployment) -> float:
+def _pattern(deployment: Deployment) -> Resumed:
     """Decided at any moment of its 5 seconds."""
     row = uuid.uuid4().hex
     arn = _start(deployment, "pattern", {"id": row})
@@ -212,7 +234,7 @@ def _pattern(deployment: Deployment) -> float:
         ExpressionAttributeNames={"#status": "status"},
         ExpressionAttributeValues={":status": {"S": "approved"}},
     )
-    return _ended(deployment, arn) - decided
+    return _since(decided, deployment, arn)
 
 
 def _crowd(
@@ -245,7 +267,15 @@ def _crowd(
         for answer, trail in zip(answers, trails, strict=True)
     )
     wrong = count - min(right, ended.count("SUCCEEDED"))
-    spent = {name: (used - before.get(name, 0)) / count for name, used in after.items()}
+    called = {
+        each["FunctionName"]: each["Handler"].partition(".")[0]
+        for each in deployment.client("lambda").list_functions()["Functions"]
+    }
+    spent = {
+        called.get(name, name): (used - before.get(name, 0)) / count
+        for name, used in after.items()
+        if used > before.get(name, 0)
+    }
     counted = {
         "wrong": wrong,
         "decisions_per_second": count / deciding,
@@ -340,12 +370,14 @@ def outcome(deployment: Deployment, arn: str) -> str:
     return str(until(status))
 
 
-def _ended(deployment: Deployment, arn: str) -> float:
-    """When the last step ended, once the execution has."""
+def _since(decided: float, deployment: Deployment, arn: str) -> Resumed:
+    """What its history says, once an execution has ended: its last step, its last callback."""
     if outcome(deployment, arn) != "SUCCEEDED":
         raise RuntimeError(f"{arn} did not succeed")
-    steps = [e for e in history(deployment, arn) if e["EventType"] == "StepSucceeded"]
-    return float(max(event["EventTimestamp"] for event in steps).timestamp())
+    last = {e["EventType"]: e["EventTimestamp"].timestamp() for e in history(deployment, arn)}
+    return Resumed(
+        last.get("CallbackSucceeded", decided) - decided, last["StepSucceeded"] - decided
+    )
 
 
 def _moment(text: str) -> float:
