@@ -70,8 +70,9 @@ def measure(quick: bool) -> Group:
                     against="bare engine",
                     limit=1.5,
                     goal="ratio at most",
-                    note="from the commit, so with the completion of the callback by the approval "
-                    "function and a read of the record, which the bare engine has not",
+                    note="each of our promises is a call that the bare engine has not: the commit "
+                    "before the callback is completed; then the read of the record, of the trail "
+                    "that must agree with it, and the note that it was read",
                 )
                 for which, of in (("p50", p50), ("p95", p95))
             ),
