@@ -79,9 +79,13 @@ class Wired(Stage):
         self._ask("get", {"action": "get", **one})
         self._ask("history", {"action": "history", **one})
         self._ask("list a page", {"action": "list", "limit": PAGE})
-        self.wire.complete_callback = runner.send_callback_success
+        completed: list[str] = []
+        self.wire.complete_callback = completed.append
         vote = {"decision": "approved", "approver": "bob", "comments": "Read it twice."}
         self._ask("decide", {"action": "decide", **one, **vote})
+        # Only now, so that no call of the workflow that resumes is counted as the decision's.
+        [callback_id] = completed
+        runner.send_callback_success(callback_id)
 
     def _ask(self, name: str, event: Mapping[str, Any]) -> None:
         answer = envelope.handle(dict(event), lambda: self.decisions, trust_authorizer=False)
