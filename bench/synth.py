@@ -50,7 +50,7 @@ def measure(quick: bool) -> Group:
                 name="messages to jsii in a synth",
                 measured=messages(),
                 unit="",
-                limit=490,
+                limit=470,
                 goal="at most",
                 note="each is a write and a read of a pipe to Node, and what CDK does for it",
             ),

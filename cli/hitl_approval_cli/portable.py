@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from hitl_approval.contract import Env
+
 BUCKET: Final = "CodeBucket"
 """The template's parameter that names the bucket."""
 FOLDER: Final = "hitl-approval"
@@ -21,6 +23,8 @@ _BOOTSTRAP: Final = {"Parameters": "BootstrapVersion", "Rules": "CheckBootstrapV
 """What CDK checks of its own bucket, which is not used."""
 _OF_CDK: Final = ("aws:cdk:", "aws:asset:")
 """Metadata that only CDK's own tools read."""
+_SENDING: Final = frozenset({Env.SNS_TOPIC_ARN, Env.PERSONAL_TOPIC_ARN})
+"""Functions that have one of these variables write messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ def portable(assembly: Path, stack: str, *, bucket: str | None = None) -> Portab
     template["Parameters"] = parameters | template.get("Parameters", {})
     for resource in template["Resources"].values():
         _forget_cdk(resource)
+        _name_the_stack(resource)
     for code in _codes(template["Resources"]):
         code["S3Bucket"], code["S3Key"] = {"Ref": BUCKET}, keys[code["S3Key"]]
     return Portable(template, files)
@@ -99,6 +104,14 @@ def _forget_cdk(resource: dict[str, Any]) -> None:
     kept = {name: value for name, value in metadata.items() if not name.startswith(_OF_CDK)}
     if kept:
         resource["Metadata"] = kept
+
+
+def _name_the_stack(resource: Mapping[str, Any]) -> None:
+    """Let messages name the stack that it becomes: how that is called is not known here."""
+    environment = resource.get("Properties", {}).get("Environment", {})
+    variables = environment.get("Variables", {})
+    if not _SENDING.isdisjoint(variables):
+        variables[Env.STACK] = {"Ref": "AWS::StackName"}
 
 
 def _codes(value: Any) -> Iterator[dict[str, Any]]:

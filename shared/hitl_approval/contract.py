@@ -84,6 +84,8 @@ class Env:
     """JSON object: who mails by SES are from; not set where none are sent by it."""
     INBOX_URL: Final = "INBOX_URL"
     """Where people sign in by a browser, without a slash at its end; not set where nobody can."""
+    STACK: Final = "STACK"
+    """What `hitl --stack` takes for this deployment; not set where it takes it without."""
     INBOX_TABLE_NAME: Final = "INBOX_TABLE_NAME"
     """Name of the inbox table; not set where there is no stream to fill it from."""
     MESSAGES_TABLE_NAME: Final = "MESSAGES_TABLE_NAME"

@@ -197,6 +197,11 @@ class Settings:
         return self._value(Env.INBOX_URL)
 
     @property
+    def stack(self) -> str | None:
+        """What `hitl --stack` takes for this deployment; None where it takes it without."""
+        return self._value(Env.STACK)
+
+    @property
     def mail(self) -> Sender | None:
         """Who mails by SES are from; None where none are sent by it."""
         if self._value(Env.MAIL) is None:

@@ -53,6 +53,7 @@ def request_service() -> RequestService:
         signer=_signer(),
         notifier=SnsNotifier(client=client("sns"), topic_arn=settings().topic_arn),
         inbox_url=settings().inbox_url,
+        stack=settings().stack,
         secrets=SystemSecrets() if settings().page_challenge else None,
         callbacks=_Callbacks(),
     )
@@ -125,6 +126,7 @@ def delivery_service() -> DeliveryService:
         directory=settings().directory,
         page_url=url,
         inbox_url=settings().inbox_url,
+        stack=settings().stack,
         secrets=SystemSecrets(),
         without=settings().messages_off,
     )

@@ -164,7 +164,8 @@ class HitlApproval(ApprovalDeployment):
                 measured=chosen["monitoring"] is not None,
             ),
             options=chosen,
-            variables=api.variables if api else {Env.SIGN_IN_CLAIM: EMAIL_CLAIM},
+            variables=outputs.stack_variable(self)
+            | (api.variables if api else {Env.SIGN_IN_CLAIM: EMAIL_CLAIM}),
             code=bundling.code(self, chosen["architecture"]),
         )
         workflow = DurableFunction(
@@ -203,7 +204,7 @@ class HitlApproval(ApprovalDeployment):
         count_policies(
             self, [(each.role, each.gathered) for each in (*self._resumers, self._answers)]
         )
-        self._environment = settings.environment_to_wait(Stack.of(self))
+        self._environment = settings.environment_to_wait(self)
         self._execution_timeout = chosen["execution_timeout"]
         self.dashboard, self.alarm_topic = watch(self, chosen)
         outputs.add(self, outputs.of(self))

@@ -78,26 +78,27 @@ class FunctionSettings:
     made: list[lambda_.CfnFunction] = field(default_factory=list, init=False)
     _written: dict[Readers, Mapping[str, str]] = field(default_factory=dict, init=False)
 
-    def environment(self, specification: Specification, stack: Stack) -> dict[str, str]:
+    def environment(self, specification: Specification, scope: Construct) -> dict[str, str]:
         """The environment of one function, as far as this deployment has it."""
         known = {**self.resources.environment, **self.variables}
         reads = (*_EVERY_FUNCTION, *specification.reads)
         found = {name: known[name] for name in reads if name in known}
         for readers in ("every function", *specification.options):
-            found |= self._read_by(readers, stack)
+            found |= self._read_by(readers, scope)
         return found
 
-    def environment_to_wait(self, stack: Stack) -> dict[str, str]:
+    def environment_to_wait(self, scope: Construct) -> dict[str, str]:
         """What attached functions have of it."""
         return {
-            **self._read_by("every function", stack),
-            **self._read_by("functions that wait", stack),
+            **self._read_by("every function", scope),
+            **self._read_by("functions that wait", scope),
         }
 
-    def _read_by(self, readers: Readers, stack: Stack) -> Mapping[str, str]:
+    def _read_by(self, readers: Readers, scope: Construct) -> Mapping[str, str]:
         """Written once: the functions of a deployment stand in one stack."""
         if readers not in self._written:
-            self._written[readers] = resolution.environment(self.options, stack, of=readers)
+            made = resolution.environment(self.options, Stack.of(scope), of=readers)
+            self._written[readers] = made
         return self._written[readers]
 
 
@@ -181,7 +182,7 @@ class PackagedFunction(lambda_.Function):
             memory_size=options["memory_size"],
             timeout=Duration.seconds(specification.seconds),
             role=role,
-            environment=settings.environment(specification, Stack.of(scope)),
+            environment=settings.environment(specification, scope),
             environment_encryption=key,
             tracing=options["tracing"],
             **_place(options["network"]),

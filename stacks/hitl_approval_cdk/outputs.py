@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from aws_cdk import CfnOutput
+from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from hitl_approval.contract import LIBRARY_VERSION, Output
+from hitl_approval.contract import DEFAULT_STACK_NAME, LIBRARY_VERSION, Env, Output
 
 if TYPE_CHECKING:
     from hitl_approval_cdk.approval import HitlApproval
@@ -73,14 +74,60 @@ def add(scope: Construct, values: Mapping[str, str | None]) -> None:
         scope: the construct.
         values: name -> value; None for what this deployment does not have.
     """
+    plain = _named_plainly(scope)
     for name, what in DESCRIPTIONS.items():
         value = values[name]
         if value is not None:
-            CfnOutput(scope, name, value=value, description=what)
+            output = CfnOutput(scope, name, value=value, description=what)
+            if plain:
+                output.override_logical_id(name)
 
 
-def rename_plainly(scope: Construct) -> None:
-    """Give the outputs their plain names, of which a stack can hold one set."""
-    for child in scope.node.children:
-        if isinstance(child, CfnOutput) and (name := child.node.id) in DESCRIPTIONS:
-            child.override_logical_id(name)
+_HIDDEN: Final = ("Default", "Resource")
+"""Ids that CDK leaves out of the names that people read."""
+
+
+class PlainOutputs:
+    """A stack in which one deployment's outputs have plain names.
+
+    Attributes:
+        plain: the id of that deployment.
+    """
+
+    plain: Final = "Approval"
+
+
+def stack_variable(scope: Construct) -> dict[str, str]:
+    """The variable by which messages name the deployment on the command line.
+
+    Args:
+        scope: the construct whose outputs they are.
+
+    Returns:
+        What `hitl --stack` takes: the stack, of nested ones the outermost, and the construct's name
+        in its own, as CDK makes it for outputs. Nothing for what `hitl` finds without.
+    """
+    own = stack = Stack.of(scope)
+    while (outer := stack.nested_stack_parent) is not None:
+        stack = outer
+    if _named_plainly(scope):
+        name = ""
+    else:
+        within = scope.node.path.removeprefix(own.node.path).strip("/")
+        name = f"/{_as_cdk_writes(within.split('/'))}"
+    found = stack.stack_name + name
+    return {} if found == DEFAULT_STACK_NAME else {Env.STACK: found}
+
+
+def _named_plainly(scope: Construct) -> bool:
+    node = scope.node
+    return isinstance(node.scope, PlainOutputs) and node.id == PlainOutputs.plain
+
+
+def _as_cdk_writes(ids: Iterable[str]) -> str:
+    """What CDK makes of a path in names that people read."""
+    kept: list[str] = []
+    for each in ids:
+        if each not in _HIDDEN and not (kept and kept[-1].endswith(each)):
+            kept.append(each)
+    return re.sub(r"[^A-Za-z0-9]", "", "".join(kept))

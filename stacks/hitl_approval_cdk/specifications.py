@@ -50,7 +50,7 @@ WORKFLOW: Final = Specification(
     role="Asks and waits: writes approvals, publishes to the topic",
     rights=Resources.request,
     executions=(COMPLETE_CALLBACK,),  # of requests that another replaces
-    reads=(Env.SNS_TOPIC_ARN, Env.PAGE_URL, Env.PAGE_CHALLENGE, Env.INBOX_URL),
+    reads=(Env.SNS_TOPIC_ARN, Env.PAGE_URL, Env.PAGE_CHALLENGE, Env.INBOX_URL, Env.STACK),
     options=("functions that wait", "functions that write requests"),
     seconds=60,  # of an invocation: a few writes, then it suspends
 )
@@ -61,7 +61,7 @@ REQUEST: Final = Specification(
     role="Asks for attached functions: writes approvals, publishes to the topic",
     rights=Resources.request,
     executions=(COMPLETE_CALLBACK,),  # of requests that another replaces
-    reads=(Env.SNS_TOPIC_ARN, Env.PAGE_URL, Env.PAGE_CHALLENGE, Env.INBOX_URL),
+    reads=(Env.SNS_TOPIC_ARN, Env.PAGE_URL, Env.PAGE_CHALLENGE, Env.INBOX_URL, Env.STACK),
     options=("functions that write requests",),
 )
 APPROVAL: Final = Specification(
@@ -129,7 +129,7 @@ MESSENGER: Final = Specification(
     rights=Resources.deliver,
     reads=(
         *(Env.MESSAGES_TABLE_NAME, Env.PERSONAL_TOPIC_ARN, Env.PAGE_URL),
-        *(Env.INBOX_URL, Env.MAIL),
+        *(Env.INBOX_URL, Env.MAIL, Env.STACK),
     ),
     options=("messenger function",),
     seconds=60,  # less than the lease of a message, so that nobody else has begun to send it

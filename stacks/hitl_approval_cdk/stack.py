@@ -18,7 +18,7 @@ DESCRIPTION = "Human approvals for AWS workflows (hitl-approval)"
 
 
 @lists_options
-class HitlApprovalStack(Stack):
+class HitlApprovalStack(Stack, outputs.PlainOutputs):
     """A stack that is one `HitlApproval`, with the page unless `page=None`.
 
     The approvals table is named `<stack name>-ApprovalRequests`, as in the public pattern, unless
@@ -66,5 +66,4 @@ class HitlApprovalStack(Stack):
         if options.get("table") is None:
             options.setdefault("table_name", f"{self.stack_name}-ApprovalRequests")
         options.setdefault("page", ApprovalPage())
-        self.approval = HitlApproval(self, "Approval", **options)
-        outputs.rename_plainly(self.approval)
+        self.approval = HitlApproval(self, self.plain, **options)

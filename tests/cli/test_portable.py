@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from hitl_approval.contract import Env
+from hitl_approval_cdk.specifications import FUNCTIONS, Specification
 from hitl_approval_cli.portable import BUCKET, FOLDER, portable
 
 OF_CDK = {"Fn::Sub": "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"}
@@ -22,7 +24,10 @@ TEMPLATE = {
     "Resources": {
         "Function": {
             "Type": "AWS::Lambda::Function",
-            "Properties": {"Code": code("a.zip")},
+            "Properties": {
+                "Code": code("a.zip"),
+                "Environment": {"Variables": {Env.SNS_TOPIC_ARN: "arn", Env.STACK: "synthesized"}},
+            },
             "Metadata": {"aws:cdk:path": "x", "aws:asset:path": "y", "checkov": {"skip": []}},
         },
         "Layer": {
@@ -57,6 +62,22 @@ def assembly(tmp_path: Path) -> Path:
     }
     (folder / "Any.assets.json").write_text(json.dumps({"files": files}))
     return folder
+
+
+def test_should_let_messages_name_the_stack_that_it_becomes(assembly: Path) -> None:
+    function = portable(assembly, "Any").template["Resources"]["Function"]
+    variables = function["Properties"]["Environment"]["Variables"]
+    assert variables == {Env.SNS_TOPIC_ARN: "arn", Env.STACK: {"Ref": "AWS::StackName"}}
+
+
+@pytest.mark.parametrize("one", FUNCTIONS, ids=lambda one: one.name)
+def test_should_know_which_functions_name_it(one: Specification, assembly: Path) -> None:
+    environment = {"Variables": dict.fromkeys(one.reads, "")}
+    template = {"Resources": {"Function": {"Properties": {"Environment": environment}}}}
+    (assembly / "Any.template.json").write_text(json.dumps(template))
+    made = portable(assembly, "Any").template["Resources"]["Function"]["Properties"]
+    named = made["Environment"]["Variables"].get(Env.STACK)
+    assert named == ({"Ref": "AWS::StackName"} if Env.STACK in one.reads else None)
 
 
 def test_should_take_code_from_the_users_bucket(assembly: Path) -> None:

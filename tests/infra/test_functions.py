@@ -99,6 +99,8 @@ class TestEnvironment:
         measured = {Env.DETAILED_METRICS} if watched else set()
         mailed = bool(of_type(any_resources, "AWS::SES::ConfigurationSet"))
         entry = {Env.INBOX_URL} if signing and Env.SIGN_IN_ISSUER in str(signing) else set()
+        # Where it has another name than the command's default: `test_outputs` says which.
+        entry |= {Env.STACK} & set(environment(any_resources, contract.Handler.WORKFLOW))
         asking = WORKFLOW_ENV | (PAGE_ENV if page else set()) | entry
         assert set(environment(any_resources, contract.Handler.WORKFLOW)) == asking
         requests = REQUEST_ENV | (PAGE_ENV if page else set()) | entry
@@ -159,6 +161,7 @@ class TestEnvironment:
             Env.MAIL,
             Env.SIGNING_KEY_ARN,
             Env.SIGN_IN_MAX_AGE_SECONDS,
+            Env.STACK,
             Env.WORKFLOW_ALIAS_ARN,
         }
 

@@ -136,8 +136,9 @@ class SlackNotifier:
         approval, kind = notification.approval, notification.kind
         if kind in ASKING:
             page = notification.link or notification.entry
-            who = notification.recipient
-            return self._post(notification, asking(approval, page=page, kind=kind, recipient=who))
+            who, stack = notification.recipient, notification.stack
+            message = asking(approval, page=page, stack=stack, kind=kind, recipient=who)
+            return self._post(notification, message)
         if notification.comment is not None:
             return self._say(notification, notification.comment)
         message = (

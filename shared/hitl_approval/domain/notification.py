@@ -11,6 +11,7 @@ from typing import Any
 from hitl_approval.contract import MessageKind
 from hitl_approval.domain.approval import Approval, Transition, with_event
 from hitl_approval.domain.audit import SYSTEM
+from hitl_approval.domain.command_line import command
 from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
@@ -43,6 +44,7 @@ class Notification:
         to_requester: whether the recipient asked for it, and is asked for nothing.
         link: the recipient's own link, which must stand in no other message.
         entry: where the recipient sees the approval once signed in; None where nobody can sign in.
+        stack: what `hitl --stack` takes for the deployment; None where it takes it without.
         key: of the message's record, with the approval's id; empty for everybody.
         address: where the channel reaches the recipient.
         receipts: what that channel gave back for earlier messages about this approval to the same
@@ -60,6 +62,7 @@ class Notification:
     to_requester: bool = False
     link: str | None = None
     entry: str | None = None
+    stack: str | None = None
     key: str = ""
     address: str = ""
     receipts: tuple[str, ...] = ()
@@ -80,6 +83,7 @@ def approval_needed(
     link: str | None = None,
     challenge: str | None = None,
     entry: str | None = None,
+    stack: str | None = None,
     kind: MessageKind = "requested",
 ) -> Notification:
     """Say what is asked, by whom, until when, and how to answer.
@@ -90,6 +94,7 @@ def approval_needed(
         link: that approver's own link, which must stand in no other message.
         challenge: the code that the links' page asks for, which must stand in no message with one.
         entry: where who signs in sees the approval. Default: nobody can sign in.
+        stack: what `--stack` takes in the commands that it names. Default: they need none.
         kind: whether the recipient is asked first, again since another approver has changed it, or
             reminded.
     """
@@ -115,10 +120,11 @@ def approval_needed(
         parts.append(f"Code for the page of your own link: {challenge}")
     if entry is not None:
         parts.append(f"{'To answer' if link is None else 'Or'}, sign in:\n  {entry}")
+    approve = command("approve", approval.approval_id, '-m "your comment"', stack=stack)
+    reject = command("reject", approval.approval_id, '-m "your reason"', stack=stack)
     parts.append(
         f"{'To answer' if link is entry is None else 'Or on the command line'}:\n"
-        f'  hitl approve {approval.approval_id} -m "your comment"\n'
-        f'  hitl reject {approval.approval_id} -m "your reason"'
+        f"  {approve}\n  {reject}"
     )
     return Notification(
         approval=approval,
@@ -128,6 +134,7 @@ def approval_needed(
         kind=kind,
         link=link,
         entry=entry,
+        stack=stack,
     )
 
 
@@ -138,6 +145,7 @@ def ended(
     kind: MessageKind,
     to_requester: bool = False,
     entry: str | None = None,
+    stack: str | None = None,
 ) -> Notification:
     """Say how a request has ended: there is nothing to answer any more.
 
@@ -147,6 +155,7 @@ def ended(
         kind: `outcome`, `expired` or `withdrawn`.
         to_requester: whether the recipient asked for it.
         entry: where who signs in sees the approval. Default: nobody can sign in.
+        stack: what `--stack` takes in the commands that it names. Default: they need none.
     """
     whose = "Your request" if to_requester else f"The request of {inert(approval.requester)}"
     said = f"{whose} {end_in_words(approval)}"
@@ -158,7 +167,7 @@ def ended(
         parts.append(f"To see it, sign in:\n  {entry}")
     parts.append(
         f"{'To see it' if entry is None else 'Or on the command line'}:\n"
-        f"  hitl show {approval.approval_id}"
+        f"  {command('show', approval.approval_id, stack=stack)}"
     )
     return Notification(
         approval=approval,
@@ -168,16 +177,20 @@ def ended(
         kind=kind,
         to_requester=to_requester,
         entry=entry,
+        stack=stack,
     )
 
 
-def released(approval: Approval, *, recipient: str, entry: str | None = None) -> Notification:
+def released(
+    approval: Approval, *, recipient: str, entry: str | None = None, stack: str | None = None
+) -> Notification:
     """Say to who was asked that nothing is asked of them any more.
 
     Args:
         approval: the record.
         recipient: the one person whom it is for.
         entry: where who signs in sees the approval. Default: nobody can sign in.
+        stack: what `--stack` takes in the commands that its mail names. Default: they need none.
     """
     said = f"The request of {inert(approval.requester)} {released_in_words(approval)}"
     rows = [*_content(approval), ("Approval", approval.approval_id)]
@@ -191,6 +204,7 @@ def released(approval: Approval, *, recipient: str, entry: str | None = None) ->
         recipient=recipient,
         kind="released",
         entry=entry,
+        stack=stack,
     )
 
 

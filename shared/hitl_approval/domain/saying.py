@@ -41,6 +41,17 @@ def nothing_to_say(
     return None
 
 
+def brings_link(message: Message, approval: Approval) -> bool:
+    """Whether a message brings its recipient a link of their own.
+
+    An answer brings one to who has links of this request anyway, and to nobody else: a link is a
+    way to decide.
+    """
+    if message.kind == "answer" and message.recipient not in approval.deciders:
+        return False
+    return message.brings_link
+
+
 def what_is_said(
     message: Message,
     approval: Approval,
@@ -48,6 +59,7 @@ def what_is_said(
     *,
     link: str | None,
     entry: str | None,
+    stack: str | None = None,
 ) -> Notification:
     """The facts and the text of a message, for the channel that carries it.
 
@@ -57,10 +69,13 @@ def what_is_said(
         thread: what was said about it, for a message that brings some of it.
         link: its recipient's own, which must stand in no other message.
         entry: where the recipient sees the approval once signed in; None where nobody can sign in.
+        stack: what `--stack` takes in the commands that it names. Default: they need none.
     """
     recipient, kind = message.recipient, message.kind
     if message.asks:
-        return approval_needed(approval, recipient=recipient, link=link, entry=entry, kind=kind)
+        return approval_needed(
+            approval, recipient=recipient, link=link, entry=entry, stack=stack, kind=kind
+        )
     if kind in OF_THREAD:
         return said_in_thread(
             approval,
@@ -71,13 +86,15 @@ def what_is_said(
             to_requester=message.to_requester,
             link=link,
             entry=entry,
+            stack=stack,
         )
     if kind == "released":
-        return released(approval, recipient=recipient, entry=entry)
+        return released(approval, recipient=recipient, entry=entry, stack=stack)
     return ended(
         approval,
         recipient=recipient,
         kind=kind,
         to_requester=message.to_requester,
         entry=entry,
+        stack=stack,
     )

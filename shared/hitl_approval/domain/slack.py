@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, cast
 
 from hitl_approval.contract import MessageKind
 from hitl_approval.domain.approval import Approval, Decision
+from hitl_approval.domain.command_line import command
 from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.masking import sent
 from hitl_approval.domain.request import CONTENT, content_of
@@ -123,6 +124,7 @@ def asking(
     approval: Approval,
     *,
     page: str | None,
+    stack: str | None = None,
     kind: MessageKind = "requested",
     recipient: str | None = None,
 ) -> SlackMessage:
@@ -131,6 +133,7 @@ def asking(
     Args:
         approval: the record, which is pending.
         page: where the reader can see and decide it too; None where they can nowhere.
+        stack: what `--stack` takes in the command that shows it. Default: it needs none.
         kind: whether the reader is asked first, again since it was changed, or reminded.
         recipient: the one person who is asked. Default: a channel.
     """
@@ -147,7 +150,8 @@ def asking(
         buttons.append(_button("Ask", ASK, approval))
     if page is not None:
         buttons.append(_page_button("Open the page" if whole else "See all and decide", page))
-    elsewhere = "on its page" if page is not None else f"with hitl show {approval.approval_id}"
+    shows = command("show", approval.approval_id, stack=stack)
+    elsewhere = "on its page" if page is not None else f"with {shows}"
     missing = [
         _section(_plain(f"This is not all. Before you approve, see the whole request {elsewhere}."))
     ]

@@ -7,6 +7,7 @@ from typing import Final
 
 from hitl_approval.contract import MessageKind
 from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.command_line import command
 from hitl_approval.domain.moment import utc_moment
 from hitl_approval.domain.notification import Notification, table
 from hitl_approval.domain.text import inert, sns_subject
@@ -26,6 +27,7 @@ def said_in_thread(
     to_requester: bool = False,
     link: str | None = None,
     entry: str | None = None,
+    stack: str | None = None,
 ) -> Notification:
     """Bring a question to the requester, or an answer to who asked.
 
@@ -38,6 +40,7 @@ def said_in_thread(
         to_requester: whether the recipient asked for approval.
         link: the recipient's own link, which must stand in no other message.
         entry: where the recipient sees the approval once signed in. Default: nobody can sign in.
+        stack: what `--stack` takes in the commands that it names. Default: they need none.
     """
     comment = find_comment(thread, sequence)
     if comment is None:
@@ -63,14 +66,14 @@ def said_in_thread(
         parts.append(f"To {verb}, open your own link. It is only for you.{only}\n  {link}")
     if entry is not None:
         parts.append(f"{f'To {verb}' if link is None else 'Or'}, sign in:\n  {entry}")
-    on_the_command_line = (
-        f'hitl comment {approval.approval_id} --answers {sequence} -m "your answer"'
+    words = (
+        ("comment", approval.approval_id, "--answers", str(sequence), '-m "your answer"')
         if to_requester
-        else f"hitl show {approval.approval_id}"
+        else ("show", approval.approval_id)
     )
     parts.append(
         f"{f'To {verb}' if link is entry is None else 'Or on the command line'}:\n"
-        f"  {on_the_command_line}"
+        f"  {command(*words, stack=stack)}"
     )
     word = "Question" if kind == "question" else "Answer"
     return Notification(
@@ -82,6 +85,7 @@ def said_in_thread(
         to_requester=to_requester,
         link=link,
         entry=entry,
+        stack=stack,
         comment=comment,
         thread=tuple(thread),
     )

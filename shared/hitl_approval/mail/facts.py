@@ -9,6 +9,7 @@ from datetime import tzinfo
 from typing import Any
 
 from hitl_approval.domain.approval import Approval
+from hitl_approval.domain.command_line import command
 from hitl_approval.domain.facts import facts
 from hitl_approval.domain.files import file_in_words
 from hitl_approval.domain.masking import MASK, sent
@@ -142,11 +143,15 @@ def _said(notification: Notification) -> tuple[Sequence[tuple[str, str]], int]:
 def _on_the_command_line(notification: Notification) -> Sequence[str]:
     """What the reader may type instead of opening a link."""
     approval_id, comment = notification.approval_id, notification.comment
+    found: Sequence[Sequence[str]]
     if notification.kind == "question" and comment is not None:
-        return (f'hitl comment {approval_id} --answers {comment.sequence} -m "your answer"',)
-    if notification.link is None:
-        return (f"hitl show {approval_id}",)
-    return (f"hitl approve {approval_id}", f'hitl reject {approval_id} -m "why"')
+        answers = ("--answers", str(comment.sequence), '-m "your answer"')
+        found = [("comment", approval_id, *answers)]
+    elif notification.link is None:
+        found = [("show", approval_id)]
+    else:
+        found = [("approve", approval_id), ("reject", approval_id, '-m "why"')]
+    return [command(*words, stack=notification.stack) for words in found]
 
 
 def _value(value: Any) -> tuple[str, bool]:

@@ -41,7 +41,7 @@ from hitl_approval.domain.message import (
     to_same,
 )
 from hitl_approval.domain.notification import Notification, note_notification_failed
-from hitl_approval.domain.saying import nothing_to_say, what_is_said
+from hitl_approval.domain.saying import brings_link, nothing_to_say, what_is_said
 from hitl_approval.domain.thread import Comment, thread_of
 from hitl_approval.ports.messages import DueMessage, MessageStore, Notifier
 from hitl_approval.ports.outside import Secrets
@@ -65,6 +65,7 @@ class DeliveryService(Records):
         page_url: where personal links lead, without a slash at its end.
         secrets: what a link's secret is drawn from.
         inbox_url: where people sign in by a browser, without a slash. Default: nobody can.
+        stack: what `hitl --stack` takes for this deployment. Default: it finds it without.
         without: kinds that this deployment does not send.
         directory: by which channels each person is reached. Default: everybody by SNS.
     """
@@ -76,6 +77,7 @@ class DeliveryService(Records):
     without: frozenset[MessageKind] = frozenset()
     directory: Directory = field(default_factory=Directory)
     inbox_url: str | None = None
+    stack: str | None = None
 
     def take(self, events: Sequence[Mapping[str, Any]], within: timedelta | None = None) -> int:
         """Record the messages that follow from committed audit events, and send them.
@@ -309,6 +311,7 @@ class DeliveryService(Records):
             thread,
             link=None if token is None else personal_link(self.page_url, token),
             entry=entry_of(self.inbox_url, approval.approval_id),
+            stack=self.stack,
         )
         # Where it is reached by now: an address may have been corrected since.
         address = self.directory.address_of(message.recipient, message.channel)
@@ -375,14 +378,8 @@ class DeliveryService(Records):
         return True
 
     def _draw_token(self, message: Message, approval: Approval) -> str | None:
-        """A new link's token, for a message that brings one.
-
-        An answer brings one to who has links of this request anyway, and to nobody else: a link is
-        a way to decide.
-        """
-        if not message.brings_link:
-            return None
-        if message.kind == "answer" and message.recipient not in approval.deciders:
+        """A new link's token, for a message that brings one."""
+        if not brings_link(message, approval):
             return None
         return make_token(message.approval_id, self.secrets.draw())
 

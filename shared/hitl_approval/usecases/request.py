@@ -87,12 +87,14 @@ class RequestService(Records):
         secrets: what the code of the links' page is drawn from; None where it asks for none.
         callbacks: resumes the workflows whose requests were replaced. Default: they read it later.
         inbox_url: where people sign in by a browser; None where nobody can.
+        stack: what `hitl --stack` takes for this deployment. Default: it finds it without.
     """
 
     notifier: Notifier
     secrets: Secrets | None = None
     callbacks: CallbackClient | None = None
     inbox_url: str | None = None
+    stack: str | None = None
 
     def submit(
         self,
@@ -236,6 +238,7 @@ class RequestService(Records):
                     approval,
                     challenge=approval.challenge,
                     entry=entry_of(self.inbox_url, approval_id),
+                    stack=self.stack,
                 )
             )
         elif approval.decided_by == SYSTEM.name:

@@ -9,7 +9,7 @@ import pytest
 
 from hitl_approval.contract import MessageKind
 from hitl_approval.domain.message import Message
-from hitl_approval.domain.saying import nothing_to_say, what_is_said
+from hitl_approval.domain.saying import brings_link, nothing_to_say, what_is_said
 from hitl_approval.domain.thread import Comment
 from hitl_approval.domain.voting import cast_vote
 from tests.anything import NOW, any_approval, any_request, declared
@@ -57,6 +57,22 @@ def test_should_not_ask_what_has_been_answered_meanwhile() -> None:
 def test_should_not_send_what_does_not_stand_in_the_trail(kind: MessageKind) -> None:
     why = nothing_to_say(message(kind, sequence=7), APPROVAL, (QUESTION,), now=SOON)
     assert why == "what was said cannot be read"
+
+
+@pytest.mark.parametrize(
+    ("kind", "to", "brings"),
+    [
+        ("requested", "bob", True),
+        ("question", "rita", True),
+        ("answer", "bob", True),
+        ("answer", "rita", False),
+        ("outcome", "bob", False),
+    ],
+)
+def test_should_bring_a_link_to_who_may_decide_by_it(
+    kind: MessageKind, to: str, brings: bool
+) -> None:
+    assert brings_link(message(kind, to), APPROVAL) == brings
 
 
 def test_should_say_how_it_ended_whenever() -> None:

@@ -545,3 +545,11 @@ class TestChannels:
         requests.notify(approval_id)
         [everybody] = world.notifier.sent
         assert everybody.entry == f"{inbox}/approvals/{approval_id}"
+
+    def test_should_name_the_deployment_in_its_commands(self, world: World) -> None:
+        approval_id = asked(world)
+        self.take(replace(world.delivery, stack="prod"), world, approval_id)
+        replace(world.requests, stack="prod").notify(approval_id)
+        assert {m.stack for m in world.notifier.sent} == {"prod"}
+        assert all(f"hitl approve {approval_id}" in m.body for m in world.notifier.sent)
+        assert all(m.body.endswith(" --stack prod\n") for m in world.notifier.sent)
