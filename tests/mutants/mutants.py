@@ -42,6 +42,7 @@ REQUEST = "shared/hitl_approval/usecases/request.py"
 SIGN_IN = "shared/hitl_approval/http/sign_in.py"
 READING = "shared/hitl_approval/http/reading.py"
 DECIDE = "shared/hitl_approval/usecases/decide.py"
+SAYING = "shared/hitl_approval/domain/saying.py"
 DELIVER = "shared/hitl_approval/usecases/deliver.py"
 SWEEPING = "shared/hitl_approval/usecases/sweep.py"
 RECORDS = "shared/hitl_approval/usecases/records.py"
@@ -337,7 +338,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a reminder is sent after the end",
-        "shared/hitl_approval/domain/saying.py",
+        SAYING,
         '        return "the request has ended"\n',
         "        pass\n",
         "sent_once",
@@ -1303,11 +1304,11 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "an answer brings anybody a link to decide",
-        DELIVER,
-        '        if message.kind == "answer" and message.recipient not in approval.deciders:\n',
-        "        if False:\n",
+        SAYING,
+        '    if message.kind == "answer" and message.recipient not in approval.deciders:\n',
+        "    if False:\n",
         "approved_by_policy",
-        ("tests/unit/usecases/test_thread.py",),
+        ("tests/unit/usecases/test_thread.py", "tests/unit/domain/test_saying.py"),
     ),
     Mutant(
         "an onlooker comments",
