@@ -17,7 +17,12 @@ from botocore.loaders import JSONFileLoader
 
 from tests.environment import CREDENTIALS, ENVIRONMENT
 
-# Set at import, before any client or subprocess exists: no test can reach a real account.
+# Set at import, before any client or subprocess exists: no test can reach a real account, nor what
+# the shell speaks to that they were started in.
+for name in [name for name in os.environ if name.startswith("AWS_")]:
+    del os.environ[name]
+for name in ("HITL_STACK", "STACK_NAME", "HITL_LOCAL_DIR"):
+    os.environ.pop(name, None)
 os.environ.update(
     CREDENTIALS,
     AWS_CONFIG_FILE=os.devnull,
@@ -33,8 +38,6 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ.update(HITL_CACHE_DIR=str(Path(scratch, "cache")), TMPDIR=scratch)
     tempfile.tempdir = scratch
     atexit.register(shutil.rmtree, scratch, ignore_errors=True)
-for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
-    os.environ.pop(name, None)
 
 _load_file = JSONFileLoader.load_file
 

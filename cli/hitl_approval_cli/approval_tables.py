@@ -230,7 +230,7 @@ _MESSAGES: Mapping[MessageKind, str] = {
     "reminder": "reminder",
     "question": "question",
     "answer": "answer",
-    "released": "release",
+    "released": '"no longer yours"',
     "outcome": "outcome",
     "expired": "expiry",
     "withdrawn": "withdrawal",
@@ -260,6 +260,8 @@ def _message_row(message: Mapping[str, Any]) -> tuple[str, str]:
             return "Not needed", f"{to}{why}"
         case "open":
             following = local_time(message["next_try_at"])
+            if not message["attempts"]:  # taken up again: what it failed by was before
+                return "Being sent", f"{to}, from {following} on"
             return "Being sent", f"{to}, {_tries(message)}, the next at {following}{why}"
         case _:
             return "Not sent", f"{to}, {_tries(message)}{why}"

@@ -59,15 +59,21 @@ def people(deployment: Deployment) -> Found:
 
 def messages(deployment: Deployment) -> Found:
     """Whether everybody was sent what the latest pending requests ask of them."""
-    found, fixes = [], []
+    found, fixes, again = [], [], 0
     examined = list(islice(_pending(deployment), EXAMINED))
     for each in examined:
         record = deployment.call({"action": "get", "approval_id": each["approval_id"]})
-        failed = {
-            f"{sent['recipient']} by {sent['channel']} ({sent['reason'] or 'no answer'})"
+        refused = [
+            sent
             for sent in record.get("messages", ())
             if sent["state"] in GIVEN_UP or (sent["state"] == "open" and sent["reason"])
+        ]
+        failed = {
+            f"{sent['recipient']} by {sent['channel']} ({sent['reason'] or 'no answer'})"
+            for sent in refused
+            if not _taken_up(sent)
         }
+        again += sum(map(_taken_up, refused))
         if failed:
             found += sorted(failed)
             fixes.append(deployment.command("repair", each["approval_id"]))
@@ -79,7 +85,15 @@ def messages(deployment: Deployment) -> Found:
     if not examined:
         return "ok", "no request is pending", ""
     latest = "the latest " if len(examined) == EXAMINED else ""
-    return "ok", f"all were sent, of {latest}{output.count(len(examined), 'pending request')}", ""
+    of = f"of {latest}{output.count(len(examined), 'pending request')}"
+    if again:
+        return "ok", f"{output.count(again, 'message')} taken up again, to be sent now, {of}", ""
+    return "ok", f"all were sent, {of}", ""
+
+
+def _taken_up(sent: Mapping[str, Any]) -> bool:
+    """Whether a message that was refused is due again, and was not tried since."""
+    return bool(sent["state"] == "open" and not sent["attempts"])
 
 
 def hand_over(deployment: Deployment, name: str) -> str:

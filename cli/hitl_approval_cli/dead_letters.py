@@ -46,7 +46,8 @@ class Letter:
     Attributes:
         message_id: of SQS.
         kind: what it is.
-        what: it is, in words.
+        what: it is, in words, with why it failed.
+        subject: it is, in words alone.
         content: as it was read.
         receipt: by which SQS deletes it.
     """
@@ -54,6 +55,7 @@ class Letter:
     message_id: str
     kind: Kind
     what: str
+    subject: str
     content: Any
     receipt: str
 
@@ -148,7 +150,8 @@ def _letter(message: Mapping[str, Any]) -> Letter:
     kind, what = _read(content)
     error = message.get("MessageAttributes", {}).get(_ERROR, {}).get("StringValue", "")
     why = f", failed: {error[:MOST_SAID]}" if kind == "start" and error else ""
-    return Letter(message["MessageId"], kind, what + why, content, message["ReceiptHandle"])
+    receipt = message["ReceiptHandle"]
+    return Letter(message["MessageId"], kind, what + why, what, content, receipt)
 
 
 def _read(content: Any) -> tuple[Kind, str]:
@@ -168,12 +171,33 @@ def _read(content: Any) -> tuple[Kind, str]:
     return "start", f"the start of {cut(str(subject))!r}" if subject else "a start"
 
 
+def ask_again(deployment: Deployment, content: Mapping[str, Any]) -> str:
+    """The command that asks for what a start asked for, as far as a line can say it."""
+    options = {
+        "--document-id": [content.get("document_id")],
+        "--requester": [content.get("requester")],
+        "--approver": content.get("approvers"),
+    }
+    words = [
+        word
+        for option, values in options.items()
+        for value in (values if isinstance(values, list) else ())
+        if isinstance(value, str)
+        for word in (option, value)
+    ]
+    seconds = content.get("timeout_seconds")
+    if isinstance(seconds, int):
+        words += ["--timeout", f"{seconds}s"]
+    subject = str(content.get("subject", content.get("document_name", "SUBJECT")))
+    return deployment.command("submit", "--subject", subject, *words)
+
+
 def _start(deployment: Deployment, letter: Letter) -> TakenUp:
     try:
         parse_document(letter.content)
     except InvalidRequest as error:
-        ask = deployment.command("submit", "--subject", "SUBJECT")
-        msg = f"{error}: ask for what is right by {ask}"
+        ask = ask_again(deployment, letter.content)
+        msg = f"{error}: correct it, and ask by {ask}"
         raise CliError(msg, code=error.code) from None
     started = deployment.submit(letter.content, f"hitl-dead-letter-{letter.message_id}")
     return TakenUp(f"started {started['approval_id']}", started)

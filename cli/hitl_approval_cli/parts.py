@@ -22,6 +22,8 @@ NO_LINK: Final = "This link does not open anything"
 _PROBE: Final = Route.LINK.replace("{token+}", "hitl-doctor")
 _BUSY: Final = frozenset({429, 503})
 """What the API answers of a function that Lambda does not start."""
+_SOURCES: Final = {"dynamodb": "stream mapping", "sqs": "queue mapping"}
+"""What feeds a function, by the service that it is fed from."""
 _USABLE: Final = {"Enabled", "PendingRotation"}
 _COUNTS: Final = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
@@ -51,9 +53,9 @@ def _problems(deployment: Deployment, function: str) -> Iterator[tuple[str, str]
     listed = client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
     for each in listed:
         if each["State"] in {"Disabled", "Disabling"}:
-            source = each["EventSourceArn"].split(":")[2]
+            source = _SOURCES.get(each["EventSourceArn"].split(":")[2], "source")
             yield (
-                f"is not brought what it reads from {source}",
+                f"its {source} is switched off",
                 deployment.aws_command(
                     "lambda", "update-event-source-mapping", "--uuid", each["UUID"], "--enabled"
                 ),

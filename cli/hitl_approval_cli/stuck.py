@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from hitl_approval.contract import EXECUTION_PAUSED
+from hitl_approval.domain.text import listed_some
 from hitl_approval.ports.records import Attention
 from hitl_approval_cli import clock
 from hitl_approval_cli.checks import Found
@@ -31,7 +32,7 @@ def overdue(deployment: Deployment) -> Found:
         return "ok", "no request is pending past its expiry", ""
     fix = f"{deployment.command('doctor', '--fix')} lets the sweep close them now; "
     fix += f"{deployment.command('logs', '--function', 'sweep')} says why it has not"
-    return "wrong", f"{_most(ids)} pending past their expiry", fix
+    return "wrong", f"{_most(ids)} pending past their expiry: {listed_some(ids)}", fix
 
 
 def not_resumed(deployment: Deployment) -> Found:
@@ -62,15 +63,16 @@ def parked(deployment: Deployment) -> Found:
     aside = Records(deployment).postponed()
     found = [one for one in aside if one.until is None]
     if not found:
-        waiting = f", {len(aside)} are to be tried again" if aside else ""
-        return "ok", f"the sweep has parked nothing{waiting}", ""
+        again = f"; the next sweep tries {len(aside)} again" if aside else ""
+        return "ok", f"the sweep has parked nothing{again}", ""
     reasons = "; ".join(f"{one.approval_id}: {one.reason}" for one in found[:NAMED])
     more = f"; and {len(found) - NAMED} more" if len(found) > NAMED else ""
     repairs = [deployment.command("repair", one.approval_id) for one in found[:NAMED]]
     if more:
         repairs.append(f"{deployment.command('repair', '--all')} for all")
-    fix = "put that right where something is wrong, by deploying a newer version, say; then, and "
-    fix += f"where nothing is wrong any more: {'; '.join(repairs)}"
+    verify = deployment.command("audit", "verify", found[0].approval_id)
+    fix = f"{verify} says whether it can be read now, or by a newer version only: deploy that one; "
+    fix += f"then {'; '.join(repairs)}"
     return "wrong", f"{len(found)} parked by the sweep: {reasons}{more}", fix
 
 

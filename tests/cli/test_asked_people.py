@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -114,6 +115,29 @@ def test_should_say_who_was_not_sent_a_request_and_why(
     assert found.startswith("not sent to ann by sns (")
     assert fix == f"put that right, then hitl repair {asked}"
     world.notifier.unreachable = set()
+
+
+def test_should_say_that_a_message_is_to_be_sent_again(
+    hitl: Hitl, cloud: FakeCloud, fine: Fine, world: World
+) -> None:
+    store = cloud.decisions.store
+    opening = any_opening(
+        request=any_request(approvers=["ann", "bob"]), now=NOW, timeout=timedelta(days=30)
+    )
+    approval_id = store.create(opening).approval_id
+    world.notifier.unreachable = {"ann"}
+    delivery = replace(world.delivery, store=store)
+    cloud.decisions = replace(cloud.decisions, messages=world.messages)
+    delivery.take(store.history(approval_id))
+    while (due := world.messages.next_due()) is not None:
+        world.clock.moment = due
+        delivery.deliver_due()
+    assert said(hitl, "messages")[0] == "wrong"
+    assert hitl("repair", approval_id).status == 0
+    assert said(hitl, "messages") == (
+        "ok", "1 message taken up again, to be sent now, of 1 pending request", "",
+    )  # fmt: skip
+    assert re.search(r"Being sent +request to ann, from ", hitl("show", approval_id).out)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import timedelta
 from typing import Any
 
@@ -98,14 +99,19 @@ def test_should_ask_first(hitl: Hitl, dead: Queue, cloud: FakeCloud) -> None:
 def test_should_keep_a_start_that_cannot_work_and_say_why(
     hitl: Hitl, dead: Queue, cloud: FakeCloud
 ) -> None:
-    dead.add(json.dumps({**EVENT, "aprovers": ["ann"]}))
+    more = {"aprovers": ["ann"], "approvers": ["zoe o'neill", 7], "timeout_seconds": 90}
+    dead.add(json.dumps({**EVENT, **more, "context": {"amount": 7}}))
     dead.add(json.dumps(EVENT))
     result = hitl("repair", "--dead-letters", "--yes", "--json")
     assert result.status == 1
     wrong, right = result.json["dead_letters"]
     assert (wrong["done"], right["done"]) == (False, True)
     assert "aprovers" in wrong["said"]
-    assert "hitl submit" in wrong["said"]
+    _, ask = wrong["said"].split(": correct it, and ask by ")
+    assert shlex.split(ask) == [
+        "hitl", "submit", "--subject", "Refund 70", "--requester", "rita",
+        "--approver", "zoe o'neill", "--timeout", "90s",
+    ]  # fmt: skip
     assert len(dead.messages) == 1
     assert dead.hidden == set()
 

@@ -47,7 +47,7 @@ def test_should_name_a_function_that_is_not_brought_the_stream(
             }
         )
     state, found, fix = said(hitl, "functions")
-    assert (state, found) == ("wrong", "Publisher: is not brought what it reads from dynamodb")
+    assert (state, found) == ("wrong", "Publisher: its stream mapping is switched off")
     assert fix == "aws lambda update-event-source-mapping --uuid u-publisher --enabled"
 
 

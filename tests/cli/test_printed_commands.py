@@ -68,7 +68,9 @@ def printed() -> Iterator[list[str]]:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "command":
                 words = [
-                    str(each.value) if isinstance(each, ast.Constant) else "X" for each in node.args
+                    str(each.value) if isinstance(each, ast.Constant) else "X"
+                    for each in node.args
+                    if not isinstance(each, ast.Starred)
                 ]
                 if words and words[0] in CONNECTED:
                     yield words

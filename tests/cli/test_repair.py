@@ -15,6 +15,8 @@ from tests.anything import any_opening, any_request
 from .conftest import Hitl
 from .pending import pending
 
+AGAIN = "is taken up again: messages within a minute, a record by the next sweep"
+
 
 def put_aside(world: World) -> str:
     approval_id = world.store.create(any_opening(now=world.clock.now())).approval_id
@@ -26,7 +28,7 @@ def test_should_make_due_what_was_put_aside(hitl: Hitl, world: World) -> None:
     approval_id = put_aside(world)
     before = repr((world.store.approvals, world.store.audit))
     result = hitl("repair", approval_id)
-    assert (result.status, result.out) == (0, f"{approval_id} is taken up again\n")
+    assert (result.status, result.out) == (0, f"{approval_id} {AGAIN}\n")
     (one,) = world.store.postponed()
     assert (one.tries, one.until) == (0, world.clock.now() - SWEEP_GRACE)
     assert repr((world.store.approvals, world.store.audit)) == before
@@ -68,7 +70,7 @@ def test_should_try_again_a_message_that_was_given_up(hitl: Hitl, world: World) 
     assert re.search(r"Not sent +request to ann, 30 tries", hitl("show", approval_id).out)
 
     world.notifier.unreachable = set()
-    assert hitl("repair", approval_id).out == f"{approval_id} is taken up again\n"
+    assert hitl("repair", approval_id).out == f"{approval_id} {AGAIN}\n"
     world.delivery.deliver_due()
     assert len(re.findall(r"^Sent +request to ", hitl("show", approval_id).out, re.M)) == 2
     assert hitl("repair", approval_id).status == 1

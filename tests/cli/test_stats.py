@@ -54,7 +54,8 @@ def test_should_say_what_still_waits_for_somebody_who_has_left(hitl: Hitl, world
     commands = [line.strip() for line in out.splitlines() if line.startswith("  hitl reassign")]
     assert len(commands) == 3
     assert (
-        "  COLLEAGUE and OPERATOR are of this deployment: it names nobody; operators: none" in out
+        "  COLLEAGUE (not asked yet) and OPERATOR are of this deployment: it names nobody; "
+        "operators: none\n" in out
     )
     assert "  and 2 more: hitl inbox --mine --as " in out
     words = shlex.split(commands[0].removeprefix("hitl ").replace("COLLEAGUE", "cid"))

@@ -27,7 +27,7 @@ def test_should_say_what_is_stuck_and_what_to_do(
     cloud.executions.append(other.execution_arn)
     result = hitl("doctor")
     assert result.status == 1
-    assert "wrong    overdue: 1 pending past their expiry" in result.out
+    assert "wrong    overdue: 1 pending past their expiry: approval-" in result.out
     assert (
         "hitl doctor --fix lets the sweep close them now; hitl logs --function sweep says"
         in result.out
@@ -49,13 +49,15 @@ def test_should_say_what_the_sweep_has_put_aside_and_why(
     result = hitl("doctor")
     assert result.status == 1
     assert f"1 parked by the sweep: {parked}: the record of {parked} cannot be read" in result.out
-    assert f"where nothing is wrong any more: hitl repair {parked}\n" in result.out
-    assert "wrong    overdue: 1 pending past their expiry" in result.out
+    assert f"hitl audit verify {parked} says whether it can be read now" in result.out
+    assert f"deploy that one; then hitl repair {parked}\n" in result.out
+    assert "wrong    overdue: 1 pending past their expiry: approval-" in result.out
 
     repaired = hitl("repair", "--all", "--json").json["approval_ids"]
     assert repaired == [later, parked]
     assert {one.until is None for one in tables.postponed()} == {False}
     assert states(hitl)["parked"] == "ok"
+    assert "the sweep has parked nothing; the next sweep tries 2 again" in hitl("doctor").out
 
 
 def test_should_leave_to_the_next_sweep_what_was_repaired(

@@ -28,7 +28,7 @@ _PROSE = re.sub(r"^```.*?^```", "", PAGE, flags=re.MULTILINE | re.DOTALL)
 QUOTED = [" ".join(found.split()) for found in re.findall(r"`([^`]+)`", _PROSE)]
 COMMANDS = sorted({words for words in QUOTED if words.startswith(("hitl ", "aws "))})
 assert COMMANDS, "none would be checked"
-GLOBAL = {"--query"}
+GLOBAL = {"--query", "--output"}
 """Of the AWS CLI itself, whatever it calls."""
 RENAMED = {"--notification-endpoint": "--endpoint"}
 """Options that the AWS CLI calls otherwise than the API: --endpoint alone would be its own."""

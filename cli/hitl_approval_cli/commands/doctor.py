@@ -165,7 +165,7 @@ def _topic(deployment: Deployment) -> Found:
     if gone:
         what = f"{found}; gone: {', '.join(gone)}, which the stack subscribes"
         commands = [_subscribe(deployment, topic, each) for each in gone if "@" in each]
-        fix = "deploying changes nothing, for CloudFormation they are there: "
+        fix = "another deployment would not bring them back: "
         fix += "; ".join(commands or ["take them out, deploy, and put them in again"])
         return "wrong", what, f"{fix}; who reads the address confirms by the mail from AWS"
     if confirmed:
@@ -254,7 +254,7 @@ def _tables(deployment: Deployment) -> Found:
 def _notifications(deployment: Deployment) -> Found:
     failed = _counted(deployment, Metrics.NOTIFICATION_FAILED)
     if not failed:
-        return "ok", "all were sent in the last day", ""
+        return "ok", "CloudWatch counts none of the last day that was not sent", ""
     return (
         "wrong",
         f"of {output.count(failed, 'request')} somebody was not notified at first",
@@ -268,7 +268,7 @@ def _records(deployment: Deployment) -> Found:
     )
     passed = _counted(deployment, Metrics.PASSED_OVER)
     if not altered and not passed:
-        return "ok", "every record was read in the last day, and is what its trail says", ""
+        return "ok", "CloudWatch counts none of the last day that was altered or not taken", ""
     found = f"{altered} were altered, {passed} could not be taken"
     return "wrong", found, f"{deployment.command('audit', 'verify', '--all')} names them"
 

@@ -178,4 +178,4 @@ def _show(found: Sequence[Mapping[str, Any]]) -> None:
             f"by {by}" if by else f"[bold red]no:[/] {output.safe(why)}",
             each["answer"] or "none",
         )
-    output.out.print(table)
+    output.print_table(table)

@@ -31,7 +31,7 @@ def inbox(
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> None:
-    """Show the requests that await a decision: the newest, and of these the soonest expiry first.
+    """Show the newest requests that await a decision, sorted by when they expire.
 
     With --mine those that name you and that you have not answered, the soonest expiry first of
     all; requests that anyone may decide name nobody. With --watch a terminal shows the page as it

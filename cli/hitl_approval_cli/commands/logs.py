@@ -34,7 +34,8 @@ _Id = Annotated[
 _Function = Annotated[
     str | None,
     typer.Option(
-        help="Only of this function: workflow, approval, sweep, publisher, messenger, page."
+        help="Only of this function: workflow, request, approval, sweep, publisher, messenger, "
+        "page, signedin or slack."
     ),
 ]
 _Since = Annotated[
@@ -84,14 +85,14 @@ def logs(
 
     lines = read(_milliseconds(start))
     if follow:
-        _follow(to, read, lines, _milliseconds(clock.now()))
+        _follow(to, whole, read, lines)
         return
     answer = {
         "approval_id": whole,
         "since": start.isoformat(),
         "lines": [line.to_dict() for line in lines],
     }
-    to.show(answer, lambda: _show(whole, start, lines))
+    to.show(answer, lambda: _show(whole, function, start, lines))
 
 
 def _begin(
@@ -108,10 +109,13 @@ def _begin(
 
 
 def _follow(
-    to: Connection, read: Callable[[int], Sequence[Line]], lines: Sequence[Line], now: int
+    to: Connection,
+    about: str | None,
+    read: Callable[[int], Sequence[Line]],
+    lines: Sequence[Line],
 ) -> None:
     seen: set[str] = set()
-    newest = now
+    newest = _milliseconds(clock.now())
     try:
         while True:
             new = [line for line in lines if line.event_id not in seen]
@@ -119,7 +123,7 @@ def _follow(
                 if to.as_json:
                     output.json_line(line.to_dict())
                 else:
-                    _print(line)
+                    _print(line, about)
             seen.update(line.event_id for line in new)
             newest = max([newest, *(line.at for line in new)])
             clock.pause(FOLLOW_SECONDS)
@@ -128,25 +132,33 @@ def _follow(
         return
 
 
-def _show(approval_id: str | None, start: datetime, lines: Iterable[Line]) -> None:
+def _show(
+    approval_id: str | None, function: str | None, start: datetime, lines: Iterable[Line]
+) -> None:
     found = False
     for line in lines:
         found = True
-        _print(line)
+        _print(line, approval_id)
     if not found:
-        what = "it has logged nothing"
-        if approval_id is not None:
-            what = f"no function has logged anything about {output.safe(approval_id)}"
+        who = "no function" if function is None else f"the {output.safe(function)} function"
+        what = "has logged anything" if function is None else "has logged nothing"
+        about = "" if approval_id is None else f" about {output.safe(approval_id)}"
         output.out.print(
-            f"{what} since {local_time(start.isoformat())}: CloudWatch shows a line some seconds"
-            " later, and keeps it for the deployment's log_retention",
+            f"{who} {what}{about} since {local_time(start.isoformat())}, where this began to read:"
+            " CloudWatch shows a line some seconds later, and keeps it for the deployment's"
+            " log_retention",
             soft_wrap=True,
         )
 
 
-def _print(line: Line) -> None:
-    """One line: when, which function, how bad, and the first line of what it says."""
+def _print(line: Line, about: str | None) -> None:
+    """One line: when, which function, how bad, and the first line of what it says.
+
+    Of which approval is not repeated where only one was asked for.
+    """
     first, *rest = line.said.splitlines() or [""]
+    if about is not None:
+        first = first.replace(f" approval_id={about}", "")
     more = f" (and {len(rest)} lines more: --json)" if rest else ""
     level = line.level or ""
     output.out.print(

@@ -38,6 +38,9 @@ _Discard = Annotated[
 _Yes = Annotated[bool, typer.Option("--yes", "-y", help="Of --dead-letters: do not ask first.")]
 
 
+_WITHIN = "messages within a minute, a record by the next sweep"
+
+
 @connected
 def repair(
     to: Connection,
@@ -90,7 +93,7 @@ def repair(
 
 def _show(taken_up: list[str]) -> None:
     for approval_id in taken_up:
-        output.out.print(f"{output.safe(approval_id)} is taken up again")
+        output.out.print(f"{output.safe(approval_id)} is taken up again: {_WITHIN}", soft_wrap=True)
     if not taken_up:
         output.out.print("nothing is put aside")
 
@@ -152,20 +155,19 @@ def _take_up(
     # Together, since they run at the same time.
     deadline = clock.now() + timedelta(seconds=START_SECONDS)
     for letter, taken_up in started:
-        said, good = _outcome(to, taken_up, (deadline - clock.now()).total_seconds())
+        seconds = (deadline - clock.now()).total_seconds()
+        said, good = _outcome(to, letter, taken_up, seconds)
         done.append(_say(to, letter, said, good=good))
     return done
 
 
-def _outcome(to: Connection, taken_up: TakenUp, seconds: float) -> tuple[str, bool]:
+def _outcome(to: Connection, letter: Letter, taken_up: TakenUp, seconds: float) -> tuple[str, bool]:
     """What became of a start, in words, and whether its request is on record."""
     try:
         Watch(to, taken_up.started or {}).until_on_record(max(seconds, 0))
     except NoRequestError as error:
-        ask = to.deployment.command("submit", "--subject", "SUBJECT")
-        way_out = (
-            f"discard what Lambda puts into the queue again, and ask for what is right by {ask}"
-        )
+        ask = dead_letters.ask_again(to.deployment, letter.content)
+        way_out = f"correct it, ask by {ask}, and discard the new message that Lambda writes of it"
         return f"failed again: {error}; if that stays so, {way_out}", False
     except NotPermittedError as error:
         return f"{taken_up.said}; it is not known what became of it: {error}", True
@@ -189,7 +191,7 @@ def _discard(
 def _say(to: Connection, letter: Letter, said: str, *, good: bool) -> dict[str, Any]:
     if not to.as_json:
         state = "[green]done[/]    " if good else "[bold red]not done[/]"
-        line = f"{state}  {output.safe(letter.what)}: {output.safe(said)}"
+        line = f"{state}  {output.safe(letter.subject)}: {output.safe(said)}"
         output.out.print(line, soft_wrap=True)
     return _row(letter) | {"done": good, "said": said}
 

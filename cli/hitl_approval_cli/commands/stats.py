@@ -77,7 +77,7 @@ def stats(
         "decision_seconds": {"p50": _at(waited, 0.50), "p95": _at(waited, 0.95)},
         "waiting": waiting,
     }
-    to.show(answer, lambda: _show(to.deployment, answer))
+    to.show(answer, lambda: _show(to.deployment, answer, approver))
 
 
 def _names(item: Mapping[str, Any], approver: str | None) -> bool:
@@ -110,8 +110,10 @@ def _at(ordered: list[float], share: float) -> float | None:
     return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]
 
 
-def _show(deployment: Deployment, answer: Mapping[str, Any]) -> None:
+def _show(deployment: Deployment, answer: Mapping[str, Any], approver: str | None) -> None:
     """How many approvals there are, and how long people take."""
+    if approver is not None:
+        output.line(f"Requests that name {approver}:")
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("STATUS")
     table.add_column("APPROVALS", justify="right")
@@ -154,7 +156,9 @@ def _show_waiting(deployment: Deployment, waiting: Mapping[str, Any]) -> None:
         output.line(f"  {command}")
     named = NamedPeople.find(deployment)
     if named:
-        output.line(f"  COLLEAGUE and OPERATOR are of this deployment: {named.in_words}")
+        output.line(
+            f"  COLLEAGUE (not asked yet) and OPERATOR are of this deployment: {named.in_words}"
+        )
     if count > NAMED:
         every = deployment.command("inbox", "--mine", "--as", name)
         output.line(f"  and {count - NAMED} more: {every}")
