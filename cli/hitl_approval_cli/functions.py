@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from hitl_approval.contract import Env, Output
@@ -25,33 +25,51 @@ def find_functions(deployment: Deployment) -> Mapping[str, str]:
     Raises:
         CliError: the stack has no function of the name that its output says.
     """
+    return find_parts(deployment, _FUNCTION, FUNCTIONS, "Function")
+
+
+def find_parts(
+    deployment: Deployment, kind: str, names: Iterable[str], suffix: str
+) -> Mapping[str, str]:
+    """What some of a deployment's resources are called -> their physical ids.
+
+    Args:
+        deployment: whose.
+        kind: their type in CloudFormation.
+        names: what they can be called.
+        suffix: what comes behind that in their logical ids.
+
+    Raises:
+        CliError: the stack has no function of the name that its output says.
+    """
     workflow = deployment.output(Output.WORKFLOW_FUNCTION_NAME)
-    functions = dict(_functions(deployment))
-    own = next((each for each, physical in functions.items() if physical == workflow), None)
+    resources = list(_resources(deployment))
+    own = next(
+        (logical for of, logical, physical in resources if (of, physical) == (_FUNCTION, workflow)),
+        None,
+    )
     found = own and re.fullmatch(r"(?P<deployment>\w*?)WorkflowFunction[0-9A-F]{8}", own)
     if not found:
         msg = f"stack {deployment.stack} has no function {workflow}: is it a hitl-approval stack?"
         raise CliError(msg, code="NOT_A_HITL_STACK")
-    own_function = re.compile(
-        rf"{found['deployment']}(?P<name>{'|'.join(FUNCTIONS)})Function[0-9A-F]{{8}}"
-    )
+    called = re.compile(rf"{found['deployment']}(?P<name>{'|'.join(names)}){suffix}[0-9A-F]{{8}}")
     return {
         match["name"]: physical
-        for logical, physical in functions.items()
-        if (match := own_function.fullmatch(logical))
+        for of, logical, physical in resources
+        if of == kind and (match := called.fullmatch(logical))
     }
 
 
-def _functions(deployment: Deployment) -> Iterator[tuple[str, str]]:
-    """Logical and physical id of each function of the stack."""
+def _resources(deployment: Deployment) -> Iterator[tuple[str, str, str]]:
+    """Type, logical and physical id of each resource of the stack."""
     client = deployment.client("cloudformation")
     asked = {"StackName": deployment.stack_name}
     while True:
         with deployment.errors():
             answer = client.list_stack_resources(**asked)
         for each in answer["StackResourceSummaries"]:
-            if each.get("ResourceType") == _FUNCTION:
-                yield each["LogicalResourceId"], each.get("PhysicalResourceId", "")
+            kind, physical = each.get("ResourceType", ""), each.get("PhysicalResourceId", "")
+            yield kind, each["LogicalResourceId"], physical
         if not answer.get("NextToken"):
             return
         asked["NextToken"] = answer["NextToken"]

@@ -90,6 +90,7 @@ def test_should_find_nothing_wrong(hitl: Hitl, fine: Fine) -> None:
         "version", "credentials", "stack", "deployed version", "approval function", "functions",
         "schedules", "tables", "topic", "personal addresses", "mail", "page", "people", "messages",
         "overdue", "not resumed", "parked", "archive", "dead letters", "notifications", "records",
+        "alarms",
     ]  # fmt: skip
     out = hitl("doctor").out
     assert "ok       credentials: arn:aws:iam::123456789012:user/ann in us-east-1" in out

@@ -12,7 +12,7 @@ import typer
 
 from hitl_approval.contract import LIBRARY_VERSION, Metrics, Output
 from hitl_approval.domain.text import spelling
-from hitl_approval_cli import asked_people, clock, output, parts, stuck
+from hitl_approval_cli import alarms, asked_people, clock, output, parts, stuck
 from hitl_approval_cli.checks import Check, Examine, Found, State, check
 from hitl_approval_cli.connection import Connection, connected
 from hitl_approval_cli.deployment import Deployment
@@ -311,6 +311,7 @@ CHECKS: Final[Mapping[str, Examine]] = {
     "dead letters": parts.dead_letters,
     "notifications": _notifications,
     "records": _records,
+    "alarms": alarms.alarms,
 }
 """What is examined of a deployment, in the order in which it is shown: what is the cause of another
 problem comes before it, so that who goes from the top down fixes it first."""
