@@ -16,7 +16,11 @@ POLICY = "tests/unit/domain/test_policy.py"
 SERVICE = "tests/unit/usecases"
 SWEEP = "tests/unit/usecases/test_sweep.py"
 AGREEMENT = "tests/unit/domain/test_agreement.py"
-TERMS = "tests/unit/domain/test_approval.py"
+TERMS = (
+    "tests/unit/domain/test_approval.py",
+    "tests/unit/domain/test_ending.py",
+    "tests/unit/domain/test_voting.py",
+)
 PEOPLE = "tests/property/test_person_properties.py"
 PROPERTIES = "tests/property/test_approval_properties.py"
 EDITS = "tests/property/test_edit_properties.py"
@@ -768,7 +772,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    if now >= approval.expires_at:\n        raise expired(approval)\n    given = ",
         "    if now > approval.expires_at:\n        raise expired(approval)\n    given = ",
         "one_terminal_status",
-        (TERMS,),
+        TERMS,
     ),
     Mutant(
         "a cancellation counts after the expiry",
@@ -776,7 +780,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    check_open(approval, now=now)\n    check_may_withdraw(",
         "    check_may_withdraw(",
         "refusals_change_nothing",
-        (TERMS,),
+        TERMS,
     ),
     Mutant(
         "a failed start that has expired is left behind",
@@ -792,7 +796,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    if not approval.pending or now < approval.expires_at:\n",
         "    if not approval.pending or now <= approval.expires_at:\n",
         "all_agree",
-        (TERMS,),
+        TERMS,
     ),
     Mutant(
         "silence approves",
@@ -800,7 +804,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "approval, approval.policy.on_timeout.status, SYSTEM,",
         'approval, "approved", SYSTEM,',
         "approved_by_policy",
-        (TERMS,),
+        TERMS,
     ),
     Mutant(
         "what has ended is cancelled",
@@ -1428,7 +1432,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    check_open(approval, now=now)\n    vote = ",
         "    vote = ",
         "approved_by_policy",
-        MACHINE,
+        ("tests/unit/domain/test_voting.py", *MACHINE),
     ),
     Mutant(
         "an escalation comes before it is due",
@@ -1452,7 +1456,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    return approval.expires_at if due is None else due - SWEEP_GRACE\n",
         "    return approval.expires_at\n",
         "nothing_is_left_behind",
-        MACHINE,
+        ("tests/unit/domain/test_escalation.py", *MACHINE),
     ),
     Mutant(
         "a place is handed over that has answered",
