@@ -52,9 +52,9 @@ down: ## stop what `make up` started
 # Two processes, each with a local cloud of its own; a file's tests stay together.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# What runs a local cloud, a browser, simulated faults or other people's scanners, or bundles and
-# synthesizes whole apps anew: the longer part.
-LONG := tests/e2e tests/browser tests/local tests/faults tests/supply tests/infra/test_nag.py \
+# What runs a local cloud, a browser, simulated faults, thousands of drawn examples or other
+# people's scanners, or bundles and synthesizes whole apps anew: the longer part.
+LONG := tests/e2e tests/browser tests/local tests/faults tests/property tests/supply tests/infra/test_nag.py \
 	tests/infra/test_apps.py tests/infra/test_bundling.py tests/infra/test_compiled_code.py \
 	tests/cli/test_template.py
 

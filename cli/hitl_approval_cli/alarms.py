@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from hitl_approval.contract import Metrics
 from hitl_approval_cli import output
 from hitl_approval_cli.checks import Found
 from hitl_approval_cli.deployment import Deployment
 from hitl_approval_cli.functions import find_parts
 
 ALARMS: Final = (
-    "NotificationFailed", "DecidedNotResumed", "PendingPastExpiry", "PendingAge", "AlteredRecord",
-    "AlteredTrail", "ArchiveFailed", "PassedOver", "SweepFailed", "SweepLag", "SweepAbsent",
-    "DeadLetter", "EventsLate", "MessagesLate", "ThrottledFunctions", "ThrottledTables",
-    "Operations",
+    Metrics.NOTIFICATION_FAILED, Metrics.DECIDED_NOT_RESUMED, Metrics.PENDING_PAST_EXPIRY,
+    Metrics.PENDING_AGE, Metrics.ALTERED_RECORD, Metrics.ALTERED_TRAIL, Metrics.ARCHIVE_FAILED,
+    Metrics.PASSED_OVER, "SweepFailed", Metrics.SWEEP_LAG, "SweepAbsent", "DeadLetter",
+    "EventsLate", "MessagesLate", "ThrottledFunctions", "ThrottledTables", "Operations",
 )  # fmt: skip
 """What a deployment's alarms are called, before `Alarm` in their logical ids."""
 RUNBOOK: Final = "docs/runbook.md has a section for each"
