@@ -119,7 +119,7 @@ def test_should_do_what_its_help_shows(
         me = {"HITL_USER": REQUESTER} if mine else {}
         command = example.replace(EXAMPLE_ID, approval_id)
         shown = typed(command, HITL_STACK=callback_live.stack, **me)
-        assert approval_id in shown or words in {"status", "history"}
+        assert approval_id in shown or words in {"status", "history", "logs"}
         if words == "repair":  # nothing is left aside, which hitl doctor would show
             callback_live.deployment.call(
                 {"action": "cancel", "approval_id": approval_id, "approver": REQUESTER}

@@ -38,6 +38,7 @@ def test_should_follow_a_request_over_the_functions(
     eventually(lambda: three <= {line["function"] for line in lines()}, "lines of three functions")
     said = lines()
     assert [line["time"] for line in said] == sorted(line["time"] for line in said)
-    assert said[0]["message"] == f"requested approval_id={approval_id}"
-    assert {"message", "level"} <= said[0].keys()
-    assert f"approved approval_id={approval_id}" in {line["message"] for line in said}
+    assert all({"message", "level"} <= line.keys() for line in said)
+    # The stream may bring a request to the publisher before the workflow has logged it.
+    for what in ("requested", "published requested", "approved"):
+        assert f"{what} approval_id={approval_id}" in {line["message"] for line in said}
