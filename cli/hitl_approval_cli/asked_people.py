@@ -59,21 +59,18 @@ def people(deployment: Deployment) -> Found:
 
 def messages(deployment: Deployment) -> Found:
     """Whether everybody was sent what the latest pending requests ask of them."""
-    found, fixes, again = [], [], 0
+    found, fixes, taken_up = [], [], 0
     examined = list(islice(_pending(deployment), EXAMINED))
     for each in examined:
         record = deployment.call({"action": "get", "approval_id": each["approval_id"]})
-        refused = [
-            sent
-            for sent in record.get("messages", ())
-            if sent["state"] in GIVEN_UP or (sent["state"] == "open" and sent["reason"])
-        ]
-        failed = {
-            f"{sent['recipient']} by {sent['channel']} ({sent['reason'] or 'no answer'})"
-            for sent in refused
-            if not _taken_up(sent)
-        }
-        again += sum(map(_taken_up, refused))
+        failed = set()
+        for sent in record.get("messages", ()):
+            refused = sent["state"] == "open" and sent["reason"]
+            if refused and not sent["attempts"]:  # due again, and not tried since
+                taken_up += 1
+            elif refused or sent["state"] in GIVEN_UP:
+                why = sent["reason"] or "no answer"
+                failed.add(f"{sent['recipient']} by {sent['channel']} ({why})")
         if failed:
             found += sorted(failed)
             fixes.append(deployment.command("repair", each["approval_id"]))
@@ -86,14 +83,9 @@ def messages(deployment: Deployment) -> Found:
         return "ok", "no request is pending", ""
     latest = "the latest " if len(examined) == EXAMINED else ""
     of = f"of {latest}{output.count(len(examined), 'pending request')}"
-    if again:
-        return "ok", f"{output.count(again, 'message')} taken up again, to be sent now, {of}", ""
+    if taken_up:
+        return "ok", f"{output.count(taken_up, 'message')} taken up again, to be sent now, {of}", ""
     return "ok", f"all were sent, {of}", ""
-
-
-def _taken_up(sent: Mapping[str, Any]) -> bool:
-    """Whether a message that was refused is due again, and was not tried since."""
-    return bool(sent["state"] == "open" and not sent["attempts"])
 
 
 def hand_over(deployment: Deployment, name: str) -> str:

@@ -172,22 +172,15 @@ def _read(content: Any) -> tuple[Kind, str]:
 
 
 def ask_again(deployment: Deployment, content: Mapping[str, Any]) -> str:
-    """The command that asks for what a start asked for, as far as a line can say it."""
-    options = {
-        "--document-id": [content.get("document_id")],
-        "--requester": [content.get("requester")],
-        "--approver": content.get("approvers"),
-    }
-    words = [
-        word
-        for option, values in options.items()
-        for value in (values if isinstance(values, list) else ())
-        if isinstance(value, str)
-        for word in (option, value)
+    """The command that asks for what a start asked for: its subject, people and time."""
+    approvers, seconds = content.get("approvers"), content.get("timeout_seconds")
+    options = [
+        ("--document-id", content.get("document_id")),
+        ("--requester", content.get("requester")),
+        *(("--approver", each) for each in (approvers if isinstance(approvers, list) else ())),
+        ("--timeout", f"{seconds}s" if isinstance(seconds, int) else None),
     ]
-    seconds = content.get("timeout_seconds")
-    if isinstance(seconds, int):
-        words += ["--timeout", f"{seconds}s"]
+    words = [word for each in options if isinstance(each[1], str) for word in each]
     subject = str(content.get("subject", content.get("document_name", "SUBJECT")))
     return deployment.command("submit", "--subject", subject, *words)
 

@@ -18,6 +18,7 @@ from botocore.utils import is_valid_endpoint_url, is_valid_ipv6_endpoint_url
 
 from hitl_approval.contract import DEFAULT_STACK_NAME, DOCUMENT_APPROVAL, Output
 from hitl_approval.domain.approval import derive_approval_id
+from hitl_approval.domain.command_line import reference
 from hitl_approval.domain.errors import InvalidRequest
 from hitl_approval.domain.text import shown
 from hitl_approval_cli import output
@@ -30,7 +31,7 @@ from hitl_approval_cli.errors import (
 )
 from hitl_approval_cli.page_api import DECISIONS, call_page
 from hitl_approval_cli.sessions import Session, find_session
-from hitl_approval_cli.stack_outputs import deployments_in, nested_in, reference
+from hitl_approval_cli.stack_outputs import deployments_in, nested_in
 
 PAGE = 100
 """Most approvals of one page of a list."""

@@ -7,12 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from hitl_approval.contract import OUTPUTS
+from hitl_approval.domain.command_line import reference
 from hitl_approval_cli.errors import CliError
-
-
-def reference(stack: str, deployment: str) -> str:
-    """What `--stack` takes: the stack's name, and the deployment's where it has one of its own."""
-    return f"{stack}/{_alphanumeric(deployment)}" if deployment else stack
 
 
 def deployments_in(described: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
@@ -56,11 +52,6 @@ def nested_in(formation: Any, stack: str) -> Iterator[str]:
         if not answer.get("NextToken"):
             return
         asked["NextToken"] = answer["NextToken"]
-
-
-def _alphanumeric(name: str) -> str:
-    """As CDK writes a construct's path in names of CloudFormation's."""
-    return re.sub(r"[^A-Za-z0-9]", "", name)
 
 
 _NESTED: Final = "AWS::CloudFormation::Stack"

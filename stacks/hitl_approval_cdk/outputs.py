@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from hitl_approval.contract import DEFAULT_STACK_NAME, LIBRARY_VERSION, Env, Output
+from hitl_approval.domain.command_line import reference
 
 if TYPE_CHECKING:
     from hitl_approval_cdk.approval import HitlApproval
@@ -36,6 +36,16 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     Output.MAIL_SENDER: "Address that SES sends mails from",
 }
 """What each output is, in the order of the template."""
+
+
+PLAIN: Final = "Approval"
+"""The id of the deployment in a `PlainOutputs` whose outputs have plain names."""
+_HIDDEN: Final = ("Default", "Resource")
+"""Ids that CDK leaves out of the names that people read."""
+
+
+class PlainOutputs:
+    """A stack in which one deployment's outputs have plain names."""
 
 
 def of(approval: HitlApproval) -> dict[str, str | None]:
@@ -83,20 +93,6 @@ def add(scope: Construct, values: Mapping[str, str | None]) -> None:
                 output.override_logical_id(name)
 
 
-_HIDDEN: Final = ("Default", "Resource")
-"""Ids that CDK leaves out of the names that people read."""
-
-
-class PlainOutputs:
-    """A stack in which one deployment's outputs have plain names.
-
-    Attributes:
-        plain: the id of that deployment.
-    """
-
-    plain: Final = "Approval"
-
-
 def stack_variable(scope: Construct) -> dict[str, str]:
     """The variable by which messages name the deployment on the command line.
 
@@ -110,24 +106,19 @@ def stack_variable(scope: Construct) -> dict[str, str]:
     own = stack = Stack.of(scope)
     while (outer := stack.nested_stack_parent) is not None:
         stack = outer
-    if _named_plainly(scope):
-        name = ""
-    else:
-        within = scope.node.path.removeprefix(own.node.path).strip("/")
-        name = f"/{_as_cdk_writes(within.split('/'))}"
-    found = stack.stack_name + name
+    found = reference(stack.stack_name, "" if _named_plainly(scope) else _name(scope, own))
     return {} if found == DEFAULT_STACK_NAME else {Env.STACK: found}
 
 
 def _named_plainly(scope: Construct) -> bool:
     node = scope.node
-    return isinstance(node.scope, PlainOutputs) and node.id == PlainOutputs.plain
+    return isinstance(node.scope, PlainOutputs) and node.id == PLAIN
 
 
-def _as_cdk_writes(ids: Iterable[str]) -> str:
-    """What CDK makes of a path in names that people read."""
+def _name(scope: Construct, stack: Stack) -> str:
+    """What CDK makes of a construct's path in its stack, in names that people read."""
     kept: list[str] = []
-    for each in ids:
+    for each in scope.node.path.removeprefix(stack.node.path).strip("/").split("/"):
         if each not in _HIDDEN and not (kept and kept[-1].endswith(each)):
             kept.append(each)
-    return re.sub(r"[^A-Za-z0-9]", "", "".join(kept))
+    return "".join(kept)

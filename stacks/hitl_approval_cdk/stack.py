@@ -66,4 +66,4 @@ class HitlApprovalStack(Stack, outputs.PlainOutputs):
         if options.get("table") is None:
             options.setdefault("table_name", f"{self.stack_name}-ApprovalRequests")
         options.setdefault("page", ApprovalPage())
-        self.approval = HitlApproval(self, self.plain, **options)
+        self.approval = HitlApproval(self, outputs.PLAIN, **options)

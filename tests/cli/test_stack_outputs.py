@@ -7,20 +7,12 @@ from typing import Any
 import pytest
 
 from hitl_approval_cli.errors import CliError
-from hitl_approval_cli.stack_outputs import deployments_in, reference
+from hitl_approval_cli.stack_outputs import deployments_in
 
 
 def stack(**outputs: str) -> dict[str, Any]:
     listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
     return {"StackName": "Pay", "Outputs": listed}
-
-
-@pytest.mark.parametrize(
-    ("deployment", "found"),
-    [("", "Pay"), ("Payments", "Pay/Payments"), ("Pay-ments_2", "Pay/Payments2")],
-)
-def test_should_name_a_deployment_as_cdk_does(deployment: str, found: str) -> None:
-    assert reference("Pay", deployment) == found
 
 
 def test_should_find_the_stacks_own_and_each_constructs() -> None:

@@ -12,8 +12,8 @@ from shlex import quote
 from typing import Any, Protocol
 from unittest.mock import patch
 
+from hitl_approval.domain.command_line import reference
 from hitl_approval_cli.deployment import Deployment
-from hitl_approval_cli.stack_outputs import reference
 from tests.deployed import ROOT, eventually
 
 from .wheel import CleanVenv, run

@@ -12,7 +12,7 @@ import pytest
 
 from hitl_approval.contract import MessageKind
 from hitl_approval.domain import slack
-from hitl_approval.domain.command_line import command
+from hitl_approval.domain.command_line import command, reference
 from hitl_approval.domain.message import Message
 from hitl_approval.domain.notification import approval_needed
 from hitl_approval.domain.saying import what_is_said
@@ -72,3 +72,11 @@ def test_should_name_it_to_everybody_too() -> None:
 def test_should_say_no_more_than_the_command_needs() -> None:
     assert command("show", "1234", stack=None) == "hitl show 1234"
     assert command("show", "1234", stack="prod") == "hitl show 1234 --stack prod"
+
+
+@pytest.mark.parametrize(
+    ("deployment", "found"),
+    [("", "Pay"), ("Payments", "Pay/Payments"), ("Pay-ments_2", "Pay/Payments2")],
+)
+def test_should_name_a_deployment_as_cdk_does(deployment: str, found: str) -> None:
+    assert reference("Pay", deployment) == found
